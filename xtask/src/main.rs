@@ -1,2 +1,70 @@
-//! Build scripts.
-fn main() {}
+//! `cargo xtask`: how everything in this repository is built, packed, served and tested.
+//!
+//! A fresh clone needs rustup's stable toolchain, node and npm; what else a command needs it installs by itself, or
+//! says in one line what is missing and how to get it. CONTRIBUTING.md lists the commands.
+
+mod browser;
+mod ci;
+mod npm;
+mod pack;
+mod process;
+mod serve;
+mod server;
+mod site;
+mod test;
+mod tools;
+mod wasm;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about = "Builds, packs, serves and tests rtbroadcaster."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build all that is needed and serve the demo site and the rooms.
+    Serve(serve::Args),
+    /// Run every test there is.
+    Test(test::Args),
+    /// What CI runs: formatting, lints and documentation without a warning, then every test.
+    Ci,
+    /// Build the npm package into target/npm/ and print its sizes.
+    Pack,
+    /// Assemble the demo site in target/site/.
+    Site,
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // `{:#}` keeps the chain of causes on one line and leaves out the backtrace of a build script.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Serve(args) => serve::run(&workspace, &args),
+        Command::Test(args) => test::run(&workspace, &args),
+        Command::Ci => ci::run(&workspace),
+        Command::Pack => pack::run(&workspace),
+        Command::Site => site::assemble(&workspace).map(|_| ()),
+    }
+}

@@ -1,0 +1,5 @@
+//! wasm-bindgen's command line at the version of the lock file.
+
+fn main() -> anyhow::Result<()> {
+    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(std::env::args_os())
+}

@@ -1,0 +1,56 @@
+//! The browser that the tests run in, and its driver.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::process::{execute, find, on_path, output, say};
+
+const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const CHROMEDRIVER: [&str; 1] = ["chromedriver"];
+
+pub(crate) struct Browser {
+    pub(crate) chromium: PathBuf,
+    pub(crate) driver: PathBuf,
+}
+
+impl Browser {
+    /// What is on this machine, or else, as root on Debian, freshly installed.
+    pub(crate) fn require() -> anyhow::Result<Self> {
+        if let Some(browser) = Self::find()? {
+            return Ok(browser);
+        }
+        if on_path("apt-get").is_none() || !is_root() {
+            bail!(
+                "chromium or chromedriver is missing: on Debian, as root, `apt-get install chromium chromium-driver`; \
+                 elsewhere install both and put them on PATH or into CHROMIUM and CHROMEDRIVER"
+            );
+        }
+        install()?;
+        Self::find()?.context("apt-get has installed chromium and chromium-driver, but they are not on PATH")
+    }
+
+    fn find() -> anyhow::Result<Option<Self>> {
+        let chromium = find("CHROMIUM", &CHROMIUM)?;
+        let driver = find("CHROMEDRIVER", &CHROMEDRIVER)?;
+        Ok(chromium.zip(driver).map(|(chromium, driver)| Self { chromium, driver }))
+    }
+}
+
+fn install() -> anyhow::Result<()> {
+    say("apt-get: installing chromium and its driver");
+    execute(apt_get().arg("update"))?;
+    execute(apt_get().args(["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]))
+}
+
+fn apt_get() -> Command {
+    let mut command = Command::new("apt-get");
+    command.env("DEBIAN_FRONTEND", env::var_os("DEBIAN_FRONTEND").unwrap_or_else(|| "noninteractive".into()));
+    command
+}
+
+fn is_root() -> bool {
+    output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
+}

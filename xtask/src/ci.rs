@@ -1,0 +1,33 @@
+//! `cargo xtask ci`: all that must hold before a change is taken, and all that CI runs.
+
+use crate::process::{execute, say};
+use crate::test;
+use crate::tools;
+use crate::workspace::{SDK, WASM_TARGET, Workspace};
+
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    tools::require_wasm_target()?;
+    say("formatting");
+    execute(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
+    clippy(workspace)?;
+    documentation(workspace)?;
+    test::run_all(workspace)
+}
+
+fn clippy(workspace: &Workspace) -> anyhow::Result<()> {
+    const DENY: [&str; 4] = ["--all-targets", "--", "-D", "warnings"];
+    say("clippy");
+    execute(workspace.cargo(["clippy", "--workspace", "--exclude", SDK]).args(DENY))?;
+    say("clippy, for wasm");
+    execute(workspace.cargo(["clippy", "--package", SDK, "--target", WASM_TARGET]).args(DENY))
+}
+
+fn documentation(workspace: &Workspace) -> anyhow::Result<()> {
+    const DENY: (&str, &str) = ("RUSTDOCFLAGS", "-D warnings");
+    say("documentation");
+    let mut host = workspace.cargo(["doc", "--no-deps", "--workspace", "--exclude", SDK]);
+    execute(host.env(DENY.0, DENY.1))?;
+    say("documentation, for wasm");
+    let mut wasm = workspace.cargo(["doc", "--no-deps", "--package", SDK, "--target", WASM_TARGET]);
+    execute(wasm.env(DENY.0, DENY.1))
+}

@@ -1,0 +1,86 @@
+//! The npm package `rtbroadcaster`: the hand-written files of sdk-wasm/npm/, the wasm and its glue.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+
+use crate::npm;
+use crate::process::{execute, say};
+use crate::site::copy_folder;
+use crate::wasm;
+use crate::workspace::{VERSION, Workspace};
+
+/// What npm packs whether package.json lists it or not.
+const ALWAYS_PACKED: [&str; 4] = ["package.json", "README.md", "LICENSE-APACHE", "LICENSE-MIT"];
+
+/// `cargo xtask pack`.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    let package = assemble(workspace)?;
+    say("npm: packing");
+    let tarballs = workspace.target("npm");
+    execute(
+        npm::npm().args(["pack", "--silent", "--pack-destination"]).arg(&tarballs).current_dir(&package),
+    )?;
+    println!("{}", tarballs.join(format!("rtbroadcaster-{VERSION}.tgz")).display());
+    print_sizes(&package)
+}
+
+/// Puts the package together in target/npm/rtbroadcaster/ and returns that path.
+pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+    npm::require_node()?;
+    let by_hand = workspace.path("sdk-wasm/npm");
+    let package = npm::read_package(&by_hand)?;
+    if package["version"] != VERSION {
+        bail!(
+            "sdk-wasm/npm/package.json has version {}, the workspace {VERSION}: make them equal",
+            package["version"]
+        );
+    }
+    let folder = workspace.target("npm/rtbroadcaster");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    copy_folder(&by_hand, &folder, &|_| true)?;
+    for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        fs::copy(workspace.path(licence), folder.join(licence))
+            .with_context(|| format!("cannot copy {licence}"))?;
+    }
+    wasm::build_into(workspace, &folder)?;
+    require_all_packed(&package, &folder)?;
+    Ok(folder)
+}
+
+/// Whatever the package's folder holds must be in package.json's `files`: npm leaves the rest out without a word, and
+/// wasm-bindgen may add files (`snippets/`) at any change of the SDK.
+fn require_all_packed(package: &Value, folder: &Path) -> anyhow::Result<()> {
+    let files = package["files"].as_array().context("sdk-wasm/npm/package.json has no `files`")?;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        let listed = files.iter().filter_map(Value::as_str).any(|file| file.trim_end_matches('/') == name);
+        if !listed && !ALWAYS_PACKED.contains(&&*name) {
+            bail!("{name} is not in the `files` of sdk-wasm/npm/package.json, so npm would leave it out");
+        }
+    }
+    Ok(())
+}
+
+/// Prints what a page downloads: every script and the wasm, as they are and compressed.
+fn print_sizes(folder: &Path) -> anyhow::Result<()> {
+    const SCRIPT: &str = r#"
+const { readdirSync, readFileSync } = require("node:fs");
+const { gzipSync } = require("node:zlib");
+const files = readdirSync(".", { recursive: true }).filter((name) => /\.(wasm|m?js)$/.test(name)).sort();
+const rows = files.map((name) => {
+  const bytes = readFileSync(name);
+  return [name, bytes.length, gzipSync(bytes, { level: 9 }).length];
+});
+rows.push(["total", ...[1, 2].map((column) => rows.reduce((sum, row) => sum + row[column], 0))]);
+for (const row of [["file", "bytes", "gzip -9"], ...rows]) {
+  console.log(row[0].padEnd(32) + row.slice(1).map((cell) => cell.toLocaleString("en").padStart(10)).join(""));
+}"#;
+    execute(Command::new("node").args(["--eval", SCRIPT]).current_dir(folder))
+}

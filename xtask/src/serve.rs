@@ -1,0 +1,90 @@
+//! `cargo xtask serve`: the demo site and the rooms, built and running.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::process::Command;
+
+use anyhow::Context;
+
+use crate::process::say;
+use crate::server::{self, ROOMS_PATH};
+use crate::site;
+use crate::workspace::{Profile, Workspace};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Listen on 127.0.0.1 only, not on all interfaces.
+    #[arg(long)]
+    local: bool,
+    /// The port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Build the server with optimizations.
+    #[arg(long)]
+    release: bool,
+}
+
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    let ip = if args.local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+    // Asked before minutes of building rather than after.
+    let listen = free_address(ip, args.port)?;
+    let site = site::assemble(workspace)?;
+    let profile = if args.release { Profile::Release } else { Profile::Dev };
+    let binary = server::build(workspace, profile)?;
+
+    let lan = if args.local { None } else { lan_address() };
+    let lan = lan.map(|ip| format!("http://{ip}:{}/", listen.port()));
+    site::write_address(&site, lan.as_deref())?;
+    print_addresses(args.local, listen.port(), lan.as_deref());
+
+    let mut command = Command::new(binary);
+    command.arg("--listen").arg(listen.to_string()).args(["--path", ROOMS_PATH]).arg("--www").arg(site);
+    become_server(&mut command)
+}
+
+/// The address to listen on, tried once so that a taken port is an error that says what to do about it.
+fn free_address(ip: Ipv4Addr, port: u16) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind((ip, port)).with_context(|| {
+        format!("cannot listen on port {port}; choose another with --port, or 0 for any free one")
+    })?;
+    Ok(listener.local_addr()?)
+}
+
+/// This machine's address in its network, if it has one.
+fn lan_address() -> Option<IpAddr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // Connecting a datagram socket sends nothing; it only chooses the interface that leads outside. The address is
+    // one that is reserved for documentation.
+    socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
+    let ip = socket.local_addr().ok()?.ip();
+    (!ip.is_unspecified() && !ip.is_loopback()).then_some(ip)
+}
+
+fn print_addresses(local: bool, port: u16, lan: Option<&str>) {
+    say(if local {
+        "listening on this machine only (127.0.0.1)"
+    } else {
+        "listening on all interfaces; --local for this machine only"
+    });
+    println!("\n  http://localhost:{port}/");
+    match lan {
+        Some(address) => println!("  {address}    from other devices in your network"),
+        None if !local => println!("  (no address in a local network was found)"),
+        None => {}
+    }
+    println!("\n  ctrl-C ends it\n");
+}
+
+/// Puts the server in this process's place, so that ctrl-C, signals and the exit code are the server's own.
+#[cfg(unix)]
+fn become_server(command: &mut Command) -> anyhow::Result<()> {
+    use std::os::unix::process::CommandExt;
+
+    Err(command.exec()).context("cannot start the server")
+}
+
+/// Elsewhere the console sends ctrl-C to both processes; the server's exit code is passed on.
+#[cfg(not(unix))]
+fn become_server(command: &mut Command) -> anyhow::Result<()> {
+    let status = command.status().context("cannot start the server")?;
+    std::process::exit(status.code().unwrap_or(1))
+}

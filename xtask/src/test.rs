@@ -1,0 +1,157 @@
+//! `cargo xtask test`: every test there is, in three steps.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::browser::Browser;
+use crate::npm;
+use crate::process::{execute, say};
+use crate::server::{self, RunningServer};
+use crate::site;
+use crate::tools;
+use crate::workspace::{Profile, SDK, WASM_TARGET, Workspace};
+
+/// The end-to-end tests; playwright-core comes from tests/package.json.
+const BROWSER_TESTS: &str = "tests/browser";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run one step only.
+    #[arg(long, value_name = "STEP")]
+    only: Option<Step>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Step {
+    /// The crates' tests and the examples in their documentation.
+    Rust,
+    /// The SDK's tests, in headless Chromium against a server.
+    Wasm,
+    /// The demo site from end to end, in headless Chromium.
+    Browser,
+}
+
+impl Step {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rust => "rust",
+            Self::Wasm => "wasm",
+            Self::Browser => "browser",
+        }
+    }
+}
+
+/// `cargo xtask test`.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    let all = Step::value_variants();
+    run_steps(workspace, args.only.as_ref().map_or(all, std::slice::from_ref))
+}
+
+/// Every step.
+pub(crate) fn run_all(workspace: &Workspace) -> anyhow::Result<()> {
+    run_steps(workspace, Step::value_variants())
+}
+
+fn run_steps(workspace: &Workspace, steps: &[Step]) -> anyhow::Result<()> {
+    if steps.iter().any(|step| !matches!(step, Step::Rust)) {
+        // Before minutes of compiling rather than after.
+        npm::require_node()?;
+        Browser::require()?;
+    }
+    for &step in steps {
+        run_step(workspace, step)?;
+    }
+    Ok(())
+}
+
+fn run_step(workspace: &Workspace, step: Step) -> anyhow::Result<()> {
+    let name = step.name();
+    say(&format!("test {name}"));
+    let start = Instant::now();
+    let result = match step {
+        Step::Rust => rust(workspace),
+        Step::Wasm => wasm(workspace),
+        Step::Browser => browser(workspace),
+    };
+    let seconds = start.elapsed().as_secs();
+    result.with_context(|| {
+        format!("test {name} failed after {seconds} s; run it alone with `cargo xtask test --only {name}`")
+    })?;
+    say(&format!("test {name} passed in {seconds} s"));
+    Ok(())
+}
+
+fn rust(workspace: &Workspace) -> anyhow::Result<()> {
+    // The protocol's `json` is on here anyway, through the server; named so that it stays on.
+    let select = ["--workspace", "--exclude", SDK, "--features", "rtbroadcaster-protocol/json"];
+    execute(workspace.cargo(["test"]).args(select))
+}
+
+fn wasm(workspace: &Workspace) -> anyhow::Result<()> {
+    let browser = Browser::require()?;
+    tools::require_wasm_target()?;
+    let tools = tools::build(workspace)?;
+    let binary = server::build(workspace, Profile::Dev)?;
+    let server = RunningServer::start(&binary, &workspace.target("xtask/server.log"))?;
+    // `--tests` leaves out the documentation's examples: they are built for a page, not for a test runner.
+    let mut cargo = workspace.cargo(["test", "--package", SDK, "--target", WASM_TARGET, "--tests"]);
+    cargo
+        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.test_runner)
+        .env("CHROMEDRIVER", &browser.driver)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities(workspace, &browser)?)
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
+        .env("RTBROADCASTER_TEST_URL", server.rooms_url());
+    execute(&mut cargo).context("the server's log is in target/xtask/server.log")
+}
+
+/// sdk-wasm/webdriver.json, which wasm-pack reads too, with the browser that was found: left to itself the driver looks
+/// for one in places of its own.
+fn capabilities(workspace: &Workspace, browser: &Browser) -> anyhow::Result<PathBuf> {
+    let source = workspace.path("sdk-wasm/webdriver.json");
+    let text = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
+    let mut json: Value = serde_json::from_str(&text).context("sdk-wasm/webdriver.json is not JSON")?;
+    json["goog:chromeOptions"]["binary"] = browser.chromium.to_string_lossy().into();
+    let file = workspace.target("xtask/webdriver.json");
+    fs::create_dir_all(workspace.target("xtask")).context("cannot create target/xtask")?;
+    fs::write(&file, json.to_string()).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(file)
+}
+
+fn browser(workspace: &Workspace) -> anyhow::Result<()> {
+    let browser = Browser::require()?;
+    let tests = test_files(&workspace.path(BROWSER_TESTS))?;
+    npm::install(&workspace.path("tests"))?;
+    let site = site::assemble(workspace)?;
+    let server = server::build(workspace, Profile::Dev)?;
+    let mut node = Command::new("node");
+    node.arg("--test")
+        .args(tests)
+        .current_dir(workspace.path("tests"))
+        .env("RTBROADCASTER_SERVER", server)
+        .env("RTBROADCASTER_SITE", site)
+        .env("CHROMIUM", browser.chromium);
+    execute(&mut node)
+}
+
+/// Listed here because node 20 knows no patterns of file names.
+fn test_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+        let path = entry?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        bail!("there is no *.test.mjs in {}", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}

@@ -1,0 +1,56 @@
+//! The SDK's wasm: compiled, given its JavaScript glue, and made small.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context;
+
+use crate::npm;
+use crate::process::{execute, say};
+use crate::tools;
+use crate::workspace::{SDK, WASM_TARGET, Workspace};
+
+/// What the glue and the wasm are named after: the crate.
+const NAME: &str = "rtbroadcaster_sdk";
+
+/// What rustc's wasm uses. wasm-opt refuses to read what isn't listed, and must not write what old browsers lack, hence
+/// no `--all-features`.
+const WASM_FEATURES: [&str; 7] = [
+    "--enable-bulk-memory",
+    "--enable-bulk-memory-opt",
+    "--enable-multivalue",
+    "--enable-mutable-globals",
+    "--enable-nontrapping-float-to-int",
+    "--enable-reference-types",
+    "--enable-sign-ext",
+];
+
+/// Writes the release wasm and its glue into a folder, as wasm-bindgen's `--target web` names them.
+pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
+    npm::install(&workspace.path("xtask"))?;
+    tools::require_wasm_target()?;
+    let tools = tools::build(workspace)?;
+
+    say("compiling the SDK to wasm");
+    execute(&mut workspace.cargo(["build", "--release", "--package", SDK, "--target", WASM_TARGET]))?;
+    let compiled = workspace.target(&format!("{WASM_TARGET}/release/{NAME}.wasm"));
+
+    // The package's types are written by hand.
+    let options = ["--target", "web", "--out-name", NAME, "--no-typescript", "--remove-producers-section"];
+    execute(Command::new(&tools.bindgen).args(options).arg("--out-dir").arg(folder).arg(compiled))?;
+    optimize(workspace, &folder.join(format!("{NAME}_bg.wasm")))
+}
+
+/// Names and custom sections go only here: stripped by rustc, wasm-bindgen would lose sight of what it needs.
+fn optimize(workspace: &Workspace, wasm: &Path) -> anyhow::Result<()> {
+    let wasm_opt = workspace.path("xtask/node_modules/.bin").join(if cfg!(windows) {
+        "wasm-opt.cmd"
+    } else {
+        "wasm-opt"
+    });
+    let strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
+    execute(
+        Command::new(wasm_opt).arg("-O3").args(WASM_FEATURES).args(strip).arg(wasm).arg("--output").arg(wasm),
+    )
+    .context("wasm-opt failed; if it names a feature that it does not know, add it in xtask/src/wasm.rs")
+}
