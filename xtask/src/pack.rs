@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use serde_json::Value;
 
 use crate::npm;
-use crate::process::{execute, say};
+use crate::process::{execute, output, say};
 use crate::site::copy_folder;
 use crate::wasm;
 use crate::workspace::{VERSION, Workspace};
@@ -21,9 +21,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let package = assemble(workspace)?;
     say("npm: packing");
     let tarballs = workspace.target("npm");
-    execute(
-        npm::npm().args(["pack", "--silent", "--pack-destination"]).arg(&tarballs).current_dir(&package),
-    )?;
+    output(npm::npm().args(["pack", "--silent", "--pack-destination"]).arg(&tarballs).current_dir(&package))?;
     println!("{}", tarballs.join(format!("rtbroadcaster-{VERSION}.tgz")).display());
     print_sizes(&package)
 }
@@ -53,19 +51,25 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Whatever the package's folder holds must be in package.json's `files`: npm leaves the rest out without a word, and
-/// wasm-bindgen may add files (`snippets/`) at any change of the SDK.
+/// The package's folder and package.json's `files` must name the same: what isn't listed npm leaves out without a word
+/// (wasm-bindgen may begin to write `snippets/` at any change of the SDK), and what isn't there nobody could import.
 fn require_all_packed(package: &Value, folder: &Path) -> anyhow::Result<()> {
     let files = package["files"].as_array().context("sdk-wasm/npm/package.json has no `files`")?;
+    let files: Vec<&str> = files.iter().filter_map(Value::as_str).collect();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        let listed = files.iter().filter_map(Value::as_str).any(|file| file.trim_end_matches('/') == name);
+        let listed = files.iter().any(|file| file.trim_end_matches('/') == name);
         if !listed && !ALWAYS_PACKED.contains(&&*name) {
             bail!("{name} is not in the `files` of sdk-wasm/npm/package.json, so npm would leave it out");
         }
     }
-    Ok(())
+    // A folder, with the slash that marks it, may be absent.
+    let missing = files.iter().find(|file| !file.ends_with('/') && !folder.join(file).is_file());
+    match missing {
+        Some(file) => bail!("the `files` of sdk-wasm/npm/package.json name {file}, which is not there"),
+        None => Ok(()),
+    }
 }
 
 /// Prints what a page downloads: every script and the wasm, as they are and compressed.

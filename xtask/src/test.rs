@@ -131,7 +131,7 @@ fn browser(workspace: &Workspace) -> anyhow::Result<()> {
     let site = site::assemble(workspace)?;
     let server = server::build(workspace, Profile::Dev)?;
     let mut node = Command::new("node");
-    node.arg("--test")
+    node.args(["--test", "--test-reporter=spec"])
         .args(tests)
         .current_dir(workspace.path("tests"))
         .env("RTBROADCASTER_SERVER", server)
