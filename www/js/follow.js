@@ -1,0 +1,76 @@
+import { join } from "rtbroadcaster";
+import { RETRY, START_PAGE, showEnding } from "./ending.js";
+import { roomIdIn } from "./room-id.js";
+import { Stage } from "./stage.js";
+import { Standing } from "./standing.js";
+import { listener } from "./tour.js";
+
+const WORDS = {
+  connecting: "Connecting…",
+  connected: "Live",
+  "catching-up": "Catching up…",
+  reconnecting: "Connection lost. Reconnecting…",
+  closed: "Closed",
+  away: "Live. The presenter is away",
+};
+
+const NO_SUCH_ROOM = {
+  title: "This room isn’t there",
+  text: "It was closed, or the link is mistyped or incomplete. Ask the presenter for the current link.",
+  choices: [START_PAGE, RETRY],
+};
+
+const ENDINGS = {
+  unknown_room: NO_SUCH_ROOM,
+  invalid_argument: NO_SUCH_ROOM,
+  no_room: {
+    title: "Which room?",
+    text: "This address names no room. Open the presenter’s link, or paste it on the start page.",
+    choices: [START_PAGE],
+  },
+  closed: {
+    title: "That’s it",
+    text: "The presenter has closed the room. Thank you for following.",
+    choices: [START_PAGE],
+  },
+  room_full: {
+    title: "The room is full",
+    text: "No more pages can follow it at the moment. Try again when somebody has left.",
+    choices: [RETRY, START_PAGE],
+  },
+};
+
+const stage = new Stage();
+const standing = new Standing(WORDS);
+
+function end(reason) {
+  standing.show("closed");
+  stage.putOut();
+  showEnding(reason, ENDINGS);
+}
+
+/** Nobody can put a laser out that went away with the presenter's page. */
+function showOwner(presence) {
+  standing.showOwner(presence);
+  if (presence === "away") stage.putOut();
+}
+
+async function follow(uuid) {
+  try {
+    await join(new URL("broadcasting", location.href), uuid, {
+      ...listener(stage),
+      onstatus: (status) => standing.show(status),
+      onowner: showOwner,
+      onclose: end,
+    });
+  } catch (error) {
+    end(error);
+  }
+}
+
+// Another link pasted over this one changes only the fragment, which loads nothing by itself.
+addEventListener("hashchange", () => location.reload());
+
+const uuid = roomIdIn(location.hash) ?? roomIdIn(new URLSearchParams(location.search).get("room") ?? "");
+if (uuid) follow(uuid);
+else end({ code: "no_room" });

@@ -1,0 +1,35 @@
+const STEPS = {
+  ArrowRight: (slide) => slide + 1,
+  ArrowDown: (slide) => slide + 1,
+  PageDown: (slide) => slide + 1,
+  " ": (slide) => slide + 1,
+  ArrowLeft: (slide) => slide - 1,
+  ArrowUp: (slide) => slide - 1,
+  PageUp: (slide) => slide - 1,
+  Home: () => 1,
+  End: (_, count) => count,
+};
+
+/**
+ * The keyboard, and the remote controls that pretend to be one (they send PageUp and PageDown).
+ *
+ * @param {import("./deck.js").Deck} deck
+ * @param {{ goTo(slide: number): void, shortcuts: { [key: string]: () => void } }} presenter
+ */
+export function listenToKeys(deck, { goTo, shortcuts }) {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
+    const step = STEPS[event.key];
+    const shortcut = shortcuts[event.key.toLowerCase()];
+    if (!step && !shortcut) return;
+    event.preventDefault();
+    if (step) goTo(step(deck.slide, deck.count));
+    else shortcut();
+  });
+}
+
+/** Whether the key means something where it was pressed: in a dialog, in a field, or space on a button. */
+function isTaken({ key, target }) {
+  if (document.querySelector("dialog[open]") || target.closest("input, textarea, select")) return true;
+  return key === " " && target.closest("button, a, summary") !== null;
+}

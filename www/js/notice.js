@@ -1,0 +1,13 @@
+const SHOWN_MS = 6000;
+
+let timer;
+
+/** Shows a sentence for a while at the edge of the page, for what goes wrong without ending anything. */
+export function showNotice(text) {
+  const notice = document.querySelector("#notice");
+  notice.textContent = text;
+  clearTimeout(timer);
+  timer = setTimeout(() => {
+    notice.textContent = "";
+  }, SHOWN_MS);
+}

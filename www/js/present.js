@@ -1,0 +1,109 @@
+import { create } from "rtbroadcaster";
+import { confirmClosing } from "./closing.js";
+import { RETRY, START_PAGE, showEnding } from "./ending.js";
+import { keptRoom } from "./kept-room.js";
+import { showNotice } from "./notice.js";
+import { Presenter } from "./presenter.js";
+import { showJoinLink } from "./share.js";
+import { Stage } from "./stage.js";
+import { Standing } from "./standing.js";
+import { driver, listener, strokeOfSlot } from "./tour.js";
+
+const WORDS = {
+  connecting: "Opening the room…",
+  connected: "Live",
+  "catching-up": "Live",
+  reconnecting: "Connection lost. Reconnecting…",
+  closed: "Closed",
+};
+
+const NEW_ROOM = { label: "Start a new room", action: () => location.reload() };
+
+const CLOSED = {
+  title: "The room is closed",
+  text: "Everyone who followed has been told.",
+  choices: [START_PAGE, NEW_ROOM],
+};
+
+const ENDINGS = {
+  closed: CLOSED,
+  left: CLOSED,
+  unknown_room: {
+    title: "The room is gone",
+    text: "The server no longer knows it; perhaps it was restarted. A new room gets a new link.",
+    choices: [NEW_ROOM, START_PAGE],
+  },
+  superseded: {
+    title: "You present somewhere else now",
+    text: "Another tab has taken this room over. You can take it back, and the other tab will stop.",
+    choices: [{ label: "Take it back", action: RETRY.action }, START_PAGE],
+  },
+  too_many_rooms: {
+    title: "The server has no room left",
+    text: "It holds as many rooms as it may. Try again in a while.",
+    choices: [RETRY, START_PAGE],
+  },
+};
+
+/** After these there is nothing to take back. */
+const GONE = ["closed", "left", "unknown_room", "wrong_owner_key"];
+
+const NO_PLACE = "The room can hold no more drawing. Erase something first.";
+
+const NOTICES = {
+  too_many_slots: NO_PLACE,
+  state_too_large: NO_PLACE,
+  queue_full: "Too much is waiting for the connection. The last change was not taken.",
+};
+
+const stage = new Stage();
+const standing = new Standing(WORDS);
+
+function end(reason) {
+  if (GONE.includes(reason.code)) keptRoom.forget();
+  standing.show("closed");
+  stage.putOut();
+  showEnding(reason, ENDINGS);
+}
+
+/** Opens the room that this tab had before it was reloaded, or a new one. */
+async function open(options) {
+  const url = new URL("broadcasting", location.href);
+  const claim = keptRoom.read();
+  if (!claim) return create(url, options);
+  try {
+    return await create(url, { ...options, claim });
+  } catch (error) {
+    if (!GONE.includes(error.code)) throw error;
+    keptRoom.forget();
+    showNotice("Your earlier room is gone. This is a new one, with a new link.");
+    return create(url, options);
+  }
+}
+
+/** A stroke that the room has no place for goes here too, so that the presenter sees what the audience sees. */
+function report(error, presenter) {
+  const words = NOTICES[error.code];
+  if (!words) console.error(error);
+  showNotice(words ?? "Something was not sent. Reload the page if it happens again.");
+  if (words === NO_PLACE) presenter.abandonStroke(strokeOfSlot(error.key ?? ""));
+}
+
+async function present() {
+  // A claimed room tells this page what it tells the audience; only of the laser, whoever held it has let go.
+  let tour;
+  const retained = listener(stage);
+  retained.functions.laser = () => tour.laserOff();
+
+  const room = await open({ ...retained, onstatus: (status) => standing.show(status) });
+  room.onclose = end;
+  keptRoom.keep(room);
+
+  tour = driver(room, (error) => report(error, presenter));
+  const presenter = new Presenter(stage, tour);
+  room.onerror = (error) => report(error, presenter);
+  confirmClosing(() => room.close());
+  await showJoinLink(room.uuid);
+}
+
+present().catch(end);

@@ -1,0 +1,40 @@
+import { generate } from "lean-qr";
+import { copyText } from "./copy.js";
+
+const COPIED_MS = 2500;
+
+/** Shows where the audience has to go: as a link, as a QR code, and for the clipboard. */
+export async function showJoinLink(uuid) {
+  const url = new URL(`follow.html#${uuid}`, await publicAddress()).href;
+  const link = document.querySelector("#join-link");
+  link.href = url;
+  link.textContent = url;
+  generate(url).toCanvas(document.querySelector("#qr"), { on: [18, 24, 22], off: [255, 255, 255] });
+  document.querySelector("#copy-link").addEventListener("click", () => copy(link));
+}
+
+/**
+ * The address of this site for other devices. A page opened as localhost would send a phone to itself, so there the
+ * server's own word for its address is taken, if it has one.
+ */
+async function publicAddress() {
+  if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) return location.href;
+  try {
+    const response = await fetch("site.json");
+    const { address } = await response.json();
+    return new URL(address ?? location.href).href;
+  } catch {
+    return location.href;
+  }
+}
+
+let undo;
+
+async function copy(link) {
+  const result = document.querySelector("#copy-result");
+  result.textContent = (await copyText(link)) ? "Copied." : "Selected: copy it with your keyboard.";
+  clearTimeout(undo);
+  undo = setTimeout(() => {
+    result.textContent = "";
+  }, COPIED_MS);
+}

@@ -1,0 +1,30 @@
+/** The badge that says in plain words where this page stands with its room. */
+export class Standing {
+  #badge = document.querySelector("#status");
+  #words;
+
+  /** @param {{ [status: string]: string }} words by status of the SDK */
+  constructor(words) {
+    this.#words = words;
+    this.show("connecting");
+  }
+
+  /** @param {import("rtbroadcaster").Status} status */
+  show(status) {
+    this.#badge.dataset.status = status;
+    this.#say();
+  }
+
+  /** Whether the presenter is there. @param {import("rtbroadcaster").OwnerPresence} presence */
+  showOwner(presence) {
+    this.#badge.dataset.owner = presence;
+    this.#say();
+  }
+
+  #say() {
+    const { status, owner } = this.#badge.dataset;
+    const text = status === "connected" && owner === "away" ? this.#words.away : this.#words[status];
+    // Written only when it changes, so that a screen reader isn't made to say it twice.
+    if (this.#badge.textContent !== text) this.#badge.textContent = text;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What the presenter may call on every audience page: the whole contract between the two views.
+ *
+ * | function key                         | slot          | retained | means                                   |
+ * |--------------------------------------|---------------|----------|-----------------------------------------|
+ * | `goTo(slide)`                        | `goTo`        | yes      | show this slide, 1, 2, 3 …              |
+ * | `laser(x, y)`                        | `laser`       | yes      | the pointer is here, 0..1 of the slide  |
+ * | `stroke(id, slide, colour, points)`  | `stroke-<id>` | yes      | this stroke, as far as it is drawn      |
+ *
+ * A cleared slot undoes its function: the laser goes out, the stroke is erased. The laser is a state message although it
+ * moves sixty times a second, because only then does a page that missed "the pointer left" learn that it has left, and
+ * while the connection is down positions replace each other instead of queueing up.
+ */
+
+/** Strokes are drawn on a grid of integers over the slide: short on the wire, and finer than a pixel on most screens. */
+export const GRID = { width: 3200, height: 1800 };
+
+/** Points of one stroke. A longer one goes on in the next slot, so that what is sent with each move stays small. */
+export const MAX_POINTS = 128;
+
+/** Colours travel by name, so that nothing from the wire is ever put into a style. */
+export const COLOURS = { yellow: "#ffd447", coral: "#ff7a59", mint: "#6fe3b4", sky: "#7cc4ff", white: "#ffffff" };
+
+const LASER = "laser";
+const STROKE = "stroke";
+
+/**
+ * The functions that a page registers, each checking its params before the view sees them: they come from another
+ * machine, and perhaps from another version of this site.
+ *
+ * @param {{ showSlide(slide: number): void, pointAt(x: number, y: number): void, putOut(): void,
+ *           drawStroke(id: number, stroke: Stroke): void, eraseStroke(id: number): void }} view
+ * @returns {{ functions: import("rtbroadcaster").Functions, onclear: (slot: string) => void }}
+ *
+ * @typedef {{ slide: number, colour: string, points: number[] }} Stroke `points` is flat: x, y, x, y …
+ */
+export function listener(view) {
+  return {
+    functions: {
+      goTo(slide) {
+        if (isCount(Number(slide))) view.showSlide(Number(slide));
+      },
+      laser(x, y) {
+        if (isShare(x) && isShare(y)) view.pointAt(x, y);
+      },
+      stroke(id, slide, colour, points) {
+        if (isCount(id) && isCount(slide) && Object.hasOwn(COLOURS, colour) && arePoints(points)) {
+          view.drawStroke(id, { slide, colour, points });
+        }
+      },
+    },
+    onclear(slot) {
+      const id = strokeOfSlot(slot);
+      if (slot === LASER) view.putOut();
+      else if (id) view.eraseStroke(id);
+    },
+  };
+}
+
+/**
+ * The presenter's side: the same calls, sent.
+ *
+ * @param {import("rtbroadcaster").Room} room
+ * @param {(error: Error) => void} onrefused told when the SDK does not take an action, so that no gesture ever throws
+ */
+export function driver(room, onrefused) {
+  const attempt = (send) => {
+    try {
+      send();
+    } catch (error) {
+      onrefused(error);
+    }
+  };
+  return {
+    goTo: (slide) => attempt(() => room.broadcast("goTo", [slide], { state: true })),
+    laser: (x, y) => attempt(() => room.broadcast(LASER, [round(x), round(y)], { state: true })),
+    laserOff: () => attempt(() => room.clear(LASER)),
+    stroke: (id, { slide, colour, points }) =>
+      attempt(() => room.broadcast(STROKE, [id, slide, colour, points], { slot: `stroke-${id}` })),
+    erase: (id) => attempt(() => room.clear(`stroke-${id}`)),
+  };
+}
+
+/** The id of the stroke that a slot retains, or undefined for any other slot. */
+export function strokeOfSlot(slot) {
+  const digits = /^stroke-([1-9]\d{0,14})$/.exec(slot)?.[1];
+  return digits && Number(digits);
+}
+
+const isCount = (value) => Number.isSafeInteger(value) && value >= 1;
+const isShare = (value) => Number.isFinite(value) && value >= 0 && value <= 1;
+const isOnGrid = (value) => Number.isInteger(value) && value >= 0 && value <= GRID.width;
+
+function arePoints(points) {
+  return (
+    Array.isArray(points) &&
+    points.length >= 2 &&
+    points.length <= 2 * MAX_POINTS &&
+    points.length % 2 === 0 &&
+    points.every(isOnGrid)
+  );
+}
+
+/** Four decimals are a fifth of a pixel on a 2,000 pixel slide; the rest would only make the message longer. */
+const round = (share) => Math.round(share * 10_000) / 10_000;
