@@ -1,0 +1,79 @@
+//! Rendered messages in shared, immutable bytes.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+
+/// Messages one after another, each followed by a newline, so that any run of them is one slice of shared bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    bytes: Bytes,
+    /// Where each message ends, its newline included. A message that this rendering leaves out ends where it starts.
+    ends: Arc<[usize]>,
+}
+
+impl Block {
+    /// How many messages stand in it.
+    pub(crate) fn messages(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Where message `index` starts; one past the last is where the block ends.
+    fn start(&self, index: usize) -> usize {
+        index.checked_sub(1).map_or(0, |previous| self.ends[previous])
+    }
+
+    /// Bytes of one message, its newline included.
+    pub(crate) fn message_bytes(&self, index: usize) -> usize {
+        self.ends[index] - self.start(index)
+    }
+
+    /// The messages from `from` on, as many as fit into `budget` bytes, and the index of the first left out.
+    pub(crate) fn slice(&self, from: usize, budget: usize) -> (Bytes, usize) {
+        let start = self.start(from);
+        let to = from + self.ends[from..].partition_point(|end| end - start <= budget);
+        (self.bytes.slice(start..self.start(to)), to)
+    }
+}
+
+/// A block that is still being written.
+#[derive(Debug, Default)]
+pub(crate) struct BlockWriter {
+    bytes: BytesMut,
+    ends: Vec<usize>,
+}
+
+impl BlockWriter {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    pub(crate) fn messages(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Appends a message; an empty one is left out of the bytes but keeps its place.
+    pub(crate) fn push(&mut self, message: &str) {
+        if !message.is_empty() {
+            self.bytes.extend_from_slice(message.as_bytes());
+            self.bytes.extend_from_slice(b"\n");
+        }
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Bytes of message `index`, its newline included.
+    pub(crate) fn message_bytes(&self, index: usize) -> usize {
+        self.ends[index] - index.checked_sub(1).map_or(0, |previous| self.ends[previous])
+    }
+
+    /// What was written so far, shared from now on without a copy; writing goes on behind it in the same allocation.
+    pub(crate) fn seal(&mut self) -> Block {
+        let ends = self.ends.as_slice().into();
+        self.ends.clear();
+        Block { bytes: self.bytes.split().freeze(), ends }
+    }
+}

@@ -1,0 +1,114 @@
+//! Why the server closed a websocket, and whether to come back.
+
+/// The close codes that this system adds to those of RFC 6455 section 7.4.
+///
+/// The range carries the policy, so that a client need not know every code: 4000–4499 come back later, 4500–4999
+/// don't. Frame-level faults have RFC 6455's own: 1002 protocol error, 1007 not UTF-8, 1009 message too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CloseCode {
+    /// 4000: the server stops; another one, or the same, will be there soon.
+    ShuttingDown,
+    /// 4001: the client sent neither create nor join within the handshake timeout.
+    HandshakeTimeout,
+    /// 4002: nothing was heard of the client, not even an answer to a ping.
+    IdleTimeout,
+    /// 4003: the client took nothing of what was sent to it for too long.
+    TooSlow,
+    /// 4004: the server is full, or the room is.
+    Overloaded,
+    /// 4500: the room was closed by its owner, or its time without an owner ran out.
+    RoomClosed,
+    /// 4501: the client left the room, as it asked to.
+    Left,
+    /// 4502: a newer claim of ownership is in force.
+    Superseded,
+    /// 4503: the room isn't there.
+    UnknownRoom,
+    /// 4504: the first message was refused for good.
+    Refused,
+}
+
+impl CloseCode {
+    /// Every code, in the order of their numbers.
+    pub const ALL: [Self; 10] = [
+        Self::ShuttingDown,
+        Self::HandshakeTimeout,
+        Self::IdleTimeout,
+        Self::TooSlow,
+        Self::Overloaded,
+        Self::RoomClosed,
+        Self::Left,
+        Self::Superseded,
+        Self::UnknownRoom,
+        Self::Refused,
+    ];
+
+    /// Its number on the wire.
+    #[must_use]
+    pub fn value(self) -> u16 {
+        match self {
+            Self::ShuttingDown => 4000,
+            Self::HandshakeTimeout => 4001,
+            Self::IdleTimeout => 4002,
+            Self::TooSlow => 4003,
+            Self::Overloaded => 4004,
+            Self::RoomClosed => 4500,
+            Self::Left => 4501,
+            Self::Superseded => 4502,
+            Self::UnknownRoom => 4503,
+            Self::Refused => 4504,
+        }
+    }
+
+    /// The reason that goes with it in the close frame; at most 123 bytes (RFC 6455 section 5.5).
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::ShuttingDown => "the server is shutting down, come back",
+            Self::HandshakeTimeout => "neither create nor join was sent in time",
+            Self::IdleTimeout => "nothing was heard for too long",
+            Self::TooSlow => "nothing was read for too long",
+            Self::Overloaded => "full, come back later",
+            Self::RoomClosed => "the room is closed",
+            Self::Left => "left",
+            Self::Superseded => "another connection claimed this room",
+            Self::UnknownRoom => "there is no such room",
+            Self::Refused => "refused",
+        }
+    }
+
+    /// Whether a client that sees a socket closed with this number may connect again: everything but 4500–4999,
+    /// and 1009, because the same message would be too large again.
+    #[must_use]
+    pub fn may_return(value: u16) -> bool {
+        !matches!(value, 4500..=4999 | 1009)
+    }
+
+    /// The code of a number on the wire.
+    #[must_use]
+    pub fn from_value(value: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.value() == value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_distinct_and_their_reasons_fit_a_close_frame() {
+        for (index, code) in CloseCode::ALL.into_iter().enumerate() {
+            assert_eq!(CloseCode::ALL.iter().position(|other| other.value() == code.value()), Some(index));
+            assert_eq!(CloseCode::from_value(code.value()), Some(code));
+            assert!(code.reason().len() <= 123);
+        }
+    }
+
+    #[test]
+    fn the_range_says_whether_to_come_back() {
+        assert!(CloseCode::may_return(CloseCode::ShuttingDown.value()));
+        assert!(CloseCode::may_return(1006));
+        assert!(!CloseCode::may_return(CloseCode::Superseded.value()));
+        assert!(!CloseCode::may_return(1009));
+    }
+}

@@ -1,0 +1,109 @@
+//! Writing JSON: string concatenation, which needs no library and which both sides need.
+
+use std::fmt::Write as _;
+
+/// Writes one JSON object, field by field, at the end of a text.
+pub(crate) struct ObjectWriter<'a> {
+    out: &'a mut String,
+    empty: bool,
+}
+
+impl<'a> ObjectWriter<'a> {
+    pub(crate) fn new(out: &'a mut String) -> Self {
+        out.push('{');
+        Self { out, empty: true }
+    }
+
+    pub(crate) fn text(&mut self, name: &str, value: &str) -> &mut Self {
+        self.name(name);
+        write_string(self.out, value);
+        self
+    }
+
+    pub(crate) fn number(&mut self, name: &str, value: u64) -> &mut Self {
+        self.name(name);
+        write_number(self.out, value);
+        self
+    }
+
+    pub(crate) fn optional_number(&mut self, name: &str, value: Option<u64>) -> &mut Self {
+        if let Some(value) = value {
+            self.number(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn optional_text(&mut self, name: &str, value: Option<&str>) -> &mut Self {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+        self
+    }
+
+    pub(crate) fn boolean(&mut self, name: &str, value: bool) -> &mut Self {
+        self.raw(name, if value { "true" } else { "false" })
+    }
+
+    /// A field whose value is JSON already.
+    pub(crate) fn raw(&mut self, name: &str, json: &str) -> &mut Self {
+        self.name(name);
+        self.out.push_str(json);
+        self
+    }
+
+    pub(crate) fn object(&mut self, name: &str, fields: impl FnOnce(&mut ObjectWriter<'_>)) -> &mut Self {
+        self.name(name);
+        let mut inner = ObjectWriter::new(self.out);
+        fields(&mut inner);
+        inner.end();
+        self
+    }
+
+    pub(crate) fn end(&mut self) {
+        self.out.push('}');
+    }
+
+    fn name(&mut self, name: &str) {
+        if !self.empty {
+            self.out.push(',');
+        }
+        self.empty = false;
+        self.out.push('"');
+        self.out.push_str(name);
+        self.out.push_str("\":");
+    }
+}
+
+/// Writes a JSON string with its quotes, escaping what RFC 8259 section 7 says must be.
+pub(crate) fn write_string(out: &mut String, text: &str) {
+    out.push('"');
+    let mut plain_from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+            continue;
+        }
+        out.push_str(&text[plain_from..at]);
+        plain_from = at + 1;
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\t' => out.push_str("\\t"),
+            control => {
+                out.push_str("\\u00");
+                out.push(if control < 0x10 { '0' } else { '1' });
+                out.push(
+                    char::from_digit(u32::from(control & 0xf), 16)
+                        .expect("four bits are a hexadecimal digit"),
+                );
+            }
+        }
+    }
+    out.push_str(&text[plain_from..]);
+    out.push('"');
+}
+
+fn write_number(out: &mut String, value: u64) {
+    write!(out, "{value}").expect("a String takes everything that is written to it");
+}

@@ -1,0 +1,89 @@
+//! Every bound of a server, by name.
+
+/// The bounds that rooms and connections keep. Each is a flag of the server binary; its unit stands in its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one message that a client sends, fragments together. Above it the websocket is closed with 1009.
+    /// Default 65,536; the original allowed 512.
+    pub message_bytes: usize,
+    /// Rooms at a time. Above it create is refused (`too_many_rooms`). Default 10,000.
+    pub rooms: usize,
+    /// Followers of one room. Above it join is refused (`room_full`). Default 10,000.
+    pub followers_per_room: usize,
+    /// State messages that one room retains. Above it a new slot is refused (`too_many_slots`). Default 10,000.
+    pub slots_per_room: usize,
+    /// Bytes of all state messages of one room: slot names, function keys and params (`state_too_large`).
+    /// Default 4 MiB.
+    pub slot_bytes_per_room: usize,
+    /// Actions that a room remembers for those who are behind. Whoever is further behind gets the retained state
+    /// instead. Default 4,096.
+    pub ring_actions: usize,
+    /// Bytes of those actions, whichever comes first. Default 4 MiB.
+    pub ring_bytes: usize,
+    /// How long a room lives on without its owner, in milliseconds. Default 600,000 (10 minutes).
+    pub owner_grace_ms: u64,
+    /// How long a websocket may be silent before its create or join, in milliseconds. Default 10,000.
+    pub handshake_timeout_ms: u64,
+    /// Pause between two websocket pings of the server, in milliseconds. Default 25,000; the original had 54,000.
+    pub ping_interval_ms: u64,
+    /// How long nothing at all may be heard of a client, answers to pings included, in milliseconds.
+    /// Default 60,000, as in the original.
+    pub idle_timeout_ms: u64,
+    /// How long a client may take nothing of what is sent to it, in milliseconds. Default 30,000.
+    pub stall_timeout_ms: u64,
+    /// Silence after which a page's SDK asks whether the connection is still there, in milliseconds. Announced.
+    /// Default 25,000.
+    pub heartbeat_ms: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 64 * 1024,
+            rooms: 10_000,
+            followers_per_room: 10_000,
+            slots_per_room: 10_000,
+            slot_bytes_per_room: 4 * 1024 * 1024,
+            ring_actions: 4_096,
+            ring_bytes: 4 * 1024 * 1024,
+            owner_grace_ms: 600_000,
+            handshake_timeout_ms: 10_000,
+            ping_interval_ms: 25_000,
+            idle_timeout_ms: 60_000,
+            stall_timeout_ms: 30_000,
+            heartbeat_ms: 25_000,
+        }
+    }
+}
+
+impl Limits {
+    /// What the reply to create and join announces.
+    #[must_use]
+    pub fn announced(&self) -> AnnouncedLimits {
+        AnnouncedLimits {
+            message_bytes: self.message_bytes as u64,
+            queue_actions: self.ring_actions as u64,
+            queue_bytes: self.ring_bytes as u64,
+            heartbeat_ms: self.heartbeat_ms,
+        }
+    }
+}
+
+/// The limits that a page must know: the field `limits` of the reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnnouncedLimits {
+    /// `messageBytes`: see [`Limits::message_bytes`].
+    pub message_bytes: u64,
+    /// `queueActions`: how many actions an owner may have unanswered, the same as the room's ring.
+    pub queue_actions: u64,
+    /// `queueBytes`: their bytes.
+    pub queue_bytes: u64,
+    /// `heartbeat`: see [`Limits::heartbeat_ms`].
+    pub heartbeat_ms: u64,
+}
+
+impl Default for AnnouncedLimits {
+    fn default() -> Self {
+        Limits::default().announced()
+    }
+}

@@ -1,0 +1,212 @@
+//! The room's most recent actions in one rendering: the ring that followers are served from.
+
+use std::collections::VecDeque;
+
+use crate::block::{Block, BlockWriter};
+use crate::follower::{FRAME_BYTES, Frame};
+use crate::limits::Limits;
+
+/// The ring. The bytes of the log are the bytes of the wire: appending an action renders it for all followers.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// Sealed blocks, oldest first, each with the seq of its first message.
+    segments: VecDeque<Segment>,
+    /// What was appended since the last follower was served.
+    tail: BlockWriter,
+    /// The seq of the oldest action that can still be served. Older ones may linger in the first segment.
+    first: u64,
+    /// The seq of the newest action.
+    head: u64,
+    /// Bytes of the actions from `first` to `head`.
+    bytes: usize,
+    max_actions: usize,
+    max_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Segment {
+    first: u64,
+    block: Block,
+}
+
+impl Segment {
+    fn last(&self) -> u64 {
+        self.first + self.block.messages() as u64 - 1
+    }
+}
+
+impl Log {
+    /// An empty log whose next action is `head + 1`.
+    pub(crate) fn new(head: u64, limits: &Limits) -> Self {
+        Self {
+            segments: VecDeque::new(),
+            tail: BlockWriter::default(),
+            first: head + 1,
+            head,
+            bytes: 0,
+            max_actions: limits.ring_actions,
+            max_bytes: limits.ring_bytes,
+        }
+    }
+
+    pub(crate) fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Whether everything after `seq` can still be served.
+    pub(crate) fn reaches_back_to(&self, seq: u64) -> bool {
+        seq + 1 >= self.first && seq <= self.head
+    }
+
+    /// Appends a rendered action as `head + 1`; an empty message keeps the place without sending anything.
+    pub(crate) fn append(&mut self, message: &str) {
+        self.head += 1;
+        let before = self.tail.len();
+        self.tail.push(message);
+        self.bytes += self.tail.len() - before;
+        if self.tail.len() >= FRAME_BYTES {
+            self.seal();
+        }
+        self.forget_old();
+    }
+
+    /// Adds what follows `seq` to a frame, as much as fits, and returns the seq up to which it now reaches.
+    /// The caller has checked [`Log::reaches_back_to`].
+    pub(crate) fn serve(&mut self, mut seq: u64, frame: &mut Frame) -> u64 {
+        self.seal();
+        let mut at = self.segments.partition_point(|segment| segment.last() <= seq);
+        while let Some(segment) = self.segments.get(at) {
+            let from =
+                usize::try_from(seq + 1 - segment.first).expect("a segment's messages fit into memory");
+            let (messages, to) = segment.block.slice(from, frame.budget(segment.block.message_bytes(from)));
+            frame.push(messages);
+            seq = segment.first + to as u64 - 1;
+            if to < segment.block.messages() {
+                break;
+            }
+            at += 1;
+        }
+        seq
+    }
+
+    fn seal(&mut self) {
+        if !self.tail.is_empty() {
+            let first = self.head + 1 - self.tail.messages() as u64;
+            self.segments.push_back(Segment { first, block: self.tail.seal() });
+        }
+    }
+
+    /// Lets go of the oldest actions until the ring is within its bounds; the newest one always stays.
+    fn forget_old(&mut self) {
+        let over = |log: &Self| {
+            log.first < log.head
+                && (log.head + 1 - log.first > log.max_actions as u64 || log.bytes > log.max_bytes)
+        };
+        while over(self) {
+            self.bytes -= self.oldest_bytes();
+            self.first += 1;
+            if self.segments.front().is_some_and(|segment| segment.last() < self.first) {
+                self.segments.pop_front();
+            }
+        }
+    }
+
+    fn oldest_bytes(&self) -> usize {
+        match self.segments.front() {
+            Some(segment) => segment.block.message_bytes((self.first - segment.first) as usize),
+            None => {
+                let tail_first = self.head + 1 - self.tail.messages() as u64;
+                self.tail.message_bytes((self.first - tail_first) as usize)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn log(ring_actions: usize, ring_bytes: usize) -> Log {
+        Log::new(0, &Limits { ring_actions, ring_bytes, ..Limits::default() })
+    }
+
+    fn served(log: &mut Log, seq: u64) -> (String, u64) {
+        let mut frame = Frame::default();
+        let seq = log.serve(seq, &mut frame);
+        (String::from_utf8(frame.payload().to_vec()).unwrap(), seq)
+    }
+
+    #[test]
+    fn serves_what_follows_the_cursor_across_segments() {
+        let mut log = log(10, 1_000);
+        log.append("one");
+        log.append("two");
+        assert_eq!(served(&mut log, 0), ("one\ntwo".to_owned(), 2));
+        log.append("three");
+        assert_eq!(served(&mut log, 1), ("two\nthree".to_owned(), 3));
+        assert_eq!(served(&mut log, 3), (String::new(), 3));
+    }
+
+    #[test]
+    fn shares_the_bytes_of_one_segment_instead_of_copying_them() {
+        let mut log = log(10, 1_000);
+        log.append("one");
+        let mut frames = [Frame::default(), Frame::default()];
+        for frame in &mut frames {
+            log.serve(0, frame);
+        }
+        assert_eq!(frames[0].payload().as_ptr(), frames[1].payload().as_ptr());
+    }
+
+    #[test]
+    fn forgets_the_oldest_beyond_either_bound_but_never_the_newest() {
+        let mut by_count = log(2, 1_000);
+        let mut by_bytes = log(100, 8);
+        for message in ["aaa", "bbb", "ccc"] {
+            by_count.append(message);
+            by_bytes.append(message);
+        }
+        for mut log in [by_count, by_bytes] {
+            assert!(!log.reaches_back_to(0));
+            assert!(log.reaches_back_to(1));
+            assert_eq!(served(&mut log, 1).0, "bbb\nccc");
+            log.append("a message above the bound of bytes");
+        }
+    }
+
+    #[test]
+    fn does_not_reach_beyond_its_head() {
+        let mut log = log(10, 1_000);
+        log.append("one");
+        assert!(log.reaches_back_to(1));
+        assert!(!log.reaches_back_to(2));
+    }
+
+    #[test]
+    fn a_frame_holds_no_more_than_its_bound_unless_one_message_is_larger() {
+        let mut log = log(100, 10_000_000);
+        let half = "x".repeat(FRAME_BYTES / 2);
+        let huge = "y".repeat(FRAME_BYTES * 2);
+        for message in [&half, &half, &huge, &half] {
+            log.append(message);
+        }
+        let mut seq = 0;
+        let mut sizes = Vec::new();
+        while seq < log.head() {
+            let (text, next) = served(&mut log, seq);
+            sizes.push(text.len());
+            seq = next;
+        }
+        assert_eq!(sizes, [half.len(), half.len(), huge.len(), half.len()]);
+    }
+
+    #[test]
+    fn a_message_left_out_keeps_its_place() {
+        let mut log = log(10, 1_000);
+        log.append("one");
+        log.append("");
+        log.append("three");
+        assert_eq!(served(&mut log, 0), ("one\nthree".to_owned(), 3));
+        assert_eq!(served(&mut log, 1), ("three".to_owned(), 3));
+    }
+}

@@ -1,0 +1,285 @@
+//! What can be said, as types. How it is written stands in [`render`](crate::render) and [`parse`](crate::parse).
+
+use std::borrow::Cow;
+
+use crate::{AnnouncedLimits, Refusal, Status};
+
+/// What a client says to the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientMessage<'a> {
+    /// Status 1: open a new room, which the sender owns.
+    Create(Create<'a>),
+    /// Status 2: enter a room as a follower, or claim its ownership.
+    Join(Join<'a>),
+    /// Status 3, or 4 with a function key: run a function on every follower.
+    Action(Action<'a>),
+    /// `clear`: forget the state message of a slot.
+    Clear {
+        /// The action's number within its session.
+        id: Option<u64>,
+        /// The slot to clear.
+        slot: Cow<'a, str>,
+    },
+    /// Status 4: the owner closes the room, a follower leaves it.
+    Close,
+    /// `ping`: to be answered by `pong` with the same number.
+    Ping(u64),
+    /// `pong`: the answer to the server's `ping`.
+    Pong(u64),
+}
+
+/// Status 1.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Create<'a> {
+    /// `v`: present if the sender speaks session fields.
+    pub version: Option<u64>,
+    /// `session`: the page's session, which numbers the owner's actions.
+    pub session: Option<Cow<'a, str>>,
+}
+
+/// Status 2.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Join<'a> {
+    /// `uuid`, in the form in which the client wrote it, because the reply echoes it.
+    pub uuid: Cow<'a, str>,
+    /// `v`: present if the sender speaks session fields.
+    pub version: Option<u64>,
+    /// `since`: the last seq that the page was handed; absent on a first join.
+    pub since: Option<u64>,
+    /// Present if this is a claim of ownership.
+    pub claim: Option<Claim<'a>>,
+}
+
+/// The part of a join that makes it a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim<'a> {
+    /// `ownerKey`.
+    pub owner_key: Cow<'a, str>,
+    /// `session`; absent is a session of its own each time.
+    pub session: Option<Cow<'a, str>>,
+}
+
+/// One broadcast function call, as its owner sends it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action<'a> {
+    /// The action's number within its session; absent from those who don't want it acknowledged.
+    pub id: Option<u64>,
+    /// The function key; not empty.
+    pub key: Cow<'a, str>,
+    /// The params: a JSON array, compact, byte for byte as the owner wrote its values.
+    pub params: Cow<'a, str>,
+    /// Where it is retained; absent if it is no state message.
+    pub slot: Option<Cow<'a, str>>,
+}
+
+/// What the server says to a client. `P` is what the params of an action are to the reader: text in tests, a
+/// JavaScript array in a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ServerMessage<P> {
+    /// Status 3 without function key: the reply to create and join.
+    Connected(Connected),
+    /// Status 0 without `error`: the room is closed.
+    Closed,
+    /// Status 0 with `error`.
+    Refused(Refusal),
+    /// Run a function.
+    Action {
+        /// Its place in the room; absent from a server without session fields.
+        seq: Option<u64>,
+        /// The function key.
+        key: String,
+        /// What the function is called with.
+        params: P,
+        /// Where the room retains it; absent if it is no state message.
+        slot: Option<String>,
+    },
+    /// `clear`: a slot is forgotten.
+    Cleared {
+        /// Its place in the room.
+        seq: Option<u64>,
+        /// The slot.
+        slot: String,
+    },
+    /// `resync`: what follows, up to `synced`, is everything that the room retained at this seq, because what was
+    /// missed is gone.
+    Resync(u64),
+    /// `synced`: the snapshot is complete and stands for everything up to this seq.
+    Synced(u64),
+    /// `ack`: the owner's actions up to `id` are in the log, that one at `seq`.
+    Ack {
+        /// The action's number within its session.
+        id: u64,
+        /// Its place in the room.
+        seq: u64,
+    },
+    /// `owner`: the room's owner went away or came back.
+    Owner(OwnerPresence),
+    /// `ping`: to be answered by `pong`.
+    Ping(u64),
+    /// `pong`.
+    Pong(u64),
+}
+
+/// The reply to create and join.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Connected {
+    /// The room.
+    pub uuid: String,
+    /// `v`; absent from a server without session fields.
+    pub version: Option<u64>,
+    /// `seq`: the room's newest action.
+    pub seq: u64,
+    /// `limits`.
+    pub limits: AnnouncedLimits,
+    /// `ownerKey`: only in the reply to create.
+    pub owner_key: Option<String>,
+    /// `epoch`: which claim of ownership is in force; only for an owner.
+    pub epoch: Option<u64>,
+    /// `ack`: the highest id that the room has from this session; only for an owner.
+    pub ack: u64,
+}
+
+/// Whether a room's owner has a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OwnerPresence {
+    /// `"back"` on the wire.
+    Here,
+    /// `"away"` on the wire.
+    Away,
+}
+
+/// Read access to the fields of one message of a server, however the reader's JSON is made: a parsed document in
+/// tests, the browser's own object in a page. [`ServerMessage::read`] decides from it what the message is.
+///
+/// Absent, null and a value of a wrong type are the same here: a page doesn't argue with its server.
+pub trait ServerFields {
+    /// What params are to this reader.
+    type Params;
+
+    /// `uuid`.
+    fn uuid(&self) -> Option<String>;
+    /// `status.value`.
+    fn status(&self) -> Option<u64>;
+    /// `funcKey`, if it isn't empty.
+    fn func_key(&self) -> Option<String>;
+    /// `funcParams`; an empty list if absent.
+    fn func_params(&self) -> Self::Params;
+    /// `stateMessage`.
+    fn state_message(&self) -> bool;
+    /// `slot`.
+    fn slot(&self) -> Option<String>;
+    /// `clear`.
+    fn clear(&self) -> Option<String>;
+    /// `owner`.
+    fn owner(&self) -> Option<String>;
+    /// `ownerKey`.
+    fn owner_key(&self) -> Option<String>;
+    /// `resync`.
+    fn resync(&self) -> bool;
+    /// A number: one of `v`, `seq`, `epoch`, `ack`, `synced`, `ping`, `pong`.
+    fn number(&self, field: NumberField) -> Option<u64>;
+    /// A number inside `limits`.
+    fn limit(&self, field: LimitField) -> Option<u64>;
+    /// `error`: its code, message and id.
+    fn error(&self) -> Option<Refusal>;
+}
+
+/// The fields of a message of a server that are numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberField {
+    /// `v`
+    Version,
+    /// `seq`
+    Seq,
+    /// `epoch`
+    Epoch,
+    /// `ack`
+    Ack,
+    /// `synced`
+    Synced,
+    /// `ping`
+    Ping,
+    /// `pong`
+    Pong,
+}
+
+/// The fields inside `limits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitField {
+    /// `messageBytes`
+    MessageBytes,
+    /// `queueActions`
+    QueueActions,
+    /// `queueBytes`
+    QueueBytes,
+    /// `heartbeat`
+    Heartbeat,
+}
+
+impl<P> ServerMessage<P> {
+    /// What a message of a server is; none if it is nothing that this version knows, which is to be ignored.
+    ///
+    /// A message with a function key is an action, whatever else it carries: actions are what comes a thousand times
+    /// a second, so they are told apart first.
+    pub fn read(fields: &impl ServerFields<Params = P>) -> Option<Self> {
+        if let Some(key) = fields.func_key() {
+            let slot = fields.state_message().then(|| fields.slot().unwrap_or_else(|| key.clone()));
+            let seq = fields.number(NumberField::Seq);
+            return Some(Self::Action { seq, key, params: fields.func_params(), slot });
+        }
+        match fields.status().and_then(Status::from_value) {
+            Some(Status::Connected) => Some(Self::Connected(Connected::read(fields))),
+            Some(Status::NotConnected) => Some(fields.error().map_or(Self::Closed, Self::Refused)),
+            Some(Status::New | Status::Join | Status::Close) => None,
+            None => Self::read_control(fields),
+        }
+    }
+
+    fn read_control(fields: &impl ServerFields<Params = P>) -> Option<Self> {
+        let seq = fields.number(NumberField::Seq);
+        if let Some(slot) = fields.clear() {
+            return Some(Self::Cleared { seq, slot });
+        }
+        if let Some(id) = fields.number(NumberField::Ack) {
+            return Some(Self::Ack { id, seq: seq? });
+        }
+        if let Some(number) = fields.number(NumberField::Pong) {
+            return Some(Self::Pong(number));
+        }
+        if let Some(number) = fields.number(NumberField::Ping) {
+            return Some(Self::Ping(number));
+        }
+        if let Some(seq) = fields.number(NumberField::Synced) {
+            return Some(Self::Synced(seq));
+        }
+        if fields.resync() {
+            return Some(Self::Resync(seq?));
+        }
+        match fields.owner()?.as_str() {
+            "away" => Some(Self::Owner(OwnerPresence::Away)),
+            "back" => Some(Self::Owner(OwnerPresence::Here)),
+            _ => None,
+        }
+    }
+}
+
+impl Connected {
+    fn read(fields: &impl ServerFields) -> Self {
+        let default = AnnouncedLimits::default();
+        let limit = |field, otherwise| fields.limit(field).unwrap_or(otherwise);
+        Self {
+            uuid: fields.uuid().unwrap_or_default(),
+            version: fields.number(NumberField::Version),
+            seq: fields.number(NumberField::Seq).unwrap_or(0),
+            limits: AnnouncedLimits {
+                message_bytes: limit(LimitField::MessageBytes, default.message_bytes),
+                queue_actions: limit(LimitField::QueueActions, default.queue_actions),
+                queue_bytes: limit(LimitField::QueueBytes, default.queue_bytes),
+                heartbeat_ms: limit(LimitField::Heartbeat, default.heartbeat_ms),
+            },
+            owner_key: fields.owner_key(),
+            epoch: fields.number(NumberField::Epoch),
+            ack: fields.number(NumberField::Ack).unwrap_or(0),
+        }
+    }
+}

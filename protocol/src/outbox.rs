@@ -1,0 +1,268 @@
+//! The owner's actions that the room has not answered yet.
+
+use std::collections::VecDeque;
+
+use crate::{Action, AnnouncedLimits, ClientMessage, render};
+
+/// Why an action was not taken. Nothing that was taken before is affected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BroadcastError {
+    /// This page follows.
+    #[error("only the room's owner can broadcast")]
+    NotOwner,
+    /// The session is over.
+    #[error("the room is closed on this page")]
+    Closed,
+    /// A function key or slot is empty.
+    #[error("a function key or slot must not be empty")]
+    EmptyKey,
+    /// The action is larger than the server takes.
+    #[error(
+        "the action has {bytes} bytes, the server takes {limit} (limits.messageBytes): send less in one action"
+    )]
+    TooLarge {
+        /// Bytes of the action as it would be sent.
+        bytes: usize,
+        /// The server's limit.
+        limit: usize,
+    },
+    /// Too much is waiting for its answer.
+    #[error("too many actions wait for the server: slow down, or wait until the connection is back")]
+    QueueFull,
+}
+
+/// Bytes that `{"id":18446744073709551615,` adds at most to an action rendered without its id.
+const ID_BYTES: usize = 26;
+
+/// The queue. An action leaves it when the room has answered it; until then it can be sent again.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    entries: VecDeque<Entry>,
+    /// How many of the entries, from the front, were written to the present connection.
+    written: usize,
+    bytes: usize,
+    last_id: u64,
+    limits: AnnouncedLimits,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// Given when it is first written, and kept from then on together with the content.
+    id: Option<u64>,
+    slot: Option<String>,
+    /// The message without its id.
+    text: String,
+}
+
+impl Outbox {
+    pub(crate) fn new() -> Self {
+        Self {
+            entries: VecDeque::new(),
+            written: 0,
+            bytes: 0,
+            last_id: 0,
+            limits: AnnouncedLimits::default(),
+        }
+    }
+
+    /// Takes the limits that the server announced.
+    pub(crate) fn set_limits(&mut self, limits: AnnouncedLimits) {
+        self.limits = limits;
+    }
+
+    /// Queues an action. One of the same slot that was never written is replaced: its value is out of date, and the
+    /// newer one takes a place at the end, so that nothing overtakes anything.
+    pub(crate) fn push(&mut self, key: &str, params: &str, slot: Option<&str>) -> Result<(), BroadcastError> {
+        if key.is_empty() || slot.is_some_and(str::is_empty) {
+            return Err(BroadcastError::EmptyKey);
+        }
+        let (key, params) = (key.into(), params.into());
+        let action = Action { id: None, key, params, slot: slot.map(Into::into) };
+        self.push_message(&ClientMessage::Action(action), slot)
+    }
+
+    /// Queues the clearing of a slot; like a new value, it replaces one that was never written.
+    pub(crate) fn push_clear(&mut self, slot: &str) -> Result<(), BroadcastError> {
+        if slot.is_empty() {
+            return Err(BroadcastError::EmptyKey);
+        }
+        self.push_message(&ClientMessage::Clear { id: None, slot: slot.into() }, Some(slot))
+    }
+
+    fn push_message(
+        &mut self,
+        message: &ClientMessage<'_>,
+        slot: Option<&str>,
+    ) -> Result<(), BroadcastError> {
+        let mut text = String::new();
+        render::client(&mut text, message);
+        let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
+        let bytes = text.len() + ID_BYTES;
+        if bytes > limit {
+            return Err(BroadcastError::TooLarge { bytes, limit });
+        }
+        let replaced = slot.and_then(|slot| self.unwritten_of(slot));
+        let (freed_actions, freed_bytes) = replaced.map_or((0, 0), |at| (1, self.entries[at].text.len()));
+        if (self.entries.len() - freed_actions) as u64 >= self.limits.queue_actions
+            || (self.bytes - freed_bytes + text.len()) as u64 > self.limits.queue_bytes
+        {
+            return Err(BroadcastError::QueueFull);
+        }
+        if let Some(at) = replaced {
+            self.entries.remove(at);
+        }
+        self.bytes = self.bytes - freed_bytes + text.len();
+        self.entries.push_back(Entry { id: None, slot: slot.map(str::to_owned), text });
+        Ok(())
+    }
+
+    fn unwritten_of(&self, slot: &str) -> Option<usize> {
+        let is_it = |entry: &Entry| entry.id.is_none() && entry.slot.as_deref() == Some(slot);
+        (self.written..self.entries.len()).rev().find(|at| is_it(&self.entries[*at]))
+    }
+
+    /// The next frame to write to the present connection: actions joined by newlines, as many as the server takes in
+    /// one message.
+    pub(crate) fn next_frame(&mut self) -> Option<String> {
+        let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
+        let mut frame = String::new();
+        while let Some(entry) = self.entries.get_mut(self.written) {
+            if !frame.is_empty() && frame.len() + 1 + ID_BYTES + entry.text.len() > limit {
+                break;
+            }
+            let id = *entry.id.get_or_insert_with(|| {
+                self.last_id += 1;
+                self.last_id
+            });
+            if !frame.is_empty() {
+                frame.push('\n');
+            }
+            render::with_id(&mut frame, id, &entry.text);
+            self.written += 1;
+        }
+        (!frame.is_empty()).then_some(frame)
+    }
+
+    /// There is a new connection; the room has everything up to `answered`. The rest will be written again.
+    pub(crate) fn reconnected(&mut self, answered: u64) {
+        self.answered(answered);
+        self.written = 0;
+    }
+
+    /// The room has everything up to `id`.
+    pub(crate) fn answered(&mut self, id: u64) {
+        while let Some(entry) = self.entries.front()
+            && entry.id.is_some_and(|own| own <= id)
+        {
+            self.remove(0);
+        }
+    }
+
+    /// The room has refused this one.
+    pub(crate) fn refused(&mut self, id: u64) {
+        if let Some(at) = self.entries.iter().position(|entry| entry.id == Some(id)) {
+            self.remove(at);
+        }
+    }
+
+    fn remove(&mut self, at: usize) {
+        if let Some(entry) = self.entries.remove(at) {
+            self.bytes -= entry.text.len();
+            if at < self.written {
+                self.written -= 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(outbox: &mut Outbox) -> String {
+        outbox.next_frame().unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_not_answered_is_written_again_with_the_same_id_and_content() {
+        let mut outbox = Outbox::new();
+        outbox.push("a", "[1]", None).unwrap();
+        outbox.push("b", "[]", Some("s")).unwrap();
+        let first = frame(&mut outbox);
+        assert_eq!(
+            first,
+            "{\"id\":1,\"funcKey\":\"a\",\"funcParams\":[1]}\n\
+             {\"id\":2,\"funcKey\":\"b\",\"stateMessage\":true,\"slot\":\"s\"}"
+        );
+        assert_eq!(outbox.next_frame(), None);
+        outbox.reconnected(0);
+        assert_eq!(frame(&mut outbox), first);
+        outbox.reconnected(1);
+        assert_eq!(frame(&mut outbox), first.lines().nth(1).unwrap());
+        outbox.answered(2);
+        outbox.reconnected(2);
+        assert_eq!(outbox.next_frame(), None);
+        assert_eq!(outbox.bytes, 0);
+    }
+
+    #[test]
+    fn only_an_action_that_was_never_written_is_replaced_by_a_newer_one_of_its_slot() {
+        let mut outbox = Outbox::new();
+        outbox.push("goTo", "[1]", Some("goTo")).unwrap();
+        outbox.next_frame().unwrap();
+        outbox.push("goTo", "[2]", Some("goTo")).unwrap();
+        outbox.push("beep", "[]", None).unwrap();
+        outbox.push("goTo", "[3]", Some("goTo")).unwrap();
+        outbox.reconnected(0);
+        let lines: Vec<_> = frame(&mut outbox).lines().map(str::to_owned).collect();
+        assert_eq!(lines.len(), 3);
+        assert!(lines[0].contains("\"id\":1,") && lines[0].contains("[1]"));
+        assert!(lines[1].contains("\"id\":2,") && lines[1].contains("beep"));
+        assert!(lines[2].contains("\"id\":3,") && lines[2].contains("[3]"));
+    }
+
+    #[test]
+    fn clearing_a_slot_replaces_its_unwritten_value() {
+        let mut outbox = Outbox::new();
+        outbox.push("stroke", "[1]", Some("stroke-1")).unwrap();
+        outbox.push_clear("stroke-1").unwrap();
+        assert_eq!(frame(&mut outbox), r#"{"id":1,"clear":"stroke-1"}"#);
+    }
+
+    #[test]
+    fn a_full_queue_refuses_the_newest_and_keeps_the_rest() {
+        let mut outbox = Outbox::new();
+        outbox.set_limits(AnnouncedLimits { queue_actions: 2, ..AnnouncedLimits::default() });
+        outbox.push("a", "[]", None).unwrap();
+        outbox.push("b", "[]", Some("b")).unwrap();
+        assert_eq!(outbox.push("c", "[]", None), Err(BroadcastError::QueueFull));
+        assert_eq!(outbox.push("b", "[2]", Some("b")), Ok(()), "replacing takes no room");
+        outbox.next_frame().unwrap();
+        outbox.refused(1);
+        assert_eq!(outbox.push("c", "[]", None), Ok(()));
+    }
+
+    #[test]
+    fn an_action_above_the_servers_limit_is_not_taken() {
+        let mut outbox = Outbox::new();
+        outbox.set_limits(AnnouncedLimits { message_bytes: 100, ..AnnouncedLimits::default() });
+        let params = format!("[\"{}\"]", "x".repeat(100));
+        assert!(matches!(outbox.push("a", &params, None), Err(BroadcastError::TooLarge { limit: 100, .. })));
+        assert_eq!(outbox.next_frame(), None);
+    }
+
+    #[test]
+    fn a_frame_is_never_larger_than_the_server_takes() {
+        let mut outbox = Outbox::new();
+        outbox.set_limits(AnnouncedLimits { message_bytes: 200, ..AnnouncedLimits::default() });
+        for number in 0..20 {
+            outbox.push("action", &format!("[{number}]"), None).unwrap();
+        }
+        let mut actions = 0;
+        while let Some(frame) = outbox.next_frame() {
+            assert!(frame.len() <= 200);
+            actions += frame.lines().count();
+        }
+        assert_eq!(actions, 20);
+    }
+}

@@ -1,0 +1,357 @@
+//! JSON text as messages: the only place that knows a JSON parser.
+//!
+//! Like the original's (Go's `encoding/json`) this reader takes field names in any case, ignores fields it doesn't
+//! know, and lets the last of two fields of one name win. Unlike it, a field of a wrong type is told to the sender.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::message::{LimitField, NumberField};
+use crate::{
+    Action, Claim, ClientMessage, Create, Join, Refusal, RefusalCode, ServerFields, ServerMessage, Status,
+};
+
+/// Faulty messages of one frame that are each told to the sender. With the next one the rest of the frame is refused
+/// at once, so that a few bytes of junk don't ask for a hundred times their size in refusals.
+const FAULTS_PER_FRAME: usize = 16;
+
+/// The messages of one frame that a client sent: JSON objects separated by any whitespace.
+///
+/// A message with a fault is one refusal and the next is read; what isn't JSON, or no object, is one refusal for the
+/// rest of the frame, and so is the 17th fault.
+pub fn client_messages(frame: &str) -> impl Iterator<Item = Result<ClientMessage<'_>, Refusal>> {
+    let mut objects = serde_json::Deserializer::from_str(frame).into_iter::<Fields<'_>>();
+    let mut faults_left = Some(FAULTS_PER_FRAME);
+    std::iter::from_fn(move || {
+        let left = faults_left?;
+        let message = match objects.next()? {
+            Ok(fields) => fields.client_message(),
+            Err(error) => {
+                faults_left = None;
+                return Some(Err(rest_refused(&error.to_string())));
+            }
+        };
+        if message.is_err() {
+            faults_left = left.checked_sub(1);
+            if faults_left.is_none() {
+                return Some(Err(rest_refused("too many faulty messages")));
+            }
+        }
+        Some(message)
+    })
+}
+
+/// The messages of one frame that a server sent; those that this version doesn't know are left out.
+///
+/// # Errors
+/// The parser's, if the frame isn't a sequence of JSON objects.
+pub fn server_messages(frame: &str) -> Result<Vec<ServerMessage<String>>, serde_json::Error> {
+    let objects = serde_json::Deserializer::from_str(frame).into_iter::<Fields<'_>>();
+    objects.filter_map(|fields| fields.map(|fields| ServerMessage::read(&fields)).transpose()).collect()
+}
+
+/// The fields of one JSON object, as the text of their values.
+struct Fields<'a> {
+    values: [Option<&'a str>; NAMES.len()],
+}
+
+const NAMES: [&str; 22] = [
+    "funcKey",
+    "funcParams",
+    "stateMessage",
+    "slot",
+    "id",
+    "uuid",
+    "status",
+    "clear",
+    "ping",
+    "pong",
+    "v",
+    "session",
+    "since",
+    "ownerKey",
+    "seq",
+    "epoch",
+    "ack",
+    "synced",
+    "resync",
+    "owner",
+    "limits",
+    "error",
+];
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor(&NAMES)).map(|values| Self { values })
+    }
+}
+
+/// Picks the named fields out of an object.
+struct FieldsVisitor<const N: usize>(&'static [&'static str; N]);
+
+impl<'de, const N: usize> Visitor<'de> for FieldsVisitor<N> {
+    type Value = [Option<&'de str>; N];
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut values = [None; N];
+        while let Some(Name(name)) = map.next_key()? {
+            let known = self.0.iter().position(|known| *known == name);
+            match known.or_else(|| self.0.iter().position(|known| known.eq_ignore_ascii_case(&name))) {
+                Some(at) => values[at] = Some(map.next_value::<&'de RawValue>()?.get()),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// A field's name, borrowed if it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'a> Fields<'a> {
+    /// The text of a field's value; none if it is absent or null.
+    fn get(&self, name: &'static str) -> Option<&'a str> {
+        let at = NAMES.iter().position(|known| *known == name).expect("every name asked for is in the table");
+        self.values[at].filter(|value| *value != "null")
+    }
+
+    fn text(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Refusal> {
+        self.get(name).map(|json| text(json).ok_or_else(|| wrong_type(name, "a string"))).transpose()
+    }
+
+    fn number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
+        self.get(name)
+            .map(|json| json.parse().map_err(|_| wrong_type(name, "a whole number, not negative")))
+            .transpose()
+    }
+
+    fn boolean(&self, name: &'static str) -> Result<bool, Refusal> {
+        match self.get(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(wrong_type(name, "true or false")),
+        }
+    }
+
+    fn params(&self) -> Result<Cow<'a, str>, Refusal> {
+        match self.get("funcParams") {
+            None => Ok(Cow::Borrowed("[]")),
+            Some(json) if json.starts_with('[') => Ok(compact(json)),
+            Some(_) => Err(wrong_type("funcParams", "an array")),
+        }
+    }
+
+    fn status(&self) -> Result<Option<u64>, Refusal> {
+        let Some(json) = self.get("status") else { return Ok(None) };
+        let wrong = || wrong_type("status", "an object with a number \"value\"");
+        let [value, _] = object(json, &["value", "text"]).ok_or_else(wrong)?;
+        value.ok_or_else(wrong)?.parse().map(Some).map_err(|_| wrong())
+    }
+
+    fn client_message(&self) -> Result<ClientMessage<'a>, Refusal> {
+        self.read_client_message().map_err(|mut refusal| {
+            // The owner must learn which of its actions this was: it counts as answered.
+            refusal.id = self.number("id").ok().flatten();
+            refusal
+        })
+    }
+
+    fn read_client_message(&self) -> Result<ClientMessage<'a>, Refusal> {
+        let status = self.status()?;
+        match status.map(Status::from_value) {
+            Some(Some(Status::New)) => self.create(),
+            Some(Some(Status::Join)) => self.join(),
+            None | Some(Some(Status::Connected | Status::Close)) => self.within_room(status.is_some()),
+            Some(Some(Status::NotConnected) | None) => Err(RefusalCode::UnknownStatus.into()),
+        }
+    }
+
+    /// What is said by a connection that is in a room. The readme's prose gives a broadcast the status 4 and its
+    /// sample 3, so it is the function key that makes an action.
+    fn within_room(&self, has_status: bool) -> Result<ClientMessage<'a>, Refusal> {
+        let key = self.text("funcKey")?.filter(|key| !key.is_empty());
+        if let Some(key) = key {
+            return self.action(key);
+        }
+        if let Some(slot) = self.text("clear")? {
+            return Ok(ClientMessage::Clear { id: self.number("id")?, slot });
+        }
+        if let Some(number) = self.number("ping")? {
+            return Ok(ClientMessage::Ping(number));
+        }
+        if let Some(number) = self.number("pong")? {
+            return Ok(ClientMessage::Pong(number));
+        }
+        match self.status()?.and_then(Status::from_value) {
+            Some(Status::Close) => Ok(ClientMessage::Close),
+            _ if has_status => Err(Refusal::with_message(
+                RefusalCode::Malformed,
+                "an action needs a \"funcKey\" that isn't empty",
+            )),
+            _ => Err(RefusalCode::UnknownStatus.into()),
+        }
+    }
+
+    fn action(&self, key: Cow<'a, str>) -> Result<ClientMessage<'a>, Refusal> {
+        let named = self.text("slot")?;
+        let retained = self.boolean("stateMessage")? || named.is_some();
+        let slot = retained.then(|| named.unwrap_or_else(|| key.clone()));
+        Ok(ClientMessage::Action(Action { id: self.number("id")?, key, params: self.params()?, slot }))
+    }
+
+    fn create(&self) -> Result<ClientMessage<'a>, Refusal> {
+        Ok(ClientMessage::Create(Create { version: self.number("v")?, session: self.text("session")? }))
+    }
+
+    fn join(&self) -> Result<ClientMessage<'a>, Refusal> {
+        let session = self.text("session")?;
+        let claim = self.text("ownerKey")?.map(|owner_key| Claim { owner_key, session });
+        Ok(ClientMessage::Join(Join {
+            uuid: self.text("uuid")?.unwrap_or_default(),
+            version: self.number("v")?,
+            since: self.number("since")?,
+            claim,
+        }))
+    }
+}
+
+impl ServerFields for Fields<'_> {
+    type Params = String;
+
+    fn uuid(&self) -> Option<String> {
+        lenient(self.text("uuid"))
+    }
+
+    fn status(&self) -> Option<u64> {
+        Fields::status(self).ok().flatten()
+    }
+
+    fn func_key(&self) -> Option<String> {
+        lenient(self.text("funcKey")).filter(|key| !key.is_empty())
+    }
+
+    fn func_params(&self) -> String {
+        self.params().map_or_else(|_| "[]".to_owned(), Cow::into_owned)
+    }
+
+    fn state_message(&self) -> bool {
+        self.boolean("stateMessage").unwrap_or(false)
+    }
+
+    fn slot(&self) -> Option<String> {
+        lenient(self.text("slot"))
+    }
+
+    fn clear(&self) -> Option<String> {
+        lenient(self.text("clear"))
+    }
+
+    fn owner(&self) -> Option<String> {
+        lenient(self.text("owner"))
+    }
+
+    fn owner_key(&self) -> Option<String> {
+        lenient(self.text("ownerKey"))
+    }
+
+    fn resync(&self) -> bool {
+        self.boolean("resync").unwrap_or(false)
+    }
+
+    fn number(&self, field: NumberField) -> Option<u64> {
+        let name = match field {
+            NumberField::Version => "v",
+            NumberField::Seq => "seq",
+            NumberField::Epoch => "epoch",
+            NumberField::Ack => "ack",
+            NumberField::Synced => "synced",
+            NumberField::Ping => "ping",
+            NumberField::Pong => "pong",
+        };
+        self.get(name)?.parse().ok()
+    }
+
+    fn limit(&self, field: LimitField) -> Option<u64> {
+        let [message, actions, bytes, heartbeat] =
+            object(self.get("limits")?, &["messageBytes", "queueActions", "queueBytes", "heartbeat"])?;
+        let value = match field {
+            LimitField::MessageBytes => message,
+            LimitField::QueueActions => actions,
+            LimitField::QueueBytes => bytes,
+            LimitField::Heartbeat => heartbeat,
+        };
+        value?.parse().ok()
+    }
+
+    fn error(&self) -> Option<Refusal> {
+        let [code, message, id] = object(self.get("error")?, &["code", "message", "id"])?;
+        let read = |json: Option<&str>| json.and_then(text).map(Cow::into_owned).unwrap_or_default();
+        Some(Refusal { code: read(code), message: read(message), id: id.and_then(|id| id.parse().ok()) })
+    }
+}
+
+fn lenient(field: Result<Option<Cow<'_, str>>, Refusal>) -> Option<String> {
+    field.ok().flatten().map(Cow::into_owned)
+}
+
+fn rest_refused(why: &str) -> Refusal {
+    Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))
+}
+
+fn wrong_type(name: &str, expected: &str) -> Refusal {
+    Refusal::with_message(RefusalCode::Malformed, format!("\"{name}\" must be {expected}"))
+}
+
+/// The text of a JSON string, borrowed if it has no escapes; none if the JSON isn't a string.
+fn text(json: &str) -> Option<Cow<'_, str>> {
+    serde_json::from_str::<Name<'_>>(json).ok().map(|Name(text)| text)
+}
+
+/// The text of the values of an inner object's fields; none if the JSON isn't an object.
+fn object<'a, const N: usize>(
+    json: &'a str,
+    names: &'static [&'static str; N],
+) -> Option<[Option<&'a str>; N]> {
+    serde_json::Deserializer::from_str(json).deserialize_map(FieldsVisitor(names)).ok()
+}
+
+/// Valid JSON without the whitespace between its tokens, each token byte for byte as it was.
+fn compact(json: &str) -> Cow<'_, str> {
+    let mut in_string = false;
+    let mut escaped = false;
+    let mut outside_whitespace = |byte: u8| {
+        if in_string {
+            in_string = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+            return false;
+        }
+        in_string = byte == b'"';
+        matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+    };
+    let Some(first) = json.bytes().position(&mut outside_whitespace) else { return Cow::Borrowed(json) };
+    let mut out = String::with_capacity(json.len());
+    let mut from = 0;
+    for at in first..json.len() {
+        // The first hit was judged by the search already; judging a space twice changes nothing.
+        if outside_whitespace(json.as_bytes()[at]) {
+            out.push_str(&json[from..at]);
+            from = at + 1;
+        }
+    }
+    out.push_str(&json[from..]);
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What the server refuses, and how it says so.
+
+use crate::CloseCode;
+
+/// Why a client's message was refused: `error.code` on the wire, stable for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RefusalCode {
+    /// The text isn't a message: not JSON, not an object, or a field of a wrong type.
+    Malformed,
+    /// `status.value` is none that a client may send.
+    UnknownStatus,
+    /// `v` names a version older than the one spoken here.
+    UnsupportedVersion,
+    /// Create or join by a connection that is in a room already.
+    AlreadyInRoom,
+    /// An action or close by a connection that is in no room.
+    NotInRoom,
+    /// An action by a follower.
+    NotOwner,
+    /// Join or claim of a room that isn't there, or of a uuid that is none.
+    UnknownRoom,
+    /// A claim with a key that isn't the room's.
+    WrongOwnerKey,
+    /// The room has as many followers as a room may have.
+    RoomFull,
+    /// The server has as many rooms as it may have.
+    TooManyRooms,
+    /// The room retains as many state messages as it may.
+    TooManySlots,
+    /// The room's state messages are as large, taken together, as they may be.
+    StateTooLarge,
+    /// One action is larger than `limits.messageBytes`.
+    MessageTooLarge,
+}
+
+impl RefusalCode {
+    /// Every code, in the order in which the README lists them.
+    pub const ALL: [Self; 13] = [
+        Self::Malformed,
+        Self::UnknownStatus,
+        Self::UnsupportedVersion,
+        Self::AlreadyInRoom,
+        Self::NotInRoom,
+        Self::NotOwner,
+        Self::UnknownRoom,
+        Self::WrongOwnerKey,
+        Self::RoomFull,
+        Self::TooManyRooms,
+        Self::TooManySlots,
+        Self::StateTooLarge,
+        Self::MessageTooLarge,
+    ];
+
+    /// `error.code` on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownStatus => "unknown_status",
+            Self::UnsupportedVersion => "unsupported_version",
+            Self::AlreadyInRoom => "already_in_room",
+            Self::NotInRoom => "not_in_room",
+            Self::NotOwner => "not_owner",
+            Self::UnknownRoom => "unknown_room",
+            Self::WrongOwnerKey => "wrong_owner_key",
+            Self::RoomFull => "room_full",
+            Self::TooManyRooms => "too_many_rooms",
+            Self::TooManySlots => "too_many_slots",
+            Self::StateTooLarge => "state_too_large",
+            Self::MessageTooLarge => "message_too_large",
+        }
+    }
+
+    /// The code of `error.code` on the wire; none if this version doesn't know it.
+    #[must_use]
+    pub fn from_wire(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+
+    /// What is said where nothing more precise is known; it says what to do.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::Malformed => "not a message of this protocol: send JSON objects as the readme shows them",
+            Self::UnknownStatus => "status.value must be 1 (new), 2 (join), 3 (action) or 4 (close)",
+            Self::UnsupportedVersion => {
+                "this version of the session fields isn't spoken here: send \"v\": 2, or none"
+            }
+            Self::AlreadyInRoom => {
+                "this connection is in a room already: open another connection for another room"
+            }
+            Self::NotInRoom => {
+                "this connection is in no room: create one (status 1) or join one (status 2) first"
+            }
+            Self::NotOwner => "only the room's owner may do this",
+            Self::UnknownRoom => {
+                "there is no room with this uuid: it is mistyped, closed, or the server was restarted"
+            }
+            Self::WrongOwnerKey => "the owner key isn't this room's",
+            Self::RoomFull => "the room is full: try again later",
+            Self::TooManyRooms => "the server has as many rooms as it may have: try again later",
+            Self::TooManySlots => "the room retains as many state messages as it may: clear slots first",
+            Self::StateTooLarge => {
+                "the room's state messages are too large taken together: clear slots first"
+            }
+            Self::MessageTooLarge => "the action is larger than limits.messageBytes: send less in one action",
+        }
+    }
+
+    /// The code with which the connection is closed after this refusal, when it came instead of the reply to create
+    /// or join and nothing that this connection could still send would change it; none when the connection lives on.
+    #[must_use]
+    pub fn closes_with(self) -> Option<CloseCode> {
+        match self {
+            Self::UnknownRoom => Some(CloseCode::UnknownRoom),
+            Self::WrongOwnerKey | Self::UnsupportedVersion => Some(CloseCode::Refused),
+            Self::RoomFull | Self::TooManyRooms => Some(CloseCode::Overloaded),
+            Self::Malformed
+            | Self::UnknownStatus
+            | Self::AlreadyInRoom
+            | Self::NotInRoom
+            | Self::NotOwner
+            | Self::TooManySlots
+            | Self::StateTooLarge
+            | Self::MessageTooLarge => None,
+        }
+    }
+
+    /// Whether the same message may be accepted later.
+    #[must_use]
+    pub fn may_pass_later(self) -> bool {
+        matches!(self, Self::RoomFull | Self::TooManyRooms)
+    }
+}
+
+/// A refusal as it is told to a client: status 0 with the field `error`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// `error.code`. Text, because a newer server may know codes that this version doesn't.
+    pub code: String,
+    /// `error.message` and `status.text`: what is wrong and what to do, for a person.
+    pub message: String,
+    /// `error.id`: the owner's action that was refused.
+    pub id: Option<u64>,
+}
+
+impl Refusal {
+    /// A refusal in the code's own words.
+    #[must_use]
+    pub fn new(code: RefusalCode) -> Self {
+        Self::with_message(code, code.message())
+    }
+
+    /// A refusal that says more precisely what is wrong.
+    #[must_use]
+    pub fn with_message(code: RefusalCode, message: impl Into<String>) -> Self {
+        Self { code: code.as_str().to_owned(), message: message.into(), id: None }
+    }
+
+    /// Its code, if this version knows it.
+    #[must_use]
+    pub fn known_code(&self) -> Option<RefusalCode> {
+        RefusalCode::from_wire(&self.code)
+    }
+}
+
+impl From<RefusalCode> for Refusal {
+    fn from(code: RefusalCode) -> Self {
+        Self::new(code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_a_wire_form_of_its_own() {
+        for code in RefusalCode::ALL {
+            assert_eq!(RefusalCode::from_wire(code.as_str()), Some(code));
+        }
+        assert_eq!(RefusalCode::from_wire("from_the_future"), None);
+    }
+
+    #[test]
+    fn what_may_pass_later_closes_with_a_code_that_says_come_back() {
+        for code in RefusalCode::ALL {
+            if let Some(close) = code.closes_with() {
+                assert_eq!(CloseCode::may_return(close.value()), code.may_pass_later(), "{code:?}");
+            }
+        }
+    }
+}

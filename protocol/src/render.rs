@@ -1,0 +1,186 @@
+//! The messages as JSON text: compact, without a raw newline, because newlines separate the messages of a frame.
+//!
+//! Two renderings of what a server says: *lean* for those who speak session fields, who are spared whatever is at its
+//! default; *whole* for everybody else, who get the original's envelope with all five fields.
+
+use crate::json_writer::ObjectWriter;
+use crate::{Claim, ClientMessage, Connected, OwnerPresence, Refusal, ServerMessage, Status};
+
+/// Writes what a client says, at the end of `out`. Status and fields at their default are left out where the server
+/// allows it: everywhere but in create, join and close.
+pub fn client(out: &mut String, message: &ClientMessage<'_>) {
+    let mut object = ObjectWriter::new(out);
+    match message {
+        ClientMessage::Create(create) => {
+            status(&mut object, Status::New, None);
+            object.optional_number("v", create.version).optional_text("session", create.session.as_deref());
+        }
+        ClientMessage::Join(join) => {
+            object.text("uuid", &join.uuid);
+            status(&mut object, Status::Join, None);
+            object.optional_number("v", join.version).optional_number("since", join.since);
+            if let Some(Claim { owner_key, session }) = &join.claim {
+                object.text("ownerKey", owner_key).optional_text("session", session.as_deref());
+            }
+        }
+        ClientMessage::Action(action) => {
+            object.optional_number("id", action.id);
+            lean_action(&mut object, &action.key, &action.params, action.slot.as_deref());
+        }
+        ClientMessage::Clear { id, slot } => {
+            object.optional_number("id", *id).text("clear", slot);
+        }
+        ClientMessage::Close => status(&mut object, Status::Close, None),
+        ClientMessage::Ping(number) => {
+            object.number("ping", *number);
+        }
+        ClientMessage::Pong(number) => {
+            object.number("pong", *number);
+        }
+    }
+    object.end();
+}
+
+/// Writes what a server says to those who speak session fields, at the end of `out`.
+pub fn lean<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
+    let mut object = ObjectWriter::new(out);
+    match message {
+        ServerMessage::Connected(reply) => connected(&mut object, reply),
+        ServerMessage::Closed => status(&mut object, Status::NotConnected, None),
+        ServerMessage::Refused(refusal) => {
+            status(&mut object, Status::NotConnected, Some(&refusal.message));
+            error(&mut object, refusal);
+        }
+        ServerMessage::Action { seq, key, params, slot } => {
+            object.optional_number("seq", *seq);
+            lean_action(&mut object, key, params.as_ref(), slot.as_deref());
+        }
+        ServerMessage::Cleared { seq, slot } => {
+            object.optional_number("seq", *seq).text("clear", slot);
+        }
+        ServerMessage::Resync(seq) => {
+            object.boolean("resync", true).number("seq", *seq);
+        }
+        ServerMessage::Synced(seq) => {
+            object.number("synced", *seq);
+        }
+        ServerMessage::Ack { id, seq } => {
+            object.number("ack", *id).number("seq", *seq);
+        }
+        ServerMessage::Owner(presence) => {
+            object.text(
+                "owner",
+                match presence {
+                    OwnerPresence::Here => "back",
+                    OwnerPresence::Away => "away",
+                },
+            );
+        }
+        ServerMessage::Ping(number) => {
+            object.number("ping", *number);
+        }
+        ServerMessage::Pong(number) => {
+            object.number("pong", *number);
+        }
+    }
+    object.end();
+}
+
+/// Writes a client's message that was rendered without its id, with it.
+pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
+    let mut object = ObjectWriter::new(out);
+    object.number("id", id);
+    out.push(',');
+    out.push_str(&message[1..]);
+}
+
+/// Writes an action as it goes to those who speak session fields: what the log holds.
+pub(crate) fn lean_logged(out: &mut String, seq: u64, key: &str, params: &str, slot: Option<&str>) {
+    let mut object = ObjectWriter::new(out);
+    object.number("seq", seq);
+    lean_action(&mut object, key, params, slot);
+    object.end();
+}
+
+/// Writes the clearing of a slot as it goes to those who speak session fields.
+pub(crate) fn lean_cleared(out: &mut String, seq: u64, slot: &str) {
+    let mut object = ObjectWriter::new(out);
+    object.number("seq", seq).text("clear", slot);
+    object.end();
+}
+
+/// Writes an action as the original's envelope.
+pub(crate) fn whole_action(out: &mut String, uuid: &str, key: &str, params: &str, state_message: bool) {
+    envelope(out, uuid, (Status::Connected, None), (key, params, state_message), |_| ());
+}
+
+/// Writes a reply or an end as the original's envelope.
+pub fn whole_status(out: &mut String, uuid: &str, value: Status) {
+    envelope(out, uuid, (value, None), ("", "[]", false), |_| ());
+}
+
+/// Writes a refusal as the original's envelope, with the field `error` added.
+pub fn whole_refusal(out: &mut String, uuid: &str, refusal: &Refusal) {
+    let status = (Status::NotConnected, Some(refusal.message.as_str()));
+    envelope(out, uuid, status, ("", "[]", false), |object| error(object, refusal));
+}
+
+fn envelope(
+    out: &mut String,
+    uuid: &str,
+    (value, text): (Status, Option<&str>),
+    (key, params, state_message): (&str, &str, bool),
+    more: impl FnOnce(&mut ObjectWriter<'_>),
+) {
+    let mut object = ObjectWriter::new(out);
+    object.text("uuid", uuid);
+    status(&mut object, value, text);
+    object.text("funcKey", key).raw("funcParams", params).boolean("stateMessage", state_message);
+    more(&mut object);
+    object.end();
+}
+
+fn lean_action(object: &mut ObjectWriter<'_>, key: &str, params: &str, slot: Option<&str>) {
+    object.text("funcKey", key);
+    if params != "[]" {
+        object.raw("funcParams", params);
+    }
+    if let Some(slot) = slot {
+        object.boolean("stateMessage", true);
+        if slot != key {
+            object.text("slot", slot);
+        }
+    }
+}
+
+fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
+    object.text("uuid", &reply.uuid);
+    status(object, Status::Connected, None);
+    object.optional_number("v", reply.version).number("seq", reply.seq);
+    object.object("limits", |limits| {
+        limits
+            .number("messageBytes", reply.limits.message_bytes)
+            .number("queueActions", reply.limits.queue_actions)
+            .number("queueBytes", reply.limits.queue_bytes)
+            .number("heartbeat", reply.limits.heartbeat_ms);
+    });
+    object.optional_text("ownerKey", reply.owner_key.as_deref());
+    if let Some(epoch) = reply.epoch {
+        object.number("epoch", epoch).number("ack", reply.ack);
+    }
+}
+
+fn status(object: &mut ObjectWriter<'_>, value: Status, text: Option<&str>) {
+    object.object("status", |fields| {
+        fields.number("value", value.value()).text("text", text.unwrap_or(value.text()));
+    });
+}
+
+fn error(object: &mut ObjectWriter<'_>, refusal: &Refusal) {
+    object.object("error", |fields| {
+        fields
+            .text("code", &refusal.code)
+            .text("message", &refusal.message)
+            .optional_number("id", refusal.id);
+    });
+}

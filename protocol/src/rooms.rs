@@ -1,0 +1,120 @@
+//! The table of rooms.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::{RefusalCode, RoomId, Timestamp};
+
+/// All rooms of a server, and when those without an owner are to be looked at. `R` is the room itself in a
+/// simulation, a shared handle of it in the server.
+#[derive(Debug)]
+pub struct Rooms<R> {
+    rooms: HashMap<RoomId, R>,
+    max_rooms: usize,
+    expiring: BTreeSet<(Timestamp, RoomId)>,
+}
+
+impl<R> Rooms<R> {
+    /// A table for at most `max_rooms` rooms.
+    #[must_use]
+    pub fn new(max_rooms: usize) -> Self {
+        Self { rooms: HashMap::new(), max_rooms, expiring: BTreeSet::new() }
+    }
+
+    /// How many rooms there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rooms.is_empty()
+    }
+
+    /// Adds a room.
+    ///
+    /// # Errors
+    /// `too_many_rooms`.
+    pub fn insert(&mut self, id: RoomId, room: R) -> Result<(), RefusalCode> {
+        if self.rooms.len() >= self.max_rooms {
+            return Err(RefusalCode::TooManyRooms);
+        }
+        self.rooms.insert(id, room);
+        Ok(())
+    }
+
+    /// The room with this id.
+    #[must_use]
+    pub fn get(&self, id: RoomId) -> Option<&R> {
+        self.rooms.get(&id)
+    }
+
+    /// The room with this id, to be changed.
+    #[must_use]
+    pub fn get_mut(&mut self, id: RoomId) -> Option<&mut R> {
+        self.rooms.get_mut(&id)
+    }
+
+    /// Every room.
+    pub fn iter(&self) -> impl Iterator<Item = &R> {
+        self.rooms.values()
+    }
+
+    /// Takes a room out of the table; its id is unknown from then on.
+    pub fn remove(&mut self, id: RoomId) -> Option<R> {
+        self.rooms.remove(&id)
+    }
+
+    /// Notes that a room has lost its owner and is to be looked at when its grace is over.
+    pub fn expire_at(&mut self, moment: Timestamp, id: RoomId) {
+        self.expiring.insert((moment, id));
+    }
+
+    /// The rooms whose grace is over, if their owner has not come back, which is for the caller to see.
+    pub fn take_due(&mut self, now: Timestamp) -> Vec<RoomId> {
+        let mut due = Vec::new();
+        while let Some((moment, id)) = self.expiring.first().copied() {
+            if moment > now {
+                break;
+            }
+            self.expiring.pop_first();
+            due.push(id);
+        }
+        due
+    }
+
+    /// When [`Rooms::take_due`] has something to say next.
+    #[must_use]
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.expiring.first().map(|(moment, _)| *moment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refuses_a_room_more_than_it_may_hold_and_takes_it_once_one_is_gone() {
+        let mut rooms = Rooms::new(1);
+        let (first, second) = (RoomId::from_random(1), RoomId::from_random(2));
+        rooms.insert(first, ()).unwrap();
+        assert_eq!(rooms.insert(second, ()), Err(RefusalCode::TooManyRooms));
+        rooms.remove(first);
+        assert_eq!(rooms.insert(second, ()), Ok(()));
+    }
+
+    #[test]
+    fn names_the_rooms_whose_grace_is_over_once() {
+        let mut rooms = Rooms::<()>::new(10);
+        let (early, late) = (RoomId::from_random(1), RoomId::from_random(2));
+        rooms.expire_at(Timestamp(20), late);
+        rooms.expire_at(Timestamp(10), early);
+        assert_eq!(rooms.next_expiry(), Some(Timestamp(10)));
+        assert_eq!(rooms.take_due(Timestamp(9)), []);
+        assert_eq!(rooms.take_due(Timestamp(10)), [early]);
+        assert_eq!(rooms.take_due(Timestamp(30)), [late]);
+        assert_eq!(rooms.next_expiry(), None);
+    }
+}

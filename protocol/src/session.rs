@@ -1,0 +1,483 @@
+//! One room as a page sees it, across reconnects.
+//!
+//! A state machine without a socket, clock or task. What the outside tells it: [`Session::handle`]. What the
+//! application asks of it: [`Session::broadcast`], [`Session::clear`], and what it is told of the state. What the
+//! caller must do after either: drain [`Session::poll_output`], and come back at [`Session::next_timeout`].
+
+mod received;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::backoff::Backoff;
+use crate::outbox::Outbox;
+use crate::{
+    AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, OwnerPresence,
+    PROTOCOL_VERSION, Refusal, RefusalCode, ServerMessage, Timestamp, render,
+};
+
+/// How long opening a socket and the reply to the first message may take together, in milliseconds.
+const ENTRY_TIMEOUT_MS: u64 = 10_000;
+/// How long the answer to a ping may take, in milliseconds (design: 5 s).
+const PONG_TIMEOUT_MS: u64 = 5_000;
+/// How long the server may take to confirm a close, in milliseconds.
+const CLOSE_TIMEOUT_MS: u64 = 5_000;
+/// A connection that has lasted this long, in milliseconds, was a good one: the next wait is short again.
+const GOOD_CONNECTION_MS: u64 = 10_000;
+
+/// What a session is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// Open a new room.
+    Create,
+    /// Take back a room that is owned already.
+    Claim {
+        /// The room.
+        uuid: String,
+        /// The proof of ownership.
+        owner_key: String,
+    },
+    /// Follow a room.
+    Join {
+        /// The room.
+        uuid: String,
+    },
+}
+
+/// How a session is to be.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// What it is for.
+    pub goal: Goal,
+    /// Names this page's session among the owner's: random, at least 128 bits, new after a reload.
+    pub session: String,
+    /// Any random number; it spreads the reconnects.
+    pub seed: u64,
+    /// Milliseconds after which a session that never reached its room gives up.
+    pub connect_timeout_ms: u64,
+}
+
+/// What the outside tells a session.
+#[derive(Debug)]
+pub enum Input<P> {
+    /// Begin. To be said once, first.
+    Start,
+    /// The socket that was asked for is open.
+    Opened,
+    /// The server said something.
+    Received(ServerMessage<P>),
+    /// The socket is closed or could not be opened; with the close code, 1006 if there was none.
+    Disconnected(u16),
+    /// The moment that [`Session::next_timeout`] named has come; saying it earlier does no harm.
+    Timeout,
+    /// The page has woken up or is online again: whatever was thought of the connection may be wrong.
+    Wake,
+    /// The application wants to end it: an owner closes the room, a follower leaves.
+    Close,
+}
+
+/// What the caller of a session must do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<P> {
+    /// Open a socket to the server; any earlier one is to be forgotten.
+    Connect,
+    /// Send this text.
+    Send(String),
+    /// Close the socket and forget it.
+    Disconnect,
+    /// Tell the application.
+    Event(Event<P>),
+}
+
+/// What the application is told.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<P> {
+    /// The session is in its room for the first time.
+    Entered,
+    /// Where the session stands now.
+    Status(SessionStatus),
+    /// Run a function.
+    Action {
+        /// The function key.
+        key: String,
+        /// What it is called with.
+        params: P,
+        /// Where the room retains it, if it does.
+        slot: Option<String>,
+    },
+    /// A slot was cleared.
+    Cleared(String),
+    /// The server has not taken an action.
+    Refused(Refusal),
+    /// The room's owner went away or came back.
+    Owner(OwnerPresence),
+    /// It is over; nothing comes after this.
+    Ended(EndReason),
+}
+
+/// Where a session stands, as the application sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SessionStatus {
+    /// The room has not been reached yet.
+    Connecting,
+    /// In the room, and everything that was missed has been handed over.
+    Connected,
+    /// In the room; the retained state, or what was missed, is being handed over.
+    CatchingUp,
+    /// The connection is lost; the session tries again by itself.
+    Reconnecting,
+    /// It is over.
+    Closed,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndReason {
+    /// The room was closed.
+    RoomClosed,
+    /// The application ended it.
+    Left,
+    /// A newer claim of ownership is in force.
+    Superseded,
+    /// The server refused it.
+    Refused(Refusal),
+    /// The room was never reached in the time given.
+    ConnectionFailed,
+}
+
+/// One room as a page sees it. `P` is what the params of an action are to the page.
+#[derive(Debug)]
+pub struct Session<P> {
+    goal: Goal,
+    session: String,
+    /// The room, once it is known.
+    uuid: Option<String>,
+    owner_key: Option<String>,
+    state: State,
+    status: SessionStatus,
+    outbox: Outbox,
+    outputs: VecDeque<Output<P>>,
+    limits: AnnouncedLimits,
+    backoff: Backoff,
+    /// When a session that never reached its room gives up.
+    give_up_at: Timestamp,
+    connect_timeout_ms: u64,
+    entered: bool,
+    progress: Progress,
+    pings: u64,
+}
+
+#[derive(Debug)]
+enum State {
+    Idle,
+    /// A socket is being opened.
+    Connecting {
+        deadline: Timestamp,
+    },
+    /// The first message is sent, its reply awaited.
+    Joining {
+        deadline: Timestamp,
+    },
+    Live {
+        since: Timestamp,
+        heard: Timestamp,
+        /// When the answer to a ping is overdue, if one is awaited.
+        pong_due: Option<Timestamp>,
+    },
+    /// The next attempt comes at `until`.
+    Waiting {
+        until: Timestamp,
+    },
+    /// The close is sent, its confirmation awaited.
+    Closing {
+        deadline: Timestamp,
+    },
+    Closed,
+}
+
+/// How much of the room this page has been handed.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The seq up to which everything was handed over; none before the first snapshot is complete.
+    applied: Option<u64>,
+    /// The slots whose state message was handed over, and its seq.
+    slots: BTreeMap<String, u64>,
+    /// While a snapshot is coming in: the slots that were in it so far.
+    snapshot: Option<BTreeSet<String>>,
+    /// The room's head when this connection entered.
+    target: u64,
+}
+
+impl Progress {
+    fn is_complete(&self) -> bool {
+        self.snapshot.is_none() && self.applied.unwrap_or(0) >= self.target
+    }
+}
+
+impl<P> Session<P> {
+    /// A session that has not begun: tell it [`Input::Start`].
+    #[must_use]
+    pub fn new(options: SessionOptions) -> Self {
+        let (uuid, owner_key) = match &options.goal {
+            Goal::Create => (None, None),
+            Goal::Claim { uuid, owner_key } => (Some(uuid.clone()), Some(owner_key.clone())),
+            Goal::Join { uuid } => (Some(uuid.clone()), None),
+        };
+        Self {
+            goal: options.goal,
+            session: options.session,
+            uuid,
+            owner_key,
+            state: State::Idle,
+            status: SessionStatus::Connecting,
+            outbox: Outbox::new(),
+            outputs: VecDeque::new(),
+            limits: AnnouncedLimits::default(),
+            backoff: Backoff::new(options.seed),
+            give_up_at: Timestamp::default(),
+            connect_timeout_ms: options.connect_timeout_ms,
+            entered: false,
+            progress: Progress::default(),
+            pings: 0,
+        }
+    }
+
+    /// Whether this page owns the room.
+    #[must_use]
+    pub fn is_owner(&self) -> bool {
+        !matches!(self.goal, Goal::Join { .. })
+    }
+
+    /// The room; none before a new one was opened.
+    #[must_use]
+    pub fn uuid(&self) -> Option<&str> {
+        self.uuid.as_deref()
+    }
+
+    /// The proof of ownership; none for a follower, or before a new room was opened.
+    #[must_use]
+    pub fn owner_key(&self) -> Option<&str> {
+        self.owner_key.as_deref()
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn status(&self) -> SessionStatus {
+        self.status
+    }
+
+    /// Broadcasts a function call. `params` is a JSON array; `slot` makes it a state message, retained there.
+    /// It is sent with the next [`Session::poll_output`] if the session is in its room, else when it is again.
+    ///
+    /// # Errors
+    /// See [`BroadcastError`].
+    pub fn broadcast(&mut self, key: &str, params: &str, slot: Option<&str>) -> Result<(), BroadcastError> {
+        self.check_may_broadcast()?;
+        self.outbox.push(key, params, slot)
+    }
+
+    /// Clears a slot; sent as an action is.
+    ///
+    /// # Errors
+    /// See [`BroadcastError`].
+    pub fn clear(&mut self, slot: &str) -> Result<(), BroadcastError> {
+        self.check_may_broadcast()?;
+        self.outbox.push_clear(slot)
+    }
+
+    /// What to do now, one thing at a time; none when there is nothing left.
+    pub fn poll_output(&mut self) -> Option<Output<P>> {
+        if let Some(output) = self.outputs.pop_front() {
+            return Some(output);
+        }
+        if !matches!(self.state, State::Live { .. }) || !self.is_owner() {
+            return None;
+        }
+        self.outbox.next_frame().map(Output::Send)
+    }
+
+    /// When to come back with [`Input::Timeout`] if nothing else happens before.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        let own = match self.state {
+            State::Idle | State::Closed => return None,
+            State::Connecting { deadline } | State::Joining { deadline } | State::Closing { deadline } => {
+                deadline
+            }
+            State::Waiting { until } => until,
+            State::Live { heard, pong_due, .. } => pong_due.unwrap_or(heard.after(self.limits.heartbeat_ms)),
+        };
+        Some(if self.entered { own } else { own.min(self.give_up_at) })
+    }
+
+    /// Tells the session what happened.
+    pub fn handle(&mut self, now: Timestamp, input: Input<P>) {
+        match (&self.state, input) {
+            (State::Idle, Input::Start) => {
+                self.give_up_at = now.after(self.connect_timeout_ms);
+                self.outputs.push_back(Output::Event(Event::Status(self.status)));
+                self.connect(now);
+            }
+            (State::Idle | State::Closed, _) | (_, Input::Start) => {}
+            (State::Connecting { deadline }, Input::Opened) => {
+                self.state = State::Joining { deadline: *deadline };
+                let first = self.first_message();
+                self.send(&first);
+            }
+            (_, Input::Opened) => {}
+            (_, Input::Received(message)) => self.received(now, message),
+            (_, Input::Disconnected(code)) => self.disconnected(now, code),
+            (_, Input::Timeout) => self.timed_out(now),
+            (_, Input::Wake) => self.wake(now),
+            (_, Input::Close) => self.close(now),
+        }
+    }
+
+    fn check_may_broadcast(&self) -> Result<(), BroadcastError> {
+        match self.state {
+            State::Closed | State::Closing { .. } => Err(BroadcastError::Closed),
+            _ if !self.is_owner() => Err(BroadcastError::NotOwner),
+            _ => Ok(()),
+        }
+    }
+
+    fn first_message(&self) -> ClientMessage<'static> {
+        let version = Some(PROTOCOL_VERSION);
+        let session = || Some(self.session.clone().into());
+        let Some(uuid) = self.uuid.clone() else {
+            return ClientMessage::Create(Create { version, session: session() });
+        };
+        let claim =
+            self.owner_key.clone().map(|owner_key| Claim { owner_key: owner_key.into(), session: session() });
+        let since = if claim.is_none() { self.progress.applied } else { None };
+        ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim })
+    }
+
+    fn send(&mut self, message: &ClientMessage<'_>) {
+        let mut text = String::new();
+        render::client(&mut text, message);
+        self.outputs.push_back(Output::Send(text));
+    }
+
+    fn event(&mut self, event: Event<P>) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn set_status(&mut self, status: SessionStatus) {
+        if self.status != status {
+            self.status = status;
+            self.event(Event::Status(status));
+        }
+    }
+
+    fn connect(&mut self, now: Timestamp) {
+        self.state = State::Connecting { deadline: now.after(ENTRY_TIMEOUT_MS) };
+        self.outputs.push_back(Output::Connect);
+    }
+
+    /// The connection is gone or was given up: try again after a while.
+    fn reconnect_later(&mut self, now: Timestamp) {
+        if let State::Live { since, .. } = self.state
+            && now.since(since) >= GOOD_CONNECTION_MS
+        {
+            self.backoff.reset();
+        }
+        // What had come of a snapshot is worth nothing: a new one starts over.
+        self.progress.snapshot = None;
+        self.state = State::Waiting { until: now.after(self.backoff.next_wait()) };
+        if self.entered {
+            self.set_status(SessionStatus::Reconnecting);
+        }
+    }
+
+    fn disconnected(&mut self, now: Timestamp, code: u16) {
+        if let State::Closing { .. } = self.state {
+            return self.end(EndReason::Left);
+        }
+        if CloseCode::may_return(code) {
+            return self.reconnect_later(now);
+        }
+        self.end(match CloseCode::from_value(code) {
+            Some(CloseCode::RoomClosed) => EndReason::RoomClosed,
+            Some(CloseCode::Superseded) => EndReason::Superseded,
+            Some(CloseCode::UnknownRoom) => EndReason::Refused(RefusalCode::UnknownRoom.into()),
+            Some(CloseCode::Left) => EndReason::Left,
+            _ if code == 1009 => EndReason::Refused(RefusalCode::MessageTooLarge.into()),
+            _ => {
+                let message = format!("the server closed the connection for good, with code {code}");
+                EndReason::Refused(Refusal { code: "closed".to_owned(), message, id: None })
+            }
+        });
+    }
+
+    fn timed_out(&mut self, now: Timestamp) {
+        if !self.entered && now >= self.give_up_at {
+            self.outputs.push_back(Output::Disconnect);
+            return self.end(EndReason::ConnectionFailed);
+        }
+        match self.state {
+            State::Connecting { deadline } | State::Joining { deadline } if now >= deadline => {
+                self.outputs.push_back(Output::Disconnect);
+                self.reconnect_later(now);
+            }
+            State::Waiting { until } if now >= until => self.connect(now),
+            State::Closing { deadline } if now >= deadline => {
+                self.outputs.push_back(Output::Disconnect);
+                self.end(EndReason::Left);
+            }
+            State::Live { pong_due: Some(due), .. } if now >= due => {
+                self.outputs.push_back(Output::Disconnect);
+                self.reconnect_later(now);
+            }
+            State::Live { pong_due: None, heard, .. } if now >= heard.after(self.limits.heartbeat_ms) => {
+                self.ping(now);
+            }
+            _ => {}
+        }
+    }
+
+    fn wake(&mut self, now: Timestamp) {
+        match self.state {
+            State::Waiting { .. } => self.connect(now),
+            State::Live { pong_due: None, .. } => self.ping(now),
+            _ => {}
+        }
+    }
+
+    fn ping(&mut self, now: Timestamp) {
+        if let State::Live { pong_due, .. } = &mut self.state {
+            *pong_due = Some(now.after(PONG_TIMEOUT_MS));
+            self.pings += 1;
+            self.send(&ClientMessage::Ping(self.pings));
+        }
+    }
+
+    fn close(&mut self, now: Timestamp) {
+        match self.state {
+            State::Live { .. } => {
+                while let Some(frame) = self.is_owner().then(|| self.outbox.next_frame()).flatten() {
+                    self.outputs.push_back(Output::Send(frame));
+                }
+                self.send(&ClientMessage::Close);
+                self.state = State::Closing { deadline: now.after(CLOSE_TIMEOUT_MS) };
+            }
+            State::Closing { .. } => {}
+            State::Idle
+            | State::Connecting { .. }
+            | State::Joining { .. }
+            | State::Waiting { .. }
+            | State::Closed => {
+                self.outputs.push_back(Output::Disconnect);
+                self.end(EndReason::Left);
+            }
+        }
+    }
+
+    fn end(&mut self, reason: EndReason) {
+        self.state = State::Closed;
+        self.set_status(SessionStatus::Closed);
+        self.event(Event::Ended(reason));
+    }
+}
+
+#[cfg(test)]
+mod tests;

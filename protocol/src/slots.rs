@@ -1,0 +1,104 @@
+//! What a room retains: the newest state message of each slot.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use crate::block::{Block, BlockWriter};
+use crate::{Limits, RefusalCode, Rendering, render};
+
+/// The retained state messages, and the snapshot of them in both renderings.
+#[derive(Debug, Default)]
+pub(crate) struct Slots {
+    entries: HashMap<Arc<str>, Entry>,
+    /// The slots in the order in which they were last written, which is the order of the snapshot.
+    order: BTreeMap<u64, Arc<str>>,
+    bytes: usize,
+    /// Rendered once for all who join, and again only after a change.
+    lean: Option<Block>,
+    whole: Option<Block>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    seq: u64,
+    key: Box<str>,
+    params: Box<str>,
+}
+
+impl Entry {
+    fn bytes(slot: &str, key: &str, params: &str) -> usize {
+        slot.len() + key.len() + params.len()
+    }
+}
+
+impl Slots {
+    /// Whether a state message may be retained.
+    pub(crate) fn admits(
+        &self,
+        slot: &str,
+        key: &str,
+        params: &str,
+        limits: &Limits,
+    ) -> Result<(), RefusalCode> {
+        let present = self.entries.get(slot);
+        if present.is_none() && self.entries.len() >= limits.slots_per_room {
+            return Err(RefusalCode::TooManySlots);
+        }
+        let freed = present.map_or(0, |entry| Entry::bytes(slot, &entry.key, &entry.params));
+        if self.bytes - freed + Entry::bytes(slot, key, params) > limits.slot_bytes_per_room {
+            return Err(RefusalCode::StateTooLarge);
+        }
+        Ok(())
+    }
+
+    /// Retains a state message in place of what its slot held.
+    pub(crate) fn set(&mut self, seq: u64, slot: &str, key: &str, params: &str) {
+        self.clear(slot);
+        let slot: Arc<str> = slot.into();
+        self.bytes += Entry::bytes(&slot, key, params);
+        self.order.insert(seq, Arc::clone(&slot));
+        self.entries.insert(slot, Entry { seq, key: key.into(), params: params.into() });
+    }
+
+    /// Forgets what a slot held.
+    pub(crate) fn clear(&mut self, slot: &str) {
+        self.lean = None;
+        self.whole = None;
+        if let Some(entry) = self.entries.remove(slot) {
+            self.bytes -= Entry::bytes(slot, &entry.key, &entry.params);
+            self.order.remove(&entry.seq);
+        }
+    }
+
+    /// All state messages in the order in which they were last written.
+    pub(crate) fn snapshot(&mut self, rendering: Rendering, uuid: &str) -> Block {
+        let cached = match rendering {
+            Rendering::Lean => &self.lean,
+            Rendering::Whole => &self.whole,
+        };
+        if let Some(block) = cached {
+            return block.clone();
+        }
+        let block = self.render(rendering, uuid);
+        match rendering {
+            Rendering::Lean => self.lean = Some(block.clone()),
+            Rendering::Whole => self.whole = Some(block.clone()),
+        }
+        block
+    }
+
+    fn render(&self, rendering: Rendering, uuid: &str) -> Block {
+        let mut block = BlockWriter::default();
+        let mut message = String::new();
+        for (seq, slot) in &self.order {
+            let Entry { key, params, .. } = &self.entries[slot];
+            message.clear();
+            match rendering {
+                Rendering::Lean => render::lean_logged(&mut message, *seq, key, params, Some(slot)),
+                Rendering::Whole => render::whole_action(&mut message, uuid, key, params, true),
+            }
+            block.push(&message);
+        }
+        block.seal()
+    }
+}
