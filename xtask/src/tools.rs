@@ -25,15 +25,17 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<Tools> {
         bindgen: workspace.binary(Profile::Dev, BINDGEN),
         test_runner: workspace.binary(Profile::Dev, TEST_RUNNER),
     };
-    if !tools.bindgen.exists() || !tools.test_runner.exists() {
-        say("building wasm-bindgen's tools; this takes a minute or two, once");
-    }
     // Always the same packages and features, so that cargo never has a reason to build them a second time.
     let select = ["--package", "xtask", "--features", "wasm-tools", "--bin", BINDGEN, "--bin", TEST_RUNNER];
+    let mut cargo = workspace.cargo(["build"]);
     // Their dependencies' future incompatibilities are nothing that could be mended here.
-    let quiet = ["--quiet", "--config", "future-incompat-report.frequency='never'"];
-    execute(workspace.cargo(["build"]).args(quiet).args(select))
-        .context("cannot build wasm-bindgen's tools")?;
+    cargo.args(select).args(["--config", "future-incompat-report.frequency='never'"]);
+    if tools.bindgen.exists() && tools.test_runner.exists() {
+        cargo.arg("--quiet");
+    } else {
+        say("building wasm-bindgen's tools; this takes a minute or two, once");
+    }
+    execute(&mut cargo).context("cannot build wasm-bindgen's tools")?;
     Ok(tools)
 }
 
