@@ -33,13 +33,13 @@ const room = {
   name: "room",
   html: `
     <h2>A room, an owner, <em>any number of followers</em></h2>
-    <svg class="wide" viewBox="0 0 1500 520" role="img" aria-label="The owner sends into the room, the room sends to every follower.">
-      <path class="ray" d="M340 210H560M890 210C1010 210 1000 70 1110 70M890 210H1110M890 210C1010 210 1000 350 1110 350"/>
-      ${screen(20, 111, 320, "owner", "owner")}
-      <g class="hub"><circle cx="725" cy="210" r="160"/><text x="725" y="230">room</text></g>
-      ${screen(1130, 8, 200, "follower")}
-      ${screen(1130, 148, 200, "follower")}
-      ${screen(1130, 288, 200, "follower", "followers")}
+    <svg class="wide" viewBox="0 0 1500 540" role="img" aria-label="The owner sends into the room, the room sends to every follower.">
+      <path class="ray" d="M350 231H560M910 231C1050 231 1050 71 1200 71M910 231H1200M910 231C1050 231 1050 391 1200 391"/>
+      ${screen(10, 126, 340, "owner", "owner")}
+      <g class="hub"><circle cx="735" cy="231" r="172"/><text x="735" y="250">room</text></g>
+      ${screen(1215, 0, 230, "follower")}
+      ${screen(1215, 160, 230, "follower")}
+      ${screen(1215, 320, 230, "follower", "followers")}
     </svg>`,
 };
 
@@ -53,7 +53,7 @@ const call = {
       <figure><figcaption>Every other page runs</figcaption>
         <pre><code><b>goTo</b>: (slide) =&gt; show(slide)</code></pre></figure>
     </div>
-    <p>A name and some parameters. What they mean is up to your page.</p>`,
+    <p>What it means is up to your page.</p>`,
 };
 
 const late = {
@@ -61,7 +61,7 @@ const late = {
   html: `
     <div class="words">
       <h2>Come late, <em>see it all</em></h2>
-      <p>The room keeps the latest message of every slot. Whoever joins gets those first.</p>
+      <p>The room keeps the last message of every slot for whoever joins.</p>
     </div>
     <table>
       <caption>Kept by this room</caption>
@@ -84,7 +84,7 @@ const back = {
       <text x="40" y="54">the room</text><text x="40" y="348">your phone</text>
       <text x="670" y="348" text-anchor="middle">a tunnel</text><text x="880" y="348">caught up</text>
     </svg>
-    <p>A page that comes back is brought to where the room stands, by itself.</p>`,
+    <p>Whoever comes back catches up.</p>`,
 };
 
 const code = {

@@ -1,8 +1,8 @@
 import { distance, distanceToSegment } from "./geometry.js";
 import { GRID, MAX_POINTS } from "./tour.js";
 
-/** How far, in grid units, a thinned line may stray from the drawn one: under a pixel on a slide 2,000 pixels wide. */
-const TOLERANCE = 1.5;
+/** How far, in grid units, a thinned line may stray from the drawn one: half a pixel on a slide 2,000 pixels wide. */
+const TOLERANCE = 0.8;
 
 /** A hand that rests still trembles; moves shorter than this many grid units add nothing. */
 const SHORTEST_MOVE = 3;
