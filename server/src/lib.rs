@@ -1,1 +1,34 @@
-//! Server.
+//! One page drives, every other page follows: the rooms of rtbroadcaster, mounted into any warp application.
+//!
+//! An *owner* opens a room and broadcasts function calls, a function key and params, to all *followers*. *State
+//! messages* are retained and replayed to whoever joins late. Pages take part with the npm package `rtbroadcaster`;
+//! the clients of the original rtbroadcaster work unchanged.
+//!
+//! ```no_run
+//! use warp::Filter;
+//!
+//! #[tokio::main]
+//! async fn main() {
+//!     let rooms = rtbroadcaster::Manager::new(rtbroadcaster::Settings::default());
+//!     let routes = warp::path("broadcasting").and(rooms.routes());
+//!     warp::serve(routes).run(([127, 0, 0, 1], 8080)).await;
+//! }
+//! ```
+//!
+//! What is said on the wire, and every rule of a room, stands in the crate `rtbroadcaster-protocol`; this crate moves
+//! the bytes.
+
+mod connection;
+mod handle;
+mod host;
+mod manager;
+mod origin;
+mod routes;
+mod settings;
+mod socket;
+
+pub use manager::Manager;
+pub use origin::OriginPolicy;
+pub use routes::RemoteAddress;
+pub use rtbroadcaster_protocol::Limits;
+pub use settings::Settings;

@@ -1,0 +1,138 @@
+//! One connection's task: moves bytes between a websocket and its peer, and keeps the time.
+
+use std::time::Duration;
+
+use rtbroadcaster_protocol::{CloseCode, Frame, Next, Peer, parse};
+use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{debug, trace};
+
+use crate::Manager;
+use crate::host::ConnectionHost;
+use crate::socket::{Ending, Incoming, Socket};
+
+/// Serves a websocket until it ends.
+pub(crate) async fn serve(manager: Manager, socket: Socket) {
+    let mut shutting_down = manager.shutting_down();
+    let mut connection = Connection::new(manager.clone(), socket);
+    let ending = tokio::select! {
+        ending = connection.run() => ending,
+        _ = shutting_down.wait_for(|is| *is) => Ending::Policy(CloseCode::ShuttingDown),
+    };
+    let Connection { mut peer, mut host, socket, .. } = connection;
+    peer.disconnected(manager.now(), &mut host);
+    debug!(?ending, "connection ends");
+    socket.close(ending).await;
+}
+
+struct Connection {
+    manager: Manager,
+    socket: Socket,
+    peer: Peer,
+    host: ConnectionHost,
+    /// Kept for its memory.
+    frame: Frame,
+    opened: Instant,
+    /// When anything was last heard of the client.
+    heard: Instant,
+    next_ping: Instant,
+}
+
+impl Connection {
+    fn new(manager: Manager, socket: Socket) -> Self {
+        let now = Instant::now();
+        Self {
+            host: ConnectionHost::new(manager.clone()),
+            socket,
+            peer: Peer::default(),
+            frame: Frame::default(),
+            opened: now,
+            heard: now,
+            next_ping: now + Duration::from_millis(manager.settings().limits.ping_interval_ms),
+            manager,
+        }
+    }
+
+    async fn run(&mut self) -> Ending {
+        let deadline = sleep_until(self.deadline());
+        tokio::pin!(deadline);
+        loop {
+            self.host.mark_seen();
+            if let Err(ending) = self.send_all().await {
+                return ending;
+            }
+            if deadline.deadline() != self.deadline() {
+                deadline.as_mut().reset(self.deadline());
+            }
+            let due = tokio::select! {
+                incoming = self.socket.receive() => match incoming {
+                    Ok(incoming) => {
+                        self.receive(&incoming);
+                        Ok(())
+                    }
+                    Err(ending) => return ending,
+                },
+                () = self.host.changed() => Ok(()),
+                () = &mut deadline => self.keep_time().await,
+            };
+            if let Err(ending) = due {
+                return ending;
+            }
+        }
+    }
+
+    fn receive(&mut self, incoming: &Incoming) {
+        self.heard = Instant::now();
+        let Incoming::Text(text) = incoming else { return };
+        trace!(bytes = text.len(), "frame received");
+        let now = self.manager.now();
+        for message in parse::client_messages(text) {
+            self.peer.receive(message, now, &mut self.host);
+        }
+    }
+
+    /// Sends whatever there is for this client.
+    async fn send_all(&mut self) -> Result<(), Ending> {
+        let stall = Duration::from_millis(self.manager.settings().limits.stall_timeout_ms);
+        loop {
+            match self.peer.next(&mut self.frame, &mut self.host) {
+                Next::Send => match timeout(stall, self.socket.send(&self.frame)).await {
+                    Ok(sent) => sent?,
+                    Err(_) => return Err(Ending::Policy(CloseCode::TooSlow)),
+                },
+                Next::Wait => return Ok(()),
+                Next::Close(code) => return Err(Ending::Policy(code)),
+            }
+        }
+    }
+
+    /// When there is something to be done even if nothing happens.
+    fn deadline(&self) -> Instant {
+        let next = self.next_ping.min(self.idle_at());
+        if self.peer.is_in_room() { next } else { next.min(self.handshake_at()) }
+    }
+
+    fn idle_at(&self) -> Instant {
+        self.heard + Duration::from_millis(self.manager.settings().limits.idle_timeout_ms)
+    }
+
+    fn handshake_at(&self) -> Instant {
+        self.opened + Duration::from_millis(self.manager.settings().limits.handshake_timeout_ms)
+    }
+
+    async fn keep_time(&mut self) -> Result<(), Ending> {
+        let now = Instant::now();
+        if !self.peer.is_in_room() && now >= self.handshake_at() {
+            return Err(Ending::Policy(CloseCode::HandshakeTimeout));
+        }
+        if now >= self.idle_at() {
+            return Err(Ending::Policy(CloseCode::IdleTimeout));
+        }
+        if now >= self.next_ping {
+            let limits = &self.manager.settings().limits;
+            self.next_ping = now + Duration::from_millis(limits.ping_interval_ms);
+            let stall = Duration::from_millis(limits.stall_timeout_ms);
+            timeout(stall, self.socket.ping()).await.unwrap_or(Err(Ending::Policy(CloseCode::TooSlow)))?;
+        }
+        Ok(())
+    }
+}

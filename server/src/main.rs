@@ -1,0 +1,105 @@
+//! The program: arguments, logs, the site beside the rooms, and an orderly end.
+
+mod accept;
+mod args;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use args::Arguments;
+use clap::Parser;
+use rtbroadcaster::Manager;
+use tracing::{error, info, warn};
+use tracing_subscriber::prelude::*;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::{Reply, Response};
+
+/// How long a shutdown may take before connections that don't end are cut.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false))
+        .with(arguments.log.clone())
+        .init();
+    match run(&arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            error!("{failure:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    if let Some(directory) = &arguments.www {
+        anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
+    }
+    let listener = accept::listen(arguments.listen).with_context(|| {
+        format!("--listen: {} could not be listened on; is another server running there?", arguments.listen)
+    })?;
+    let address = listener.local_addr().context("the listening socket has no address")?;
+    let manager = Manager::new(arguments.settings());
+    let routes = routes(&manager, arguments);
+
+    // For people and for programs that asked for port 0; everything else is logged to stderr.
+    println!("listening on http://{address}");
+    info!(%address, path = arguments.path, "server started");
+    let header_timeout = Duration::from_millis(arguments.settings().limits.handshake_timeout_ms);
+    let stop = stop_signal().context("signals can't be waited for")?;
+    let serving = accept::serve(listener, routes, header_timeout, async {
+        info!(signal = stop.await, "shutting down");
+        // What takes longer than this is cut by the end of the process.
+        if tokio::time::timeout(SHUTDOWN_TIMEOUT, manager.shut_down()).await.is_err() {
+            warn!("some connections did not end in time and are cut");
+        }
+    });
+    serving.await;
+    Ok(())
+}
+
+/// The rooms, the health check, and the site if there is one.
+fn routes(manager: &Manager, arguments: &Arguments) -> BoxedFilter<(Response,)> {
+    let endpoint = arguments
+        .path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .fold(warp::any().boxed(), |path, segment| path.and(warp::path(segment.to_owned())).boxed());
+    let rooms = endpoint.and(manager.routes());
+    let health = warp::path!("healthz").and(warp::get()).map(|| "ok\n".into_response());
+    let dynamic = rooms.or(health).unify();
+    match &arguments.www {
+        Some(directory) => {
+            let files = warp::fs::dir(directory.clone()).map(Reply::into_response);
+            dynamic.or(files).unify().boxed()
+        }
+        None => {
+            let hello = format!("rtbroadcaster: the rooms are at {} (websocket)\n", arguments.path);
+            let index = warp::path::end().and(warp::get()).map(move || hello.clone().into_response());
+            dynamic.or(index).unify().boxed()
+        }
+    }
+}
+
+/// Resolves with the name of the signal that asks for an end.
+fn stop_signal() -> std::io::Result<impl Future<Output = &'static str>> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    Ok(async move {
+        let interrupt = tokio::signal::ctrl_c();
+        #[cfg(unix)]
+        tokio::select! {
+            _ = interrupt => "interrupt",
+            _ = terminate.recv() => "terminate",
+        }
+        #[cfg(not(unix))]
+        {
+            drop(interrupt.await);
+            "interrupt"
+        }
+    })
+}

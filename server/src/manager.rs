@@ -1,0 +1,179 @@
+//! All rooms of a server.
+
+use std::sync::{Arc, Mutex, MutexGuard, Once};
+use std::time::{Duration, Instant};
+
+use rtbroadcaster_protocol::{KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Rooms, Timestamp};
+use sha2::{Digest, Sha256};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tracing::info;
+
+use crate::Settings;
+use crate::handle::RoomHandle;
+
+/// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
+const OWNER_KEY_BYTES: usize = 24;
+
+/// All rooms of a server, and the limits they keep. Cheap to clone; every clone is the same manager.
+///
+/// [`Manager::routes`] is what an application mounts.
+#[derive(Debug, Clone)]
+pub struct Manager {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    settings: Settings,
+    rooms: Mutex<Rooms<Arc<RoomHandle>>>,
+    /// One permit a connection.
+    connections: Arc<Semaphore>,
+    shutting_down: watch::Sender<bool>,
+    started: Instant,
+    expiry_changed: Notify,
+    expiry: Once,
+}
+
+impl Manager {
+    /// A manager without rooms.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let connections = permits(&settings) as usize;
+        Self {
+            shared: Arc::new(Shared {
+                rooms: Mutex::new(Rooms::new(settings.limits.rooms)),
+                connections: Arc::new(Semaphore::new(connections)),
+                shutting_down: watch::Sender::new(false),
+                started: Instant::now(),
+                expiry_changed: Notify::new(),
+                expiry: Once::new(),
+                settings,
+            }),
+        }
+    }
+
+    /// How it is set up.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.shared.settings
+    }
+
+    /// How many rooms there are.
+    #[must_use]
+    pub fn rooms(&self) -> usize {
+        self.table().len()
+    }
+
+    /// Closes every connection with a code that says "come back", takes no new ones, and waits until all are gone.
+    /// Whoever calls this bounds the wait.
+    pub async fn shut_down(&self) {
+        self.shared.shutting_down.send_replace(true);
+        // An error means that the semaphore was closed, which nobody does.
+        drop(self.shared.connections.acquire_many(permits(&self.shared.settings)).await);
+    }
+
+    /// Milliseconds since the manager was made.
+    pub(crate) fn now(&self) -> Timestamp {
+        Timestamp(u64::try_from(self.shared.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Tells when the server shuts down.
+    pub(crate) fn shutting_down(&self) -> watch::Receiver<bool> {
+        self.shared.shutting_down.subscribe()
+    }
+
+    /// The right to one more connection, until it is dropped; none if there are as many as there may be or the server
+    /// shuts down.
+    pub(crate) fn admit(&self) -> Option<OwnedSemaphorePermit> {
+        if *self.shared.shutting_down.borrow() {
+            return None;
+        }
+        Arc::clone(&self.shared.connections).try_acquire_owned().ok()
+    }
+
+    pub(crate) fn create(
+        &self,
+        session: Option<&str>,
+    ) -> Result<(RoomId, OwnerKey, Arc<RoomHandle>), RefusalCode> {
+        let id = RoomId::from_random(u128::from_be_bytes(random()));
+        let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
+        let limits = self.shared.settings.limits.clone();
+        let handle = Arc::new(RoomHandle::new(Room::new(id, Self::digest(&key.0), session, limits)));
+        self.table().insert(id, Arc::clone(&handle))?;
+        info!(room = %id, "room opened");
+        Ok((id, key, handle))
+    }
+
+    pub(crate) fn find(&self, id: RoomId) -> Option<Arc<RoomHandle>> {
+        self.table().get(id).map(Arc::clone)
+    }
+
+    pub(crate) fn close(&self, id: RoomId, why: &'static str) {
+        let removed = self.table().remove(id);
+        if let Some(handle) = removed {
+            handle.close();
+            info!(room = %id, why, "room closed");
+        }
+    }
+
+    /// The room is to be closed at this moment unless its owner comes back.
+    pub(crate) fn expire_at(&self, id: RoomId, moment: Timestamp) {
+        self.table().expire_at(moment, id);
+        self.shared.expiry.call_once(|| {
+            tokio::spawn(self.clone().expire_rooms());
+        });
+        self.shared.expiry_changed.notify_one();
+    }
+
+    pub(crate) fn digest(owner_key: &str) -> KeyDigest {
+        KeyDigest(Sha256::digest(owner_key).into())
+    }
+
+    /// Closes rooms whose time without an owner is over; one task for all rooms.
+    async fn expire_rooms(self) {
+        loop {
+            for id in self.take_due() {
+                let abandoned =
+                    self.find(id).and_then(|room| room.with(|room| room.is_abandoned(self.now())));
+                if abandoned == Some(true) {
+                    self.close(id, "its owner did not come back");
+                }
+            }
+            let next = self.table().next_expiry();
+            let pause = next.map(|moment| Duration::from_millis(moment.since(self.now()).max(1)));
+            tokio::select! {
+                () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)) => {}
+                () = self.shared.expiry_changed.notified() => {}
+            }
+        }
+    }
+
+    fn take_due(&self) -> Vec<RoomId> {
+        let now = self.now();
+        self.table().take_due(now)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Rooms<Arc<RoomHandle>>> {
+        self.shared.rooms.lock().expect("nothing panics while it holds the table")
+    }
+}
+
+/// A semaphore counts to 2³² − 1 at most when all its permits are asked for at once.
+fn permits(settings: &Settings) -> u32 {
+    u32::try_from(settings.connections).unwrap_or(u32::MAX)
+}
+
+fn random<const BYTES: usize>() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything that is written to it");
+        text
+    })
+}

@@ -1,0 +1,140 @@
+//! The filter that an application mounts, and the websocket handshake behind it.
+
+use std::net::SocketAddr;
+
+use hyper::upgrade::OnUpgrade;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tracing::{Instrument, debug, debug_span};
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::header::{
+    CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
+use warp::http::{Method, StatusCode};
+use warp::reply::{Reply, Response};
+
+use crate::socket::Socket;
+use crate::{Manager, connection};
+
+/// The client's address, for the logs. Our own accept loop sets it as a request extension; another may do so too.
+#[derive(Debug, Clone, Copy)]
+pub struct RemoteAddress(pub SocketAddr);
+
+impl Manager {
+    /// What to mount: answers websocket upgrades at the path it is mounted under, and nothing below that path.
+    ///
+    /// ```
+    /// use warp::Filter;
+    ///
+    /// let rooms = rtbroadcaster::Manager::new(rtbroadcaster::Settings::default());
+    /// let routes = warp::path("broadcasting").and(rooms.routes());
+    /// # drop(routes);
+    /// ```
+    #[must_use]
+    pub fn routes(&self) -> BoxedFilter<(Response,)> {
+        let manager = self.clone();
+        warp::path::end()
+            .and(warp::method())
+            .and(warp::header::headers_cloned())
+            .and(warp::ext::optional::<OnUpgrade>())
+            .and(warp::ext::optional::<RemoteAddress>())
+            .map(move |method, headers, upgrade, remote| {
+                upgrade_request(&manager, &method, &headers, upgrade, remote)
+                    .unwrap_or_else(Reply::into_response)
+            })
+            .boxed()
+    }
+}
+
+/// Why a request isn't upgraded, told by HTTP status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum HandshakeError {
+    #[error("this is a websocket endpoint: connect with a websocket client (GET with Connection: Upgrade)")]
+    NotAnUpgrade,
+    #[error("only version 13 of the websocket protocol is spoken here")]
+    Version,
+    #[error("the header Sec-WebSocket-Key must be 16 bytes in base64")]
+    Key,
+    #[error("pages of this origin may not connect: the server's --allow-origin says which may")]
+    Origin,
+    #[error("the server has as many connections as it may have, or is shutting down: try again later")]
+    Full,
+}
+
+impl HandshakeError {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
+            Self::Key => StatusCode::BAD_REQUEST,
+            Self::Origin => StatusCode::FORBIDDEN,
+            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl Reply for HandshakeError {
+    fn into_response(self) -> Response {
+        let mut response = warp::reply::with_status(format!("{self}\n"), self.status()).into_response();
+        if self.status() == StatusCode::UPGRADE_REQUIRED {
+            // RFC 9110 section 15.5.22, RFC 6455 section 4.4.
+            response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
+            response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        response
+    }
+}
+
+/// The server's half of the opening handshake (RFC 6455 section 4.2).
+fn upgrade_request(
+    manager: &Manager,
+    method: &Method,
+    headers: &HeaderMap,
+    upgrade: Option<OnUpgrade>,
+    remote: Option<RemoteAddress>,
+) -> Result<Response, HandshakeError> {
+    let upgrade = upgrade
+        .filter(|_| method == Method::GET && has_token(headers, &CONNECTION, "upgrade"))
+        .filter(|_| has_token(headers, &UPGRADE, "websocket"))
+        .ok_or(HandshakeError::NotAnUpgrade)?;
+    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+        return Err(HandshakeError::Version);
+    }
+    // 16 bytes in base64 are 22 characters and two of padding.
+    let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
+    let key = key.filter(|key| key.len() == 24 && key.ends_with(b"==")).ok_or(HandshakeError::Key)?;
+    if !manager.settings().origins.allows(headers) {
+        return Err(HandshakeError::Origin);
+    }
+    let permit = manager.admit().ok_or(HandshakeError::Full)?;
+
+    let accept = derive_accept_key(key);
+    let manager = manager.clone();
+    let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
+    tokio::spawn(
+        async move {
+            match upgrade.await {
+                Ok(upgraded) => {
+                    debug!("connection opened");
+                    let socket = Socket::new(upgraded, manager.settings().limits.message_bytes).await;
+                    connection::serve(manager, socket).await;
+                }
+                Err(error) => debug!(%error, "the connection ended during its handshake"),
+            }
+            drop(permit);
+        }
+        .instrument(span),
+    );
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let reply = response.headers_mut();
+    reply.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    reply.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    reply.insert(SEC_WEBSOCKET_ACCEPT, accept.parse().map_err(|_| HandshakeError::Key)?);
+    Ok(response)
+}
+
+/// Whether one of a header's comma-separated tokens is this one, in any case.
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|part| part.trim().eq_ignore_ascii_case(token))
+}

@@ -1,0 +1,22 @@
+//! How a server is set up.
+
+use rtbroadcaster_protocol::Limits;
+
+use crate::OriginPolicy;
+
+/// How a [`Manager`](crate::Manager) is set up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The bounds that rooms and connections keep.
+    pub limits: Limits,
+    /// Pages of which origins may connect.
+    pub origins: OriginPolicy,
+    /// Websockets at a time. Above it an upgrade is answered by HTTP status 503. Default 20,000.
+    pub connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { limits: Limits::default(), origins: OriginPolicy::default(), connections: 20_000 }
+    }
+}
