@@ -38,13 +38,15 @@ export function listener(view) {
   return {
     functions: {
       goTo(slide) {
-        if (isCount(Number(slide))) view.showSlide(Number(slide));
+        // As a string too: that is all that the original system's params can be.
+        const number = typeof slide === "string" ? Number(slide) : slide;
+        if (isCount(number)) view.showSlide(number);
       },
       laser(x, y) {
         if (isShare(x) && isShare(y)) view.pointAt(x, y);
       },
       stroke(id, slide, colour, points) {
-        if (isCount(id) && isCount(slide) && Object.hasOwn(COLOURS, colour) && arePoints(points)) {
+        if (isCount(id) && isCount(slide) && isColour(colour) && arePoints(points)) {
           view.drawStroke(id, { slide, colour, points });
         }
       },
@@ -89,6 +91,7 @@ export function strokeOfSlot(slot) {
 
 const isCount = (value) => Number.isSafeInteger(value) && value >= 1;
 const isShare = (value) => Number.isFinite(value) && value >= 0 && value <= 1;
+const isColour = (value) => typeof value === "string" && Object.hasOwn(COLOURS, value);
 const isOnGrid = (value) => Number.isInteger(value) && value >= 0 && value <= GRID.width;
 
 function arePoints(points) {
