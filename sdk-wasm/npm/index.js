@@ -1,0 +1,46 @@
+// The package's face: loads the WebAssembly when it is first needed and adds what JavaScript says better than Rust.
+// What everything means stands in index.d.ts.
+
+import load, { Room, create as createRoom, join as joinRoom } from "./rtbroadcaster_sdk.js";
+
+let loading;
+
+export function init(source) {
+  // Without a source the wasm is found beside the script, in a form that bundlers understand.
+  loading ??= load(source === undefined ? undefined : { module_or_path: source }).then(
+    () => {},
+    (cause) => {
+      loading = undefined;
+      throw loadError(cause);
+    },
+  );
+  return loading;
+}
+
+export async function create(url, options) {
+  await init();
+  return createRoom(url, options);
+}
+
+export async function join(url, uuid, options) {
+  await init();
+  return joinRoom(url, uuid, options);
+}
+
+function loadError(cause) {
+  const message = "the WebAssembly could not be loaded, see `cause`; the next call tries again";
+  return Object.assign(new Error(message, { cause }), { name: "RoomError", code: "wasm_failed" });
+}
+
+// Rust cannot return the very object that it was called on.
+const { on, off } = Room.prototype;
+
+Room.prototype.on = function (functionKey, fn) {
+  on.call(this, functionKey, fn);
+  return this;
+};
+
+Room.prototype.off = function (functionKey) {
+  off.call(this, functionKey);
+  return this;
+};

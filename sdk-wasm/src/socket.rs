@@ -1,0 +1,56 @@
+//! One websocket, from asking for it to forgetting it.
+
+use std::rc::Rc;
+
+use rtbroadcaster_protocol::Input;
+use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
+
+use crate::driver::Driver;
+
+/// A websocket with its handlers. Dropped, it says nothing any more and is closed.
+pub(crate) struct Socket {
+    socket: WebSocket,
+    /// The handlers, which live as long as the socket; they keep the driver alive.
+    _handlers: [Closure<dyn Fn(JsValue)>; 3],
+}
+
+impl Socket {
+    /// # Errors
+    /// What the browser threw: it won't open a websocket to there at all.
+    pub(crate) fn open(address: &str, driver: &Rc<Driver>) -> Result<Self, JsValue> {
+        let socket = WebSocket::new(address)?;
+        let on_open = handler(driver, |driver, _| driver.handle(Input::Opened));
+        let on_message = handler(driver, |driver, event| {
+            driver.received(&event.unchecked_into::<MessageEvent>().data());
+        });
+        let on_close = handler(driver, |driver, event| {
+            driver.handle(Input::Disconnected(event.unchecked_into::<CloseEvent>().code()));
+        });
+        socket.set_onopen(Some(on_open.as_js_value().unchecked_ref()));
+        socket.set_onmessage(Some(on_message.as_js_value().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_js_value().unchecked_ref()));
+        Ok(Self { socket, _handlers: [on_open, on_message, on_close] })
+    }
+
+    pub(crate) fn send(&self, text: &str) {
+        // It throws only while the socket is being opened, when the session sends nothing. A socket that is closing
+        // takes what it is given without a word; the session sends it again on the next one.
+        let _ = self.socket.send_with_str(text);
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        // Without a code it cannot throw.
+        let _ = self.socket.close();
+    }
+}
+
+fn handler(driver: &Rc<Driver>, handle: fn(&Rc<Driver>, JsValue)) -> Closure<dyn Fn(JsValue)> {
+    let driver = Rc::clone(driver);
+    Closure::new(move |event| handle(&driver, event))
+}
