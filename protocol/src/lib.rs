@@ -25,6 +25,7 @@ mod backoff;
 mod block;
 mod close_code;
 mod follower;
+mod host;
 mod json_writer;
 mod limits;
 mod log;
@@ -44,13 +45,14 @@ mod time;
 
 pub use close_code::CloseCode;
 pub use follower::{Cursor, Frame, Rendering};
+pub use host::{Host, OwnerKey};
 pub use limits::{AnnouncedLimits, Limits};
 pub use message::{
     Action, Claim, ClientMessage, Connected, Create, Join, LimitField, NumberField, OwnerPresence,
     ServerFields, ServerMessage,
 };
 pub use outbox::BroadcastError;
-pub use peer::{Host, Next, OwnerKey, Peer};
+pub use peer::{Next, Peer};
 pub use refusal::{Refusal, RefusalCode};
 pub use room::{Accepted, Claimed, KeyDigest, Room, RoomId};
 pub use rooms::Rooms;

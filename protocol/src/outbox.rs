@@ -158,20 +158,19 @@ impl Outbox {
         }
     }
 
-    /// The room has refused this one.
-    pub(crate) fn refused(&mut self, id: u64) {
-        if let Some(at) = self.entries.iter().position(|entry| entry.id == Some(id)) {
-            self.remove(at);
-        }
+    /// The room has refused this one. Returns the slot that it was to write.
+    pub(crate) fn refused(&mut self, id: u64) -> Option<String> {
+        let at = self.entries.iter().position(|entry| entry.id == Some(id))?;
+        self.remove(at)?.slot
     }
 
-    fn remove(&mut self, at: usize) {
-        if let Some(entry) = self.entries.remove(at) {
-            self.bytes -= entry.text.len();
-            if at < self.written {
-                self.written -= 1;
-            }
+    fn remove(&mut self, at: usize) -> Option<Entry> {
+        let entry = self.entries.remove(at)?;
+        self.bytes -= entry.text.len();
+        if at < self.written {
+            self.written -= 1;
         }
+        Some(entry)
     }
 }
 

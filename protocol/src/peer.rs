@@ -1,43 +1,14 @@
 //! The server's side of one connection: what a client may do where it stands, and what it is answered.
 
-use std::fmt;
+mod answers;
+
+use answers::Answers;
 
 use crate::follower::{Cursor, Frame, Rendering};
 use crate::{
-    Accepted, Action, Claim, ClientMessage, CloseCode, Connected, Create, Join, KeyDigest, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, Room, RoomId, ServerMessage, Status, Timestamp, render,
+    Accepted, Action, Claim, ClientMessage, CloseCode, Connected, Create, Host, Join, OwnerPresence,
+    PROTOCOL_VERSION, Refusal, RefusalCode, Room, RoomId, ServerMessage, Timestamp,
 };
-
-/// The secret that proves ownership of a room. It is shown to nobody but the owner, logs included.
-#[derive(Clone, PartialEq, Eq)]
-pub struct OwnerKey(pub String);
-
-impl fmt::Debug for OwnerKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("OwnerKey(…)")
-    }
-}
-
-/// What a connection asks of the server around it: the table of rooms, and whatever needs randomness or a hash.
-pub trait Host {
-    /// Opens a room with a new id and a new owner key.
-    ///
-    /// # Errors
-    /// `too_many_rooms`.
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode>;
-
-    /// Does something to a room; nothing if it isn't there or is closed.
-    fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R>;
-
-    /// Closes a room: [`Host::with`] finds it no more, and whoever is in it is woken to hear of it.
-    fn close(&mut self, room: RoomId);
-
-    /// The room has lost its owner and is to be closed at this moment unless the owner comes back.
-    fn expire_at(&mut self, room: RoomId, moment: Timestamp);
-
-    /// The digest under which an owner key is kept.
-    fn digest(&mut self, owner_key: &str) -> KeyDigest;
-}
 
 /// What a connection's shell is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,11 +28,7 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Peer {
     place: Place,
-    rendering: Rendering,
-    /// Answers to this client alone, newline after each, not yet sent.
-    answers: String,
-    /// The acknowledgement that the next action may still extend.
-    ack: Option<Ack>,
+    answers: Answers,
     ending: Option<CloseCode>,
 }
 
@@ -84,21 +51,9 @@ enum Place {
     Gone,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct Ack {
-    id: u64,
-    seq: u64,
-}
-
 impl Default for Peer {
     fn default() -> Self {
-        Self {
-            place: Place::Outside,
-            rendering: Rendering::Whole,
-            answers: String::new(),
-            ack: None,
-            ending: None,
-        }
+        Self { place: Place::Outside, answers: Answers::default(), ending: None }
     }
 }
 
@@ -146,7 +101,7 @@ impl Peer {
             Ok(ClientMessage::Action(action)) => self.action(&action, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, host),
             Ok(ClientMessage::Close) => self.close(now, host),
-            Ok(ClientMessage::Ping(number)) => self.answer(&ServerMessage::Pong(number)),
+            Ok(ClientMessage::Ping(number)) => self.answers.push(&ServerMessage::Pong(number)),
             Ok(ClientMessage::Pong(_)) => {}
             Err(refusal) => self.refuse_action(refusal, host),
         }
@@ -155,13 +110,10 @@ impl Peer {
     /// What to do next; if it is to send, what is in `frame`.
     pub fn next(&mut self, frame: &mut Frame, host: &mut impl Host) -> Next {
         frame.clear();
-        self.flush_ack();
         if self.answers.is_empty() && self.ending.is_none() {
             self.serve(frame, host);
         }
-        if !self.answers.is_empty() {
-            frame.push(std::mem::take(&mut self.answers).into());
-        }
+        self.answers.take(frame);
         match self.ending {
             _ if !frame.is_empty() => Next::Send,
             Some(code) => Next::Close(code),
@@ -173,7 +125,7 @@ impl Peer {
     pub fn disconnected(&mut self, now: Timestamp, host: &mut impl Host) {
         match std::mem::replace(&mut self.place, Place::Gone) {
             Place::Follower { room, .. } => {
-                host.with(room, |room| room.leave(self.rendering));
+                host.with(room, |room| room.leave(self.answers.rendering));
             }
             Place::Owner { room, epoch, .. } => {
                 if let Some(moment) = host.with(room, |room| room.owner_left(epoch, now)).flatten() {
@@ -206,7 +158,7 @@ impl Peer {
         match &mut self.place {
             Place::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
                 let room = *room;
-                if let Some(again) = host.with(room, |room| room.cursor(self.rendering, join.since)) {
+                if let Some(again) = host.with(room, |room| room.cursor(self.answers.rendering, join.since)) {
                     *cursor = again;
                     self.reply(room, &join.uuid, None, host);
                 }
@@ -235,7 +187,7 @@ impl Peer {
 
     fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), Refusal> {
         let cursor = host
-            .with(room, |room| room.join(self.rendering, since))
+            .with(room, |room| room.join(self.answers.rendering, since))
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
         self.place = Place::Follower { room, cursor, told: OwnerPresence::Here };
         Ok(())
@@ -247,7 +199,7 @@ impl Peer {
         let (claimed, cursor) = host
             .with(room, |room| {
                 let claimed = room.claim(&digest, session)?;
-                Ok((claimed, claimed.new_session.then(|| room.cursor(self.rendering, None))))
+                Ok((claimed, claimed.new_session.then(|| room.cursor(self.answers.rendering, None))))
             })
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
         self.place = Place::Owner { room, epoch: claimed.epoch, snapshot: cursor };
@@ -277,7 +229,7 @@ impl Peer {
             }
         };
         match host.with(room, |room| (room.epoch() == epoch).then(|| act(room))) {
-            Some(Some(Ok(Accepted::Appended(seq)))) => self.acknowledge(id, seq),
+            Some(Some(Ok(Accepted::Appended(seq)))) => self.answers.acknowledge(id, seq),
             Some(Some(Ok(Accepted::Duplicate))) => {}
             Some(Some(Err(refusal))) => self.refuse(refusal),
             Some(None) => self.end(CloseCode::Superseded),
@@ -300,7 +252,7 @@ impl Peer {
             }
             Place::Follower { room, .. } => {
                 let room = *room;
-                self.answer_closed(room);
+                self.answers.closed(room);
                 self.disconnected(now, host);
                 self.end(CloseCode::Left);
             }
@@ -320,7 +272,7 @@ impl Peer {
                 match served {
                     Some(presence) if presence != *told => {
                         *told = presence;
-                        self.answer_lean(&ServerMessage::Owner(presence));
+                        self.answers.push_to_lean(&ServerMessage::Owner(presence));
                     }
                     Some(_) => {}
                     None => self.room_closed(room),
@@ -346,7 +298,7 @@ impl Peer {
 
     /// From the first message on it is settled what this client understands.
     fn negotiate(&mut self, version: Option<u64>) -> Result<(), Refusal> {
-        self.rendering = match version {
+        self.answers.rendering = match version {
             None => Rendering::Whole,
             Some(version) if version >= PROTOCOL_VERSION => Rendering::Lean,
             Some(_) => return Err(RefusalCode::UnsupportedVersion.into()),
@@ -356,9 +308,8 @@ impl Peer {
 
     /// The reply to create and join, with the uuid in the form in which the client wrote it.
     fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerPart>, host: &mut impl Host) {
-        if self.rendering == Rendering::Whole {
-            render::whole_status(&mut self.answers, uuid, Status::Connected);
-            return self.answers.push('\n');
+        if self.answers.rendering == Rendering::Whole {
+            return self.answers.connected_whole(uuid);
         }
         let Some((seq, limits)) = host.with(room, |room| (room.head(), room.limits().announced())) else {
             return self.room_closed(room);
@@ -367,30 +318,8 @@ impl Peer {
             owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
         let version = Some(PROTOCOL_VERSION);
         let uuid = uuid.to_owned();
-        self.answer(&ServerMessage::Connected(Connected {
-            uuid,
-            version,
-            seq,
-            limits,
-            owner_key,
-            epoch,
-            ack,
-        }));
-    }
-
-    /// Notes that an action is in the log. Actions in a row, in ids and in seqs, are acknowledged together.
-    fn acknowledge(&mut self, id: Option<u64>, seq: u64) {
-        let Some(id) = id else { return };
-        if self.ack.is_some_and(|ack| ack.seq + 1 != seq) {
-            self.flush_ack();
-        }
-        self.ack = Some(Ack { id, seq });
-    }
-
-    fn flush_ack(&mut self) {
-        if let Some(Ack { id, seq }) = self.ack.take() {
-            self.answer_lean(&ServerMessage::Ack { id, seq });
-        }
+        let reply = Connected { uuid, version, seq, limits, owner_key, epoch, ack };
+        self.answers.push(&ServerMessage::Connected(reply));
     }
 
     /// Refuses what couldn't be read. If it has an id, the owner's session must never wait for it again.
@@ -416,49 +345,17 @@ impl Peer {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
-        // What was acknowledged before must be read before: a run of acks ends at a refusal.
-        self.flush_ack();
-        match self.rendering {
-            Rendering::Lean => self.answer(&ServerMessage::Refused(refusal)),
-            Rendering::Whole => {
-                let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
-                render::whole_refusal(&mut self.answers, &uuid, &refusal);
-                self.answers.push('\n');
-            }
-        }
+        let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
+        self.answers.refuse(refusal, &uuid);
     }
 
     fn room_closed(&mut self, room: RoomId) {
-        self.answer_closed(room);
+        self.answers.closed(room);
         self.end(CloseCode::RoomClosed);
-    }
-
-    fn answer_closed(&mut self, room: RoomId) {
-        match self.rendering {
-            Rendering::Lean => self.answer(&ServerMessage::Closed),
-            Rendering::Whole => {
-                render::whole_status(&mut self.answers, &room.to_string(), Status::NotConnected);
-                self.answers.push('\n');
-            }
-        }
     }
 
     fn end(&mut self, code: CloseCode) {
         self.ending.get_or_insert(code);
-    }
-
-    /// Answers in the session fields' form, which is also what a control message without status looks like to others.
-    fn answer(&mut self, message: &ServerMessage<&str>) {
-        self.flush_ack();
-        render::lean(&mut self.answers, message);
-        self.answers.push('\n');
-    }
-
-    /// Tells something that only those who speak session fields would understand.
-    fn answer_lean(&mut self, message: &ServerMessage<&str>) {
-        if self.rendering == Rendering::Lean {
-            self.answer(message);
-        }
     }
 }
 

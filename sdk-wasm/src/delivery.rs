@@ -208,7 +208,13 @@ impl Delivery {
                 }
                 self.tell(Callback::Status, status_name(status))
             }
-            Event::Refused(refusal) => Some(Step::Report(refusal.into())),
+            Event::Refused { refusal, slot } => {
+                let error = RoomError::from(refusal);
+                Some(Step::Report(match slot {
+                    Some(slot) => error.about(&slot),
+                    None => error,
+                }))
+            }
             Event::Owner(OwnerPresence::Here) => self.tell(Callback::Owner, "here"),
             Event::Owner(OwnerPresence::Away) => self.tell(Callback::Owner, "away"),
             Event::Ended(reason) => Some(self.end(reason)),

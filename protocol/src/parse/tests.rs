@@ -1,1 +1,239 @@
+use proptest::prelude::*;
 
+use super::*;
+use crate::{Connected, OwnerPresence, render};
+
+fn only(frame: &str) -> Result<ClientMessage<'_>, Refusal> {
+    let mut messages = client_messages(frame);
+    let first = messages.next().expect("a message");
+    assert!(messages.next().is_none(), "more than one message in {frame}");
+    first
+}
+
+fn action(frame: &str) -> Action<'_> {
+    match only(frame) {
+        Ok(ClientMessage::Action(action)) => action,
+        other => panic!("not an action: {other:?}"),
+    }
+}
+
+#[test]
+fn the_readmes_samples_are_read_with_their_line_breaks() {
+    let sample = |value: u64, key: &str, params: &str, state: bool| {
+        format!(
+            "{{\n  \"uuid\": \"63ca67e\",\n  \"status\": {{\n    \"value\": {value},\n    \"text\": \"…\"\n  }},\n  \
+             \"funcKey\": \"{key}\",\n  \"funcParams\": {params},\n  \"stateMessage\": {state}\n}}\n"
+        )
+    };
+    assert_eq!(only(&sample(1, "", "[]", false)), Ok(ClientMessage::Create(Create::default())));
+    assert!(
+        matches!(only(&sample(2, "", "[]", false)), Ok(ClientMessage::Join(join)) if join.uuid == "63ca67e")
+    );
+    assert_eq!(only(&sample(4, "", "[]", false)), Ok(ClientMessage::Close));
+    let sent = sample(3, "myKey", "[\n\"param 1\",\n\"param2\" ]", true);
+    let read = action(&sent);
+    assert_eq!((&*read.key, &*read.params), ("myKey", r#"["param 1","param2"]"#));
+    assert_eq!(read.slot.as_deref(), Some("myKey"));
+}
+
+#[test]
+fn a_frame_is_a_sequence_of_objects_separated_by_any_whitespace_or_none() {
+    let frame = "{\"ping\":1}{\"ping\":2}\n\r\n {\"ping\":\n3}\t";
+    let pings: Vec<_> = client_messages(frame).map(Result::unwrap).collect();
+    assert_eq!(pings, [1, 2, 3].map(ClientMessage::Ping));
+    assert_eq!(client_messages(" \n ").count(), 0);
+}
+
+#[test]
+fn a_syntax_error_refuses_the_rest_of_the_frame_once() {
+    for junk in ["{\"ping\":1}{oops}{\"ping\":2}", "{\"ping\":1} 7 {\"ping\":2}", "{\"ping\":1}{\"ping\":"] {
+        let read: Vec<_> = client_messages(junk).collect();
+        assert_eq!(read.len(), 2, "{junk}");
+        assert_eq!(read[0], Ok(ClientMessage::Ping(1)));
+        assert_eq!(read[1].as_ref().unwrap_err().code, "malformed");
+    }
+}
+
+#[test]
+fn a_message_with_a_fault_is_refused_alone_and_says_what_is_wrong() {
+    let frame = r#"{"status":{"value":3},"funcKey":"a","funcParams":"x","id":7}{"ping":2}"#;
+    let read: Vec<_> = client_messages(frame).collect();
+    let refusal = read[0].as_ref().unwrap_err();
+    assert_eq!((refusal.code.as_str(), refusal.id), ("malformed", Some(7)));
+    assert_eq!(refusal.message, "\"funcParams\" must be an array");
+    assert_eq!(read[1], Ok(ClientMessage::Ping(2)));
+}
+
+#[test]
+fn wrong_types_are_refused_whatever_the_field() {
+    for wrong in [
+        r#"{"status":3,"funcKey":"a"}"#,
+        r#"{"status":{"value":"3"},"funcKey":"a"}"#,
+        r#"{"status":{"value":3.0},"funcKey":"a"}"#,
+        r#"{"status":{"text":"join"}}"#,
+        r#"{"status":{"value":3},"funcKey":5}"#,
+        r#"{"status":{"value":3},"funcKey":"a","stateMessage":"true"}"#,
+        r#"{"funcKey":"a","slot":1}"#,
+        r#"{"funcKey":"a","id":-1}"#,
+        r#"{"status":{"value":2},"uuid":7}"#,
+        r#"{"status":{"value":3},"funcKey":""}"#,
+    ] {
+        assert_eq!(only(wrong).unwrap_err().code, "malformed", "{wrong}");
+    }
+    for unknown in [r#"{"status":{"value":9}}"#, r#"{"status":{"value":0}}"#, "{}"] {
+        assert_eq!(only(unknown).unwrap_err().code, "unknown_status", "{unknown}");
+    }
+}
+
+#[test]
+fn many_faults_in_one_frame_are_not_all_answered() {
+    let frame = "{}".repeat(1_000);
+    let read: Vec<_> = client_messages(&frame).collect();
+    assert_eq!(read.len(), FAULTS_PER_FRAME + 1);
+    assert!(read.last().unwrap().as_ref().unwrap_err().message.contains("too many"));
+}
+
+#[test]
+fn field_names_are_read_in_any_case_and_the_last_of_a_name_wins() {
+    let read = action(
+        r#"{"STATUS":{"Value":3},"FuncKey":"a","funckey":"b","unknown":{"deep":[1]},"FUNCPARAMS":[1]}"#,
+    );
+    assert_eq!((&*read.key, &*read.params), ("b", "[1]"));
+}
+
+#[test]
+fn null_and_absent_are_the_same() {
+    let read = action(
+        r#"{"status":null,"funcKey":"a","funcParams":null,"stateMessage":null,"slot":null,"id":null}"#,
+    );
+    assert_eq!(read, Action { id: None, key: "a".into(), params: "[]".into(), slot: None });
+}
+
+#[test]
+fn four_with_a_function_key_is_a_broadcast_and_without_one_a_close() {
+    assert_eq!(action(r#"{"status":{"value":4},"funcKey":"a"}"#).key, "a");
+    assert_eq!(only(r#"{"status":{"value":4},"funcKey":""}"#), Ok(ClientMessage::Close));
+}
+
+#[test]
+fn params_keep_their_values_byte_for_byte() {
+    let read = action(
+        "{\"funcKey\":\"a\",\"funcParams\":[ 1.0 , 1e3,\n\"a \\\" b\\u00e9 \\\\\" , { \"x\" : [ ] } ]}",
+    );
+    assert_eq!(read.params, r#"[1.0,1e3,"a \" b\u00e9 \\",{"x":[]}]"#);
+}
+
+#[test]
+fn a_deeply_nested_value_is_read_without_recursion() {
+    let deep = format!(r#"{{"funcKey":"a","funcParams":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
+    assert_eq!(action(&deep).params.len(), 40_000);
+}
+
+fn text() -> impl Strategy<Value = String> {
+    prop_oneof![any::<String>(), "[a-z\"\\\\\n\t\u{1}é{},:]{1,12}"]
+}
+
+fn key() -> impl Strategy<Value = String> {
+    text().prop_filter("a key isn't empty", |key| !key.is_empty())
+}
+
+fn params() -> impl Strategy<Value = String> {
+    proptest::collection::vec(text(), 0..4).prop_map(|texts| serde_json::to_string(&texts).unwrap())
+}
+
+fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
+    let number = proptest::option::of(any::<u64>());
+    let session = || proptest::option::of(text().prop_map(Cow::Owned));
+    prop_oneof![
+        (number.clone(), session())
+            .prop_map(|(version, session)| ClientMessage::Create(Create { version, session })),
+        (text(), number.clone(), number.clone(), proptest::option::of((text(), session()))).prop_map(
+            |(uuid, version, since, claim)| {
+                let claim = claim.map(|(key, session)| Claim { owner_key: key.into(), session });
+                ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim })
+            }
+        ),
+        (number.clone(), key(), params(), proptest::option::of(text())).prop_map(
+            |(id, key, params, slot)| {
+                let slot = slot.map(Cow::Owned);
+                ClientMessage::Action(Action { id, key: key.into(), params: params.into(), slot })
+            }
+        ),
+        (number, text()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
+        Just(ClientMessage::Close),
+        any::<u64>().prop_map(ClientMessage::Ping),
+        any::<u64>().prop_map(ClientMessage::Pong),
+    ]
+}
+
+fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
+    let seq = proptest::option::of(any::<u64>());
+    let refusal = (text(), text(), proptest::option::of(any::<u64>()))
+        .prop_map(|(code, message, id)| ServerMessage::Refused(Refusal { code, message, id }));
+    let connected = (text(), any::<u64>(), proptest::option::of(key()), proptest::option::of(any::<u64>()))
+        .prop_map(|(uuid, number, owner_key, epoch)| {
+            let limits = crate::AnnouncedLimits { heartbeat_ms: number, ..Default::default() };
+            let ack = if epoch.is_some() { number } else { 0 };
+            let version = Some(2);
+            ServerMessage::Connected(Connected { uuid, version, seq: number, limits, owner_key, epoch, ack })
+        });
+    prop_oneof![
+        connected,
+        refusal,
+        Just(ServerMessage::Closed),
+        (seq.clone(), key(), params(), proptest::option::of(text()))
+            .prop_map(|(seq, key, params, slot)| ServerMessage::Action { seq, key, params, slot }),
+        (seq, text()).prop_map(|(seq, slot)| ServerMessage::Cleared { seq, slot }),
+        any::<u64>().prop_map(ServerMessage::Resync),
+        any::<u64>().prop_map(ServerMessage::Synced),
+        (any::<u64>(), any::<u64>()).prop_map(|(id, seq)| ServerMessage::Ack { id, seq }),
+        Just(ServerMessage::Owner(OwnerPresence::Away)),
+        Just(ServerMessage::Owner(OwnerPresence::Here)),
+        any::<u64>().prop_map(ServerMessage::Ping),
+        any::<u64>().prop_map(ServerMessage::Pong),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn what_a_client_says_is_read_as_it_was_meant(message in client_message()) {
+        let mut text = String::new();
+        render::client(&mut text, &message);
+        prop_assert!(!text.contains('\n'));
+        prop_assert_eq!(only(&text), Ok(message));
+    }
+
+    #[test]
+    fn what_a_server_says_is_read_as_it_was_meant(messages in proptest::collection::vec(server_message(), 0..4)) {
+        let mut frame = String::new();
+        for message in &messages {
+            render::lean(&mut frame, message);
+            frame.push('\n');
+        }
+        prop_assert_eq!(server_messages(&frame).unwrap(), messages);
+    }
+
+    #[test]
+    fn no_text_makes_the_reader_panic(frame in any::<String>()) {
+        client_messages(&frame).for_each(drop);
+        drop(server_messages(&frame));
+    }
+
+    #[test]
+    fn nearly_valid_text_does_not_either(message in client_message(), at in any::<prop::sample::Index>(), byte in any::<char>()) {
+        let mut text = String::new();
+        render::client(&mut text, &message);
+        let at = at.index(text.len());
+        if text.is_char_boundary(at) {
+            text.insert(at, byte);
+        }
+        client_messages(&text).for_each(drop);
+    }
+
+    #[test]
+    fn compacting_changes_nothing_but_whitespace_between_tokens(params in params()) {
+        let value: serde_json::Value = serde_json::from_str(&params).unwrap();
+        let pretty = serde_json::to_string_pretty(&value).unwrap();
+        prop_assert_eq!(compact(&pretty), params);
+    }
+}

@@ -1,1 +1,345 @@
+//! Peers on a table of rooms without a server: what each client is answered, in the order of the wire.
 
+use super::*;
+use crate::{KeyDigest, Limits, OwnerKey, Rooms, parse};
+
+/// A server without sockets: rooms have the ids 1, 2, 3 … and the keys `key-1`, `key-2` ….
+struct TestHost {
+    rooms: Rooms<Room>,
+    limits: Limits,
+    opened: u8,
+}
+
+impl Host for TestHost {
+    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
+        self.opened += 1;
+        let (id, key) = (RoomId::from_random(u128::from(self.opened)), format!("key-{}", self.opened));
+        let digest = self.digest(&key);
+        self.rooms.insert(id, Room::new(id, digest, session, self.limits.clone()))?;
+        Ok((id, OwnerKey(key)))
+    }
+
+    fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+        self.rooms.get_mut(room).map(act)
+    }
+
+    fn close(&mut self, room: RoomId) {
+        self.rooms.remove(room);
+    }
+
+    fn expire_at(&mut self, room: RoomId, moment: Timestamp) {
+        self.rooms.expire_at(moment, room);
+    }
+
+    fn digest(&mut self, owner_key: &str) -> KeyDigest {
+        let mut digest = [0; 32];
+        digest[..owner_key.len()].copy_from_slice(owner_key.as_bytes());
+        KeyDigest(digest)
+    }
+}
+
+fn host() -> TestHost {
+    let limits =
+        Limits { ring_actions: 4, rooms: 2, followers_per_room: 2, slots_per_room: 2, ..Limits::default() };
+    TestHost { rooms: Rooms::new(limits.rooms), limits, opened: 0 }
+}
+
+fn say(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {
+    for message in parse::client_messages(frame) {
+        peer.receive(message, Timestamp(1_000), host);
+    }
+    hear(peer, host)
+}
+
+/// The messages that a client is sent now, and `closed CODE` if its socket is closed after them.
+fn hear(peer: &mut Peer, host: &mut TestHost) -> Vec<String> {
+    let mut frame = Frame::default();
+    let mut heard = Vec::new();
+    loop {
+        match peer.next(&mut frame, host) {
+            Next::Send => {
+                let text = String::from_utf8(frame.payload().to_vec()).unwrap();
+                heard.extend(text.split('\n').map(str::to_owned));
+            }
+            Next::Wait => return heard,
+            Next::Close(code) => {
+                heard.push(format!("closed {}", code.value()));
+                return heard;
+            }
+        }
+    }
+}
+
+const ROOM: &str = "00000000-0000-4000-8000-000000000001";
+
+fn whole(value: u64, text: &str) -> String {
+    format!(
+        r#"{{"uuid":"{ROOM}","status":{{"value":{value},"text":"{text}"}},"funcKey":"","funcParams":[],"stateMessage":false}}"#
+    )
+}
+
+fn lean_owner(host: &mut TestHost) -> Peer {
+    let mut owner = Peer::default();
+    say(&mut owner, host, r#"{"status":{"value":1},"v":2,"session":"s1"}"#);
+    owner
+}
+
+fn lean_follower(host: &mut TestHost) -> Peer {
+    let mut follower = Peer::default();
+    let heard = say(&mut follower, host, &join(r#","v":2"#));
+    assert!(heard[0].contains(r#""value":3"#), "{heard:?}");
+    follower
+}
+
+fn join(more: &str) -> String {
+    format!(r#"{{"uuid":"{ROOM}","status":{{"value":2}}{more}}}"#)
+}
+
+fn code(heard: &str) -> Option<&str> {
+    heard.split_once(r#""error":{"code":""#)?.1.split('"').next()
+}
+
+#[test]
+fn a_client_of_the_original_creates_broadcasts_and_closes() {
+    let mut host = host();
+    let (mut owner, mut follower) = (Peer::default(), Peer::default());
+    assert_eq!(say(&mut owner, &mut host, r#"{"status":{"value":1}}"#), [whole(3, "connected")]);
+    assert_eq!(say(&mut follower, &mut host, &join("")), [whole(3, "connected")]);
+    let sent = r#"{"uuid":"","status":{"value":3},"funcKey":"f","funcParams":["a"],"stateMessage":true}"#;
+    assert_eq!(say(&mut owner, &mut host, sent), Vec::<String>::new(), "no echo");
+    let action = format!(
+        r#"{{"uuid":"{ROOM}","status":{{"value":3,"text":"connected"}},"funcKey":"f","funcParams":["a"],"stateMessage":true}}"#
+    );
+    assert_eq!(hear(&mut follower, &mut host), [action.as_str()]);
+    let mut late = Peer::default();
+    assert_eq!(say(&mut late, &mut host, &join("")), [whole(3, "connected"), action]);
+
+    let end = [whole(0, "not connected"), "closed 4500".to_owned()];
+    assert_eq!(say(&mut owner, &mut host, r#"{"status":{"value":4}}"#), end);
+    assert_eq!(hear(&mut follower, &mut host), end);
+    assert_eq!(hear(&mut late, &mut host), end);
+    assert_eq!(code(&say(&mut Peer::default(), &mut host, &join(""))[0]), Some("unknown_room"));
+}
+
+#[test]
+fn a_lean_follower_gets_reply_snapshot_synced_and_then_the_next_seq() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    say(
+        &mut owner,
+        &mut host,
+        r#"{"id":1,"funcKey":"a","stateMessage":true}{"id":2,"funcKey":"b","slot":"s"}"#,
+    );
+    let mut follower = Peer::default();
+    let heard = say(&mut follower, &mut host, &join(r#","v":2"#));
+    assert!(heard[0].contains(r#""v":2,"seq":2,"limits":{"messageBytes":65536"#), "{heard:?}");
+    assert_eq!(
+        heard[1..],
+        [
+            r#"{"seq":1,"funcKey":"a","stateMessage":true}"#,
+            r#"{"seq":2,"funcKey":"b","stateMessage":true,"slot":"s"}"#,
+            r#"{"synced":2}"#
+        ]
+    );
+    say(&mut owner, &mut host, r#"{"id":3,"clear":"s"}"#);
+    assert_eq!(hear(&mut follower, &mut host), [r#"{"seq":3,"clear":"s"}"#]);
+}
+
+#[test]
+fn actions_in_a_row_are_acknowledged_together_and_a_refusal_splits_the_run() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let frame = r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":7}{"id":4,"funcKey":"d"}"#;
+    let heard = say(&mut owner, &mut host, frame);
+    assert_eq!(heard[0], r#"{"ack":2,"seq":2}"#);
+    assert!(heard[1].contains(r#""id":3"#) && code(&heard[1]) == Some("malformed"), "{heard:?}");
+    assert_eq!(heard[2], r#"{"ack":4,"seq":3}"#);
+}
+
+#[test]
+fn an_action_sent_again_after_a_claim_is_dropped() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    say(&mut owner, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":3}"#);
+    owner.disconnected(Timestamp(2_000), &mut host);
+    let mut again = Peer::default();
+    let heard = say(&mut again, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1""#));
+    assert!(heard[0].contains(r#""epoch":2,"ack":2"#), "{heard:?}");
+    assert_eq!(heard.len(), 1, "the same session knows the state");
+    let heard =
+        say(&mut again, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":"c"}"#);
+    assert_eq!(heard, [r#"{"ack":3,"seq":2}"#]);
+    assert_eq!(
+        hear(&mut follower, &mut host),
+        [r#"{"seq":1,"funcKey":"a"}"#, r#"{"seq":2,"funcKey":"c"}"#],
+        "once each; and nobody was away when it looked"
+    );
+}
+
+#[test]
+fn a_claim_fences_the_former_connection_off() {
+    let mut host = host();
+    let mut first = lean_owner(&mut host);
+    say(&mut first, &mut host, r#"{"id":1,"funcKey":"a","stateMessage":true}"#);
+    let mut second = Peer::default();
+    let heard = say(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
+    assert!(heard[0].contains(r#""epoch":2,"ack":0"#), "{heard:?}");
+    assert_eq!(heard[1..], [r#"{"seq":1,"funcKey":"a","stateMessage":true}"#, r#"{"synced":1}"#]);
+    assert_eq!(say(&mut first, &mut host, r#"{"id":2,"funcKey":"b"}"#), ["closed 4502"]);
+    first.disconnected(Timestamp(2_000), &mut host);
+    assert_eq!(say(&mut second, &mut host, r#"{"id":1,"funcKey":"c"}"#), [r#"{"ack":1,"seq":2}"#]);
+    let presence = host.with(RoomId::parse(ROOM).unwrap(), |room| room.owner_presence());
+    assert_eq!(
+        presence,
+        Some(OwnerPresence::Here),
+        "the fenced connection's end says nothing about the owner"
+    );
+}
+
+#[test]
+fn a_wrong_key_is_refused_and_never_made_a_follower() {
+    let mut host = host();
+    lean_owner(&mut host);
+    let mut thief = Peer::default();
+    let heard = say(&mut thief, &mut host, &join(r#","v":2,"ownerKey":"key-2""#));
+    assert_eq!((code(&heard[0]), heard[1].as_str()), (Some("wrong_owner_key"), "closed 4504"));
+    assert!(!thief.is_in_room());
+}
+
+#[test]
+fn followers_are_told_when_the_owner_goes_and_comes_back() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    let mut legacy = Peer::default();
+    say(&mut legacy, &mut host, &join(""));
+    owner.disconnected(Timestamp(2_000), &mut host);
+    assert_eq!(hear(&mut follower, &mut host), [r#"{"owner":"away"}"#]);
+    say(&mut Peer::default(), &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1""#));
+    assert_eq!(hear(&mut follower, &mut host), [r#"{"owner":"back"}"#]);
+    assert_eq!(hear(&mut legacy, &mut host), Vec::<String>::new());
+    assert_eq!(host.rooms.next_expiry(), Some(Timestamp(2_000).after(host.limits.owner_grace_ms)));
+}
+
+#[test]
+fn a_rejoin_resumes_from_the_ring_or_is_told_to_start_over() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    say(&mut owner, &mut host, r#"{"id":1,"funcKey":"s","stateMessage":true}"#);
+    for id in 2..=8 {
+        say(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a"}}"#));
+    }
+    let since = |seq: u64, host: &mut TestHost| {
+        let mut follower = Peer::default();
+        let heard = say(&mut follower, host, &join(&format!(r#","v":2,"since":{seq}"#)));
+        follower.disconnected(Timestamp(0), host);
+        heard[1..].to_vec()
+    };
+    assert_eq!(since(8, &mut host), Vec::<String>::new());
+    assert_eq!(since(6, &mut host), [r#"{"seq":7,"funcKey":"a"}"#, r#"{"seq":8,"funcKey":"a"}"#]);
+    let resync =
+        [r#"{"resync":true,"seq":8}"#, r#"{"seq":1,"funcKey":"s","stateMessage":true}"#, r#"{"synced":8}"#];
+    assert_eq!(since(3, &mut host), resync, "fallen off a ring of four");
+    assert_eq!(since(9, &mut host), resync, "beyond the head");
+}
+
+#[test]
+fn a_follower_that_falls_off_the_ring_while_live_is_resynced() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    for id in 1..=9 {
+        say(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a","stateMessage":true}}"#));
+    }
+    assert_eq!(
+        hear(&mut follower, &mut host),
+        [r#"{"resync":true,"seq":9}"#, r#"{"seq":9,"funcKey":"a","stateMessage":true}"#, r#"{"synced":9}"#]
+    );
+}
+
+#[test]
+fn joining_the_same_room_again_gives_reply_and_snapshot_again() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    say(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
+    let mut follower = Peer::default();
+    let once = say(&mut follower, &mut host, &join(""));
+    assert_eq!(once.len(), 2);
+    assert_eq!(say(&mut follower, &mut host, &join("")), once);
+    assert_eq!(host.with(RoomId::parse(ROOM).unwrap(), |room| room.followers()), Some(1));
+}
+
+#[test]
+fn what_is_not_allowed_is_refused_and_the_connection_lives_on() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    let mut outside = Peer::default();
+    let other = join("").replace("0001", "0002");
+    let create = r#"{"status":{"value":1}}"#;
+    let mut refused = |peer: &mut Peer, frame: &str| code(&say(peer, &mut host, frame)[0]).map(str::to_owned);
+    assert_eq!(refused(&mut owner, create).as_deref(), Some("already_in_room"));
+    assert_eq!(refused(&mut owner, &join("")).as_deref(), Some("already_in_room"));
+    assert_eq!(refused(&mut follower, create).as_deref(), Some("already_in_room"));
+    assert_eq!(refused(&mut follower, &other).as_deref(), Some("already_in_room"));
+    assert_eq!(refused(&mut follower, r#"{"funcKey":"a"}"#).as_deref(), Some("not_owner"));
+    assert_eq!(refused(&mut follower, r#"{"clear":"a"}"#).as_deref(), Some("not_owner"));
+    assert_eq!(refused(&mut outside, r#"{"funcKey":"a"}"#).as_deref(), Some("not_in_room"));
+    assert_eq!(refused(&mut outside, r#"{"status":{"value":4}}"#).as_deref(), Some("not_in_room"));
+    for peer in [&owner, &follower, &outside] {
+        assert!(!peer.is_ending());
+    }
+}
+
+#[test]
+fn limits_are_told_and_old_work_goes_on() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    lean_owner(&mut host);
+    let third = say(&mut Peer::default(), &mut host, r#"{"status":{"value":1},"v":2}"#);
+    assert_eq!((code(&third[0]), third[1].as_str()), (Some("too_many_rooms"), "closed 4004"));
+    let (_first, _second) = (lean_follower(&mut host), lean_follower(&mut host));
+    let third = say(&mut Peer::default(), &mut host, &join(r#","v":2"#));
+    assert_eq!((code(&third[0]), third[1].as_str()), (Some("room_full"), "closed 4004"));
+    let frame = r#"{"id":1,"funcKey":"a","slot":"1"}{"id":2,"funcKey":"a","slot":"2"}{"id":3,"funcKey":"a","slot":"3"}"#;
+    let heard = say(&mut owner, &mut host, frame);
+    assert_eq!((heard[0].as_str(), code(&heard[1])), (r#"{"ack":2,"seq":2}"#, Some("too_many_slots")));
+    assert_eq!(say(&mut owner, &mut host, r#"{"id":4,"funcKey":"a","slot":"2"}"#), [r#"{"ack":4,"seq":3}"#]);
+}
+
+#[test]
+fn an_older_version_is_refused() {
+    let heard = say(&mut Peer::default(), &mut host(), r#"{"status":{"value":1},"v":1}"#);
+    assert_eq!((code(&heard[0]), heard[1].as_str()), (Some("unsupported_version"), "closed 4504"));
+}
+
+#[test]
+fn a_follower_that_leaves_is_confirmed_alone() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let (mut leaving, mut staying) = (lean_follower(&mut host), lean_follower(&mut host));
+    let heard = say(&mut leaving, &mut host, r#"{"status":{"value":4}}"#);
+    assert_eq!(heard, [r#"{"status":{"value":0,"text":"not connected"}}"#, "closed 4501"]);
+    leaving.disconnected(Timestamp(0), &mut host);
+    say(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
+    assert_eq!(hear(&mut staying, &mut host).len(), 1);
+    assert_eq!(host.with(RoomId::parse(ROOM).unwrap(), |room| room.followers()), Some(1));
+}
+
+#[test]
+fn the_whole_rendering_is_kept_only_while_somebody_needs_it() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    say(&mut owner, &mut host, r#"{"funcKey":"before","stateMessage":true}"#);
+    let mut legacy = Peer::default();
+    assert_eq!(say(&mut legacy, &mut host, &join("")).len(), 2);
+    say(&mut owner, &mut host, r#"{"clear":"before"}{"funcKey":"live"}"#);
+    let heard = hear(&mut legacy, &mut host);
+    assert_eq!(heard.len(), 1, "a clear is nothing that it would understand: {heard:?}");
+    assert!(heard[0].contains(r#""funcKey":"live""#));
+    legacy.disconnected(Timestamp(0), &mut host);
+    let mut next = Peer::default();
+    assert_eq!(say(&mut next, &mut host, &join("")), [whole(3, "connected")]);
+}

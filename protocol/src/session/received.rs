@@ -102,10 +102,8 @@ impl<P> Session<P> {
             ServerMessage::Synced(seq) => self.snapshot_complete(seq),
             ServerMessage::Ack { id, .. } => self.outbox.answered(id),
             ServerMessage::Refused(refusal) => {
-                if let Some(id) = refusal.id {
-                    self.outbox.refused(id);
-                }
-                self.event(Event::Refused(refusal));
+                let slot = refusal.id.and_then(|id| self.outbox.refused(id));
+                self.event(Event::Refused { refusal, slot });
             }
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
             ServerMessage::Owner(presence) => self.event(Event::Owner(presence)),

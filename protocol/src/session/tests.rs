@@ -1,1 +1,357 @@
+//! Sessions against a server that is written out by hand.
 
+use super::*;
+use crate::{Connected, ServerMessage};
+
+type Page = Session<String>;
+
+fn session(goal: Goal) -> Page {
+    let mut session =
+        Session::new(SessionOptions { goal, session: "s1".to_owned(), seed: 1, connect_timeout_ms: 15_000 });
+    session.handle(Timestamp(0), Input::Start);
+    session
+}
+
+fn owner() -> Page {
+    let mut session = session(Goal::Create);
+    outputs(&mut session);
+    session.handle(Timestamp(0), Input::Opened);
+    session.handle(Timestamp(0), Input::Received(created()));
+    outputs(&mut session);
+    session
+}
+
+fn follower() -> Page {
+    let mut session = session(Goal::Join { uuid: "room".to_owned() });
+    outputs(&mut session);
+    session.handle(Timestamp(0), Input::Opened);
+    session.handle(Timestamp(0), Input::Received(reply(0, 0)));
+    session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(0)));
+    outputs(&mut session);
+    session
+}
+
+fn reply(seq: u64, ack: u64) -> ServerMessage<String> {
+    ServerMessage::Connected(Connected {
+        uuid: "room".to_owned(),
+        version: Some(2),
+        seq,
+        ack,
+        ..Connected::default()
+    })
+}
+
+fn created() -> ServerMessage<String> {
+    ServerMessage::Connected(Connected {
+        uuid: "room".to_owned(),
+        version: Some(2),
+        owner_key: Some("key".to_owned()),
+        ..Connected::default()
+    })
+}
+
+fn action(seq: u64, key: &str, slot: Option<&str>) -> ServerMessage<String> {
+    ServerMessage::Action {
+        seq: Some(seq),
+        key: key.to_owned(),
+        params: format!("[{seq}]"),
+        slot: slot.map(str::to_owned),
+    }
+}
+
+fn outputs(session: &mut Page) -> Vec<Output<String>> {
+    std::iter::from_fn(|| session.poll_output()).collect()
+}
+
+/// What the page was told: actions by their params, the rest in words.
+fn told(session: &mut Page) -> Vec<String> {
+    let told = outputs(session).into_iter().filter_map(|output| match output {
+        Output::Event(Event::Action { params, .. }) => Some(params),
+        Output::Event(Event::Cleared(slot)) => Some(format!("cleared {slot}")),
+        Output::Event(Event::Status(status)) => Some(format!("{status:?}")),
+        Output::Event(other) => Some(format!("{other:?}")),
+        Output::Connect | Output::Send(_) | Output::Disconnect => None,
+    });
+    told.collect()
+}
+
+fn sent(session: &mut Page) -> Vec<String> {
+    let sent = outputs(session).into_iter().filter_map(|output| match output {
+        Output::Send(text) => Some(text),
+        Output::Connect | Output::Disconnect | Output::Event(_) => None,
+    });
+    sent.collect()
+}
+
+/// Loses the connection and comes back to the moment after the next first message was sent; returns that message.
+fn reconnect(session: &mut Page, now: u64) -> String {
+    session.handle(Timestamp(now), Input::Disconnected(1006));
+    let until = session.next_timeout().unwrap();
+    session.handle(until, Input::Timeout);
+    assert!(outputs(session).contains(&Output::Connect));
+    session.handle(until, Input::Opened);
+    sent(session).remove(0)
+}
+
+#[test]
+fn an_owner_creates_and_what_it_broadcasts_in_one_go_is_one_frame() {
+    let mut session = session(Goal::Create);
+    assert_eq!(
+        outputs(&mut session),
+        [Output::Event(Event::Status(SessionStatus::Connecting)), Output::Connect]
+    );
+    session.broadcast("early", "[]", None).unwrap();
+    session.handle(Timestamp(0), Input::Opened);
+    assert_eq!(
+        sent(&mut session),
+        [r#"{"status":{"value":1,"text":"new connection"},"v":2,"session":"s1"}"#]
+    );
+    session.handle(Timestamp(0), Input::Received(created()));
+    session.broadcast("late", "[1]", Some("late")).unwrap();
+    assert_eq!(
+        outputs(&mut session),
+        [
+            Output::Event(Event::Entered),
+            Output::Event(Event::Status(SessionStatus::Connected)),
+            Output::Send(
+                "{\"id\":1,\"funcKey\":\"early\"}\n{\"id\":2,\"funcKey\":\"late\",\"funcParams\":[1],\"stateMessage\":true}"
+                    .to_owned()
+            )
+        ]
+    );
+    assert_eq!((session.uuid(), session.owner_key()), (Some("room"), Some("key")));
+}
+
+#[test]
+fn an_owner_that_comes_back_claims_and_sends_again_what_was_not_answered() {
+    let mut session = owner();
+    for key in ["a", "b", "c"] {
+        session.broadcast(key, "[]", None).unwrap();
+    }
+    outputs(&mut session);
+    session.handle(Timestamp(1), Input::Received(ServerMessage::Ack { id: 1, seq: 1 }));
+    let claim = reconnect(&mut session, 2);
+    assert_eq!(
+        claim,
+        r#"{"uuid":"room","status":{"value":2,"text":"join connection"},"v":2,"ownerKey":"key","session":"s1"}"#
+    );
+    session.broadcast("d", "[]", None).unwrap();
+    session.handle(Timestamp(5_000), Input::Received(reply(2, 2)));
+    assert_eq!(sent(&mut session), ["{\"id\":3,\"funcKey\":\"c\"}\n{\"id\":4,\"funcKey\":\"d\"}"]);
+    assert_eq!(session.status(), SessionStatus::Connected);
+}
+
+#[test]
+fn a_refused_action_is_told_and_never_sent_again() {
+    let mut session = owner();
+    session.broadcast("a", "[]", Some("a")).unwrap();
+    outputs(&mut session);
+    let refusal = Refusal { id: Some(1), ..RefusalCode::TooManySlots.into() };
+    session.handle(Timestamp(1), Input::Received(ServerMessage::Refused(refusal.clone())));
+    let slot = Some("a".to_owned());
+    assert_eq!(outputs(&mut session), [Output::Event(Event::Refused { refusal, slot })]);
+    reconnect(&mut session, 2);
+    session.handle(Timestamp(5_000), Input::Received(reply(0, 1)));
+    assert_eq!(sent(&mut session), Vec::<String>::new());
+}
+
+#[test]
+fn a_follower_is_connected_once_the_snapshot_is_complete() {
+    let mut session = session(Goal::Join { uuid: "room".to_owned() });
+    session.handle(Timestamp(0), Input::Opened);
+    assert_eq!(
+        sent(&mut session),
+        [r#"{"uuid":"room","status":{"value":2,"text":"join connection"},"v":2}"#]
+    );
+    session.handle(Timestamp(0), Input::Received(reply(7, 0)));
+    session.handle(Timestamp(0), Input::Received(action(3, "a", Some("a"))));
+    session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(7)));
+    session.handle(Timestamp(0), Input::Received(action(8, "b", None)));
+    assert_eq!(told(&mut session), ["Entered", "CatchingUp", "[3]", "Connected", "[8]"]);
+}
+
+#[test]
+fn a_follower_that_comes_back_is_handed_only_what_it_missed() {
+    let mut session = follower();
+    session.handle(Timestamp(0), Input::Received(action(1, "a", None)));
+    assert_eq!(told(&mut session), ["[1]"]);
+    assert!(reconnect(&mut session, 1).contains(r#""since":1"#));
+    session.handle(Timestamp(5_000), Input::Received(reply(3, 0)));
+    for seq in [1, 2, 3, 4] {
+        session.handle(Timestamp(5_000), Input::Received(action(seq, "a", None)));
+    }
+    assert_eq!(told(&mut session), ["CatchingUp", "[2]", "[3]", "Connected", "[4]"]);
+}
+
+#[test]
+fn after_a_resync_what_is_known_is_skipped_and_what_is_gone_is_cleared() {
+    let mut session = follower();
+    for (seq, slot) in [(1, "kept"), (2, "changed"), (3, "gone")] {
+        session.handle(Timestamp(0), Input::Received(action(seq, "a", Some(slot))));
+    }
+    told(&mut session);
+    session.handle(Timestamp(1), Input::Received(ServerMessage::Resync(90)));
+    session.handle(Timestamp(1), Input::Received(action(1, "a", Some("kept"))));
+    session.handle(Timestamp(1), Input::Received(action(80, "a", Some("changed"))));
+    session.handle(Timestamp(1), Input::Received(ServerMessage::Synced(90)));
+    session.handle(Timestamp(1), Input::Received(action(91, "a", None)));
+    assert_eq!(told(&mut session), ["CatchingUp", "[80]", "cleared gone", "Connected", "[91]"]);
+}
+
+#[test]
+fn a_snapshot_that_was_cut_off_starts_over() {
+    let mut session = session(Goal::Join { uuid: "room".to_owned() });
+    outputs(&mut session);
+    session.handle(Timestamp(0), Input::Opened);
+    session.handle(Timestamp(0), Input::Received(reply(9, 0)));
+    session.handle(Timestamp(0), Input::Received(action(1, "a", Some("a"))));
+    told(&mut session);
+    assert!(!reconnect(&mut session, 1).contains("since"));
+    session.handle(Timestamp(5_000), Input::Received(reply(9, 0)));
+    session.handle(Timestamp(5_000), Input::Received(action(1, "a", Some("a"))));
+    session.handle(Timestamp(5_000), Input::Received(action(2, "b", Some("b"))));
+    session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(9)));
+    assert_eq!(told(&mut session), ["CatchingUp", "[2]", "Connected"]);
+}
+
+#[test]
+fn silence_is_answered_by_a_ping_and_no_answer_by_a_new_connection() {
+    let mut session = follower();
+    let heartbeat = session.next_timeout().unwrap();
+    assert_eq!(heartbeat, Timestamp(25_000));
+    session.handle(heartbeat, Input::Timeout);
+    assert_eq!(sent(&mut session), [r#"{"ping":1}"#]);
+    session.handle(Timestamp(26_000), Input::Received(ServerMessage::Pong(1)));
+    assert_eq!(session.next_timeout(), Some(Timestamp(51_000)));
+    session.handle(Timestamp(51_000), Input::Timeout);
+    outputs(&mut session);
+    assert_eq!(session.next_timeout(), Some(Timestamp(56_000)));
+    session.handle(Timestamp(56_000), Input::Timeout);
+    assert_eq!(
+        outputs(&mut session),
+        [Output::Disconnect, Output::Event(Event::Status(SessionStatus::Reconnecting))]
+    );
+}
+
+#[test]
+fn a_page_that_wakes_looks_after_its_connection_at_once() {
+    let mut live = follower();
+    live.handle(Timestamp(10), Input::Wake);
+    assert_eq!(sent(&mut live), [r#"{"ping":1}"#]);
+    let mut waiting = follower();
+    waiting.handle(Timestamp(10), Input::Disconnected(1006));
+    outputs(&mut waiting);
+    waiting.handle(Timestamp(11), Input::Wake);
+    assert_eq!(outputs(&mut waiting), [Output::Connect]);
+}
+
+#[test]
+fn the_close_code_says_whether_to_come_back() {
+    for (code, reason) in [
+        (4500, EndReason::RoomClosed),
+        (4502, EndReason::Superseded),
+        (4503, EndReason::Refused(RefusalCode::UnknownRoom.into())),
+        (1009, EndReason::Refused(RefusalCode::MessageTooLarge.into())),
+    ] {
+        let mut session = follower();
+        session.handle(Timestamp(1), Input::Disconnected(code));
+        assert!(outputs(&mut session).contains(&Output::Event(Event::Ended(reason))), "{code}");
+        assert_eq!(session.next_timeout(), None);
+    }
+    for code in [1000, 1001, 1006, 1011, 4000, 4004] {
+        let mut session = follower();
+        session.handle(Timestamp(1), Input::Disconnected(code));
+        assert_eq!(session.status(), SessionStatus::Reconnecting, "{code}");
+    }
+}
+
+#[test]
+fn a_first_entry_that_is_refused_ends_the_session_and_a_later_one_waits_if_it_may_pass() {
+    let full = || Input::Received(ServerMessage::Refused(RefusalCode::RoomFull.into()));
+    let mut first = session(Goal::Join { uuid: "room".to_owned() });
+    first.handle(Timestamp(0), Input::Opened);
+    first.handle(Timestamp(0), full());
+    assert!(
+        outputs(&mut first)
+            .contains(&Output::Event(Event::Ended(EndReason::Refused(RefusalCode::RoomFull.into()))))
+    );
+    let mut later = follower();
+    reconnect(&mut later, 1);
+    later.handle(Timestamp(5_000), full());
+    assert_eq!(later.status(), SessionStatus::Reconnecting);
+    assert!(later.next_timeout().is_some());
+    let mut lost = follower();
+    reconnect(&mut lost, 1);
+    lost.handle(Timestamp(5_000), Input::Received(ServerMessage::Refused(RefusalCode::UnknownRoom.into())));
+    assert_eq!(lost.status(), SessionStatus::Closed);
+}
+
+#[test]
+fn a_server_that_is_never_reached_is_given_up() {
+    let mut session = session(Goal::Create);
+    let mut now = Timestamp(0);
+    while session.status() != SessionStatus::Closed {
+        session.handle(now, Input::Disconnected(1006));
+        now = session.next_timeout().unwrap_or(now);
+        session.handle(now, Input::Timeout);
+    }
+    assert_eq!(now, Timestamp(15_000));
+    assert!(outputs(&mut session).contains(&Output::Event(Event::Ended(EndReason::ConnectionFailed))));
+}
+
+#[test]
+fn a_server_without_session_fields_is_refused() {
+    let mut session = session(Goal::Create);
+    session.handle(Timestamp(0), Input::Opened);
+    session.handle(Timestamp(0), Input::Received(ServerMessage::Connected(Connected::default())));
+    let ended = outputs(&mut session).into_iter().any(|output| {
+        matches!(output, Output::Event(Event::Ended(EndReason::Refused(refusal))) if refusal.code == "unsupported_version")
+    });
+    assert!(ended);
+}
+
+#[test]
+fn closing_sends_what_is_queued_and_ends_when_the_server_confirms() {
+    let mut session = owner();
+    session.broadcast("last", "[]", None).unwrap();
+    session.handle(Timestamp(1), Input::Close);
+    assert_eq!(
+        sent(&mut session),
+        [r#"{"id":1,"funcKey":"last"}"#, r#"{"status":{"value":4,"text":"close connection"}}"#]
+    );
+    assert_eq!(session.broadcast("more", "[]", None), Err(BroadcastError::Closed));
+    session.handle(Timestamp(2), Input::Received(ServerMessage::Closed));
+    assert_eq!(told(&mut session), ["Closed", "Ended(Left)"]);
+}
+
+#[test]
+fn closing_does_not_wait_for_ever_nor_for_a_connection_that_is_not_there() {
+    let mut silent = follower();
+    silent.handle(Timestamp(1), Input::Close);
+    outputs(&mut silent);
+    silent.handle(silent.next_timeout().unwrap(), Input::Timeout);
+    assert_eq!(told(&mut silent), ["Closed", "Ended(Left)"]);
+    let mut away = follower();
+    away.handle(Timestamp(1), Input::Disconnected(1006));
+    told(&mut away);
+    away.handle(Timestamp(2), Input::Close);
+    assert_eq!(told(&mut away), ["Closed", "Ended(Left)"]);
+}
+
+#[test]
+fn a_follower_may_not_broadcast() {
+    let mut session = follower();
+    assert_eq!(session.broadcast("a", "[]", None), Err(BroadcastError::NotOwner));
+    assert_eq!(session.clear("a"), Err(BroadcastError::NotOwner));
+}
+
+#[test]
+fn a_claim_by_a_page_that_was_loaded_anew_is_handed_the_state() {
+    let mut session = session(Goal::Claim { uuid: "room".to_owned(), owner_key: "key".to_owned() });
+    session.handle(Timestamp(0), Input::Opened);
+    assert!(sent(&mut session)[0].contains(r#""ownerKey":"key""#));
+    session.handle(Timestamp(0), Input::Received(reply(4, 0)));
+    session.handle(Timestamp(0), Input::Received(action(4, "goTo", Some("goTo"))));
+    session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(4)));
+    assert_eq!(told(&mut session), ["Entered", "CatchingUp", "[4]", "Connected"]);
+}

@@ -1,0 +1,95 @@
+//! What is said to one client alone: replies, acknowledgements, refusals, the end.
+
+use crate::follower::{Frame, Rendering};
+use crate::{Refusal, RoomId, ServerMessage, Status, render};
+
+/// The answers to one client that are not sent yet, in the rendering that it understands.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) rendering: Rendering,
+    /// The answers, a newline after each.
+    text: String,
+    /// The acknowledgement that the next action may still extend.
+    ack: Option<Ack>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Ack {
+    id: u64,
+    seq: u64,
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self { rendering: Rendering::Whole, text: String::new(), ack: None }
+    }
+}
+
+impl Answers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty() && self.ack.is_none()
+    }
+
+    /// Moves all of them into a frame.
+    pub(super) fn take(&mut self, frame: &mut Frame) {
+        self.flush_ack();
+        frame.push(std::mem::take(&mut self.text).into());
+    }
+
+    /// Answers in the session fields' form; only those who speak them ask for it.
+    pub(super) fn push(&mut self, message: &ServerMessage<&str>) {
+        // What was acknowledged before must be read before: a run of acks ends here.
+        self.flush_ack();
+        render::lean(&mut self.text, message);
+        self.text.push('\n');
+    }
+
+    /// Tells something that only those who speak session fields would understand.
+    pub(super) fn push_to_lean(&mut self, message: &ServerMessage<&str>) {
+        if self.rendering == Rendering::Lean {
+            self.push(message);
+        }
+    }
+
+    /// Notes that an action is in the log. Actions in a row, in ids and in seqs, are acknowledged together.
+    pub(super) fn acknowledge(&mut self, id: Option<u64>, seq: u64) {
+        let Some(id) = id else { return };
+        if self.ack.is_some_and(|ack| ack.seq + 1 != seq) {
+            self.flush_ack();
+        }
+        self.ack = Some(Ack { id, seq });
+    }
+
+    /// The original's reply to create and join.
+    pub(super) fn connected_whole(&mut self, uuid: &str) {
+        render::whole_status(&mut self.text, uuid, Status::Connected);
+        self.text.push('\n');
+    }
+
+    pub(super) fn refuse(&mut self, refusal: Refusal, uuid: &str) {
+        match self.rendering {
+            Rendering::Lean => self.push(&ServerMessage::Refused(refusal)),
+            Rendering::Whole => {
+                self.flush_ack();
+                render::whole_refusal(&mut self.text, uuid, &refusal);
+                self.text.push('\n');
+            }
+        }
+    }
+
+    pub(super) fn closed(&mut self, room: RoomId) {
+        match self.rendering {
+            Rendering::Lean => self.push(&ServerMessage::Closed),
+            Rendering::Whole => {
+                render::whole_status(&mut self.text, &room.to_string(), Status::NotConnected);
+                self.text.push('\n');
+            }
+        }
+    }
+
+    fn flush_ack(&mut self) {
+        if let Some(Ack { id, seq }) = self.ack.take() {
+            self.push_to_lean(&ServerMessage::Ack { id, seq });
+        }
+    }
+}

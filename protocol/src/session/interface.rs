@@ -1,0 +1,128 @@
+//! What a session is told and what it says: all the types at its edge.
+
+use crate::{OwnerPresence, Refusal, ServerMessage};
+
+/// What a session is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Goal {
+    /// Open a new room.
+    Create,
+    /// Take back a room that is owned already.
+    Claim {
+        /// The room.
+        uuid: String,
+        /// The proof of ownership.
+        owner_key: String,
+    },
+    /// Follow a room.
+    Join {
+        /// The room.
+        uuid: String,
+    },
+}
+
+/// How a session is to be.
+#[derive(Debug, Clone)]
+pub struct SessionOptions {
+    /// What it is for.
+    pub goal: Goal,
+    /// Names this page's session among the owner's: random, at least 128 bits, new after a reload.
+    pub session: String,
+    /// Any random number; it spreads the reconnects.
+    pub seed: u64,
+    /// Milliseconds after which a session that never reached its room gives up.
+    pub connect_timeout_ms: u64,
+}
+
+/// What the outside tells a session.
+#[derive(Debug)]
+pub enum Input<P> {
+    /// Begin. To be said once, first.
+    Start,
+    /// The socket that was asked for is open.
+    Opened,
+    /// The server said something.
+    Received(ServerMessage<P>),
+    /// The socket is closed or could not be opened; with the close code, 1006 if there was none.
+    Disconnected(u16),
+    /// The moment that [`Session::next_timeout`] named has come; saying it earlier does no harm.
+    Timeout,
+    /// The page has woken up or is online again: whatever was thought of the connection may be wrong.
+    Wake,
+    /// The application wants to end it: an owner closes the room, a follower leaves.
+    Close,
+}
+
+/// What the caller of a session must do.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<P> {
+    /// Open a socket to the server; any earlier one is to be forgotten.
+    Connect,
+    /// Send this text.
+    Send(String),
+    /// Close the socket and forget it.
+    Disconnect,
+    /// Tell the application.
+    Event(Event<P>),
+}
+
+/// What the application is told.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event<P> {
+    /// The session is in its room for the first time.
+    Entered,
+    /// Where the session stands now.
+    Status(SessionStatus),
+    /// Run a function.
+    Action {
+        /// The function key.
+        key: String,
+        /// What it is called with.
+        params: P,
+        /// Where the room retains it, if it does.
+        slot: Option<String>,
+    },
+    /// A slot was cleared.
+    Cleared(String),
+    /// The server has not taken something.
+    Refused {
+        /// What it says.
+        refusal: Refusal,
+        /// The slot that was to be written, if it was a state message or a clear.
+        slot: Option<String>,
+    },
+    /// The room's owner went away or came back.
+    Owner(OwnerPresence),
+    /// It is over; nothing comes after this.
+    Ended(EndReason),
+}
+
+/// Where a session stands, as the application sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SessionStatus {
+    /// The room has not been reached yet.
+    Connecting,
+    /// In the room, and everything that was missed has been handed over.
+    Connected,
+    /// In the room; the retained state, or what was missed, is being handed over.
+    CatchingUp,
+    /// The connection is lost; the session tries again by itself.
+    Reconnecting,
+    /// It is over.
+    Closed,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EndReason {
+    /// The room was closed.
+    RoomClosed,
+    /// The application ended it.
+    Left,
+    /// A newer claim of ownership is in force.
+    Superseded,
+    /// The server refused it.
+    Refused(Refusal),
+    /// The room was never reached in the time given.
+    ConnectionFailed,
+}
