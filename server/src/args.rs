@@ -186,6 +186,22 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_flag_with_its_default() {
+        let readme = include_str!("../../README.md");
+        for argument in Arguments::command().get_arguments() {
+            let name = argument.get_long().unwrap();
+            let default = match argument.get_default_values() {
+                [] => "–".to_owned(),
+                [value, ..] => format!("`{}`", value.display()),
+            };
+            let row = format!("| `--{name}` | {default} |");
+            assert!(readme.contains(&row), "the readme has no row {row}");
+        }
+        let rows = readme.lines().filter(|line| line.starts_with("| `--")).count();
+        assert_eq!(rows, Arguments::command().get_arguments().count(), "and no other flag");
+    }
+
+    #[test]
     fn what_cannot_work_is_refused() {
         for wrong in ["--path=broadcasting", "--rooms=0", "--ping-interval-ms=0", "--listen=8080"] {
             assert!(Arguments::try_parse_from(["rtbroadcaster", wrong]).is_err(), "{wrong}");

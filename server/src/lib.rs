@@ -32,3 +32,8 @@ pub use origin::OriginPolicy;
 pub use routes::RemoteAddress;
 pub use rtbroadcaster_protocol::Limits;
 pub use settings::Settings;
+
+/// The readme, so that its code is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -24,7 +24,8 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let colours = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours);
+    let log =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours);
     tracing_subscriber::registry().with(log).with(arguments.log.clone()).init();
     match run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
