@@ -33,3 +33,6 @@ mod wake;
 
 pub use entry::{create, join};
 pub use room::Room;
+
+#[cfg(test)]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -1,0 +1,71 @@
+//! What needs no server: arguments that can't be right, and a server that isn't there.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
+
+mod support;
+
+use support::{code, create_with, function, functions, join_with, json, object, text};
+use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// Nobody listens there.
+const NOWHERE: &str = "ws://127.0.0.1:1/broadcasting";
+
+async fn refused(options: &JsValue) -> JsValue {
+    create_with(NOWHERE, options).await.err().unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn an_url_that_is_none_is_an_invalid_argument() {
+    for url in ["", "ftp://host/", "ws://host:port/"] {
+        let error = create_with(url, &JsValue::UNDEFINED).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_argument", "{url}");
+    }
+    let promise = rtbroadcaster_sdk::create(&JsValue::UNDEFINED, &JsValue::UNDEFINED);
+    assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");
+}
+
+#[wasm_bindgen_test]
+async fn an_uuid_that_is_no_text_is_an_invalid_argument() {
+    for uuid in [JsValue::UNDEFINED, JsValue::NULL, JsValue::from(7), JsValue::from("")] {
+        let promise = rtbroadcaster_sdk::join(&NOWHERE.into(), &uuid, &JsValue::UNDEFINED);
+        assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn options_of_wrong_types_are_invalid_arguments() {
+    let options = [
+        json("7"),
+        json(r#"{"timeout":0}"#),
+        json(r#"{"timeout":"5"}"#),
+        json(r#"{"functions":{"goTo":3}}"#),
+        json(r#"{"functions":"goTo"}"#),
+        json(r#"{"onstatus":"now"}"#),
+        json(r#"{"claim":{"uuid":"x"}}"#),
+        functions(&[("", &function(""))]),
+    ];
+    for options in options {
+        let error = refused(&options).await;
+        assert_eq!(code(&error), "invalid_argument", "{options:?}");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn an_option_that_throws_is_the_cause_of_an_invalid_argument() {
+    let options = function("return { get timeout() { throw 'ouch' } }").call0(&JsValue::NULL).unwrap();
+    let error = refused(&options).await;
+    assert_eq!(code(&error), "invalid_argument");
+    assert_eq!(text(&error, "cause"), "ouch");
+}
+
+#[wasm_bindgen_test]
+async fn a_server_that_is_not_there_is_given_up_after_the_timeout() {
+    let options =
+        object(&[("timeout", &20.into()), ("functions", &JsValue::NULL), ("onclose", &JsValue::NULL)]);
+    let error = join_with(NOWHERE, "some room", &options).await.err().unwrap();
+    assert_eq!(code(&error), "connection_failed");
+}

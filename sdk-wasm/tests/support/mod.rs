@@ -1,0 +1,214 @@
+//! What the tests share: the SDK as JavaScript sees it, and functions that write down how they are called.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use js_sys::{Function, Object, Promise, Reflect};
+use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::console_log;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The class `Room`, without what index.js adds.
+    #[derive(Clone)]
+    pub(crate) type Room;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn uuid(this: &Room) -> String;
+
+    #[wasm_bindgen(method, getter, js_name = isOwner)]
+    pub(crate) fn is_owner(this: &Room) -> bool;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn connected(this: &Room) -> bool;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn status(this: &Room) -> String;
+
+    #[wasm_bindgen(method, getter, js_name = ownerKey)]
+    pub(crate) fn owner_key(this: &Room) -> Option<String>;
+
+    #[wasm_bindgen(method, catch, js_name = broadcast)]
+    pub(crate) fn try_broadcast(
+        this: &Room,
+        key: &JsValue,
+        params: &JsValue,
+        options: &JsValue,
+    ) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = clear)]
+    pub(crate) fn try_clear(this: &Room, slot: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = on)]
+    pub(crate) fn try_on(this: &Room, key: &JsValue, function: &JsValue) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn off(this: &Room, key: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn close(this: &Room) -> Promise;
+}
+
+impl Room {
+    /// Broadcasts; params and options are JSON.
+    pub(crate) fn broadcast(&self, key: &str, params: &str, options: &str) {
+        self.try_broadcast(&key.into(), &json(params), &json(options)).unwrap();
+    }
+
+    pub(crate) fn clear(&self, slot: &str) {
+        self.try_clear(&slot.into()).unwrap();
+    }
+
+    pub(crate) fn on(&self, key: &str, recorder: &Recorder) {
+        self.try_on(&key.into(), recorder).unwrap();
+    }
+
+    pub(crate) fn set(&self, callback: &str, function: &JsValue) {
+        Reflect::set(self, &callback.into(), function).unwrap();
+    }
+
+    pub(crate) async fn closed(&self) {
+        JsFuture::from(self.close()).await.unwrap();
+    }
+}
+
+#[wasm_bindgen(inline_js = r#"
+export function recorder() {
+    const calls = [], waiting = [];
+    const recorder = (...args) => {
+        const call = JSON.stringify(args);
+        if (waiting.length > 0) waiting.shift()(call); else calls.push(call);
+    };
+    recorder.take = () => new Promise((resolve) => calls.length > 0 ? resolve(calls.shift()) : waiting.push(resolve));
+    recorder.untaken = () => calls.length;
+    return recorder;
+}
+"#)]
+extern "C" {
+    /// A JavaScript function that writes down its calls.
+    #[derive(Clone)]
+    #[wasm_bindgen(extends = Function)]
+    pub(crate) type Recorder;
+
+    #[wasm_bindgen(js_name = recorder)]
+    pub(crate) fn recorder() -> Recorder;
+
+    #[wasm_bindgen(method)]
+    fn take(this: &Recorder) -> Promise;
+
+    /// How many calls were written down and not asked for yet.
+    #[wasm_bindgen(method)]
+    pub(crate) fn untaken(this: &Recorder) -> u32;
+}
+
+impl Recorder {
+    /// The arguments of its next call, as JSON.
+    pub(crate) async fn next(&self) -> String {
+        JsFuture::from(self.take()).await.unwrap().as_string().unwrap()
+    }
+}
+
+#[wasm_bindgen(inline_js = r#"
+export function watchSockets() {
+    const sockets = [];
+    const Native = globalThis.NativeWebSocket ??= globalThis.WebSocket;
+    globalThis.WebSocket = class extends Native {
+        constructor(...args) { super(...args); sockets.push(this); }
+    };
+    return {
+        cut: () => sockets.splice(0).forEach((socket) => socket.close()),
+        say: (data) => sockets.at(-1).dispatchEvent(new MessageEvent("message", { data })),
+        haveHandlers: () => sockets.some((socket) => socket.onopen ?? socket.onmessage ?? socket.onclose),
+    };
+}
+export function goOnline() { dispatchEvent(new Event("online")); }
+"#)]
+extern "C" {
+    /// The websockets that were opened since [`watch_sockets`].
+    pub(crate) type Sockets;
+
+    #[wasm_bindgen(js_name = watchSockets)]
+    pub(crate) fn watch_sockets() -> Sockets;
+
+    /// Closes them as a network would: the page did not ask for it.
+    #[wasm_bindgen(method)]
+    pub(crate) fn cut(this: &Sockets);
+
+    /// Puts words into the server's mouth, on the newest one.
+    #[wasm_bindgen(method)]
+    pub(crate) fn say(this: &Sockets, data: &str);
+
+    /// Whether anything still listens to them.
+    #[wasm_bindgen(method, js_name = haveHandlers)]
+    pub(crate) fn have_handlers(this: &Sockets) -> bool;
+
+    /// What the browser says when the network is back.
+    #[wasm_bindgen(js_name = goOnline)]
+    pub(crate) fn go_online();
+}
+
+/// The server's address; none, and a hint, if the tests were compiled without one.
+pub(crate) fn server() -> Option<&'static str> {
+    let url = option_env!("RTBROADCASTER_TEST_URL");
+    if url.is_none() {
+        console_log!(
+            "skipped: run `cargo run -p rtbroadcaster -- --allow-origin '*'` and set \
+             RTBROADCASTER_TEST_URL=ws://127.0.0.1:8080/broadcasting"
+        );
+    }
+    url
+}
+
+/// What stands in this JSON text; nothing is undefined.
+pub(crate) fn json(text: &str) -> JsValue {
+    if text.is_empty() { JsValue::UNDEFINED } else { js_sys::JSON::parse(text).unwrap() }
+}
+
+/// An object with these fields.
+pub(crate) fn object(fields: &[(&str, &JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        Reflect::set(&object, &(*name).into(), value).unwrap();
+    }
+    object.into()
+}
+
+pub(crate) fn functions(functions: &[(&str, &JsValue)]) -> JsValue {
+    object(&[("functions", &object(functions))])
+}
+
+pub(crate) async fn create_with(url: &str, options: &JsValue) -> Result<Room, JsValue> {
+    let room = JsFuture::from(rtbroadcaster_sdk::create(&url.into(), options)).await?;
+    Ok(room.unchecked_into())
+}
+
+pub(crate) async fn create(url: &str) -> Room {
+    create_with(url, &JsValue::UNDEFINED).await.unwrap()
+}
+
+pub(crate) async fn join_with(url: &str, uuid: &str, options: &JsValue) -> Result<Room, JsValue> {
+    let room = JsFuture::from(rtbroadcaster_sdk::join(&url.into(), &uuid.into(), options)).await?;
+    Ok(room.unchecked_into())
+}
+
+pub(crate) async fn join(url: &str, uuid: &str, options: &JsValue) -> Room {
+    join_with(url, uuid, options).await.unwrap()
+}
+
+/// A text field of an object.
+pub(crate) fn text(value: &JsValue, field: &str) -> String {
+    Reflect::get(value, &field.into()).unwrap().as_string().unwrap_or_default()
+}
+
+/// The code of a `RoomError`, which must be a real one.
+pub(crate) fn code(error: &JsValue) -> String {
+    assert!(error.is_instance_of::<js_sys::Error>(), "{error:?}");
+    assert_eq!(text(error, "name"), "RoomError");
+    assert!(!text(error, "message").is_empty());
+    text(error, "code")
+}
+
+/// A function from JavaScript source.
+pub(crate) fn function(body: &str) -> Function {
+    Function::new_no_args(body)
+}
