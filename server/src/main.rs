@@ -15,6 +15,7 @@ use tracing::{error, info, warn};
 use tracing_subscriber::prelude::*;
 use warp::Filter;
 use warp::filters::BoxedFilter;
+use warp::http::header::CACHE_CONTROL;
 use warp::reply::{Reply, Response};
 
 /// How long a shutdown may take before connections that don't end are cut.
@@ -75,7 +76,9 @@ fn routes(manager: &Manager, arguments: &Arguments) -> BoxedFilter<(Response,)> 
     let dynamic = rooms.or(health).unify();
     match &arguments.www {
         Some(directory) => {
-            let files = warp::fs::dir(directory.clone()).map(Reply::into_response);
+            // Asked again each time, and mostly answered "not modified": a page never mixes old modules with new.
+            let files = warp::fs::dir(directory.clone())
+                .map(|file| warp::reply::with_header(file, CACHE_CONTROL, "no-cache").into_response());
             dynamic.or(files).unify().boxed()
         }
         None => {
