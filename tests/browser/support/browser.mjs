@@ -1,0 +1,38 @@
+/** The browser, and what every page in it is watched for. */
+
+import { chromium } from "playwright-core";
+
+import { CHROMIUM } from "./environment.mjs";
+
+/** The sandbox isn't there for root, /dev/shm is small in containers, and nothing is to call home. */
+const ARGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+];
+
+/** Far more than anything here takes: only what will never happen reaches it. */
+const PATIENCE_MS = 20_000;
+
+export const DESKTOP = { viewport: { width: 1280, height: 800 } };
+export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, isMobile: true, hasTouch: true };
+
+export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+
+/** One page in a context of its own: it shares nothing with other pages, as on another device. */
+export async function openPage(browser, device) {
+  const context = await browser.newContext({ ...device, reducedMotion: "reduce" });
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  page.complaints = [];
+  page.on("pageerror", (error) => page.complaints.push(error.stack ?? String(error)));
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
+  });
+  return page;
+}

@@ -1,0 +1,64 @@
+/** A network that can fail: a TCP proxy in front of the server, one for each page that is to lose its connection. */
+
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+
+/** @param {number} port of the server on this machine */
+export async function startProxy(port) {
+  const proxy = new Proxy(port);
+  await proxy.listening;
+  return proxy;
+}
+
+class Proxy {
+  #target;
+  #listener = createServer((socket) => this.#accept(socket));
+  #sockets = new Set();
+  #down = false;
+
+  constructor(target) {
+    this.#target = target;
+    this.#listener.listen(0, "127.0.0.1");
+    this.listening = once(this.#listener, "listening");
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.#listener.address().port}/`;
+  }
+
+  /** Breaks every connection and lets none through until `restore`. */
+  cut() {
+    this.#down = true;
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  restore() {
+    this.#down = false;
+  }
+
+  close() {
+    this.cut();
+    this.#listener.close();
+  }
+
+  #accept(socket) {
+    if (this.#down) {
+      socket.destroy();
+      return;
+    }
+    const onward = connect(this.#target, "127.0.0.1");
+    this.#join(socket, onward);
+    this.#join(onward, socket);
+  }
+
+  #join(from, to) {
+    this.#sockets.add(from);
+    from.pipe(to);
+    // A reset is one of the ways in which a connection ends; `close` follows.
+    from.on("error", () => {});
+    from.on("close", () => {
+      this.#sockets.delete(from);
+      to.destroy();
+    });
+  }
+}

@@ -1,0 +1,109 @@
+/** One test with a server and pages of its own, all of which are gone when it ends. */
+
+import assert from "node:assert/strict";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { after, test } from "node:test";
+
+import { DESKTOP, launch, openPage } from "./browser.mjs";
+import { FAILURES } from "./environment.mjs";
+import { Follower } from "./follower.mjs";
+import { Presenter } from "./presenter.mjs";
+import { startProxy } from "./proxy.mjs";
+import { startServer } from "./server.mjs";
+
+/** The browser itself writes this to the console when a connection is refused; no page can prevent it. */
+const LOST_CONNECTION = /WebSocket connection to .* failed/;
+
+let launching;
+after(async () => (await launching)?.close());
+
+/**
+ * @param {string} name
+ * @param {{ connectionsBreak?: boolean, skip?: string | false }} options `connectionsBreak`: the browser may say so
+ * @param {(scene: Scene) => Promise<void>} run
+ */
+export function scenario(name, options, run) {
+  test(name, { skip: options.skip }, async () => {
+    launching ??= launch();
+    const scene = new Scene(await launching);
+    try {
+      await run(scene);
+      scene.assertNoComplaints(options);
+    } catch (error) {
+      await scene.photograph(name);
+      throw error;
+    } finally {
+      await scene.end();
+    }
+  });
+}
+
+class Scene {
+  #browser;
+  #pages = [];
+  #undo = [];
+
+  constructor(browser) {
+    this.#browser = browser;
+  }
+
+  /** Calls `undo` when the test is over, in whatever way. */
+  onEnd(undo) {
+    this.#undo.push(undo);
+  }
+
+  async server(options) {
+    const server = await startServer(options);
+    this.onEnd(() => server.kill());
+    return server;
+  }
+
+  /** A connection to the server that the test can cut. */
+  async proxy(server) {
+    const proxy = await startProxy(server.port);
+    this.onEnd(() => proxy.close());
+    return proxy;
+  }
+
+  async open(url, device = DESKTOP) {
+    const page = await openPage(this.#browser, device);
+    this.#pages.push(page);
+    await page.goto(url);
+    return page;
+  }
+
+  /** A page that has opened a room from the start page, as a person does. */
+  async presenter(url, device) {
+    const page = await this.open(url, device);
+    await page.locator("#start-room").click();
+    return new Presenter(page).ready();
+  }
+
+  /** A page that has opened the presenter's link. */
+  async follower(link, device) {
+    return new Follower(await this.open(link, device));
+  }
+
+  assertNoComplaints({ connectionsBreak }) {
+    const complaints = this.#pages.flatMap((page) => page.complaints);
+    const own = connectionsBreak ? complaints.filter((text) => !LOST_CONNECTION.test(text)) : complaints;
+    assert.deepEqual(own, [], "the pages' consoles are clean");
+  }
+
+  /** What every page shows at this moment, in target/browser-failures/. */
+  async photograph(name) {
+    await mkdir(FAILURES, { recursive: true });
+    for (const [index, page] of this.#pages.entries()) {
+      const file = `${name.replaceAll(/\W+/g, "-")}-${index + 1}.png`;
+      // A page that can't be photographed must not hide why the test failed.
+      await page.screenshot({ path: join(FAILURES, file) }).catch(() => {});
+      if (page.complaints.length) console.error(`${file} said:`, page.complaints);
+    }
+  }
+
+  async end() {
+    await Promise.all(this.#pages.map((page) => page.context().close()));
+    for (const undo of this.#undo.reverse()) await undo();
+  }
+}
