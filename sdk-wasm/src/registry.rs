@@ -1,6 +1,6 @@
 //! Function key → function, and the state messages that came before their function.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use js_sys::{Array, Function};
 
@@ -9,18 +9,26 @@ use js_sys::{Array, Function};
 const REPORTED_KEYS: usize = 1_000;
 
 /// The functions of a page.
+///
+/// The only maps are those that the session has too: every other kind of map adds some 7 kB to the wasm.
 #[derive(Default)]
 pub(crate) struct Registry {
-    functions: BTreeMap<String, Function>,
+    /// Sorted by key.
+    functions: Vec<(String, Function)>,
     /// State messages whose key has no function, in order of arrival: the newest of each slot.
-    kept: BTreeMap<u64, Action>,
-    /// Slot → where in `kept` its state message is.
+    kept: VecDeque<Kept>,
+    /// Slot → the arrival of its state message in `kept`.
     kept_slots: BTreeMap<String, u64>,
     /// What was kept and has its function now, in order of arrival.
-    released: BTreeMap<u64, Action>,
+    released: VecDeque<Kept>,
     arrivals: u64,
     /// The keys that were reported to have no function.
     reported: BTreeSet<String>,
+}
+
+struct Kept {
+    arrival: u64,
+    action: Action,
 }
 
 /// An action as the page is to be handed it.
@@ -41,20 +49,29 @@ pub(crate) enum Dispatch {
 }
 
 impl Registry {
-    /// Registers a function. Whether there are state messages that waited for it: [`Registry::take_released`].
+    /// Registers a function. Whether there are state messages that waited for it: [`Registry::has_released`].
     pub(crate) fn register(&mut self, key: String, function: Function) {
-        let waiting: Vec<u64> =
-            self.kept.iter().filter(|(_, kept)| kept.key == key).map(|(arrival, _)| *arrival).collect();
-        for arrival in waiting {
-            if let Some(kept) = self.take_kept(arrival) {
-                self.released.insert(arrival, kept);
+        let (released, kept) =
+            std::mem::take(&mut self.kept).into_iter().partition(|kept| kept.action.key == key);
+        self.kept = kept;
+        let released: VecDeque<Kept> = released;
+        for kept in released {
+            if let Some(slot) = &kept.action.slot {
+                self.kept_slots.remove(slot);
             }
+            let at = self.released.partition_point(|other| other.arrival < kept.arrival);
+            self.released.insert(at, kept);
         }
-        self.functions.insert(key, function);
+        match self.find(&key) {
+            Ok(at) => self.functions[at].1 = function,
+            Err(at) => self.functions.insert(at, (key, function)),
+        }
     }
 
     pub(crate) fn unregister(&mut self, key: &str) {
-        self.functions.remove(key);
+        if let Ok(at) = self.find(key) {
+            self.functions.remove(at);
+        }
     }
 
     pub(crate) fn has_released(&self) -> bool {
@@ -63,7 +80,7 @@ impl Registry {
 
     /// The oldest state message that has waited for a function and now has one.
     pub(crate) fn take_released(&mut self) -> Option<Action> {
-        self.released.pop_first().map(|(_, kept)| kept)
+        self.released.pop_front().map(|kept| kept.action)
     }
 
     /// What to do with an action.
@@ -71,13 +88,13 @@ impl Registry {
         if let Some(slot) = &action.slot {
             self.forget(slot);
         }
-        if let Some(function) = self.functions.get(&action.key) {
-            return Dispatch::Run(function.clone(), action);
+        if let Ok(at) = self.find(&action.key) {
+            return Dispatch::Run(self.functions[at].1.clone(), action);
         }
         if let Some(slot) = &action.slot {
             self.arrivals += 1;
             self.kept_slots.insert(slot.clone(), self.arrivals);
-            self.kept.insert(self.arrivals, action);
+            self.kept.push_back(Kept { arrival: self.arrivals, action });
             return Dispatch::Nothing;
         }
         if self.reported.len() < REPORTED_KEYS && self.reported.insert(action.key.clone()) {
@@ -89,17 +106,15 @@ impl Registry {
 
     /// The slot has a newer value, or none any more.
     pub(crate) fn forget(&mut self, slot: &str) {
-        if let Some(arrival) = self.kept_slots.get(slot).copied() {
-            self.take_kept(arrival);
+        if let Some(arrival) = self.kept_slots.remove(slot) {
+            let at = self.kept.partition_point(|kept| kept.arrival < arrival);
+            self.kept.remove(at);
         }
     }
 
-    fn take_kept(&mut self, arrival: u64) -> Option<Action> {
-        let kept = self.kept.remove(&arrival)?;
-        if let Some(slot) = &kept.slot {
-            self.kept_slots.remove(slot);
-        }
-        Some(kept)
+    /// Where the function of a key is, or would have to be.
+    fn find(&self, key: &str) -> Result<usize, usize> {
+        self.functions.binary_search_by(|(other, _)| other.as_str().cmp(key))
     }
 }
 
