@@ -1,1 +1,38 @@
-//! Tests.
+//! What the tests in `tests/` share: servers, clients, messages, and one bounded way to wait.
+//!
+//! Nothing here sleeps and nothing asserts a duration. A test waits for an event, by [`within`], and that "nothing
+//! more" is sent is shown by a ping whose pong comes next ([`Client::hears_nothing`]).
+//!
+//! | | |
+//! |---|---|
+//! | [`Server`] | the library, mounted into a warp application in this process |
+//! | [`Program`] | the program `rtbroadcaster`, as a child process |
+//! | [`Client`] | a websocket client that behaves |
+//! | [`RawSocket`], [`Request`] | one that need not |
+//! | [`message`] | what clients say |
+//! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
+//! | [`Replica`] | what a follower knows, and a check that it was told without gaps |
+//! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
+
+#![allow(clippy::missing_panics_doc, reason = "a panic is how a helper fails the test that called it")]
+
+mod client;
+pub mod message;
+mod program;
+mod raw;
+mod replica;
+mod request;
+mod room;
+mod server;
+mod transcript;
+mod wait;
+
+pub use client::Client;
+pub use program::{Finished, Program};
+pub use raw::{Opcode, RawSocket};
+pub use replica::Replica;
+pub use request::{Request, Response};
+pub use room::{Room, Witness, follow, open_room};
+pub use server::{PATH, Server};
+pub use transcript::Transcript;
+pub use wait::within;

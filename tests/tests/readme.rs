@@ -9,9 +9,9 @@ fn every_refusal_stands_in_the_readme_with_what_follows() {
     for code in RefusalCode::ALL {
         let row = README.lines().find(|line| line.starts_with(&format!("| `{}` |", code.as_str())));
         let row = row.unwrap_or_else(|| panic!("the readme has no row for {}", code.as_str()));
-        let follows = code.closes_with().map_or("the connection lives on".to_owned(), |close| {
-            format!("closed with {}", close.value())
-        });
+        let follows = code
+            .closes_with()
+            .map_or("the connection lives on".to_owned(), |close| format!("closed with {}", close.value()));
         assert!(row.ends_with(&format!("| {follows} |")), "{row}");
     }
 }

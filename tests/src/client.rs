@@ -1,0 +1,138 @@
+//! A websocket client that behaves: it answers pings and masks its frames.
+
+use std::collections::VecDeque;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use crate::{PATH, within};
+
+/// A client, one message at a time, however the server puts them into frames.
+#[derive(Debug)]
+pub struct Client {
+    socket: WebSocketStream<TcpStream>,
+    /// Messages of the last frame that the test has not asked for yet.
+    received: VecDeque<String>,
+}
+
+impl Client {
+    /// Connects to the rooms of a server at `host:port`.
+    pub async fn connect(address: &str) -> Self {
+        Self::connect_at(address, PATH).await
+    }
+
+    /// Connects at another path.
+    pub async fn connect_at(address: &str, path: &str) -> Self {
+        let stream = within("a tcp connection", TcpStream::connect(address)).await.expect("a server listens");
+        // Small messages follow each other here; Nagle's algorithm would make the suite slow.
+        stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
+        let upgrade = client_async(format!("ws://{address}{path}"), stream);
+        let (socket, _) = within("the upgrade", upgrade).await.expect("the server upgrades");
+        Self { socket, received: VecDeque::new() }
+    }
+
+    /// Sends a text frame.
+    pub async fn send(&mut self, text: impl ToString) {
+        self.send_frame(Message::text(text.to_string())).await;
+    }
+
+    /// Sends a binary frame.
+    pub async fn send_binary(&mut self, bytes: impl Into<Vec<u8>>) {
+        self.send_frame(Message::binary(bytes.into())).await;
+    }
+
+    /// The next message as its text.
+    pub async fn text(&mut self) -> String {
+        loop {
+            if let Some(message) = self.received.pop_front() {
+                return message;
+            }
+            let frame = self.frame().await;
+            self.received.extend(frame.split('\n').map(str::to_owned));
+        }
+    }
+
+    /// The next message.
+    pub async fn next(&mut self) -> Value {
+        parsed(&self.text().await)
+    }
+
+    /// The next message, which must be this one.
+    pub async fn hears(&mut self, expected: &Value) {
+        assert_eq!(&self.next().await, expected);
+    }
+
+    /// The next message, which must be a refusal with this code; it says why in both places.
+    pub async fn is_refused(&mut self, code: &str) -> Value {
+        let refusal = self.next().await;
+        assert_eq!(refusal["error"]["code"], code, "{refusal}");
+        assert_eq!(refusal["status"]["value"], 0, "{refusal}");
+        assert_eq!(refusal["status"]["text"], refusal["error"]["message"], "{refusal}");
+        assert_ne!(refusal["status"]["text"], "", "{refusal}");
+        refusal
+    }
+
+    /// Sends a ping message and waits for its pong, which must come next: everything sent before has been dealt with.
+    pub async fn sync(&mut self) {
+        self.send(json!({"ping": 1})).await;
+        self.hears(&json!({"pong": 1})).await;
+    }
+
+    /// Shows that nothing more is there for this client, once the owner's messages have been dealt with.
+    ///
+    /// A pong overtakes what the room has, but not what it had when the ping before was answered: hence two.
+    pub async fn hears_nothing(&mut self) {
+        self.sync().await;
+        self.sync().await;
+    }
+
+    /// The close code, with which the socket must end before anything else is said.
+    pub async fn closed(&mut self) -> u16 {
+        let (messages, code) = self.rest().await;
+        assert!(messages.is_empty(), "expected the close, got {messages:?}");
+        code
+    }
+
+    /// What is said until the socket is closed, and the close code.
+    pub async fn rest(&mut self) -> (Vec<Value>, u16) {
+        let mut messages: Vec<_> = self.received.drain(..).map(|text| parsed(&text)).collect();
+        loop {
+            match self.receive().await {
+                Ok(text) => messages.extend(text.split('\n').map(parsed)),
+                Err(code) => return (messages, code),
+            }
+        }
+    }
+
+    /// The payload of the next text frame.
+    async fn frame(&mut self) -> String {
+        match self.receive().await {
+            Ok(text) => text,
+            Err(code) => panic!("expected a message, but the socket was closed with {code}"),
+        }
+    }
+
+    /// A text frame, or the close code: 1005 without one, 1006 if the connection just ended.
+    async fn receive(&mut self) -> Result<String, u16> {
+        loop {
+            return match within("a frame", self.socket.next()).await {
+                Some(Ok(Message::Text(text))) => Ok(text.as_str().to_owned()),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
+                Some(Ok(Message::Close(frame))) => Err(frame.map_or(1005, |frame| frame.code.into())),
+                None | Some(Err(Error::Io(_) | Error::ConnectionClosed | Error::Protocol(_))) => Err(1006),
+                Some(other) => panic!("the server sent {other:?}"),
+            };
+        }
+    }
+
+    async fn send_frame(&mut self, frame: Message) {
+        within("a frame to be sent", self.socket.send(frame)).await.expect("the connection is open");
+    }
+}
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}

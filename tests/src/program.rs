@@ -1,0 +1,126 @@
+//! The program `rtbroadcaster` as a child process.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command as BlockingCommand, Stdio};
+use std::sync::OnceLock;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::within;
+
+/// A running program; killed when dropped.
+#[derive(Debug)]
+pub struct Program {
+    child: Child,
+    /// `host:port`.
+    pub address: String,
+}
+
+/// A program that has ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its exit code; none if a signal ended it.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it logged.
+    pub stderr: String,
+}
+
+impl Program {
+    /// The program, not started, with no settings from this environment.
+    #[must_use]
+    pub fn command() -> Command {
+        let mut command = Command::new(binary());
+        for (name, _) in env::vars_os() {
+            if name.to_string_lossy().starts_with("RTBROADCASTER_") {
+                command.env_remove(name);
+            }
+        }
+        command.stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    /// Starts it on a free port, with these arguments, and waits until it listens.
+    pub async fn start(arguments: &[&str]) -> Self {
+        let mut command = Self::command();
+        command.args(["--listen", "127.0.0.1:0"]).args(arguments);
+        Self::listening(command).await
+    }
+
+    /// Starts a command of [`Program::command`] and waits until it listens.
+    pub async fn listening(mut command: Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+        let stdout = child.stdout.take().expect("its stdout is a pipe");
+        let mut line = String::new();
+        within("the program to listen", BufReader::new(stdout).read_line(&mut line)).await.expect("text");
+        let address = line.trim_end().strip_prefix("listening on http://");
+        let address = address.unwrap_or_else(|| panic!("an address in {line:?}")).to_owned();
+        Self { child, address }
+    }
+
+    /// Runs a command of [`Program::command`] that ends by itself.
+    pub async fn run(mut command: Command) -> Finished {
+        let output = within("the program to end", command.output()).await.expect("the program starts");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
+
+    /// Sends a signal: `TERM`, `INT`.
+    pub async fn signal(&self, name: &str) {
+        let process = self.child.id().expect("the program runs").to_string();
+        let sent =
+            Command::new("kill").args(["-s", name, &process]).status().await.expect("there is a `kill`");
+        assert!(sent.success());
+    }
+
+    /// Waits for its end; its exit code, or none if a signal ended it.
+    pub async fn exit_code(&mut self) -> Option<i32> {
+        within("the program to end", self.child.wait()).await.expect("it can be waited for").code()
+    }
+}
+
+/// Builds the program and returns its path.
+///
+/// `cargo test` builds a package's binaries only for that package's own integration tests, so it is asked for here,
+/// with the packages, profile and folder of the test itself: what is compiled already is taken from there, and what
+/// is tested is never older than its sources.
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = env::current_exe().expect("a test knows where it is");
+        // <target>/<profile>/deps/<test>
+        let profile = test.ancestors().nth(2).expect("a test is in a profile's folder");
+        let target = profile.parent().expect("a profile's folder is in the target folder");
+        let mut cargo = BlockingCommand::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--exclude",
+            "rtbroadcaster-sdk",
+            "--bin",
+            "rtbroadcaster",
+        ]);
+        cargo.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
+        if profile.ends_with("release") {
+            cargo.arg("--release");
+        }
+        // Build scripts watch some of what cargo sets for a test, and would run again each time.
+        for (name, _) in env::vars_os() {
+            let text = name.to_string_lossy();
+            if ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_"]
+                .iter()
+                .any(|set| text.starts_with(set))
+            {
+                cargo.env_remove(&name);
+            }
+        }
+        let built = cargo.status().expect("cargo can be called");
+        assert!(built.success(), "the program could not be built: run `cargo build --package rtbroadcaster`");
+        profile.join(format!("rtbroadcaster{}", env::consts::EXE_SUFFIX))
+    })
+}

@@ -1,0 +1,104 @@
+//! Rooms, ready to be used.
+
+use serde_json::json;
+
+use crate::{Client, message};
+
+/// Opens a room as the original's client does. Returns its owner and its uuid.
+pub async fn open_room(address: &str) -> (Client, String) {
+    let mut owner = Client::connect(address).await;
+    owner.send(message::create()).await;
+    let reply = owner.next().await;
+    let uuid = reply["uuid"].as_str().unwrap_or_else(|| panic!("a uuid in {reply}")).to_owned();
+    (owner, uuid)
+}
+
+/// Joins a room as the original's client does; the reply has been read, the retained state hasn't.
+pub async fn follow(address: &str, uuid: &str) -> Client {
+    let mut follower = Client::connect(address).await;
+    follower.send(message::join(uuid)).await;
+    follower.hears(&message::connected(uuid)).await;
+    follower
+}
+
+/// A room whose owner speaks session fields.
+#[derive(Debug)]
+pub struct Room {
+    address: String,
+    /// Its owner, of the session `"first"`.
+    pub owner: Client,
+    /// Its uuid.
+    pub uuid: String,
+    /// Its owner key.
+    pub key: String,
+}
+
+impl Room {
+    /// Opens a room.
+    pub async fn open(address: &str) -> Self {
+        let mut owner = Client::connect(address).await;
+        owner.send(message::session_create("first")).await;
+        let reply = owner.next().await;
+        let text =
+            |field: &str| reply[field].as_str().unwrap_or_else(|| panic!("{field} in {reply}")).to_owned();
+        Self { address: address.to_owned(), uuid: text("uuid"), key: text("ownerKey"), owner }
+    }
+
+    /// Joins it with session fields; the reply has been read, the retained state and `synced` haven't.
+    pub async fn join(&self) -> Client {
+        let mut follower = Client::connect(&self.address).await;
+        follower.send(message::session_join(&self.uuid)).await;
+        assert_eq!(follower.next().await["uuid"], self.uuid.as_str());
+        follower
+    }
+
+    /// Joins it while nothing is retained, and has read all there is.
+    pub async fn join_synced(&self, head: u64) -> Client {
+        let mut follower = self.join().await;
+        follower.hears(&json!({"synced": head})).await;
+        follower
+    }
+
+    /// Joins it again with `since`; the reply has been read.
+    pub async fn rejoin(&self, since: u64) -> Client {
+        let mut follower = Client::connect(&self.address).await;
+        follower.send(message::session_rejoin(&self.uuid, since)).await;
+        assert_eq!(follower.next().await["status"]["value"], 3);
+        follower
+    }
+
+    /// The owner sends actions without params, numbered by id from `first` to `last`, and waits until they are in the
+    /// log.
+    pub async fn act(&mut self, first: u64, last: u64) {
+        for id in first..=last {
+            self.owner.send(message::numbered(id, "act")).await;
+        }
+        while self.owner.next().await["ack"] != last {}
+    }
+}
+
+/// A room of two that must not notice what others do on the same server.
+#[derive(Debug)]
+pub struct Witness {
+    owner: Client,
+    follower: Client,
+    uuid: String,
+}
+
+impl Witness {
+    /// Opens the room.
+    pub async fn start(address: &str) -> Self {
+        let (owner, uuid) = open_room(address).await;
+        let follower = follow(address, &uuid).await;
+        Self { owner, follower, uuid }
+    }
+
+    /// Fails unless an action reaches the follower, and nothing else does.
+    pub async fn still_works(&mut self) {
+        let action = message::action(&self.uuid, "witness", &json!(["here"]));
+        self.owner.send(&action).await;
+        self.follower.hears(&action).await;
+        self.owner.hears_nothing().await;
+        self.follower.hears_nothing().await;
+    }
+}

@@ -1,0 +1,126 @@
+//! Many followers and one owner in a hurry, on several threads.
+
+use std::collections::BTreeMap;
+
+use rtbroadcaster_tests::{Client, Replica, Room, Server};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+const FOLLOWERS: usize = 50;
+const ACTIONS: u64 = 2_000;
+const SLOTS: u64 = 7;
+
+/// Action `number`: each retains its number in one of a few slots, and every eleventh clears one instead.
+fn action(number: u64) -> Value {
+    let slot = format!("slot {}", number % SLOTS);
+    match number % 11 {
+        0 => json!({"clear": slot}),
+        _ => json!({"funcKey": "write", "funcParams": [number], "slot": slot}),
+    }
+}
+
+/// What the slots hold after all actions.
+fn expected() -> BTreeMap<String, Value> {
+    let mut replica = Replica::default();
+    for number in 1..=ACTIONS {
+        let mut message = action(number);
+        message["seq"] = number.into();
+        message["stateMessage"] = (message["clear"] == Value::Null).into();
+        replica.apply(&message);
+    }
+    replica.slots
+}
+
+/// Follows until everything has been heard of.
+async fn follow_all(mut follower: Client) -> Replica {
+    let mut replica = Replica::default();
+    while replica.seq < ACTIONS {
+        replica.apply(&follower.next().await);
+    }
+    replica
+}
+
+/// Lets an owner send everything as fast as it can, so many actions a frame, while all follow. Returns where the
+/// followers stand in the end.
+async fn run(server: &Server, actions_per_frame: usize) -> Vec<Replica> {
+    let mut room = Room::open(&server.address).await;
+    let mut followers = JoinSet::new();
+    for _ in 0..FOLLOWERS {
+        followers.spawn(follow_all(room.join_synced(0).await));
+    }
+    let actions: Vec<_> = (1..=ACTIONS).map(|number| action(number).to_string()).collect();
+    for frame in actions.chunks(actions_per_frame) {
+        room.owner.send(frame.join("\n")).await;
+    }
+    let replicas = followers.join_all().await;
+    let mut late = room.join().await;
+    let mut snapshot = Replica::default();
+    snapshot.apply(&json!({"resync": true}));
+    while snapshot.seq < ACTIONS {
+        snapshot.apply(&late.next().await);
+    }
+    assert_eq!(snapshot.slots, expected());
+    replicas
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_follower_gets_every_action_in_order() {
+    let server = Server::start().await;
+    for replica in run(&server, 1).await {
+        assert_eq!((replica.actions, replica.resyncs), (ACTIONS, 0));
+        assert_eq!(replica.slots, expected());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn followers_that_fall_behind_are_told_and_end_with_the_same_state() {
+    let server = Server::with_limits(|limits| limits.ring_actions = 2).await;
+    let replicas = run(&server, 100).await;
+    for replica in &replicas {
+        assert_eq!(replica.slots, expected());
+    }
+    assert!(replicas.iter().any(|replica| replica.resyncs > 0), "nobody fell behind: the test shows nothing");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rooms_do_not_mix() {
+    let server = Server::start().await;
+    let mut rooms = JoinSet::new();
+    for number in 0..20 {
+        let address = server.address.clone();
+        rooms.spawn(async move {
+            let mut room = Room::open(&address).await;
+            let mut follower = room.join_synced(0).await;
+            for seq in 1..=100 {
+                room.owner.send(json!({"funcKey": "f", "funcParams": [number]})).await;
+                follower.hears(&json!({"seq": seq, "funcKey": "f", "funcParams": [number]})).await;
+            }
+        });
+    }
+    rooms.join_all().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn joining_while_the_owner_broadcasts_leaves_no_gap() {
+    let server = Server::start().await;
+    let mut room = Room::open(&server.address).await;
+    let mut followers = JoinSet::new();
+    for number in 1..=ACTIONS {
+        room.owner.send(action(number)).await;
+        if number % 100 == 0 {
+            let mut follower = room.join().await;
+            followers.spawn(async move {
+                let mut replica = Replica::default();
+                // A first join's snapshot stands for everything before it.
+                replica.apply(&json!({"resync": true}));
+                while replica.seq < ACTIONS {
+                    replica.apply(&follower.next().await);
+                }
+                replica
+            });
+        }
+    }
+    for replica in followers.join_all().await {
+        assert_eq!(replica.slots, expected());
+    }
+}

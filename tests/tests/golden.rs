@@ -1,0 +1,147 @@
+//! Every message that the server says, byte for byte: a change of the wire shows here first.
+//!
+//! `UPDATE_GOLDEN=1 cargo test -p rtbroadcaster-tests --test golden` writes the files anew; read what `git diff` says
+//! of them before you commit.
+
+use rtbroadcaster_tests::{Client, Server, Transcript};
+use serde_json::Value;
+
+/// A text out of a reply.
+fn field(reply: &str, name: &str) -> String {
+    let reply: Value = serde_json::from_str(reply).expect("json");
+    reply[name].as_str().expect("the reply has this field").to_owned()
+}
+
+#[tokio::test]
+async fn a_conversation_with_the_originals_clients() {
+    let server = Server::start().await;
+    let mut talk = Transcript::default();
+
+    talk.title("the reply to create");
+    let owner = &mut Client::connect(&server.address).await;
+    talk.says("owner", owner, r#"{"status":{"value":1}}"#).await;
+    let uuid = field(&talk.hears("owner", owner).await, "uuid");
+
+    talk.title("the reply to join");
+    let follower = &mut Client::connect(&server.address).await;
+    let join = format!(r#"{{"uuid":"{uuid}","status":{{"value":2}}}}"#);
+    talk.says("follower", follower, &join).await;
+    talk.hears("follower", follower).await;
+
+    talk.title("actions");
+    talk.says("owner", owner, r#"{"status":{"value":3},"funcKey":"go","funcParams":["3", 1.0]}"#).await;
+    talk.hears("follower", follower).await;
+    talk.says("owner", owner, r#"{"status":{"value":3},"funcKey":"draw","stateMessage":true}"#).await;
+    talk.hears("follower", follower).await;
+
+    talk.title("the retained state");
+    let late = &mut Client::connect(&server.address).await;
+    talk.says("late", late, &join).await;
+    talk.hears("late", late).await;
+    talk.hears("late", late).await;
+
+    talk.title("a refusal, and those that end the connection");
+    talk.says("late", late, r#"{"status":{"value":3},"funcKey":"go"}"#).await;
+    talk.hears("late", late).await;
+    let lost = &mut Client::connect(&server.address).await;
+    talk.says("lost", lost, r#"{"uuid":"nonsense","status":{"value":2}}"#).await;
+    talk.hears("lost", lost).await;
+    talk.closes("lost", lost).await;
+
+    talk.title("a follower leaves");
+    talk.says("late", late, r#"{"status":{"value":4}}"#).await;
+    talk.hears("late", late).await;
+    talk.closes("late", late).await;
+
+    talk.title("the owner closes the room");
+    talk.says("owner", owner, r#"{"status":{"value":4}}"#).await;
+    for (who, client) in [("owner", owner), ("follower", follower)] {
+        talk.hears(who, client).await;
+        talk.closes(who, client).await;
+    }
+    talk.matches("original.txt", &[(&uuid, "ROOM")]);
+}
+
+#[tokio::test]
+async fn a_conversation_with_clients_that_speak_session_fields() {
+    let server = Server::with_limits(|limits| limits.ring_actions = 4).await;
+    let mut talk = Transcript::default();
+
+    talk.title("the reply to create");
+    let owner = &mut Client::connect(&server.address).await;
+    talk.says("owner", owner, r#"{"status":{"value":1},"v":2,"session":"first"}"#).await;
+    let reply = talk.hears("owner", owner).await;
+    let (uuid, key) = (field(&reply, "uuid"), field(&reply, "ownerKey"));
+
+    talk.title("the reply to join, and the end of an empty snapshot");
+    let follower = &mut Client::connect(&server.address).await;
+    let join = format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2}}"#);
+    talk.says("follower", follower, &join).await;
+    talk.hears("follower", follower).await;
+    talk.hears("follower", follower).await;
+
+    actions(&mut talk, owner, follower).await;
+
+    talk.title("the retained state");
+    let late = &mut Client::connect(&server.address).await;
+    talk.says("late", late, &join).await;
+    for _ in 0..4 {
+        talk.hears("late", late).await;
+    }
+
+    talk.title("the state in place of what was missed");
+    let slow = &mut Client::connect(&server.address).await;
+    talk.says("slow", slow, format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2,"since":0}}"#)).await;
+    for _ in 0..5 {
+        talk.hears("slow", slow).await;
+    }
+
+    talk.title("a refusal");
+    talk.says("late", late, r#"{"id":1,"funcKey":"go"}"#).await;
+    talk.hears("late", late).await;
+
+    talk.title("a newer claim of ownership: the former owner is fenced off");
+    let claimant = &mut Client::connect(&server.address).await;
+    let claim = format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2,"ownerKey":"{key}","session":"#);
+    talk.says("claimant", claimant, format!(r#"{claim}"first"}}"#)).await;
+    talk.hears("claimant", claimant).await;
+    talk.closes("owner", owner).await;
+
+    talk.title("the owner goes away and comes back with a new session");
+    drop(std::mem::replace(claimant, Client::connect(&server.address).await));
+    talk.hears("follower", follower).await;
+    talk.says("claimant", claimant, format!(r#"{claim}"second"}}"#)).await;
+    for _ in 0..4 {
+        talk.hears("claimant", claimant).await;
+    }
+    talk.hears("follower", follower).await;
+
+    talk.title("the owner closes the room");
+    talk.says("claimant", claimant, r#"{"status":{"value":4}}"#).await;
+    for (who, client) in [("claimant", claimant), ("follower", follower)] {
+        talk.hears(who, client).await;
+        talk.closes(who, client).await;
+    }
+    talk.matches("session.txt", &[(&uuid, "ROOM"), (&key, "KEY")]);
+}
+
+async fn actions(talk: &mut Transcript, owner: &mut Client, follower: &mut Client) {
+    talk.title("actions: without and with params, retained, in a slot, cleared");
+    let actions = [
+        r#"{"id":1,"funcKey":"go"}"#,
+        r#"{"id":2,"funcKey":"go","funcParams":["3", null]}"#,
+        r#"{"id":3,"funcKey":"show","funcParams":[3],"stateMessage":true}"#,
+        r#"{"id":4,"funcKey":"draw","slot":"stroke-17"}"#,
+        r#"{"id":5,"funcKey":"draw","slot":"stroke-18"}"#,
+        r#"{"id":6,"clear":"stroke-18"}"#,
+    ];
+    for action in actions {
+        talk.says("owner", owner, action).await;
+        talk.hears("owner", owner).await;
+        talk.hears("follower", follower).await;
+    }
+
+    talk.title("ping");
+    talk.says("follower", follower, r#"{"ping":7}"#).await;
+    talk.hears("follower", follower).await;
+}

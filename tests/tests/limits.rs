@@ -1,0 +1,247 @@
+//! Every bound holds, says so, and costs only whoever reaches it.
+
+use rtbroadcaster_protocol::CloseCode;
+use rtbroadcaster_tests::{
+    Client, Opcode, RawSocket, Replica, Room, Server, follow, message, open_room, within,
+};
+use serde_json::json;
+
+/// Enough to fill whatever the kernel buffers for a connection that isn't read, several times over.
+const FLOOD_BYTES: usize = 32 * 1024 * 1024;
+const LARGE_BYTES: usize = 60 * 1024;
+
+/// A follower that doesn't read, and an owner that has sent it far more than fits on the way.
+async fn stuck_follower(server: &Server) -> (RawSocket, Room) {
+    let mut room = Room::open(&server.address).await;
+    let mut stuck = RawSocket::upgrade_narrow(&server.address).await;
+    stuck.send_text(message::session_join(&room.uuid)).await;
+    assert!(stuck.text().await.contains("connected"));
+    flood(&mut room).await;
+    (stuck, room)
+}
+
+async fn flood(room: &mut Room) {
+    let large = "x".repeat(LARGE_BYTES);
+    for _ in 0..FLOOD_BYTES / LARGE_BYTES {
+        room.owner.send(json!({"funcKey": "large", "funcParams": [large]})).await;
+    }
+    room.owner.sync().await;
+}
+
+async fn is_refused_and_closed(client: &mut Client, code: &str) {
+    client.is_refused(code).await;
+    assert_eq!(client.closed().await, CloseCode::Overloaded.value());
+}
+
+#[tokio::test]
+async fn a_room_too_many_is_refused_until_one_is_closed() {
+    let server = Server::with_limits(|limits| limits.rooms = 2).await;
+    let (mut owner, uuid) = open_room(&server.address).await;
+    let (_other, _) = open_room(&server.address).await;
+    for create in [message::create(), message::session_create("s")] {
+        let mut client = Client::connect(&server.address).await;
+        client.send(create).await;
+        is_refused_and_closed(&mut client, "too_many_rooms").await;
+    }
+    owner.send(message::close(&uuid)).await;
+    owner.rest().await;
+    open_room(&server.address).await;
+}
+
+#[tokio::test]
+async fn a_follower_too_many_is_refused_until_one_has_left() {
+    let server = Server::with_limits(|limits| limits.followers_per_room = 2).await;
+    let (_owner, uuid) = open_room(&server.address).await;
+    let mut leaving = follow(&server.address, &uuid).await;
+    let _staying = follow(&server.address, &uuid).await;
+    let mut refused = Client::connect(&server.address).await;
+    refused.send(message::join(&uuid)).await;
+    is_refused_and_closed(&mut refused, "room_full").await;
+    leaving.send(message::close(&uuid)).await;
+    leaving.rest().await;
+    follow(&server.address, &uuid).await;
+}
+
+#[tokio::test]
+async fn the_owner_is_not_counted_as_a_follower() {
+    let server = Server::with_limits(|limits| limits.followers_per_room = 1).await;
+    let room = Room::open(&server.address).await;
+    let _follower = room.join_synced(0).await;
+    let mut owner = Client::connect(&server.address).await;
+    owner.send(message::session_claim(&room.uuid, &room.key, "first")).await;
+    assert_eq!(owner.next().await["epoch"], 2);
+}
+
+#[tokio::test]
+async fn a_slot_too_many_is_refused_and_those_there_can_still_be_written_and_cleared() {
+    let server = Server::with_limits(|limits| limits.slots_per_room = 2).await;
+    let mut room = Room::open(&server.address).await;
+    let mut follower = room.join_synced(0).await;
+    room.owner.send(r#"{"id":1,"funcKey":"f","slot":"a"}{"id":2,"funcKey":"f","slot":"b"}"#).await;
+    room.owner.hears(&json!({"ack": 2, "seq": 2})).await;
+    room.owner.send(r#"{"id":3,"funcKey":"f","slot":"c"}"#).await;
+    assert_eq!(room.owner.is_refused("too_many_slots").await["error"]["id"], 3);
+    room.owner
+        .send(r#"{"id":4,"funcKey":"f","slot":"a"}{"id":5,"clear":"b"}{"id":6,"funcKey":"f","slot":"c"}"#)
+        .await;
+    room.owner.hears(&json!({"ack": 6, "seq": 5})).await;
+    for seq in 1..=5 {
+        assert_eq!(follower.next().await["seq"], seq);
+    }
+    follower.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn the_bytes_of_all_state_messages_together_are_bounded() {
+    let server = Server::with_limits(|limits| limits.slot_bytes_per_room = 1_000).await;
+    let mut room = Room::open(&server.address).await;
+    let state =
+        |slot: &str, bytes: usize| json!({"funcKey": "f", "slot": slot, "funcParams": ["x".repeat(bytes)]});
+    room.owner.send(state("a", 600)).await;
+    room.owner.send(state("b", 600)).await;
+    room.owner.is_refused("state_too_large").await;
+    room.owner.send(state("a", 100)).await;
+    room.owner.send(state("b", 600)).await;
+    room.owner.hears_nothing().await;
+    // An action that isn't retained isn't counted.
+    room.owner.send(json!({"funcKey": "f", "funcParams": ["x".repeat(5_000)]})).await;
+    room.owner.hears_nothing().await;
+}
+
+#[tokio::test]
+async fn a_follower_that_stops_reading_falls_off_the_ring_and_is_given_the_state() {
+    let server = Server::with_limits(|limits| limits.ring_actions = 8).await;
+    let mut room = Room::open(&server.address).await;
+    let mut stuck = RawSocket::upgrade_narrow(&server.address).await;
+    stuck.send_text(message::session_join(&room.uuid)).await;
+    assert!(stuck.text().await.contains("connected"));
+    room.owner.send(r#"{"funcKey":"page","funcParams":["old"],"stateMessage":true}"#).await;
+    flood(&mut room).await;
+    room.owner.send(r#"{"id":1,"funcKey":"page","funcParams":["new"],"stateMessage":true}"#).await;
+    let head = room.owner.next().await["seq"].as_u64().unwrap();
+
+    let mut replica = Replica::default();
+    while replica.seq < head {
+        for message in stuck.text().await.lines() {
+            replica.apply(&serde_json::from_str(message).unwrap());
+        }
+    }
+    assert!(replica.resyncs > 0);
+    assert!(replica.actions < head, "all {head} actions came");
+    assert_eq!(replica.slots["page"], json!(["new"]));
+    room.owner.send(r#"{"funcKey":"live"}"#).await;
+    assert_eq!(stuck.text().await, format!(r#"{{"seq":{},"funcKey":"live"}}"#, head + 1));
+}
+
+#[tokio::test]
+async fn a_follower_that_does_not_read_costs_the_others_nothing() {
+    let server = Server::with_limits(|limits| limits.ring_actions = 8).await;
+    let (_stuck, mut room) = stuck_follower(&server).await;
+    let head = (FLOOD_BYTES / LARGE_BYTES) as u64;
+    let mut late = room.join_synced(head).await;
+    for id in 1..=20 {
+        room.act(id, id).await;
+        late.hears(&json!({"seq": head + id, "funcKey": "act"})).await;
+    }
+}
+
+#[tokio::test]
+async fn a_follower_that_takes_nothing_for_too_long_makes_room_for_another() {
+    let server = Server::with_limits(|limits| {
+        limits.followers_per_room = 1;
+        limits.stall_timeout_ms = 50;
+        limits.ring_actions = 8;
+    })
+    .await;
+    let (_stuck, room) = stuck_follower(&server).await;
+    within("a free place in the room", async {
+        loop {
+            let mut client = Client::connect(&server.address).await;
+            client.send(message::session_join(&room.uuid)).await;
+            if client.next().await["status"]["value"] == 3 {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_answers_no_ping_is_closed() {
+    let server = Server::with_limits(|limits| {
+        limits.ping_interval_ms = 20;
+        limits.idle_timeout_ms = 200;
+    })
+    .await;
+    let (_owner, uuid) = open_room(&server.address).await;
+    let mut silent = RawSocket::upgrade(&server.address).await;
+    silent.send_text(message::join(&uuid)).await;
+    assert!(silent.text().await.contains("connected"));
+    assert_eq!(silent.frame().await.0, Opcode::Ping);
+    assert_eq!(silent.closed().await, CloseCode::IdleTimeout.value());
+}
+
+#[tokio::test]
+async fn a_client_that_answers_pings_is_never_idle() {
+    let server = Server::with_limits(|limits| {
+        limits.ping_interval_ms = 50;
+        limits.idle_timeout_ms = 2_000;
+    })
+    .await;
+    let (_owner, uuid) = open_room(&server.address).await;
+    let mut quiet = RawSocket::upgrade(&server.address).await;
+    quiet.send_text(message::join(&uuid)).await;
+    assert!(quiet.text().await.contains("connected"));
+    // Together longer than it might be idle.
+    for _ in 0..50 {
+        let (opcode, payload) = quiet.frame().await;
+        assert_eq!(opcode, Opcode::Ping);
+        quiet.send_frame(Opcode::Pong, true, &payload).await;
+    }
+    quiet.send_text(r#"{"ping":1}"#).await;
+    assert_eq!(quiet.text().await, r#"{"pong":1}"#);
+}
+
+#[tokio::test]
+async fn a_websocket_ping_is_answered_with_its_payload() {
+    let server = Server::start().await;
+    let mut client = RawSocket::upgrade(&server.address).await;
+    client.send_frame(Opcode::Ping, true, b"are you there?").await;
+    assert_eq!(client.frame().await, (Opcode::Pong, b"are you there?".to_vec()));
+}
+
+#[tokio::test]
+async fn a_room_whose_owner_does_not_come_back_is_closed() {
+    let server = Server::with_limits(|limits| limits.owner_grace_ms = 1).await;
+    let (owner, uuid) = open_room(&server.address).await;
+    let mut follower = follow(&server.address, &uuid).await;
+    drop(owner);
+    follower.hears(&message::not_connected(&uuid)).await;
+    assert_eq!(follower.closed().await, CloseCode::RoomClosed.value());
+    let mut late = Client::connect(&server.address).await;
+    late.send(message::join(&uuid)).await;
+    late.is_refused("unknown_room").await;
+    assert_eq!(server.manager.rooms(), 0);
+}
+
+#[tokio::test]
+async fn a_room_whose_owner_came_back_outlives_the_grace_of_others() {
+    let server = Server::with_limits(|limits| limits.owner_grace_ms = 1_000).await;
+    let room = Room::open(&server.address).await;
+    let mut follower = room.join_synced(0).await;
+    let Room { uuid, key, owner, .. } = room;
+    drop(owner);
+    follower.hears(&json!({"owner": "away"})).await;
+    let mut owner = Client::connect(&server.address).await;
+    owner.send(message::session_claim(&uuid, &key, "first")).await;
+    assert_eq!(owner.next().await["epoch"], 2);
+    follower.hears(&json!({"owner": "back"})).await;
+
+    // A room that loses its owner later is closed later: by then the first one's grace would be over too.
+    let (other_owner, other) = open_room(&server.address).await;
+    let mut other_follower = follow(&server.address, &other).await;
+    drop(other_owner);
+    other_follower.hears(&message::not_connected(&other)).await;
+    owner.sync().await;
+    follower.hears_nothing().await;
+}

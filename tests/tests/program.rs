@@ -1,0 +1,191 @@
+//! The program: its arguments, its site, its end.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rtbroadcaster_protocol::CloseCode;
+use rtbroadcaster_tests::{
+    Client, Finished, PATH, Program, RawSocket, Request, Room, follow, message, open_room,
+};
+use serde_json::json;
+
+async fn run(arguments: &[&str]) -> Finished {
+    let mut command = Program::command();
+    command.args(arguments);
+    Program::run(command).await
+}
+
+#[tokio::test]
+async fn help_names_every_option_and_its_environment_variable() {
+    let help = run(&["--help"]).await;
+    assert_eq!(help.code, Some(0));
+    for option in
+        ["listen", "path", "www", "allow-origin", "log", "rooms", "message-bytes", "stall-timeout-ms"]
+    {
+        assert!(help.stdout.contains(&format!("--{option} ")), "--{option} in {}", help.stdout);
+        let variable = format!("RTBROADCASTER_{}", option.to_uppercase().replace('-', "_"));
+        assert!(help.stdout.contains(&variable), "{variable} in {}", help.stdout);
+    }
+    assert!(help.stdout.contains("/broadcasting"), "{}", help.stdout);
+}
+
+#[tokio::test]
+async fn bad_arguments_end_it_with_2_and_say_what_is_wrong() {
+    let cases = [
+        ("--listen=8080", "--listen"),
+        ("--path=broadcasting", "starts with /"),
+        ("--rooms=0", "--rooms"),
+        ("--ping-interval-ms=soon", "--ping-interval-ms"),
+        ("--unknown", "--unknown"),
+        ("surplus", "surplus"),
+    ];
+    for (argument, told) in cases {
+        let finished = run(&[argument]).await;
+        assert_eq!(finished.code, Some(2), "{argument}");
+        assert!(finished.stderr.contains(told), "{argument}: {}", finished.stderr);
+        assert_eq!(finished.stdout, "", "{argument}");
+    }
+}
+
+#[tokio::test]
+async fn a_port_in_use_ends_it_with_1_and_says_so() {
+    let first = Program::start(&[]).await;
+    let second = run(&["--listen", &first.address]).await;
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second.stderr.contains("--listen") && second.stderr.contains(&first.address),
+        "{}",
+        second.stderr
+    );
+    assert!(second.stderr.contains("another server"), "{}", second.stderr);
+}
+
+#[tokio::test]
+async fn a_folder_that_is_none_ends_it_with_1_and_says_so() {
+    let finished = run(&["--listen", "127.0.0.1:0", "--www", "no/such/folder"]).await;
+    assert_eq!(finished.code, Some(1));
+    assert!(finished.stderr.contains("--www: no/such/folder"), "{}", finished.stderr);
+}
+
+#[tokio::test]
+async fn every_option_may_come_from_the_environment() {
+    let mut command = Program::command();
+    command.env("RTBROADCASTER_LISTEN", "127.0.0.1:0").env("RTBROADCASTER_PATH", "/my/rooms");
+    command.env("RTBROADCASTER_ALLOW_ORIGIN", "https://a.example,https://b.example");
+    command.env("RTBROADCASTER_MESSAGE_BYTES", "1000").env("RTBROADCASTER_LOG", "debug");
+    let program = Program::listening(command).await;
+    let mut owner = Client::connect_at(&program.address, "/my/rooms").await;
+    owner.send(message::session_create("s")).await;
+    assert_eq!(owner.next().await["limits"]["messageBytes"], 1_000);
+    assert_eq!(Request::get(PATH).send(&program.address).await.status, 404);
+
+    let origin = |origin: &str| Request::upgrade().with("Origin", origin).at("/my/rooms");
+    assert_eq!(origin("https://b.example").send(&program.address).await.status, 101);
+    assert_eq!(origin("https://c.example").send(&program.address).await.status, 403);
+}
+
+#[tokio::test]
+async fn an_argument_wins_over_the_environment() {
+    let mut command = Program::command();
+    command.env("RTBROADCASTER_PATH", "/environment").env("RTBROADCASTER_LISTEN", "127.0.0.1:0");
+    command.args(["--path", "/argument"]);
+    let program = Program::listening(command).await;
+    Client::connect_at(&program.address, "/argument").await.sync().await;
+    assert_eq!(Request::get("/environment").send(&program.address).await.status, 404);
+}
+
+#[tokio::test]
+async fn rooms_work_as_in_the_library() {
+    let program = Program::start(&[]).await;
+    let (mut owner, uuid) = open_room(&program.address).await;
+    let mut follower = follow(&program.address, &uuid).await;
+    let action = message::action(&uuid, "f", &json!(["x"]));
+    owner.send(&action).await;
+    follower.hears(&action).await;
+}
+
+#[tokio::test]
+async fn the_root_says_where_the_rooms_are() {
+    let program = Program::start(&[]).await;
+    let root = Request::get("/").send(&program.address).await;
+    assert_eq!(root.status, 200);
+    assert!(root.body.contains(PATH), "{}", root.body);
+}
+
+/// A folder with a page and a module of WebAssembly, and beside it a file that isn't to be served.
+fn site() -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("site");
+    fs::create_dir_all(folder.join("www/pkg")).expect("a folder in target/tmp");
+    for (file, text) in
+        [("www/index.html", "<p>hello</p>"), ("www/pkg/a.wasm", "\0asm"), ("secret", "secret")]
+    {
+        fs::write(folder.join(file), text).expect("a file in target/tmp");
+    }
+    folder.join("www")
+}
+
+#[tokio::test]
+async fn a_site_is_served_beside_the_rooms_with_the_types_that_browsers_need() {
+    let site = site();
+    let program = Program::start(&["--www", site.to_str().unwrap()]).await;
+    let get = |path: &'static str| Request::get(path);
+    for path in ["/", "/index.html"] {
+        let page = get(path).send(&program.address).await;
+        assert_eq!((page.status, page.body.as_str()), (200, "<p>hello</p>"), "{path}");
+        assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    }
+    let wasm = get("/pkg/a.wasm").send(&program.address).await;
+    assert_eq!(wasm.header("content-type"), Some("application/wasm"));
+    for path in ["/missing", "/../secret", "/%2e%2e/secret", "/pkg/../../secret"] {
+        assert_ne!(get(path).send(&program.address).await.status, 200, "{path}");
+    }
+    open_room(&program.address).await;
+}
+
+/// Everyone hears "come back", those who don't listen are cut, and the process ends well.
+async fn ends_well_on(signal: &str) {
+    let mut program = Program::start(&[]).await;
+    let (mut owner, uuid) = open_room(&program.address).await;
+    let mut follower = follow(&program.address, &uuid).await;
+    let mut outside = Client::connect(&program.address).await;
+    outside.sync().await;
+    let mut deaf = RawSocket::upgrade(&program.address).await;
+    deaf.send_text(message::join(&uuid)).await;
+    assert!(deaf.text().await.contains("connected"));
+    let mut half = RawSocket::connect(&program.address).await;
+    half.send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n").await;
+
+    program.signal(signal).await;
+    for client in [&mut owner, &mut follower, &mut outside] {
+        assert_eq!(client.closed().await, CloseCode::ShuttingDown.value());
+    }
+    assert_eq!(program.exit_code().await, Some(0));
+    assert_eq!(deaf.closed().await, CloseCode::ShuttingDown.value());
+}
+
+#[tokio::test]
+async fn sigterm_sends_everyone_away_and_ends_it() {
+    ends_well_on("TERM").await;
+}
+
+#[tokio::test]
+async fn ctrl_c_sends_everyone_away_and_ends_it() {
+    ends_well_on("INT").await;
+}
+
+#[tokio::test]
+async fn a_follower_with_full_buffers_does_not_hold_the_end_up() {
+    let mut program = Program::start(&["--ring-actions", "8"]).await;
+    let mut room = Room::open(&program.address).await;
+    let mut stuck = RawSocket::upgrade_narrow(&program.address).await;
+    stuck.send_text(message::session_join(&room.uuid)).await;
+    assert!(stuck.text().await.contains("connected"));
+    let large = json!({"funcKey": "large", "funcParams": ["x".repeat(60_000)]}).to_string();
+    for _ in 0..300 {
+        room.owner.send(&large).await;
+    }
+    room.owner.sync().await;
+    program.signal("TERM").await;
+    assert_eq!(room.owner.closed().await, CloseCode::ShuttingDown.value());
+    assert_eq!(program.exit_code().await, Some(0));
+}
