@@ -244,7 +244,9 @@ impl Driver {
     fn report(&self, error: &RoomError) {
         match self.callback(Callback::Error) {
             Some(onerror) => tell(&onerror, error),
-            None => console_warn(error),
+            None => {
+                let _ = console_warn(error);
+            }
         }
     }
 }
@@ -286,7 +288,7 @@ impl Inner {
 /// Calls a callback; what it throws goes to the console.
 fn tell(callback: &Function, argument: &JsValue) {
     if let Err(thrown) = callback.call1(&JsValue::UNDEFINED, argument) {
-        console_error(&thrown);
+        let _ = console_error(&thrown);
     }
 }
 

@@ -22,11 +22,12 @@ extern "C" {
     #[wasm_bindgen(js_name = clearTimeout)]
     pub(crate) fn clear_timeout(handle: &JsValue);
 
-    #[wasm_bindgen(js_namespace = console, js_name = warn)]
-    pub(crate) fn console_warn(value: &JsValue);
+    // Pages and test runners replace these, and some of what they put there throws.
+    #[wasm_bindgen(js_namespace = console, js_name = warn, catch)]
+    pub(crate) fn console_warn(value: &JsValue) -> Result<(), JsValue>;
 
-    #[wasm_bindgen(js_namespace = console, js_name = error)]
-    pub(crate) fn console_error(value: &JsValue);
+    #[wasm_bindgen(js_namespace = console, js_name = error, catch)]
+    pub(crate) fn console_error(value: &JsValue) -> Result<(), JsValue>;
 }
 
 /// The page's monotonic clock.
