@@ -68,6 +68,20 @@ scenario("a presenter that was cut off goes on, and its audience with it", BREAK
   }
 });
 
+scenario("a connection that died without a word is noticed", BREAKS, async (scene) => {
+  const server = await scene.server({ options: ["--heartbeat-ms", "200"] });
+  const presenter = await scene.presenter(server.url);
+  const network = await scene.proxy(server);
+  const follower = await scene.follower(await presenter.link(network.url));
+  await follower.live();
+
+  // As in a tunnel: nothing is closed, nothing arrives. New connections find the way again.
+  network.swallow();
+  await presenter.next();
+  await follower.slide(2);
+  await follower.live();
+});
+
 scenario("pages outlive their server, and end when it has forgotten the room", BREAKS, async (scene) => {
   const server = await scene.server();
   const presenter = await scene.presenter(server.url);

@@ -70,6 +70,9 @@ export function listenToGestures(element, { tool, swipeable, onswipe }) {
   element.addEventListener("pointercancel", finish);
   element.addEventListener("lostpointercapture", finish);
   element.addEventListener("pointerleave", () => tool().leave?.());
+  // Chromium takes a quick swipe for a fling, though nothing scrolls here, and swallows the next tap on whatever button
+  // to stop it. Of a touch that is prevented it makes nothing; pointer events come all the same.
+  element.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }
 
 /** Browsers bundle the moves between two frames, and hand out the parts only in a secure context. */

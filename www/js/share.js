@@ -8,9 +8,15 @@ export async function showJoinLink(uuid) {
   const url = new URL(`follow.html#${uuid}`, await publicAddress()).href;
   const link = document.querySelector("#join-link");
   link.href = url;
-  link.textContent = url;
+  link.replaceChildren(...withBreaks(url));
   generate(url).toCanvas(document.querySelector("#qr"), { on: [18, 24, 22], off: [255, 255, 255] });
   document.querySelector("#copy-link").addEventListener("click", () => copy(link));
+}
+
+/** In a narrow place the address is broken between its parts rather than within a word. */
+function withBreaks(url) {
+  const parts = url.split(/(?=follow\.html|#)/);
+  return parts.flatMap((part, index) => (index === 0 ? [part] : [document.createElement("wbr"), part]));
 }
 
 /**

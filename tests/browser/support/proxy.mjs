@@ -32,6 +32,14 @@ class Proxy {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  /** Loses whatever is sent on the connections that there are, and says nothing to either side. */
+  swallow() {
+    for (const socket of this.#sockets) {
+      socket.unpipe();
+      socket.resume();
+    }
+  }
+
   restore() {
     this.#down = false;
   }
