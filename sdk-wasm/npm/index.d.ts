@@ -150,7 +150,7 @@ export interface Room extends Callbacks {
   /** Removes the state message of a slot; followers' `onclear(slot)` is called. Owner only. @throws like `broadcast`. */
   clear(slot: string): void;
 
-  /** Registers a function, replacing the one of the same key. State messages kept for it are delivered now. */
+  /** Registers a function, replacing the one of the same key. State messages kept for it are delivered right after. */
   on(functionKey: string, fn: (...params: any[]) => unknown): this;
 
   /** Removes a function. */

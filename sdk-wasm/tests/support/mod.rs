@@ -116,12 +116,15 @@ export function watchSockets() {
         constructor(...args) { super(...args); sockets.push(this); }
     };
     return {
+        opened: () => sockets.length,
         cut: () => sockets.splice(0).forEach((socket) => socket.close()),
         say: (data) => sockets.at(-1).dispatchEvent(new MessageEvent("message", { data })),
         haveHandlers: () => sockets.some((socket) => socket.onopen ?? socket.onmessage ?? socket.onclose),
     };
 }
-export function goOnline() { dispatchEvent(new Event("online")); }
+export function wakeBy(event) {
+    (event === "visibilitychange" ? document : globalThis).dispatchEvent(new Event(event));
+}
 "#)]
 extern "C" {
     /// The websockets that were opened since [`watch_sockets`].
@@ -129,6 +132,10 @@ extern "C" {
 
     #[wasm_bindgen(js_name = watchSockets)]
     pub(crate) fn watch_sockets() -> Sockets;
+
+    /// How many were opened since they were cut.
+    #[wasm_bindgen(method)]
+    pub(crate) fn opened(this: &Sockets) -> u32;
 
     /// Closes them as a network would: the page did not ask for it.
     #[wasm_bindgen(method)]
@@ -142,9 +149,9 @@ extern "C" {
     #[wasm_bindgen(method, js_name = haveHandlers)]
     pub(crate) fn have_handlers(this: &Sockets) -> bool;
 
-    /// What the browser says when the network is back.
-    #[wasm_bindgen(js_name = goOnline)]
-    pub(crate) fn go_online();
+    /// What the browser says when the network is back, or the page.
+    #[wasm_bindgen(js_name = wakeBy)]
+    pub(crate) fn wake_by(event: &str);
 }
 
 /// The server's address; none, and a hint, if the tests were compiled without one.
