@@ -202,6 +202,15 @@ pub(crate) async fn join(url: &str, uuid: &str, options: &JsValue) -> Room {
     join_with(url, uuid, options).await.unwrap()
 }
 
+/// A follower with one function, which has been handed all that the room retained.
+pub(crate) async fn follower(url: &str, uuid: &str, key: &str, calls: &Recorder) -> Room {
+    let status = recorder();
+    let options = object(&[("functions", &object(&[(key, calls)])), ("onstatus", &status)]);
+    let room = join(url, uuid, &options).await;
+    while status.next().await != r#"["connected"]"# {}
+    room
+}
+
 /// A text field of an object.
 pub(crate) fn text(value: &JsValue, field: &str) -> String {
     Reflect::get(value, &field.into()).unwrap().as_string().unwrap_or_default()
