@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 
 import { PHONE } from "./support/browser.mjs";
+import { Presenter } from "./support/presenter.mjs";
 import { scenario } from "./support/scenario.mjs";
 
 const UPPER_LEFT = { x: 0.2, y: 0.25 };
@@ -15,8 +16,8 @@ async function tour(scene) {
   const server = await scene.server();
   const presenter = await scene.presenter(server.url);
   const link = await presenter.link();
-  const audience = [await scene.follower(link), await scene.follower(link, PHONE)];
-  for (const follower of audience) await follower.live();
+  const audience = await Promise.all([scene.follower(link), scene.follower(link, PHONE)]);
+  await each(audience, (page) => page.live());
   return { presenter, audience, link };
 }
 
@@ -115,6 +116,31 @@ scenario("the presenter's page is reloaded and keeps its room", {}, async (scene
   const both = await presenter.strokes();
   assert.equal(both.length, 2);
   await each(audience, (page) => page.sameStrokes(both));
+  await presenter.next();
+  await each(audience, (page) => page.slide(4));
+});
+
+scenario("a second tab takes the room over, and the first can take it back", {}, async (scene) => {
+  const { presenter, audience, link } = await tour(scene);
+  await presenter.next();
+  await each(audience, (page) => page.slide(2));
+
+  // A duplicated tab begins with a copy of the first one's session storage.
+  const stored = await presenter.page.evaluate(() => Object.entries(sessionStorage));
+  const tab = await scene.open(new URL("./", link).href);
+  await tab.evaluate((entries) => entries.forEach((entry) => sessionStorage.setItem(...entry)), stored);
+  await tab.goto(presenter.page.url());
+  const second = await new Presenter(tab).ready();
+  assert.equal(await second.link(), link);
+  await second.slide(2);
+  await presenter.ended("superseded");
+  await second.next();
+  await each(audience, (page) => page.slide(3));
+
+  await presenter.page.getByRole("button", { name: "Take it back" }).click();
+  await second.ended("superseded");
+  await presenter.ready();
+  await presenter.slide(3);
   await presenter.next();
   await each(audience, (page) => page.slide(4));
 });

@@ -16,9 +16,11 @@ export class Shown {
     await this.page.locator(selector).first().waitFor({ state: "attached" });
   }
 
+  /** Waits until this slide is shown, and no other. */
   async slide(number) {
-    await this.has(`#deck[data-slide="${number}"]`);
-    await this.page.locator(`#deck > section:nth-child(${number})`).waitFor({ state: "visible" });
+    const it = `section:nth-child(${number})`;
+    const alone = `#deck[data-slide="${number}"]:not(:has(> section:not([hidden], ${it})))`;
+    await this.page.locator(`${alone} > ${it}`).waitFor({ state: "visible" });
   }
 
   async status(status) {
