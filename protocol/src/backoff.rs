@@ -27,6 +27,11 @@ impl Backoff {
         self.next_random() % (bound + 1)
     }
 
+    /// Milliseconds to wait when the server has said over how many its clients are to spread their return.
+    pub(crate) fn spread(&mut self, window_ms: u64) -> u64 {
+        self.next_random() % window_ms.saturating_add(1).max(1)
+    }
+
     /// The connection has proved to be good.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;

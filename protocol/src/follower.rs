@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use crate::block::Block;
+use crate::followers::FollowerId;
 
 /// Bytes of one frame to a client; one message that is larger is a frame of its own. A frame of this size is cheap
 /// to send and cheap for a browser to take apart, and bounds what a connection that stalls holds on to.
@@ -20,6 +21,8 @@ pub enum Rendering {
 /// How far a follower has been served.
 #[derive(Debug)]
 pub struct Cursor {
+    /// None for what is no follower: an owner that is given the snapshot.
+    pub(crate) follower: Option<FollowerId>,
     pub(crate) rendering: Rendering,
     pub(crate) position: Position,
 }

@@ -22,14 +22,14 @@ pub trait Host {
     /// `too_many_rooms`.
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode>;
 
-    /// Does something to a room; nothing if it isn't there or is closed.
+    /// Does something to a room; nothing if it isn't there. Whoever is in a room still finds it when it is closed.
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R>;
 
-    /// Closes a room: [`Host::with`] finds it no more, and whoever is in it is woken to hear of it.
+    /// Takes a room out of the table and calls [`Room::close`]. It is freed when nobody is in it any more.
     fn close(&mut self, room: RoomId);
 
-    /// The room has lost its owner and is to be closed at this moment unless the owner comes back.
-    fn expire_at(&mut self, room: RoomId, moment: Timestamp);
+    /// [`Room::tick`] is to be called at this moment, and the room closed if it says so.
+    fn wake_at(&mut self, room: RoomId, moment: Timestamp);
 
     /// The digest under which an owner key is kept.
     fn digest(&mut self, owner_key: &str) -> KeyDigest;

@@ -21,42 +21,50 @@
 //! |---|---|
 //! | [`Session`] | one room as a page sees it, across reconnects |
 
+mod answer_log;
+mod audience;
 mod backoff;
 mod block;
 mod close_code;
 mod follower;
+mod followers;
 mod host;
 mod json_writer;
 mod limits;
 mod log;
 mod message;
 mod outbox;
+mod ownership;
 #[cfg(feature = "json")]
 pub mod parse;
 mod peer;
 mod refusal;
 pub mod render;
 mod room;
+mod room_id;
 mod rooms;
 mod session;
 mod slots;
 mod status;
 mod time;
 
+pub use answer_log::Answer;
 pub use close_code::CloseCode;
 pub use follower::{Cursor, Frame, Rendering};
 pub use host::{Host, OwnerKey};
 pub use limits::{AnnouncedLimits, Limits};
 pub use message::{
-    Action, Claim, ClientMessage, Connected, Create, Join, LimitField, NumberField, OwnerPresence,
+    Action, Audience, Claim, ClientMessage, Connected, Create, Join, LimitField, NumberField, OwnerPresence,
     ServerFields, ServerMessage,
 };
 pub use outbox::BroadcastError;
+pub use ownership::{Claimed, KeyDigest};
 pub use peer::{Next, Peer};
 pub use refusal::{Refusal, RefusalCode};
-pub use room::{Accepted, Claimed, KeyDigest, Room, RoomId};
+pub use room::{Accepted, Room};
+pub use room_id::RoomId;
 pub use rooms::Rooms;
-pub use session::{EndReason, Event, Goal, Input, Output, Session, SessionOptions, SessionStatus};
+pub use session::{EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus};
 pub use status::Status;
 pub use time::Timestamp;
 

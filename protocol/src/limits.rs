@@ -31,6 +31,9 @@ pub struct Limits {
     pub idle_timeout_ms: u64,
     /// How long a client may take nothing of what is sent to it, in milliseconds. Default 30,000.
     pub stall_timeout_ms: u64,
+    /// When the server shuts down, its clients are told to come back spread over this time, in milliseconds.
+    /// Default 5,000.
+    pub return_window_ms: u64,
     /// Silence after which a page's SDK asks whether the connection is still there, in milliseconds. Announced.
     /// Default 25,000.
     pub heartbeat_ms: u64,
@@ -51,6 +54,7 @@ impl Default for Limits {
             ping_interval_ms: 25_000,
             idle_timeout_ms: 60_000,
             stall_timeout_ms: 30_000,
+            return_window_ms: 5_000,
             heartbeat_ms: 25_000,
         }
     }

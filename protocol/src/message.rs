@@ -35,6 +35,8 @@ pub struct Create<'a> {
     pub version: Option<u64>,
     /// `session`: the page's session, which numbers the owner's actions.
     pub session: Option<Cow<'a, str>>,
+    /// `shareAudience`: the followers may know how many they are.
+    pub share_audience: bool,
 }
 
 /// Status 2.
@@ -44,7 +46,7 @@ pub struct Join<'a> {
     pub uuid: Cow<'a, str>,
     /// `v`: present if the sender speaks session fields.
     pub version: Option<u64>,
-    /// `since`: the last seq that the page was handed; absent on a first join.
+    /// `since`: the last seq that the page was handed; absent on a first join. In a claim, 0 asks for the snapshot.
     pub since: Option<u64>,
     /// Present if this is a claim of ownership.
     pub claim: Option<Claim<'a>>,
@@ -57,6 +59,11 @@ pub struct Claim<'a> {
     pub owner_key: Cow<'a, str>,
     /// `session`; absent is a session of its own each time.
     pub session: Option<Cow<'a, str>>,
+    /// `ack`: the highest id of that session whose answer the page has heard. What was answered after it is said
+    /// again; absent, only the reply's `ack` says what the room has.
+    pub heard: Option<u64>,
+    /// `shareAudience`: the followers may know how many they are.
+    pub share_audience: bool,
 }
 
 /// One broadcast function call, as its owner sends it.
@@ -114,10 +121,23 @@ pub enum ServerMessage<P> {
     },
     /// `owner`: the room's owner went away or came back.
     Owner(OwnerPresence),
+    /// `audience`: how many follow.
+    Audience(Audience),
+    /// `shutdown`: the server ends; clients are to come back within this many milliseconds, spread over them.
+    Shutdown(u64),
     /// `ping`: to be answered by `pong`.
     Ping(u64),
     /// `pong`.
     Pong(u64),
+}
+
+/// How many follow a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Audience {
+    /// Followers with a connection.
+    pub connected: u64,
+    /// Those of them that have not taken what was there a second ago.
+    pub lagging: u64,
 }
 
 /// The reply to create and join.
@@ -176,10 +196,12 @@ pub trait ServerFields {
     fn owner_key(&self) -> Option<String>;
     /// `resync`.
     fn resync(&self) -> bool;
-    /// A number: one of `v`, `seq`, `epoch`, `ack`, `synced`, `ping`, `pong`.
+    /// A number: one of `v`, `seq`, `epoch`, `ack`, `synced`, `shutdown`, `ping`, `pong`.
     fn number(&self, field: NumberField) -> Option<u64>;
     /// A number inside `limits`.
     fn limit(&self, field: LimitField) -> Option<u64>;
+    /// `audience`.
+    fn audience(&self) -> Option<Audience>;
     /// `error`: its code, message and id.
     fn error(&self) -> Option<Refusal>;
 }
@@ -197,6 +219,8 @@ pub enum NumberField {
     Ack,
     /// `synced`
     Synced,
+    /// `shutdown`
+    Shutdown,
     /// `ping`
     Ping,
     /// `pong`
@@ -251,6 +275,12 @@ impl<P> ServerMessage<P> {
         }
         if let Some(seq) = fields.number(NumberField::Synced) {
             return Some(Self::Synced(seq));
+        }
+        if let Some(window) = fields.number(NumberField::Shutdown) {
+            return Some(Self::Shutdown(window));
+        }
+        if let Some(audience) = fields.audience() {
+            return Some(Self::Audience(audience));
         }
         if fields.resync() {
             return Some(Self::Resync(seq?));

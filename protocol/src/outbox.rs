@@ -34,6 +34,15 @@ pub enum BroadcastError {
 /// Bytes that `{"id":18446744073709551615,` adds at most to an action rendered without its id.
 const ID_BYTES: usize = 26;
 
+/// What `push` has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Queued {
+    /// Names the action from now on, among those of this page: 1, 2, 3 …
+    pub(crate) ticket: u64,
+    /// The action that it has replaced.
+    pub(crate) replaced: Option<u64>,
+}
+
 /// The queue. An action leaves it when the room has answered it; until then it can be sent again.
 #[derive(Debug)]
 pub(crate) struct Outbox {
@@ -42,11 +51,13 @@ pub(crate) struct Outbox {
     written: usize,
     bytes: usize,
     last_id: u64,
+    last_ticket: u64,
     limits: AnnouncedLimits,
 }
 
 #[derive(Debug)]
 struct Entry {
+    ticket: u64,
     /// Given when it is first written, and kept from then on together with the content.
     id: Option<u64>,
     slot: Option<String>,
@@ -61,6 +72,7 @@ impl Outbox {
             written: 0,
             bytes: 0,
             last_id: 0,
+            last_ticket: 0,
             limits: AnnouncedLimits::default(),
         }
     }
@@ -72,7 +84,12 @@ impl Outbox {
 
     /// Queues an action. One of the same slot that was never written is replaced: its value is out of date, and the
     /// newer one takes a place at the end, so that nothing overtakes anything.
-    pub(crate) fn push(&mut self, key: &str, params: &str, slot: Option<&str>) -> Result<(), BroadcastError> {
+    pub(crate) fn push(
+        &mut self,
+        key: &str,
+        params: &str,
+        slot: Option<&str>,
+    ) -> Result<Queued, BroadcastError> {
         if key.is_empty() || slot.is_some_and(str::is_empty) {
             return Err(BroadcastError::EmptyKey);
         }
@@ -82,7 +99,7 @@ impl Outbox {
     }
 
     /// Queues the clearing of a slot; like a new value, it replaces one that was never written.
-    pub(crate) fn push_clear(&mut self, slot: &str) -> Result<(), BroadcastError> {
+    pub(crate) fn push_clear(&mut self, slot: &str) -> Result<Queued, BroadcastError> {
         if slot.is_empty() {
             return Err(BroadcastError::EmptyKey);
         }
@@ -93,7 +110,7 @@ impl Outbox {
         &mut self,
         message: &ClientMessage<'_>,
         slot: Option<&str>,
-    ) -> Result<(), BroadcastError> {
+    ) -> Result<Queued, BroadcastError> {
         let mut text = String::new();
         render::client(&mut text, message);
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
@@ -108,12 +125,29 @@ impl Outbox {
         {
             return Err(BroadcastError::QueueFull);
         }
-        if let Some(at) = replaced {
-            self.entries.remove(at);
-        }
+        let replaced = replaced.and_then(|at| self.entries.remove(at)).map(|entry| entry.ticket);
         self.bytes = self.bytes - freed_bytes + text.len();
-        self.entries.push_back(Entry { id: None, slot: slot.map(str::to_owned), text });
-        Ok(())
+        self.last_ticket += 1;
+        let ticket = self.last_ticket;
+        self.entries.push_back(Entry { ticket, id: None, slot: slot.map(str::to_owned), text });
+        Ok(Queued { ticket, replaced })
+    }
+
+    /// Whether an action of any size that the server takes would be taken now.
+    pub(crate) fn has_room(&self) -> bool {
+        (self.entries.len() as u64) < self.limits.queue_actions
+            && (self.bytes as u64).saturating_add(self.limits.message_bytes)
+                <= self.limits.queue_bytes.max(self.limits.message_bytes)
+    }
+
+    /// Whether there is something to write to the present connection.
+    pub(crate) fn has_unwritten(&self) -> bool {
+        self.written < self.entries.len()
+    }
+
+    /// The highest id up to which everything was answered, as far as this page has heard.
+    pub(crate) fn heard(&self) -> u64 {
+        self.entries.front().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
     }
 
     fn unwritten_of(&self, slot: &str) -> Option<usize> {
@@ -143,25 +177,27 @@ impl Outbox {
         (!frame.is_empty()).then_some(frame)
     }
 
-    /// There is a new connection; the room has everything up to `answered`. The rest will be written again.
+    /// There is a new connection. The room has answered everything up to `answered`, and will say what it answered;
+    /// the rest is to be written again.
     pub(crate) fn reconnected(&mut self, answered: u64) {
-        self.answered(answered);
-        self.written = 0;
+        self.written = self.entries.partition_point(|entry| entry.id.is_some_and(|id| id <= answered));
     }
 
-    /// The room has everything up to `id`.
-    pub(crate) fn answered(&mut self, id: u64) {
-        while let Some(entry) = self.entries.front()
-            && entry.id.is_some_and(|own| own <= id)
-        {
-            self.remove(0);
+    /// The room has everything up to `id` that it did not refuse, in a row, the last at `seq`. Tells the ticket and
+    /// the seq of each.
+    pub(crate) fn answered(&mut self, id: u64, seq: u64, mut tell: impl FnMut(u64, u64)) {
+        let count = self.entries.partition_point(|entry| entry.id.is_some_and(|own| own <= id));
+        for place in 0..count {
+            if let Some(entry) = self.remove(0) {
+                tell(entry.ticket, seq.saturating_sub((count - 1 - place) as u64));
+            }
         }
     }
 
-    /// The room has refused this one. Returns the slot that it was to write.
-    pub(crate) fn refused(&mut self, id: u64) -> Option<String> {
+    /// The room has refused this one. Returns its ticket and the slot that it was to write.
+    pub(crate) fn refused(&mut self, id: u64) -> Option<(u64, Option<String>)> {
         let at = self.entries.iter().position(|entry| entry.id == Some(id))?;
-        self.remove(at)?.slot
+        self.remove(at).map(|entry| (entry.ticket, entry.slot))
     }
 
     fn remove(&mut self, at: usize) -> Option<Entry> {
@@ -198,7 +234,9 @@ mod tests {
         assert_eq!(frame(&mut outbox), first);
         outbox.reconnected(1);
         assert_eq!(frame(&mut outbox), first.lines().nth(1).unwrap());
-        outbox.answered(2);
+        let mut told = Vec::new();
+        outbox.answered(2, 8, |ticket, seq| told.push((ticket, seq)));
+        assert_eq!(told, [(1, 7), (2, 8)]);
         outbox.reconnected(2);
         assert_eq!(outbox.next_frame(), None);
         assert_eq!(outbox.bytes, 0);
@@ -235,10 +273,13 @@ mod tests {
         outbox.push("a", "[]", None).unwrap();
         outbox.push("b", "[]", Some("b")).unwrap();
         assert_eq!(outbox.push("c", "[]", None), Err(BroadcastError::QueueFull));
-        assert_eq!(outbox.push("b", "[2]", Some("b")), Ok(()), "replacing takes no room");
+        let replacing = outbox.push("b", "[2]", Some("b"));
+        assert_eq!(replacing, Ok(Queued { ticket: 3, replaced: Some(2) }), "replacing takes no room");
+        assert!(!outbox.has_room());
         outbox.next_frame().unwrap();
-        outbox.refused(1);
-        assert_eq!(outbox.push("c", "[]", None), Ok(()));
+        assert_eq!(outbox.refused(1), Some((1, None)));
+        assert!(outbox.has_room());
+        assert!(outbox.push("c", "[]", None).is_ok());
     }
 
     #[test]
@@ -248,6 +289,21 @@ mod tests {
         let params = format!("[\"{}\"]", "x".repeat(100));
         assert!(matches!(outbox.push("a", &params, None), Err(BroadcastError::TooLarge { limit: 100, .. })));
         assert_eq!(outbox.next_frame(), None);
+    }
+
+    #[test]
+    fn what_was_heard_is_everything_before_the_oldest_that_waits_for_its_answer() {
+        let mut outbox = Outbox::new();
+        assert_eq!(outbox.heard(), 0);
+        for key in ["a", "b", "c"] {
+            outbox.push(key, "[]", None).unwrap();
+        }
+        assert_eq!(outbox.heard(), 0);
+        outbox.next_frame().unwrap();
+        outbox.answered(2, 2, |_, _| ());
+        assert_eq!(outbox.heard(), 2);
+        outbox.refused(3);
+        assert_eq!(outbox.heard(), 3);
     }
 
     #[test]

@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 
 use crate::message::{LimitField, NumberField};
 use crate::{
-    Action, Claim, ClientMessage, Create, Join, Refusal, RefusalCode, ServerFields, ServerMessage, Status,
+    Action, Audience, Claim, ClientMessage, Create, Join, Refusal, RefusalCode, ServerFields, ServerMessage,
+    Status,
 };
 
 /// Faulty messages of one frame that are each told to the sender. With the next one the rest of the frame is refused
@@ -59,7 +60,7 @@ struct Fields<'a> {
     values: [Option<&'a str>; NAMES.len()],
 }
 
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 25] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -82,6 +83,9 @@ const NAMES: [&str; 22] = [
     "owner",
     "limits",
     "error",
+    "shareAudience",
+    "audience",
+    "shutdown",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -211,12 +215,19 @@ impl<'a> Fields<'a> {
     }
 
     fn create(&self) -> Result<ClientMessage<'a>, Refusal> {
-        Ok(ClientMessage::Create(Create { version: self.number("v")?, session: self.text("session")? }))
+        Ok(ClientMessage::Create(Create {
+            version: self.number("v")?,
+            session: self.text("session")?,
+            share_audience: self.boolean("shareAudience")?,
+        }))
     }
 
     fn join(&self) -> Result<ClientMessage<'a>, Refusal> {
         let session = self.text("session")?;
-        let claim = self.text("ownerKey")?.map(|owner_key| Claim { owner_key, session });
+        let heard = self.number("ack")?;
+        let share_audience = self.boolean("shareAudience")?;
+        let claim =
+            self.text("ownerKey")?.map(|owner_key| Claim { owner_key, session, heard, share_audience });
         Ok(ClientMessage::Join(Join {
             uuid: self.text("uuid")?.unwrap_or_default(),
             version: self.number("v")?,
@@ -276,6 +287,7 @@ impl ServerFields for Fields<'_> {
             NumberField::Epoch => "epoch",
             NumberField::Ack => "ack",
             NumberField::Synced => "synced",
+            NumberField::Shutdown => "shutdown",
             NumberField::Ping => "ping",
             NumberField::Pong => "pong",
         };
@@ -292,6 +304,11 @@ impl ServerFields for Fields<'_> {
             LimitField::Heartbeat => heartbeat,
         };
         value?.parse().ok()
+    }
+
+    fn audience(&self) -> Option<Audience> {
+        let [connected, lagging] = object(self.get("audience")?, &["connected", "lagging"])?;
+        Some(Audience { connected: connected?.parse().ok()?, lagging: lagging?.parse().ok()? })
     }
 
     fn error(&self) -> Option<Refusal> {

@@ -1,13 +1,14 @@
 //! The server's side of one connection: what a client may do where it stands, and what it is answered.
 
 mod answers;
+mod entry;
 
 use answers::Answers;
 
-use crate::follower::{Cursor, Frame, Rendering};
+use crate::follower::{Cursor, Frame};
 use crate::{
-    Accepted, Action, Claim, ClientMessage, CloseCode, Connected, Create, Host, Join, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, Room, RoomId, ServerMessage, Timestamp,
+    Accepted, Action, Audience, ClientMessage, CloseCode, Host, OwnerPresence, Refusal, RefusalCode, Room,
+    RoomId, ServerMessage, Timestamp,
 };
 
 /// What a connection's shell is to do next.
@@ -39,16 +40,24 @@ enum Place {
     Follower {
         room: RoomId,
         cursor: Cursor,
-        told: OwnerPresence,
+        told: Told,
     },
     Owner {
         room: RoomId,
         epoch: u64,
         /// The snapshot, for an owner whose page was loaded anew.
         snapshot: Option<Cursor>,
+        told: Audience,
     },
     /// The connection is ending.
     Gone,
+}
+
+/// What a follower has been told about others.
+#[derive(Debug)]
+struct Told {
+    owner: OwnerPresence,
+    audience: Audience,
 }
 
 impl Default for Peer {
@@ -124,86 +133,20 @@ impl Peer {
     /// The connection is gone.
     pub fn disconnected(&mut self, now: Timestamp, host: &mut impl Host) {
         match std::mem::replace(&mut self.place, Place::Gone) {
-            Place::Follower { room, .. } => {
-                host.with(room, |room| room.leave(self.answers.rendering));
+            Place::Follower { room, cursor, .. } => {
+                with(host, room, |room| room.leave(&cursor));
             }
             Place::Owner { room, epoch, .. } => {
-                if let Some(moment) = host.with(room, |room| room.owner_left(epoch, now)).flatten() {
-                    host.expire_at(room, moment);
-                }
+                with(host, room, |room| room.owner_left(epoch, now));
             }
             Place::Outside | Place::Gone => {}
         }
     }
 
-    fn create(&mut self, create: &Create<'_>, host: &mut impl Host) {
-        if self.is_in_room() {
-            return self.refuse(RefusalCode::AlreadyInRoom.into());
-        }
-        if let Err(refusal) = self.negotiate(create.version) {
-            return self.refuse_entry(refusal);
-        }
-        match host.create(create.session.as_deref()) {
-            Ok((room, key)) => {
-                self.place = Place::Owner { room, epoch: 1, snapshot: None };
-                let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
-                self.reply(room, &room.to_string(), Some(owner), host);
-            }
-            Err(code) => self.refuse_entry(code.into()),
-        }
-    }
-
-    fn join(&mut self, join: &Join<'_>, host: &mut impl Host) {
-        let wanted = RoomId::parse(&join.uuid);
-        match &mut self.place {
-            Place::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
-                let room = *room;
-                if let Some(again) = host.with(room, |room| room.cursor(self.answers.rendering, join.since)) {
-                    *cursor = again;
-                    self.reply(room, &join.uuid, None, host);
-                }
-                return;
-            }
-            Place::Outside => {}
-            Place::Follower { .. } | Place::Owner { .. } | Place::Gone => {
-                return self.refuse(RefusalCode::AlreadyInRoom.into());
-            }
-        }
-        let entered = self.negotiate(join.version).and_then(|()| {
-            let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
-            match &join.claim {
-                Some(claim) => self.claim(room, claim, host).map(Some),
-                None => self.follow(room, join.since, host).map(|()| None),
-            }
-        });
-        match entered {
-            Ok(owner) => {
-                let room = self.room().expect("whoever entered is in a room");
-                self.reply(room, &join.uuid, owner, host);
-            }
-            Err(refusal) => self.refuse_entry(refusal),
-        }
-    }
-
-    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), Refusal> {
-        let cursor = host
-            .with(room, |room| room.join(self.answers.rendering, since))
-            .unwrap_or(Err(RefusalCode::UnknownRoom))?;
-        self.place = Place::Follower { room, cursor, told: OwnerPresence::Here };
-        Ok(())
-    }
-
-    fn claim(&mut self, room: RoomId, claim: &Claim<'_>, host: &mut impl Host) -> Result<OwnerPart, Refusal> {
-        let digest = host.digest(&claim.owner_key);
-        let session = claim.session.as_deref();
-        let (claimed, cursor) = host
-            .with(room, |room| {
-                let claimed = room.claim(&digest, session)?;
-                Ok((claimed, claimed.new_session.then(|| room.cursor(self.answers.rendering, None))))
-            })
-            .unwrap_or(Err(RefusalCode::UnknownRoom))?;
-        self.place = Place::Owner { room, epoch: claimed.epoch, snapshot: cursor };
-        Ok(OwnerPart { key: None, epoch: claimed.epoch, answered: claimed.answered })
+    /// The server shuts down: the client is told to come back within this many milliseconds, and closed.
+    pub fn shut_down(&mut self, return_window_ms: u64) {
+        self.answers.push_to_lean(&ServerMessage::Shutdown(return_window_ms));
+        self.end(CloseCode::ShuttingDown);
     }
 
     fn action(&mut self, action: &Action<'_>, host: &mut impl Host) {
@@ -228,12 +171,11 @@ impl Peer {
                 return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() });
             }
         };
-        match host.with(room, |room| (room.epoch() == epoch).then(|| act(room))) {
-            Some(Some(Ok(Accepted::Appended(seq)))) => self.answers.acknowledge(id, seq),
-            Some(Some(Ok(Accepted::Duplicate))) => {}
-            Some(Some(Err(refusal))) => self.refuse(refusal),
-            Some(None) => self.end(CloseCode::Superseded),
-            None => self.room_closed(room),
+        match as_owner(host, room, epoch, act) {
+            Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
+            Ok(Ok(Accepted::Duplicate)) => {}
+            Ok(Err(refusal)) => self.refuse(refusal),
+            Err(code) => self.lose(room, code),
         }
     }
 
@@ -241,13 +183,12 @@ impl Peer {
         match &self.place {
             Place::Owner { room, epoch, .. } => {
                 let (room, epoch) = (*room, *epoch);
-                match host.with(room, |room| room.epoch() == epoch) {
-                    Some(true) => {
+                match as_owner(host, room, epoch, |_| ()) {
+                    Ok(()) => {
                         host.close(room);
-                        self.room_closed(room);
+                        self.lose(room, CloseCode::RoomClosed);
                     }
-                    Some(false) => self.end(CloseCode::Superseded),
-                    None => self.room_closed(room),
+                    Err(code) => self.lose(room, code),
                 }
             }
             Place::Follower { room, .. } => {
@@ -265,83 +206,50 @@ impl Peer {
         match &mut self.place {
             Place::Follower { room, cursor, told } => {
                 let room = *room;
-                let served = host.with(room, |room| {
+                let served = with(host, room, |room| {
                     room.next(cursor, frame);
-                    room.owner_presence()
+                    let ends = room.is_closed() && frame.is_empty();
+                    (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
                 });
-                match served {
-                    Some(presence) if presence != *told => {
-                        *told = presence;
-                        self.answers.push_to_lean(&ServerMessage::Owner(presence));
-                    }
-                    Some(_) => {}
-                    None => self.room_closed(room),
+                let Some((owner, audience)) = served.flatten() else {
+                    return self.lose(room, CloseCode::RoomClosed);
+                };
+                if std::mem::replace(&mut told.owner, owner) != owner {
+                    self.answers.push_to_lean(&ServerMessage::Owner(owner));
+                }
+                let audience = audience.unwrap_or(told.audience);
+                if std::mem::replace(&mut told.audience, audience) != audience {
+                    self.answers.push_to_lean(&ServerMessage::Audience(audience));
                 }
             }
-            Place::Owner { room, epoch, snapshot } => {
+            Place::Owner { room, epoch, snapshot, told } => {
                 let (room, epoch) = (*room, *epoch);
-                let in_force = host.with(room, |room| {
+                let served = as_owner(host, room, epoch, |room| {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
                         room.next_of_snapshot(cursor, frame);
                     }
-                    room.epoch() == epoch
+                    room.audience()
                 });
-                match in_force {
-                    Some(true) => {}
-                    Some(false) => self.end(CloseCode::Superseded),
-                    None => self.room_closed(room),
+                let audience = match served {
+                    Ok(audience) => audience,
+                    Err(code) => return self.lose(room, code),
+                };
+                if std::mem::replace(told, audience) != audience {
+                    self.answers.push_to_lean(&ServerMessage::Audience(audience));
                 }
             }
             Place::Outside | Place::Gone => {}
         }
     }
 
-    /// From the first message on it is settled what this client understands.
-    fn negotiate(&mut self, version: Option<u64>) -> Result<(), Refusal> {
-        self.answers.rendering = match version {
-            None => Rendering::Whole,
-            Some(version) if version >= PROTOCOL_VERSION => Rendering::Lean,
-            Some(_) => return Err(RefusalCode::UnsupportedVersion.into()),
-        };
-        Ok(())
-    }
-
-    /// The reply to create and join, with the uuid in the form in which the client wrote it.
-    fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerPart>, host: &mut impl Host) {
-        if self.answers.rendering == Rendering::Whole {
-            return self.answers.connected_whole(uuid);
-        }
-        let Some((seq, limits)) = host.with(room, |room| (room.head(), room.limits().announced())) else {
-            return self.room_closed(room);
-        };
-        let (owner_key, epoch, ack) =
-            owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
-        let version = Some(PROTOCOL_VERSION);
-        let uuid = uuid.to_owned();
-        let reply = Connected { uuid, version, seq, limits, owner_key, epoch, ack };
-        self.answers.push(&ServerMessage::Connected(reply));
-    }
-
     /// Refuses what couldn't be read. If it has an id, the owner's session must never wait for it again.
     fn refuse_action(&mut self, refusal: Refusal, host: &mut impl Host) {
         if let (Place::Owner { room, epoch, .. }, Some(id)) = (&self.place, refusal.id) {
             let epoch = *epoch;
-            host.with(*room, |room| {
-                if room.epoch() == epoch {
-                    room.refuse(Some(id));
-                }
-            });
+            // If it is the owner no longer, it hears so with the next action.
+            let _ = as_owner(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));
         }
         self.refuse(refusal);
-    }
-
-    /// Refuses a create or join: some refusals end the connection.
-    fn refuse_entry(&mut self, refusal: Refusal) {
-        let code = refusal.known_code().and_then(RefusalCode::closes_with);
-        self.refuse(refusal);
-        if let Some(code) = code {
-            self.end(code);
-        }
     }
 
     fn refuse(&mut self, refusal: Refusal) {
@@ -349,9 +257,12 @@ impl Peer {
         self.answers.refuse(refusal, &uuid);
     }
 
-    fn room_closed(&mut self, room: RoomId) {
-        self.answers.closed(room);
-        self.end(CloseCode::RoomClosed);
+    /// There is nothing more for this connection in its room.
+    fn lose(&mut self, room: RoomId, code: CloseCode) {
+        if code == CloseCode::RoomClosed {
+            self.answers.closed(room);
+        }
+        self.end(code);
     }
 
     fn end(&mut self, code: CloseCode) {
@@ -359,11 +270,23 @@ impl Peer {
     }
 }
 
-/// What the reply tells an owner.
-struct OwnerPart {
-    key: Option<String>,
+/// Does something to a room and has the room woken when it wants to be.
+fn with<R>(host: &mut impl Host, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+    let (result, alarm) = host.with(room, |room| (act(room), room.take_alarm()))?;
+    if let Some(moment) = alarm {
+        host.wake_at(room, moment);
+    }
+    Some(result)
+}
+
+/// Does something as a room's owner; the room may be gone as well as closed.
+fn as_owner<R>(
+    host: &mut impl Host,
+    room: RoomId,
     epoch: u64,
-    answered: u64,
+    act: impl FnOnce(&mut Room) -> R,
+) -> Result<R, CloseCode> {
+    with(host, room, |room| room.as_owner(epoch, act)).unwrap_or(Err(CloseCode::RoomClosed))
 }
 
 #[cfg(test)]

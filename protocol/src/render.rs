@@ -14,13 +14,16 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
         ClientMessage::Create(create) => {
             status(&mut object, Status::New, None);
             object.optional_number("v", create.version).optional_text("session", create.session.as_deref());
+            share_audience(&mut object, create.share_audience);
         }
         ClientMessage::Join(join) => {
             object.text("uuid", &join.uuid);
             status(&mut object, Status::Join, None);
             object.optional_number("v", join.version).optional_number("since", join.since);
-            if let Some(Claim { owner_key, session }) = &join.claim {
+            if let Some(Claim { owner_key, session, heard, share_audience: shares }) = &join.claim {
                 object.text("ownerKey", owner_key).optional_text("session", session.as_deref());
+                object.optional_number("ack", *heard);
+                share_audience(&mut object, *shares);
             }
         }
         ClientMessage::Action(action) => {
@@ -75,6 +78,14 @@ pub fn lean<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
                     OwnerPresence::Away => "away",
                 },
             );
+        }
+        ServerMessage::Audience(audience) => {
+            object.object("audience", |fields| {
+                fields.number("connected", audience.connected).number("lagging", audience.lagging);
+            });
+        }
+        ServerMessage::Shutdown(window) => {
+            object.number("shutdown", *window);
         }
         ServerMessage::Ping(number) => {
             object.number("ping", *number);
@@ -150,6 +161,12 @@ fn lean_action(object: &mut ObjectWriter<'_>, key: &str, params: &str, slot: Opt
         if slot != key {
             object.text("slot", slot);
         }
+    }
+}
+
+fn share_audience(object: &mut ObjectWriter<'_>, shares: bool) {
+    if shares {
+        object.boolean("shareAudience", true);
     }
 }
 

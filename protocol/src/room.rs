@@ -1,48 +1,16 @@
 //! A room: a log of actions, the state that it retains, and who owns it.
 
-use std::fmt;
-
-use uuid::Uuid;
-
+use crate::answer_log::Answer;
+use crate::audience::AudienceCount;
 use crate::follower::{Cursor, Frame, Position, Rendering};
+use crate::followers::Followers;
 use crate::log::Log;
+use crate::ownership::Ownership;
 use crate::slots::Slots;
-use crate::{Action, Limits, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
-
-/// A room's uuid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RoomId(Uuid);
-
-impl RoomId {
-    /// The id made of 128 bits, of which the caller drew 122 at random: a version 4 uuid (RFC 9562 section 5.4).
-    #[must_use]
-    pub fn from_random(bits: u128) -> Self {
-        Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
-    }
-
-    /// The id that a client wrote: in any case, bare, hyphenated, in braces or as an URN, as the original took them.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Uuid::try_parse(text).ok().map(Self)
-    }
-}
-
-impl fmt::Display for RoomId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.hyphenated().fmt(formatter)
-    }
-}
-
-/// A cryptographic digest of an owner key. The room keeps nothing else of the key, so comparing digests in ordinary
-/// time tells an attacker nothing that helps to find the key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct KeyDigest(pub [u8; 32]);
-
-impl fmt::Debug for KeyDigest {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("KeyDigest(…)")
-    }
-}
+use crate::{
+    Action, Audience, Claimed, CloseCode, KeyDigest, Limits, OwnerPresence, Refusal, RefusalCode, RoomId,
+    ServerMessage, Timestamp, render,
+};
 
 /// What became of an owner's action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,17 +19,6 @@ pub enum Accepted {
     Appended(u64),
     /// The room had it already.
     Duplicate,
-}
-
-/// A claim of ownership that was granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Claimed {
-    /// The claim's number: whoever acts under an older one is no longer the owner.
-    pub epoch: u64,
-    /// The highest id that the room has from the claiming session.
-    pub answered: u64,
-    /// Whether the session is another than before: a page that was loaded anew and knows nothing of the room.
-    pub new_session: bool,
 }
 
 /// A room. Single-threaded and pure; the server puts each behind a lock.
@@ -76,21 +33,18 @@ pub struct Room {
     whole: Option<Log>,
     slots: Slots,
     owner: Ownership,
-    lean_followers: usize,
-    whole_followers: usize,
+    followers: Followers,
+    audience: AudienceCount,
+    /// Whether the followers may know how many they are.
+    shares_audience: bool,
+    /// Followers are still served what they have not taken, and nothing else is possible.
+    is_closed: bool,
     version: u64,
+    owner_version: u64,
+    /// The earliest moment at which somebody was asked to call [`Room::tick`].
+    alarm: Option<Timestamp>,
     /// Where a message is rendered before it is appended; kept for its memory.
     scratch: String,
-}
-
-#[derive(Debug)]
-struct Ownership {
-    key: KeyDigest,
-    epoch: u64,
-    session: Option<String>,
-    /// The highest id of that session that was answered, be it by the log or by a refusal.
-    answered: u64,
-    away_since: Option<Timestamp>,
 }
 
 impl Room {
@@ -103,16 +57,14 @@ impl Room {
             lean: Log::new(0, &limits),
             whole: None,
             slots: Slots::default(),
-            owner: Ownership {
-                key,
-                epoch: 1,
-                session: session.map(str::to_owned),
-                answered: 0,
-                away_since: None,
-            },
-            lean_followers: 0,
-            whole_followers: 0,
+            owner: Ownership::new(key, session, limits.ring_actions),
+            followers: Followers::default(),
+            audience: AudienceCount::default(),
+            shares_audience: false,
+            is_closed: false,
             version: 0,
+            owner_version: 0,
+            alarm: None,
             scratch: String::new(),
             limits,
         }
@@ -145,25 +97,87 @@ impl Room {
     /// Which claim of ownership is in force.
     #[must_use]
     pub fn epoch(&self) -> u64 {
-        self.owner.epoch
+        self.owner.epoch()
     }
 
     /// How many followers it has.
     #[must_use]
     pub fn followers(&self) -> usize {
-        self.lean_followers + self.whole_followers
+        self.followers.len()
     }
 
-    /// A number that grows whenever some connection may have something new to be sent.
+    /// A number that grows whenever followers may have something new to be sent.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
     }
 
+    /// A number that grows whenever the owner's connection may have something new to be sent.
+    #[must_use]
+    pub fn owner_version(&self) -> u64 {
+        self.owner_version
+    }
+
     /// Whether its owner has a connection.
     #[must_use]
     pub fn owner_presence(&self) -> OwnerPresence {
-        if self.owner.away_since.is_some() { OwnerPresence::Away } else { OwnerPresence::Here }
+        self.owner.presence()
+    }
+
+    /// How many follow, as of the newest count.
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        self.audience.current()
+    }
+
+    /// Whether the followers may know that.
+    #[must_use]
+    pub fn shares_audience(&self) -> bool {
+        self.shares_audience
+    }
+
+    /// Sets whether the followers may know how many they are.
+    pub fn share_audience(&mut self, shares: bool) {
+        self.shares_audience = shares;
+    }
+
+    /// Closes it. Followers are served what was there before, so that nothing that was acknowledged is lost, and then
+    /// hear the end; nobody can enter any more.
+    pub fn close(&mut self) {
+        self.is_closed = true;
+        self.version += 1;
+        self.owner_version += 1;
+    }
+
+    /// Whether it is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// When [`Room::tick`] is to be called, if somebody is to be asked anew: after every change of the room.
+    pub fn take_alarm(&mut self) -> Option<Timestamp> {
+        let grace_ends = self.owner.away_since().map(|since| since.after(self.limits.owner_grace_ms));
+        let due = [self.audience.due(), grace_ends].into_iter().flatten().min()?;
+        if self.alarm.is_some_and(|alarm| alarm <= due) {
+            return None;
+        }
+        self.alarm = Some(due);
+        Some(due)
+    }
+
+    /// Does what is due. False if the room has been without its owner for the whole of its grace and is to be closed.
+    pub fn tick(&mut self, now: Timestamp) -> bool {
+        if self.alarm.is_some_and(|alarm| alarm <= now) {
+            self.alarm = None;
+        }
+        if self.audience.count(now, &self.followers, self.lean.head()) {
+            self.owner_version += 1;
+            if self.shares_audience {
+                self.version += 1;
+            }
+        }
+        self.owner.away_since().is_none_or(|since| now.since(since) < self.limits.owner_grace_ms)
     }
 
     /// Appends the owner's action and retains it if it is a state message.
@@ -171,15 +185,18 @@ impl Room {
     /// # Errors
     /// `too_many_slots` or `state_too_large`; the action then counts as answered and takes no seq.
     pub fn action(&mut self, action: &Action<'_>) -> Result<Accepted, Refusal> {
-        if !self.answer(action.id) {
+        if self.owner.has_answered(action.id) {
             return Ok(Accepted::Duplicate);
         }
-        let Action { key, params, slot, .. } = action;
+        let Action { id, key, params, slot } = action;
         let slot = slot.as_deref();
-        if let Some(slot) = slot {
-            self.slots.admits(slot, key, params, &self.limits).map_err(|code| refused(code, action.id))?;
+        if let Some(slot) = slot
+            && let Err(code) = self.slots.admits(slot, key, params, &self.limits)
+        {
+            return Err(self.refuse(*id, code.into()));
         }
         let seq = self.append(
+            *id,
             |out, seq| render::lean_logged(out, seq, key, params, slot),
             |out, uuid| render::whole_action(out, uuid, key, params, slot.is_some()),
         );
@@ -191,84 +208,92 @@ impl Room {
 
     /// Forgets the state message of a slot and tells the followers that can be told. `id` as in an action.
     pub fn clear(&mut self, id: Option<u64>, slot: &str) -> Accepted {
-        if !self.answer(id) {
+        if self.owner.has_answered(id) {
             return Accepted::Duplicate;
         }
         self.slots.clear(slot);
-        Accepted::Appended(self.append(|out, seq| render::lean_cleared(out, seq, slot), |_, _| ()))
+        Accepted::Appended(self.append(id, |out, seq| render::lean_cleared(out, seq, slot), |_, _| ()))
     }
 
-    /// Notes that an action of the owner is answered by a refusal, so that it is never taken later.
-    pub fn refuse(&mut self, id: Option<u64>) {
-        self.answer(id);
+    /// Notes that an action of the owner is answered by a refusal, so that it is never taken later. Returns the
+    /// refusal as it is to be told.
+    pub fn refuse(&mut self, id: Option<u64>, refusal: Refusal) -> Refusal {
+        let refusal = Refusal { id, ..refusal };
+        self.owner.refused(id, &refusal);
+        refusal
+    }
+
+    /// What the owner's actions after `id` were answered.
+    #[must_use]
+    pub fn answers_after(&self, id: u64) -> Vec<Answer> {
+        self.owner.answers().after(id)
     }
 
     /// Grants ownership to whoever knows the key. From then on the former owner's epoch is over.
     ///
     /// # Errors
-    /// `wrong_owner_key`.
+    /// `wrong_owner_key`, or `unknown_room` if it is closed.
     pub fn claim(&mut self, key: &KeyDigest, session: Option<&str>) -> Result<Claimed, RefusalCode> {
-        if *key != self.owner.key {
-            return Err(RefusalCode::WrongOwnerKey);
-        }
-        let new_session = session.is_none() || self.owner.session.as_deref() != session;
-        if new_session {
-            self.owner.session = session.map(str::to_owned);
-            self.owner.answered = 0;
-        }
-        self.owner.epoch += 1;
-        self.owner.away_since = None;
+        self.check_open()?;
+        let claimed = self.owner.claim(key, session)?;
         self.version += 1;
-        Ok(Claimed { epoch: self.owner.epoch, answered: self.owner.answered, new_session })
+        self.owner_version += 1;
+        Ok(claimed)
     }
 
-    /// The connection that held `epoch` is gone. Returns when the room's time without an owner is over, or nothing if
-    /// a newer claim is in force.
-    pub fn owner_left(&mut self, epoch: u64, now: Timestamp) -> Option<Timestamp> {
-        if epoch != self.owner.epoch || self.owner.away_since.is_some() {
-            return None;
+    /// Does something as the owner.
+    ///
+    /// # Errors
+    /// Why the connection that holds `epoch` is no longer the owner's: `RoomClosed` or `Superseded`.
+    pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
+        if self.is_closed {
+            Err(CloseCode::RoomClosed)
+        } else if epoch != self.owner.epoch() {
+            Err(CloseCode::Superseded)
+        } else {
+            Ok(act(self))
         }
-        self.owner.away_since = Some(now);
-        self.version += 1;
-        Some(now.after(self.limits.owner_grace_ms))
     }
 
-    /// Whether the room has been without its owner for the whole of its grace.
-    #[must_use]
-    pub fn is_abandoned(&self, now: Timestamp) -> bool {
-        self.owner.away_since.is_some_and(|since| now.since(since) >= self.limits.owner_grace_ms)
+    /// The connection that held `epoch` is gone.
+    pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
+        if self.owner.leave(epoch, now) {
+            self.version += 1;
+        }
     }
 
     /// Lets a follower in. `since` is the last seq that it was handed earlier; see [`Room::cursor`].
     ///
     /// # Errors
-    /// `room_full`.
+    /// `room_full`, or `unknown_room` if it is closed.
     pub fn join(&mut self, rendering: Rendering, since: Option<u64>) -> Result<Cursor, RefusalCode> {
-        if self.followers() >= self.limits.followers_per_room {
+        self.check_open()?;
+        if self.followers.len() >= self.limits.followers_per_room {
             return Err(RefusalCode::RoomFull);
         }
-        match rendering {
-            Rendering::Lean => self.lean_followers += 1,
-            Rendering::Whole => {
-                self.whole_followers += 1;
-                let (head, limits) = (self.lean.head(), &self.limits);
-                self.whole.get_or_insert_with(|| Log::new(head, limits));
-            }
+        let head = self.lean.head();
+        if rendering == Rendering::Whole {
+            self.whole.get_or_insert_with(|| Log::new(head, &self.limits));
         }
-        Ok(self.cursor(rendering, since))
+        self.audience.may_differ();
+        let follower = self.followers.add(rendering, head);
+        Ok(Cursor { follower: Some(follower), ..self.cursor(rendering, since) })
     }
 
     /// A follower is gone.
-    pub fn leave(&mut self, rendering: Rendering) {
-        match rendering {
-            Rendering::Lean => self.lean_followers -= 1,
-            Rendering::Whole => {
-                self.whole_followers -= 1;
-                if self.whole_followers == 0 {
-                    self.whole = None;
-                }
-            }
+    pub fn leave(&mut self, cursor: &Cursor) {
+        if let Some(follower) = cursor.follower {
+            self.followers.remove(follower, cursor.rendering);
+            self.audience.may_differ();
         }
+        if self.followers.whole() == 0 {
+            self.whole = None;
+        }
+    }
+
+    /// A follower asks for everything again; it stays the same follower.
+    pub fn rejoin(&mut self, cursor: &mut Cursor, since: Option<u64>) {
+        cursor.position = self.cursor(cursor.rendering, since).position;
     }
 
     /// Where serving starts: after `since` if the ring still holds all that came later, else at the snapshot, which is
@@ -281,7 +306,7 @@ impl Room {
             }
             _ => Position::Start { resync: since.is_some() },
         };
-        Cursor { rendering, position }
+        Cursor { follower: None, rendering, position }
     }
 
     /// What a follower is to be sent next, and its cursor moved behind it; an empty frame if it has everything.
@@ -290,6 +315,13 @@ impl Room {
     /// otherwise the snapshot.
     pub fn next(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         frame.clear();
+        self.fill(cursor, frame);
+        if let (Some(follower), Position::Live { seq }) = (cursor.follower, &cursor.position) {
+            self.followers.serve(follower, *seq);
+        }
+    }
+
+    fn fill(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         loop {
             self.next_of_snapshot(cursor, frame);
             let Position::Live { seq } = &mut cursor.position else { return };
@@ -332,20 +364,17 @@ impl Room {
         }
     }
 
-    /// Whether an action with this id is new, noting that it is answered from now on.
-    fn answer(&mut self, id: Option<u64>) -> bool {
-        match id {
-            Some(id) if id <= self.owner.answered => false,
-            Some(id) => {
-                self.owner.answered = id;
-                true
-            }
-            None => true,
-        }
+    fn check_open(&self) -> Result<(), RefusalCode> {
+        if self.is_closed { Err(RefusalCode::UnknownRoom) } else { Ok(()) }
     }
 
     /// The one seam through which the log grows.
-    fn append(&mut self, lean: impl FnOnce(&mut String, u64), whole: impl FnOnce(&mut String, &str)) -> u64 {
+    fn append(
+        &mut self,
+        id: Option<u64>,
+        lean: impl FnOnce(&mut String, u64),
+        whole: impl FnOnce(&mut String, &str),
+    ) -> u64 {
         let seq = self.lean.head() + 1;
         self.scratch.clear();
         lean(&mut self.scratch, seq);
@@ -355,13 +384,11 @@ impl Room {
             whole(&mut self.scratch, &self.uuid);
             log.append(&self.scratch);
         }
+        self.owner.appended(id, seq);
+        self.audience.may_differ();
         self.version += 1;
         seq
     }
-}
-
-fn refused(code: RefusalCode, id: Option<u64>) -> Refusal {
-    Refusal { id, ..Refusal::new(code) }
 }
 
 fn lean(message: &ServerMessage<&str>) -> String {

@@ -4,20 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::{RefusalCode, RoomId, Timestamp};
 
-/// All rooms of a server, and when those without an owner are to be looked at. `R` is the room itself in a
+/// All rooms of a server, and when each is to be looked at. `R` is the room itself in a
 /// simulation, a shared handle of it in the server.
 #[derive(Debug)]
 pub struct Rooms<R> {
     rooms: HashMap<RoomId, R>,
     max_rooms: usize,
-    expiring: BTreeSet<(Timestamp, RoomId)>,
+    alarms: BTreeSet<(Timestamp, RoomId)>,
 }
 
 impl<R> Rooms<R> {
     /// A table for at most `max_rooms` rooms.
     #[must_use]
     pub fn new(max_rooms: usize) -> Self {
-        Self { rooms: HashMap::new(), max_rooms, expiring: BTreeSet::new() }
+        Self { rooms: HashMap::new(), max_rooms, alarms: BTreeSet::new() }
     }
 
     /// How many rooms there are.
@@ -66,19 +66,19 @@ impl<R> Rooms<R> {
         self.rooms.remove(&id)
     }
 
-    /// Notes that a room has lost its owner and is to be looked at when its grace is over.
-    pub fn expire_at(&mut self, moment: Timestamp, id: RoomId) {
-        self.expiring.insert((moment, id));
+    /// Notes when a room is to be looked at: what [`Room::take_alarm`](crate::Room::take_alarm) says.
+    pub fn wake_at(&mut self, moment: Timestamp, id: RoomId) {
+        self.alarms.insert((moment, id));
     }
 
-    /// The rooms whose grace is over, if their owner has not come back, which is for the caller to see.
+    /// The rooms that are to be looked at now, with [`Room::tick`](crate::Room::tick). Some may be gone.
     pub fn take_due(&mut self, now: Timestamp) -> Vec<RoomId> {
         let mut due = Vec::new();
-        while let Some((moment, id)) = self.expiring.first().copied() {
+        while let Some((moment, id)) = self.alarms.first().copied() {
             if moment > now {
                 break;
             }
-            self.expiring.pop_first();
+            self.alarms.pop_first();
             due.push(id);
         }
         due
@@ -86,8 +86,8 @@ impl<R> Rooms<R> {
 
     /// When [`Rooms::take_due`] has something to say next.
     #[must_use]
-    pub fn next_expiry(&self) -> Option<Timestamp> {
-        self.expiring.first().map(|(moment, _)| *moment)
+    pub fn next_alarm(&self) -> Option<Timestamp> {
+        self.alarms.first().map(|(moment, _)| *moment)
     }
 }
 
@@ -106,15 +106,15 @@ mod tests {
     }
 
     #[test]
-    fn names_the_rooms_whose_grace_is_over_once() {
+    fn names_the_rooms_that_are_due_once() {
         let mut rooms = Rooms::<()>::new(10);
         let (early, late) = (RoomId::from_random(1), RoomId::from_random(2));
-        rooms.expire_at(Timestamp(20), late);
-        rooms.expire_at(Timestamp(10), early);
-        assert_eq!(rooms.next_expiry(), Some(Timestamp(10)));
+        rooms.wake_at(Timestamp(20), late);
+        rooms.wake_at(Timestamp(10), early);
+        assert_eq!(rooms.next_alarm(), Some(Timestamp(10)));
         assert_eq!(rooms.take_due(Timestamp(9)), []);
         assert_eq!(rooms.take_due(Timestamp(10)), [early]);
         assert_eq!(rooms.take_due(Timestamp(30)), [late]);
-        assert_eq!(rooms.next_expiry(), None);
+        assert_eq!(rooms.next_alarm(), None);
     }
 }

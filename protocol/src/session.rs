@@ -5,18 +5,21 @@
 //! caller must do after either: drain [`Session::poll_output`], and come back at [`Session::next_timeout`].
 
 mod interface;
+mod progress;
 mod received;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::backoff::Backoff;
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Queued};
 use crate::{
     AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, PROTOCOL_VERSION,
     Refusal, RefusalCode, Timestamp, render,
 };
 
-pub use interface::{EndReason, Event, Goal, Input, Output, SessionOptions, SessionStatus};
+use progress::Progress;
+
+pub use interface::{EndReason, Event, Goal, Input, Outcome, Output, SessionOptions, SessionStatus};
 
 /// How long opening a socket and the reply to the first message may take together, in milliseconds.
 const ENTRY_TIMEOUT_MS: u64 = 10_000;
@@ -24,6 +27,11 @@ const ENTRY_TIMEOUT_MS: u64 = 10_000;
 const PONG_TIMEOUT_MS: u64 = 5_000;
 /// How long the server may take to confirm a close, in milliseconds.
 const CLOSE_TIMEOUT_MS: u64 = 5_000;
+/// Bytes that may wait in the page for the network; above it nothing more is written, so that newer values can still
+/// replace older ones (design: 256 KiB).
+const BUFFERED_BYTES: u64 = 256 * 1024;
+/// How long to wait, in milliseconds, before looking whether the network has taken some of it.
+const BUFFERED_PAUSE_MS: u64 = 50;
 /// A connection that has lasted this long, in milliseconds, was a good one: the next wait is short again.
 const GOOD_CONNECTION_MS: u64 = 10_000;
 
@@ -47,6 +55,11 @@ pub struct Session<P> {
     entered: bool,
     progress: Progress,
     pings: u64,
+    share_audience: bool,
+    /// What waits in the page for the network, in bytes, and when that was said.
+    buffered: (u64, Timestamp),
+    /// Over how many milliseconds the server that shuts down wants its clients to spread their return.
+    return_window_ms: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -77,25 +90,6 @@ enum State {
     Closed,
 }
 
-/// How much of the room this page has been handed.
-#[derive(Debug, Default)]
-struct Progress {
-    /// The seq up to which everything was handed over; none before the first snapshot is complete.
-    applied: Option<u64>,
-    /// The slots whose state message was handed over, and its seq.
-    slots: BTreeMap<String, u64>,
-    /// While a snapshot is coming in: the slots that were in it so far.
-    snapshot: Option<BTreeSet<String>>,
-    /// The room's head when this connection entered.
-    target: u64,
-}
-
-impl Progress {
-    fn is_complete(&self) -> bool {
-        self.snapshot.is_none() && self.applied.unwrap_or(0) >= self.target
-    }
-}
-
 impl<P> Session<P> {
     /// A session that has not begun: tell it [`Input::Start`].
     #[must_use]
@@ -121,6 +115,9 @@ impl<P> Session<P> {
             entered: false,
             progress: Progress::default(),
             pings: 0,
+            share_audience: options.share_audience,
+            buffered: (0, Timestamp::default()),
+            return_window_ms: None,
         }
     }
 
@@ -149,22 +146,31 @@ impl<P> Session<P> {
     }
 
     /// Broadcasts a function call. `params` is a JSON array; `slot` makes it a state message, retained there.
-    /// It is sent with the next [`Session::poll_output`] if the session is in its room, else when it is again.
+    /// It is sent with the next [`Session::poll_output`] if the session is in its room, else when it is again. Returns
+    /// a ticket: [`Event::Answered`] says under it how it went.
     ///
     /// # Errors
     /// See [`BroadcastError`].
-    pub fn broadcast(&mut self, key: &str, params: &str, slot: Option<&str>) -> Result<(), BroadcastError> {
+    pub fn broadcast(&mut self, key: &str, params: &str, slot: Option<&str>) -> Result<u64, BroadcastError> {
         self.check_may_broadcast()?;
-        self.outbox.push(key, params, slot)
+        let queued = self.outbox.push(key, params, slot)?;
+        Ok(self.queued(queued))
     }
 
     /// Clears a slot; sent as an action is.
     ///
     /// # Errors
     /// See [`BroadcastError`].
-    pub fn clear(&mut self, slot: &str) -> Result<(), BroadcastError> {
+    pub fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
         self.check_may_broadcast()?;
-        self.outbox.push_clear(slot)
+        let queued = self.outbox.push_clear(slot)?;
+        Ok(self.queued(queued))
+    }
+
+    /// Whether the queue would take an action of any size that the server takes.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.outbox.has_room()
     }
 
     /// What to do now, one thing at a time; none when there is nothing left.
@@ -172,10 +178,12 @@ impl<P> Session<P> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if !matches!(self.state, State::Live { .. }) || !self.is_owner() {
+        if !matches!(self.state, State::Live { .. }) || self.buffered.0 >= BUFFERED_BYTES {
             return None;
         }
-        self.outbox.next_frame().map(Output::Send)
+        let frame = self.outbox.next_frame()?;
+        self.buffered.0 += frame.len() as u64;
+        Some(Output::Send(frame))
     }
 
     /// When to come back with [`Input::Timeout`] if nothing else happens before.
@@ -187,7 +195,15 @@ impl<P> Session<P> {
                 deadline
             }
             State::Waiting { until } => until,
-            State::Live { heard, pong_due, .. } => pong_due.unwrap_or(heard.after(self.limits.heartbeat_ms)),
+            State::Live { heard, pong_due, .. } => {
+                let alive = pong_due.unwrap_or(heard.after(self.limits.heartbeat_ms));
+                let (bytes, at) = self.buffered;
+                if bytes < BUFFERED_BYTES || !self.outbox.has_unwritten() {
+                    alive
+                } else {
+                    alive.min(at.after(BUFFERED_PAUSE_MS))
+                }
+            }
         };
         Some(if self.entered { own } else { own.min(self.give_up_at) })
     }
@@ -211,6 +227,7 @@ impl<P> Session<P> {
             (_, Input::Disconnected(code)) => self.disconnected(now, code),
             (_, Input::Timeout) => self.timed_out(now),
             (_, Input::Wake) => self.wake(now),
+            (_, Input::Buffered(bytes)) => self.buffered = (bytes, now),
             (_, Input::Close) => self.close(now),
         }
     }
@@ -223,15 +240,32 @@ impl<P> Session<P> {
         }
     }
 
+    fn queued(&mut self, queued: Queued) -> u64 {
+        if let Some(ticket) = queued.replaced {
+            self.event(Event::Answered { ticket, outcome: Outcome::Replaced });
+        }
+        queued.ticket
+    }
+
     fn first_message(&self) -> ClientMessage<'static> {
         let version = Some(PROTOCOL_VERSION);
         let session = || Some(self.session.clone().into());
         let Some(uuid) = self.uuid.clone() else {
-            return ClientMessage::Create(Create { version, session: session() });
+            let share_audience = self.share_audience;
+            return ClientMessage::Create(Create { version, session: session(), share_audience });
         };
-        let claim =
-            self.owner_key.clone().map(|owner_key| Claim { owner_key: owner_key.into(), session: session() });
-        let since = if claim.is_none() { self.progress.applied } else { None };
+        let claim = self.owner_key.clone().map(|owner_key| Claim {
+            owner_key: owner_key.into(),
+            session: session(),
+            heard: Some(self.outbox.heard()),
+            share_audience: self.share_audience,
+        });
+        // A claim says only that nothing of the state was handed over yet: the same session may have claimed before,
+        // and lost the connection before the snapshot was complete.
+        let since = match claim {
+            Some(_) => (!self.entered).then_some(0),
+            None => self.progress.applied(),
+        };
         ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim })
     }
 
@@ -265,8 +299,12 @@ impl<P> Session<P> {
             self.backoff.reset();
         }
         // What had come of a snapshot is worth nothing: a new one starts over.
-        self.progress.snapshot = None;
-        self.state = State::Waiting { until: now.after(self.backoff.next_wait()) };
+        self.progress.cut_off();
+        let wait = match self.return_window_ms.take() {
+            Some(window_ms) => self.backoff.spread(window_ms),
+            None => self.backoff.next_wait(),
+        };
+        self.state = State::Waiting { until: now.after(wait) };
         if self.entered {
             self.set_status(SessionStatus::Reconnecting);
         }
@@ -337,7 +375,7 @@ impl<P> Session<P> {
     fn close(&mut self, now: Timestamp) {
         match self.state {
             State::Live { .. } => {
-                while let Some(frame) = self.is_owner().then(|| self.outbox.next_frame()).flatten() {
+                while let Some(frame) = self.outbox.next_frame() {
                     self.outputs.push_back(Output::Send(frame));
                 }
                 self.send(&ClientMessage::Close);

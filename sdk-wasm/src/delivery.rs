@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 
 use js_sys::{Array, Function};
-use rtbroadcaster_protocol::{EndReason, Event, OwnerPresence, SessionStatus};
+use rtbroadcaster_protocol::{EndReason, Event, Outcome, OwnerPresence, SessionStatus};
 use wasm_bindgen::prelude::JsValue;
 
 use crate::callbacks::{Callback, Callbacks};
@@ -161,7 +161,7 @@ impl Delivery {
         matches!(self.stage, Stage::Over)
     }
 
-    /// Until the room is reached, the page knows only its promise.
+    /// Until the room is reached, the page knows only its promise, and the state that it retains.
     fn before_entry(&mut self, news: News) -> Option<Step> {
         match news {
             News::Event(Event::Entered) => {
@@ -181,6 +181,8 @@ impl Delivery {
                     Stage::Held | Stage::Open | Stage::Over => None,
                 }
             }
+            // An owner that takes its room back is handed the state first, so that it stands where its audience stands.
+            News::Event(Event::Action { key, params, slot }) => self.dispatch(Action { key, params, slot }),
             News::Event(_) | News::Unreadable => None,
         }
     }
@@ -208,13 +210,15 @@ impl Delivery {
                 }
                 self.tell(Callback::Status, status_name(status))
             }
-            Event::Refused { refusal, slot } => {
+            Event::Answered { outcome: Outcome::Refused { refusal, slot }, .. } => {
                 let error = RoomError::from(refusal);
                 Some(Step::Report(match slot {
                     Some(slot) => error.about(&slot),
                     None => error,
                 }))
             }
+            Event::Answered { .. } | Event::Resync | Event::Audience(_) => None,
+            Event::Refused(refusal) => Some(Step::Report(refusal.into())),
             Event::Owner(OwnerPresence::Here) => self.tell(Callback::Owner, "here"),
             Event::Owner(OwnerPresence::Away) => self.tell(Callback::Owner, "away"),
             Event::Ended(reason) => Some(self.end(reason)),

@@ -48,6 +48,7 @@ fn read(url: &JsValue, goal: Result<Goal, RoomError>, options: &JsValue) -> Resu
         session: random_name(),
         seed: random_number(),
         connect_timeout_ms: timeout_ms,
+        share_audience: false,
     };
     Ok(Plan { session, address, registry, callbacks })
 }

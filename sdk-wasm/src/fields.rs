@@ -4,7 +4,7 @@
 //! a second.
 
 use js_sys::Array;
-use rtbroadcaster_protocol::{LimitField, NumberField, Refusal, ServerFields};
+use rtbroadcaster_protocol::{Audience, LimitField, NumberField, Refusal, ServerFields};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 
 #[wasm_bindgen]
@@ -105,6 +105,7 @@ impl ServerFields for Fields {
             NumberField::Epoch => self.get("epoch"),
             NumberField::Ack => self.get("ack"),
             NumberField::Synced => self.get("synced"),
+            NumberField::Shutdown => self.get("shutdown"),
             NumberField::Ping => self.get("ping"),
             NumberField::Pong => self.get("pong"),
         })
@@ -117,6 +118,12 @@ impl ServerFields for Fields {
             LimitField::QueueBytes => "queueBytes",
             LimitField::Heartbeat => "heartbeat",
         }))
+    }
+
+    fn audience(&self) -> Option<Audience> {
+        let audience = self.object("audience")?;
+        let count = |name| whole_number(&audience.get(name));
+        Some(Audience { connected: count("connected")?, lagging: count("lagging")? })
     }
 
     fn error(&self) -> Option<Refusal> {

@@ -109,6 +109,10 @@ struct LimitArguments {
     #[arg(value_parser = duration())]
     stall_timeout_ms: u64,
 
+    /// On shutdown clients are told to come back spread over this time
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = Limits::default().return_window_ms, env = "RTBROADCASTER_RETURN_WINDOW_MS")]
+    return_window_ms: u64,
+
     /// Silence after which a page asks whether the connection is still there (announced to it)
     #[arg(long, value_name = "MILLISECONDS", default_value_t = Limits::default().heartbeat_ms, env = "RTBROADCASTER_HEARTBEAT_MS")]
     #[arg(value_parser = duration())]
@@ -134,6 +138,7 @@ impl Arguments {
                 ping_interval_ms: limits.ping_interval_ms,
                 idle_timeout_ms: limits.idle_timeout_ms,
                 stall_timeout_ms: limits.stall_timeout_ms,
+                return_window_ms: limits.return_window_ms,
                 heartbeat_ms: limits.heartbeat_ms,
             },
         }

@@ -10,13 +10,20 @@ use crate::Manager;
 use crate::host::ConnectionHost;
 use crate::socket::{Ending, Incoming, Socket};
 
+/// How long a client may take to be told of a shutdown; after it the websocket is closed.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// Serves a websocket until it ends.
 pub(crate) async fn serve(manager: Manager, socket: Socket) {
     let mut shutting_down = manager.shutting_down();
     let mut connection = Connection::new(manager.clone(), socket);
-    let ending = tokio::select! {
-        ending = connection.run() => ending,
-        _ = shutting_down.wait_for(|is| *is) => Ending::Policy(CloseCode::ShuttingDown),
+    let ended = tokio::select! {
+        ending = connection.run() => Some(ending),
+        _ = shutting_down.wait_for(|is| *is) => None,
+    };
+    let ending = match ended {
+        Some(ending) => ending,
+        None => connection.shut_down().await,
     };
     let Connection { mut peer, mut host, socket, .. } = connection;
     peer.disconnected(manager.now(), &mut host);
@@ -71,12 +78,21 @@ impl Connection {
                     }
                     Err(ending) => return ending,
                 },
-                () = self.host.changed() => Ok(()),
+                () = self.host.changed(self.peer.is_owner()) => Ok(()),
                 () = &mut deadline => self.keep_time().await,
             };
             if let Err(ending) = due {
                 return ending;
             }
+        }
+    }
+
+    /// Tells the client to come back, if it takes that in the time there is.
+    async fn shut_down(&mut self) -> Ending {
+        self.peer.shut_down(self.manager.settings().limits.return_window_ms);
+        match timeout(FAREWELL_TIMEOUT, self.send_all()).await {
+            Ok(Err(ending)) => ending,
+            Ok(Ok(())) | Err(_) => Ending::Policy(CloseCode::ShuttingDown),
         }
     }
 

@@ -5,47 +5,52 @@ use std::sync::{Mutex, MutexGuard};
 use rtbroadcaster_protocol::Room;
 use tokio::sync::watch;
 
-/// One room behind its lock, and the bell that wakes whoever is in it.
+/// One room behind its lock, and the bells that wake whoever is in it.
 ///
 /// The lock is held for an append or for cutting a slice out of the log, never across a write to a socket.
 #[derive(Debug)]
 pub(crate) struct RoomHandle {
-    /// None once the room is closed.
-    room: Mutex<Option<Room>>,
+    room: Mutex<Room>,
     /// Rung by every change of [`Room::version`].
-    changed: watch::Sender<()>,
+    for_followers: watch::Sender<()>,
+    /// Rung by every change of [`Room::owner_version`].
+    for_owner: watch::Sender<()>,
 }
 
 impl RoomHandle {
     pub(crate) fn new(room: Room) -> Self {
-        Self { room: Mutex::new(Some(room)), changed: watch::Sender::new(()) }
-    }
-
-    /// Does something to the room and wakes its connections if that gave them something to send; nothing if the room
-    /// is closed.
-    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        let mut guard = self.lock();
-        let room = guard.as_mut()?;
-        let before = room.version();
-        let result = act(room);
-        if room.version() != before {
-            self.changed.send_replace(());
+        Self {
+            room: Mutex::new(room),
+            for_followers: watch::Sender::new(()),
+            for_owner: watch::Sender::new(()),
         }
-        Some(result)
     }
 
-    /// Closes the room; whoever is in it is woken to find it gone.
-    pub(crate) fn close(&self) {
-        *self.lock() = None;
-        self.changed.send_replace(());
+    /// Does something to the room and wakes its connections if that gave them something to send.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> R {
+        let mut room = self.lock();
+        let (before, owner_before) = (room.version(), room.owner_version());
+        let result = act(&mut room);
+        if room.version() != before {
+            self.for_followers.send_replace(());
+        }
+        if room.owner_version() != owner_before {
+            self.for_owner.send_replace(());
+        }
+        result
     }
 
-    /// Tells when the room has changed.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
+    /// Tells when a follower may have something new to be sent.
+    pub(crate) fn bell_for_followers(&self) -> watch::Receiver<()> {
+        self.for_followers.subscribe()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Room>> {
+    /// Tells when the owner may have something new to be sent.
+    pub(crate) fn bell_for_owner(&self) -> watch::Receiver<()> {
+        self.for_owner.subscribe()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Room> {
         self.room.lock().expect("nothing panics while it holds a room")
     }
 }

@@ -20,7 +20,9 @@ pub(crate) struct ConnectionHost {
 struct Entered {
     id: RoomId,
     handle: Arc<RoomHandle>,
-    changed: watch::Receiver<()>,
+    /// One of the two is listened to: a connection learns after it has entered whether it owns the room.
+    for_followers: watch::Receiver<()>,
+    for_owner: watch::Receiver<()>,
 }
 
 impl ConnectionHost {
@@ -31,25 +33,28 @@ impl ConnectionHost {
     /// Everything that has changed in the room until now is about to be looked at.
     pub(crate) fn mark_seen(&mut self) {
         if let Some(room) = &mut self.room {
-            room.changed.mark_unchanged();
+            room.for_followers.mark_unchanged();
+            room.for_owner.mark_unchanged();
         }
     }
 
-    /// Resolves when something has changed in the room since [`ConnectionHost::mark_seen`].
-    pub(crate) async fn changed(&mut self) {
-        // The sender lives in the handle, which we hold, so this never ends with an error.
-        let changed = match &mut self.room {
-            Some(room) => room.changed.changed().await.is_ok(),
+    /// Resolves when something has changed in the room since [`ConnectionHost::mark_seen`] that concerns its owner, or
+    /// its followers.
+    pub(crate) async fn changed(&mut self, for_owner: bool) {
+        let rung = match &mut self.room {
+            Some(room) if for_owner => room.for_owner.changed().await.is_ok(),
+            Some(room) => room.for_followers.changed().await.is_ok(),
             None => false,
         };
-        if !changed {
+        if !rung {
+            // No room yet. The bells themselves live in the handle, which we hold.
             std::future::pending::<()>().await;
         }
     }
 
     fn enter(&mut self, id: RoomId, handle: Arc<RoomHandle>) -> &RoomHandle {
-        let changed = handle.subscribe();
-        &self.room.insert(Entered { id, handle, changed }).handle
+        let (for_followers, for_owner) = (handle.bell_for_followers(), handle.bell_for_owner());
+        &self.room.insert(Entered { id, handle, for_followers, for_owner }).handle
     }
 
     fn handle(&mut self, id: RoomId) -> Option<&RoomHandle> {
@@ -69,15 +74,15 @@ impl Host for ConnectionHost {
     }
 
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        self.handle(room)?.with(act)
+        Some(self.handle(room)?.with(act))
     }
 
     fn close(&mut self, room: RoomId) {
         self.manager.close(room, "its owner closed it");
     }
 
-    fn expire_at(&mut self, room: RoomId, moment: Timestamp) {
-        self.manager.expire_at(room, moment);
+    fn wake_at(&mut self, room: RoomId, moment: Timestamp) {
+        self.manager.wake_at(room, moment);
     }
 
     fn digest(&mut self, owner_key: &str) -> KeyDigest {

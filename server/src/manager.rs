@@ -30,8 +30,8 @@ struct Shared {
     connections: Arc<Semaphore>,
     shutting_down: watch::Sender<bool>,
     started: Instant,
-    expiry_changed: Notify,
-    expiry: Once,
+    alarms_changed: Notify,
+    clock: Once,
 }
 
 impl Manager {
@@ -45,8 +45,8 @@ impl Manager {
                 connections: Arc::new(Semaphore::new(connections)),
                 shutting_down: watch::Sender::new(false),
                 started: Instant::now(),
-                expiry_changed: Notify::new(),
-                expiry: Once::new(),
+                alarms_changed: Notify::new(),
+                clock: Once::new(),
                 settings,
             }),
         }
@@ -111,39 +111,40 @@ impl Manager {
     pub(crate) fn close(&self, id: RoomId, why: &'static str) {
         let removed = self.table().remove(id);
         if let Some(handle) = removed {
-            handle.close();
+            handle.with(Room::close);
             info!(room = %id, why, "room closed");
         }
     }
 
-    /// The room is to be closed at this moment unless its owner comes back.
-    pub(crate) fn expire_at(&self, id: RoomId, moment: Timestamp) {
-        self.table().expire_at(moment, id);
-        self.shared.expiry.call_once(|| {
-            tokio::spawn(self.clone().expire_rooms());
+    /// The room is to be looked at, at this moment.
+    pub(crate) fn wake_at(&self, id: RoomId, moment: Timestamp) {
+        self.table().wake_at(moment, id);
+        self.shared.clock.call_once(|| {
+            tokio::spawn(self.clone().keep_time());
         });
-        self.shared.expiry_changed.notify_one();
+        self.shared.alarms_changed.notify_one();
     }
 
     pub(crate) fn digest(owner_key: &str) -> KeyDigest {
         KeyDigest(Sha256::digest(owner_key).into())
     }
 
-    /// Closes rooms whose time without an owner is over; one task for all rooms.
-    async fn expire_rooms(self) {
+    /// Looks at rooms when they are due: counts their followers, closes those without an owner. One task for all.
+    async fn keep_time(self) {
         loop {
             for id in self.take_due() {
-                let abandoned =
-                    self.find(id).and_then(|room| room.with(|room| room.is_abandoned(self.now())));
-                if abandoned == Some(true) {
-                    self.close(id, "its owner did not come back");
+                let Some(handle) = self.find(id) else { continue };
+                match handle.with(|room| (room.tick(self.now()), room.take_alarm())) {
+                    (false, _) => self.close(id, "its owner did not come back"),
+                    (true, Some(moment)) => self.table().wake_at(moment, id),
+                    (true, None) => {}
                 }
             }
-            let next = self.table().next_expiry();
+            let next = self.table().next_alarm();
             let pause = next.map(|moment| Duration::from_millis(moment.since(self.now()).max(1)));
             tokio::select! {
                 () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)) => {}
-                () = self.shared.expiry_changed.notified() => {}
+                () = self.shared.alarms_changed.notified() => {}
             }
         }
     }

@@ -186,6 +186,7 @@ async fn a_follower_with_full_buffers_does_not_hold_the_end_up() {
     }
     room.owner.sync().await;
     program.signal("TERM").await;
-    assert_eq!(room.owner.closed().await, CloseCode::ShuttingDown.value());
+    let farewell = (vec![json!({"shutdown": 5_000})], CloseCode::ShuttingDown.value());
+    assert_eq!(room.owner.rest().await, farewell, "it is told over how long to spread its return");
     assert_eq!(program.exit_code().await, Some(0));
 }

@@ -145,14 +145,24 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     let number = proptest::option::of(any::<u64>());
     let session = || proptest::option::of(text().prop_map(Cow::Owned));
     prop_oneof![
-        (number.clone(), session())
-            .prop_map(|(version, session)| ClientMessage::Create(Create { version, session })),
-        (text(), number.clone(), number.clone(), proptest::option::of((text(), session()))).prop_map(
-            |(uuid, version, since, claim)| {
-                let claim = claim.map(|(key, session)| Claim { owner_key: key.into(), session });
+        (number.clone(), session(), any::<bool>()).prop_map(|(version, session, share_audience)| {
+            ClientMessage::Create(Create { version, session, share_audience })
+        }),
+        (
+            text(),
+            number.clone(),
+            number.clone(),
+            proptest::option::of((text(), session(), number.clone(), any::<bool>()))
+        )
+            .prop_map(|(uuid, version, since, claim)| {
+                let claim = claim.map(|(key, session, heard, share_audience)| Claim {
+                    owner_key: key.into(),
+                    session,
+                    heard,
+                    share_audience,
+                });
                 ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim })
-            }
-        ),
+            }),
         (number.clone(), key(), params(), proptest::option::of(text())).prop_map(
             |(id, key, params, slot)| {
                 let slot = slot.map(Cow::Owned);
@@ -189,6 +199,9 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
         (any::<u64>(), any::<u64>()).prop_map(|(id, seq)| ServerMessage::Ack { id, seq }),
         Just(ServerMessage::Owner(OwnerPresence::Away)),
         Just(ServerMessage::Owner(OwnerPresence::Here)),
+        (any::<u64>(), any::<u64>())
+            .prop_map(|(connected, lagging)| ServerMessage::Audience(Audience { connected, lagging })),
+        any::<u64>().prop_map(ServerMessage::Shutdown),
         any::<u64>().prop_map(ServerMessage::Ping),
         any::<u64>().prop_map(ServerMessage::Pong),
     ]

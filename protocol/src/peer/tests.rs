@@ -6,6 +6,8 @@ use crate::{KeyDigest, Limits, OwnerKey, Rooms, parse};
 /// A server without sockets: rooms have the ids 1, 2, 3 … and the keys `key-1`, `key-2` ….
 struct TestHost {
     rooms: Rooms<Room>,
+    /// Closed, but somebody may still be in them.
+    closed: Vec<Room>,
     limits: Limits,
     opened: u8,
 }
@@ -20,15 +22,19 @@ impl Host for TestHost {
     }
 
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        self.rooms.get_mut(room).map(act)
+        let closed = self.closed.iter_mut().find(|closed| closed.id() == room);
+        self.rooms.get_mut(room).or(closed).map(act)
     }
 
     fn close(&mut self, room: RoomId) {
-        self.rooms.remove(room);
+        if let Some(mut room) = self.rooms.remove(room) {
+            room.close();
+            self.closed.push(room);
+        }
     }
 
-    fn expire_at(&mut self, room: RoomId, moment: Timestamp) {
-        self.rooms.expire_at(moment, room);
+    fn wake_at(&mut self, room: RoomId, moment: Timestamp) {
+        self.rooms.wake_at(moment, room);
     }
 
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
@@ -38,10 +44,24 @@ impl Host for TestHost {
     }
 }
 
+impl TestHost {
+    /// What a server does when time has passed.
+    fn tick(&mut self, now: Timestamp) {
+        for id in self.rooms.take_due(now) {
+            let Some(room) = self.rooms.get_mut(id) else { continue };
+            if !room.tick(now) {
+                self.close(id);
+            } else if let Some(alarm) = room.take_alarm() {
+                self.rooms.wake_at(alarm, id);
+            }
+        }
+    }
+}
+
 fn host() -> TestHost {
     let limits =
         Limits { ring_actions: 4, rooms: 2, followers_per_room: 2, slots_per_room: 2, ..Limits::default() };
-    TestHost { rooms: Rooms::new(limits.rooms), limits, opened: 0 }
+    TestHost { rooms: Rooms::new(limits.rooms), closed: Vec::new(), limits, opened: 0 }
 }
 
 fn say(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {
@@ -164,9 +184,14 @@ fn an_action_sent_again_after_a_claim_is_dropped() {
     say(&mut owner, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":3}"#);
     owner.disconnected(Timestamp(2_000), &mut host);
     let mut again = Peer::default();
-    let heard = say(&mut again, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1""#));
+    let heard = say(&mut again, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0"#));
     assert!(heard[0].contains(r#""epoch":2,"ack":2"#), "{heard:?}");
-    assert_eq!(heard.len(), 1, "the same session knows the state");
+    assert_eq!(heard[1], r#"{"ack":1,"seq":1}"#, "what the former connection may not have heard");
+    assert_eq!(
+        (code(&heard[2]), heard.len()),
+        (Some("malformed"), 3),
+        "but no snapshot: the session knows the state"
+    );
     let heard =
         say(&mut again, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":"c"}"#);
     assert_eq!(heard, [r#"{"ack":3,"seq":2}"#]);
@@ -219,7 +244,12 @@ fn followers_are_told_when_the_owner_goes_and_comes_back() {
     say(&mut Peer::default(), &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1""#));
     assert_eq!(hear(&mut follower, &mut host), [r#"{"owner":"back"}"#]);
     assert_eq!(hear(&mut legacy, &mut host), Vec::<String>::new());
-    assert_eq!(host.rooms.next_expiry(), Some(Timestamp(2_000).after(host.limits.owner_grace_ms)));
+    let mut heard = Vec::new();
+    for now in [2_000 + host.limits.owner_grace_ms, 3_000_000] {
+        host.tick(Timestamp(now));
+        heard.extend(hear(&mut follower, &mut host));
+    }
+    assert_eq!(heard, Vec::<String>::new(), "the owner is back: its grace is over for nobody");
 }
 
 #[test]
@@ -342,4 +372,86 @@ fn the_whole_rendering_is_kept_only_while_somebody_needs_it() {
     legacy.disconnected(Timestamp(0), &mut host);
     let mut next = Peer::default();
     assert_eq!(say(&mut next, &mut host, &join("")), [whole(3, "connected")]);
+}
+
+#[test]
+fn a_room_whose_owner_does_not_come_back_is_closed_after_its_grace() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    owner.disconnected(Timestamp(2_000), &mut host);
+    hear(&mut follower, &mut host);
+    let end = 2_000 + host.limits.owner_grace_ms;
+    host.tick(Timestamp(end - 1));
+    assert_eq!(hear(&mut follower, &mut host), Vec::<String>::new());
+    host.tick(Timestamp(end));
+    assert_eq!(
+        hear(&mut follower, &mut host),
+        [r#"{"status":{"value":0,"text":"not connected"}}"#, "closed 4500"]
+    );
+}
+
+#[test]
+fn the_owner_is_told_how_many_follow_at_most_once_a_second() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut first = lean_follower(&mut host);
+    assert_eq!(hear(&mut owner, &mut host), Vec::<String>::new());
+    host.tick(Timestamp(1_000));
+    assert_eq!(hear(&mut owner, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
+    let _second = lean_follower(&mut host);
+    host.tick(Timestamp(1_999));
+    assert_eq!(hear(&mut owner, &mut host), Vec::<String>::new());
+    host.tick(Timestamp(2_000));
+    assert_eq!(hear(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":0}}"#]);
+    say(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
+    assert_eq!(hear(&mut first, &mut host).len(), 1, "followers aren't told unless the owner lets them");
+    for now in [3_000, 4_000] {
+        host.tick(Timestamp(now));
+    }
+    assert_eq!(hear(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":1}}"#]);
+}
+
+#[test]
+fn followers_are_told_how_many_they_are_if_the_owner_lets_them() {
+    let mut host = host();
+    let mut owner = Peer::default();
+    say(&mut owner, &mut host, r#"{"status":{"value":1},"v":2,"shareAudience":true}"#);
+    let mut follower = lean_follower(&mut host);
+    host.tick(Timestamp(1_000));
+    assert_eq!(hear(&mut follower, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
+}
+
+#[test]
+fn a_claim_that_was_cut_off_before_its_snapshot_gets_it_again() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    say(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
+    for _ in 0..2 {
+        let claim = join(r#","v":2,"ownerKey":"key-1","session":"s2","since":0"#);
+        let heard = say(&mut Peer::default(), &mut host, &claim);
+        assert_eq!(heard.last().map(String::as_str), Some(r#"{"synced":1}"#));
+    }
+}
+
+#[test]
+fn a_shutdown_says_when_to_come_back() {
+    let mut host = host();
+    lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    follower.shut_down(5_000);
+    assert_eq!(hear(&mut follower, &mut host), [r#"{"shutdown":5000}"#, "closed 4000"]);
+}
+
+#[test]
+fn what_was_acknowledged_before_a_close_reaches_the_followers_before_the_end() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    let heard = say(&mut owner, &mut host, r#"{"id":1,"funcKey":"bye"}{"status":{"value":4}}"#);
+    let end = r#"{"status":{"value":0,"text":"not connected"}}"#;
+    assert_eq!(heard, [r#"{"ack":1,"seq":1}"#, end, "closed 4500"]);
+    assert_eq!(hear(&mut follower, &mut host), [r#"{"seq":1,"funcKey":"bye"}"#, end, "closed 4500"]);
+    let claim = join(r#","v":2,"ownerKey":"key-1""#);
+    assert_eq!(code(&say(&mut Peer::default(), &mut host, &claim)[0]), Some("unknown_room"));
 }

@@ -1,6 +1,6 @@
 //! What a session is told and what it says: all the types at its edge.
 
-use crate::{OwnerPresence, Refusal, ServerMessage};
+use crate::{Audience, OwnerPresence, Refusal, ServerMessage};
 
 /// What a session is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct SessionOptions {
     pub seed: u64,
     /// Milliseconds after which a session that never reached its room gives up.
     pub connect_timeout_ms: u64,
+    /// Whether an owner lets its followers know how many they are.
+    pub share_audience: bool,
 }
 
 /// What the outside tells a session.
@@ -49,6 +51,8 @@ pub enum Input<P> {
     Timeout,
     /// The page has woken up or is online again: whatever was thought of the connection may be wrong.
     Wake,
+    /// This many bytes of what was sent are still in the page, because the network is slower than the page.
+    Buffered(u64),
     /// The application wants to end it: an owner closes the room, a follower leaves.
     Close,
 }
@@ -84,17 +88,39 @@ pub enum Event<P> {
     },
     /// A slot was cleared.
     Cleared(String),
-    /// The server has not taken something.
-    Refused {
-        /// What it says.
-        refusal: Refusal,
-        /// The slot that was to be written, if it was a state message or a clear.
-        slot: Option<String>,
+    /// One of the page's own actions is done with.
+    Answered {
+        /// What [`Session::broadcast`](super::Session::broadcast) has returned.
+        ticket: u64,
+        /// How it went.
+        outcome: Outcome,
     },
+    /// The server has not taken something that was none of the page's actions.
+    Refused(Refusal),
+    /// What comes next is everything that the room retains, because what was missed is gone.
+    Resync,
+    /// How many follow.
+    Audience(Audience),
     /// The room's owner went away or came back.
     Owner(OwnerPresence),
     /// It is over; nothing comes after this.
     Ended(EndReason),
+}
+
+/// How it went with an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is in the room's log, at this seq.
+    Appended(u64),
+    /// It was never sent, because the page had a newer value for its slot.
+    Replaced,
+    /// The server has refused it.
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The slot that was to be written, if it was a state message or a clear.
+        slot: Option<String>,
+    },
 }
 
 /// Where a session stands, as the application sees it.

@@ -1,8 +1,6 @@
 //! What a session makes of what the server says.
 
-use std::collections::BTreeSet;
-
-use super::{EndReason, Event, Goal, Output, Session, SessionStatus, State};
+use super::{EndReason, Event, Goal, Outcome, Output, Session, SessionStatus, State};
 use crate::{ClientMessage, Connected, Refusal, RefusalCode, ServerMessage, Timestamp};
 
 impl<P> Session<P> {
@@ -14,12 +12,10 @@ impl<P> Session<P> {
                 *pong_due = None;
                 self.received_in_room(message);
             }
-            State::Closing { .. } => {
-                if let ServerMessage::Closed = message {
-                    self.outputs.push_back(Output::Disconnect);
-                    self.end(EndReason::Left);
-                }
-            }
+            State::Closing { .. } => match message {
+                ServerMessage::Closed => self.end_connection(EndReason::Left),
+                other => self.answered(other),
+            },
             State::Idle | State::Connecting { .. } | State::Waiting { .. } | State::Closed => {}
         }
     }
@@ -44,6 +40,8 @@ impl<P> Session<P> {
             | ServerMessage::Synced(_)
             | ServerMessage::Ack { .. }
             | ServerMessage::Owner(_)
+            | ServerMessage::Audience(_)
+            | ServerMessage::Shutdown(_)
             | ServerMessage::Ping(_)
             | ServerMessage::Pong(_) => {}
         }
@@ -68,10 +66,20 @@ impl<P> Session<P> {
         let gets_snapshot = match self.goal {
             Goal::Create => false,
             Goal::Claim { .. } => !self.entered,
-            Goal::Join { .. } => self.progress.applied.is_none(),
+            Goal::Join { .. } => self.progress.applied().is_none(),
         };
-        self.progress.snapshot = gets_snapshot.then(BTreeSet::new);
-        self.progress.target = if self.is_owner() { 0 } else { reply.seq };
+        self.progress.entered(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
+        self.buffered = (0, now);
+        // A page that was loaded anew is handed the state before it is told that it owns the room again, so that it
+        // stands where its audience stands.
+        if matches!(self.goal, Goal::Claim { .. }) && gets_snapshot {
+            return;
+        }
+        self.entered();
+    }
+
+    /// The page may be told that it is in its room.
+    fn entered(&mut self) {
         if !self.entered {
             self.entered = true;
             self.event(Event::Entered);
@@ -83,70 +91,66 @@ impl<P> Session<P> {
     fn received_in_room(&mut self, message: ServerMessage<P>) {
         match message {
             ServerMessage::Action { seq, key, params, slot } => {
-                if self.is_news(seq, slot.as_deref()) {
+                if self.progress.is_news(seq, slot.as_deref()) {
                     self.event(Event::Action { key, params, slot });
                     self.report_progress();
                 }
             }
             ServerMessage::Cleared { seq, slot } => {
-                if self.is_news(seq, None) {
-                    self.progress.slots.remove(&slot);
+                if self.progress.is_news(seq, None) {
+                    self.progress.forget(&slot);
                     self.event(Event::Cleared(slot));
                     self.report_progress();
                 }
             }
             ServerMessage::Resync(_) => {
-                self.progress.snapshot = Some(BTreeSet::new());
+                self.progress.snapshot_begins();
                 self.set_status(SessionStatus::CatchingUp);
+                self.event(Event::Resync);
             }
             ServerMessage::Synced(seq) => self.snapshot_complete(seq),
-            ServerMessage::Ack { id, .. } => self.outbox.answered(id),
-            ServerMessage::Refused(refusal) => {
-                let slot = refusal.id.and_then(|id| self.outbox.refused(id));
-                self.event(Event::Refused { refusal, slot });
-            }
+            ServerMessage::Ack { .. } | ServerMessage::Refused(_) => self.answered(message),
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
             ServerMessage::Owner(presence) => self.event(Event::Owner(presence)),
+            ServerMessage::Audience(audience) => self.event(Event::Audience(audience)),
+            ServerMessage::Shutdown(window_ms) => self.return_window_ms = Some(window_ms),
             ServerMessage::Ping(number) => self.send(&ClientMessage::Pong(number)),
             ServerMessage::Pong(_) | ServerMessage::Connected(_) => {}
         }
     }
 
-    /// Whether an action was not handed over before, noting that it is now.
-    fn is_news(&mut self, seq: Option<u64>, slot: Option<&str>) -> bool {
-        let Some(seq) = seq else { return true };
-        let progress = &mut self.progress;
-        if let Some(in_snapshot) = &mut progress.snapshot {
-            let Some(slot) = slot else { return true };
-            in_snapshot.insert(slot.to_owned());
-            return progress.slots.insert(slot.to_owned(), seq) != Some(seq);
-        }
-        if progress.applied.is_some_and(|applied| seq <= applied) {
-            return false;
-        }
-        progress.applied = Some(seq);
-        if let Some(slot) = slot {
-            match progress.slots.get_mut(slot) {
-                Some(known) => *known = seq,
-                None => {
-                    progress.slots.insert(slot.to_owned(), seq);
-                }
+    /// The server has said what became of the page's own actions.
+    fn answered(&mut self, message: ServerMessage<P>) {
+        match message {
+            ServerMessage::Ack { id, seq } => {
+                let outputs = &mut self.outputs;
+                self.outbox.answered(id, seq, |ticket, seq| {
+                    let outcome = Outcome::Appended(seq);
+                    outputs.push_back(Output::Event(Event::Answered { ticket, outcome }));
+                });
             }
+            ServerMessage::Refused(refusal) => {
+                let refused = refusal.id.and_then(|id| self.outbox.refused(id));
+                self.event(match refused {
+                    Some((ticket, slot)) => {
+                        Event::Answered { ticket, outcome: Outcome::Refused { refusal, slot } }
+                    }
+                    None => Event::Refused(refusal),
+                });
+            }
+            _ => {}
         }
-        true
     }
 
-    /// The snapshot has come in whole: slots that this page knows and that were not in it have been cleared.
     fn snapshot_complete(&mut self, seq: u64) {
-        let Some(in_snapshot) = self.progress.snapshot.take() else { return };
-        let known: Vec<_> =
-            self.progress.slots.keys().filter(|slot| !in_snapshot.contains(*slot)).cloned().collect();
-        for slot in known {
-            self.progress.slots.remove(&slot);
+        for slot in self.progress.snapshot_complete(seq) {
             self.event(Event::Cleared(slot));
         }
-        self.progress.applied = Some(seq);
-        self.report_progress();
+        if self.entered {
+            self.report_progress();
+        } else {
+            self.entered();
+        }
     }
 
     fn report_progress(&mut self) {

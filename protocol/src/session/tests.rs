@@ -5,9 +5,18 @@ use crate::{Connected, ServerMessage};
 
 type Page = Session<String>;
 
+fn options(goal: Goal) -> SessionOptions {
+    SessionOptions {
+        goal,
+        session: "s1".to_owned(),
+        seed: 1,
+        connect_timeout_ms: 15_000,
+        share_audience: false,
+    }
+}
+
 fn session(goal: Goal) -> Page {
-    let mut session =
-        Session::new(SessionOptions { goal, session: "s1".to_owned(), seed: 1, connect_timeout_ms: 15_000 });
+    let mut session = Session::new(options(goal));
     session.handle(Timestamp(0), Input::Start);
     session
 }
@@ -75,6 +84,15 @@ fn told(session: &mut Page) -> Vec<String> {
     told.collect()
 }
 
+/// The tickets and seqs of the page's own actions that were taken.
+fn answered(session: &mut Page) -> Vec<(u64, u64)> {
+    let answered = outputs(session).into_iter().filter_map(|output| match output {
+        Output::Event(Event::Answered { ticket, outcome: Outcome::Appended(seq) }) => Some((ticket, seq)),
+        _ => None,
+    });
+    answered.collect()
+}
+
 fn sent(session: &mut Page) -> Vec<String> {
     let sent = outputs(session).into_iter().filter_map(|output| match output {
         Output::Send(text) => Some(text),
@@ -133,12 +151,15 @@ fn an_owner_that_comes_back_claims_and_sends_again_what_was_not_answered() {
     let claim = reconnect(&mut session, 2);
     assert_eq!(
         claim,
-        r#"{"uuid":"room","status":{"value":2,"text":"join connection"},"v":2,"ownerKey":"key","session":"s1"}"#
+        r#"{"uuid":"room","status":{"value":2,"text":"join connection"},"v":2,"ownerKey":"key","session":"s1","ack":1}"#
     );
     session.broadcast("d", "[]", None).unwrap();
     session.handle(Timestamp(5_000), Input::Received(reply(2, 2)));
     assert_eq!(sent(&mut session), ["{\"id\":3,\"funcKey\":\"c\"}\n{\"id\":4,\"funcKey\":\"d\"}"]);
     assert_eq!(session.status(), SessionStatus::Connected);
+    session.handle(Timestamp(5_001), Input::Received(ServerMessage::Ack { id: 2, seq: 2 }));
+    session.handle(Timestamp(5_001), Input::Received(ServerMessage::Ack { id: 4, seq: 4 }));
+    assert_eq!(answered(&mut session), [(2, 2), (3, 3), (4, 4)]);
 }
 
 #[test]
@@ -149,7 +170,8 @@ fn a_refused_action_is_told_and_never_sent_again() {
     let refusal = Refusal { id: Some(1), ..RefusalCode::TooManySlots.into() };
     session.handle(Timestamp(1), Input::Received(ServerMessage::Refused(refusal.clone())));
     let slot = Some("a".to_owned());
-    assert_eq!(outputs(&mut session), [Output::Event(Event::Refused { refusal, slot })]);
+    let outcome = Outcome::Refused { refusal, slot };
+    assert_eq!(outputs(&mut session), [Output::Event(Event::Answered { ticket: 1, outcome })]);
     reconnect(&mut session, 2);
     session.handle(Timestamp(5_000), Input::Received(reply(0, 1)));
     assert_eq!(sent(&mut session), Vec::<String>::new());
@@ -195,7 +217,7 @@ fn after_a_resync_what_is_known_is_skipped_and_what_is_gone_is_cleared() {
     session.handle(Timestamp(1), Input::Received(action(80, "a", Some("changed"))));
     session.handle(Timestamp(1), Input::Received(ServerMessage::Synced(90)));
     session.handle(Timestamp(1), Input::Received(action(91, "a", None)));
-    assert_eq!(told(&mut session), ["CatchingUp", "[80]", "cleared gone", "Connected", "[91]"]);
+    assert_eq!(told(&mut session), ["CatchingUp", "Resync", "[80]", "cleared gone", "Connected", "[91]"]);
 }
 
 #[test]
@@ -353,5 +375,67 @@ fn a_claim_by_a_page_that_was_loaded_anew_is_handed_the_state() {
     session.handle(Timestamp(0), Input::Received(reply(4, 0)));
     session.handle(Timestamp(0), Input::Received(action(4, "goTo", Some("goTo"))));
     session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(4)));
-    assert_eq!(told(&mut session), ["Entered", "CatchingUp", "[4]", "Connected"]);
+    assert_eq!(told(&mut session), ["[4]", "Entered", "Connected"]);
+}
+
+#[test]
+fn a_value_that_was_never_sent_is_told_to_be_replaced() {
+    let mut session = session(Goal::Create);
+    outputs(&mut session);
+    let first = session.broadcast("goTo", "[1]", Some("goTo")).unwrap();
+    session.broadcast("goTo", "[2]", Some("goTo")).unwrap();
+    let replaced = Event::Answered { ticket: first, outcome: Outcome::Replaced };
+    assert_eq!(outputs(&mut session), [Output::Event(replaced)]);
+}
+
+#[test]
+fn while_the_network_is_slow_values_replace_each_other_instead_of_piling_up() {
+    let mut session = owner();
+    session.handle(Timestamp(10), Input::Buffered(BUFFERED_BYTES));
+    for value in 1..=3 {
+        session.broadcast("goTo", &format!("[{value}]"), Some("goTo")).unwrap();
+    }
+    assert_eq!(sent(&mut session), Vec::<String>::new());
+    assert_eq!(session.next_timeout(), Some(Timestamp(60)));
+    session.handle(Timestamp(60), Input::Buffered(1_000));
+    assert_eq!(sent(&mut session), [r#"{"id":1,"funcKey":"goTo","funcParams":[3],"stateMessage":true}"#]);
+}
+
+#[test]
+fn what_the_page_sends_in_one_go_counts_as_waiting_until_the_network_is_asked() {
+    let mut session = owner();
+    let params = format!("[\"{}\"]", "x".repeat(60_000));
+    for _ in 0..10 {
+        session.broadcast("a", &params, None).unwrap();
+    }
+    assert_eq!(sent(&mut session).len(), 5, "what exceeds the bound waits");
+}
+
+#[test]
+fn after_a_shutdown_the_return_is_spread_over_the_window_that_the_server_named() {
+    let mut latest = 0;
+    for seed in 0..200 {
+        let goal = Goal::Join { uuid: "room".to_owned() };
+        let mut session = Session::<String>::new(SessionOptions { seed, ..options(goal) });
+        session.handle(Timestamp(0), Input::Start);
+        session.handle(Timestamp(0), Input::Opened);
+        session.handle(Timestamp(0), Input::Received(reply(0, 0)));
+        session.handle(Timestamp(0), Input::Received(ServerMessage::Shutdown(8_000)));
+        session.handle(Timestamp(0), Input::Disconnected(4000));
+        latest = latest.max(session.next_timeout().unwrap().0);
+    }
+    assert!(latest > 7_000 && latest <= 8_000, "{latest}");
+}
+
+#[test]
+fn a_claim_whose_snapshot_was_cut_off_asks_for_it_again() {
+    let mut session = session(Goal::Claim { uuid: "room".to_owned(), owner_key: "key".to_owned() });
+    outputs(&mut session);
+    session.handle(Timestamp(0), Input::Opened);
+    session.handle(Timestamp(0), Input::Received(reply(4, 0)));
+    assert!(reconnect(&mut session, 1).contains(r#""since":0"#));
+    session.handle(Timestamp(5_000), Input::Received(reply(4, 0)));
+    session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(4)));
+    assert_eq!(told(&mut session), ["Entered", "Connected"]);
+    assert!(!reconnect(&mut session, 6_000).contains("since"));
 }

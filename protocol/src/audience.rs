@@ -1,0 +1,73 @@
+//! How many follow a room, counted at most once a second.
+
+use crate::followers::Followers;
+use crate::{Audience, Timestamp};
+
+/// Shortest time between two counts, in milliseconds (design: at most once a second).
+const INTERVAL_MS: u64 = 1_000;
+
+/// The newest count, and whether there is reason for another.
+#[derive(Debug, Default)]
+pub(crate) struct AudienceCount {
+    current: Audience,
+    counted_at: Option<Timestamp>,
+    /// The room's head at that time: whoever has not taken it by the next count lags.
+    head_then: u64,
+    /// Something has happened that may change it.
+    may_differ: bool,
+}
+
+impl AudienceCount {
+    pub(crate) fn current(&self) -> Audience {
+        self.current
+    }
+
+    pub(crate) fn may_differ(&mut self) {
+        self.may_differ = true;
+    }
+
+    /// When to count again, if there is reason to.
+    pub(crate) fn due(&self) -> Option<Timestamp> {
+        self.may_differ.then(|| self.counted_at.map_or(Timestamp::default(), |at| at.after(INTERVAL_MS)))
+    }
+
+    /// Counts if that is due. True if the count differs from the one before.
+    pub(crate) fn count(&mut self, now: Timestamp, followers: &Followers, head: u64) -> bool {
+        if self.due().is_none_or(|due| due > now) {
+            return false;
+        }
+        let counted = followers.audience(self.head_then);
+        let differs = counted != self.current;
+        // Whoever lags, or has not taken the head yet, is looked at once more.
+        self.may_differ = counted.lagging > 0 || (counted.connected > 0 && self.head_then != head);
+        self.current = counted;
+        self.counted_at = Some(now);
+        self.head_then = head;
+        differs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Rendering;
+
+    #[test]
+    fn counts_at_most_once_a_second_and_until_nobody_lags() {
+        let mut followers = Followers::default();
+        let mut count = AudienceCount::default();
+        assert_eq!(count.due(), None);
+        let slow = followers.add(Rendering::Lean, 0);
+        count.may_differ();
+        assert!(count.count(Timestamp(100), &followers, 7));
+        assert_eq!(count.current(), Audience { connected: 1, lagging: 0 });
+        assert_eq!(count.due(), Some(Timestamp(1_100)));
+        assert!(!count.count(Timestamp(1_099), &followers, 7), "too early");
+        assert!(count.count(Timestamp(1_100), &followers, 7));
+        assert_eq!(count.current(), Audience { connected: 1, lagging: 1 });
+        followers.serve(slow, 7);
+        assert!(count.count(Timestamp(2_100), &followers, 7));
+        assert_eq!(count.current(), Audience { connected: 1, lagging: 0 });
+        assert_eq!(count.due(), None);
+    }
+}

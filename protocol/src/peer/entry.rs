@@ -1,0 +1,144 @@
+//! How a connection gets into a room: create, join, claim, and what it is replied.
+
+use super::{Peer, Place, Told, with};
+use crate::follower::Rendering;
+use crate::{
+    Answer, Audience, Claim, CloseCode, Connected, Create, Host, Join, OwnerPresence, PROTOCOL_VERSION,
+    Refusal, RefusalCode, RoomId, ServerMessage,
+};
+
+/// What the reply tells an owner.
+struct OwnerPart {
+    key: Option<String>,
+    epoch: u64,
+    answered: u64,
+}
+
+impl Peer {
+    pub(super) fn create(&mut self, create: &Create<'_>, host: &mut impl Host) {
+        if self.is_in_room() {
+            return self.refuse(RefusalCode::AlreadyInRoom.into());
+        }
+        if let Err(refusal) = self.negotiate(create.version) {
+            return self.refuse_entry(refusal);
+        }
+        match host.create(create.session.as_deref()) {
+            Ok((room, key)) => {
+                self.place = Place::Owner { room, epoch: 1, snapshot: None, told: Audience::default() };
+                with(host, room, |room| room.share_audience(create.share_audience));
+                let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
+                self.reply(room, &room.to_string(), Some(owner), host);
+            }
+            Err(code) => self.refuse_entry(code.into()),
+        }
+    }
+
+    pub(super) fn join(&mut self, join: &Join<'_>, host: &mut impl Host) {
+        let wanted = RoomId::parse(&join.uuid);
+        match &mut self.place {
+            Place::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
+                let room = *room;
+                if with(host, room, |room| room.rejoin(cursor, join.since)).is_some() {
+                    self.reply(room, &join.uuid, None, host);
+                }
+                return;
+            }
+            Place::Outside => {}
+            Place::Follower { .. } | Place::Owner { .. } | Place::Gone => {
+                return self.refuse(RefusalCode::AlreadyInRoom.into());
+            }
+        }
+        let entered = self.negotiate(join.version).and_then(|()| {
+            let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
+            match &join.claim {
+                Some(claim) => self.claim(room, join, claim, host).map(Some),
+                None => self.follow(room, join.since, host).map(|()| None),
+            }
+        });
+        match entered {
+            Ok(owner) => {
+                let room = self.room().expect("whoever entered is in a room");
+                self.reply(room, &join.uuid, owner, host);
+                if let Some(heard) = join.claim.as_ref().and_then(|claim| claim.heard) {
+                    self.answer_again(room, heard, host);
+                }
+            }
+            Err(refusal) => self.refuse_entry(refusal),
+        }
+    }
+
+    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), Refusal> {
+        let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
+            .unwrap_or(Err(RefusalCode::UnknownRoom))?;
+        let told = Told { owner: OwnerPresence::Here, audience: Audience::default() };
+        self.place = Place::Follower { room, cursor, told };
+        Ok(())
+    }
+
+    fn claim(
+        &mut self,
+        room: RoomId,
+        join: &Join<'_>,
+        claim: &Claim<'_>,
+        host: &mut impl Host,
+    ) -> Result<OwnerPart, Refusal> {
+        let digest = host.digest(&claim.owner_key);
+        let session = claim.session.as_deref();
+        let claimed = with(host, room, |room| {
+            let claimed = room.claim(&digest, session)?;
+            room.share_audience(claim.share_audience);
+            let knows_nothing = claimed.new_session || join.since == Some(0);
+            Ok((claimed, knows_nothing.then(|| room.cursor(self.answers.rendering, None))))
+        });
+        let (claimed, snapshot) = claimed.unwrap_or(Err(RefusalCode::UnknownRoom))?;
+        self.place = Place::Owner { room, epoch: claimed.epoch, snapshot, told: Audience::default() };
+        Ok(OwnerPart { key: None, epoch: claimed.epoch, answered: claimed.answered })
+    }
+
+    /// What the owner's session was answered on a former connection and may not have heard.
+    fn answer_again(&mut self, room: RoomId, heard: u64, host: &mut impl Host) {
+        for answer in host.with(room, |room| room.answers_after(heard)).unwrap_or_default() {
+            match answer {
+                Answer::Appended { last_id: id, last_seq: seq, .. } => {
+                    self.answers.push_to_lean(&ServerMessage::Ack { id, seq });
+                }
+                Answer::Refused { refusal, .. } => self.refuse(refusal),
+            }
+        }
+    }
+
+    /// From the first message on it is settled what this client understands.
+    fn negotiate(&mut self, version: Option<u64>) -> Result<(), Refusal> {
+        self.answers.rendering = match version {
+            None => Rendering::Whole,
+            Some(version) if version >= PROTOCOL_VERSION => Rendering::Lean,
+            Some(_) => return Err(RefusalCode::UnsupportedVersion.into()),
+        };
+        Ok(())
+    }
+
+    /// The reply to create and join, with the uuid in the form in which the client wrote it.
+    fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerPart>, host: &mut impl Host) {
+        if self.answers.rendering == Rendering::Whole {
+            return self.answers.connected_whole(uuid);
+        }
+        let Some((seq, limits)) = host.with(room, |room| (room.head(), room.limits().announced())) else {
+            return self.lose(room, CloseCode::RoomClosed);
+        };
+        let (owner_key, epoch, ack) =
+            owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
+        let version = Some(PROTOCOL_VERSION);
+        let uuid = uuid.to_owned();
+        let reply = Connected { uuid, version, seq, limits, owner_key, epoch, ack };
+        self.answers.push(&ServerMessage::Connected(reply));
+    }
+
+    /// Refuses a create or join: some refusals end the connection.
+    fn refuse_entry(&mut self, refusal: Refusal) {
+        let code = refusal.known_code().and_then(RefusalCode::closes_with);
+        self.refuse(refusal);
+        if let Some(code) = code {
+            self.end(code);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The name of a room.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// A room's uuid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RoomId(Uuid);
+
+impl RoomId {
+    /// The id made of 128 bits, of which the caller drew 122 at random: a version 4 uuid (RFC 9562 section 5.4).
+    #[must_use]
+    pub fn from_random(bits: u128) -> Self {
+        Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
+    }
+
+    /// The id that a client wrote: in any case, bare, hyphenated, in braces or as an URN, as the original took them.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Uuid::try_parse(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_read_in_every_form_that_the_original_took() {
+        let id = RoomId::parse("f63ca67e-69bb-4a16-a71f-86a87acbe0b5").unwrap();
+        for form in [
+            "F63CA67E-69BB-4A16-A71F-86A87ACBE0B5",
+            "f63ca67e69bb4a16a71f86a87acbe0b5",
+            "{f63ca67e-69bb-4a16-a71f-86a87acbe0b5}",
+            "urn:uuid:f63ca67e-69bb-4a16-a71f-86a87acbe0b5",
+        ] {
+            assert_eq!(RoomId::parse(form), Some(id), "{form}");
+        }
+        assert_eq!(RoomId::parse("63ca67e-69bb-4a16-a71f-86a87acbe0b5"), None);
+        assert_eq!(id.to_string(), "f63ca67e-69bb-4a16-a71f-86a87acbe0b5");
+    }
+
+    #[test]
+    fn a_random_id_is_a_version_4_uuid() {
+        let id = RoomId::from_random(u128::MAX).to_string();
+        assert_eq!(id, "ffffffff-ffff-4fff-bfff-ffffffffffff");
+    }
+}
