@@ -2,7 +2,7 @@ const SHOWN_MS = 6000;
 
 let timer;
 
-/** Shows a sentence for a while at the edge of the page, for what goes wrong without ending anything. */
+/** Shows a sentence for a while over the page, for what goes wrong without ending anything. */
 export function showNotice(text) {
   const notice = document.querySelector("#notice");
   notice.textContent = text;
