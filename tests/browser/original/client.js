@@ -46,17 +46,6 @@ function RTBroadcaster(url, onConnectionCallback, openCallback, closeCallback, e
     _func(message.funcParams);
   }
 
-  function envelope(uuid, value, funcKey, funcParams, stateMessage) {
-    var texts = { 1: "new", 2: "join", 3: "connected" };
-    return {
-      uuid: uuid,
-      status: { value: value, text: texts[value] },
-      funcKey: funcKey,
-      funcParams: funcParams,
-      stateMessage: stateMessage,
-    };
-  }
-
   self.sendMessage = function (text) {
     conn.send(text);
   };
@@ -68,5 +57,16 @@ function RTBroadcaster(url, onConnectionCallback, openCallback, closeCallback, e
   };
   self.unsuscribeFunc = function (funcKey) {
     self.suscribedFuncs.delete(funcKey);
+  };
+}
+
+function envelope(uuid, value, funcKey, funcParams, stateMessage) {
+  var texts = { 1: "new", 2: "join", 3: "connected" };
+  return {
+    uuid: uuid,
+    status: { value: value, text: texts[value] },
+    funcKey: funcKey,
+    funcParams: funcParams,
+    stateMessage: stateMessage,
   };
 }
