@@ -32,7 +32,8 @@ export async function openPage(browser, device) {
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(error.stack ?? String(error)));
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) page.complaints.push(message.text());
+    if (!["error", "warning"].includes(message.type())) return;
+    page.complaints.push(`${message.text()} (${message.location().url})`);
   });
   return page;
 }
