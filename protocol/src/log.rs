@@ -55,7 +55,8 @@ impl Log {
 
     /// Whether everything after `seq` can still be served.
     pub(crate) fn reaches_back_to(&self, seq: u64) -> bool {
-        seq + 1 >= self.first && seq <= self.head
+        // `first` is never 0, while a client may name any seq.
+        seq >= self.first - 1 && seq <= self.head
     }
 
     /// Appends a rendered action as `head + 1`; an empty message keeps the place without sending anything.
@@ -180,6 +181,7 @@ mod tests {
         log.append("one");
         assert!(log.reaches_back_to(1));
         assert!(!log.reaches_back_to(2));
+        assert!(!log.reaches_back_to(u64::MAX));
     }
 
     #[test]

@@ -337,3 +337,16 @@ async fn everyone_hears_of_the_close_once_and_the_uuid_is_unknown_from_then_on()
     late.send(message::session_join(&room.uuid)).await;
     late.is_refused("unknown_room").await;
 }
+
+#[tokio::test]
+async fn the_largest_since_there_is_costs_the_room_nothing() {
+    let (_server, mut room, mut follower) = pair().await;
+    room.act(1, 2).await;
+    let mut hostile = room.rejoin(u64::MAX).await;
+    hostile.hears(&json!({"resync": true, "seq": 2})).await;
+    hostile.hears(&json!({"synced": 2})).await;
+    room.act(3, 3).await;
+    for seq in 1..=3 {
+        follower.hears(&json!({"seq": seq, "funcKey": "act"})).await;
+    }
+}
