@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use hyper::Request;
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rtbroadcaster::RemoteAddress;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::watch;
 use tracing::{debug, warn};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -41,9 +41,11 @@ pub(crate) async fn serve(
     header_timeout: Duration,
     stop: impl Future<Output = ()>,
 ) {
-    let mut http = auto::Builder::new(TokioExecutor::new()).http1_only();
-    http.http1().timer(TokioTimer::new()).header_read_timeout(header_timeout);
-    let requests = GracefulShutdown::new();
+    // Not hyper-util's automatic choice of version: it waits for the first byte without any timeout.
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
+    // Every request's task holds a receiver, so the sender knows when they are through.
+    let stopping = watch::Sender::new(false);
     tokio::pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -58,17 +60,18 @@ pub(crate) async fn serve(
                 continue;
             }
         };
-        answer(&http, &requests, stream, remote, &routes);
+        answer(&http, stopping.subscribe(), stream, remote, &routes);
     }
     drop(listener);
     // A request that is only half sent would hold the process until its header timeout.
-    drop(tokio::time::timeout(LAST_REQUESTS_TIMEOUT, requests.shutdown()).await);
+    stopping.send_replace(true);
+    drop(tokio::time::timeout(LAST_REQUESTS_TIMEOUT, stopping.closed()).await);
 }
 
 /// Answers the requests of one client, in a task of its own.
 fn answer(
-    http: &auto::Builder<TokioExecutor>,
-    requests: &GracefulShutdown,
+    http: &http1::Builder,
+    mut stopping: watch::Receiver<bool>,
     stream: TcpStream,
     remote: SocketAddr,
     routes: &BoxedFilter<(Response,)>,
@@ -82,10 +85,21 @@ fn answer(
         request.extensions_mut().insert(RemoteAddress(remote));
         routes.call(request)
     });
-    let connection = http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-    let connection = requests.watch(connection);
+    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
+        tokio::pin!(connection);
+        let answered = tokio::select! {
+            answered = connection.as_mut() => Some(answered),
+            _ = stopping.wait_for(|is| *is) => None,
+        };
+        let answered = match answered {
+            Some(answered) => answered,
+            None => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = answered {
             debug!(%remote, %error, "a request ended with an error");
         }
     });

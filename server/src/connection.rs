@@ -10,6 +10,8 @@ use crate::Manager;
 use crate::host::ConnectionHost;
 use crate::socket::{Ending, Incoming, Socket};
 
+/// Frames that a client is sent before it is listened to again.
+const FRAMES_PER_TURN: usize = 16;
 /// How long a client may take to be told of a shutdown; after it the websocket is closed.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -64,13 +66,16 @@ impl Connection {
         tokio::pin!(deadline);
         loop {
             self.host.mark_seen();
-            if let Err(ending) = self.send_all().await {
-                return ending;
-            }
+            let there_is_more = match self.send(FRAMES_PER_TURN).await {
+                Ok(there_is_more) => there_is_more,
+                Err(ending) => return ending,
+            };
             if deadline.deadline() != self.deadline() {
                 deadline.as_mut().reset(self.deadline());
             }
             let due = tokio::select! {
+                // Reading comes first, so that a client that is always behind is still heard.
+                biased;
                 incoming = self.socket.receive() => match incoming {
                     Ok(incoming) => {
                         self.receive(&incoming);
@@ -80,6 +85,7 @@ impl Connection {
                 },
                 () = self.host.changed(self.peer.is_owner()) => Ok(()),
                 () = &mut deadline => self.keep_time().await,
+                () = std::future::ready(()), if there_is_more => Ok(()),
             };
             if let Err(ending) = due {
                 return ending;
@@ -90,9 +96,10 @@ impl Connection {
     /// Tells the client to come back, if it takes that in the time there is.
     async fn shut_down(&mut self) -> Ending {
         self.peer.shut_down(self.manager.settings().limits.return_window_ms);
-        match timeout(FAREWELL_TIMEOUT, self.send_all()).await {
+        // One frame with the farewell; after it the peer says that it is to be closed.
+        match timeout(FAREWELL_TIMEOUT, self.send(2)).await {
             Ok(Err(ending)) => ending,
-            Ok(Ok(())) | Err(_) => Ending::Policy(CloseCode::ShuttingDown),
+            Ok(Ok(_)) | Err(_) => Ending::Policy(CloseCode::ShuttingDown),
         }
     }
 
@@ -106,19 +113,20 @@ impl Connection {
         }
     }
 
-    /// Sends whatever there is for this client.
-    async fn send_all(&mut self) -> Result<(), Ending> {
+    /// Sends what there is for this client, but no more than so many frames. True if there may be more.
+    async fn send(&mut self, frames: usize) -> Result<bool, Ending> {
         let stall = Duration::from_millis(self.manager.settings().limits.stall_timeout_ms);
-        loop {
+        for _ in 0..frames {
             match self.peer.next(&mut self.frame, &mut self.host) {
                 Next::Send => match timeout(stall, self.socket.send(&self.frame)).await {
                     Ok(sent) => sent?,
                     Err(_) => return Err(Ending::Policy(CloseCode::TooSlow)),
                 },
-                Next::Wait => return Ok(()),
+                Next::Wait => return Ok(false),
                 Next::Close(code) => return Err(Ending::Policy(code)),
             }
         }
+        Ok(true)
     }
 
     /// When there is something to be done even if nothing happens.

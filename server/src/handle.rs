@@ -1,6 +1,6 @@
 //! A room as the server's tasks share it.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::Mutex;
 
 use rtbroadcaster_protocol::Room;
 use tokio::sync::watch;
@@ -26,9 +26,10 @@ impl RoomHandle {
         }
     }
 
-    /// Does something to the room and wakes its connections if that gave them something to send.
-    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> R {
-        let mut room = self.lock();
+    /// Does something to the room and wakes its connections if that gave them something to send. Nothing if a panic, a
+    /// bug of ours, has left the room half changed: it counts as gone then, and all others live on.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+        let mut room = self.room.lock().ok()?;
         let (before, owner_before) = (room.version(), room.owner_version());
         let result = act(&mut room);
         if room.version() != before {
@@ -37,7 +38,7 @@ impl RoomHandle {
         if room.owner_version() != owner_before {
             self.for_owner.send_replace(());
         }
-        result
+        Some(result)
     }
 
     /// Tells when a follower may have something new to be sent.
@@ -48,9 +49,5 @@ impl RoomHandle {
     /// Tells when the owner may have something new to be sent.
     pub(crate) fn bell_for_owner(&self) -> watch::Receiver<()> {
         self.for_owner.subscribe()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Room> {
-        self.room.lock().expect("nothing panics while it holds a room")
     }
 }

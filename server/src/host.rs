@@ -74,7 +74,7 @@ impl Host for ConnectionHost {
     }
 
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        Some(self.handle(room)?.with(act))
+        self.handle(room)?.with(act)
     }
 
     fn close(&mut self, room: RoomId) {

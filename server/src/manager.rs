@@ -135,9 +135,10 @@ impl Manager {
             for id in self.take_due() {
                 let Some(handle) = self.find(id) else { continue };
                 match handle.with(|room| (room.tick(self.now()), room.take_alarm())) {
-                    (false, _) => self.close(id, "its owner did not come back"),
-                    (true, Some(moment)) => self.table().wake_at(moment, id),
-                    (true, None) => {}
+                    Some((true, None)) => {}
+                    Some((true, Some(moment))) => self.table().wake_at(moment, id),
+                    Some((false, _)) => self.close(id, "its owner did not come back"),
+                    None => self.close(id, "an error of the server broke it"),
                 }
             }
             let next = self.table().next_alarm();

@@ -155,3 +155,14 @@ async fn the_program_says_that_it_is_well() {
     let response = Request::get("/healthz").send(&program.address).await;
     assert_eq!((response.status, response.body.as_str()), (200, "ok\n"));
 }
+
+#[tokio::test]
+async fn a_tcp_connection_that_sends_no_request_is_cut_off() {
+    let program = Program::start(&["--handshake-timeout-ms", "1000"]).await;
+    let mut nothing = RawSocket::connect(&program.address).await;
+    // As far as HTTP/2's preface, for which some servers wait without a limit.
+    let mut one_letter = RawSocket::connect(&program.address).await;
+    one_letter.send_bytes(b"P").await;
+    nothing.ended().await;
+    one_letter.ended().await;
+}
