@@ -47,7 +47,7 @@ pub enum Input<P> {
     Received(ServerMessage<P>),
     /// The socket is closed or could not be opened; with the close code, 1006 if there was none.
     Disconnected(u16),
-    /// The moment that [`Session::next_timeout`] named has come; saying it earlier does no harm.
+    /// The moment that [`Session::next_timeout`](super::Session::next_timeout) named has come; saying it earlier does no harm.
     Timeout,
     /// The page has woken up or is online again: whatever was thought of the connection may be wrong.
     Wake,
