@@ -10,6 +10,8 @@
 //! | [`Client`] | a websocket client that behaves |
 //! | [`RawSocket`], [`Request`] | one that need not |
 //! | [`message`] | what clients say |
+//! | [`Page`] | a page's session on a real socket |
+//! | [`Proxy`] | a network that cuts, stalls and throttles |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
 //! | [`Replica`] | what a follower knows, and a check that it was told without gaps |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
@@ -18,7 +20,9 @@
 
 mod client;
 pub mod message;
+mod page;
 mod program;
+mod proxy;
 mod raw;
 mod replica;
 mod request;
@@ -28,7 +32,9 @@ mod transcript;
 mod wait;
 
 pub use client::Client;
+pub use page::{Page, number};
 pub use program::{Finished, Program};
+pub use proxy::Proxy;
 pub use raw::{Opcode, RawSocket};
 pub use replica::Replica;
 pub use request::{Request, Response};

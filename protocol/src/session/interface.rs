@@ -51,7 +51,8 @@ pub enum Input<P> {
     Timeout,
     /// The page has woken up or is online again: whatever was thought of the connection may be wrong.
     Wake,
-    /// This many bytes of what was sent are still in the page, because the network is slower than the page.
+    /// This many bytes of what was sent are still in the page, because the network is slower than the page. To be said
+    /// whenever something was sent: until then the session takes all of it for waiting, and holds back beyond 256 KiB.
     Buffered(u64),
     /// The application wants to end it: an owner closes the room, a follower leaves.
     Close,
