@@ -1,6 +1,8 @@
 // The package's face: loads the WebAssembly when it is first needed and adds what JavaScript says better than Rust.
 // What everything means stands in index.d.ts.
 
+import { roomError } from "./error.js";
+import { resume } from "./resume.js";
 import load, { Room, create as createRoom, join as joinRoom } from "./rtbroadcaster_sdk.js";
 
 let loading;
@@ -11,7 +13,7 @@ export function init(source) {
     () => {},
     (cause) => {
       loading = undefined;
-      throw loadError(cause);
+      throw roomError("wasm_failed", "the WebAssembly could not be loaded, see `cause`; the next call tries again", cause);
     },
   );
   return loading;
@@ -19,17 +21,14 @@ export function init(source) {
 
 export async function create(url, options) {
   await init();
-  return createRoom(url, options);
+  const resumes = options?.resume ?? false;
+  if (resumes === false) return createRoom(url, options);
+  return resume((options, onend) => createRoom(url, options, onend), url, options);
 }
 
 export async function join(url, uuid, options) {
   await init();
   return joinRoom(url, uuid, options);
-}
-
-function loadError(cause) {
-  const message = "the WebAssembly could not be loaded, see `cause`; the next call tries again";
-  return Object.assign(new Error(message, { cause }), { name: "RoomError", code: "wasm_failed" });
 }
 
 // Rust cannot return the very object that it was called on.

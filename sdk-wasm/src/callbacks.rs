@@ -13,10 +13,13 @@ pub(crate) enum Callback {
     Error,
     Clear,
     Owner,
+    Resync,
+    Audience,
 }
 
 impl Callback {
-    pub(crate) const ALL: [Self; 5] = [Self::Status, Self::Close, Self::Error, Self::Clear, Self::Owner];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Status, Self::Close, Self::Error, Self::Clear, Self::Owner, Self::Resync, Self::Audience];
 
     /// The name of its property and option.
     pub(crate) fn name(self) -> &'static str {
@@ -26,6 +29,8 @@ impl Callback {
             Self::Error => "onerror",
             Self::Clear => "onclear",
             Self::Owner => "onowner",
+            Self::Resync => "onresync",
+            Self::Audience => "onaudience",
         }
     }
 }

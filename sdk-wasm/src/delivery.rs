@@ -4,19 +4,36 @@
 
 use std::collections::VecDeque;
 
-use js_sys::{Array, Function};
-use rtbroadcaster_protocol::{EndReason, Event, Outcome, OwnerPresence, SessionStatus};
-use wasm_bindgen::prelude::JsValue;
+use js_sys::{Array, Function, Object};
+use rtbroadcaster_protocol::{Audience, EndReason, Event, OwnerPresence, SessionStatus};
+use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 
+use crate::answers::Answers;
 use crate::callbacks::{Callback, Callbacks};
 use crate::error::{Ending, RoomError};
+use crate::promise::{Deferred, Settlement};
 use crate::registry::{Action, Dispatch, Registry};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What `onaudience` is called with.
+    #[wasm_bindgen(extends = Object)]
+    type AudienceValue;
+
+    #[wasm_bindgen(method, setter)]
+    fn set_connected(this: &AudienceValue, count: f64);
+
+    #[wasm_bindgen(method, setter)]
+    fn set_lagging(this: &AudienceValue, count: f64);
+}
 
 /// What has happened and is not told yet.
 pub(crate) enum News {
     Event(Event<Array>),
     /// The server said something that isn't JSON.
     Unreadable,
+    /// The queue has room, for which this promise of `ready` has waited.
+    Room(Deferred),
 }
 
 /// One thing to do that may run the page's code.
@@ -31,19 +48,15 @@ pub(crate) enum Step {
     Tell(Function, JsValue),
     /// Call `onerror`, or warn on the console.
     Report(RoomError),
-    /// Call these callbacks, then resolve these promises of `close`: all is over.
-    End(Vec<(Function, JsValue)>, Vec<Function>),
-}
-
-/// The functions that settle the promise of `create` or `join`.
-pub(crate) struct Entry {
-    pub(crate) resolve: Function,
-    pub(crate) reject: Function,
+    /// Settle a promise.
+    Settle(Settlement),
+    /// Call these callbacks, then settle these promises: all is over.
+    End(Vec<(Function, JsValue)>, Vec<Settlement>),
 }
 
 enum Stage {
-    /// The room is not reached yet.
-    Entering(Entry),
+    /// The room is not reached yet: `create` or `join` is to be settled.
+    Entering(Deferred),
     /// The page has its room, but nothing is told before the next task: what it registers meanwhile misses nothing.
     Held,
     Open,
@@ -59,6 +72,11 @@ pub(crate) struct Delivery {
     queue: VecDeque<News>,
     registry: Registry,
     callbacks: Callbacks,
+    /// Told the code of the end, before any callback.
+    on_end: Option<Function>,
+    /// The newest count that the page was told.
+    audience: Option<Audience>,
+    answers: Answers,
     /// What the promises of `close` are resolved with.
     closers: Vec<Function>,
     /// What the browser threw when it was asked for a websocket.
@@ -67,7 +85,13 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn new(entry: Entry, is_owner: bool, registry: Registry, callbacks: Callbacks) -> Self {
+    pub(crate) fn new(
+        entry: Deferred,
+        is_owner: bool,
+        registry: Registry,
+        callbacks: Callbacks,
+        on_end: Option<Function>,
+    ) -> Self {
         Self {
             stage: Stage::Entering(entry),
             status: SessionStatus::Connecting,
@@ -75,6 +99,9 @@ impl Delivery {
             queue: VecDeque::new(),
             registry,
             callbacks,
+            on_end,
+            audience: None,
+            answers: Answers::default(),
             closers: Vec::new(),
             no_socket: None,
             reported_unreadable: false,
@@ -101,6 +128,25 @@ impl Delivery {
         self.status
     }
 
+    pub(crate) fn audience(&self) -> Option<Audience> {
+        self.audience
+    }
+
+    /// What the page awaits of its own actions. When all is over nothing comes any more.
+    pub(crate) fn answers(&mut self) -> &mut Answers {
+        &mut self.answers
+    }
+
+    /// The queue takes actions: whoever waits for that is told, in its place among the events.
+    pub(crate) fn has_room(&mut self) {
+        let waiting = self.answers.take_waiting();
+        self.queue.extend(waiting.into_iter().map(News::Room));
+    }
+
+    pub(crate) fn awaits_room(&self) -> bool {
+        self.answers.awaits_room()
+    }
+
     pub(crate) fn callback(&self, callback: Callback) -> Option<&Function> {
         self.callbacks.get(callback)
     }
@@ -124,13 +170,18 @@ impl Delivery {
         self.registry.unregister(key);
     }
 
-    /// Calls this when all is over. False if it is.
-    pub(crate) fn at_end(&mut self, resolve: Function) -> bool {
-        let goes_on = !self.is_over();
-        if goes_on {
-            self.closers.push(resolve);
-        }
-        goes_on
+    /// Calls this when all is over.
+    pub(crate) fn at_end(&mut self, resolve: Function) {
+        self.closers.push(resolve);
+    }
+
+    /// Whether the page has asked for the end.
+    pub(crate) fn is_ending(&self) -> bool {
+        !self.closers.is_empty()
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
     }
 
     /// The next thing to do; none when there is nothing, or nothing yet.
@@ -157,10 +208,6 @@ impl Delivery {
         }
     }
 
-    fn is_over(&self) -> bool {
-        matches!(self.stage, Stage::Over)
-    }
-
     /// Until the room is reached, the page knows only its promise, and the state that it retains.
     fn before_entry(&mut self, news: News) -> Option<Step> {
         match news {
@@ -168,6 +215,10 @@ impl Delivery {
                 // The session says next where it stands: the room that the page gets now shows it already.
                 if let Some(News::Event(Event::Status(status))) = self.queue.front() {
                     self.status = *status;
+                }
+                // Counted while the state was handed over, when the page could not be told.
+                if let Some(audience) = self.audience {
+                    self.queue.push_front(News::Event(Event::Audience(audience)));
                 }
                 match std::mem::replace(&mut self.stage, Stage::Held) {
                     Stage::Entering(entry) => Some(Step::Enter(entry.resolve)),
@@ -183,7 +234,15 @@ impl Delivery {
             }
             // An owner that takes its room back is handed the state first, so that it stands where its audience stands.
             News::Event(Event::Action { key, params, slot }) => self.dispatch(Action { key, params, slot }),
-            News::Event(_) | News::Unreadable => None,
+            News::Event(Event::Cleared(slot)) => {
+                self.registry.forget(&slot);
+                None
+            }
+            News::Event(Event::Audience(audience)) => {
+                self.audience = Some(audience);
+                None
+            }
+            News::Event(_) | News::Unreadable | News::Room(_) => None,
         }
     }
 
@@ -195,12 +254,15 @@ impl Delivery {
                 self.reported_unreadable = true;
                 return Some(Step::Report(RoomError::unreadable()));
             }
+            News::Room(ready) => {
+                return Some(Step::Settle(Settlement::new(ready.resolve, JsValue::UNDEFINED)));
+            }
         };
         match event {
             Event::Action { key, params, slot } => self.dispatch(Action { key, params, slot }),
             Event::Cleared(slot) => {
                 self.registry.forget(&slot);
-                self.tell(Callback::Clear, &slot)
+                self.tell(Callback::Clear, slot)
             }
             Event::Status(status) => {
                 self.status = status;
@@ -210,14 +272,12 @@ impl Delivery {
                 }
                 self.tell(Callback::Status, status_name(status))
             }
-            Event::Answered { outcome: Outcome::Refused { refusal, slot }, .. } => {
-                let error = RoomError::from(refusal);
-                Some(Step::Report(match slot {
-                    Some(slot) => error.about(&slot),
-                    None => error,
-                }))
+            Event::Answered { ticket, outcome } => self.answers.answered(ticket, outcome).map(Step::Settle),
+            Event::Resync => self.tell(Callback::Resync, JsValue::UNDEFINED),
+            Event::Audience(audience) => {
+                self.audience = Some(audience);
+                self.tell(Callback::Audience, audience_value(audience))
             }
-            Event::Answered { .. } | Event::Resync | Event::Audience(_) => None,
             Event::Refused(refusal) => Some(Step::Report(refusal.into())),
             Event::Owner(OwnerPresence::Here) => self.tell(Callback::Owner, "here"),
             Event::Owner(OwnerPresence::Away) => self.tell(Callback::Owner, "away"),
@@ -234,21 +294,28 @@ impl Delivery {
         }
     }
 
-    fn tell(&self, callback: Callback, argument: &str) -> Option<Step> {
+    fn tell(&self, callback: Callback, argument: impl Into<JsValue>) -> Option<Step> {
         self.callback(callback).map(|function| Step::Tell(function.clone(), argument.into()))
     }
 
     fn end(&mut self, reason: EndReason) -> Step {
         let mut calls = Vec::new();
+        let ending = self.ending(reason);
+        if let Some(on_end) = self.on_end.take() {
+            calls.push((on_end, ending.code().into()));
+        }
         if let Some(onclose) = self.callback(Callback::Close) {
-            calls.push((onclose.clone(), self.ending(reason).into_close_reason()));
+            calls.push((onclose.clone(), ending.into_close_reason()));
         }
         if let Some(onstatus) = self.callback(Callback::Status) {
             calls.push((onstatus.clone(), status_name(SessionStatus::Closed).into()));
         }
-        let closers = std::mem::take(&mut self.closers);
+        let unanswered = std::mem::take(&mut self.answers).abandon();
+        let closers = std::mem::take(&mut self.closers).into_iter();
+        let closed = closers.map(|resolve| Settlement::new(resolve, JsValue::UNDEFINED));
+        let settlements = unanswered.chain(closed).collect();
         self.finish();
-        Step::End(calls, closers)
+        Step::End(calls, settlements)
     }
 
     fn ending(&self, reason: EndReason) -> Ending {
@@ -264,8 +331,17 @@ impl Delivery {
         self.queue = VecDeque::new();
         self.registry = Registry::default();
         self.callbacks = Callbacks::default();
+        self.on_end = None;
         std::mem::replace(&mut self.stage, Stage::Over)
     }
+}
+
+/// The number of followers as index.d.ts shows it.
+pub(crate) fn audience_value(audience: Audience) -> JsValue {
+    let value: AudienceValue = Object::new().unchecked_into();
+    value.set_connected(audience.connected as f64);
+    value.set_lagging(audience.lagging as f64);
+    value.into()
 }
 
 /// The status as index.d.ts names it.

@@ -5,15 +5,16 @@ use std::rc::Rc;
 
 use js_sys::{Array, Function, JsString, Promise};
 use rtbroadcaster_protocol::{
-    BroadcastError, Input, Output, ServerMessage, Session, SessionOptions, SessionStatus,
+    Audience, BroadcastError, Goal, Input, Output, ServerMessage, Session, SessionOptions, SessionStatus,
 };
 use wasm_bindgen::prelude::{JsCast, JsValue};
 
 use crate::callbacks::{Callback, Callbacks};
-use crate::delivery::{Delivery, Entry, News, Step};
+use crate::delivery::{Delivery, News, Step};
 use crate::environment::{console_error, console_warn, in_next_task, now, soon};
 use crate::error::RoomError;
 use crate::fields::Fields;
+use crate::promise::{Deferred, Settlement, promise};
 use crate::registry::Registry;
 use crate::room::Room;
 use crate::socket::Socket;
@@ -33,12 +34,18 @@ pub(crate) struct Plan {
     pub(crate) address: String,
     pub(crate) registry: Registry,
     pub(crate) callbacks: Callbacks,
+    /// Told the code of the end, before any callback.
+    pub(crate) on_end: Option<Function>,
 }
 
 struct Inner {
     session: Session<Array>,
     address: String,
     socket: Option<Socket>,
+    /// What waits in the page for the network may have changed since the session was told.
+    buffered_may_differ: bool,
+    /// The room was there before this session.
+    is_resumed: bool,
     /// Present from the start to the end.
     timer: Option<Timer>,
     /// Present from the start to the end.
@@ -52,15 +59,18 @@ struct Inner {
 
 impl Driver {
     /// Begins a session; `entry` is told how that went.
-    pub(crate) fn start(plan: Plan, entry: Entry) {
-        let Plan { session, address, registry, callbacks } = plan;
+    pub(crate) fn start(plan: Plan, entry: Deferred) {
+        let Plan { session, address, registry, callbacks, on_end } = plan;
+        let is_resumed = matches!(session.goal, Goal::Claim { .. });
         let session = Session::new(session);
-        let delivery = Delivery::new(entry, session.is_owner(), registry, callbacks);
+        let delivery = Delivery::new(entry, session.is_owner(), registry, callbacks, on_end);
         let driver = Rc::new(Self {
             inner: RefCell::new(Inner {
                 session,
                 address,
                 socket: None,
+                buffered_may_differ: false,
+                is_resumed,
                 timer: None,
                 wake: None,
                 delivery,
@@ -110,23 +120,37 @@ impl Driver {
         self.handle(Input::Timeout);
     }
 
-    /// Broadcasts an action. It is sent when the present task's code is through, with all others of that task.
-    pub(crate) fn broadcast(
-        self: &Rc<Self>,
-        key: &str,
-        params: &str,
-        slot: Option<&str>,
-    ) -> Result<(), BroadcastError> {
-        self.inner.borrow_mut().session.broadcast(key, params, slot)?;
-        self.pump_soon();
-        Ok(())
+    /// Broadcasts an action. It is sent when the present task's code is through, with all others of that task. The
+    /// promise is settled by its answer.
+    pub(crate) fn broadcast(self: &Rc<Self>, key: String, params: &str, slot: Option<String>) -> Promise {
+        let ticket = self.inner.borrow_mut().session.broadcast(&key, params, slot.as_deref());
+        self.answer(ticket, slot.unwrap_or(key))
     }
 
-    /// Clears a slot; sent as an action is.
-    pub(crate) fn clear(self: &Rc<Self>, slot: &str) -> Result<(), BroadcastError> {
-        self.inner.borrow_mut().session.clear(slot)?;
+    /// Clears a slot; sent and answered as an action is.
+    pub(crate) fn clear(self: &Rc<Self>, slot: String) -> Promise {
+        let ticket = self.inner.borrow_mut().session.clear(&slot);
+        self.answer(ticket, slot)
+    }
+
+    fn answer(self: &Rc<Self>, ticket: Result<u64, BroadcastError>, key: String) -> Promise {
+        let ticket = match ticket {
+            Ok(ticket) => ticket,
+            Err(error) => return Promise::reject(&RoomError::from(error).about(&key)),
+        };
         self.pump_soon();
-        Ok(())
+        promise(|deferred| {
+            self.inner.borrow_mut().delivery.answers().await_answer(ticket, key, deferred);
+        })
+    }
+
+    /// Waits until the queue has room, or all is over.
+    pub(crate) fn ready(self: &Rc<Self>) -> Promise {
+        if self.inner.borrow().delivery.is_over() {
+            return Promise::reject(&RoomError::closed());
+        }
+        self.pump_soon();
+        promise(|deferred| self.inner.borrow_mut().delivery.answers().await_room(deferred))
     }
 
     /// Registers a function. What was kept for it is delivered soon, not now: the caller isn't through with its code.
@@ -143,11 +167,11 @@ impl Driver {
 
     /// Ends the session. The promise is resolved when that is done.
     pub(crate) fn close(self: &Rc<Self>) -> Promise {
-        let promise = Promise::new(&mut |resolve, _| {
-            if !self.inner.borrow_mut().delivery.at_end(resolve.clone()) {
-                settle(&resolve, &JsValue::UNDEFINED);
-            }
-        });
+        let promise = if self.inner.borrow().delivery.is_over() {
+            Promise::resolve(&JsValue::UNDEFINED)
+        } else {
+            promise(|deferred| self.inner.borrow_mut().delivery.at_end(deferred.resolve))
+        };
         let mut inner = self.inner.borrow_mut();
         inner.session.handle(now(), Input::Close);
         // The page may be going away: what can be sent is sent now, and only what calls the page back waits.
@@ -167,6 +191,14 @@ impl Driver {
 
     pub(crate) fn is_owner(&self) -> bool {
         self.inner.borrow().session.is_owner()
+    }
+
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.inner.borrow().is_resumed
+    }
+
+    pub(crate) fn audience(&self) -> Option<Audience> {
+        self.inner.borrow().delivery.audience()
     }
 
     pub(crate) fn status(&self) -> SessionStatus {
@@ -217,8 +249,9 @@ impl Driver {
             }
             Step::Tell(function, argument) => tell(&function, &argument),
             Step::Report(error) => self.report(&error),
+            Step::Settle(settlement) => settlement.settle(),
             Step::Enter(resolve) => {
-                settle(&resolve, &Room::new(Rc::clone(self)).into());
+                Settlement::new(resolve, Room::new(Rc::clone(self)).into()).settle();
                 let driver = Rc::clone(self);
                 in_next_task(move || {
                     driver.inner.borrow_mut().delivery.open();
@@ -227,16 +260,14 @@ impl Driver {
             }
             Step::Refuse(reject, error) => {
                 self.inner.borrow_mut().release();
-                settle(&reject, &error);
+                Settlement::new(reject, error.into()).settle();
             }
-            Step::End(calls, closers) => {
+            Step::End(calls, settlements) => {
                 self.inner.borrow_mut().release();
                 for (function, argument) in &calls {
                     tell(function, argument);
                 }
-                for resolve in &closers {
-                    settle(resolve, &JsValue::UNDEFINED);
-                }
+                settlements.iter().for_each(Settlement::settle);
             }
         }
     }
@@ -254,6 +285,7 @@ impl Driver {
 impl Inner {
     /// Does what the session wants, except for what may run the page's code: that is queued.
     fn act(&mut self, driver: &Rc<Driver>) {
+        self.look_at_buffer();
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Connect => match Socket::open(&self.address, driver) {
@@ -266,14 +298,29 @@ impl Inner {
                 Output::Send(text) => {
                     if let Some(socket) = &self.socket {
                         socket.send(&text);
+                        self.buffered_may_differ = true;
                     }
                 }
                 Output::Disconnect => self.socket = None,
                 Output::Event(event) => self.delivery.push(News::Event(event)),
             }
         }
+        // Near the end nothing is taken any more: whoever waits is told then.
+        let may_go_on = !self.delivery.is_ending() && self.session.status() != SessionStatus::Closed;
+        if self.delivery.awaits_room() && may_go_on && self.session.has_room() {
+            self.delivery.has_room();
+        }
         if let (Some(timer), Some(at)) = (&mut self.timer, self.session.next_timeout()) {
             timer.arm(at);
+        }
+    }
+
+    /// Tells the session what waits in the page for the network, until that is nothing.
+    fn look_at_buffer(&mut self) {
+        if let (true, Some(socket)) = (self.buffered_may_differ, &self.socket) {
+            let bytes = socket.buffered();
+            self.buffered_may_differ = bytes > 0;
+            self.session.handle(now(), Input::Buffered(bytes));
         }
     }
 
@@ -290,9 +337,4 @@ fn tell(callback: &Function, argument: &JsValue) {
     if let Err(thrown) = callback.call1(&JsValue::UNDEFINED, argument) {
         let _ = console_error(&thrown);
     }
-}
-
-/// Settles a promise, which throws nothing.
-fn settle(function: &Function, value: &JsValue) {
-    let _ = function.call1(&JsValue::UNDEFINED, value);
 }

@@ -1,47 +1,48 @@
 //! `create` and `join`.
 
-use js_sys::Promise;
+use js_sys::{Function, Promise};
 use rtbroadcaster_protocol::{Goal, SessionOptions};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::address::websocket_address;
-use crate::delivery::Entry;
 use crate::driver::{Driver, Plan};
 use crate::environment::{random_name, random_number};
 use crate::error::RoomError;
-use crate::options::{RoomOptions, claim, non_empty};
+use crate::options::{RoomOptions, claim, non_empty, shares_audience};
+use crate::promise::promise;
 
-/// Opens a room, or takes one back: see index.d.ts.
+/// Opens a room, or takes one back: see index.d.ts. When the room that the promise was resolved with ends, `on_end` is
+/// called with the reason's code, before any other callback: that is for resume.js.
 #[wasm_bindgen]
-pub fn create(url: &JsValue, options: &JsValue) -> Promise {
-    let goal = claim(options).map(|claim| match claim {
-        Some((uuid, owner_key)) => Goal::Claim { uuid, owner_key },
-        None => Goal::Create,
+pub fn create(url: &JsValue, options: &JsValue, on_end: Option<Function>) -> Promise {
+    let plan = claim(options).and_then(|claim| {
+        let goal = match claim {
+            Some((uuid, owner_key)) => Goal::Claim { uuid, owner_key },
+            None => Goal::Create,
+        };
+        let mut plan = plan(url, goal, options)?;
+        plan.session.share_audience = shares_audience(options)?;
+        plan.on_end = on_end;
+        Ok(plan)
     });
-    enter(url, goal, options)
+    enter(plan)
 }
 
 /// Enters a room as a follower: see index.d.ts.
 #[wasm_bindgen]
 pub fn join(url: &JsValue, uuid: &JsValue, options: &JsValue) -> Promise {
-    enter(url, non_empty(uuid, "uuid").map(|uuid| Goal::Join { uuid }), options)
+    enter(non_empty(uuid, "uuid").and_then(|uuid| plan(url, Goal::Join { uuid }, options)))
 }
 
-fn enter(url: &JsValue, goal: Result<Goal, RoomError>, options: &JsValue) -> Promise {
-    let mut plan = match read(url, goal, options) {
-        Ok(plan) => Some(plan),
-        Err(error) => return Promise::reject(&error),
-    };
-    Promise::new(&mut |resolve, reject| {
-        if let Some(plan) = plan.take() {
-            Driver::start(plan, Entry { resolve, reject });
-        }
-    })
+fn enter(plan: Result<Plan, RoomError>) -> Promise {
+    match plan {
+        Ok(plan) => promise(|entry| Driver::start(plan, entry)),
+        Err(error) => Promise::reject(&error),
+    }
 }
 
-fn read(url: &JsValue, goal: Result<Goal, RoomError>, options: &JsValue) -> Result<Plan, RoomError> {
+fn plan(url: &JsValue, goal: Goal, options: &JsValue) -> Result<Plan, RoomError> {
     let address = websocket_address(url)?;
-    let goal = goal?;
     let RoomOptions { registry, callbacks, timeout_ms } = RoomOptions::read(options)?;
     let session = SessionOptions {
         goal,
@@ -50,5 +51,5 @@ fn read(url: &JsValue, goal: Result<Goal, RoomError>, options: &JsValue) -> Resu
         connect_timeout_ms: timeout_ms,
         share_audience: false,
     };
-    Ok(Plan { session, address, registry, callbacks })
+    Ok(Plan { session, address, registry, callbacks, on_end: None })
 }

@@ -69,6 +69,18 @@ impl RoomError {
         Self::new("no_function", &message).about(key)
     }
 
+    /// The room ended before the server answered an action.
+    pub(crate) fn unanswered() -> Self {
+        Self::new(
+            "closed",
+            "the room ended before the server had answered: it is unknown whether this was taken",
+        )
+    }
+
+    pub(crate) fn closed() -> Self {
+        BroadcastError::Closed.into()
+    }
+
     pub(crate) fn unreadable() -> Self {
         Self::new(
             "malformed",
@@ -123,6 +135,10 @@ impl Ending {
             EndReason::Refused(Refusal { code, message, .. }) => return Self { code, message, cause: None },
         };
         Self { code: code.to_owned(), message: message.to_owned(), cause: None }
+    }
+
+    pub(crate) fn code(&self) -> &str {
+        &self.code
     }
 
     /// The browser would not even try.

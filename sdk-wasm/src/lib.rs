@@ -10,13 +10,15 @@
 //! | `driver` | one session with its socket, timer and wake-up calls |
 //! | `delivery` | what of the session's events the page is told, in which order, and from when on |
 //! | `registry` | function key → function, and the state messages that wait for one |
+//! | `answers` | the promises of `broadcast`, `clear` and `ready` |
 //! | `callbacks`, `options`, `address`, `error` | JavaScript's values, checked |
 //! | `fields` | a message of the server as the browser's JSON parser leaves it |
-//! | `socket`, `timer`, `wake`, `environment` | what the browser offers |
+//! | `socket`, `timer`, `wake`, `promise`, `environment` | what the browser offers |
 //!
 //! One rule above all: the page's code is never called while anything is borrowed, for it may call back.
 
 mod address;
+mod answers;
 mod callbacks;
 mod delivery;
 mod driver;
@@ -25,6 +27,7 @@ mod environment;
 mod error;
 mod fields;
 mod options;
+mod promise;
 mod registry;
 mod room;
 mod socket;

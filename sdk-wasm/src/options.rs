@@ -60,6 +60,19 @@ pub(crate) fn claim(options: &JsValue) -> Result<Option<(String, String)>, RoomE
     Ok(Some((uuid, owner_key)))
 }
 
+/// The option `shareAudience`.
+pub(crate) fn shares_audience(options: &JsValue) -> Result<bool, RoomError> {
+    if !is_given(options, "options")? {
+        return Ok(false);
+    }
+    let shares = field(options, "shareAudience")?;
+    match shares.as_bool() {
+        Some(shares) => Ok(shares),
+        None if shares.is_undefined() => Ok(false),
+        None => Err(RoomError::invalid_argument("`shareAudience` must be true or false")),
+    }
+}
+
 #[wasm_bindgen]
 extern "C" {
     type BroadcastOptions;

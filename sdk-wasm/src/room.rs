@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::SessionStatus;
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::callbacks::{Callback, function_or_nothing};
-use crate::delivery::status_name;
+use crate::delivery::{audience_value, status_name};
 use crate::driver::Driver;
 use crate::error::RoomError;
 use crate::options;
@@ -21,6 +21,18 @@ pub struct Room {
 impl Room {
     pub(crate) fn new(driver: Rc<Driver>) -> Self {
         Self { driver }
+    }
+
+    fn try_broadcast(
+        &self,
+        function_key: &JsValue,
+        params: &JsValue,
+        options: &JsValue,
+    ) -> Result<Promise, RoomError> {
+        let key = options::key(function_key)?;
+        let params = options::params(params, &key)?;
+        let slot = options::slot(options, &key)?;
+        Ok(self.driver.broadcast(key, &params, slot))
     }
 
     fn set_callback(&self, callback: Callback, value: JsValue) -> Result<(), JsValue> {
@@ -61,30 +73,34 @@ impl Room {
         self.driver.owner_key()
     }
 
+    /// Whether the room was taken back.
+    #[wasm_bindgen(getter)]
+    pub fn resumed(&self) -> bool {
+        self.driver.is_resumed()
+    }
+
+    /// How many follow; none before the first count.
+    #[wasm_bindgen(getter)]
+    pub fn audience(&self) -> JsValue {
+        self.driver.audience().map_or(JsValue::UNDEFINED, audience_value)
+    }
+
     /// Runs a function on every follower.
-    ///
-    /// # Errors
-    /// A `RoomError`.
-    pub fn broadcast(
-        &self,
-        function_key: &JsValue,
-        params: &JsValue,
-        options: &JsValue,
-    ) -> Result<(), JsValue> {
-        let key = options::key(function_key)?;
-        let params = options::params(params, &key)?;
-        let slot = options::slot(options, &key)?;
-        let broadcast = self.driver.broadcast(&key, &params, slot.as_deref());
-        broadcast.map_err(|error| RoomError::from(error).about(&key).into())
+    pub fn broadcast(&self, function_key: &JsValue, params: &JsValue, options: &JsValue) -> Promise {
+        self.try_broadcast(function_key, params, options).unwrap_or_else(|error| Promise::reject(&error))
     }
 
     /// Removes the state message of a slot.
-    ///
-    /// # Errors
-    /// A `RoomError`.
-    pub fn clear(&self, slot: &JsValue) -> Result<(), JsValue> {
-        let slot = options::non_empty(slot, "slot")?;
-        self.driver.clear(&slot).map_err(|error| RoomError::from(error).about(&slot).into())
+    pub fn clear(&self, slot: &JsValue) -> Promise {
+        match options::non_empty(slot, "slot") {
+            Ok(slot) => self.driver.clear(slot),
+            Err(error) => Promise::reject(&error),
+        }
+    }
+
+    /// Waits until the queue has room.
+    pub fn ready(&self) -> Promise {
+        self.driver.ready()
     }
 
     /// Registers a function. index.js makes it return the room.
@@ -183,5 +199,34 @@ impl Room {
     #[wasm_bindgen(setter)]
     pub fn set_onowner(&self, callback: JsValue) -> Result<(), JsValue> {
         self.set_callback(Callback::Owner, callback)
+    }
+    /// What comes next is the retained state.
+    #[wasm_bindgen(getter)]
+    pub fn onresync(&self) -> Option<Function> {
+        self.driver.callback(Callback::Resync)
+    }
+
+    /// Sets the callback, or none.
+    ///
+    /// # Errors
+    /// A `RoomError` if it is no function.
+    #[wasm_bindgen(setter)]
+    pub fn set_onresync(&self, callback: JsValue) -> Result<(), JsValue> {
+        self.set_callback(Callback::Resync, callback)
+    }
+
+    /// The number of followers.
+    #[wasm_bindgen(getter)]
+    pub fn onaudience(&self) -> Option<Function> {
+        self.driver.callback(Callback::Audience)
+    }
+
+    /// Sets the callback, or none.
+    ///
+    /// # Errors
+    /// A `RoomError` if it is no function.
+    #[wasm_bindgen(setter)]
+    pub fn set_onaudience(&self, callback: JsValue) -> Result<(), JsValue> {
+        self.set_callback(Callback::Audience, callback)
     }
 }

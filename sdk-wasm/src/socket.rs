@@ -33,6 +33,11 @@ impl Socket {
         Ok(Self { socket, _handlers: [on_open, on_message, on_close] })
     }
 
+    /// Bytes of what was sent that are still in the page.
+    pub(crate) fn buffered(&self) -> u64 {
+        self.socket.buffered_amount().into()
+    }
+
     pub(crate) fn send(&self, text: &str) {
         // It throws only while the socket is being opened, when the session sends nothing. A socket that is closing
         // takes what it is given without a word; the session sends it again on the next one.

@@ -24,7 +24,7 @@ async fn an_url_that_is_none_is_an_invalid_argument() {
         let error = create_with(url, &JsValue::UNDEFINED).await.err().unwrap();
         assert_eq!(code(&error), "invalid_argument", "{url}");
     }
-    let promise = rtbroadcaster_sdk::create(&JsValue::UNDEFINED, &JsValue::UNDEFINED);
+    let promise = rtbroadcaster_sdk::create(&JsValue::UNDEFINED, &JsValue::UNDEFINED, None);
     assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");
 }
 
@@ -46,6 +46,7 @@ async fn options_of_wrong_types_are_invalid_arguments() {
         json(r#"{"functions":"goTo"}"#),
         json(r#"{"onstatus":"now"}"#),
         json(r#"{"claim":{"uuid":"x"}}"#),
+        json(r#"{"shareAudience":"yes"}"#),
         functions(&[("", &function(""))]),
     ];
     for options in options {

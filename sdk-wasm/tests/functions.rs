@@ -165,7 +165,7 @@ async fn a_cleared_slot_is_told_to_the_followers() {
     assert_eq!(calls.next().await, "[1]");
     owner.clear("stroke-1");
     assert_eq!(cleared.next().await, r#"["stroke-1"]"#);
-    assert_eq!(code(&owner.try_clear(&"".into()).unwrap_err()), "invalid_argument");
+    assert_eq!(support::refusal(owner.clearing("")).await.0, "invalid_argument");
     owner.closed().await;
 }
 
@@ -177,7 +177,7 @@ async fn callbacks_are_functions_or_nothing() {
     let get = |name: &str| js_sys::Reflect::get(&owner, &name.into()).unwrap();
     assert_eq!(get("onclear"), JsValue::from(given.clone()));
     owner.set("onclear", &JsValue::NULL);
-    for name in ["onstatus", "onclose", "onerror", "onclear", "onowner"] {
+    for name in ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"] {
         assert!(!get(name).is_truthy(), "{name}");
         owner.set(name, &given);
         assert_eq!(get(name), JsValue::from(given.clone()));

@@ -88,7 +88,7 @@ async fn closing_is_heard_once_by_everyone_and_final() {
     assert_eq!((room.status(), room.connected()), ("closed".to_owned(), false));
     assert_eq!((owner.status(), owner.connected()), ("closed".to_owned(), false));
 
-    let error = owner.try_broadcast(&"x".into(), &json("[]"), &JsValue::UNDEFINED).unwrap_err();
+    let error = owner.refused(&"x".into(), &json("[]"), &JsValue::UNDEFINED).await;
     assert_eq!(code(&error), "closed");
     owner.closed().await;
     room.closed().await;
@@ -143,9 +143,9 @@ async fn a_follower_cannot_broadcast() {
     let Some(url) = server() else { return };
     let owner = create(url).await;
     let room = join(url, &owner.uuid(), &JsValue::UNDEFINED).await;
-    let error = room.try_broadcast(&"goTo".into(), &json("[]"), &JsValue::UNDEFINED).unwrap_err();
+    let error = room.refused(&"goTo".into(), &json("[]"), &JsValue::UNDEFINED).await;
     assert_eq!((code(&error), text(&error, "key")), ("not_owner".to_owned(), "goTo".to_owned()));
-    assert_eq!(code(&room.try_clear(&"goTo".into()).unwrap_err()), "not_owner");
+    assert_eq!(support::refusal(room.clearing("goTo")).await, ("not_owner".to_owned(), "goTo".to_owned()));
     assert_eq!(room.status(), "catching-up");
     owner.closed().await;
 }
@@ -168,11 +168,11 @@ async fn what_cannot_be_broadcast_is_an_invalid_argument() {
         (JsValue::from("x"), json("[]"), json("true")),
     ];
     for (key, params, options) in attempts {
-        let error = owner.try_broadcast(&key, &params, &options).unwrap_err();
+        let error = owner.refused(&key, &params, &options).await;
         assert_eq!(code(&error), "invalid_argument", "{key:?} {options:?}");
     }
     let long = js_sys::Array::of1(&"x".repeat(10_000_000).into());
-    let error = owner.try_broadcast(&"x".into(), &long, &JsValue::UNDEFINED).unwrap_err();
+    let error = owner.refused(&"x".into(), &long, &JsValue::UNDEFINED).await;
     assert_eq!(code(&error), "message_too_large");
     owner.closed().await;
 }
@@ -191,11 +191,12 @@ async fn a_claim_takes_the_room_over_with_its_state_and_the_former_owner_stays_o
     let replayed = recorder();
     let options = object(&[("claim", &claim), ("functions", &object(&[("goTo", &replayed)]))]);
     let owner = create_with(url, &options).await.unwrap();
-    assert!(owner.is_owner());
+    assert_eq!(replayed.untaken(), 1, "before `create` resolves");
+    assert!(owner.is_owner() && owner.resumed() && !former.resumed());
     assert_eq!((owner.uuid(), owner.owner_key()), (former.uuid(), former.owner_key()));
     assert_eq!(replayed.next().await, "[1]");
     assert!(closed.next().await.starts_with(r#"[{"code":"superseded""#));
-    let error = former.try_broadcast(&"goTo".into(), &json("[2]"), &JsValue::UNDEFINED).unwrap_err();
+    let error = former.refused(&"goTo".into(), &json("[2]"), &JsValue::UNDEFINED).await;
     assert_eq!(code(&error), "closed");
     owner.broadcast("goTo", "[3]", "");
     assert_eq!(calls.next().await, "[3]");

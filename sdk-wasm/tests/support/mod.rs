@@ -28,16 +28,20 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = ownerKey)]
     pub(crate) fn owner_key(this: &Room) -> Option<String>;
 
-    #[wasm_bindgen(method, catch, js_name = broadcast)]
-    pub(crate) fn try_broadcast(
-        this: &Room,
-        key: &JsValue,
-        params: &JsValue,
-        options: &JsValue,
-    ) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn resumed(this: &Room) -> bool;
 
-    #[wasm_bindgen(method, catch, js_name = clear)]
-    pub(crate) fn try_clear(this: &Room, slot: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn audience(this: &Room) -> JsValue;
+
+    #[wasm_bindgen(method, js_name = broadcast)]
+    fn broadcast_values(this: &Room, key: &JsValue, params: &JsValue, options: &JsValue) -> Promise;
+
+    #[wasm_bindgen(method, js_name = clear)]
+    fn clear_value(this: &Room, slot: &JsValue) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn ready(this: &Room) -> Promise;
 
     #[wasm_bindgen(method, catch, js_name = on)]
     pub(crate) fn try_on(this: &Room, key: &JsValue, function: &JsValue) -> Result<(), JsValue>;
@@ -51,12 +55,26 @@ extern "C" {
 
 impl Room {
     /// Broadcasts; params and options are JSON.
+    pub(crate) fn broadcasting(&self, key: &str, params: &str, options: &str) -> Promise {
+        self.broadcast_values(&key.into(), &json(params), &json(options))
+    }
+
+    /// Broadcasts without awaiting it.
     pub(crate) fn broadcast(&self, key: &str, params: &str, options: &str) {
-        self.try_broadcast(&key.into(), &json(params), &json(options)).unwrap();
+        drop(self.broadcasting(key, params, options));
+    }
+
+    pub(crate) fn clearing(&self, slot: &str) -> Promise {
+        self.clear_value(&slot.into())
     }
 
     pub(crate) fn clear(&self, slot: &str) {
-        self.try_clear(&slot.into()).unwrap();
+        drop(self.clearing(slot));
+    }
+
+    /// Why an action was not taken.
+    pub(crate) async fn refused(&self, key: &JsValue, params: &JsValue, options: &JsValue) -> JsValue {
+        JsFuture::from(self.broadcast_values(key, params, options)).await.unwrap_err()
     }
 
     pub(crate) fn on(&self, key: &str, recorder: &Recorder) {
@@ -111,11 +129,16 @@ impl Recorder {
 #[wasm_bindgen(inline_js = r#"
 export function watchSockets() {
     const sockets = [];
+    let buffered, sent = 0;
     const Native = globalThis.NativeWebSocket ??= globalThis.WebSocket;
     globalThis.WebSocket = class extends Native {
         constructor(...args) { super(...args); sockets.push(this); }
+        get bufferedAmount() { return buffered ?? super.bufferedAmount; }
+        send(data) { sent++; super.send(data); }
     };
     return {
+        buffer: (bytes) => buffered = bytes,
+        sent: () => sent,
         opened: () => sockets.length,
         cut: () => sockets.splice(0).forEach((socket) => socket.close()),
         say: (data) => sockets.at(-1).dispatchEvent(new MessageEvent("message", { data })),
@@ -136,6 +159,14 @@ extern "C" {
     /// How many were opened since they were cut.
     #[wasm_bindgen(method)]
     pub(crate) fn opened(this: &Sockets) -> u32;
+
+    /// Has them say that so much of what was sent is still in the page.
+    #[wasm_bindgen(method)]
+    pub(crate) fn buffer(this: &Sockets, bytes: u32);
+
+    /// How many frames were sent on them.
+    #[wasm_bindgen(method)]
+    pub(crate) fn sent(this: &Sockets) -> u32;
 
     /// Closes them as a network would: the page did not ask for it.
     #[wasm_bindgen(method)]
@@ -185,7 +216,7 @@ pub(crate) fn functions(functions: &[(&str, &JsValue)]) -> JsValue {
 }
 
 pub(crate) async fn create_with(url: &str, options: &JsValue) -> Result<Room, JsValue> {
-    let room = JsFuture::from(rtbroadcaster_sdk::create(&url.into(), options)).await?;
+    let room = JsFuture::from(rtbroadcaster_sdk::create(&url.into(), options, None)).await?;
     Ok(room.unchecked_into())
 }
 
@@ -209,6 +240,17 @@ pub(crate) async fn follower(url: &str, uuid: &str, key: &str, calls: &Recorder)
     let room = join(url, uuid, &options).await;
     while status.next().await != r#"["connected"]"# {}
     room
+}
+
+/// What a promise of an action is resolved with: the seq, or none.
+pub(crate) async fn seq(promise: Promise) -> Option<f64> {
+    JsFuture::from(promise).await.unwrap().as_f64()
+}
+
+/// The code that a promise is rejected with, and the key.
+pub(crate) async fn refusal(promise: Promise) -> (String, String) {
+    let error = JsFuture::from(promise).await.unwrap_err();
+    (code(&error), text(&error, "key"))
 }
 
 /// A text field of an object.

@@ -1,0 +1,119 @@
+// The option `resume`: an owner keeps its room across reloads of its page.
+
+import { roomError } from "./error.js";
+
+/** After these ends there is nothing to take back. Superseded, the page may still be the next to claim it. */
+const FINAL = ["closed", "left", "unknown_room"];
+
+/** The server knows no such room, or knows it under another key: a room kept from before its restart. */
+const GONE = ["unknown_room", "wrong_owner_key"];
+
+/** What is kept where storage is forbidden. It outlives the room, not the page. */
+const memory = new Map();
+let reported = false;
+
+/** `create` with the option `resume`; `enter(options, onend)` is `create` without it. */
+export async function resume(enter, url, options) {
+  const { resume: name, storage, claim } = options;
+  if (claim != null) throw roomError("invalid_argument", "`resume` and `claim` exclude each other");
+  const kept = new Kept(entryOf(name, url), storage);
+  const onend = (code) => {
+    if (FINAL.includes(code)) kept.forget(room);
+  };
+  let room = await takeBack(enter, options, kept, onend);
+  room ??= await enter(options, onend);
+  kept.write(room);
+  if (kept.failure && !reported) {
+    reported = true;
+    // As all callbacks: not before the task after the promise has resolved.
+    setTimeout(() => report(room, kept.failure));
+  }
+  return room;
+}
+
+async function takeBack(enter, options, kept, onend) {
+  const claim = kept.read();
+  if (!claim) return undefined;
+  try {
+    return await enter({ ...options, claim }, onend);
+  } catch (error) {
+    if (!GONE.includes(error.code)) throw error;
+    kept.forget(claim);
+    return undefined;
+  }
+}
+
+function entryOf(name, url) {
+  if (name !== true && (typeof name !== "string" || name === "")) {
+    throw roomError("invalid_argument", "`resume` must be true, false or a name");
+  }
+  return `rtbroadcaster:${name === true ? addressOf(url) : name}`;
+}
+
+function addressOf(url) {
+  try {
+    return new URL(url, globalThis.location?.href).href;
+  } catch {
+    // `enter` says what is wrong with it.
+    return String(url);
+  }
+}
+
+function report(room, error) {
+  if (room.onerror) room.onerror(error);
+  else console.warn(error);
+}
+
+/** What is kept of a room: its uuid and owner key, in an entry of the storage. */
+class Kept {
+  #entry;
+  #given;
+  /** Why the storage can't be used; undefined while it can. */
+  failure;
+
+  constructor(entry, storage) {
+    const methods = ["getItem", "setItem", "removeItem"];
+    if (storage != null && !methods.every((method) => typeof storage[method] === "function")) {
+      throw roomError("invalid_argument", "`storage` must have getItem, setItem and removeItem");
+    }
+    this.#entry = entry;
+    this.#given = storage;
+  }
+
+  read() {
+    const text = memory.get(this.#entry) ?? this.#attempt((storage) => storage.getItem(this.#entry));
+    try {
+      const { uuid, ownerKey } = JSON.parse(text);
+      return isText(uuid) && isText(ownerKey) ? { uuid, ownerKey } : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  write({ uuid, ownerKey }) {
+    const text = JSON.stringify({ uuid, ownerKey });
+    this.#attempt((storage) => storage.setItem(this.#entry, text));
+    if (this.failure) memory.set(this.#entry, text);
+    else memory.delete(this.#entry);
+  }
+
+  /** Only if it is still this room: another page may have kept another one since. */
+  forget({ uuid }) {
+    if (this.read()?.uuid !== uuid) return;
+    this.#attempt((storage) => storage.removeItem(this.#entry));
+    memory.delete(this.#entry);
+  }
+
+  #attempt(act) {
+    try {
+      // Where cookies are blocked, only to ask for it throws; workers and Node may not have it.
+      return act(this.#given ?? globalThis.sessionStorage);
+    } catch (cause) {
+      const message = "the storage can't be used, see `cause`: after a reload this page won't have its room any more";
+      this.failure ??= roomError("storage_unavailable", message, cause);
+      return undefined;
+    }
+  }
+}
+
+const isText = (value) => typeof value === "string" && value !== "";

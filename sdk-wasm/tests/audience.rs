@@ -1,0 +1,91 @@
+//! What pages are told of the room itself: how many follow, that something was missed for good, that it has ended.
+
+#![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
+
+mod support;
+
+use support::{create, create_with, follower, functions, join, json, object, recorder, server};
+use wasm_bindgen::prelude::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn count(room: &support::Room) -> String {
+    js_sys::JSON::stringify(&room.audience()).unwrap().into()
+}
+
+#[wasm_bindgen_test]
+async fn an_owner_is_told_how_many_follow() {
+    let Some(url) = server() else { return };
+    let told = recorder();
+    let owner = create_with(url, &object(&[("onaudience", &told)])).await.unwrap();
+    assert!(owner.audience().is_undefined());
+    let stays = follower(url, &owner.uuid(), "goTo", &recorder()).await;
+    assert_eq!(told.next().await, r#"[{"connected":1,"lagging":0}]"#);
+    assert_eq!(count(&owner), r#"{"connected":1,"lagging":0}"#);
+    let leaves = join(url, &owner.uuid(), &JsValue::UNDEFINED).await;
+    assert_eq!(told.next().await, r#"[{"connected":2,"lagging":0}]"#);
+    leaves.closed().await;
+    assert_eq!(told.next().await, r#"[{"connected":1,"lagging":0}]"#);
+    assert!(stays.audience().is_undefined(), "the owner doesn't share it");
+
+    let claim = object(&[("uuid", &owner.uuid().into()), ("ownerKey", &owner.owner_key().into())]);
+    let again = create_with(url, &object(&[("claim", &claim), ("onaudience", &told)])).await.unwrap();
+    assert_eq!(told.next().await, r#"[{"connected":1,"lagging":0}]"#);
+    assert_eq!(count(&again), r#"{"connected":1,"lagging":0}"#);
+    again.closed().await;
+}
+
+#[wasm_bindgen_test]
+async fn followers_are_told_how_many_they_are_if_the_owner_lets_them() {
+    let Some(url) = server() else { return };
+    let owner = create_with(url, &json(r#"{"shareAudience":true}"#)).await.unwrap();
+    let told = recorder();
+    let room = join(url, &owner.uuid(), &object(&[("onaudience", &told)])).await;
+    assert_eq!(told.next().await, r#"[{"connected":1,"lagging":0}]"#);
+    assert_eq!(count(&room), r#"{"connected":1,"lagging":0}"#);
+    owner.closed().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_follower_is_told_that_what_it_missed_is_gone() {
+    let Some(url) = server() else { return };
+    let owner = create(url).await;
+    let sockets = support::watch_sockets();
+    let (told, calls) = (recorder(), recorder());
+    let room = follower(url, &owner.uuid(), "goTo", &calls).await;
+    room.set("onresync", &told);
+    room.set("onstatus", &told);
+    room.set("onclear", &told);
+    room.on("goTo", &told);
+    sockets.say(concat!(
+        r#"{"funcKey":"goTo","funcParams":[1],"stateMessage":true,"slot":"x","seq":1}"#,
+        "\n",
+        r#"{"resync":true,"seq":7}"#,
+        "\n",
+        r#"{"funcKey":"goTo","funcParams":[2],"stateMessage":true,"slot":"y","seq":6}"#,
+        "\n",
+        r#"{"synced":7}"#,
+    ));
+    // `onresync` is called with undefined, of which JSON makes null.
+    for expected in ["[1]", r#"["catching-up"]"#, "[null]", "[2]", r#"["x"]"#, r#"["connected"]"#] {
+        assert_eq!(told.next().await, expected);
+    }
+    owner.closed().await;
+}
+
+#[wasm_bindgen_test]
+async fn the_package_hears_of_the_end_before_the_page_does() {
+    let Some(url) = server() else { return };
+    let told = recorder();
+    let options = functions(&[]);
+    js_sys::Reflect::set(&options, &"onclose".into(), &told).unwrap();
+    let on_end = told.clone().unchecked_into();
+    let room = JsFuture::from(rtbroadcaster_sdk::create(&url.into(), &options, Some(on_end))).await.unwrap();
+    let room: support::Room = room.unchecked_into();
+    room.closed().await;
+    assert_eq!(told.next().await, r#"["left"]"#);
+    assert!(told.next().await.starts_with(r#"[{"code":"left""#));
+    assert_eq!(told.untaken(), 0);
+}
