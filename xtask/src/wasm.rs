@@ -1,5 +1,6 @@
 //! The SDK's wasm: compiled, given its JavaScript glue, and made small.
 
+use std::env;
 use std::path::Path;
 use std::process::Command;
 
@@ -32,13 +33,20 @@ pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result
     let tools = tools::build(workspace)?;
 
     say("compiling the SDK to wasm");
-    execute(&mut workspace.cargo(["build", "--release", "--package", SDK, "--target", WASM_TARGET]))?;
+    let mut build = workspace.cargo(["build", "--release", "--package", SDK, "--target", WASM_TARGET]);
+    execute(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", without_local_paths()))?;
     let compiled = workspace.target(&format!("{WASM_TARGET}/release/{NAME}.wasm"));
 
     // The package's types are written by hand.
     let options = ["--target", "web", "--out-name", NAME, "--no-typescript", "--remove-producers-section"];
     execute(Command::new(&tools.bindgen).args(options).arg("--out-dir").arg(folder).arg(compiled))?;
     optimize(workspace, &folder.join(format!("{NAME}_bg.wasm")))
+}
+
+/// Panic messages name source files, those of dependencies by where they happen to lie on this machine.
+fn without_local_paths() -> String {
+    let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
+    home.map(|home| format!("--remap-path-prefix={home}/registry/src=")).unwrap_or_default()
 }
 
 /// Names and custom sections go only here: stripped by rustc, wasm-bindgen would lose sight of what it needs.
