@@ -1,32 +1,21 @@
-const KEY = "rtbroadcaster-room";
+/** The name of this tab's room: what the SDK keeps it under, so that a reload takes it back. */
+export const ROOM_NAME = "tour";
 
-/**
- * The room that this tab presents, kept so that a reload takes it back. It lives in the tab's session storage: the owner
- * key must not outlive the tab nor get into the address. Where storage is blocked the page works without.
- */
+const ENTRY = `rtbroadcaster:${ROOM_NAME}`;
+
+/** What the SDK has kept in the tab's session storage; where that is blocked, nothing. */
 export const keptRoom = {
-  /** @returns {{ uuid: string, ownerKey: string } | undefined} */
-  read() {
+  get isThere() {
     try {
-      const { uuid, ownerKey } = JSON.parse(sessionStorage.getItem(KEY)) ?? {};
-      return uuid && ownerKey ? { uuid, ownerKey } : undefined;
+      return sessionStorage.getItem(ENTRY) !== null;
     } catch {
-      return undefined;
-    }
-  },
-
-  /** @param {{ uuid: string, ownerKey: string | undefined }} room */
-  keep({ uuid, ownerKey }) {
-    try {
-      sessionStorage.setItem(KEY, JSON.stringify({ uuid, ownerKey }));
-    } catch {
-      // Then a reload starts a new room.
+      return false;
     }
   },
 
   forget() {
     try {
-      sessionStorage.removeItem(KEY);
+      sessionStorage.removeItem(ENTRY);
     } catch {
       // Nothing was kept.
     }

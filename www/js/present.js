@@ -1,7 +1,7 @@
 import { create } from "rtbroadcaster";
 import { confirmClosing } from "./closing.js";
 import { RETRY, START_PAGE, showEnding } from "./ending.js";
-import { keptRoom } from "./kept-room.js";
+import { ROOM_NAME, keptRoom } from "./kept-room.js";
 import { showNotice } from "./notice.js";
 import { Presenter } from "./presenter.js";
 import { showJoinLink } from "./share.js";
@@ -45,64 +45,58 @@ const ENDINGS = {
   },
 };
 
-/** After these there is nothing to take back. */
-const GONE = ["closed", "left", "unknown_room", "wrong_owner_key"];
-
 const NO_PLACE = "The room can hold no more drawing. Erase something first.";
 
 const NOTICES = {
   too_many_slots: NO_PLACE,
   state_too_large: NO_PLACE,
   queue_full: "Too much is waiting for the connection. The last change was not taken.",
+  storage_unavailable: "This browser keeps nothing for this page: loading it again would start a new room.",
 };
 
 const stage = new Stage();
 const standing = new Standing(WORDS);
 
 function end(reason) {
-  if (GONE.includes(reason.code)) keptRoom.forget();
   standing.show("closed");
   stage.putOut();
   showEnding(reason, ENDINGS);
 }
 
-/** Opens the room that this tab had before it was reloaded, or a new one. */
-async function open(options) {
-  const url = new URL("broadcasting", location.href);
-  const claim = keptRoom.read();
-  if (!claim) return create(url, options);
-  try {
-    return await create(url, { ...options, claim });
-  } catch (error) {
-    if (!GONE.includes(error.code)) throw error;
-    keptRoom.forget();
-    showNotice("Your earlier room is gone. This is a new one, with a new link.");
-    return create(url, options);
-  }
-}
-
 /** A stroke that the room has no place for goes here too, so that the presenter sees what the audience sees. */
 function report(error, presenter) {
+  // That it is over is said in large letters.
+  if (error.code === "closed") return;
   const words = NOTICES[error.code];
   if (!words) console.error(error);
   showNotice(words ?? "Something was not sent. Reload the page if it happens again.");
   if (words === NO_PLACE) presenter.abandonStroke(strokeOfSlot(error.key ?? ""));
 }
 
+function showAudience({ connected }) {
+  document.querySelector("#audience").textContent = `${connected} watching`;
+}
+
 async function present() {
-  // A claimed room tells this page what it tells the audience; only of the laser, whoever held it has let go.
-  let tour;
   const retained = listener(stage);
-  retained.functions.laser = () => tour.laserOff();
+  // A room that is taken back tells this page what it tells the audience; only of the laser, whoever held it has let go.
+  let isLaserOn = false;
+  retained.functions.laser = () => (isLaserOn = true);
 
-  const room = await open({ ...retained, onstatus: (status) => standing.show(status) });
-  room.onclose = end;
-  keptRoom.keep(room);
-
-  tour = driver(room, (error) => report(error, presenter));
+  const hadRoom = keptRoom.isThere;
+  const room = await create(new URL("broadcasting", location.href), {
+    ...retained,
+    resume: ROOM_NAME,
+    onstatus: (status) => standing.show(status),
+    onaudience: showAudience,
+    onclose: end,
+  });
+  const tour = driver(room, (error) => report(error, presenter));
   const presenter = new Presenter(stage, tour);
   room.onerror = (error) => report(error, presenter);
+  if (isLaserOn) tour.laserOff();
   confirmClosing(() => room.close());
+  if (hadRoom && !room.resumed) showNotice("Your earlier room is gone. This is a new one, with a new link.");
   await showJoinLink(room.uuid);
 }
 

@@ -24,4 +24,4 @@ field.addEventListener("input", () => {
 
 // A new room is meant, not the one that this tab presented before; that one has its own link.
 document.querySelector("#start-room").addEventListener("click", () => keptRoom.forget());
-document.querySelector("#return").hidden = !keptRoom.read();
+document.querySelector("#return").hidden = !keptRoom.isThere;

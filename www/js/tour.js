@@ -63,23 +63,17 @@ export function listener(view) {
  * The presenter's side: the same calls, sent.
  *
  * @param {import("rtbroadcaster").Room} room
- * @param {(error: Error) => void} onrefused told when the SDK does not take an action, so that no gesture ever throws
+ * @param {(error: import("rtbroadcaster").RoomError) => void} onrefused told what was not taken, by the SDK or by the server
  */
 export function driver(room, onrefused) {
-  const attempt = (send) => {
-    try {
-      send();
-    } catch (error) {
-      onrefused(error);
-    }
-  };
+  const broadcast = (...action) => void room.broadcast(...action).catch(onrefused);
+  const clear = (slot) => void room.clear(slot).catch(onrefused);
   return {
-    goTo: (slide) => attempt(() => room.broadcast("goTo", [slide], { state: true })),
-    laser: (x, y) => attempt(() => room.broadcast(LASER, [round(x), round(y)], { state: true })),
-    laserOff: () => attempt(() => room.clear(LASER)),
-    stroke: (id, { slide, colour, points }) =>
-      attempt(() => room.broadcast(STROKE, [id, slide, colour, points], { slot: `stroke-${id}` })),
-    erase: (id) => attempt(() => room.clear(`stroke-${id}`)),
+    goTo: (slide) => broadcast("goTo", [slide], { state: true }),
+    laser: (x, y) => broadcast(LASER, [round(x), round(y)], { state: true }),
+    laserOff: () => clear(LASER),
+    stroke: (id, { slide, colour, points }) => broadcast(STROKE, [id, slide, colour, points], { slot: `stroke-${id}` }),
+    erase: (id) => clear(`stroke-${id}`),
   };
 }
 
