@@ -57,41 +57,60 @@ impl Cursor {
 #[derive(Debug, Default)]
 pub struct Frame {
     parts: Vec<Bytes>,
-    len: usize,
+    /// Of all parts, the newline behind the last message included.
+    bytes: usize,
 }
 
 impl Frame {
     /// Whether there is nothing to send.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.bytes == 0
+    }
+
+    /// Bytes of the payload.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        // Every message is followed by a newline, but within a frame they only stand between messages.
+        self.bytes.saturating_sub(1)
+    }
+
+    /// The payload, in shared pieces.
+    pub fn pieces(&self) -> impl Iterator<Item = Bytes> {
+        let mut left = self.len();
+        self.parts.iter().map(move |part| {
+            let piece = part.slice(..part.len().min(left));
+            left -= piece.len();
+            piece
+        })
     }
 
     /// The payload in one piece: shared if it is one already, else copied together.
     #[must_use]
     pub fn payload(&self) -> Bytes {
-        // Every message is followed by a newline, but within a frame they only stand between messages.
-        let len = self.len.saturating_sub(1);
-        match self.parts.as_slice() {
-            [] => Bytes::new(),
-            [only] => only.slice(..len),
-            parts => {
-                let mut whole = parts.concat();
-                whole.truncate(len);
-                whole.into()
-            }
+        let mut pieces = self.pieces();
+        match (pieces.next(), pieces.next()) {
+            (None, _) => Bytes::new(),
+            (Some(only), None) => only,
+            (Some(_), Some(_)) => self
+                .pieces()
+                .fold(Vec::with_capacity(self.len()), |mut whole, piece| {
+                    whole.extend_from_slice(&piece);
+                    whole
+                })
+                .into(),
         }
     }
 
     pub(crate) fn clear(&mut self) {
         self.parts.clear();
-        self.len = 0;
+        self.bytes = 0;
     }
 
     /// Adds messages that each end with a newline.
     pub(crate) fn push(&mut self, messages: Bytes) {
         if !messages.is_empty() {
-            self.len += messages.len();
+            self.bytes += messages.len();
             self.parts.push(messages);
         }
     }
@@ -104,7 +123,7 @@ impl Frame {
 
     /// How many bytes of messages may still be added when the next one has `next` bytes: an empty frame takes any.
     pub(crate) fn budget(&self, next: usize) -> usize {
-        let left = FRAME_BYTES.saturating_sub(self.len);
+        let left = FRAME_BYTES.saturating_sub(self.bytes);
         if self.is_empty() { left.max(next) } else { left }
     }
 }

@@ -1,13 +1,13 @@
 //! The program's arguments, as they are given; what they mean is decided in `main`.
 
 #![allow(clippy::doc_markdown, reason = "these comments are the text of --help")]
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser};
 use rtbroadcaster::{Limits, OriginPolicy, Settings};
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 /// One page drives, every other page follows: the server that holds the rooms.
 ///
@@ -15,8 +15,10 @@ use tracing_subscriber::filter::Targets;
 #[derive(Debug, Parser)]
 #[command(name = "rtbroadcaster", version, max_term_width = 110)]
 pub(crate) struct Arguments {
-    /// Address and port to listen on; port 0 picks a free one. 0.0.0.0 listens on all interfaces
+    /// Address and port to listen on; port 0 picks a free one. 0.0.0.0 listens on all interfaces, a port alone on this
+    /// machine only
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080", env = "RTBROADCASTER_LISTEN")]
+    #[arg(value_parser = listen_address)]
     pub(crate) listen: SocketAddr,
 
     /// Path of the websocket endpoint
@@ -24,9 +26,9 @@ pub(crate) struct Arguments {
     #[arg(value_parser = endpoint_path)]
     pub(crate) path: String,
 
-    /// Also serve the files of this directory
-    #[arg(long, value_name = "DIR", env = "RTBROADCASTER_WWW")]
-    pub(crate) www: Option<PathBuf>,
+    /// Also serve the files of this directory, and whatever symbolic links in it lead to
+    #[arg(long, value_name = "DIR", env = "RTBROADCASTER_WWW", value_parser = directory)]
+    www: Option<PathBuf>,
 
     /// Pages of this origin may connect too, as https://example.org; * allows every origin. May be given several
     /// times, or with commas. The server's own host and programs without Origin always may
@@ -35,6 +37,7 @@ pub(crate) struct Arguments {
 
     /// What to log: error, warn, info, debug or trace, also by module, as info,rtbroadcaster=debug
     #[arg(long, value_name = "LEVEL", default_value = "info", env = "RTBROADCASTER_LOG")]
+    #[arg(value_parser = log_targets)]
     pub(crate) log: Targets,
 
     #[command(flatten)]
@@ -120,6 +123,25 @@ struct LimitArguments {
 }
 
 impl Arguments {
+    /// The directory whose files are served, if any.
+    pub(crate) fn www(&self) -> Option<&Path> {
+        self.www.as_deref().filter(|directory| !directory.as_os_str().is_empty())
+    }
+
+    /// What cannot work together, in words.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let limits = &self.limits;
+        if limits.ping_interval_ms >= limits.idle_timeout_ms {
+            return Some(
+                "--ping-interval-ms must be below --idle-timeout-ms, or every quiet client is cut off",
+            );
+        }
+        if limits.ring_bytes < limits.message_bytes {
+            return Some("--ring-bytes must not be below --message-bytes, or the largest actions never fit");
+        }
+        None
+    }
+
     pub(crate) fn settings(&self) -> Settings {
         let limits = &self.limits;
         Settings {
@@ -156,11 +178,48 @@ fn duration() -> RangedU64ValueParser<u64> {
 }
 
 fn endpoint_path(text: &str) -> Result<String, String> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/-._~".contains(character);
     let segments = text.strip_prefix('/').ok_or("a path starts with /, as /broadcasting")?;
-    if segments.contains(['?', '#', ' ']) {
-        return Err("a path has no query, fragment or spaces".to_owned());
+    if segments.trim_matches('/').is_empty() {
+        return Err("the endpoint needs a path of its own, as /broadcasting".to_owned());
+    }
+    if !text.chars().all(plain) {
+        return Err("a path has letters, digits, and - . _ ~ between its slashes".to_owned());
+    }
+    if segments.trim_matches('/') == "healthz" {
+        return Err("/healthz is taken by the health check".to_owned());
     }
     Ok(text.to_owned())
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    if let Ok(port) = text.parse() {
+        return Ok(SocketAddr::new(LOCAL, port));
+    }
+    let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    match local {
+        Some(port) => Ok(SocketAddr::new(LOCAL, port)),
+        None => {
+            text.parse().map_err(|_| "an IP address and a port, as 127.0.0.1:8080 or [::1]:8080".to_owned())
+        }
+    }
+}
+
+/// An environment variable that is set to nothing is no directory, and no error either.
+#[allow(clippy::unnecessary_wraps, reason = "the form that clap wants")]
+fn directory(text: &str) -> Result<PathBuf, String> {
+    Ok(text.into())
+}
+
+/// A level that is mistyped would be taken for the name of a module, and everything else left out of the log.
+fn log_targets(text: &str) -> Result<Targets, String> {
+    let form =
+        || "a level (error, warn, info, debug, trace, off), or module=level, several with commas".to_owned();
+    for part in text.split(',').filter(|part| !part.contains('=')) {
+        part.trim().parse::<LevelFilter>().map_err(|_| form())?;
+    }
+    text.parse().map_err(|_| form())
 }
 
 #[cfg(test)]
@@ -207,8 +266,37 @@ mod tests {
     }
 
     #[test]
+    fn what_contradicts_itself_is_named() {
+        let contradiction =
+            |flag| Arguments::try_parse_from(["rtbroadcaster", flag]).unwrap().contradiction();
+        assert!(contradiction("--ping-interval-ms=60000").is_some());
+        assert!(contradiction("--ring-bytes=65535").is_some());
+        assert_eq!(contradiction("--rooms=1"), None);
+    }
+
+    #[test]
+    fn what_can_only_mean_one_thing_is_understood() {
+        for (flag, expected) in [("--listen=8081", "127.0.0.1:8081"), ("--listen=localhost:1", "127.0.0.1:1")]
+        {
+            let listen = Arguments::try_parse_from(["rtbroadcaster", flag]).unwrap().listen;
+            assert_eq!(listen.to_string(), expected);
+        }
+        assert_eq!(Arguments::try_parse_from(["rtbroadcaster", "--www="]).unwrap().www(), None);
+    }
+
+    #[test]
     fn what_cannot_work_is_refused() {
-        for wrong in ["--path=broadcasting", "--rooms=0", "--ping-interval-ms=0", "--listen=8080"] {
+        for wrong in [
+            "--path=broadcasting",
+            "--path=/",
+            "--path=/healthz",
+            "--path=/a%20b",
+            "--rooms=0",
+            "--ping-interval-ms=0",
+            "--listen=example",
+            "--log=inof",
+            "--allow-origin=example.org",
+        ] {
             assert!(Arguments::try_parse_from(["rtbroadcaster", wrong]).is_err(), "{wrong}");
         }
     }

@@ -73,22 +73,21 @@ impl Connection {
             if deadline.deadline() != self.deadline() {
                 deadline.as_mut().reset(self.deadline());
             }
-            let due = tokio::select! {
+            if Instant::now() >= self.deadline()
+                && let Err(ending) = self.keep_time().await
+            {
+                return ending;
+            }
+            tokio::select! {
                 // Reading comes first, so that a client that is always behind is still heard.
                 biased;
                 incoming = self.socket.receive() => match incoming {
-                    Ok(incoming) => {
-                        self.receive(&incoming);
-                        Ok(())
-                    }
+                    Ok(incoming) => self.receive(&incoming),
                     Err(ending) => return ending,
                 },
-                () = self.host.changed(self.peer.is_owner()) => Ok(()),
-                () = &mut deadline => self.keep_time().await,
-                () = std::future::ready(()), if there_is_more => Ok(()),
-            };
-            if let Err(ending) = due {
-                return ending;
+                () = self.host.changed(self.peer.is_owner()) => {}
+                () = &mut deadline => {}
+                () = std::future::ready(()), if there_is_more => {}
             }
         }
     }
@@ -115,13 +114,9 @@ impl Connection {
 
     /// Sends what there is for this client, but no more than so many frames. True if there may be more.
     async fn send(&mut self, frames: usize) -> Result<bool, Ending> {
-        let stall = Duration::from_millis(self.manager.settings().limits.stall_timeout_ms);
         for _ in 0..frames {
             match self.peer.next(&mut self.frame, &mut self.host) {
-                Next::Send => match timeout(stall, self.socket.send(&self.frame)).await {
-                    Ok(sent) => sent?,
-                    Err(_) => return Err(Ending::Policy(CloseCode::TooSlow)),
-                },
+                Next::Send => self.socket.send(&self.frame).await?,
                 Next::Wait => return Ok(false),
                 Next::Close(code) => return Err(Ending::Policy(code)),
             }
@@ -154,8 +149,7 @@ impl Connection {
         if now >= self.next_ping {
             let limits = &self.manager.settings().limits;
             self.next_ping = now + Duration::from_millis(limits.ping_interval_ms);
-            let stall = Duration::from_millis(limits.stall_timeout_ms);
-            timeout(stall, self.socket.ping()).await.unwrap_or(Err(Ending::Policy(CloseCode::TooSlow)))?;
+            self.socket.ping().await?;
         }
         Ok(())
     }

@@ -26,9 +26,10 @@ mod origin;
 mod routes;
 mod settings;
 mod socket;
+mod stream;
 
 pub use manager::Manager;
-pub use origin::OriginPolicy;
+pub use origin::{InvalidOrigin, OriginPolicy};
 pub use routes::RemoteAddress;
 pub use rtbroadcaster_protocol::Limits;
 pub use settings::Settings;

@@ -3,7 +3,7 @@
 mod accept;
 mod args;
 
-use std::io::IsTerminal;
+use std::io::{ErrorKind, IsTerminal};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use anyhow::Context;
 use args::Arguments;
 use clap::Parser;
 use rtbroadcaster::Manager;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 use tracing_subscriber::prelude::*;
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -31,27 +31,35 @@ async fn main() -> ExitCode {
     match run(&arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            error!("{failure:#}");
+            // Whatever the log leaves out, this is said.
+            eprintln!("error: {failure:#}");
             ExitCode::FAILURE
         }
     }
 }
 
 async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(directory) = &arguments.www {
-        anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
+    if let Some(contradiction) = arguments.contradiction() {
+        anyhow::bail!(contradiction);
     }
-    let listener = accept::listen(arguments.listen).with_context(|| {
-        format!("--listen: {} could not be listened on; is another server running there?", arguments.listen)
-    })?;
+    if let Some(directory) = arguments.www() {
+        anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
+        if !directory.join("index.html").is_file() {
+            warn!(directory = %directory.display(), "--www has no index.html: / is answered by 404");
+        }
+    }
+    let settings = arguments.settings();
+    allow_connections(settings.connections);
+    let listener = accept::listen(arguments.listen)
+        .map_err(|failure| anyhow::anyhow!("--listen: {} {}", arguments.listen, listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
-    let manager = Manager::new(arguments.settings());
+    let header_timeout = Duration::from_millis(settings.limits.handshake_timeout_ms);
+    let manager = Manager::new(settings);
     let routes = routes(&manager, arguments);
 
     // For people and for programs that asked for port 0; everything else is logged to stderr.
     println!("listening on http://{address}");
     info!(%address, path = arguments.path, "server started");
-    let header_timeout = Duration::from_millis(arguments.settings().limits.handshake_timeout_ms);
     let stop = stop_signal().context("signals can't be waited for")?;
     let serving = accept::serve(listener, routes, header_timeout, async {
         info!(signal = stop.await, "shutting down");
@@ -64,6 +72,35 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Why an address cannot be listened on, and what to do.
+fn listen_hint(failure: &std::io::Error) -> String {
+    match failure.kind() {
+        ErrorKind::AddrInUse => {
+            "is in use: is another server running there? Port 0 picks a free one".to_owned()
+        }
+        ErrorKind::AddrNotAvailable => "is no address of this machine: 0.0.0.0 is all it has".to_owned(),
+        ErrorKind::PermissionDenied => "is not allowed: ports below 1024 mostly need privileges".to_owned(),
+        _ => format!("cannot be listened on: {failure}"),
+    }
+}
+
+/// Descriptors beside those of the websockets: files, requests, the program's own.
+const OTHER_DESCRIPTORS: u64 = 256;
+
+/// Every connection takes a file descriptor, of which a process is mostly given 1,024 unless it asks for more.
+fn allow_connections(connections: usize) {
+    let wanted = connections as u64 + OTHER_DESCRIPTORS;
+    match rlimit::increase_nofile_limit(wanted) {
+        Ok(allowed) if allowed >= wanted => {}
+        Ok(allowed) => warn!(
+            allowed,
+            wanted,
+            "this process may not have as many files open as --connections needs: raise its limit (ulimit -n)"
+        ),
+        Err(error) => warn!(%error, "the limit of open files cannot be read"),
+    }
+}
+
 /// The rooms, the health check, and the site if there is one.
 fn routes(manager: &Manager, arguments: &Arguments) -> BoxedFilter<(Response,)> {
     let endpoint = arguments
@@ -72,12 +109,13 @@ fn routes(manager: &Manager, arguments: &Arguments) -> BoxedFilter<(Response,)> 
         .filter(|segment| !segment.is_empty())
         .fold(warp::any().boxed(), |path, segment| path.and(warp::path(segment.to_owned())).boxed());
     let rooms = endpoint.and(manager.routes());
-    let health = warp::path!("healthz").and(warp::get()).map(|| "ok\n".into_response());
+    let health =
+        warp::path!("healthz").and(warp::get().or(warp::head()).unify()).map(|| "ok\n".into_response());
     let dynamic = rooms.or(health).unify();
-    match &arguments.www {
+    match arguments.www() {
         Some(directory) => {
             // Asked again each time, and mostly answered "not modified": a page never mixes old modules with new.
-            let files = warp::fs::dir(directory.clone())
+            let files = warp::fs::dir(directory.to_owned())
                 .map(|file| warp::reply::with_header(file, CACHE_CONTROL, "no-cache").into_response());
             dynamic.or(files).unify().boxed()
         }

@@ -1,6 +1,6 @@
 //! All rooms of a server.
 
-use std::sync::{Arc, Mutex, MutexGuard, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
 use std::time::{Duration, Instant};
 
 use rtbroadcaster_protocol::{KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Rooms, Timestamp};
@@ -30,7 +30,8 @@ struct Shared {
     connections: Arc<Semaphore>,
     shutting_down: watch::Sender<bool>,
     started: Instant,
-    alarms_changed: Notify,
+    /// Rung for a new alarm, and when the manager is gone.
+    alarms_changed: Arc<Notify>,
     clock: Once,
 }
 
@@ -45,7 +46,7 @@ impl Manager {
                 connections: Arc::new(Semaphore::new(connections)),
                 shutting_down: watch::Sender::new(false),
                 started: Instant::now(),
-                alarms_changed: Notify::new(),
+                alarms_changed: Arc::new(Notify::new()),
                 clock: Once::new(),
                 settings,
             }),
@@ -120,7 +121,7 @@ impl Manager {
     pub(crate) fn wake_at(&self, id: RoomId, moment: Timestamp) {
         self.table().wake_at(moment, id);
         self.shared.clock.call_once(|| {
-            tokio::spawn(self.clone().keep_time());
+            tokio::spawn(keep_time(Arc::downgrade(&self.shared), Arc::clone(&self.shared.alarms_changed)));
         });
         self.shared.alarms_changed.notify_one();
     }
@@ -129,25 +130,20 @@ impl Manager {
         KeyDigest(Sha256::digest(owner_key).into())
     }
 
-    /// Looks at rooms when they are due: counts their followers, closes those without an owner. One task for all.
-    async fn keep_time(self) {
-        loop {
-            for id in self.take_due() {
-                let Some(handle) = self.find(id) else { continue };
-                match handle.with(|room| (room.tick(self.now()), room.take_alarm())) {
-                    Some((true, None)) => {}
-                    Some((true, Some(moment))) => self.table().wake_at(moment, id),
-                    Some((false, _)) => self.close(id, "its owner did not come back"),
-                    None => self.close(id, "an error of the server broke it"),
-                }
-            }
-            let next = self.table().next_alarm();
-            let pause = next.map(|moment| Duration::from_millis(moment.since(self.now()).max(1)));
-            tokio::select! {
-                () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)) => {}
-                () = self.shared.alarms_changed.notified() => {}
+    /// Looks at the rooms that are due: counts their followers, closes those without an owner. Returns how long to wait
+    /// for the next.
+    fn look_at_rooms(&self) -> Option<Duration> {
+        for id in self.take_due() {
+            let Some(handle) = self.find(id) else { continue };
+            match handle.with(|room| (room.tick(self.now()), room.take_alarm())) {
+                Some((true, None)) => {}
+                Some((true, Some(moment))) => self.table().wake_at(moment, id),
+                Some((false, _)) => self.close(id, "its owner did not come back"),
+                None => self.close(id, "an error of the server broke it"),
             }
         }
+        let next = self.table().next_alarm()?;
+        Some(Duration::from_millis(next.since(self.now()).max(1)))
     }
 
     fn take_due(&self) -> Vec<RoomId> {
@@ -157,6 +153,24 @@ impl Manager {
 
     fn table(&self) -> MutexGuard<'_, Rooms<Arc<RoomHandle>>> {
         self.shared.rooms.lock().expect("nothing panics while it holds the table")
+    }
+}
+
+/// Keeps the time for all rooms of a manager, as long as there is one.
+async fn keep_time(shared: Weak<Shared>, alarms_changed: Arc<Notify>) {
+    loop {
+        let Some(shared) = shared.upgrade() else { return };
+        let pause = Manager { shared }.look_at_rooms();
+        tokio::select! {
+            () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)) => {}
+            () = alarms_changed.notified() => {}
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.alarms_changed.notify_one();
     }
 }
 

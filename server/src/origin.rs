@@ -1,6 +1,5 @@
 //! Pages of which origins may connect.
 
-use std::convert::Infallible;
 use std::str::FromStr;
 
 use warp::http::HeaderMap;
@@ -31,21 +30,57 @@ impl OriginPolicy {
         let Self::SameAnd(others) = self else { return true };
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
+        let origin = without_default_port(origin);
         let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-        let own = origin
-            .split_once("://")
-            .is_some_and(|(_, origin_host)| host.is_some_and(|host| host.eq_ignore_ascii_case(origin_host)));
-        own || others.iter().any(|other| other.trim_end_matches('/').eq_ignore_ascii_case(origin))
+        let own = origin.split_once("://").is_some_and(|(scheme, origin_host)| {
+            // Some proxies name the port in Host even where it is the scheme's own.
+            let host = host.map(|host| without_default_port(&format!("{scheme}://{host}")));
+            host.is_some_and(|host| host.eq_ignore_ascii_case(&format!("{scheme}://{origin_host}")))
+        });
+        own || others.iter().any(|other| other.eq_ignore_ascii_case(&origin))
     }
 }
 
-/// Reads one value of `--allow-origin`: `*` or an origin.
-impl FromStr for OriginPolicy {
-    type Err = Infallible;
+/// Why a text is no origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an origin has a scheme and a host, and a port if it isn't the scheme's own, as https://example.org; * allows all"
+)]
+pub struct InvalidOrigin;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(if text == "*" { Self::Any } else { Self::SameAnd(vec![text.to_owned()]) })
+/// Reads one value of `--allow-origin`: `*`, `null` (pages from files and sandboxes), or an origin.
+impl FromStr for OriginPolicy {
+    type Err = InvalidOrigin;
+
+    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
+        let text = text.trim();
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        if text.is_empty() {
+            // An environment variable that is set to nothing.
+            return Ok(Self::default());
+        }
+        let origin = text.trim_end_matches('/');
+        let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
+            !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+        });
+        if is_origin || origin == "null" {
+            Ok(Self::SameAnd(vec![without_default_port(origin)]))
+        } else {
+            Err(InvalidOrigin)
+        }
     }
+}
+
+/// An origin as browsers write it: without the port that its scheme has anyway.
+fn without_default_port(origin: &str) -> String {
+    let default = match origin.split_once("://") {
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => ":443",
+        Some((scheme, _)) if scheme.eq_ignore_ascii_case("http") => ":80",
+        _ => return origin.to_owned(),
+    };
+    origin.strip_suffix(default).unwrap_or(origin).to_owned()
 }
 
 /// Several values together allow what any of them allows.
@@ -95,6 +130,23 @@ mod tests {
         assert!(policy.allows(&headers(Some("https://b.example"))));
         assert!(policy.allows(&headers(Some("http://rooms.example:8080"))));
         assert!(!policy.allows(&headers(Some("https://c.example"))));
+    }
+
+    #[test]
+    fn a_port_that_the_scheme_has_anyway_makes_no_difference() {
+        let mut through_a_proxy = headers(Some("https://rooms.example"));
+        through_a_proxy.insert(HOST, "rooms.example:443".parse().unwrap());
+        assert!(policy(&[]).allows(&through_a_proxy));
+        assert!(policy(&["https://a.example:443"]).allows(&headers(Some("https://a.example"))));
+    }
+
+    #[test]
+    fn what_could_never_match_is_no_origin() {
+        for wrong in ["example.org", "https://", "https://a.example/path", "https//a"] {
+            assert_eq!(wrong.parse::<OriginPolicy>(), Err(InvalidOrigin), "{wrong}");
+        }
+        assert!(policy(&[" https://a.example "]).allows(&headers(Some("https://a.example"))));
+        assert!(policy(&["null"]).allows(&headers(Some("null"))));
     }
 
     #[test]

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use hyper::upgrade::OnUpgrade;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tracing::{Instrument, debug, debug_span};
+use tracing::{Instrument, debug, info_span, warn};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::header::{
-    CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use warp::http::{Method, StatusCode};
@@ -40,8 +40,11 @@ impl Manager {
             .and(warp::ext::optional::<OnUpgrade>())
             .and(warp::ext::optional::<RemoteAddress>())
             .map(move |method, headers, upgrade, remote| {
-                upgrade_request(&manager, &method, &headers, upgrade, remote)
-                    .unwrap_or_else(Reply::into_response)
+                let answer = upgrade_request(&manager, &method, &headers, upgrade, remote);
+                answer.unwrap_or_else(|error| {
+                    error.log(&headers, remote);
+                    error.into_response()
+                })
             })
             .boxed()
     }
@@ -69,6 +72,21 @@ impl HandshakeError {
             Self::Key => StatusCode::BAD_REQUEST,
             Self::Origin => StatusCode::FORBIDDEN,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl HandshakeError {
+    /// A page that is refused can't read why: its browser doesn't tell. The operator finds it here.
+    fn log(self, headers: &HeaderMap, remote: Option<RemoteAddress>) {
+        let remote = remote.map(|RemoteAddress(address)| address.to_string());
+        let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let (origin, host) = (header(ORIGIN), header(HOST));
+        match self {
+            Self::Origin | Self::Full => warn!(remote, origin, host, "upgrade refused: {self}"),
+            Self::NotAnUpgrade | Self::Version | Self::Key => {
+                debug!(remote, origin, host, "upgrade refused: {self}");
+            }
         }
     }
 }
@@ -110,13 +128,13 @@ fn upgrade_request(
 
     let accept = derive_accept_key(key);
     let manager = manager.clone();
-    let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
+    let span = info_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
     tokio::spawn(
         async move {
             match upgrade.await {
                 Ok(upgraded) => {
                     debug!("connection opened");
-                    let socket = Socket::new(upgraded, manager.settings().limits.message_bytes).await;
+                    let socket = Socket::new(upgraded, &manager.settings().limits).await;
                     connection::serve(manager, socket).await;
                 }
                 Err(error) => debug!(%error, "the connection ended during its handshake"),

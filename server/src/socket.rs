@@ -1,21 +1,25 @@
 //! One websocket, as far as a connection needs it: frames in, frames out, and an orderly end.
 
+use std::collections::VecDeque;
+use std::io::IoSlice;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto;
-use rtbroadcaster_protocol::{CloseCode, Frame};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
-use tokio::net::TcpStream;
+use rtbroadcaster_protocol::{CloseCode, Frame, Limits};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::Utf8Bytes;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode as WireCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{self, Message};
-use tracing::debug;
+use tokio_tungstenite::tungstenite::{self, Bytes, Message};
+use warp::Buf;
 
+use crate::stream::{Stream, into_stream};
+
+/// Pieces of a frame that are written in one call; what a follower that keeps up is sent has two, header and messages.
+const SLICES: usize = 16;
 /// Bytes read at a time: an owner's frame mostly fits, and ten thousand silent followers don't need gigabytes.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 /// How long the client may take to answer our close, and to take what we wrote before it. Together with the rest of a
@@ -42,17 +46,19 @@ pub(crate) enum Ending {
     Fault(WireCode, &'static str),
 }
 
+/// A websocket. The library reads it and does the control frames; messages are written past it, because it would copy
+/// each into a buffer of the connection's own, which then stays as large as the largest.
 pub(crate) struct Socket {
     stream: WebSocketStream<Box<dyn Stream>>,
+    /// What is left of the frame that is being written: it must be finished before anything else is.
+    unsent: VecDeque<Bytes>,
+    /// How long the client may take nothing.
+    stall: Duration,
 }
 
-/// What bytes go over: a TCP connection, or whatever the application that mounts us serves.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
-
 impl Socket {
-    pub(crate) async fn new(upgraded: Upgraded, message_bytes: usize) -> Self {
+    pub(crate) async fn new(upgraded: Upgraded, limits: &Limits) -> Self {
+        let message_bytes = limits.message_bytes;
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .write_buffer_size(0)
@@ -60,7 +66,8 @@ impl Socket {
             .max_frame_size(Some(message_bytes));
         let (stream, read) = into_stream(upgraded);
         let stream = WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
-        Self { stream }
+        let stall = Duration::from_millis(limits.stall_timeout_ms);
+        Self { stream, unsent: VecDeque::new(), stall }
     }
 
     /// The next message. May be dropped and called again without losing anything.
@@ -81,15 +88,50 @@ impl Socket {
         }
     }
 
-    /// Sends a frame and waits until the kernel has taken it.
+    /// Sends a frame and waits until the kernel has taken it. May be dropped: the rest goes before whatever is sent next.
     pub(crate) async fn send(&mut self, frame: &Frame) -> Result<(), Ending> {
-        let text = Utf8Bytes::try_from(frame.payload()).expect("messages are made of strings");
-        self.stream.send(Message::Text(text)).await.map_err(|error| Ending::from(&error))
+        self.finish().await?;
+        self.unsent.push_back(text_header(frame.len()));
+        self.unsent.extend(frame.pieces());
+        self.finish().await
     }
 
     pub(crate) async fn ping(&mut self) -> Result<(), Ending> {
-        let ping = Message::Ping(tungstenite::Bytes::new());
-        self.stream.send(ping).await.map_err(|error| Ending::from(&error))
+        self.finish().await?;
+        let ping = Message::Ping(Bytes::new());
+        let sent = timeout(self.stall, self.stream.send(ping)).await;
+        sent.map_err(|_| Ending::Policy(CloseCode::TooSlow))?.map_err(|error| Ending::from(&error))
+    }
+
+    /// Writes what is left of a frame. A client that takes little by little is slow, not gone: the time starts anew
+    /// whenever it has taken something.
+    async fn finish(&mut self) -> Result<(), Ending> {
+        if self.unsent.is_empty() {
+            return Ok(());
+        }
+        // The answer to a ping may be waiting in the library, half written.
+        let flushed = timeout(self.stall, self.stream.flush()).await;
+        flushed.map_err(|_| Ending::Policy(CloseCode::TooSlow))?.map_err(|error| Ending::from(&error))?;
+        while !self.unsent.is_empty() {
+            let written = timeout(self.stall, write_some(self.stream.get_mut(), &self.unsent)).await;
+            match written.map_err(|_| Ending::Policy(CloseCode::TooSlow))? {
+                Ok(written @ 1..) => self.took(written),
+                Ok(0) | Err(_) => return Err(Ending::Gone),
+            }
+        }
+        Ok(())
+    }
+
+    /// The client's kernel has taken so many bytes.
+    fn took(&mut self, mut bytes: usize) {
+        while let Some(first) = self.unsent.front_mut() {
+            if bytes < first.len() {
+                first.advance(bytes);
+                return;
+            }
+            bytes -= first.len();
+            self.unsent.pop_front();
+        }
     }
 
     /// Closes the websocket: says why, and waits a little for the client to have heard it. A connection that is
@@ -102,38 +144,44 @@ impl Socket {
         };
         let close = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         let farewell = async {
-            if self.stream.send(close).await.is_err() {
+            if self.finish().await.is_err() || self.stream.send(close).await.is_err() {
                 return;
             }
             if let Ending::Fault(..) = ending {
-                // What comes now can't be read as frames any more.
+                // What comes now can't be read as frames any more, but it is taken until the client ends too.
+                let stream = self.stream.get_mut();
+                if stream.shutdown().await.is_err() {
+                    return;
+                }
                 let mut ignored = [0; 1024];
-                while matches!(self.stream.get_mut().read(&mut ignored).await, Ok(1..)) {}
+                while matches!(stream.read(&mut ignored).await, Ok(1..)) {}
             } else {
                 while let Some(Ok(_)) = self.stream.next().await {}
             }
         };
         // A client that doesn't answer is left without one: there is nothing else to tell it.
-        drop(tokio::time::timeout(CLOSE_TIMEOUT, farewell).await);
+        drop(timeout(CLOSE_TIMEOUT, farewell).await);
     }
 }
 
-/// What is under an upgraded request, and what was read of it already. A TCP connection is taken out: hyper's buffer
-/// goes, and actions are sent when they are there, not when more has gathered (Nagle's algorithm and delayed
-/// acknowledgements together cost some 40 ms a message).
-fn into_stream(upgraded: Upgraded) -> (Box<dyn Stream>, Vec<u8>) {
-    let (stream, read) = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
-        Ok(parts) => (parts.io, parts.read_buf),
-        Err(upgraded) => match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => (parts.io, parts.read_buf),
-            Err(upgraded) => return (Box::new(TokioIo::new(upgraded)), Vec::new()),
-        },
-    };
-    let stream = stream.into_inner();
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%error, "TCP_NODELAY could not be set");
+/// The header of an unmasked, unfragmented text frame (RFC 6455 section 5.2).
+fn text_header(payload: usize) -> Bytes {
+    const FIN_TEXT: u8 = 0x81;
+    match (u8::try_from(payload), u16::try_from(payload)) {
+        (Ok(short @ ..=125), _) => Bytes::copy_from_slice(&[FIN_TEXT, short]),
+        (_, Ok(medium)) => Bytes::from([&[FIN_TEXT, 126], &medium.to_be_bytes()[..]].concat()),
+        (_, Err(_)) => Bytes::from([&[FIN_TEXT, 127], &(payload as u64).to_be_bytes()[..]].concat()),
     }
-    (Box::new(stream), read.to_vec())
+}
+
+/// Writes as much as the kernel takes in one call.
+async fn write_some(stream: &mut Box<dyn Stream>, pieces: &VecDeque<Bytes>) -> std::io::Result<usize> {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    for (slice, piece) in slices.iter_mut().zip(pieces) {
+        *slice = IoSlice::new(piece);
+    }
+    let count = pieces.len().min(SLICES);
+    stream.write_vectored(&slices[..count]).await
 }
 
 impl From<&tungstenite::Error> for Ending {
@@ -148,5 +196,19 @@ impl From<&tungstenite::Error> for Ending {
             Error::Protocol(_) => Self::Fault(WireCode::Protocol, "not a valid websocket frame"),
             _ => Self::Gone,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_is_as_long_as_the_payload_needs() {
+        assert_eq!(&text_header(0)[..], [0x81, 0]);
+        assert_eq!(&text_header(125)[..], [0x81, 125]);
+        assert_eq!(&text_header(126)[..], [0x81, 126, 0, 126]);
+        assert_eq!(&text_header(65_535)[..], [0x81, 126, 0xff, 0xff]);
+        assert_eq!(&text_header(65_536)[..], [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 }

@@ -32,7 +32,7 @@ async fn help_names_every_option_and_its_environment_variable() {
 #[tokio::test]
 async fn bad_arguments_end_it_with_2_and_say_what_is_wrong() {
     let cases = [
-        ("--listen=8080", "--listen"),
+        ("--listen=example", "an IP address and a port"),
         ("--path=broadcasting", "starts with /"),
         ("--rooms=0", "--rooms"),
         ("--ping-interval-ms=soon", "--ping-interval-ms"),
