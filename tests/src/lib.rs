@@ -14,6 +14,7 @@
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
 //! | [`Replica`] | what a follower knows, and a check that it was told without gaps |
+//! | [`sim`] | rooms, pages and a network, all of them virtual, with a model beside them |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a helper fails the test that called it")]
@@ -28,6 +29,7 @@ mod replica;
 mod request;
 mod room;
 mod server;
+pub mod sim;
 mod transcript;
 mod wait;
 

@@ -1,0 +1,86 @@
+//! The simulation as a program: one seed again, or as many as there is time for.
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::Parser;
+use rtbroadcaster_tests::sim::{Failure, check_seed, check_seeds, harness, run};
+
+/// Pause between two lines of progress.
+const PROGRESS: Duration = Duration::from_secs(5);
+
+#[derive(Parser)]
+#[command(name = "sim", about = "Simulates rooms, pages and a bad network, and checks every guarantee.")]
+struct Args {
+    /// Play the program of this seed alone.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print all that happens in it, and don't shorten it.
+    #[arg(long, requires = "seed")]
+    trace: bool,
+    /// The first of many seeds.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// How many seeds.
+    #[arg(long, default_value_t = 10_000, conflicts_with = "minutes")]
+    cases: u64,
+    /// For how many minutes.
+    #[arg(long)]
+    minutes: Option<u64>,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let result = match args.seed {
+        Some(seed) if args.trace => return replay(seed),
+        Some(seed) => check_seed(seed),
+        None => many(&args),
+    };
+    match result {
+        Ok(coverage) => {
+            for goal in rtbroadcaster_tests::sim::GOALS {
+                println!("{:>9}  {goal}", coverage.hits(goal));
+            }
+            ExitCode::SUCCESS
+        }
+        Err(failure) => report(&failure),
+    }
+}
+
+fn many(args: &Args) -> Result<rtbroadcaster_tests::sim::Coverage, Box<Failure>> {
+    let started = Instant::now();
+    let said = std::sync::Mutex::new(started);
+    check_seeds(args.from, |begun| {
+        if let Ok(mut said) = said.try_lock()
+            && said.elapsed() >= PROGRESS
+        {
+            *said = Instant::now();
+            eprintln!("{begun} cases in {} s", started.elapsed().as_secs());
+        }
+        match args.minutes {
+            Some(minutes) => started.elapsed() < Duration::from_secs(60 * minutes),
+            None => begun < args.cases,
+        }
+    })
+}
+
+fn replay(seed: u64) -> ExitCode {
+    let (trace, violation) = match run(&harness::program_of(seed), true) {
+        Ok(run) => (run.trace, None),
+        Err((violation, trace)) => (trace, Some(violation)),
+    };
+    trace.iter().for_each(|line| println!("{line}"));
+    match violation {
+        Some(violation) => {
+            println!("violated: {violation}");
+            ExitCode::FAILURE
+        }
+        None => ExitCode::SUCCESS,
+    }
+}
+
+fn report(failure: &Failure) -> ExitCode {
+    failure.trace.iter().for_each(|line| println!("{line}"));
+    println!("{failure}");
+    ExitCode::FAILURE
+}

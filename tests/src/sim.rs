@@ -1,0 +1,30 @@
+//! The proof by simulation: a server's rooms and many pages on a virtual network with a virtual clock.
+//!
+//! A [`Program`] is a list of steps drawn at random: broadcasts, cuts, reloads, restarts. [`run`] plays it in a
+//! [`World`](world::World) made of the real [`Room`](rtbroadcaster_protocol::Room)s,
+//! [`Peer`](rtbroadcaster_protocol::Peer)s and [`Session`](rtbroadcaster_protocol::Session)s; only sockets and time are
+//! imagined. A reference [`model`] and a [`witness`] in every page say after each step whether the guarantees of the
+//! architecture hold; each is an [`Invariant`]. The [`harness`] draws programs from seeds and shrinks what fails.
+
+mod clock;
+mod conclusion;
+mod coverage;
+mod delivery;
+pub mod harness;
+mod invariant;
+mod link;
+pub mod model;
+#[cfg(feature = "mutations")]
+pub mod mutants;
+mod page;
+mod program;
+mod steps;
+mod table;
+pub mod witness;
+pub mod world;
+
+pub use coverage::{Coverage, GOALS};
+pub use harness::{Failure, check_seed, check_seeds};
+pub use invariant::{Invariant, Violation};
+pub use program::{Program, Settings, Step};
+pub use world::{Run, run};

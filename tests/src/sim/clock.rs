@@ -1,0 +1,112 @@
+//! Time: what is due next, and doing it.
+
+use rtbroadcaster_protocol::{CloseCode, Input, RoomId, Timestamp};
+
+use super::invariant::{Checked, Invariant};
+use super::link::{Down, LinkId};
+use super::page::Kind;
+use super::world::World;
+
+/// More rounds than this within one advance, and somebody is kept busy for nothing.
+const ROUNDS: usize = 100_000;
+
+impl World {
+    /// Lets time pass, doing whatever falls due on the way.
+    pub(super) fn advance(&mut self, milliseconds: u64) -> Checked {
+        let until = self.now.after(milliseconds);
+        for _ in 0..ROUNDS {
+            self.do_what_is_due()?;
+            self.check()?;
+            match self.next_moment() {
+                Some(moment) if moment <= until => self.now = self.now.max(moment),
+                _ => {
+                    self.now = until;
+                    return Ok(());
+                }
+            }
+        }
+        Err(Invariant::BoundedMemory.violated("the world doesn't come to rest"))
+    }
+
+    /// When something happens next by itself.
+    fn next_moment(&self) -> Option<Timestamp> {
+        let mut moments = vec![self.table.rooms.next_alarm()];
+        for link in self.links.values() {
+            let page = &self.pages[link.page];
+            if link.is_looked_at && !page.is_stalled {
+                moments.push(link.down.next_arrival());
+            }
+            moments.push(link.up.next_arrival());
+            moments.push(link.served.as_ref().map(|served| served.deadline(&self.limits)));
+        }
+        moments.extend(self.pages.iter().map(super::page::Page::deadline));
+        moments.into_iter().flatten().min()
+    }
+
+    fn do_what_is_due(&mut self) -> Checked {
+        for id in self.table.tick(self.now) {
+            self.grace_over(id)?;
+        }
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for id in &links {
+            self.deliver_up(*id)?;
+        }
+        for id in &links {
+            self.keep_time(*id);
+        }
+        for id in &links {
+            self.deliver_down(*id)?;
+        }
+        for page in 0..self.pages.len() {
+            if self.pages[page].deadline().is_some_and(|deadline| deadline <= self.now) {
+                self.wake_page(page)?;
+            }
+        }
+        self.serve_all()?;
+        self.links.retain(|_, link| !link.is_over());
+        Ok(())
+    }
+
+    fn wake_page(&mut self, page: usize) -> Checked {
+        match &mut self.pages[page].kind {
+            Kind::Modern(_) => self.tell(page, Input::Timeout),
+            Kind::Legacy(legacy) => {
+                legacy.reconnect_at = None;
+                self.connect(page);
+                Ok(())
+            }
+        }
+    }
+
+    fn grace_over(&mut self, id: RoomId) -> Checked {
+        let uuid = id.to_string();
+        let away_since = self.model.room(&uuid).and_then(|room| room.away_since);
+        let is_over = away_since.is_some_and(|since| self.now >= since.after(self.limits.owner_grace_ms));
+        Invariant::ClosingIsFinal
+            .ensure(is_over, || format!("{uuid} ended, its owner away since {away_since:?}"))?;
+        self.model.closed(&uuid);
+        self.coverage.hit("the grace ran out");
+        Ok(())
+    }
+
+    /// What the server does about a connection when time has passed: pings, and an end for the silent and the slow.
+    fn keep_time(&mut self, id: LinkId) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let (page, arrives) = (link.page, self.now.after(self.pages[link.page].delay_ms));
+        let Some(served) = &mut link.served else { return };
+        let due = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= self.now);
+        if due(served.handshake_at(&self.limits)) {
+            self.hang_up(id, CloseCode::HandshakeTimeout.value());
+        } else if due(Some(served.idle_at(&self.limits))) {
+            self.coverage.hit("an idle connection was closed");
+            self.hang_up(id, CloseCode::IdleTimeout.value());
+        } else if due(served.stalled_at(&self.limits)) {
+            self.coverage.hit("a slow reader was closed");
+            self.note(|| format!("page {page} takes too little"));
+            self.hang_up(id, CloseCode::TooSlow.value());
+        } else if due(Some(served.next_ping)) {
+            served.next_ping = self.now.after(self.limits.ping_interval_ms);
+            link.send_down(arrives, Down::Ping);
+        }
+    }
+}

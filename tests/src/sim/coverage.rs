@@ -1,0 +1,63 @@
+//! What a run has reached: proof that the generator still gets where it is meant to get.
+
+use std::collections::BTreeMap;
+
+/// What many runs together must reach.
+pub const GOALS: [&str; 24] = [
+    "a claim by a reloaded page",
+    "a claim by the same session",
+    "a duplicate action was dropped",
+    "a follower ended with the close",
+    "a legacy follower was served",
+    "a legacy owner's action was appended",
+    "a resume from the ring",
+    "a resync on rejoin",
+    "a resync while live",
+    "a slow reader was closed",
+    "a snapshot was cut off",
+    "an action was refused",
+    "an action was replaced before it was written",
+    "an action was too large",
+    "an idle connection was closed",
+    "an owner was fenced off",
+    "an unknown room was refused",
+    "cleared by a resync",
+    "the grace ran out",
+    "the queue was full",
+    "the room was full",
+    "the rooms were too many",
+    "the server restarted",
+    "the server shut down",
+];
+
+/// How often each goal was reached.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Coverage {
+    hits: BTreeMap<&'static str, u64>,
+}
+
+impl Coverage {
+    pub(super) fn hit(&mut self, goal: &'static str) {
+        debug_assert!(GOALS.contains(&goal), "{goal} is no goal");
+        *self.hits.entry(goal).or_default() += 1;
+    }
+
+    /// Adds another run's hits.
+    pub fn add(&mut self, other: &Self) {
+        for (goal, hits) in &other.hits {
+            *self.hits.entry(goal).or_default() += hits;
+        }
+    }
+
+    /// How often a goal was reached.
+    #[must_use]
+    pub fn hits(&self, goal: &str) -> u64 {
+        self.hits.get(goal).copied().unwrap_or(0)
+    }
+
+    /// The goals that were never reached.
+    #[must_use]
+    pub fn missed(&self) -> Vec<&'static str> {
+        GOALS.into_iter().filter(|goal| self.hits(goal) == 0).collect()
+    }
+}

@@ -1,0 +1,480 @@
+//! Frames that arrive: what the server makes of a page's, and a page of the server's.
+
+use rtbroadcaster_protocol::{
+    ClientMessage, CloseCode, EndReason, Event, Frame, Input, Next, Outcome, Output, RefusalCode, RoomId,
+    ServerMessage, SessionStatus, parse,
+};
+
+use super::invariant::{Checked, Invariant};
+use super::link::{Down, LinkId, Served, Up};
+use super::model::{Attempt, Fate, What};
+use super::page::{Kind, Modern};
+use super::world::World;
+
+/// How long a page of the original's protocol waits before it connects again, in milliseconds.
+const LEGACY_PAUSE_MS: u64 = 3_000;
+/// What a page reports as unsent while the network takes nothing from it.
+const CLOGGED_BYTES: u64 = 1 << 20;
+/// Frames in a row to a connection in whose room nothing happens.
+const FRAMES_FOR_NOTHING: u32 = 200;
+
+impl World {
+    /// What has arrived at the server.
+    pub(super) fn deliver_up(&mut self, id: LinkId) -> Checked {
+        while let Some(frame) = self.links.get_mut(&id).and_then(|link| link.up.receive(self.now)) {
+            let Some(link) = self.links.get_mut(&id) else { break };
+            if let Up::Open = frame {
+                link.served = Some(Served::new(self.now, &self.limits));
+                let arrives = self.now.after(self.pages[link.page].delay_ms);
+                link.send_down(arrives, Down::Opened);
+            }
+            let Some(served) = &mut link.served else { continue };
+            served.heard = self.now;
+            match frame {
+                Up::Open | Up::Pong => {}
+                Up::Text(text) => self.server_receives(id, &text)?,
+                Up::Closed => self.hang_up(id, CloseCode::Left.value()),
+            }
+        }
+        Ok(())
+    }
+
+    fn server_receives(&mut self, id: LinkId, text: &str) -> Checked {
+        self.note(|| format!("link {id} says {text}"));
+        if text.len() > self.limits.message_bytes {
+            self.hang_up(id, 1009);
+            return Ok(());
+        }
+        for message in parse::client_messages(text) {
+            self.server_takes(id, message)?;
+        }
+        Ok(())
+    }
+
+    /// Gives the server one message and holds what it does against the model.
+    fn server_takes(
+        &mut self,
+        id: LinkId,
+        message: Result<ClientMessage<'_>, rtbroadcaster_protocol::Refusal>,
+    ) -> Checked {
+        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        let Some(served) = &mut link.served else { return Ok(()) };
+        served.is_due = true;
+        served.frames = 0;
+        let page = link.page;
+        let (before, was_owner, was_ending) =
+            (served.room(), served.peer.is_owner(), served.peer.is_ending());
+        let attempt = message.as_ref().ok().and_then(attempted).map(|(id_in_session, what)| Attempt {
+            link: id,
+            page,
+            id: id_in_session,
+            what,
+        });
+        let joins = match &message {
+            Ok(ClientMessage::Join(join)) if join.claim.is_none() => RoomId::parse(&join.uuid),
+            _ => None,
+        };
+        let closes = matches!(message, Ok(ClientMessage::Close)) && was_owner && !was_ending;
+        served.peer.receive(message, self.now, &mut self.table);
+        let (after, is_owner) = (served.room(), served.peer.is_owner());
+        let head = before.or(after).and_then(|room| self.table.find(room)).map_or(0, |room| room.head());
+        if before.is_none() {
+            (served.joined_at, served.served_head) = (head, head);
+        }
+        if let (Some(room), true, false) = (after, is_owner, was_owner) {
+            self.model.owned(&room.to_string(), id);
+        }
+        if let Some(room) = joins {
+            self.joined(room, after == Some(room))?;
+        }
+        let Some(room) = before else { return Ok(()) };
+        let uuid = room.to_string();
+        if let Some(attempt) = attempt.filter(|_| !was_ending) {
+            match self.model.attempted(&uuid, &attempt, head)? {
+                Fate::Duplicate => self.coverage.hit("a duplicate action was dropped"),
+                Fate::Refused => self.coverage.hit("an action was refused"),
+                Fate::Appended if attempt.id.is_none() => {
+                    self.coverage.hit("a legacy owner's action was appended")
+                }
+                Fate::Appended | Fate::Ignored => {}
+            }
+        }
+        if closes {
+            self.owner_closed(id, room)?;
+        }
+        Ok(())
+    }
+
+    /// A follower has asked to be let in.
+    fn joined(&mut self, room: RoomId, is_in: bool) -> Checked {
+        let uuid = room.to_string();
+        let is_open = self.model.room(&uuid).is_some_and(|room| room.is_open);
+        Invariant::ClosingIsFinal
+            .ensure(is_open || !is_in, || format!("{uuid} is closed and was entered"))?;
+        let is_full = self.followers(room) >= self.limits.followers_per_room;
+        Invariant::Limits.ensure(is_in || !is_open || is_full, || format!("{uuid} isn't full"))
+    }
+
+    /// An owner's close has arrived: it counts if it was the owner in force.
+    fn owner_closed(&mut self, id: LinkId, room: RoomId) -> Checked {
+        let uuid = room.to_string();
+        let may_close = self.model.room(&uuid).is_some_and(|room| room.writer == Some(id));
+        let is_open = self.table.rooms.get(room).is_some();
+        Invariant::ClosingIsFinal
+            .ensure(!may_close || !is_open, || format!("{uuid} was closed and is open"))?;
+        if may_close {
+            self.model.closed(&uuid);
+        }
+        Ok(())
+    }
+
+    /// Serves every connection for which there may be something.
+    pub(super) fn serve_all(&mut self) -> Checked {
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        links.into_iter().try_for_each(|id| self.serve(id))
+    }
+
+    /// As the server does it: when something came in or the room says that it has changed, and never more than the
+    /// page takes.
+    fn serve(&mut self, id: LinkId) -> Checked {
+        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        let Some(served) = &mut link.served else { return Ok(()) };
+        let room = served.room().and_then(|room| self.table.find(room));
+        let (version, head) = room.map_or((0, 0), |room| {
+            (if served.peer.is_owner() { room.owner_version() } else { room.version() }, room.head())
+        });
+        if !served.is_due && served.version == version {
+            return Ok(());
+        }
+        if served.version != version {
+            served.frames = 0;
+        }
+        served.version = version;
+        served.is_due = true;
+        served.fell_behind |= head.saturating_sub(served.served_head) > self.limits.ring_actions as u64;
+        let arrives = self.now.after(self.pages[link.page].delay_ms);
+        let mut frame = Frame::default();
+        while link.takes_more(self.now) {
+            let Some(served) = &mut link.served else { break };
+            match served.peer.next(&mut frame, &mut self.table) {
+                Next::Send => {
+                    served.frames += 1;
+                    Invariant::BoundedMemory.ensure(served.frames <= FRAMES_FOR_NOTHING, || {
+                        format!("link {id} is sent frames without end")
+                    })?;
+                    let text = String::from_utf8(frame.payload().to_vec());
+                    let text = text.map_err(|_| Invariant::NoPanic.violated("a frame is not UTF-8"))?;
+                    link.send_down(arrives, Down::Text(text));
+                }
+                Next::Wait => {
+                    served.is_due = false;
+                    served.served_head = head;
+                    break;
+                }
+                Next::Close(code) => {
+                    self.hang_up(id, code.value());
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What has arrived at a page.
+    pub(super) fn deliver_down(&mut self, id: LinkId) -> Checked {
+        loop {
+            let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+            let page = link.page;
+            if !link.is_looked_at || self.pages[page].is_stalled {
+                return Ok(());
+            }
+            let Some(frame) = link.down.receive(self.now) else { return Ok(()) };
+            match frame {
+                Down::Ping => {
+                    let arrives = self.now.after(self.pages[page].delay_ms);
+                    link.send_up(arrives, Up::Pong);
+                }
+                Down::Opened => self.page_opened(page)?,
+                Down::Text(text) => self.page_receives(page, id, &text)?,
+                Down::Closed(code) => {
+                    self.note(|| format!("page {page} is disconnected: {code}"));
+                    self.let_go(page, false);
+                    self.page_disconnected(page, code)?;
+                }
+            }
+        }
+    }
+
+    fn page_opened(&mut self, page: usize) -> Checked {
+        let Kind::Legacy(legacy) = &mut self.pages[page].kind else { return self.tell(page, Input::Opened) };
+        legacy.handed.clear();
+        let first = match &legacy.joins {
+            Some(uuid) => format!(r#"{{"uuid":"{uuid}","status":{{"value":2,"text":""}}}}"#),
+            None => r#"{"status":{"value":1}}"#.to_owned(),
+        };
+        self.send(page, first);
+        Ok(())
+    }
+
+    pub(super) fn page_disconnected(&mut self, page: usize, code: u16) -> Checked {
+        match &mut self.pages[page].kind {
+            Kind::Modern(_) => self.tell(page, Input::Disconnected(code)),
+            Kind::Legacy(legacy) => {
+                legacy.room = None;
+                if legacy.joins.is_some() && CloseCode::may_return(code) {
+                    legacy.reconnect_at = Some(self.now.after(LEGACY_PAUSE_MS));
+                } else {
+                    legacy.is_over = true;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn page_receives(&mut self, page: usize, link: LinkId, text: &str) -> Checked {
+        self.note(|| format!("page {page} hears {text}"));
+        let messages = parse::server_messages(text)
+            .map_err(|error| Invariant::NoPanic.violated(format!("{text} is no frame: {error}")))?;
+        for message in messages {
+            if self.pages[page].link != Some(link) {
+                break;
+            }
+            match self.pages[page].kind {
+                Kind::Modern(_) => self.modern_receives(page, message)?,
+                Kind::Legacy(_) => self.legacy_receives(page, &message)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn modern_receives(&mut self, page: usize, message: ServerMessage<String>) -> Checked {
+        self.cover_message(page, &message);
+        let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
+        modern.witness.before(&message, &self.limits)?;
+        if let ServerMessage::Connected(reply) = &message {
+            modern.target = reply.seq;
+            modern.queue_actions = Some(reply.limits.queue_actions);
+        }
+        let is_end =
+            matches!(message, ServerMessage::Closed) && !modern.is_leaving && !modern.session.is_owner();
+        let what = message.clone();
+        self.tell(page, Input::Received(message))?;
+        let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
+        let room = modern.session.uuid().and_then(|uuid| self.model.room(uuid));
+        let Some(room) = room else { return Ok(()) };
+        if is_end {
+            Invariant::ExactlyOnce.ensure(modern.closed_at.is_some_and(|at| at == room.head()), || {
+                format!("page {page} had {:?} of {} when its room was closed", modern.closed_at, room.head())
+            })?;
+        }
+        modern.witness.after(&what, room)
+    }
+
+    fn cover_message(&mut self, page: usize, message: &ServerMessage<String>) {
+        let Some(modern) = self.pages[page].modern_mut() else { return };
+        let first = std::mem::replace(&mut modern.is_first, matches!(message, ServerMessage::Connected(_)));
+        let rejoined = first && modern.witness.cursor().is_some();
+        match message {
+            ServerMessage::Connected(_) if modern.session.is_owner() && modern.entered => {
+                self.coverage.hit("a claim by the same session");
+            }
+            ServerMessage::Connected(reply) if reply.epoch.is_some_and(|epoch| epoch > 1) => {
+                self.coverage.hit("a claim by a reloaded page");
+            }
+            ServerMessage::Resync(_) if rejoined => self.coverage.hit("a resync on rejoin"),
+            ServerMessage::Resync(_) => self.coverage.hit("a resync while live"),
+            ServerMessage::Action { .. } if rejoined => self.coverage.hit("a resume from the ring"),
+            _ => {}
+        }
+    }
+
+    fn legacy_receives(&mut self, page: usize, message: &ServerMessage<String>) -> Checked {
+        let Kind::Legacy(legacy) = &mut self.pages[page].kind else { return Ok(()) };
+        match message {
+            ServerMessage::Connected(reply) => {
+                legacy.room = Some(reply.uuid.clone());
+                Ok(())
+            }
+            ServerMessage::Action { params, .. } => {
+                let room = legacy.room.as_ref().and_then(|uuid| self.model.room(uuid));
+                let seq = number(params).and_then(|number| room?.seq_of(number));
+                let seq =
+                    seq.ok_or_else(|| Invariant::SingleWriter.violated(format!("{params} is in no log")))?;
+                legacy.handed.push(seq);
+                self.coverage.hit("a legacy follower was served");
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A page sends a frame, if it has a socket.
+    pub(super) fn send(&mut self, page: usize, text: String) {
+        let arrives = self.arrival(page);
+        if let Some(link) = self.pages[page].link.and_then(|id| self.links.get_mut(&id)) {
+            link.send_up(arrives, Up::Text(text));
+        }
+    }
+
+    /// Tells a page's session something, and does what it wants done.
+    pub(super) fn tell(&mut self, page: usize, input: Input<String>) -> Checked {
+        if let Some(modern) = self.pages[page].modern_mut() {
+            modern.session.handle(self.now, input);
+        }
+        self.drain(page)
+    }
+
+    /// Does what a page's session wants done.
+    pub(super) fn drain(&mut self, page: usize) -> Checked {
+        loop {
+            let (now, clogged_until) = (self.now, self.pages[page].clogged_until);
+            let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
+            let unsent = if now < clogged_until { CLOGGED_BYTES } else { 0 };
+            modern.session.handle(now, Input::Buffered(unsent));
+            let Some(output) = modern.session.poll_output() else { return Ok(()) };
+            let is_over = modern.ended.is_some();
+            Invariant::ClosingIsFinal
+                .ensure(!is_over, || format!("page {page} ended and wants {output:?}"))?;
+            match output {
+                Output::Connect => self.connect(page),
+                Output::Send(text) => self.send(page, text),
+                Output::Disconnect => self.let_go(page, false),
+                Output::Event(event) => self.happened(page, event)?,
+            }
+        }
+    }
+
+    /// A page's application is told something.
+    fn happened(&mut self, page: usize, event: Event<String>) -> Checked {
+        self.note(|| format!("page {page}: {event:?}"));
+        let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
+        let room = modern.session.uuid().and_then(|uuid| self.model.room(uuid));
+        match event {
+            Event::Action { params, slot, .. } => {
+                let known = number(&params).zip(room);
+                let (number, room) = known
+                    .ok_or_else(|| Invariant::SingleWriter.violated(format!("{params} was never sent")))?;
+                modern.witness.action(number, slot.as_deref(), room)
+            }
+            Event::Cleared(slot) => {
+                let room = room.ok_or_else(|| Invariant::SingleWriter.violated("a clear in no room"))?;
+                if modern.witness.is_in_snapshot() {
+                    self.coverage.hit("cleared by a resync");
+                }
+                modern.witness.cleared(&slot, room)
+            }
+            Event::Status(status) => {
+                modern.status = status;
+                let is_true = status != SessionStatus::Connected
+                    || modern.session.is_owner()
+                    || modern.witness.is_complete(modern.target)
+                    || modern.witness.is_in_snapshot();
+                Invariant::JoiningIsOneStep
+                    .ensure(is_true, || format!("page {page} is told that it is in sync, and isn't"))
+            }
+            Event::Entered => {
+                let twice = std::mem::replace(&mut modern.entered, true);
+                Invariant::JoiningIsOneStep.ensure(!twice, || format!("page {page} entered twice"))
+            }
+            Event::Answered { ticket, outcome } => self.answered(page, ticket, &outcome),
+            Event::Audience(audience) => {
+                modern.audience = Some(audience);
+                Ok(())
+            }
+            Event::Owner(presence) => {
+                modern.owner = presence;
+                Ok(())
+            }
+            Event::Refused(refusal) => Err(Invariant::ExactlyOnce
+                .violated(format!("page {page} was refused what it never asked: {refusal:?}"))),
+            Event::Resync => Ok(()),
+            Event::Ended(reason) => self.ended(page, reason),
+        }
+    }
+
+    /// An owner is told what became of one of its actions.
+    fn answered(&mut self, page: usize, ticket: u64, outcome: &Outcome) -> Checked {
+        let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
+        let what = modern.tickets.remove(&ticket);
+        let what =
+            what.ok_or_else(|| Invariant::ExactlyOnce.violated(format!("ticket {ticket} answered again")))?;
+        let room = modern.session.uuid().and_then(|uuid| self.model.room(uuid));
+        let is_in_log =
+            what.number().is_some_and(|number| room.is_some_and(|room| room.seq_of(number).is_some()));
+        if let Outcome::Appended(seq) = outcome {
+            let logged = room.and_then(|room| room.at(*seq));
+            return Invariant::ExactlyOnce.ensure(logged == Some(&what), || {
+                format!("page {page} was told that {what:?} is {logged:?} at {seq}")
+            });
+        }
+        Invariant::ExactlyOnce.ensure(!is_in_log, || {
+            format!("page {page} was told {outcome:?} of {what:?}, which is in the log")
+        })?;
+        if let Some(number) = what.number() {
+            self.model.avoided(number);
+        }
+        if *outcome == Outcome::Replaced {
+            self.coverage.hit("an action was replaced before it was written");
+        }
+        Ok(())
+    }
+
+    /// A page's session is over.
+    fn ended(&mut self, page: usize, reason: EndReason) -> Checked {
+        let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
+        let room = modern.session.uuid().and_then(|uuid| self.model.room(uuid));
+        let is_closed = room.is_none_or(|room| !room.is_open);
+        modern.closed_at = modern.witness.cursor();
+        let (is_true, goal) = match &reason {
+            EndReason::RoomClosed => (is_closed, Some("a follower ended with the close")),
+            EndReason::Left => (modern.is_leaving, None),
+            EndReason::Superseded => (modern.has_rival, Some("an owner was fenced off")),
+            EndReason::ConnectionFailed => (!modern.entered, None),
+            EndReason::Refused(refusal) => refused(modern, refusal.known_code(), is_closed),
+        };
+        Invariant::ClosingIsFinal.ensure(is_true, || format!("page {page} ended: {reason:?}"))?;
+        modern.ended = Some(reason);
+        if let Some(goal) = goal {
+            self.coverage.hit(goal);
+        }
+        Ok(())
+    }
+}
+
+/// Whether a session may end with this refusal, and what that proves.
+fn refused(modern: &Modern, code: Option<RefusalCode>, is_closed: bool) -> (bool, Option<&'static str>) {
+    match code {
+        Some(RefusalCode::UnknownRoom) => (is_closed, Some("an unknown room was refused")),
+        Some(RefusalCode::RoomFull) => {
+            (!modern.entered && !modern.session.is_owner(), Some("the room was full"))
+        }
+        Some(RefusalCode::TooManyRooms) => {
+            (!modern.entered && modern.session.is_owner(), Some("the rooms were too many"))
+        }
+        _ => (false, None),
+    }
+}
+
+/// An action among a client's messages, with its id.
+fn attempted(message: &ClientMessage<'_>) -> Option<(Option<u64>, What)> {
+    match message {
+        ClientMessage::Action(action) => {
+            let number = number(&action.params)?;
+            let what = match &action.slot {
+                Some(slot) => {
+                    let bytes = slot.len() + action.key.len() + action.params.len();
+                    What::Write { number, slot: slot.to_string(), bytes }
+                }
+                None => What::Plain { number },
+            };
+            Some((action.id, what))
+        }
+        ClientMessage::Clear { id, slot } => Some((*id, What::Clear { slot: slot.to_string() })),
+        _ => None,
+    }
+}
+
+/// The number of the action with these params.
+fn number(params: &str) -> Option<u64> {
+    params.strip_prefix('[')?.split([',', ']']).next()?.parse().ok()
+}

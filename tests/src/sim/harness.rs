@@ -1,0 +1,126 @@
+//! Many runs: programs drawn from seeds, and the shortest one that still fails.
+
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::coverage::Coverage;
+use super::invariant::Violation;
+use super::program::{Program, programs};
+use super::world::run;
+
+/// How often a failing program is tried to be made shorter.
+const SHRINKS: u32 = 3_000;
+
+/// A seed whose program violates an invariant.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// The seed.
+    pub seed: u64,
+    /// The shortest program found that violates the same invariant.
+    pub program: Program,
+    /// What that one violates.
+    pub violation: Violation,
+    /// All that happens in it.
+    pub trace: Vec<String>,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "seed {} violates {}", self.seed, self.violation)?;
+        writeln!(formatter, "{:?}", self.program.settings)?;
+        for step in &self.program.steps {
+            writeln!(formatter, "    {step:?}")?;
+        }
+        write!(formatter, "replay it with: cargo xtask sim --seed {} --trace", self.seed)
+    }
+}
+
+/// The program of a seed, always the same.
+#[must_use]
+pub fn program_of(seed: u64) -> Program {
+    tree_of(seed).current()
+}
+
+fn tree_of(seed: u64) -> impl ValueTree<Value = Program> {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner =
+        TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, random);
+    programs().new_tree(&mut runner).expect("no program is rejected")
+}
+
+/// Plays the program of a seed.
+///
+/// # Errors
+/// The failure, shrunk.
+pub fn check_seed(seed: u64) -> Result<Coverage, Box<Failure>> {
+    let tree = tree_of(seed);
+    match run(&tree.current(), false) {
+        Ok(run) => Ok(run.coverage),
+        Err((violation, _)) => Err(Box::new(shrink(seed, tree, violation))),
+    }
+}
+
+fn shrink(seed: u64, mut tree: impl ValueTree<Value = Program>, mut violation: Violation) -> Failure {
+    let mut shortest = tree.current();
+    for _ in 0..SHRINKS {
+        let outcome = run(&tree.current(), false);
+        let goes_on = match outcome {
+            Err((found, _)) if found.invariant == violation.invariant => {
+                (shortest, violation) = (tree.current(), found);
+                tree.simplify()
+            }
+            _ => tree.complicate(),
+        };
+        if !goes_on {
+            break;
+        }
+    }
+    let trace = run(&shortest, true).err().map(|(_, trace)| trace).unwrap_or_default();
+    Failure { seed, program: shortest, violation, trace }
+}
+
+/// Plays the programs of seeds from `first` on, on all processors, until `goes_on` says no, which is asked before each
+/// with the number of those begun.
+///
+/// # Errors
+/// The first failure, shrunk.
+pub fn check_seeds(first: u64, goes_on: impl Fn(u64) -> bool + Sync) -> Result<Coverage, Box<Failure>> {
+    let begun = AtomicU64::new(0);
+    let failed = AtomicBool::new(false);
+    let outcome = Mutex::new(Ok(Coverage::default()));
+    let work = || {
+        let mut coverage = Coverage::default();
+        let mut failure = None;
+        while failure.is_none() && !failed.load(Ordering::Relaxed) {
+            let index = begun.fetch_add(1, Ordering::Relaxed);
+            if !goes_on(index) {
+                break;
+            }
+            match check_seed(first.wrapping_add(index)) {
+                Ok(one) => coverage.add(&one),
+                Err(found) => failure = Some(found),
+            }
+        }
+        let mut outcome = outcome.lock().expect("nobody panics while merging");
+        match (failure, &mut *outcome) {
+            (Some(found), Ok(_)) => {
+                failed.store(true, Ordering::Relaxed);
+                *outcome = Err(found);
+            }
+            (_, Ok(all)) => all.add(&coverage),
+            (_, Err(_)) => {}
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+            scope.spawn(work);
+        }
+    });
+    outcome.into_inner().expect("nobody panics while merging")
+}

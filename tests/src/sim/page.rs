@@ -1,0 +1,164 @@
+//! A page: what a browser's tab is to the world.
+
+use std::collections::BTreeMap;
+
+use rtbroadcaster_protocol::{
+    Audience, EndReason, Goal, OwnerPresence, Session, SessionOptions, SessionStatus, Timestamp,
+};
+
+use super::link::LinkId;
+use super::model::What;
+use super::witness::Witness;
+
+/// How long a page that never reached its room tries, in milliseconds.
+const CONNECT_TIMEOUT_MS: u64 = 30_000;
+
+/// A page and its network.
+#[derive(Debug)]
+pub(super) struct Page {
+    pub(super) kind: Kind,
+    pub(super) link: Option<LinkId>,
+    /// False once the page was closed or loaded anew: another page stands for what came after.
+    pub(super) is_loaded: bool,
+    pub(super) is_offline: bool,
+    pub(super) is_stalled: bool,
+    pub(super) delay_ms: u64,
+    /// Until when the network takes nothing from it.
+    pub(super) clogged_until: Timestamp,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    Modern(Box<Modern>),
+    Legacy(Legacy),
+}
+
+/// A page that uses the SDK.
+#[derive(Debug)]
+pub(super) struct Modern {
+    pub(super) session: Session<String>,
+    pub(super) witness: Witness,
+    /// What was broadcast and not answered, by ticket.
+    pub(super) tickets: BTreeMap<u64, What>,
+    pub(super) status: SessionStatus,
+    pub(super) entered: bool,
+    pub(super) ended: Option<EndReason>,
+    /// The head that the newest reply named.
+    pub(super) target: u64,
+    pub(super) audience: Option<Audience>,
+    pub(super) owner: OwnerPresence,
+    /// Whether the application has asked for the end.
+    pub(super) is_leaving: bool,
+    /// Another page claimed the same room.
+    pub(super) has_rival: bool,
+    /// How many actions the server lets wait, once it has said so.
+    pub(super) queue_actions: Option<u64>,
+    /// The next message is the first after the reply.
+    pub(super) is_first: bool,
+    /// Up to which seq it had been handed everything when it ended.
+    pub(super) closed_at: Option<u64>,
+}
+
+/// A page that speaks the original's protocol: no reconnect, no seq, no end but the socket's.
+#[derive(Debug, Default)]
+pub(super) struct Legacy {
+    /// None for one that opens a room of its own.
+    pub(super) joins: Option<String>,
+    /// The room that it is in.
+    pub(super) room: Option<String>,
+    /// What it was handed on this connection, as seqs in the order in which they came.
+    pub(super) handed: Vec<u64>,
+    pub(super) reconnect_at: Option<Timestamp>,
+    pub(super) is_over: bool,
+}
+
+impl Page {
+    pub(super) fn new(kind: Kind, index: usize) -> Self {
+        Self {
+            kind,
+            link: None,
+            is_loaded: true,
+            is_offline: false,
+            is_stalled: false,
+            delay_ms: 3 + (index as u64 * 7) % 40,
+            clogged_until: Timestamp::default(),
+        }
+    }
+
+    pub(super) fn modern(&self) -> Option<&Modern> {
+        match &self.kind {
+            Kind::Modern(modern) => Some(modern),
+            Kind::Legacy(_) => None,
+        }
+    }
+
+    pub(super) fn modern_mut(&mut self) -> Option<&mut Modern> {
+        match &mut self.kind {
+            Kind::Modern(modern) => Some(modern),
+            Kind::Legacy(_) => None,
+        }
+    }
+
+    /// The room that it is in or wants to be in.
+    pub(super) fn uuid(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Modern(modern) => modern.session.uuid(),
+            Kind::Legacy(legacy) => legacy.room.as_deref().or(legacy.joins.as_deref()),
+        }
+    }
+
+    pub(super) fn is_owner(&self) -> bool {
+        match &self.kind {
+            Kind::Modern(modern) => modern.session.is_owner(),
+            Kind::Legacy(legacy) => legacy.joins.is_none(),
+        }
+    }
+
+    /// Whether there is still anything to expect of it.
+    pub(super) fn is_alive(&self) -> bool {
+        self.is_loaded
+            && match &self.kind {
+                Kind::Modern(modern) => modern.ended.is_none(),
+                Kind::Legacy(legacy) => !legacy.is_over,
+            }
+    }
+
+    /// When it does something by itself.
+    pub(super) fn deadline(&self) -> Option<Timestamp> {
+        if !self.is_loaded {
+            return None;
+        }
+        match &self.kind {
+            Kind::Modern(modern) => modern.session.next_timeout(),
+            Kind::Legacy(legacy) => legacy.reconnect_at,
+        }
+    }
+}
+
+impl Modern {
+    pub(super) fn new(goal: Goal, index: usize, share_audience: bool) -> Self {
+        let options = SessionOptions {
+            goal,
+            session: format!("session-{index}"),
+            seed: index as u64,
+            connect_timeout_ms: CONNECT_TIMEOUT_MS,
+            share_audience,
+        };
+        Self {
+            session: Session::new(options),
+            witness: Witness::default(),
+            tickets: BTreeMap::new(),
+            status: SessionStatus::Connecting,
+            entered: false,
+            ended: None,
+            target: 0,
+            audience: None,
+            owner: OwnerPresence::Here,
+            is_leaving: false,
+            has_rival: false,
+            queue_actions: None,
+            is_first: false,
+            closed_at: None,
+        }
+    }
+}

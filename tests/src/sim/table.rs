@@ -1,0 +1,81 @@
+//! The server's rooms and what it offers its connections, without a server.
+
+use std::collections::BTreeMap;
+
+use rtbroadcaster_protocol::{
+    Host, KeyDigest, Limits, OwnerKey, RefusalCode, Room, RoomId, Rooms, Timestamp,
+};
+
+/// The table of rooms, with ids and keys that count instead of being random.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) rooms: Rooms<Room>,
+    /// Rooms that are closed while somebody may still be in them.
+    closed: BTreeMap<RoomId, Room>,
+    limits: Limits,
+    /// Never starts over: a restarted server doesn't give out an id twice either.
+    opened: u128,
+}
+
+impl Table {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { rooms: Rooms::new(limits.rooms), closed: BTreeMap::new(), limits, opened: 0 }
+    }
+
+    /// The server has lost everything that it had in memory.
+    pub(super) fn restart(&mut self) {
+        self.rooms = Rooms::new(self.limits.rooms);
+        self.closed.clear();
+    }
+
+    /// A room, be it open or closed.
+    pub(super) fn find(&self, id: RoomId) -> Option<&Room> {
+        self.rooms.get(id).or_else(|| self.closed.get(&id))
+    }
+
+    /// Looks at the rooms that are due, and returns those whose time without an owner is over.
+    pub(super) fn tick(&mut self, now: Timestamp) -> Vec<RoomId> {
+        let mut ended = Vec::new();
+        for id in self.rooms.take_due(now) {
+            let Some(room) = self.rooms.get_mut(id) else { continue };
+            if !room.tick(now) {
+                self.close(id);
+                ended.push(id);
+            } else if let Some(alarm) = room.take_alarm() {
+                self.rooms.wake_at(alarm, id);
+            }
+        }
+        ended
+    }
+}
+
+impl Host for Table {
+    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
+        let (id, key) = (RoomId::from_random(self.opened + 1), format!("key-{}", self.opened + 1));
+        let digest = self.digest(&key);
+        self.rooms.insert(id, Room::new(id, digest, session, self.limits.clone()))?;
+        self.opened += 1;
+        Ok((id, OwnerKey(key)))
+    }
+
+    fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+        self.rooms.get_mut(room).or_else(|| self.closed.get_mut(&room)).map(act)
+    }
+
+    fn close(&mut self, room: RoomId) {
+        if let Some(mut closed) = self.rooms.remove(room) {
+            closed.close();
+            self.closed.insert(room, closed);
+        }
+    }
+
+    fn wake_at(&mut self, room: RoomId, moment: Timestamp) {
+        self.rooms.wake_at(moment, room);
+    }
+
+    fn digest(&mut self, owner_key: &str) -> KeyDigest {
+        let mut digest = [0; 32];
+        digest[..owner_key.len()].copy_from_slice(owner_key.as_bytes());
+        KeyDigest(digest)
+    }
+}

@@ -1,0 +1,212 @@
+//! The world: one server, its pages, the connections between them, and the time.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use rtbroadcaster_protocol::{Goal, Input, Limits, RoomId, Timestamp};
+
+use super::coverage::Coverage;
+use super::invariant::{Checked, Invariant, Violation};
+use super::link::{Down, Link, LinkId, Up};
+use super::model::Model;
+use super::page::{Kind, Legacy, Modern, Page};
+use super::program::Program;
+use super::table::Table;
+
+/// A socket that ended without a close frame.
+pub(super) const ABNORMAL: u16 = 1006;
+
+/// What a run that violated nothing has left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    /// What it has reached.
+    pub coverage: Coverage,
+    /// A digest of everything that happened, in order.
+    pub digest: u64,
+    /// Everything that happened, if that was asked for.
+    pub trace: Vec<String>,
+}
+
+/// Plays a program. With `traced` it remembers all that happened; after a violation that is in the error too.
+///
+/// # Errors
+/// The first violation of an invariant, and the trace.
+pub fn run(program: &Program, traced: bool) -> Result<Run, (Violation, Vec<String>)> {
+    let mut world = World::new(program, traced);
+    let played = catch_unwind(AssertUnwindSafe(|| world.play(program))).unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().map(String::as_str);
+        let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("something");
+        Err(Invariant::NoPanic.violated(format!("panicked: {said}")))
+    });
+    let trace = world.trace.take().unwrap_or_default();
+    match played {
+        Ok(()) => Ok(Run { coverage: world.coverage, digest: world.digest.finish(), trace }),
+        Err(violation) => Err((violation, trace)),
+    }
+}
+
+/// Everything there is.
+#[derive(Debug)]
+pub struct World {
+    pub(super) now: Timestamp,
+    pub(super) limits: Limits,
+    pub(super) share_audience: bool,
+    pub(super) table: Table,
+    pub(super) links: BTreeMap<LinkId, Link>,
+    next_link: LinkId,
+    pub(super) pages: Vec<Page>,
+    pub(super) model: Model,
+    pub(super) coverage: Coverage,
+    /// The number of the newest action of all.
+    pub(super) last_number: u64,
+    /// Before that the server is away.
+    pub(super) server_up_at: Timestamp,
+    digest: DefaultHasher,
+    trace: Option<Vec<String>>,
+}
+
+impl World {
+    fn new(program: &Program, traced: bool) -> Self {
+        let limits = program.settings.limits();
+        Self {
+            now: Timestamp(1_000),
+            share_audience: program.settings.share_audience,
+            table: Table::new(limits.clone()),
+            links: BTreeMap::new(),
+            next_link: 0,
+            pages: Vec::new(),
+            model: Model::new(limits.clone()),
+            coverage: Coverage::default(),
+            last_number: 0,
+            server_up_at: Timestamp::default(),
+            digest: DefaultHasher::new(),
+            trace: traced.then(Vec::new),
+            limits,
+        }
+    }
+
+    fn play(&mut self, program: &Program) -> Checked {
+        self.open_page(Kind::Modern(Box::new(Modern::new(Goal::Create, 0, self.share_audience))))?;
+        self.advance(200)?;
+        for step in &program.steps {
+            self.note(|| format!("{step:?}"));
+            self.take(step)?;
+            self.advance(0)?;
+        }
+        self.conclude()
+    }
+
+    /// Something happened.
+    pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
+        let what = what();
+        (self.now, &what).hash(&mut self.digest);
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{:>9} {what}", self.now.0));
+        }
+    }
+
+    /// A page comes, and begins to connect.
+    pub(super) fn open_page(&mut self, kind: Kind) -> Checked {
+        let index = self.pages.len();
+        self.pages.push(Page::new(kind, index));
+        match &self.pages[index].kind {
+            Kind::Modern(_) => self.tell(index, Input::Start),
+            Kind::Legacy(_) => {
+                self.connect(index);
+                Ok(())
+            }
+        }
+    }
+
+    /// A page opens a socket.
+    pub(super) fn connect(&mut self, page: usize) {
+        self.let_go(page, false);
+        let id = self.next_link;
+        self.next_link += 1;
+        let arrives = self.arrival(page);
+        let mut link = Link::new(page, false);
+        // Who has no network hears so at once, or waits for nothing.
+        if self.pages[page].is_offline || self.now < self.server_up_at {
+            if page % 2 == 0 || !self.pages[page].is_offline {
+                link.send_down(arrives, Down::Closed(ABNORMAL));
+            } else {
+                link.break_off();
+            }
+        } else {
+            link.send_up(arrives, Up::Open);
+        }
+        self.links.insert(id, link);
+        self.pages[page].link = Some(id);
+    }
+
+    /// A page looks at its socket no longer; the server hears of that or not.
+    pub(super) fn let_go(&mut self, page: usize, silently: bool) {
+        let Some(id) = self.pages[page].link.take() else { return };
+        let arrives = self.arrival(page);
+        if let Some(link) = self.links.get_mut(&id) {
+            link.is_looked_at = false;
+            if silently {
+                link.break_off();
+            } else {
+                link.send_up(arrives, Up::Closed);
+            }
+        }
+        if let Some(modern) = self.pages[page].modern_mut()
+            && modern.witness.disconnected()
+        {
+            self.coverage.hit("a snapshot was cut off");
+        }
+    }
+
+    /// The server's end of a connection is over; the page is told with this code, if that gets through.
+    pub(super) fn hang_up(&mut self, id: LinkId, code: u16) {
+        let Some(link) = self.links.get_mut(&id) else { return };
+        let arrives = self.now.after(self.pages[link.page].delay_ms);
+        link.send_down(arrives, Down::Closed(code));
+        let Some(mut served) = link.served.take() else { return };
+        served.peer.disconnected(self.now, &mut self.table);
+        self.model.left(id, self.now);
+    }
+
+    /// When what a page sends now arrives, and what is sent to it.
+    pub(super) fn arrival(&self, page: usize) -> Timestamp {
+        self.now.after(self.pages[page].delay_ms)
+    }
+
+    /// What must hold at every moment, besides what is checked where it happens.
+    pub(super) fn check(&self) -> Checked {
+        for (uuid, expected) in self.model.open_rooms() {
+            let room = RoomId::parse(uuid).and_then(|id| self.table.rooms.get(id));
+            let room = room.ok_or_else(|| Invariant::ClosingIsFinal.violated(format!("{uuid} is gone")))?;
+            Invariant::SingleWriter.ensure(room.head() == expected.head(), || {
+                format!("the head of {uuid} is {}, not {}", room.head(), expected.head())
+            })?;
+            let overdue =
+                expected.away_since.is_some_and(|since| self.now >= since.after(self.limits.owner_grace_ms));
+            Invariant::ClosingIsFinal.ensure(!overdue, || format!("{uuid} lives on beyond its grace"))?;
+            let followers = self.followers(room.id());
+            Invariant::Limits.ensure(room.followers() == followers, || {
+                format!("{uuid} counts {} followers, there are {followers}", room.followers())
+            })?;
+            Invariant::Limits.ensure(followers <= self.limits.followers_per_room, || {
+                format!("{uuid} has {followers} followers")
+            })?;
+        }
+        let rooms = self.model.open_rooms().count();
+        Invariant::Limits.ensure(self.table.rooms.len() == rooms && rooms <= self.limits.rooms, || {
+            format!("the table has {} rooms, there are {rooms}", self.table.rooms.len())
+        })
+    }
+
+    /// How many connections the server has in a room, besides its owners'.
+    pub(super) fn followers(&self, id: RoomId) -> usize {
+        let served = self.links.values().filter_map(|link| link.served.as_ref());
+        served.filter(|served| served.room() == Some(id) && !served.peer.is_owner()).count()
+    }
+
+    /// A page that follows a room without speaking session fields, or owns one if there is none to follow.
+    pub(super) fn legacy(joins: Option<String>) -> Kind {
+        Kind::Legacy(Legacy { joins, ..Legacy::default() })
+    }
+}
