@@ -62,6 +62,9 @@ pub struct Claim<'a> {
     /// `ack`: the highest id of that session whose answer the page has heard. What was answered after it is said
     /// again; absent, only the reply's `ack` says what the room has.
     pub heard: Option<u64>,
+    /// `epoch`: the epoch that this session held; absent in its first claim. A session that held one and was superseded
+    /// since must not take the room back, even if it never heard of that.
+    pub epoch: Option<u64>,
     /// `shareAudience`: the followers may know how many they are.
     pub share_audience: bool,
 }

@@ -86,7 +86,7 @@ impl Ownership {
         if *key != self.key {
             return Err(RefusalCode::WrongOwnerKey);
         }
-        let new_session = session.is_none() || self.session.as_deref() != session;
+        let new_session = !self.is_held_by(session);
         if new_session {
             self.session = session.map(str::to_owned);
             self.answers = AnswerLog::new(self.max_answers);
@@ -94,6 +94,11 @@ impl Ownership {
         self.epoch += 1;
         self.away_since = None;
         Ok(Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session })
+    }
+
+    /// Whether this session is the newest owner's.
+    pub(crate) fn is_held_by(&self, session: Option<&str>) -> bool {
+        session.is_some() && self.session.as_deref() == session
     }
 
     /// The connection that held `epoch` is gone. False if that says nothing about the owner: a newer claim is in force.

@@ -224,10 +224,15 @@ impl<'a> Fields<'a> {
 
     fn join(&self) -> Result<ClientMessage<'a>, Refusal> {
         let session = self.text("session")?;
-        let heard = self.number("ack")?;
+        let (heard, epoch) = (self.number("ack")?, self.number("epoch")?);
         let share_audience = self.boolean("shareAudience")?;
-        let claim =
-            self.text("ownerKey")?.map(|owner_key| Claim { owner_key, session, heard, share_audience });
+        let claim = self.text("ownerKey")?.map(|owner_key| Claim {
+            owner_key,
+            session,
+            heard,
+            epoch,
+            share_audience,
+        });
         Ok(ClientMessage::Join(Join {
             uuid: self.text("uuid")?.unwrap_or_default(),
             version: self.number("v")?,

@@ -20,9 +20,9 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
             object.text("uuid", &join.uuid);
             status(&mut object, Status::Join, None);
             object.optional_number("v", join.version).optional_number("since", join.since);
-            if let Some(Claim { owner_key, session, heard, share_audience: shares }) = &join.claim {
+            if let Some(Claim { owner_key, session, heard, epoch, share_audience: shares }) = &join.claim {
                 object.text("ownerKey", owner_key).optional_text("session", session.as_deref());
-                object.optional_number("ack", *heard);
+                object.optional_number("ack", *heard).optional_number("epoch", *epoch);
                 share_audience(&mut object, *shares);
             }
         }

@@ -8,8 +8,8 @@ use crate::log::Log;
 use crate::ownership::Ownership;
 use crate::slots::Slots;
 use crate::{
-    Action, Audience, Claimed, CloseCode, KeyDigest, Limits, OwnerPresence, Refusal, RefusalCode, RoomId,
-    ServerMessage, Timestamp, render,
+    Action, Audience, Claim, Claimed, CloseCode, KeyDigest, Limits, OwnerPresence, Refusal, RefusalCode,
+    RoomId, ServerMessage, Timestamp, render,
 };
 
 /// What became of an owner's action.
@@ -239,6 +239,13 @@ impl Room {
         self.version += 1;
         self.owner_version += 1;
         Ok(claimed)
+    }
+
+    /// Whether the claim is by a session that was the owner until another one claimed the room. It may not have heard
+    /// of that; were it let in, two tabs would fight, and what it sends again would be taken for new.
+    #[must_use]
+    pub fn has_superseded(&self, claim: &Claim<'_>) -> bool {
+        claim.epoch.is_some() && !self.is_closed && !self.owner.is_held_by(claim.session.as_deref())
     }
 
     /// Does something as the owner.

@@ -43,6 +43,8 @@ pub struct Session<P> {
     /// The room, once it is known.
     uuid: Option<String>,
     owner_key: Option<String>,
+    /// The claim of ownership that this session held last.
+    epoch: Option<u64>,
     state: State,
     status: SessionStatus,
     outbox: Outbox,
@@ -104,6 +106,7 @@ impl<P> Session<P> {
             session: options.session,
             uuid,
             owner_key,
+            epoch: None,
             state: State::Idle,
             status: SessionStatus::Connecting,
             outbox: Outbox::new(),
@@ -258,6 +261,7 @@ impl<P> Session<P> {
             owner_key: owner_key.into(),
             session: session(),
             heard: Some(self.outbox.heard()),
+            epoch: self.epoch,
             share_audience: self.share_audience,
         });
         // A claim says only that nothing of the state was handed over yet: the same session may have claimed before,

@@ -152,13 +152,14 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
             text(),
             number.clone(),
             number.clone(),
-            proptest::option::of((text(), session(), number.clone(), any::<bool>()))
+            proptest::option::of((text(), session(), number.clone(), number.clone(), any::<bool>()))
         )
             .prop_map(|(uuid, version, since, claim)| {
-                let claim = claim.map(|(key, session, heard, share_audience)| Claim {
+                let claim = claim.map(|(key, session, heard, epoch, share_audience)| Claim {
                     owner_key: key.into(),
                     session,
                     heard,
+                    epoch,
                     share_audience,
                 });
                 ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim })

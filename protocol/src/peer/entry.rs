@@ -48,6 +48,11 @@ impl Peer {
                 return self.refuse(RefusalCode::AlreadyInRoom.into());
             }
         }
+        if let (Some(room), Some(claim)) = (wanted, &join.claim)
+            && with(host, room, |room| room.has_superseded(claim)).unwrap_or(false)
+        {
+            return self.end(CloseCode::Superseded);
+        }
         let entered = self.negotiate(join.version).and_then(|()| {
             let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
             match &join.claim {

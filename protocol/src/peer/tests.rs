@@ -455,3 +455,15 @@ fn what_was_acknowledged_before_a_close_reaches_the_followers_before_the_end() {
     let claim = join(r#","v":2,"ownerKey":"key-1""#);
     assert_eq!(code(&say(&mut Peer::default(), &mut host, &claim)[0]), Some("unknown_room"));
 }
+
+#[test]
+fn a_session_that_was_superseded_without_hearing_of_it_does_not_take_the_room_back() {
+    let mut host = host();
+    let mut first = lean_owner(&mut host);
+    say(&mut first, &mut host, r#"{"id":1,"funcKey":"a"}"#);
+    let mut second = Peer::default();
+    say(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
+    let again = join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0,"epoch":1"#);
+    assert_eq!(say(&mut Peer::default(), &mut host, &again), ["closed 4502"]);
+    assert_eq!(say(&mut second, &mut host, r#"{"id":1,"funcKey":"b"}"#), [r#"{"ack":1,"seq":2}"#]);
+}

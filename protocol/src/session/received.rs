@@ -59,6 +59,7 @@ impl<P> Session<P> {
         self.outbox.set_limits(reply.limits);
         self.outbox.reconnected(reply.ack);
         self.uuid = Some(reply.uuid);
+        self.epoch = reply.epoch;
         if reply.owner_key.is_some() {
             self.owner_key = reply.owner_key;
         }
