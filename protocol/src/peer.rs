@@ -47,7 +47,8 @@ enum Place {
         epoch: u64,
         /// The snapshot, for an owner whose page was loaded anew.
         snapshot: Option<Cursor>,
-        told: Audience,
+        /// None if the page may believe what a former connection was told.
+        told: Option<Audience>,
     },
     /// The connection is ending.
     Gone,
@@ -56,7 +57,8 @@ enum Place {
 /// What a follower has been told about others.
 #[derive(Debug)]
 struct Told {
-    owner: OwnerPresence,
+    /// None if the page may believe what a former connection was told.
+    owner: Option<OwnerPresence>,
     audience: Audience,
 }
 
@@ -214,7 +216,7 @@ impl Peer {
                 let Some((owner, audience)) = served.flatten() else {
                     return self.lose(room, CloseCode::RoomClosed);
                 };
-                if std::mem::replace(&mut told.owner, owner) != owner {
+                if told.owner.replace(owner) != Some(owner) {
                     self.answers.push_to_lean(&ServerMessage::Owner(owner));
                 }
                 let audience = audience.unwrap_or(told.audience);
@@ -234,7 +236,7 @@ impl Peer {
                     Ok(audience) => audience,
                     Err(code) => return self.lose(room, code),
                 };
-                if std::mem::replace(told, audience) != audience {
+                if told.replace(audience) != Some(audience) {
                     self.answers.push_to_lean(&ServerMessage::Audience(audience));
                 }
             }

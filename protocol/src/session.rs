@@ -13,8 +13,8 @@ use std::collections::VecDeque;
 use crate::backoff::Backoff;
 use crate::outbox::{Outbox, Queued};
 use crate::{
-    AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, PROTOCOL_VERSION,
-    Refusal, RefusalCode, Timestamp, render,
+    AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, OwnerPresence,
+    PROTOCOL_VERSION, Refusal, RefusalCode, Timestamp, render,
 };
 
 use progress::Progress;
@@ -58,6 +58,8 @@ pub struct Session<P> {
     progress: Progress,
     pings: u64,
     share_audience: bool,
+    /// What the application knows of the room's owner.
+    owner: OwnerPresence,
     /// What waits in the page for the network, in bytes, and when that was said.
     buffered: (u64, Timestamp),
     /// Over how many milliseconds the server that shuts down wants its clients to spread their return.
@@ -119,6 +121,7 @@ impl<P> Session<P> {
             progress: Progress::default(),
             pings: 0,
             share_audience: options.share_audience,
+            owner: OwnerPresence::Here,
             buffered: (0, Timestamp::default()),
             return_window_ms: None,
         }

@@ -24,7 +24,7 @@ impl Peer {
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
-                self.place = Place::Owner { room, epoch: 1, snapshot: None, told: Audience::default() };
+                self.place = Place::Owner { room, epoch: 1, snapshot: None, told: Some(Audience::default()) };
                 with(host, room, |room| room.share_audience(create.share_audience));
                 let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
@@ -75,7 +75,8 @@ impl Peer {
     fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), Refusal> {
         let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
-        let told = Told { owner: OwnerPresence::Here, audience: Audience::default() };
+        let owner = since.is_none().then_some(OwnerPresence::Here);
+        let told = Told { owner, audience: Audience::default() };
         self.place = Place::Follower { room, cursor, told };
         Ok(())
     }
@@ -96,7 +97,8 @@ impl Peer {
             Ok((claimed, knows_nothing.then(|| room.cursor(self.answers.rendering, None))))
         });
         let (claimed, snapshot) = claimed.unwrap_or(Err(RefusalCode::UnknownRoom))?;
-        self.place = Place::Owner { room, epoch: claimed.epoch, snapshot, told: Audience::default() };
+        let told = claimed.new_session.then(Audience::default);
+        self.place = Place::Owner { room, epoch: claimed.epoch, snapshot, told };
         Ok(OwnerPart { key: None, epoch: claimed.epoch, answered: claimed.answered })
     }
 

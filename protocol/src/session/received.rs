@@ -112,7 +112,11 @@ impl<P> Session<P> {
             ServerMessage::Synced(seq) => self.snapshot_complete(seq),
             ServerMessage::Ack { .. } | ServerMessage::Refused(_) => self.answered(message),
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
-            ServerMessage::Owner(presence) => self.event(Event::Owner(presence)),
+            ServerMessage::Owner(presence) => {
+                if std::mem::replace(&mut self.owner, presence) != presence {
+                    self.event(Event::Owner(presence));
+                }
+            }
             ServerMessage::Audience(audience) => self.event(Event::Audience(audience)),
             ServerMessage::Shutdown(window_ms) => self.return_window_ms = Some(window_ms),
             ServerMessage::Ping(number) => self.send(&ClientMessage::Pong(number)),
