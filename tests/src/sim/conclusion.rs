@@ -5,7 +5,7 @@ use rtbroadcaster_protocol::{Audience, OwnerPresence, SessionStatus};
 use super::invariant::{Checked, Invariant};
 use super::model::RoomModel;
 use super::page::{Kind, Legacy, Modern};
-use super::world::World;
+use super::world::{ABNORMAL, World};
 
 /// How long the network is sound before things are called quiet, in milliseconds: longer than the slowest way back,
 /// which is a server that waits for an idle connection to end, and a page that waits longest between two attempts.
@@ -18,6 +18,14 @@ impl World {
         self.note(|| "the network heals".to_owned());
         for page in &mut self.pages {
             (page.is_offline, page.is_stalled, page.delay_ms) = (false, false, 10);
+        }
+        // A page of the original's protocol has no heartbeat: that its connection is dead it hears from its system.
+        for page in 0..self.pages.len() {
+            let link = self.pages[page].link.and_then(|id| self.links.get(&id));
+            if link.is_some_and(|link| link.is_broken) && self.pages[page].modern().is_none() {
+                self.let_go(page, true);
+                self.page_disconnected(page, ABNORMAL)?;
+            }
         }
         self.advance(QUIET_MS)?;
         self.note(|| "quiet".to_owned());

@@ -253,7 +253,7 @@ impl World {
         modern.witness.before(&message, &self.limits)?;
         if let ServerMessage::Connected(reply) = &message {
             modern.target = reply.seq;
-            modern.queue_actions = Some(reply.limits.queue_actions);
+            modern.queue_actions = reply.limits.queue_actions;
         }
         let is_end =
             matches!(message, ServerMessage::Closed) && !modern.is_leaving && !modern.session.is_owner();
@@ -337,7 +337,12 @@ impl World {
                 .ensure(!is_over, || format!("page {page} ended and wants {output:?}"))?;
             match output {
                 Output::Connect => self.connect(page),
-                Output::Send(text) => self.send(page, text),
+                Output::Send(text) => {
+                    if text.starts_with("{\"id\"") {
+                        self.pages[page].written = Some(text.clone());
+                    }
+                    self.send(page, text);
+                }
                 Output::Disconnect => self.let_go(page, false),
                 Output::Event(event) => self.happened(page, event)?,
             }

@@ -23,6 +23,8 @@ pub(super) struct Page {
     pub(super) is_offline: bool,
     pub(super) is_stalled: bool,
     pub(super) delay_ms: u64,
+    /// The actions that it wrote last on this connection.
+    pub(super) written: Option<String>,
     /// Until when the network takes nothing from it.
     pub(super) clogged_until: Timestamp,
 }
@@ -51,8 +53,8 @@ pub(super) struct Modern {
     pub(super) is_leaving: bool,
     /// Another page claimed the same room.
     pub(super) has_rival: bool,
-    /// How many actions the server lets wait, once it has said so.
-    pub(super) queue_actions: Option<u64>,
+    /// How many actions the server lets wait, as the newest reply said.
+    pub(super) queue_actions: u64,
     /// The next message is the first after the reply.
     pub(super) is_first: bool,
     /// Up to which seq it had been handed everything when it ended.
@@ -81,6 +83,7 @@ impl Page {
             is_offline: false,
             is_stalled: false,
             delay_ms: 3 + (index as u64 * 7) % 40,
+            written: None,
             clogged_until: Timestamp::default(),
         }
     }
@@ -111,6 +114,14 @@ impl Page {
         match &self.kind {
             Kind::Modern(modern) => modern.session.is_owner(),
             Kind::Legacy(legacy) => legacy.joins.is_none(),
+        }
+    }
+
+    /// Whether it has been in its room.
+    pub(super) fn has_entered(&self) -> bool {
+        match &self.kind {
+            Kind::Modern(modern) => modern.entered,
+            Kind::Legacy(legacy) => legacy.room.is_some(),
         }
     }
 
@@ -156,7 +167,7 @@ impl Modern {
             owner: OwnerPresence::Here,
             is_leaving: false,
             has_rival: false,
-            queue_actions: None,
+            queue_actions: 0,
             is_first: false,
             closed_at: None,
         }

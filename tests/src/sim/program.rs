@@ -64,6 +64,8 @@ pub enum Step {
     WriteLarge(u8, u8),
     /// An owner clears a slot.
     Clear(u8, u8),
+    /// What an owner wrote last is sent once more.
+    Repeat(u8),
     /// An owner broadcasts so many actions at once, every second one writing a slot.
     Burst(u8, u8),
     /// Milliseconds pass.
@@ -171,6 +173,7 @@ fn steps() -> impl Strategy<Value = Step> {
         12 => (page(), 0_u8..6).prop_map(|(page, slot)| Write(page, slot)),
         1 => (page(), 0_u8..6).prop_map(|(page, slot)| WriteLarge(page, slot)),
         5 => (page(), 0_u8..6).prop_map(|(page, slot)| Clear(page, slot)),
+        2 => page().prop_map(Repeat),
         4 => (page(), 2_u8..16).prop_map(|(page, count)| Burst(page, count)),
         20 => (0_u16..60).prop_map(Wait),
         8 => (60_u16..3_000).prop_map(Wait),

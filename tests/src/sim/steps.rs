@@ -12,7 +12,7 @@ use super::world::{ABNORMAL, World};
 /// Pages that a world has at most at a time; further ones don't come.
 const PAGES: usize = 12;
 /// Bytes of a large value.
-const LARGE: usize = 150;
+const LARGE: usize = 320;
 
 /// Which end of a cut connection notices.
 struct Noticed {
@@ -27,6 +27,7 @@ impl World {
             Step::Write(owner, slot) => self.broadcast(owner, Some(slot), 0),
             Step::WriteLarge(owner, slot) => self.broadcast(owner, Some(slot), LARGE),
             Step::Clear(owner, slot) => self.clear(owner, slot),
+            Step::Repeat(owner) => self.repeat(owner),
             Step::Burst(owner, count) => (0..count)
                 .try_for_each(|index| self.broadcast(owner, (index % 2 == 1).then_some(index / 2 % 6), 0)),
             Step::Wait(milliseconds) => self.advance(milliseconds.into()),
@@ -90,7 +91,7 @@ impl World {
     }
 
     fn owner(&self, number: u8) -> Option<usize> {
-        self.any(number, |page| page.is_alive() && page.is_owner())
+        self.any(number, |page| page.is_alive() && page.is_owner() && page.has_entered())
     }
 
     fn with_page(&mut self, number: u8, change: impl FnOnce(&mut Page)) -> Checked {
@@ -128,6 +129,15 @@ impl World {
         self.queued(page, waiting, what, result)
     }
 
+    /// What an owner's page wrote last arrives once more: a client of another make may send again what was answered.
+    fn repeat(&mut self, owner: u8) -> Checked {
+        let again = self.owner(owner).and_then(|page| Some((page, self.pages[page].written.clone()?)));
+        if let Some((page, text)) = again {
+            self.send(page, text);
+        }
+        Ok(())
+    }
+
     fn clear(&mut self, owner: u8, slot: u8) -> Checked {
         let Some(page) = self.owner(owner) else { return Ok(()) };
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
@@ -148,11 +158,7 @@ impl World {
         self.note(|| format!("page {page} wants {what:?}: {result:?}"));
         let (ring_bytes, message_bytes) = (self.limits.ring_bytes, self.limits.message_bytes);
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
-        let Some(limit) = modern.queue_actions else {
-            // Nothing is known of the server yet.
-            result.ok().map(|ticket| modern.tickets.insert(ticket, what));
-            return self.drain(page);
-        };
+        let limit = modern.queue_actions;
         match result {
             Ok(ticket) => {
                 modern.tickets.insert(ticket, what);

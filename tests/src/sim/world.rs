@@ -1,7 +1,6 @@
 //! The world: one server, its pages, the connections between them, and the time.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rtbroadcaster_protocol::{Goal, Input, Limits, RoomId, Timestamp};
@@ -22,8 +21,6 @@ pub(super) const ABNORMAL: u16 = 1006;
 pub struct Run {
     /// What it has reached.
     pub coverage: Coverage,
-    /// A digest of everything that happened, in order.
-    pub digest: u64,
     /// Everything that happened, if that was asked for.
     pub trace: Vec<String>,
 }
@@ -41,7 +38,7 @@ pub fn run(program: &Program, traced: bool) -> Result<Run, (Violation, Vec<Strin
     });
     let trace = world.trace.take().unwrap_or_default();
     match played {
-        Ok(()) => Ok(Run { coverage: world.coverage, digest: world.digest.finish(), trace }),
+        Ok(()) => Ok(Run { coverage: world.coverage, trace }),
         Err(violation) => Err((violation, trace)),
     }
 }
@@ -62,7 +59,6 @@ pub struct World {
     pub(super) last_number: u64,
     /// Before that the server is away.
     pub(super) server_up_at: Timestamp,
-    digest: DefaultHasher,
     trace: Option<Vec<String>>,
 }
 
@@ -80,7 +76,6 @@ impl World {
             coverage: Coverage::default(),
             last_number: 0,
             server_up_at: Timestamp::default(),
-            digest: DefaultHasher::new(),
             trace: traced.then(Vec::new),
             limits,
         }
@@ -99,10 +94,8 @@ impl World {
 
     /// Something happened.
     pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
-        let what = what();
-        (self.now, &what).hash(&mut self.digest);
         if let Some(trace) = &mut self.trace {
-            trace.push(format!("{:>9} {what}", self.now.0));
+            trace.push(format!("{:>9} {}", self.now.0, what()));
         }
     }
 
@@ -143,6 +136,7 @@ impl World {
     /// A page looks at its socket no longer; the server hears of that or not.
     pub(super) fn let_go(&mut self, page: usize, silently: bool) {
         let Some(id) = self.pages[page].link.take() else { return };
+        self.pages[page].written = None;
         let arrives = self.arrival(page);
         if let Some(link) = self.links.get_mut(&id) {
             link.is_looked_at = false;
