@@ -33,6 +33,7 @@ mod json_writer;
 mod limits;
 mod log;
 mod message;
+mod mutation;
 mod outbox;
 mod ownership;
 #[cfg(feature = "json")]
@@ -57,6 +58,8 @@ pub use message::{
     Action, Audience, Claim, ClientMessage, Connected, Create, Join, LimitField, NumberField, OwnerPresence,
     ServerFields, ServerMessage,
 };
+#[cfg(feature = "mutations")]
+pub use mutation::{Mutation, switch_on};
 pub use outbox::BroadcastError;
 pub use ownership::{Claimed, KeyDigest};
 pub use peer::{Next, Peer};

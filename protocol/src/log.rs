@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::block::{Block, BlockWriter};
 use crate::follower::{FRAME_BYTES, Frame};
 use crate::limits::Limits;
+use crate::mutation::mutated;
 
 /// The ring. The bytes of the log are the bytes of the wire: appending an action renders it for all followers.
 #[derive(Debug)]
@@ -56,7 +57,9 @@ impl Log {
     /// Whether everything after `seq` can still be served.
     pub(crate) fn reaches_back_to(&self, seq: u64) -> bool {
         // `first` is never 0, while a client may name any seq.
-        seq >= self.first - 1 && seq <= self.head
+        let first =
+            self.first + u64::from(mutated!(RingReachesTooShort)) - u64::from(mutated!(RingReachesTooFar));
+        seq >= first.saturating_sub(1) && seq <= self.head
     }
 
     /// Appends a rendered action as `head + 1`; an empty message keeps the place without sending anything.

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::mutation::mutated;
 use crate::{Action, AnnouncedLimits, ClientMessage, render};
 
 /// Why an action was not taken. Nothing that was taken before is affected.
@@ -151,7 +152,8 @@ impl Outbox {
     }
 
     fn unwritten_of(&self, slot: &str) -> Option<usize> {
-        let is_it = |entry: &Entry| entry.id.is_none() && entry.slot.as_deref() == Some(slot);
+        let is_unwritten = |entry: &Entry| entry.id.is_none() || mutated!(ReplaceWritten);
+        let is_it = |entry: &Entry| is_unwritten(entry) && entry.slot.as_deref() == Some(slot);
         (self.written..self.entries.len()).rev().find(|at| is_it(&self.entries[*at]))
     }
 
@@ -180,7 +182,8 @@ impl Outbox {
     /// There is a new connection. The room has answered everything up to `answered`, and will say what it answered;
     /// the rest is to be written again.
     pub(crate) fn reconnected(&mut self, answered: u64) {
-        self.written = self.entries.partition_point(|entry| entry.id.is_some_and(|id| id <= answered));
+        let is_answered = |id: u64| id <= answered || mutated!(ForgetUnanswered);
+        self.written = self.entries.partition_point(|entry| entry.id.is_some_and(is_answered));
     }
 
     /// The room has everything up to `id` that it did not refuse, in a row, the last at `seq`. Tells the ticket and

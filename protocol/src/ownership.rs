@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::answer_log::AnswerLog;
+use crate::mutation::mutated;
 use crate::{OwnerPresence, Refusal, RefusalCode, Timestamp};
 
 /// A cryptographic digest of an owner key. The room keeps nothing else of the key, so comparing digests in ordinary
@@ -65,7 +66,7 @@ impl Ownership {
     }
 
     pub(crate) fn has_answered(&self, id: Option<u64>) -> bool {
-        id.is_some_and(|id| id <= self.answers.last_id())
+        id.is_some_and(|id| id <= self.answers.last_id()) && !mutated!(SkipDuplicateCheck)
     }
 
     pub(crate) fn appended(&mut self, id: Option<u64>, seq: u64) {
@@ -77,6 +78,7 @@ impl Ownership {
     pub(crate) fn refused(&mut self, id: Option<u64>, refusal: &Refusal) {
         if let Some(id) = id
             && !self.has_answered(Some(id))
+            && !mutated!(ForgetRefusals)
         {
             self.answers.refused(id, refusal.clone());
         }
@@ -87,7 +89,7 @@ impl Ownership {
             return Err(RefusalCode::WrongOwnerKey);
         }
         let new_session = !self.is_held_by(session);
-        if new_session {
+        if new_session && !mutated!(ClaimKeepsAnswers) {
             self.session = session.map(str::to_owned);
             self.answers = AnswerLog::new(self.max_answers);
         }

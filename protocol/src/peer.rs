@@ -6,6 +6,7 @@ mod entry;
 use answers::Answers;
 
 use crate::follower::{Cursor, Frame};
+use crate::mutation::mutated;
 use crate::{
     Accepted, Action, Audience, ClientMessage, CloseCode, Host, OwnerPresence, Refusal, RefusalCode, Room,
     RoomId, ServerMessage, Timestamp,
@@ -121,7 +122,7 @@ impl Peer {
     /// What to do next; if it is to send, what is in `frame`.
     pub fn next(&mut self, frame: &mut Frame, host: &mut impl Host) -> Next {
         frame.clear();
-        if self.answers.is_empty() && self.ending.is_none() {
+        if (self.answers.is_empty() || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
             self.serve(frame, host);
         }
         self.answers.take(frame);
@@ -187,7 +188,9 @@ impl Peer {
                 let (room, epoch) = (*room, *epoch);
                 match as_owner(host, room, epoch, |_| ()) {
                     Ok(()) => {
-                        host.close(room);
+                        if !mutated!(CloseKeepsRoom) {
+                            host.close(room);
+                        }
                         self.lose(room, CloseCode::RoomClosed);
                     }
                     Err(code) => self.lose(room, code),
@@ -210,7 +213,7 @@ impl Peer {
                 let room = *room;
                 let served = with(host, room, |room| {
                     room.next(cursor, frame);
-                    let ends = room.is_closed() && frame.is_empty();
+                    let ends = room.is_closed() && (frame.is_empty() || mutated!(EndBeforeTheRest));
                     (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
                 });
                 let Some((owner, audience)) = served.flatten() else {

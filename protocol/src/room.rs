@@ -5,6 +5,7 @@ use crate::audience::AudienceCount;
 use crate::follower::{Cursor, Frame, Position, Rendering};
 use crate::followers::Followers;
 use crate::log::Log;
+use crate::mutation::mutated;
 use crate::ownership::Ownership;
 use crate::slots::Slots;
 use crate::{
@@ -177,7 +178,8 @@ impl Room {
                 self.version += 1;
             }
         }
-        self.owner.away_since().is_none_or(|since| now.since(since) < self.limits.owner_grace_ms)
+        let may_go_on = |since| now.since(since) < self.limits.owner_grace_ms || mutated!(IgnoreGrace);
+        self.owner.away_since().is_none_or(may_go_on)
     }
 
     /// Appends the owner's action and retains it if it is a state message.
@@ -211,7 +213,9 @@ impl Room {
         if self.owner.has_answered(id) {
             return Accepted::Duplicate;
         }
-        self.slots.clear(slot);
+        if !mutated!(KeepClearedSlot) {
+            self.slots.clear(slot);
+        }
         Accepted::Appended(self.append(id, |out, seq| render::lean_cleared(out, seq, slot), |_, _| ()))
     }
 
@@ -237,7 +241,7 @@ impl Room {
         self.check_open()?;
         let claimed = self.owner.claim(key, session)?;
         self.version += 1;
-        self.owner_version += 1;
+        self.owner_version += u64::from(!mutated!(ForgetToFence));
         Ok(claimed)
     }
 
@@ -245,7 +249,10 @@ impl Room {
     /// of that; were it let in, two tabs would fight, and what it sends again would be taken for new.
     #[must_use]
     pub fn has_superseded(&self, claim: &Claim<'_>) -> bool {
-        claim.epoch.is_some() && !self.is_closed && !self.owner.is_held_by(claim.session.as_deref())
+        claim.epoch.is_some()
+            && !self.is_closed
+            && !mutated!(SupersededComesBack)
+            && !self.owner.is_held_by(claim.session.as_deref())
     }
 
     /// Does something as the owner.
@@ -255,7 +262,7 @@ impl Room {
     pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
         if self.is_closed {
             Err(CloseCode::RoomClosed)
-        } else if epoch != self.owner.epoch() {
+        } else if epoch != self.owner.epoch() && !mutated!(ForgetEpoch) {
             Err(CloseCode::Superseded)
         } else {
             Ok(act(self))
@@ -275,7 +282,7 @@ impl Room {
     /// `room_full`, or `unknown_room` if it is closed.
     pub fn join(&mut self, rendering: Rendering, since: Option<u64>) -> Result<Cursor, RefusalCode> {
         self.check_open()?;
-        if self.followers.len() >= self.limits.followers_per_room {
+        if self.followers.len() >= self.limits.followers_per_room && !mutated!(IgnoreRoomFull) {
             return Err(RefusalCode::RoomFull);
         }
         let head = self.lean.head();
@@ -289,7 +296,7 @@ impl Room {
 
     /// A follower is gone.
     pub fn leave(&mut self, cursor: &Cursor) {
-        if let Some(follower) = cursor.follower {
+        if let Some(follower) = cursor.follower.filter(|_| !mutated!(ForgetToLeave)) {
             self.followers.remove(follower, cursor.rendering);
             self.audience.may_differ();
         }
@@ -309,7 +316,7 @@ impl Room {
     pub fn cursor(&self, rendering: Rendering, since: Option<u64>) -> Cursor {
         let position = match since {
             Some(seq) if rendering == Rendering::Lean && self.lean.reaches_back_to(seq) => {
-                Position::Live { seq }
+                Position::Live { seq: seq + u64::from(mutated!(ResumeOneTooLate) && seq < self.lean.head()) }
             }
             _ => Position::Start { resync: since.is_some() },
         };
@@ -364,10 +371,11 @@ impl Room {
             frame.push(messages);
         }
         if *index == block.messages() {
-            if cursor.rendering == Rendering::Lean {
+            if cursor.rendering == Rendering::Lean && !mutated!(SnapshotWithoutSynced) {
                 frame.push_message(lean(&ServerMessage::Synced(*head)));
             }
-            cursor.position = Position::Live { seq: *head };
+            cursor.position =
+                Position::Live { seq: if mutated!(LiveFromHead) { self.lean.head() } else { *head } };
         }
     }
 
@@ -389,11 +397,13 @@ impl Room {
         if let Some(log) = &mut self.whole {
             self.scratch.clear();
             whole(&mut self.scratch, &self.uuid);
-            log.append(&self.scratch);
+            if !self.scratch.is_empty() || !mutated!(WholeLogOutOfStep) {
+                log.append(&self.scratch);
+            }
         }
         self.owner.appended(id, seq);
         self.audience.may_differ();
-        self.version += 1;
+        self.version += u64::from(!mutated!(WakeNobody));
         seq
     }
 }

@@ -11,6 +11,7 @@ mod received;
 use std::collections::VecDeque;
 
 use crate::backoff::Backoff;
+use crate::mutation::mutated;
 use crate::outbox::{Outbox, Queued};
 use crate::{
     AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, OwnerPresence,
@@ -352,7 +353,7 @@ impl<P> Session<P> {
                 self.outputs.push_back(Output::Disconnect);
                 self.end(EndReason::Left);
             }
-            State::Live { pong_due: Some(due), .. } if now >= due => {
+            State::Live { pong_due: Some(due), .. } if now >= due && !mutated!(IgnoreMissingPong) => {
                 self.outputs.push_back(Output::Disconnect);
                 self.reconnect_later(now);
             }

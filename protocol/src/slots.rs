@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::block::{Block, BlockWriter};
+use crate::mutation::mutated;
 use crate::{Limits, RefusalCode, Rendering, render};
 
 /// The retained state messages, and the snapshot of them in both renderings.
@@ -41,7 +42,7 @@ impl Slots {
         limits: &Limits,
     ) -> Result<(), RefusalCode> {
         let present = self.entries.get(slot);
-        if present.is_none() && self.entries.len() >= limits.slots_per_room {
+        if present.is_none() && self.entries.len() >= limits.slots_per_room && !mutated!(IgnoreSlotLimit) {
             return Err(RefusalCode::TooManySlots);
         }
         let freed = present.map_or(0, |entry| Entry::bytes(slot, &entry.key, &entry.params));
@@ -62,11 +63,14 @@ impl Slots {
 
     /// Forgets what a slot held.
     pub(crate) fn clear(&mut self, slot: &str) {
-        self.lean = None;
-        self.whole = None;
+        if !mutated!(StaleSnapshot) {
+            (self.lean, self.whole) = (None, None);
+        }
         if let Some(entry) = self.entries.remove(slot) {
             self.bytes -= Entry::bytes(slot, &entry.key, &entry.params);
-            self.order.remove(&entry.seq);
+            if !mutated!(KeepReplacedState) {
+                self.order.remove(&entry.seq);
+            }
         }
     }
 

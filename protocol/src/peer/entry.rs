@@ -2,6 +2,7 @@
 
 use super::{Peer, Place, Told, with};
 use crate::follower::Rendering;
+use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, Host, Join, OwnerPresence, PROTOCOL_VERSION,
     Refusal, RefusalCode, RoomId, ServerMessage,
@@ -75,7 +76,7 @@ impl Peer {
     fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), Refusal> {
         let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
-        let owner = since.is_none().then_some(OwnerPresence::Here);
+        let owner = (since.is_none() || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
         let told = Told { owner, audience: Audience::default() };
         self.place = Place::Follower { room, cursor, told };
         Ok(())
@@ -99,11 +100,15 @@ impl Peer {
         let (claimed, snapshot) = claimed.unwrap_or(Err(RefusalCode::UnknownRoom))?;
         let told = claimed.new_session.then(Audience::default);
         self.place = Place::Owner { room, epoch: claimed.epoch, snapshot, told };
-        Ok(OwnerPart { key: None, epoch: claimed.epoch, answered: claimed.answered })
+        let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
+        Ok(OwnerPart { key: None, epoch: claimed.epoch, answered })
     }
 
     /// What the owner's session was answered on a former connection and may not have heard.
     fn answer_again(&mut self, room: RoomId, heard: u64, host: &mut impl Host) {
+        if mutated!(ForgetAnswers) {
+            return;
+        }
         for answer in host.with(room, |room| room.answers_after(heard)).unwrap_or_default() {
             match answer {
                 Answer::Appended { last_id: id, last_seq: seq, .. } => {

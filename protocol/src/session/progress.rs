@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::mutation::mutated;
+
 /// Keeps a page from being handed anything twice, and knows what a snapshot leaves out.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
@@ -34,6 +36,9 @@ impl Progress {
 
     /// The connection is gone: what had come of a snapshot is worth nothing, a new one starts over.
     pub(super) fn cut_off(&mut self) {
+        if mutated!(KeepTornSnapshot) && self.snapshot.is_some() {
+            self.applied = Some(self.target);
+        }
         self.snapshot = None;
     }
 
@@ -48,7 +53,7 @@ impl Progress {
         if let Some(in_snapshot) = &mut self.snapshot {
             let Some(slot) = slot else { return true };
             in_snapshot.insert(slot.to_owned());
-            return self.slots.insert(slot.to_owned(), seq) != Some(seq);
+            return self.slots.insert(slot.to_owned(), seq) != Some(seq) || mutated!(ApplyAgain);
         }
         if self.applied.is_some_and(|applied| seq <= applied) {
             return false;
@@ -79,6 +84,6 @@ impl Progress {
         for slot in &gone {
             self.slots.remove(slot);
         }
-        gone
+        if mutated!(KeepSlotsAfterResync) { Vec::new() } else { gone }
     }
 }

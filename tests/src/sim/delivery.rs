@@ -250,13 +250,16 @@ impl World {
     fn modern_receives(&mut self, page: usize, message: ServerMessage<String>) -> Checked {
         self.cover_message(page, &message);
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
+        if modern.is_leaving {
+            // What still comes is for nobody.
+            return self.tell(page, Input::Received(message));
+        }
         modern.witness.before(&message, &self.limits)?;
         if let ServerMessage::Connected(reply) = &message {
             modern.target = reply.seq;
             modern.queue_actions = reply.limits.queue_actions;
         }
-        let is_end =
-            matches!(message, ServerMessage::Closed) && !modern.is_leaving && !modern.session.is_owner();
+        let is_end = matches!(message, ServerMessage::Closed) && !modern.session.is_owner();
         let what = message.clone();
         self.tell(page, Input::Received(message))?;
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };

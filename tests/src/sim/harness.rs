@@ -94,6 +94,36 @@ fn shrink(seed: u64, mut tree: impl ValueTree<Value = Program>, mut violation: V
     Failure { seed, program: shortest, violation, trace }
 }
 
+/// The first seed found among so many whose program violates anything, as it is.
+#[cfg(feature = "mutations")]
+pub(super) fn find_violation(first: u64, cases: u64) -> Option<(u64, Violation)> {
+    let next = AtomicU64::new(0);
+    let found = Mutex::new(None);
+    let is_found = || found.lock().expect("nobody panics while looking").is_some();
+    let work = || {
+        while !is_found() {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= cases {
+                break;
+            }
+            let seed = first.wrapping_add(index);
+            if let Err((violation, _)) = run(&program_of(seed), false) {
+                found.lock().expect("nobody panics while looking").get_or_insert((seed, violation));
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..workers() {
+            scope.spawn(work);
+        }
+    });
+    found.into_inner().expect("nobody panics while looking")
+}
+
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Plays the programs of seeds from `first` on, on all processors, until `goes_on` says no, which is asked before each
 /// with the number of those begun.
 ///
@@ -127,7 +157,7 @@ pub fn check_seeds(first: u64, goes_on: impl Fn(u64) -> bool + Sync) -> Result<C
         }
     };
     std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, std::num::NonZero::get) {
+        for _ in 0..workers() {
             scope.spawn(work);
         }
     });
