@@ -6,6 +6,7 @@
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
+#[cfg_attr(not(feature = "mutations"), expect(unreachable_pub, reason = "exported with the feature"))]
 pub enum Mutation {
     /// The room takes an action that it has already.
     SkipDuplicateCheck = 1,
@@ -37,8 +38,8 @@ pub enum Mutation {
     ClaimKeepsAnswers,
     /// The session doesn't send again what wasn't answered.
     ForgetUnanswered,
-    /// A newer value replaces one that was written to an earlier connection.
-    ReplaceWritten,
+    /// A newer value takes the place of the one that it replaces, and so overtakes what was sent in between.
+    ReplaceInPlace,
     /// The page isn't told of the slots that a resync leaves out.
     KeepSlotsAfterResync,
     /// The page is handed again what a snapshot repeats.
@@ -129,7 +130,7 @@ mod switch {
                 ForgetRefusals,
                 ClaimKeepsAnswers,
                 ForgetUnanswered,
-                ReplaceWritten,
+                ReplaceInPlace,
                 KeepSlotsAfterResync,
                 ApplyAgain,
                 KeepTornSnapshot,

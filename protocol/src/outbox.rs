@@ -126,11 +126,13 @@ impl Outbox {
         {
             return Err(BroadcastError::QueueFull);
         }
+        let place = replaced.filter(|_| mutated!(ReplaceInPlace));
         let replaced = replaced.and_then(|at| self.entries.remove(at)).map(|entry| entry.ticket);
         self.bytes = self.bytes - freed_bytes + text.len();
         self.last_ticket += 1;
         let ticket = self.last_ticket;
-        self.entries.push_back(Entry { ticket, id: None, slot: slot.map(str::to_owned), text });
+        let entry = Entry { ticket, id: None, slot: slot.map(str::to_owned), text };
+        self.entries.insert(place.unwrap_or(self.entries.len()), entry);
         Ok(Queued { ticket, replaced })
     }
 
@@ -152,8 +154,7 @@ impl Outbox {
     }
 
     fn unwritten_of(&self, slot: &str) -> Option<usize> {
-        let is_unwritten = |entry: &Entry| entry.id.is_none() || mutated!(ReplaceWritten);
-        let is_it = |entry: &Entry| is_unwritten(entry) && entry.slot.as_deref() == Some(slot);
+        let is_it = |entry: &Entry| entry.id.is_none() && entry.slot.as_deref() == Some(slot);
         (self.written..self.entries.len()).rev().find(|at| is_it(&self.entries[*at]))
     }
 

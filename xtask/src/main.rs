@@ -10,6 +10,7 @@ mod pack;
 mod process;
 mod serve;
 mod server;
+mod sim;
 mod site;
 mod test;
 mod tools;
@@ -39,6 +40,11 @@ enum Command {
     Serve(serve::Args),
     /// Run every test there is.
     Test(test::Args),
+    /// Play the simulation: many seeds, minutes of them, or one again. Takes the arguments of its own `--help`.
+    #[command(disable_help_flag = true)]
+    Sim(sim::Args),
+    /// Give the protocol one fault after another and see whether the simulation finds each.
+    Mutants,
     /// What CI runs: formatting, lints and documentation without a warning, then every test.
     Ci,
     /// Build the npm package into target/npm/ and print its sizes.
@@ -63,6 +69,8 @@ fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Serve(args) => serve::run(&workspace, &args),
         Command::Test(args) => test::run(&workspace, &args),
+        Command::Sim(args) => sim::run(&workspace, &args),
+        Command::Mutants => sim::mutants(&workspace),
         Command::Ci => ci::run(&workspace),
         Command::Pack => pack::run(&workspace),
         Command::Site => site::assemble(&workspace).map(|_| ()),

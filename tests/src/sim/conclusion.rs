@@ -10,6 +10,8 @@ use super::world::{ABNORMAL, World};
 /// How long the network is sound before things are called quiet, in milliseconds: longer than the slowest way back,
 /// which is a server that waits for an idle connection to end, and a page that waits longest between two attempts.
 const QUIET_MS: u64 = 150_000;
+/// Values that an owner writes right before it closes its room.
+const FAREWELLS: u8 = 4;
 /// How long after a close everybody knows of it, in milliseconds.
 const CLOSED_MS: u64 = 10_000;
 
@@ -143,7 +145,14 @@ impl World {
             .collect();
         let uuids: Vec<_> =
             owners.iter().filter_map(|index| self.pages[*index].uuid().map(str::to_owned)).collect();
-        owners.into_iter().try_for_each(|page| self.close(page))?;
+        for page in owners {
+            // What was sent before the close reaches everybody before the end, even if it takes several frames.
+            let farewells = if self.pages[page].modern().is_some() { FAREWELLS } else { 0 };
+            for slot in 0..farewells {
+                self.broadcast_by(page, Some(slot), self.large_bytes)?;
+            }
+            self.close(page)?;
+        }
         self.advance(CLOSED_MS)?;
         for (index, page) in self.pages.iter().enumerate().filter(|(_, page)| page.is_alive()) {
             let is_in = page.uuid().is_some_and(|uuid| uuids.iter().any(|closed| closed == uuid));

@@ -33,8 +33,9 @@ impl fmt::Display for Failure {
         writeln!(formatter, "seed {} violates {}", self.seed, self.violation)?;
         writeln!(formatter, "{:?}", self.program.settings)?;
         for step in &self.program.steps {
-            writeln!(formatter, "    {step:?}")?;
+            writeln!(formatter, "    {step:?},")?;
         }
+        writeln!(formatter, "once it is mended, keep the program in tests/tests/regressions.rs")?;
         write!(formatter, "replay it with: cargo xtask sim --seed {} --trace", self.seed)
     }
 }

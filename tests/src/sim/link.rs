@@ -7,6 +7,9 @@ use rtbroadcaster_protocol::{Limits, Peer, RoomId, Timestamp};
 /// Frames to a page that are under way at most; with more the server waits before it serves this connection again.
 const DOWN_FRAMES: usize = 4;
 
+/// How fast a large frame travels to a page.
+const BYTES_PER_MS: u64 = 4_000;
+
 /// Names a connection.
 pub(super) type LinkId = u64;
 
@@ -40,9 +43,9 @@ impl<T> Pipe<T> {
     }
 
     /// Nothing overtakes anything.
-    pub(super) fn send(&mut self, arrives: Timestamp, frame: T) {
-        let arrives = self.frames.back().map_or(arrives, |(last, _)| arrives.max(*last));
-        self.frames.push_back((arrives, frame));
+    fn send(&mut self, arrives: Timestamp, takes_ms: u64, frame: T) {
+        let begins = self.frames.back().map_or(arrives, |(last, _)| arrives.max(*last));
+        self.frames.push_back((begins.after(takes_ms), frame));
     }
 
     pub(super) fn next_arrival(&self) -> Option<Timestamp> {
@@ -148,13 +151,14 @@ impl Link {
 
     pub(super) fn send_up(&mut self, arrives: Timestamp, frame: Up) {
         if !self.is_broken {
-            self.up.send(arrives, frame);
+            self.up.send(arrives, 0, frame);
         }
     }
 
     pub(super) fn send_down(&mut self, arrives: Timestamp, frame: Down) {
+        let bytes = if let Down::Text(text) = &frame { text.len() as u64 } else { 0 };
         if !self.is_broken {
-            self.down.send(arrives, frame);
+            self.down.send(arrives, bytes / BYTES_PER_MS, frame);
         }
     }
 

@@ -33,6 +33,10 @@ pub struct Settings {
     pub message_bytes: usize,
     /// See [`Limits::owner_grace_ms`].
     pub grace_ms: u64,
+    /// Bytes of a large value; the largest fill a frame each, so that a snapshot takes several.
+    pub large_bytes: usize,
+    /// How many followers are there from the beginning.
+    pub followers_at_start: u8,
     /// Whether the owners let their followers know how many they are.
     pub share_audience: bool,
 }
@@ -126,42 +130,30 @@ pub(super) fn programs() -> impl Strategy<Value = Program> {
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
-    (
+    let ring = (
         prop_oneof![3 => 2_usize..12, 1 => Just(4_096)],
         prop_oneof![5 => Just(4 * 1024 * 1024), 1 => 200_usize..1_500],
-        1_usize..4,
-        prop_oneof![1 => 1_usize..4, 2 => Just(100)],
-        2_usize..8,
-        prop_oneof![1 => 40_usize..400, 3 => Just(100_000)],
-        prop_oneof![1 => 300_usize..600, 4 => Just(65_536)],
-        prop_oneof![Just(20_000), Just(600_000)],
-        any::<bool>(),
-    )
-        .prop_map(
-            |(
-                ring_actions,
-                ring_bytes,
-                rooms,
-                followers,
-                slots,
-                slot_bytes,
-                message_bytes,
-                grace_ms,
-                share_audience,
-            )| {
-                Settings {
-                    ring_actions,
-                    ring_bytes,
-                    rooms,
-                    followers,
-                    slots,
-                    slot_bytes,
-                    message_bytes,
-                    grace_ms,
-                    share_audience,
-                }
-            },
-        )
+    );
+    let counts = (1_usize..4, prop_oneof![1 => 1_usize..4, 2 => Just(100)], 2_usize..8);
+    let bytes = (
+        prop_oneof![1 => 40_usize..400, 3 => Just(4 * 1024 * 1024)],
+        prop_oneof![1 => 300_usize..600, 6 => Just(65_536)],
+        prop_oneof![3 => Just(320_usize), 1 => Just(40_000)],
+    );
+    let others = (prop_oneof![Just(20_000), Just(600_000)], 0_u8..3, any::<bool>());
+    (ring, counts, bytes, others).prop_map(|(ring, counts, bytes, others)| Settings {
+        ring_actions: ring.0,
+        ring_bytes: ring.1,
+        rooms: counts.0,
+        followers: counts.1,
+        slots: counts.2,
+        slot_bytes: bytes.0,
+        message_bytes: bytes.1,
+        large_bytes: bytes.2,
+        grace_ms: others.0,
+        followers_at_start: others.1,
+        share_audience: others.2,
+    })
 }
 
 fn steps() -> impl Strategy<Value = Step> {
@@ -171,7 +163,7 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => page().prop_map(Broadcast),
         12 => (page(), 0_u8..6).prop_map(|(page, slot)| Write(page, slot)),
-        1 => (page(), 0_u8..6).prop_map(|(page, slot)| WriteLarge(page, slot)),
+        6 => (page(), 0_u8..6).prop_map(|(page, slot)| WriteLarge(page, slot)),
         5 => (page(), 0_u8..6).prop_map(|(page, slot)| Clear(page, slot)),
         2 => page().prop_map(Repeat),
         4 => (page(), 2_u8..16).prop_map(|(page, count)| Burst(page, count)),
@@ -185,7 +177,7 @@ fn steps() -> impl Strategy<Value = Step> {
         2 => page().prop_map(HalfOpen),
         2 => page().prop_map(Offline),
         2 => page().prop_map(Online),
-        3 => page().prop_map(Stall),
+        5 => page().prop_map(Stall),
         2 => page().prop_map(Unstall),
         2 => (page(), 0_u16..2_000).prop_map(|(page, delay)| Delay(page, delay)),
         2 => (page(), 50_u16..2_000).prop_map(|(page, pause)| Clog(page, pause)),

@@ -11,8 +11,6 @@ use super::world::{ABNORMAL, World};
 
 /// Pages that a world has at most at a time; further ones don't come.
 const PAGES: usize = 12;
-/// Bytes of a large value.
-const LARGE: usize = 320;
 
 /// Which end of a cut connection notices.
 struct Noticed {
@@ -25,7 +23,7 @@ impl World {
         match *step {
             Step::Broadcast(owner) => self.broadcast(owner, None, 0),
             Step::Write(owner, slot) => self.broadcast(owner, Some(slot), 0),
-            Step::WriteLarge(owner, slot) => self.broadcast(owner, Some(slot), LARGE),
+            Step::WriteLarge(owner, slot) => self.broadcast(owner, Some(slot), self.large_bytes),
             Step::Clear(owner, slot) => self.clear(owner, slot),
             Step::Repeat(owner) => self.repeat(owner),
             Step::Burst(owner, count) => (0..count)
@@ -102,7 +100,10 @@ impl World {
     }
 
     fn broadcast(&mut self, owner: u8, slot: Option<u8>, padding: usize) -> Checked {
-        let Some(page) = self.owner(owner) else { return Ok(()) };
+        self.owner(owner).map_or(Ok(()), |page| self.broadcast_by(page, slot, padding))
+    }
+
+    pub(super) fn broadcast_by(&mut self, page: usize, slot: Option<u8>, padding: usize) -> Checked {
         self.last_number += 1;
         let number = self.last_number;
         let slot = slot.map(|slot| format!("s{slot}"));
@@ -213,7 +214,7 @@ impl World {
         rooms.clone().nth(back).or_else(|| rooms.clone().next()).map(str::to_owned)
     }
 
-    fn join(&mut self) -> Checked {
+    pub(super) fn join(&mut self) -> Checked {
         match self.wanted_room().filter(|_| self.has_space()) {
             Some(uuid) => self.open_page(Kind::Modern(Box::new(self.modern(Goal::Join { uuid })))),
             None => Ok(()),

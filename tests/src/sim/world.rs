@@ -49,6 +49,7 @@ pub struct World {
     pub(super) now: Timestamp,
     pub(super) limits: Limits,
     pub(super) share_audience: bool,
+    pub(super) large_bytes: usize,
     pub(super) table: Table,
     pub(super) links: BTreeMap<LinkId, Link>,
     next_link: LinkId,
@@ -68,6 +69,7 @@ impl World {
         Self {
             now: Timestamp(1_000),
             share_audience: program.settings.share_audience,
+            large_bytes: program.settings.large_bytes,
             table: Table::new(limits.clone()),
             links: BTreeMap::new(),
             next_link: 0,
@@ -84,6 +86,9 @@ impl World {
     fn play(&mut self, program: &Program) -> Checked {
         self.open_page(Kind::Modern(Box::new(Modern::new(Goal::Create, 0, self.share_audience))))?;
         self.advance(200)?;
+        for _ in 0..program.settings.followers_at_start {
+            self.join()?;
+        }
         for step in &program.steps {
             self.note(|| format!("{step:?}"));
             self.take(step)?;
@@ -186,6 +191,16 @@ impl World {
             Invariant::Limits.ensure(followers <= self.limits.followers_per_room, || {
                 format!("{uuid} has {followers} followers")
             })?;
+        }
+        for (id, link) in &self.links {
+            let Some(served) = link.served.as_ref().filter(|served| served.peer.is_owner() && !served.is_due)
+            else {
+                continue;
+            };
+            let room = served.room().and_then(|room| self.model.room(&room.to_string()));
+            let is_in_force = room.is_none_or(|room| !room.is_open || room.writer == Some(*id));
+            Invariant::SingleWriter
+                .ensure(is_in_force, || format!("link {id} is no owner and wasn't told"))?;
         }
         let rooms = self.model.open_rooms().count();
         Invariant::Limits.ensure(self.table.rooms.len() == rooms && rooms <= self.limits.rooms, || {

@@ -1,0 +1,50 @@
+//! Programs that have found a fault once, each as the simulation printed it. They are kept as programs and not as
+//! seeds, because a seed is another program as soon as the generator changes.
+
+use rtbroadcaster_tests::sim::{Program, Settings, Step, run};
+
+use Step::*;
+
+fn small() -> Settings {
+    Settings {
+        ring_actions: 2,
+        ring_bytes: 4 * 1024 * 1024,
+        rooms: 1,
+        followers: 1,
+        slots: 2,
+        slot_bytes: 40,
+        message_bytes: 300,
+        large_bytes: 320,
+        followers_at_start: 0,
+        grace_ms: 20_000,
+        share_audience: false,
+    }
+}
+
+fn play(settings: Settings, steps: &[Step]) {
+    if let Err((violation, trace)) = run(&Program { settings, steps: steps.to_vec() }, true) {
+        panic!("{}\n{violation}", trace.join("\n"));
+    }
+}
+
+#[test]
+fn two_tabs_do_not_fight_when_the_first_never_heard_that_it_was_superseded() {
+    let steps = [
+        CutUnnoticedByServer(0),
+        Cut(0),
+        Wake(0),
+        SecondTab(0),
+        Cut(110),
+        Broadcast(0),
+        Wait(40),
+        CutUnnoticedByPage(0),
+        Broadcast(0),
+    ];
+    play(small(), &steps);
+}
+
+#[test]
+fn a_follower_that_comes_back_learns_that_the_owner_is_back_too() {
+    let steps = [ReloadOwner(0, true), HalfOpen(0), Join, Wait(68), Cut(13), ReloadOwner(0, false)];
+    play(small(), &steps);
+}

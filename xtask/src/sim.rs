@@ -1,0 +1,26 @@
+//! `cargo xtask sim` and `cargo xtask mutants`: the simulation, for longer than a test run, and with faults.
+
+use crate::process::execute;
+use crate::workspace::Workspace;
+
+/// The crate that holds the simulation.
+const TESTS: &str = "rtbroadcaster-tests";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// What the simulation is to do: `--seed N`, `--minutes M`, `--cases K`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<String>,
+}
+
+/// `cargo xtask sim`.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    let run = ["run", "--quiet", "--package", TESTS, "--bin", "sim", "--"];
+    execute(workspace.cargo(run).args(&args.arguments))
+}
+
+/// `cargo xtask mutants`. A folder of its own keeps a protocol with faults away from everything else that is built.
+pub(crate) fn mutants(workspace: &Workspace) -> anyhow::Result<()> {
+    let run = ["run", "--quiet", "--package", TESTS, "--features", "mutations", "--bin", "mutants"];
+    execute(workspace.cargo(run).env("CARGO_TARGET_DIR", workspace.target("mutants")))
+}
