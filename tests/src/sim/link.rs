@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use rtbroadcaster_protocol::{Limits, Peer, RoomId, Timestamp};
 
 /// Frames to a page that are under way at most; with more the server waits before it serves this connection again.
-const DOWN_FRAMES: usize = 4;
+const DOWN_FRAMES: usize = 2;
 
 /// How fast a large frame travels to a page.
 const BYTES_PER_MS: u64 = 4_000;

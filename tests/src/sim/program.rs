@@ -66,6 +66,8 @@ pub enum Step {
     Write(u8, u8),
     /// An owner writes a slot with a value of many bytes.
     WriteLarge(u8, u8),
+    /// An owner writes every slot with values of many bytes.
+    Fill(u8),
     /// An owner clears a slot.
     Clear(u8, u8),
     /// What an owner wrote last is sent once more.
@@ -163,7 +165,8 @@ fn steps() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => page().prop_map(Broadcast),
         12 => (page(), 0_u8..6).prop_map(|(page, slot)| Write(page, slot)),
-        6 => (page(), 0_u8..6).prop_map(|(page, slot)| WriteLarge(page, slot)),
+        3 => (page(), 0_u8..6).prop_map(|(page, slot)| WriteLarge(page, slot)),
+        2 => page().prop_map(Fill),
         5 => (page(), 0_u8..6).prop_map(|(page, slot)| Clear(page, slot)),
         2 => page().prop_map(Repeat),
         4 => (page(), 2_u8..16).prop_map(|(page, count)| Burst(page, count)),

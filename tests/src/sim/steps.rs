@@ -24,6 +24,9 @@ impl World {
             Step::Broadcast(owner) => self.broadcast(owner, None, 0),
             Step::Write(owner, slot) => self.broadcast(owner, Some(slot), 0),
             Step::WriteLarge(owner, slot) => self.broadcast(owner, Some(slot), self.large_bytes),
+            Step::Fill(owner) => {
+                (0..6).try_for_each(|slot| self.broadcast(owner, Some(slot), self.large_bytes))
+            }
             Step::Clear(owner, slot) => self.clear(owner, slot),
             Step::Repeat(owner) => self.repeat(owner),
             Step::Burst(owner, count) => (0..count)
