@@ -48,3 +48,42 @@ fn a_follower_that_comes_back_learns_that_the_owner_is_back_too() {
     let steps = [ReloadOwner(0, true), HalfOpen(0), Join, Wait(68), Cut(13), ReloadOwner(0, false)];
     play(small(), &steps);
 }
+
+#[test]
+fn a_follower_whose_first_snapshot_was_cut_off_learns_that_the_owner_is_back() {
+    let settings = Settings {
+        ring_actions: 3,
+        followers: 100,
+        slots: 3,
+        slot_bytes: 4 * 1024 * 1024,
+        message_bytes: 65_536,
+        large_bytes: 40_000,
+        followers_at_start: 2,
+        ..small()
+    };
+    let steps = [
+        Stall(82),
+        Leave(13),
+        Join,
+        Join,
+        Join,
+        Fill(0),
+        Idle(30),
+        Wait(0),
+        Join,
+        Join,
+        ReloadFollower(0),
+        ReloadOwner(0, true),
+        Join,
+        Wait(32),
+        Online(0),
+        SecondTab(0),
+        Wait(54),
+        Stall(84),
+        Broadcast(0),
+        Broadcast(0),
+        Broadcast(0),
+        Idle(30),
+    ];
+    play(settings, &steps);
+}

@@ -1,7 +1,7 @@
 //! What a session makes of what the server says.
 
 use super::{EndReason, Event, Goal, Outcome, Output, Session, SessionStatus, State};
-use crate::{ClientMessage, Connected, Refusal, RefusalCode, ServerMessage, Timestamp};
+use crate::{ClientMessage, Connected, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp};
 
 impl<P> Session<P> {
     pub(super) fn received(&mut self, now: Timestamp, message: ServerMessage<P>) {
@@ -71,6 +71,10 @@ impl<P> Session<P> {
         };
         self.progress.entered(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
         self.buffered = (0, now);
+        if gets_snapshot {
+            // The server takes this for a first join, which is told only if the owner is away.
+            self.owner_is(OwnerPresence::Here);
+        }
         // A page that was loaded anew is handed the state before it is told that it owns the room again, so that it
         // stands where its audience stands.
         if matches!(self.goal, Goal::Claim { .. }) && gets_snapshot {
@@ -112,11 +116,7 @@ impl<P> Session<P> {
             ServerMessage::Synced(seq) => self.snapshot_complete(seq),
             ServerMessage::Ack { .. } | ServerMessage::Refused(_) => self.answered(message),
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
-            ServerMessage::Owner(presence) => {
-                if std::mem::replace(&mut self.owner, presence) != presence {
-                    self.event(Event::Owner(presence));
-                }
-            }
+            ServerMessage::Owner(presence) => self.owner_is(presence),
             ServerMessage::Audience(audience) => self.event(Event::Audience(audience)),
             ServerMessage::Shutdown(window_ms) => self.return_window_ms = Some(window_ms),
             ServerMessage::Ping(number) => self.send(&ClientMessage::Pong(number)),
@@ -144,6 +144,12 @@ impl<P> Session<P> {
                 });
             }
             _ => {}
+        }
+    }
+
+    fn owner_is(&mut self, presence: OwnerPresence) {
+        if std::mem::replace(&mut self.owner, presence) != presence {
+            self.event(Event::Owner(presence));
         }
     }
 

@@ -237,6 +237,26 @@ fn a_snapshot_that_was_cut_off_starts_over() {
 }
 
 #[test]
+fn the_application_is_told_only_what_changes_about_the_owner() {
+    let owner = |presence| Input::Received(ServerMessage::Owner(presence));
+    let mut session = session(Goal::Join { uuid: "room".to_owned() });
+    outputs(&mut session);
+    session.handle(Timestamp(0), Input::Opened);
+    session.handle(Timestamp(0), Input::Received(reply(9, 0)));
+    session.handle(Timestamp(0), owner(OwnerPresence::Away));
+    assert_eq!(told(&mut session), ["Entered", "CatchingUp", "Owner(Away)"]);
+    // The snapshot is cut off, so this is a first join once more: whoever is there isn't named.
+    reconnect(&mut session, 1);
+    session.handle(Timestamp(5_000), Input::Received(reply(9, 0)));
+    session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(9)));
+    assert_eq!(told(&mut session), ["Owner(Here)", "CatchingUp", "Connected"]);
+    assert!(reconnect(&mut session, 6_000).contains("since"));
+    session.handle(Timestamp(30_000), Input::Received(reply(9, 0)));
+    session.handle(Timestamp(30_000), owner(OwnerPresence::Here));
+    assert_eq!(told(&mut session), ["Connected"]);
+}
+
+#[test]
 fn silence_is_answered_by_a_ping_and_no_answer_by_a_new_connection() {
     let mut session = follower();
     let heartbeat = session.next_timeout().unwrap();
