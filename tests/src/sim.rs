@@ -9,7 +9,6 @@
 mod clock;
 mod conclusion;
 mod coverage;
-mod delivery;
 pub mod harness;
 mod invariant;
 mod link;
@@ -17,7 +16,9 @@ pub mod model;
 #[cfg(feature = "mutations")]
 pub mod mutants;
 mod page;
+mod page_end;
 mod program;
+mod server_end;
 mod steps;
 mod table;
 pub mod witness;

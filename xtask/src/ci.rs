@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: all that must hold before a change is taken, and all that CI runs.
 
 use crate::process::{execute, say};
+use crate::sim;
 use crate::test;
 use crate::tools;
 use crate::workspace::{SDK, WASM_TARGET, Workspace};
@@ -11,7 +12,9 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     execute(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
     clippy(workspace)?;
     documentation(workspace)?;
-    test::run_all(workspace)
+    test::run_all(workspace)?;
+    say("mutants");
+    sim::mutants(workspace)
 }
 
 fn clippy(workspace: &Workspace) -> anyhow::Result<()> {

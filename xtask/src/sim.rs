@@ -19,8 +19,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     execute(workspace.cargo(run).args(&args.arguments))
 }
 
-/// `cargo xtask mutants`. A folder of its own keeps a protocol with faults away from everything else that is built.
+/// `cargo xtask mutants`.
 pub(crate) fn mutants(workspace: &Workspace) -> anyhow::Result<()> {
     let run = ["run", "--quiet", "--package", TESTS, "--features", "mutations", "--bin", "mutants"];
-    execute(workspace.cargo(run).env("CARGO_TARGET_DIR", workspace.target("mutants")))
+    execute(&mut workspace.cargo(run))
 }

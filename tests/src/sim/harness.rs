@@ -130,6 +130,9 @@ fn workers() -> usize {
 ///
 /// # Errors
 /// The first failure, shrunk.
+///
+/// # Panics
+/// Never: what panics in a program is a violation.
 pub fn check_seeds(first: u64, goes_on: impl Fn(u64) -> bool + Sync) -> Result<Coverage, Box<Failure>> {
     let begun = AtomicU64::new(0);
     let failed = AtomicBool::new(false);

@@ -239,3 +239,8 @@ impl Model {
         Ok(Fate::Appended)
     }
 }
+
+/// The number of the action with these params.
+pub(super) fn number(params: &str) -> Option<u64> {
+    params.strip_prefix('[')?.split([',', ']']).next()?.parse().ok()
+}

@@ -126,7 +126,7 @@ impl World {
         let mut link = Link::new(page, false);
         // Who has no network hears so at once, or waits for nothing.
         if self.pages[page].is_offline || self.now < self.server_up_at {
-            if page % 2 == 0 || !self.pages[page].is_offline {
+            if page.is_multiple_of(2) || !self.pages[page].is_offline {
                 link.send_down(arrives, Down::Closed(ABNORMAL));
             } else {
                 link.break_off();

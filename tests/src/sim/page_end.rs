@@ -1,13 +1,12 @@
-//! Frames that arrive: what the server makes of a page's, and a page of the server's.
+//! A page's end: what it makes of what arrives, held against its witness, and what its session wants done.
 
 use rtbroadcaster_protocol::{
-    ClientMessage, CloseCode, EndReason, Event, Frame, Input, Next, Outcome, Output, RefusalCode, RoomId,
-    ServerMessage, SessionStatus, parse,
+    CloseCode, EndReason, Event, Input, Outcome, Output, RefusalCode, ServerMessage, SessionStatus, parse,
 };
 
 use super::invariant::{Checked, Invariant};
-use super::link::{Down, LinkId, Served, Up};
-use super::model::{Attempt, Fate, What};
+use super::link::{Down, LinkId, Up};
+use super::model::number;
 use super::page::{Kind, Modern};
 use super::world::World;
 
@@ -15,171 +14,8 @@ use super::world::World;
 const LEGACY_PAUSE_MS: u64 = 3_000;
 /// What a page reports as unsent while the network takes nothing from it.
 const CLOGGED_BYTES: u64 = 1 << 20;
-/// Frames in a row to a connection in whose room nothing happens.
-const FRAMES_FOR_NOTHING: u32 = 200;
 
 impl World {
-    /// What has arrived at the server.
-    pub(super) fn deliver_up(&mut self, id: LinkId) -> Checked {
-        while let Some(frame) = self.links.get_mut(&id).and_then(|link| link.up.receive(self.now)) {
-            let Some(link) = self.links.get_mut(&id) else { break };
-            if let Up::Open = frame {
-                link.served = Some(Served::new(self.now, &self.limits));
-                let arrives = self.now.after(self.pages[link.page].delay_ms);
-                link.send_down(arrives, Down::Opened);
-            }
-            let Some(served) = &mut link.served else { continue };
-            served.heard = self.now;
-            match frame {
-                Up::Open | Up::Pong => {}
-                Up::Text(text) => self.server_receives(id, &text)?,
-                Up::Closed => self.hang_up(id, CloseCode::Left.value()),
-            }
-        }
-        Ok(())
-    }
-
-    fn server_receives(&mut self, id: LinkId, text: &str) -> Checked {
-        self.note(|| format!("link {id} says {text}"));
-        if text.len() > self.limits.message_bytes {
-            self.hang_up(id, 1009);
-            return Ok(());
-        }
-        for message in parse::client_messages(text) {
-            self.server_takes(id, message)?;
-        }
-        Ok(())
-    }
-
-    /// Gives the server one message and holds what it does against the model.
-    fn server_takes(
-        &mut self,
-        id: LinkId,
-        message: Result<ClientMessage<'_>, rtbroadcaster_protocol::Refusal>,
-    ) -> Checked {
-        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
-        let Some(served) = &mut link.served else { return Ok(()) };
-        served.is_due = true;
-        served.frames = 0;
-        let page = link.page;
-        let (before, was_owner, was_ending) =
-            (served.room(), served.peer.is_owner(), served.peer.is_ending());
-        let attempt = message.as_ref().ok().and_then(attempted).map(|(id_in_session, what)| Attempt {
-            link: id,
-            page,
-            id: id_in_session,
-            what,
-        });
-        let joins = match &message {
-            Ok(ClientMessage::Join(join)) if join.claim.is_none() => RoomId::parse(&join.uuid),
-            _ => None,
-        };
-        let closes = matches!(message, Ok(ClientMessage::Close)) && was_owner && !was_ending;
-        served.peer.receive(message, self.now, &mut self.table);
-        let (after, is_owner) = (served.room(), served.peer.is_owner());
-        let head = before.or(after).and_then(|room| self.table.find(room)).map_or(0, |room| room.head());
-        if before.is_none() {
-            (served.joined_at, served.served_head) = (head, head);
-        }
-        if let (Some(room), true, false) = (after, is_owner, was_owner) {
-            self.model.owned(&room.to_string(), id);
-        }
-        if let Some(room) = joins {
-            self.joined(room, after == Some(room))?;
-        }
-        let Some(room) = before else { return Ok(()) };
-        let uuid = room.to_string();
-        if let Some(attempt) = attempt.filter(|_| !was_ending) {
-            match self.model.attempted(&uuid, &attempt, head)? {
-                Fate::Duplicate => self.coverage.hit("a duplicate action was dropped"),
-                Fate::Refused => self.coverage.hit("an action was refused"),
-                Fate::Appended if attempt.id.is_none() => {
-                    self.coverage.hit("a legacy owner's action was appended")
-                }
-                Fate::Appended | Fate::Ignored => {}
-            }
-        }
-        if closes {
-            self.owner_closed(id, room)?;
-        }
-        Ok(())
-    }
-
-    /// A follower has asked to be let in.
-    fn joined(&mut self, room: RoomId, is_in: bool) -> Checked {
-        let uuid = room.to_string();
-        let is_open = self.model.room(&uuid).is_some_and(|room| room.is_open);
-        Invariant::ClosingIsFinal
-            .ensure(is_open || !is_in, || format!("{uuid} is closed and was entered"))?;
-        let is_full = self.followers(room) >= self.limits.followers_per_room;
-        Invariant::Limits.ensure(is_in || !is_open || is_full, || format!("{uuid} isn't full"))
-    }
-
-    /// An owner's close has arrived: it counts if it was the owner in force.
-    fn owner_closed(&mut self, id: LinkId, room: RoomId) -> Checked {
-        let uuid = room.to_string();
-        let may_close = self.model.room(&uuid).is_some_and(|room| room.writer == Some(id));
-        let is_open = self.table.rooms.get(room).is_some();
-        Invariant::ClosingIsFinal
-            .ensure(!may_close || !is_open, || format!("{uuid} was closed and is open"))?;
-        if may_close {
-            self.model.closed(&uuid);
-        }
-        Ok(())
-    }
-
-    /// Serves every connection for which there may be something.
-    pub(super) fn serve_all(&mut self) -> Checked {
-        let links: Vec<LinkId> = self.links.keys().copied().collect();
-        links.into_iter().try_for_each(|id| self.serve(id))
-    }
-
-    /// As the server does it: when something came in or the room says that it has changed, and never more than the
-    /// page takes.
-    fn serve(&mut self, id: LinkId) -> Checked {
-        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
-        let Some(served) = &mut link.served else { return Ok(()) };
-        let room = served.room().and_then(|room| self.table.find(room));
-        let (version, head) = room.map_or((0, 0), |room| {
-            (if served.peer.is_owner() { room.owner_version() } else { room.version() }, room.head())
-        });
-        if !served.is_due && served.version == version {
-            return Ok(());
-        }
-        if served.version != version {
-            served.frames = 0;
-        }
-        served.version = version;
-        served.is_due = true;
-        served.fell_behind |= head.saturating_sub(served.served_head) > self.limits.ring_actions as u64;
-        let arrives = self.now.after(self.pages[link.page].delay_ms);
-        let mut frame = Frame::default();
-        while link.takes_more(self.now) {
-            let Some(served) = &mut link.served else { break };
-            match served.peer.next(&mut frame, &mut self.table) {
-                Next::Send => {
-                    served.frames += 1;
-                    Invariant::BoundedMemory.ensure(served.frames <= FRAMES_FOR_NOTHING, || {
-                        format!("link {id} is sent frames without end")
-                    })?;
-                    let text = String::from_utf8(frame.payload().to_vec());
-                    let text = text.map_err(|_| Invariant::NoPanic.violated("a frame is not UTF-8"))?;
-                    link.send_down(arrives, Down::Text(text));
-                }
-                Next::Wait => {
-                    served.is_due = false;
-                    served.served_head = head;
-                    break;
-                }
-                Next::Close(code) => {
-                    self.hang_up(id, code.value());
-                    break;
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// What has arrived at a page.
     pub(super) fn deliver_down(&mut self, id: LinkId) -> Checked {
         loop {
@@ -461,28 +297,4 @@ fn refused(modern: &Modern, code: Option<RefusalCode>, is_closed: bool) -> (bool
         }
         _ => (false, None),
     }
-}
-
-/// An action among a client's messages, with its id.
-fn attempted(message: &ClientMessage<'_>) -> Option<(Option<u64>, What)> {
-    match message {
-        ClientMessage::Action(action) => {
-            let number = number(&action.params)?;
-            let what = match &action.slot {
-                Some(slot) => {
-                    let bytes = slot.len() + action.key.len() + action.params.len();
-                    What::Write { number, slot: slot.to_string(), bytes }
-                }
-                None => What::Plain { number },
-            };
-            Some((action.id, what))
-        }
-        ClientMessage::Clear { id, slot } => Some((*id, What::Clear { slot: slot.to_string() })),
-        _ => None,
-    }
-}
-
-/// The number of the action with these params.
-fn number(params: &str) -> Option<u64> {
-    params.strip_prefix('[')?.split([',', ']']).next()?.parse().ok()
 }
