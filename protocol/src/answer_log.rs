@@ -17,8 +17,6 @@ pub(crate) struct AnswerLog {
 pub enum Answer {
     /// These actions are in the log, in a row in ids and in seqs.
     Appended {
-        /// The first of them.
-        first_id: u64,
         /// The last of them.
         last_id: u64,
         /// Where the last of them is.
@@ -60,7 +58,7 @@ impl AnswerLog {
                 *last_id = id;
                 *last_seq = seq;
             }
-            _ => self.answers.push_back(Answer::Appended { first_id: id, last_id: id, last_seq: seq }),
+            _ => self.answers.push_back(Answer::Appended { last_id: id, last_seq: seq }),
         }
         self.forget_old(id);
     }
@@ -77,7 +75,7 @@ impl AnswerLog {
     }
 
     fn forget_old(&mut self, newest: u64) {
-        while self.answers.front().is_some_and(|oldest| oldest.last_id() + self.max_actions <= newest) {
+        while self.answers.front().is_some_and(|oldest| newest - oldest.last_id() >= self.max_actions) {
             self.answers.pop_front();
         }
     }
@@ -88,8 +86,8 @@ mod tests {
     use super::*;
     use crate::RefusalCode;
 
-    fn run(first_id: u64, last_id: u64, last_seq: u64) -> Answer {
-        Answer::Appended { first_id, last_id, last_seq }
+    fn run(last_id: u64, last_seq: u64) -> Answer {
+        Answer::Appended { last_id, last_seq }
     }
 
     #[test]
@@ -103,9 +101,9 @@ mod tests {
         log.appended(5, 14);
         log.appended(6, 20);
         let refused = Answer::Refused { id: 4, refusal };
-        assert_eq!(log.after(0), [run(1, 3, 13), refused.clone(), run(5, 5, 14), run(6, 6, 20)]);
-        assert_eq!(log.after(2), [run(1, 3, 13), refused, run(5, 5, 14), run(6, 6, 20)]);
-        assert_eq!(log.after(4), [run(5, 5, 14), run(6, 6, 20)]);
+        assert_eq!(log.after(0), [run(3, 13), refused.clone(), run(5, 14), run(6, 20)]);
+        assert_eq!(log.after(2), [run(3, 13), refused, run(5, 14), run(6, 20)]);
+        assert_eq!(log.after(4), [run(5, 14), run(6, 20)]);
         assert_eq!(log.after(6), []);
         assert_eq!(log.last_id(), 6);
     }
@@ -116,6 +114,6 @@ mod tests {
         for id in 1..=10 {
             log.appended(id, 2 * id);
         }
-        assert_eq!(log.after(0), [run(8, 8, 16), run(9, 9, 18), run(10, 10, 20)]);
+        assert_eq!(log.after(0), [run(8, 16), run(9, 18), run(10, 20)]);
     }
 }

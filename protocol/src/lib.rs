@@ -61,7 +61,7 @@ pub use message::{
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, switch_on};
 pub use outbox::BroadcastError;
-pub use ownership::{Claimed, KeyDigest};
+pub use ownership::{Claimed, KeyDigest, NotEntered};
 pub use peer::{Next, Peer};
 pub use refusal::{Refusal, RefusalCode};
 pub use room::{Accepted, Room};

@@ -7,6 +7,10 @@ use crate::follower::{FRAME_BYTES, Frame};
 use crate::limits::Limits;
 use crate::mutation::mutated;
 
+/// Messages after which a segment is sealed even if nobody is served: one that this rendering leaves out has no bytes,
+/// but its place takes memory.
+const SEGMENT_MESSAGES: usize = 1_024;
+
 /// The ring. The bytes of the log are the bytes of the wire: appending an action renders it for all followers.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -68,7 +72,7 @@ impl Log {
         let before = self.tail.len();
         self.tail.push(message);
         self.bytes += self.tail.len() - before;
-        if self.tail.len() >= FRAME_BYTES {
+        if self.tail.len() >= FRAME_BYTES || self.tail.messages() >= SEGMENT_MESSAGES {
             self.seal();
         }
         self.forget_old();
@@ -203,6 +207,16 @@ mod tests {
             seq = next;
         }
         assert_eq!(sizes, [half.len(), half.len(), huge.len(), half.len()]);
+    }
+
+    #[test]
+    fn messages_without_bytes_are_forgotten_like_others() {
+        let mut log = log(10, 1_000);
+        for _ in 0..100_000 {
+            log.append("");
+        }
+        assert!(log.tail.messages() <= SEGMENT_MESSAGES);
+        assert!(log.segments.len() <= 1);
     }
 
     #[test]

@@ -121,8 +121,11 @@ impl Outbox {
         }
         let replaced = slot.and_then(|slot| self.unwritten_of(slot));
         let (freed_actions, freed_bytes) = replaced.map_or((0, 0), |at| (1, self.entries[at].text.len()));
-        if (self.entries.len() - freed_actions) as u64 >= self.limits.queue_actions
-            || (self.bytes - freed_bytes + text.len()) as u64 > self.limits.queue_bytes
+        let left = self.entries.len() - freed_actions;
+        // An empty queue takes any action that the server takes, however small the server's ring is.
+        if left > 0
+            && (left as u64 >= self.limits.queue_actions
+                || (self.bytes - freed_bytes + text.len()) as u64 > self.limits.queue_bytes)
         {
             return Err(BroadcastError::QueueFull);
         }
@@ -138,9 +141,9 @@ impl Outbox {
 
     /// Whether an action of any size that the server takes would be taken now.
     pub(crate) fn has_room(&self) -> bool {
-        (self.entries.len() as u64) < self.limits.queue_actions
-            && (self.bytes as u64).saturating_add(self.limits.message_bytes)
-                <= self.limits.queue_bytes.max(self.limits.message_bytes)
+        self.entries.is_empty()
+            || ((self.entries.len() as u64) < self.limits.queue_actions
+                && self.bytes as u64 + self.limits.message_bytes <= self.limits.queue_bytes)
     }
 
     /// Whether there is something to write to the present connection.

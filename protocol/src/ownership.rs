@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::answer_log::AnswerLog;
 use crate::mutation::mutated;
-use crate::{OwnerPresence, Refusal, RefusalCode, Timestamp};
+use crate::{Claim, OwnerPresence, Refusal, RefusalCode, Timestamp};
 
 /// A cryptographic digest of an owner key. The room keeps nothing else of the key, so comparing digests in ordinary
 /// time tells an attacker nothing that helps to find the key.
@@ -26,6 +26,21 @@ pub struct Claimed {
     pub answered: u64,
     /// Whether the session is another than before: a page that was loaded anew and knows nothing of the room.
     pub new_session: bool,
+}
+
+/// Why somebody does not get into a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotEntered {
+    /// It is refused.
+    Refused(RefusalCode),
+    /// The claim is by a session that was the owner until another one claimed the room.
+    Superseded,
+}
+
+impl From<RefusalCode> for NotEntered {
+    fn from(code: RefusalCode) -> Self {
+        Self::Refused(code)
+    }
 }
 
 /// A room's owner. Only under the newest epoch may anything be changed.
@@ -84,11 +99,17 @@ impl Ownership {
         }
     }
 
-    pub(crate) fn claim(&mut self, key: &KeyDigest, session: Option<&str>) -> Result<Claimed, RefusalCode> {
+    pub(crate) fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, NotEntered> {
         if *key != self.key {
-            return Err(RefusalCode::WrongOwnerKey);
+            return Err(RefusalCode::WrongOwnerKey.into());
         }
-        let new_session = !self.is_held_by(session);
+        let session = claim.session.as_deref();
+        let new_session = session.is_none() || self.session.as_deref() != session;
+        // Whoever names an epoch was the owner before, and if the room is another session's now, it may not have heard
+        // of that. Were it let in, two tabs would fight, and what it sends again would be taken for new.
+        if claim.epoch.is_some() && new_session && !mutated!(SupersededComesBack) {
+            return Err(NotEntered::Superseded);
+        }
         if new_session && !mutated!(ClaimKeepsAnswers) {
             self.session = session.map(str::to_owned);
             self.answers = AnswerLog::new(self.max_answers);
@@ -96,11 +117,6 @@ impl Ownership {
         self.epoch += 1;
         self.away_since = None;
         Ok(Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session })
-    }
-
-    /// Whether this session is the newest owner's.
-    pub(crate) fn is_held_by(&self, session: Option<&str>) -> bool {
-        session.is_some() && self.session.as_deref() == session
     }
 
     /// The connection that held `epoch` is gone. False if that says nothing about the owner: a newer claim is in force.

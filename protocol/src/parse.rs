@@ -16,34 +16,51 @@ use crate::{
     Status,
 };
 
-/// Faulty messages of one frame that are each told to the sender. With the next one the rest of the frame is refused
-/// at once, so that a few bytes of junk don't ask for a hundred times their size in refusals.
-const FAULTS_PER_FRAME: usize = 16;
+/// The largest number that JavaScript, and so every peer, counts to without skipping: 2⁵³ − 1.
+const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
 /// The messages of one frame that a client sent: JSON objects separated by any whitespace.
 ///
 /// A message with a fault is one refusal and the next is read; what isn't JSON, or no object, is one refusal for the
-/// rest of the frame, and so is the 17th fault.
+/// rest of the frame.
 pub fn client_messages(frame: &str) -> impl Iterator<Item = Result<ClientMessage<'_>, Refusal>> {
-    let mut objects = serde_json::Deserializer::from_str(frame).into_iter::<Fields<'_>>();
-    let mut faults_left = Some(FAULTS_PER_FRAME);
-    std::iter::from_fn(move || {
-        let left = faults_left?;
-        let message = match objects.next()? {
-            Ok(fields) => fields.client_message(),
-            Err(error) => {
-                faults_left = None;
-                return Some(Err(rest_refused(&error.to_string())));
-            }
-        };
-        if message.is_err() {
-            faults_left = left.checked_sub(1);
-            if faults_left.is_none() {
-                return Some(Err(rest_refused("too many faulty messages")));
-            }
+    let mut messages = ClientMessages::new(frame);
+    std::iter::from_fn(move || messages.next(true))
+}
+
+/// Reads the messages of a frame one by one.
+pub(crate) struct ClientMessages<'a> {
+    objects: serde_json::StreamDeserializer<'a, serde_json::de::StrRead<'a>, Fields<'a>>,
+    is_broken: bool,
+}
+
+impl<'a> ClientMessages<'a> {
+    pub(crate) fn new(frame: &'a str) -> Self {
+        Self { objects: serde_json::Deserializer::from_str(frame).into_iter(), is_broken: false }
+    }
+
+    /// The next message. To a client that doesn't speak session fields they are extra fields, which are tolerated
+    /// whatever is in them.
+    pub(crate) fn next(&mut self, speaks_session_fields: bool) -> Option<Result<ClientMessage<'a>, Refusal>> {
+        if self.is_broken {
+            return None;
         }
-        Some(message)
-    })
+        Some(match self.objects.next()? {
+            Ok(mut fields) => {
+                fields.tolerant = !speaks_session_fields;
+                fields.client_message()
+            }
+            Err(error) => {
+                self.is_broken = true;
+                Err(rest_unread(&error.to_string()))
+            }
+        })
+    }
+}
+
+/// The refusal of what comes after a fault in the same frame.
+pub(crate) fn rest_unread(why: &str) -> Refusal {
+    Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))
 }
 
 /// The messages of one frame that a server sent; those that this version doesn't know are left out.
@@ -56,8 +73,10 @@ pub fn server_messages(frame: &str) -> Result<Vec<ServerMessage<String>>, serde_
 }
 
 /// The fields of one JSON object, as the text of their values.
-struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     values: [Option<&'a str>; NAMES.len()],
+    /// Session fields of a wrong type count as absent.
+    tolerant: bool,
 }
 
 const NAMES: [&str; 25] = [
@@ -90,7 +109,7 @@ const NAMES: [&str; 25] = [
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor(&NAMES)).map(|values| Self { values })
+        deserializer.deserialize_map(FieldsVisitor(&NAMES)).map(|values| Self { values, tolerant: false })
     }
 }
 
@@ -135,9 +154,37 @@ impl<'a> Fields<'a> {
     }
 
     fn number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
+        let read = |json: &str| json.parse().ok().filter(|number| *number <= LARGEST_NUMBER);
         self.get(name)
-            .map(|json| json.parse().map_err(|_| wrong_type(name, "a whole number, not negative")))
+            .map(|json| read(json).ok_or_else(|| wrong_type(name, "a whole number from 0 to 2^53 - 1")))
             .transpose()
+    }
+
+    /// A session field as it is to be taken from this client.
+    fn session<T>(&self, field: Result<Option<T>, Refusal>) -> Result<Option<T>, Refusal> {
+        if self.tolerant { Ok(field.unwrap_or(None)) } else { field }
+    }
+
+    fn session_number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
+        self.session(self.number(name))
+    }
+
+    /// The number of an action within its session.
+    fn id(&self) -> Result<Option<u64>, Refusal> {
+        let id = self.number("id").and_then(|id| match id {
+            Some(0) => Err(wrong_type("id", "1 or more: ids start at 1")),
+            id => Ok(id),
+        });
+        self.session(id)
+    }
+
+    /// The name of a slot.
+    fn slot_name(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Refusal> {
+        let slot = self.text(name).and_then(|slot| match slot {
+            Some(slot) if slot.is_empty() => Err(wrong_type(name, "a string that isn't empty")),
+            slot => Ok(slot),
+        });
+        self.session(slot)
     }
 
     fn boolean(&self, name: &'static str) -> Result<bool, Refusal> {
@@ -158,7 +205,7 @@ impl<'a> Fields<'a> {
 
     fn status(&self) -> Result<Option<u64>, Refusal> {
         let Some(json) = self.get("status") else { return Ok(None) };
-        let wrong = || wrong_type("status", "an object with a number \"value\"");
+        let wrong = || wrong_type("status", "an object whose \"value\" is a whole number");
         let [value, _] = object(json, &["value", "text"]).ok_or_else(wrong)?;
         value.ok_or_else(wrong)?.parse().map(Some).map_err(|_| wrong())
     }
@@ -166,7 +213,7 @@ impl<'a> Fields<'a> {
     fn client_message(&self) -> Result<ClientMessage<'a>, Refusal> {
         self.read_client_message().map_err(|mut refusal| {
             // The owner must learn which of its actions this was: it counts as answered.
-            refusal.id = self.number("id").ok().flatten();
+            refusal.id = self.id().ok().flatten();
             refusal
         })
     }
@@ -188,13 +235,13 @@ impl<'a> Fields<'a> {
         if let Some(key) = key {
             return self.action(key);
         }
-        if let Some(slot) = self.text("clear")? {
-            return Ok(ClientMessage::Clear { id: self.number("id")?, slot });
+        if let Some(slot) = self.slot_name("clear")? {
+            return Ok(ClientMessage::Clear { id: self.id()?, slot });
         }
-        if let Some(number) = self.number("ping")? {
+        if let Some(number) = self.session_number("ping")? {
             return Ok(ClientMessage::Ping(number));
         }
-        if let Some(number) = self.number("pong")? {
+        if let Some(number) = self.session_number("pong")? {
             return Ok(ClientMessage::Pong(number));
         }
         match self.status()?.and_then(Status::from_value) {
@@ -208,37 +255,37 @@ impl<'a> Fields<'a> {
     }
 
     fn action(&self, key: Cow<'a, str>) -> Result<ClientMessage<'a>, Refusal> {
-        let named = self.text("slot")?;
+        let named = self.slot_name("slot")?;
         let retained = self.boolean("stateMessage")? || named.is_some();
         let slot = retained.then(|| named.unwrap_or_else(|| key.clone()));
-        Ok(ClientMessage::Action(Action { id: self.number("id")?, key, params: self.params()?, slot }))
+        Ok(ClientMessage::Action(Action { id: self.id()?, key, params: self.params()?, slot }))
     }
 
     fn create(&self) -> Result<ClientMessage<'a>, Refusal> {
+        let Some(version) = self.number("v")? else { return Ok(ClientMessage::Create(Create::default())) };
         Ok(ClientMessage::Create(Create {
-            version: self.number("v")?,
+            version: Some(version),
             session: self.text("session")?,
             share_audience: self.boolean("shareAudience")?,
         }))
     }
 
     fn join(&self) -> Result<ClientMessage<'a>, Refusal> {
-        let session = self.text("session")?;
-        let (heard, epoch) = (self.number("ack")?, self.number("epoch")?);
-        let share_audience = self.boolean("shareAudience")?;
-        let claim = self.text("ownerKey")?.map(|owner_key| Claim {
-            owner_key,
-            session,
-            heard,
-            epoch,
-            share_audience,
-        });
-        Ok(ClientMessage::Join(Join {
-            uuid: self.text("uuid")?.unwrap_or_default(),
-            version: self.number("v")?,
-            since: self.number("since")?,
-            claim,
-        }))
+        let uuid = self.text("uuid")?.unwrap_or_default();
+        let Some(version) = self.number("v")? else {
+            return Ok(ClientMessage::Join(Join { uuid, ..Join::default() }));
+        };
+        let claim = match self.text("ownerKey")? {
+            Some(owner_key) => Some(Claim {
+                owner_key,
+                session: self.text("session")?,
+                heard: self.number("ack")?,
+                epoch: self.number("epoch")?,
+                share_audience: self.boolean("shareAudience")?,
+            }),
+            None => None,
+        };
+        Ok(ClientMessage::Join(Join { uuid, version: Some(version), since: self.number("since")?, claim }))
     }
 }
 
@@ -325,10 +372,6 @@ impl ServerFields for Fields<'_> {
 
 fn lenient(field: Result<Option<Cow<'_, str>>, Refusal>) -> Option<String> {
     field.ok().flatten().map(Cow::into_owned)
-}
-
-fn rest_refused(why: &str) -> Refusal {
-    Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))
 }
 
 fn wrong_type(name: &str, expected: &str) -> Refusal {

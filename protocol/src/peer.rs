@@ -5,12 +5,20 @@ mod entry;
 
 use answers::Answers;
 
-use crate::follower::{Cursor, Frame};
+#[cfg(feature = "json")]
+use crate::parse;
+
+use crate::follower::{Cursor, Frame, Rendering};
 use crate::mutation::mutated;
 use crate::{
     Accepted, Action, Audience, ClientMessage, CloseCode, Host, OwnerPresence, Refusal, RefusalCode, Room,
     RoomId, ServerMessage, Timestamp,
 };
+
+/// Refusals for one frame, but for those of an owner's numbered actions, each of which must be answered. After these the
+/// rest of the frame is refused at once, so that a few bytes of junk don't ask for many times their size.
+#[cfg(feature = "json")]
+const REFUSALS_PER_FRAME: usize = 16;
 
 /// What a connection's shell is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +105,19 @@ impl Peer {
         self.ending.is_some()
     }
 
+    /// The messages of a frame of the client.
+    #[cfg(feature = "json")]
+    pub fn receive_frame(&mut self, frame: &str, now: Timestamp, host: &mut impl Host) {
+        let mut messages = parse::ClientMessages::new(frame);
+        self.answers.refusals = 0;
+        while let Some(message) = messages.next(self.answers.rendering == Rendering::Lean) {
+            if self.answers.refusals >= REFUSALS_PER_FRAME {
+                return self.refuse(parse::rest_unread("too many of its messages were refused"));
+            }
+            self.receive(message, now, host);
+        }
+    }
+
     /// A message of the client, or why it isn't one.
     pub fn receive(
         &mut self,
@@ -115,7 +136,7 @@ impl Peer {
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping(number)) => self.answers.push(&ServerMessage::Pong(number)),
             Ok(ClientMessage::Pong(_)) => {}
-            Err(refusal) => self.refuse_action(refusal, host),
+            Err(refusal) => self.refuse_unread(refusal, host),
         }
     }
 
@@ -174,7 +195,7 @@ impl Peer {
                 return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() });
             }
         };
-        match as_owner(host, room, epoch, act) {
+        match under_epoch(host, room, epoch, act) {
             Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
             Ok(Ok(Accepted::Duplicate)) => {}
             Ok(Err(refusal)) => self.refuse(refusal),
@@ -186,7 +207,7 @@ impl Peer {
         match &self.place {
             Place::Owner { room, epoch, .. } => {
                 let (room, epoch) = (*room, *epoch);
-                match as_owner(host, room, epoch, |_| ()) {
+                match under_epoch(host, room, epoch, Room::close) {
                     Ok(()) => {
                         if !mutated!(CloseKeepsRoom) {
                             host.close(room);
@@ -229,7 +250,7 @@ impl Peer {
             }
             Place::Owner { room, epoch, snapshot, told } => {
                 let (room, epoch) = (*room, *epoch);
-                let served = as_owner(host, room, epoch, |room| {
+                let served = under_epoch(host, room, epoch, |room| {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
                         room.next_of_snapshot(cursor, frame);
                     }
@@ -248,18 +269,19 @@ impl Peer {
     }
 
     /// Refuses what couldn't be read. If it has an id, the owner's session must never wait for it again.
-    fn refuse_action(&mut self, refusal: Refusal, host: &mut impl Host) {
+    fn refuse_unread(&mut self, refusal: Refusal, host: &mut impl Host) {
         if let (Place::Owner { room, epoch, .. }, Some(id)) = (&self.place, refusal.id) {
             let epoch = *epoch;
             // If it is the owner no longer, it hears so with the next action.
-            let _ = as_owner(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));
+            let _ = under_epoch(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));
         }
         self.refuse(refusal);
     }
 
     fn refuse(&mut self, refusal: Refusal) {
         let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
-        self.answers.refuse(refusal, &uuid);
+        let must_be_answered = self.is_owner() && refusal.id.is_some();
+        self.answers.refuse(refusal, &uuid, !must_be_answered);
     }
 
     /// There is nothing more for this connection in its room.
@@ -285,7 +307,7 @@ fn with<R>(host: &mut impl Host, room: RoomId, act: impl FnOnce(&mut Room) -> R)
 }
 
 /// Does something as a room's owner; the room may be gone as well as closed.
-fn as_owner<R>(
+fn under_epoch<R>(
     host: &mut impl Host,
     room: RoomId,
     epoch: u64,

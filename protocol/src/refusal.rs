@@ -81,7 +81,9 @@ impl RefusalCode {
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
-            Self::Malformed => "not a message of this protocol: send JSON objects as the readme shows them",
+            Self::Malformed => {
+                "not a message of this protocol: send JSON objects as the readme shows them under \"The wire\""
+            }
             Self::UnknownStatus => "status.value must be 1 (new), 2 (join), 3 (action) or 4 (close)",
             Self::UnsupportedVersion => {
                 "this version of the session fields isn't spoken here: send \"v\": 2, or none"

@@ -9,8 +9,8 @@ use crate::mutation::mutated;
 use crate::ownership::Ownership;
 use crate::slots::Slots;
 use crate::{
-    Action, Audience, Claim, Claimed, CloseCode, KeyDigest, Limits, OwnerPresence, Refusal, RefusalCode,
-    RoomId, ServerMessage, Timestamp, render,
+    Action, Audience, Claim, Claimed, CloseCode, KeyDigest, Limits, NotEntered, OwnerPresence, Refusal,
+    RefusalCode, RoomId, ServerMessage, Timestamp, render,
 };
 
 /// What became of an owner's action.
@@ -167,7 +167,8 @@ impl Room {
         Some(due)
     }
 
-    /// Does what is due. False if the room has been without its owner for the whole of its grace and is to be closed.
+    /// Does what is due. False if the room has been without its owner for the whole of its grace: it is closed now, and to be
+    /// taken out of the table.
     pub fn tick(&mut self, now: Timestamp) -> bool {
         if self.alarm.is_some_and(|alarm| alarm <= now) {
             self.alarm = None;
@@ -179,7 +180,18 @@ impl Room {
             }
         }
         let may_go_on = |since| now.since(since) < self.limits.owner_grace_ms || mutated!(IgnoreGrace);
-        self.owner.away_since().is_none_or(may_go_on)
+        let goes_on = self.owner.away_since().is_none_or(may_go_on);
+        if !goes_on {
+            // At once, so that no claim comes in between.
+            self.close();
+        }
+        goes_on
+    }
+
+    /// Whether nobody is in it: the room that is missed least where there are too many.
+    #[must_use]
+    pub fn is_deserted(&self) -> bool {
+        self.owner.away_since().is_some() && self.followers.len() == 0
     }
 
     /// Appends the owner's action and retains it if it is a state message.
@@ -236,23 +248,13 @@ impl Room {
     /// Grants ownership to whoever knows the key. From then on the former owner's epoch is over.
     ///
     /// # Errors
-    /// `wrong_owner_key`, or `unknown_room` if it is closed.
-    pub fn claim(&mut self, key: &KeyDigest, session: Option<&str>) -> Result<Claimed, RefusalCode> {
+    /// `wrong_owner_key`, `unknown_room` if it is closed, or that the claiming session has been superseded.
+    pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, NotEntered> {
         self.check_open()?;
-        let claimed = self.owner.claim(key, session)?;
+        let claimed = self.owner.claim(key, claim)?;
         self.version += 1;
         self.owner_version += u64::from(!mutated!(ForgetToFence));
         Ok(claimed)
-    }
-
-    /// Whether the claim is by a session that was the owner until another one claimed the room. It may not have heard
-    /// of that; were it let in, two tabs would fight, and what it sends again would be taken for new.
-    #[must_use]
-    pub fn has_superseded(&self, claim: &Claim<'_>) -> bool {
-        claim.epoch.is_some()
-            && !self.is_closed
-            && !mutated!(SupersededComesBack)
-            && !self.owner.is_held_by(claim.session.as_deref())
     }
 
     /// Does something as the owner.

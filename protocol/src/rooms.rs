@@ -84,6 +84,12 @@ impl<R> Rooms<R> {
         due
     }
 
+    /// The rooms that are to be looked at some time, the next first: those that have lost their owner are among them,
+    /// the longest lost before the others.
+    pub fn alarms(&self) -> impl Iterator<Item = RoomId> {
+        self.alarms.iter().map(|(_, id)| *id)
+    }
+
     /// When [`Rooms::take_due`] has something to say next.
     #[must_use]
     pub fn next_alarm(&self) -> Option<Timestamp> {

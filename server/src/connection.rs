@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{CloseCode, Frame, Next, Peer, parse};
+use rtbroadcaster_protocol::{CloseCode, Frame, Next, Peer};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, trace};
 
@@ -107,9 +107,7 @@ impl Connection {
         let Incoming::Text(text) = incoming else { return };
         trace!(bytes = text.len(), "frame received");
         let now = self.manager.now();
-        for message in parse::client_messages(text) {
-            self.peer.receive(message, now, &mut self.host);
-        }
+        self.peer.receive_frame(text, now, &mut self.host);
     }
 
     /// Sends what there is for this client, but no more than so many frames. True if there may be more.

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use rtbroadcaster_protocol::{KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Rooms, Timestamp};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::Settings;
 use crate::handle::RoomHandle;
 
 /// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
 const OWNER_KEY_BYTES: usize = 24;
+
+/// How many rooms are looked at for one that can be given up when there are too many.
+const DESERTED_CANDIDATES: usize = 64;
 
 /// All rooms of a server, and the limits they keep. Cheap to clone; every clone is the same manager.
 ///
@@ -100,9 +103,23 @@ impl Manager {
         let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
         let limits = self.shared.settings.limits.clone();
         let handle = Arc::new(RoomHandle::new(Room::new(id, Self::digest(&key.0), session, limits)));
-        self.table().insert(id, Arc::clone(&handle))?;
+        let inserted = self.table().insert(id, Arc::clone(&handle));
+        if let Err(full) = inserted {
+            warn!("as many rooms as there may be: raise --rooms, or look who opens so many");
+            let deserted = self.deserted_room().ok_or(full)?;
+            self.close(deserted, "it was deserted, and room was needed");
+            self.table().insert(id, Arc::clone(&handle))?;
+        }
         info!(room = %id, "room opened");
         Ok((id, key, handle))
+    }
+
+    /// A room that its owner has left and nobody follows.
+    fn deserted_room(&self) -> Option<RoomId> {
+        let candidates: Vec<_> = self.table().alarms().take(DESERTED_CANDIDATES).collect();
+        candidates.into_iter().find(|id| {
+            self.find(*id).and_then(|handle| handle.with(|room| room.is_deserted())).unwrap_or(false)
+        })
     }
 
     pub(crate) fn find(&self, id: RoomId) -> Option<Arc<RoomHandle>> {

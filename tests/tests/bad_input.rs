@@ -42,7 +42,7 @@ async fn what_is_no_message_is_refused_and_the_connection_lives_on() {
         (r#"{"status":{"value":3},"funcKey":"f","stateMessage":1}"#, "malformed"),
         (r#"{"status":{"value":3}}"#, "malformed"),
         (r#"{"status":{"value":1},"v":"2"}"#, "malformed"),
-        (r#"{"ping":"x"}"#, "malformed"),
+        (r#"{"ping":"x"}"#, "unknown_status"),
         (r#"{"status":{"value":0}}"#, "unknown_status"),
         (r#"{"status":{"value":5}}"#, "unknown_status"),
         (r#"{"status":{"value":18446744073709551615}}"#, "unknown_status"),

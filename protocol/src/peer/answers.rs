@@ -11,6 +11,8 @@ pub(super) struct Answers {
     text: String,
     /// The acknowledgement that the next action may still extend.
     ack: Option<Ack>,
+    /// Refusals since the frame began that is being read, but for those that must be told however many they are.
+    pub(super) refusals: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +23,7 @@ struct Ack {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { rendering: Rendering::Whole, text: String::new(), ack: None }
+        Self { rendering: Rendering::Whole, text: String::new(), ack: None, refusals: 0 }
     }
 }
 
@@ -30,10 +32,19 @@ impl Answers {
         self.text.is_empty() && self.ack.is_none()
     }
 
-    /// Moves all of them into a frame.
+    /// Moves them into a frame, as many as it takes.
     pub(super) fn take(&mut self, frame: &mut Frame) {
         self.flush_ack();
-        frame.push(std::mem::take(&mut self.text).into());
+        let first = self.text.find('\n').map_or(0, |newline| newline + 1);
+        let budget = frame.budget(first);
+        if self.text.len() <= budget {
+            return frame.push(std::mem::take(&mut self.text).into());
+        }
+        let end = self.text.as_bytes()[..budget].iter().rposition(|byte| *byte == b'\n');
+        if let Some(newline) = end {
+            let rest = self.text.split_off(newline + 1);
+            frame.push(std::mem::replace(&mut self.text, rest).into());
+        }
     }
 
     /// Answers in the session fields' form; only those who speak them ask for it.
@@ -66,7 +77,8 @@ impl Answers {
         self.text.push('\n');
     }
 
-    pub(super) fn refuse(&mut self, refusal: Refusal, uuid: &str) {
+    pub(super) fn refuse(&mut self, refusal: Refusal, uuid: &str, counts: bool) {
+        self.refusals += usize::from(counts);
         match self.rendering {
             Rendering::Lean => self.push(&ServerMessage::Refused(refusal)),
             Rendering::Whole => {

@@ -4,8 +4,8 @@ use super::{Peer, Place, Told, with};
 use crate::follower::Rendering;
 use crate::mutation::mutated;
 use crate::{
-    Answer, Audience, Claim, CloseCode, Connected, Create, Host, Join, OwnerPresence, PROTOCOL_VERSION,
-    Refusal, RefusalCode, RoomId, ServerMessage,
+    Answer, Audience, Claim, CloseCode, Connected, Create, Host, Join, NotEntered, OwnerPresence,
+    PROTOCOL_VERSION, RefusalCode, RoomId, ServerMessage,
 };
 
 /// What the reply tells an owner.
@@ -20,8 +20,8 @@ impl Peer {
         if self.is_in_room() {
             return self.refuse(RefusalCode::AlreadyInRoom.into());
         }
-        if let Err(refusal) = self.negotiate(create.version) {
-            return self.refuse_entry(refusal);
+        if let Err(code) = self.negotiate(create.version) {
+            return self.refuse_entry(code);
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
@@ -30,7 +30,7 @@ impl Peer {
                 let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
             }
-            Err(code) => self.refuse_entry(code.into()),
+            Err(code) => self.refuse_entry(code),
         }
     }
 
@@ -49,19 +49,7 @@ impl Peer {
                 return self.refuse(RefusalCode::AlreadyInRoom.into());
             }
         }
-        if let (Some(room), Some(claim)) = (wanted, &join.claim)
-            && with(host, room, |room| room.has_superseded(claim)).unwrap_or(false)
-        {
-            return self.end(CloseCode::Superseded);
-        }
-        let entered = self.negotiate(join.version).and_then(|()| {
-            let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
-            match &join.claim {
-                Some(claim) => self.claim(room, join, claim, host).map(Some),
-                None => self.follow(room, join.since, host).map(|()| None),
-            }
-        });
-        match entered {
+        match self.enter(wanted, join, host) {
             Ok(owner) => {
                 let room = self.room().expect("whoever entered is in a room");
                 self.reply(room, &join.uuid, owner, host);
@@ -69,11 +57,26 @@ impl Peer {
                     self.answer_again(room, heard, host);
                 }
             }
-            Err(refusal) => self.refuse_entry(refusal),
+            Err(NotEntered::Refused(code)) => self.refuse_entry(code),
+            Err(NotEntered::Superseded) => self.end(CloseCode::Superseded),
         }
     }
 
-    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), Refusal> {
+    fn enter(
+        &mut self,
+        wanted: Option<RoomId>,
+        join: &Join<'_>,
+        host: &mut impl Host,
+    ) -> Result<Option<OwnerPart>, NotEntered> {
+        self.negotiate(join.version)?;
+        let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
+        match &join.claim {
+            Some(claim) => self.claim(room, join, claim, host).map(Some),
+            None => self.follow(room, join.since, host).map(|()| None),
+        }
+    }
+
+    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), NotEntered> {
         let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
         let owner = (since.is_none() || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
@@ -88,16 +91,15 @@ impl Peer {
         join: &Join<'_>,
         claim: &Claim<'_>,
         host: &mut impl Host,
-    ) -> Result<OwnerPart, Refusal> {
+    ) -> Result<OwnerPart, NotEntered> {
         let digest = host.digest(&claim.owner_key);
-        let session = claim.session.as_deref();
         let claimed = with(host, room, |room| {
-            let claimed = room.claim(&digest, session)?;
+            let claimed = room.claim(&digest, claim)?;
             room.share_audience(claim.share_audience);
             let knows_nothing = claimed.new_session || join.since == Some(0);
             Ok((claimed, knows_nothing.then(|| room.cursor(self.answers.rendering, None))))
         });
-        let (claimed, snapshot) = claimed.unwrap_or(Err(RefusalCode::UnknownRoom))?;
+        let (claimed, snapshot) = claimed.unwrap_or(Err(NotEntered::Refused(RefusalCode::UnknownRoom)))?;
         let told = claimed.new_session.then(Audience::default);
         self.place = Place::Owner { room, epoch: claimed.epoch, snapshot, told };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
@@ -120,11 +122,11 @@ impl Peer {
     }
 
     /// From the first message on it is settled what this client understands.
-    fn negotiate(&mut self, version: Option<u64>) -> Result<(), Refusal> {
+    fn negotiate(&mut self, version: Option<u64>) -> Result<(), RefusalCode> {
         self.answers.rendering = match version {
             None => Rendering::Whole,
             Some(version) if version >= PROTOCOL_VERSION => Rendering::Lean,
-            Some(_) => return Err(RefusalCode::UnsupportedVersion.into()),
+            Some(_) => return Err(RefusalCode::UnsupportedVersion),
         };
         Ok(())
     }
@@ -146,11 +148,10 @@ impl Peer {
     }
 
     /// Refuses a create or join: some refusals end the connection.
-    fn refuse_entry(&mut self, refusal: Refusal) {
-        let code = refusal.known_code().and_then(RefusalCode::closes_with);
-        self.refuse(refusal);
-        if let Some(code) = code {
-            self.end(code);
+    fn refuse_entry(&mut self, code: RefusalCode) {
+        self.refuse(code.into());
+        if let Some(close) = code.closes_with() {
+            self.end(close);
         }
     }
 }

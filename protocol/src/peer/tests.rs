@@ -1,7 +1,7 @@
 //! Peers on a table of rooms without a server: what each client is answered, in the order of the wire.
 
 use super::*;
-use crate::{KeyDigest, Limits, OwnerKey, Rooms, parse};
+use crate::{KeyDigest, Limits, OwnerKey, Rooms};
 
 /// A server without sockets: rooms have the ids 1, 2, 3 … and the keys `key-1`, `key-2` ….
 struct TestHost {
@@ -65,9 +65,7 @@ fn host() -> TestHost {
 }
 
 fn say(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {
-    for message in parse::client_messages(frame) {
-        peer.receive(message, Timestamp(1_000), host);
-    }
+    peer.receive_frame(frame, Timestamp(1_000), host);
     hear(peer, host)
 }
 
@@ -469,4 +467,39 @@ fn a_session_that_was_superseded_without_hearing_of_it_does_not_take_the_room_ba
     let again = join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0,"epoch":1"#);
     assert_eq!(say(&mut Peer::default(), &mut host, &again), ["closed 4502"]);
     assert_eq!(say(&mut second, &mut host, r#"{"id":1,"funcKey":"b"}"#), [r#"{"ack":1,"seq":2}"#]);
+}
+
+#[test]
+fn a_few_bytes_of_junk_do_not_ask_for_many_times_their_size() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    for junk in [r#"{"clear":"a"}"#, r#"{"id":1,"funcKey":"a"}"#, "{}"] {
+        for peer in [&mut Peer::default(), &mut follower] {
+            let heard = say(peer, &mut host, &junk.repeat(1_000));
+            assert_eq!(heard.len(), REFUSALS_PER_FRAME + 1, "{junk}");
+            assert!(heard[REFUSALS_PER_FRAME].contains("the rest of this frame was not read"));
+        }
+    }
+    let numbered: String = (1..=100).map(|id| format!(r#"{{"id":{id},"funcKey":7}}"#)).collect();
+    assert_eq!(
+        say(&mut owner, &mut host, &numbered).len(),
+        100,
+        "an owner's numbered actions are all answered"
+    );
+}
+
+#[test]
+fn many_answers_come_in_frames_of_bounded_size() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let numbered: String = (1..=2_000).map(|id| format!(r#"{{"id":{id},"funcKey":7}}"#)).collect();
+    owner.receive_frame(&numbered, Timestamp(0), &mut host);
+    let (mut frame, mut frames, mut bytes) = (Frame::default(), 0, 0);
+    while owner.next(&mut frame, &mut host) == Next::Send {
+        assert!(frame.len() <= 64 * 1024);
+        bytes += frame.len();
+        frames += 1;
+    }
+    assert!(frames > 1 && bytes > 64 * 1024);
 }
