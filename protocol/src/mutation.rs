@@ -26,6 +26,8 @@ pub enum Mutation {
     ForgetEpoch,
     /// The former owner isn't woken to hear that it is fenced off.
     ForgetToFence,
+    /// Any owner key is the room's.
+    AcceptAnyKey,
     /// A session that was superseded may claim again.
     SupersededComesBack,
     /// The reply to a claim acknowledges one action too much.
@@ -112,7 +114,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 32] = {
+        pub const ALL: [Self; 33] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -124,6 +126,7 @@ mod switch {
                 LiveFromHead,
                 ForgetEpoch,
                 ForgetToFence,
+                AcceptAnyKey,
                 SupersededComesBack,
                 AcknowledgeTooMuch,
                 ForgetAnswers,

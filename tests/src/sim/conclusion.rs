@@ -130,7 +130,7 @@ impl World {
         // Never behind: what is live comes once and in order, after the snapshot.
         let is_sorted = handed.is_sorted_by(|earlier, later| earlier < later);
         Invariant::ExactlyOnce.ensure(is_sorted, || format!("page {index} was handed {handed:?}"))?;
-        let live = served.joined_at + 1..=room.head();
+        let live = served.live_from.map_or(0, |head| head + 1)..=room.head();
         let missed = live
             .filter(|seq| room.at(*seq).is_some_and(|what| what.number().is_some()))
             .find(|seq| !handed.contains(seq));

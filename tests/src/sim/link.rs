@@ -77,8 +77,8 @@ pub(super) struct Served {
     pub(super) is_due: bool,
     /// The room's version when it was served last.
     pub(super) version: u64,
-    /// The room's head when it entered.
-    pub(super) joined_at: u64,
+    /// The room's head when it had first been served everything: what came later was live.
+    pub(super) live_from: Option<u64>,
     /// The room's head when it was last served everything.
     pub(super) served_head: u64,
     /// Whether it may have been further behind than the ring reaches.
@@ -97,7 +97,7 @@ impl Served {
             blocked: None,
             is_due: false,
             version: 0,
-            joined_at: 0,
+            live_from: None,
             served_head: 0,
             fell_behind: false,
             frames: 0,

@@ -51,6 +51,8 @@ pub(super) struct Modern {
     pub(super) owner: OwnerPresence,
     /// Whether the application has asked for the end.
     pub(super) is_leaving: bool,
+    /// It claims with a key that isn't the room's.
+    pub(super) is_thief: bool,
     /// Another page claimed the same room.
     pub(super) has_rival: bool,
     /// How many actions the server lets wait, as the newest reply said.
@@ -166,6 +168,7 @@ impl Modern {
             audience: None,
             owner: OwnerPresence::Here,
             is_leaving: false,
+            is_thief: false,
             has_rival: false,
             queue_actions: 0,
             is_first: false,

@@ -217,6 +217,8 @@ impl World {
                     .ensure(is_true, || format!("page {page} is told that it is in sync, and isn't"))
             }
             Event::Entered => {
+                let is_thief = modern.is_thief;
+                Invariant::SingleWriter.ensure(!is_thief, || format!("page {page} has stolen the room"))?;
                 let twice = std::mem::replace(&mut modern.entered, true);
                 Invariant::JoiningIsOneStep.ensure(!twice, || format!("page {page} entered twice"))
             }
@@ -295,6 +297,7 @@ fn refused(modern: &Modern, code: Option<RefusalCode>, is_closed: bool) -> (bool
         Some(RefusalCode::TooManyRooms) => {
             (!modern.entered && modern.session.is_owner(), Some("the rooms were too many"))
         }
+        Some(RefusalCode::WrongOwnerKey) => (modern.is_thief, Some("a wrong key was refused")),
         _ => (false, None),
     }
 }

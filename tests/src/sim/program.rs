@@ -114,6 +114,10 @@ pub enum Step {
     ReloadOwner(u8, bool),
     /// A second page with an owner's key.
     SecondTab(u8),
+    /// A page claims a room with a wrong key.
+    Steal(u8),
+    /// A follower that doesn't speak session fields broadcasts and clears.
+    Intrude(u8),
     /// An owner closes its room.
     CloseRoom(u8),
     /// Another owner opens a room.
@@ -191,6 +195,8 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => page().prop_map(ReloadFollower),
         3 => (page(), any::<bool>()).prop_map(|(page, heard)| ReloadOwner(page, heard)),
         2 => page().prop_map(SecondTab),
+        1 => page().prop_map(Steal),
+        1 => page().prop_map(Intrude),
         1 => prop_oneof![
             2 => page().prop_map(CloseRoom),
             3 => Just(OpenRoom),

@@ -67,7 +67,7 @@ impl World {
         let (after, is_owner) = (served.room(), served.peer.is_owner());
         let head = before.or(after).and_then(|room| self.table.find(room)).map_or(0, Room::head);
         if before.is_none() {
-            (served.joined_at, served.served_head) = (head, head);
+            served.served_head = head;
         }
         if let (Some(room), true, false) = (after, is_owner, was_owner) {
             self.model.owned(&room.to_string(), id);
@@ -84,6 +84,7 @@ impl World {
                 Fate::Appended if attempt.id.is_none() => {
                     self.coverage.hit("a legacy owner's action was appended");
                 }
+                Fate::Ignored if !was_owner => self.coverage.hit("a follower's action was refused"),
                 Fate::Appended | Fate::Ignored => {}
             }
         }
@@ -157,6 +158,9 @@ impl World {
                 Next::Wait => {
                     served.is_due = false;
                     served.served_head = head;
+                    if served.peer.is_in_room() {
+                        served.live_from.get_or_insert(head);
+                    }
                     break;
                 }
                 Next::Close(code) => {

@@ -70,6 +70,8 @@ impl World {
                 Some(page) => self.claim(page),
                 None => Ok(()),
             },
+            Step::Steal(page) => self.steal(page),
+            Step::Intrude(page) => self.intrude(page),
             Step::CloseRoom(page) => match self.owner(page) {
                 Some(page) => self.close(page),
                 None => Ok(()),
@@ -273,6 +275,7 @@ impl World {
     /// A page that knows what another owner's page has in its storage.
     fn claim(&mut self, page: usize) -> Checked {
         let Some(modern) = self.pages[page].modern() else { return Ok(()) };
+        let is_thief = modern.is_thief;
         let (uuid, key) = (modern.session.uuid(), modern.session.owner_key());
         let Some((uuid, owner_key)) = uuid.zip(key) else { return Ok(()) };
         let (uuid, owner_key) = (uuid.to_owned(), owner_key.to_owned());
@@ -280,6 +283,7 @@ impl World {
             return Ok(());
         }
         let mut claiming = self.modern(Goal::Claim { uuid: uuid.clone(), owner_key });
+        claiming.is_thief = is_thief;
         for rival in self.pages.iter_mut().filter_map(Page::modern_mut) {
             if rival.session.is_owner() && rival.session.uuid() == Some(&uuid) {
                 rival.has_rival = true;
@@ -287,6 +291,26 @@ impl World {
             }
         }
         self.open_page(Kind::Modern(Box::new(claiming)))
+    }
+
+    fn steal(&mut self, number: u8) -> Checked {
+        let room = self.any(number, Page::is_owner).and_then(|page| self.pages[page].uuid());
+        let Some(uuid) = room.filter(|_| self.has_space()).map(str::to_owned) else { return Ok(()) };
+        let mut thief = self.modern(Goal::Claim { uuid, owner_key: "key-0".to_owned() });
+        thief.is_thief = true;
+        self.open_page(Kind::Modern(Box::new(thief)))
+    }
+
+    fn intrude(&mut self, number: u8) -> Checked {
+        let is_outsider = |page: &Page| page.modern().is_none() && !page.is_owner() && page.is_alive();
+        let Some(page) = self.any(number, is_outsider) else { return Ok(()) };
+        self.last_number += 1;
+        let action = format!(
+            r#"{{"status":{{"value":3}},"funcKey":"s0","funcParams":[{}],"stateMessage":true}}"#,
+            self.last_number
+        );
+        self.send(page, format!(r#"{action}{{"clear":"s1"}}"#));
+        Ok(())
     }
 
     fn restart(&mut self) -> Checked {
