@@ -8,7 +8,7 @@ use answers::Answers;
 #[cfg(feature = "json")]
 use crate::parse;
 
-use crate::follower::{Cursor, Frame, Rendering};
+use crate::follower::{Cursor, Frame};
 use crate::mutation::mutated;
 use crate::{
     Accepted, Action, Audience, ClientMessage, CloseCode, Host, OwnerPresence, Refusal, RefusalCode, Room,
@@ -110,7 +110,7 @@ impl Peer {
     pub fn receive_frame(&mut self, frame: &str, now: Timestamp, host: &mut impl Host) {
         let mut messages = parse::ClientMessages::new(frame);
         self.answers.refusals = 0;
-        while let Some(message) = messages.next(self.answers.rendering == Rendering::Lean) {
+        while let Some(message) = messages.next(self.answers.is_lean()) {
             if self.answers.refusals >= REFUSALS_PER_FRAME {
                 return self.refuse(parse::rest_unread("too many of its messages were refused"));
             }

@@ -4,6 +4,7 @@
 
 mod support;
 
+use serde::Deserialize;
 use support::{create, create_with, follower, functions, join, json, object, recorder, server};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -11,8 +12,18 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-fn count(room: &support::Room) -> String {
-    js_sys::JSON::stringify(&room.audience()).unwrap().into()
+/// `Audience` of index.d.ts.
+#[derive(Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Audience {
+    connected: u32,
+    lagging: u32,
+}
+
+const ONE: Audience = Audience { connected: 1, lagging: 0 };
+
+fn count(room: &support::Room) -> Audience {
+    serde_wasm_bindgen::from_value(room.audience()).unwrap()
 }
 
 #[wasm_bindgen_test]
@@ -23,7 +34,7 @@ async fn an_owner_is_told_how_many_follow() {
     assert!(owner.audience().is_undefined());
     let stays = follower(url, &owner.uuid(), "goTo", &recorder()).await;
     assert_eq!(told.next().await, r#"[{"connected":1,"lagging":0}]"#);
-    assert_eq!(count(&owner), r#"{"connected":1,"lagging":0}"#);
+    assert_eq!(count(&owner), ONE);
     let leaves = join(url, &owner.uuid(), &JsValue::UNDEFINED).await;
     assert_eq!(told.next().await, r#"[{"connected":2,"lagging":0}]"#);
     leaves.closed().await;
@@ -33,7 +44,7 @@ async fn an_owner_is_told_how_many_follow() {
     let claim = object(&[("uuid", &owner.uuid().into()), ("ownerKey", &owner.owner_key().into())]);
     let again = create_with(url, &object(&[("claim", &claim), ("onaudience", &told)])).await.unwrap();
     assert_eq!(told.next().await, r#"[{"connected":1,"lagging":0}]"#);
-    assert_eq!(count(&again), r#"{"connected":1,"lagging":0}"#);
+    assert_eq!(count(&again), ONE);
     again.closed().await;
 }
 
@@ -44,7 +55,7 @@ async fn followers_are_told_how_many_they_are_if_the_owner_lets_them() {
     let told = recorder();
     let room = join(url, &owner.uuid(), &object(&[("onaudience", &told)])).await;
     assert_eq!(told.next().await, r#"[{"connected":1,"lagging":0}]"#);
-    assert_eq!(count(&room), r#"{"connected":1,"lagging":0}"#);
+    assert_eq!(count(&room), ONE);
     owner.closed().await;
 }
 

@@ -28,6 +28,11 @@ impl Default for Answers {
 }
 
 impl Answers {
+    /// Whether this client speaks session fields.
+    pub(super) fn is_lean(&self) -> bool {
+        self.rendering == Rendering::Lean
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty() && self.ack.is_none()
     }
@@ -57,7 +62,7 @@ impl Answers {
 
     /// Tells something that only those who speak session fields would understand.
     pub(super) fn push_to_lean(&mut self, message: &ServerMessage<&str>) {
-        if self.rendering == Rendering::Lean {
+        if self.is_lean() {
             self.push(message);
         }
     }
