@@ -54,6 +54,14 @@ impl Followers {
         self.served[follower.0] = Some(seq);
     }
 
+    /// Whether at least half of those that are not behind `oldest` already are behind `seq`. Who has fallen off the ring
+    /// is not waited for.
+    pub(crate) fn are_mostly_behind(&self, seq: u64, oldest: u64) -> bool {
+        let in_ring = || self.served.iter().flatten().filter(|served| **served >= oldest);
+        let behind = in_ring().filter(|served| **served < seq).count();
+        behind > 0 && behind * 2 >= in_ring().count()
+    }
+
     /// How many there are, and how many of them were not served up to `seq`.
     pub(crate) fn audience(&self, seq: u64) -> Audience {
         let lagging = self.served.iter().flatten().filter(|served| **served < seq).count();
@@ -64,6 +72,21 @@ impl Followers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_room_lags_when_half_of_those_do_that_can_still_catch_up() {
+        let mut followers = Followers::default();
+        assert!(!followers.are_mostly_behind(10, 0), "nobody is there");
+        let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Lean, 20)).collect();
+        assert!(!followers.are_mostly_behind(10, 5));
+        followers.serve(ids[0], 6);
+        assert!(!followers.are_mostly_behind(10, 5), "one of four");
+        followers.serve(ids[1], 7);
+        assert!(followers.are_mostly_behind(10, 5), "two of four");
+        followers.serve(ids[1], 4);
+        followers.serve(ids[0], 4);
+        assert!(!followers.are_mostly_behind(10, 5), "they have fallen off the ring");
+    }
 
     #[test]
     fn counts_who_is_there_and_who_is_behind() {

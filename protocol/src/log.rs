@@ -17,7 +17,7 @@ pub(crate) struct Log {
     /// Sealed blocks, oldest first, each with the seq of its first message.
     segments: VecDeque<Segment>,
     /// What was appended since the last follower was served.
-    tail: BlockWriter,
+    unsealed: BlockWriter,
     /// The seq of the oldest action that can still be served. Older ones may linger in the first segment.
     first: u64,
     /// The seq of the newest action.
@@ -45,7 +45,7 @@ impl Log {
     pub(crate) fn new(head: u64, limits: &Limits) -> Self {
         Self {
             segments: VecDeque::new(),
-            tail: BlockWriter::default(),
+            unsealed: BlockWriter::default(),
             first: head + 1,
             head,
             bytes: 0,
@@ -66,13 +66,26 @@ impl Log {
         seq >= first.saturating_sub(1) && seq <= self.head
     }
 
+    /// The seq before the oldest action that can still be served.
+    pub(crate) fn tail(&self) -> u64 {
+        self.first - 1
+    }
+
+    /// The seq that is half a ring behind the head, in actions or in bytes, whichever is nearer.
+    pub(crate) fn half_a_ring_back(&self) -> u64 {
+        let by_actions = (self.max_actions / 2) as u64;
+        let (actions, half) = (self.head - self.tail(), self.max_bytes / 2);
+        let by_bytes = if self.bytes > half { actions * half as u64 / self.bytes as u64 } else { actions };
+        self.head.saturating_sub(by_actions.min(by_bytes))
+    }
+
     /// Appends a rendered action as `head + 1`; an empty message keeps the place without sending anything.
     pub(crate) fn append(&mut self, message: &str) {
         self.head += 1;
-        let before = self.tail.len();
-        self.tail.push(message);
-        self.bytes += self.tail.len() - before;
-        if self.tail.len() >= FRAME_BYTES || self.tail.messages() >= SEGMENT_MESSAGES {
+        let before = self.unsealed.len();
+        self.unsealed.push(message);
+        self.bytes += self.unsealed.len() - before;
+        if self.unsealed.len() >= FRAME_BYTES || self.unsealed.messages() >= SEGMENT_MESSAGES {
             self.seal();
         }
         self.forget_old();
@@ -98,9 +111,9 @@ impl Log {
     }
 
     fn seal(&mut self) {
-        if !self.tail.is_empty() {
-            let first = self.head + 1 - self.tail.messages() as u64;
-            self.segments.push_back(Segment { first, block: self.tail.seal() });
+        if !self.unsealed.is_empty() {
+            let first = self.head + 1 - self.unsealed.messages() as u64;
+            self.segments.push_back(Segment { first, block: self.unsealed.seal() });
         }
     }
 
@@ -123,8 +136,8 @@ impl Log {
         match self.segments.front() {
             Some(segment) => segment.block.message_bytes((self.first - segment.first) as usize),
             None => {
-                let tail_first = self.head + 1 - self.tail.messages() as u64;
-                self.tail.message_bytes((self.first - tail_first) as usize)
+                let unsealed_first = self.head + 1 - self.unsealed.messages() as u64;
+                self.unsealed.message_bytes((self.first - unsealed_first) as usize)
             }
         }
     }
@@ -215,8 +228,21 @@ mod tests {
         for _ in 0..100_000 {
             log.append("");
         }
-        assert!(log.tail.messages() <= SEGMENT_MESSAGES);
+        assert!(log.unsealed.messages() <= SEGMENT_MESSAGES);
         assert!(log.segments.len() <= 1);
+    }
+
+    #[test]
+    fn half_a_ring_is_counted_in_actions_or_bytes() {
+        let mut by_actions = log(10, 1_000_000);
+        let mut by_bytes = log(1_000, 100);
+        for _ in 0..100 {
+            by_actions.append("123456789");
+            by_bytes.append("123456789");
+        }
+        assert_eq!(by_actions.half_a_ring_back(), 95);
+        assert_eq!((by_bytes.tail(), by_bytes.half_a_ring_back()), (90, 95));
+        assert_eq!(log(10, 100).half_a_ring_back(), 0);
     }
 
     #[test]

@@ -154,6 +154,14 @@ impl Peer {
         }
     }
 
+    /// Whether this is an owner that is not to be read for a while, because its room lags. Asked after each frame, and
+    /// while it waits, `again`.
+    pub fn is_to_wait(&self, again: bool, host: &mut impl Host) -> bool {
+        let Place::Owner { room, .. } = self.place else { return false };
+        let lags = with(host, room, |room| if again { room.lags() } else { room.has_come_to_lag() });
+        lags.unwrap_or(false)
+    }
+
     /// The connection is gone.
     pub fn disconnected(&mut self, now: Timestamp, host: &mut impl Host) {
         match std::mem::replace(&mut self.place, Place::Gone) {

@@ -40,6 +40,8 @@ pub struct Room {
     shares_audience: bool,
     /// Followers are still served what they have not taken, and nothing else is possible.
     is_closed: bool,
+    /// The head when [`Room::lags`] was last looked at.
+    lag_checked_at: u64,
     version: u64,
     owner_version: u64,
     /// The earliest moment at which somebody was asked to call [`Room::tick`].
@@ -63,6 +65,7 @@ impl Room {
             audience: AudienceCount::default(),
             shares_audience: false,
             is_closed: false,
+            lag_checked_at: 0,
             version: 0,
             owner_version: 0,
             alarm: None,
@@ -237,6 +240,23 @@ impl Room {
         let refusal = Refusal { id, ..refusal };
         self.owner.refused(id, &refusal);
         refusal
+    }
+
+    /// Whether the room as a whole lags: at least half of the followers are more than half a ring behind. The owner is
+    /// not read then, so that TCP slows it down; one follower alone is resynced instead.
+    #[must_use]
+    pub fn lags(&self) -> bool {
+        self.followers.are_mostly_behind(self.lean.half_a_ring_back(), self.lean.tail())
+    }
+
+    /// The same, asked after every frame of the owner: mostly answered without a look at all followers.
+    pub fn has_come_to_lag(&mut self) -> bool {
+        let since = self.lean.head() - self.lag_checked_at;
+        if since < (self.limits.ring_actions / 16).max(1) as u64 {
+            return false;
+        }
+        self.lag_checked_at = self.lean.head();
+        self.lags()
     }
 
     /// What the owner's actions after `id` were answered.

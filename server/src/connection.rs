@@ -12,6 +12,11 @@ use crate::socket::{Ending, Incoming, Socket};
 
 /// Frames that a client is sent before it is listened to again.
 const FRAMES_PER_TURN: usize = 16;
+/// How long an owner is not read at a time because its room lags. Longer would make a room that stands still for good
+/// an owner that does.
+const OWNER_WAIT: Duration = Duration::from_secs(10);
+/// How often a waiting owner's room is looked at.
+const OWNER_WAIT_PAUSE: Duration = Duration::from_millis(5);
 /// How long a client may take to be told of a shutdown; after it the websocket is closed.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -44,6 +49,16 @@ struct Connection {
     /// When anything was last heard of the client.
     heard: Instant,
     next_ping: Instant,
+    waiting: Waiting,
+}
+
+/// Whether an owner waits for its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    No,
+    Until(Instant),
+    /// It has waited in vain, and does so no more until the room has caught up once.
+    Over,
 }
 
 impl Connection {
@@ -57,6 +72,7 @@ impl Connection {
             opened: now,
             heard: now,
             next_ping: now + Duration::from_millis(manager.settings().limits.ping_interval_ms),
+            waiting: Waiting::No,
             manager,
         }
     }
@@ -73,6 +89,7 @@ impl Connection {
             if deadline.deadline() != self.deadline() {
                 deadline.as_mut().reset(self.deadline());
             }
+            let is_waiting = self.look_at_room();
             if Instant::now() >= self.deadline()
                 && let Err(ending) = self.keep_time().await
             {
@@ -81,12 +98,13 @@ impl Connection {
             tokio::select! {
                 // Reading comes first, so that a client that is always behind is still heard.
                 biased;
-                incoming = self.socket.receive() => match incoming {
+                incoming = self.socket.receive(), if !is_waiting => match incoming {
                     Ok(incoming) => self.receive(&incoming),
                     Err(ending) => return ending,
                 },
                 () = self.host.changed(self.peer.is_owner()) => {}
                 () = &mut deadline => {}
+                () = tokio::time::sleep(OWNER_WAIT_PAUSE), if is_waiting => {}
                 () = std::future::ready(()), if there_is_more => {}
             }
         }
@@ -120,6 +138,24 @@ impl Connection {
             }
         }
         Ok(true)
+    }
+
+    /// Whether this is an owner whose socket is not to be read now.
+    fn look_at_room(&mut self) -> bool {
+        let again = self.waiting != Waiting::No;
+        let lags = self.peer.is_to_wait(again, &mut self.host);
+        self.waiting = match self.waiting {
+            _ if !lags => Waiting::No,
+            Waiting::No => Waiting::Until(Instant::now() + OWNER_WAIT),
+            Waiting::Until(end) if Instant::now() >= end => Waiting::Over,
+            unchanged => unchanged,
+        };
+        let is_waiting = matches!(self.waiting, Waiting::Until(_));
+        if is_waiting {
+            // Whoever isn't listened to is not silent.
+            self.heard = Instant::now();
+        }
+        is_waiting
     }
 
     /// When there is something to be done even if nothing happens.

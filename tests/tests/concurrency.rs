@@ -73,6 +73,31 @@ async fn every_follower_gets_every_action_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_owner_in_a_hurry_is_slowed_down_instead_of_losing_its_audience() {
+    const MANY: u64 = 60_000;
+    // Fifteen rings: without a pause the owner would be far ahead of everybody at once.
+    let server = Server::start().await;
+    let mut room = Room::open(&server.address).await;
+    let mut followers = JoinSet::new();
+    for _ in 0..10 {
+        let mut follower = room.join_synced(0).await;
+        followers.spawn(async move {
+            let mut replica = Replica::default();
+            while replica.seq < MANY {
+                replica.apply(&follower.next().await);
+            }
+            replica
+        });
+    }
+    for _ in 0..MANY / 10 {
+        room.owner.send(vec![r#"{"funcKey":"beep"}"#; 10].join("\n")).await;
+    }
+    // A few may be set aside: it is the room as a whole that is waited for.
+    let complete = followers.join_all().await.iter().filter(|replica| replica.actions == MANY).count();
+    assert!(complete > 5, "{complete} of 10 followers got everything");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn followers_that_fall_behind_are_told_and_end_with_the_same_state() {
     let server = Server::with_limits(|limits| limits.ring_actions = 2).await;
     let replicas = run(&server, 100).await;
