@@ -3,6 +3,10 @@
 //! Like the original's (Go's `encoding/json`) this reader takes field names in any case, ignores fields it doesn't
 //! know, and lets the last of two fields of one name win. Unlike it, a field of a wrong type is told to the sender.
 
+mod server;
+
+pub use server::server_messages;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -10,11 +14,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::message::{LimitField, NumberField};
-use crate::{
-    Action, Audience, Claim, ClientMessage, Create, Join, Refusal, RefusalCode, ServerFields, ServerMessage,
-    Status,
-};
+use crate::{Action, Claim, ClientMessage, Create, Join, Refusal, RefusalCode, Status};
 
 /// The largest number that JavaScript, and so every peer, counts to without skipping: 2⁵³ − 1.
 const LARGEST_NUMBER: u64 = (1 << 53) - 1;
@@ -61,15 +61,6 @@ impl<'a> ClientMessages<'a> {
 /// The refusal of what comes after a fault in the same frame.
 pub(crate) fn rest_unread(why: &str) -> Refusal {
     Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))
-}
-
-/// The messages of one frame that a server sent; those that this version doesn't know are left out.
-///
-/// # Errors
-/// The parser's, if the frame isn't a sequence of JSON objects.
-pub fn server_messages(frame: &str) -> Result<Vec<ServerMessage<String>>, serde_json::Error> {
-    let objects = serde_json::Deserializer::from_str(frame).into_iter::<Fields<'_>>();
-    objects.filter_map(|fields| fields.map(|fields| ServerMessage::read(&fields)).transpose()).collect()
 }
 
 /// The fields of one JSON object, as the text of their values.
@@ -287,91 +278,6 @@ impl<'a> Fields<'a> {
         };
         Ok(ClientMessage::Join(Join { uuid, version: Some(version), since: self.number("since")?, claim }))
     }
-}
-
-impl ServerFields for Fields<'_> {
-    type Params = String;
-
-    fn uuid(&self) -> Option<String> {
-        lenient(self.text("uuid"))
-    }
-
-    fn status(&self) -> Option<u64> {
-        Fields::status(self).ok().flatten()
-    }
-
-    fn func_key(&self) -> Option<String> {
-        lenient(self.text("funcKey")).filter(|key| !key.is_empty())
-    }
-
-    fn func_params(&self) -> String {
-        self.params().map_or_else(|_| "[]".to_owned(), Cow::into_owned)
-    }
-
-    fn state_message(&self) -> bool {
-        self.boolean("stateMessage").unwrap_or(false)
-    }
-
-    fn slot(&self) -> Option<String> {
-        lenient(self.text("slot"))
-    }
-
-    fn clear(&self) -> Option<String> {
-        lenient(self.text("clear"))
-    }
-
-    fn owner(&self) -> Option<String> {
-        lenient(self.text("owner"))
-    }
-
-    fn owner_key(&self) -> Option<String> {
-        lenient(self.text("ownerKey"))
-    }
-
-    fn resync(&self) -> bool {
-        self.boolean("resync").unwrap_or(false)
-    }
-
-    fn number(&self, field: NumberField) -> Option<u64> {
-        let name = match field {
-            NumberField::Version => "v",
-            NumberField::Seq => "seq",
-            NumberField::Epoch => "epoch",
-            NumberField::Ack => "ack",
-            NumberField::Synced => "synced",
-            NumberField::Shutdown => "shutdown",
-            NumberField::Ping => "ping",
-            NumberField::Pong => "pong",
-        };
-        self.get(name)?.parse().ok()
-    }
-
-    fn limit(&self, field: LimitField) -> Option<u64> {
-        let [message, actions, bytes, heartbeat] =
-            object(self.get("limits")?, &["messageBytes", "queueActions", "queueBytes", "heartbeat"])?;
-        let value = match field {
-            LimitField::MessageBytes => message,
-            LimitField::QueueActions => actions,
-            LimitField::QueueBytes => bytes,
-            LimitField::Heartbeat => heartbeat,
-        };
-        value?.parse().ok()
-    }
-
-    fn audience(&self) -> Option<Audience> {
-        let [connected, lagging] = object(self.get("audience")?, &["connected", "lagging"])?;
-        Some(Audience { connected: connected?.parse().ok()?, lagging: lagging?.parse().ok()? })
-    }
-
-    fn error(&self) -> Option<Refusal> {
-        let [code, message, id] = object(self.get("error")?, &["code", "message", "id"])?;
-        let read = |json: Option<&str>| json.and_then(text).map(Cow::into_owned).unwrap_or_default();
-        Some(Refusal { code: read(code), message: read(message), id: id.and_then(|id| id.parse().ok()) })
-    }
-}
-
-fn lenient(field: Result<Option<Cow<'_, str>>, Refusal>) -> Option<String> {
-    field.ok().flatten().map(Cow::into_owned)
 }
 
 fn wrong_type(name: &str, expected: &str) -> Refusal {

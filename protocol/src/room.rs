@@ -1,8 +1,10 @@
 //! A room: a log of actions, the state that it retains, and who owns it.
 
+mod serving;
+
 use crate::answer_log::Answer;
 use crate::audience::AudienceCount;
-use crate::follower::{Cursor, Frame, Position, Rendering};
+use crate::follower::{Cursor, Rendering};
 use crate::followers::Followers;
 use crate::log::Log;
 use crate::mutation::mutated;
@@ -10,7 +12,7 @@ use crate::ownership::Ownership;
 use crate::slots::Slots;
 use crate::{
     Action, Audience, Claim, Claimed, CloseCode, KeyDigest, Limits, NotEntered, OwnerPresence, Refusal,
-    RefusalCode, RoomId, ServerMessage, Timestamp, render,
+    RefusalCode, RoomId, Timestamp, render,
 };
 
 /// What became of an owner's action.
@@ -332,75 +334,6 @@ impl Room {
         cursor.position = self.cursor(cursor.rendering, since).position;
     }
 
-    /// Where serving starts: after `since` if the ring still holds all that came later, else at the snapshot, which is
-    /// a resync if there was a `since`.
-    #[must_use]
-    pub fn cursor(&self, rendering: Rendering, since: Option<u64>) -> Cursor {
-        let position = match since {
-            Some(seq) if rendering == Rendering::Lean && self.lean.reaches_back_to(seq) => {
-                Position::Live { seq: seq + u64::from(mutated!(ResumeOneTooLate) && seq < self.lean.head()) }
-            }
-            _ => Position::Start { resync: since.is_some() },
-        };
-        Cursor { follower: None, rendering, position }
-    }
-
-    /// What a follower is to be sent next, and its cursor moved behind it; an empty frame if it has everything.
-    ///
-    /// Joining, following, resuming and falling behind are all this: from the ring while the cursor is in it,
-    /// otherwise the snapshot.
-    pub fn next(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
-        frame.clear();
-        self.fill(cursor, frame);
-        if let (Some(follower), Position::Live { seq }) = (cursor.follower, &cursor.position) {
-            self.followers.serve(follower, *seq);
-        }
-    }
-
-    fn fill(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
-        loop {
-            self.next_of_snapshot(cursor, frame);
-            let Position::Live { seq } = &mut cursor.position else { return };
-            let log = match cursor.rendering {
-                Rendering::Lean => &mut self.lean,
-                Rendering::Whole => self.whole.as_mut().unwrap_or(&mut self.lean),
-            };
-            if log.reaches_back_to(*seq) {
-                *seq = log.serve(*seq, frame);
-                return;
-            }
-            if !frame.is_empty() {
-                return;
-            }
-            cursor.position = Position::Start { resync: true };
-        }
-    }
-
-    /// The part of [`Room::next`] that an owner gets whose page was loaded anew: the snapshot, and nothing live.
-    pub fn next_of_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
-        let head = self.lean.head();
-        if let Position::Start { resync } = cursor.position {
-            if resync && cursor.rendering == Rendering::Lean {
-                frame.push_message(lean(&ServerMessage::Resync(head)));
-            }
-            let block = self.slots.snapshot(cursor.rendering, &self.uuid);
-            cursor.position = Position::Snapshot { block, index: 0, head };
-        }
-        let Position::Snapshot { block, index, head } = &mut cursor.position else { return };
-        if *index < block.messages() {
-            let (messages, next) = block.slice(*index, frame.budget(block.message_bytes(*index)));
-            *index = next;
-            frame.push(messages);
-        }
-        if *index == block.messages() {
-            if cursor.rendering == Rendering::Lean && !mutated!(SnapshotWithoutSynced) {
-                frame.push_message(lean(&ServerMessage::Synced(*head)));
-            }
-            cursor.position =
-                Position::Live { seq: if mutated!(LiveFromHead) { self.lean.head() } else { *head } };
-        }
-    }
-
     fn check_open(&self) -> Result<(), RefusalCode> {
         if self.is_closed { Err(RefusalCode::UnknownRoom) } else { Ok(()) }
     }
@@ -428,12 +361,6 @@ impl Room {
         self.version += u64::from(!mutated!(WakeNobody));
         seq
     }
-}
-
-fn lean(message: &ServerMessage<&str>) -> String {
-    let mut out = String::new();
-    render::lean(&mut out, message);
-    out
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Connected, OwnerPresence, render};
+use crate::{Audience, Connected, OwnerPresence, ServerMessage, render};
 
 fn only(frame: &str) -> Result<ClientMessage<'_>, Refusal> {
     let mut messages = client_messages(frame);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::parse;
+use crate::follower::Frame;
+use crate::{ServerMessage, parse};
 
 fn room(limits: Limits) -> Room {
     Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, limits)
