@@ -87,6 +87,12 @@ impl RawSocket {
 
     /// The next frame: its opcode and payload.
     pub async fn frame(&mut self) -> (Opcode, Vec<u8>) {
+        let (opcode, length) = self.frame_head().await;
+        (opcode, self.read_bytes(length).await)
+    }
+
+    /// The opcode of the next frame, and the length of its payload, which is left to be read.
+    async fn frame_head(&mut self) -> (Opcode, usize) {
         let head = self.read_bytes(2).await;
         let length = match head[1] {
             126 => be_number(&self.read_bytes(2).await),
@@ -97,7 +103,18 @@ impl RawSocket {
             .into_iter()
             .find(|opcode| 0x80 | *opcode as u8 == head[0]);
         let opcode = opcode.unwrap_or_else(|| panic!("a whole frame, not {head:?}"));
-        (opcode, self.read_bytes(length).await)
+        (opcode, length)
+    }
+
+    /// Reads up to the payload of the next text frame, and tells its length; pings before it are left unanswered.
+    pub async fn text_length(&mut self) -> usize {
+        loop {
+            match self.frame_head().await {
+                (Opcode::Ping, length) => drop(self.read_bytes(length).await),
+                (Opcode::Text, length) => return length,
+                other => panic!("expected a text frame, got {other:?}"),
+            }
+        }
     }
 
     /// The next text frame; pings before it are left unanswered.
@@ -126,6 +143,14 @@ impl RawSocket {
         drop(within("the end of the connection", self.stream.read_to_end(&mut Vec::new())).await);
     }
 
+    /// All bytes that come until the server ends its side of the TCP connection; it must not be reset.
+    pub async fn rest(&mut self) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let reading = self.stream.read_to_end(&mut rest);
+        within("the end of what the server sends", reading).await.expect("an orderly end");
+        rest
+    }
+
     /// An HTTP head, its empty line left out.
     pub(crate) async fn read_head(&mut self) -> String {
         let mut head = String::new();
@@ -136,7 +161,8 @@ impl RawSocket {
         head.trim_end().to_owned()
     }
 
-    pub(crate) async fn read_bytes(&mut self, count: usize) -> Vec<u8> {
+    /// So many bytes, as they come.
+    pub async fn read_bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         within("bytes", self.stream.read_exact(&mut bytes)).await.expect("the connection is open");
         bytes

@@ -24,7 +24,8 @@ pub async fn follow(address: &str, uuid: &str) -> Client {
 /// A room whose owner speaks session fields.
 #[derive(Debug)]
 pub struct Room {
-    address: String,
+    /// Its server's `host:port`.
+    pub address: String,
     /// Its owner, of the session `"first"`.
     pub owner: Client,
     /// Its uuid.

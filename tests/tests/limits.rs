@@ -9,6 +9,8 @@ use serde_json::json;
 /// Enough to fill whatever the kernel buffers for a connection that isn't read, several times over.
 const FLOOD_BYTES: usize = 32 * 1024 * 1024;
 const LARGE_BYTES: usize = 60 * 1024;
+/// What a slow reader takes at a time.
+const STEP_BYTES: usize = 8 * 1024;
 
 /// A follower that doesn't read, and an owner that has sent it far more than fits on the way.
 async fn stuck_follower(server: &Server) -> (RawSocket, Room) {
@@ -154,16 +156,55 @@ async fn a_follower_that_takes_nothing_for_too_long_makes_room_for_another() {
     })
     .await;
     let (_stuck, room) = stuck_follower(&server).await;
-    within("a free place in the room", async {
-        loop {
-            let mut client = Client::connect(&server.address).await;
-            client.send(message::session_join(&room.uuid)).await;
-            if client.next().await["status"]["value"] == 3 {
-                return;
-            }
-        }
+    within("a free place in the room", async { while !has_a_free_place(&room).await {} }).await;
+}
+
+/// A follower that has read all there is, and buffers little.
+async fn narrow_follower(room: &Room) -> RawSocket {
+    let mut follower = RawSocket::upgrade_narrow(&room.address).await;
+    follower.send_text(message::session_join(&room.uuid)).await;
+    while !follower.text().await.contains("synced") {}
+    follower
+}
+
+async fn has_a_free_place(room: &Room) -> bool {
+    let mut client = Client::connect(&room.address).await;
+    client.send(message::session_join(&room.uuid)).await;
+    client.next().await["status"]["value"] == 3
+}
+
+/// Of one large frame it takes a little at a time, and hasn't taken it all by the time when another follower, that takes
+/// nothing of the same frame, is thrown out.
+#[tokio::test]
+async fn a_follower_that_takes_a_little_at_a_time_is_slow_and_not_gone() {
+    const VERY_LARGE_BYTES: usize = 2 * 1024 * 1024;
+    let server = Server::with_limits(|limits| {
+        limits.followers_per_room = 2;
+        limits.message_bytes = 2 * VERY_LARGE_BYTES;
+        limits.ping_interval_ms = 10;
+        limits.stall_timeout_ms = 1_000;
     })
     .await;
+    let elsewhere = Room::open(&server.address).await;
+    let mut metronome = narrow_follower(&elsewhere).await;
+    let mut room = Room::open(&server.address).await;
+    let (mut slow, mut stuck) = (narrow_follower(&room).await, narrow_follower(&room).await);
+    let large = "x".repeat(VERY_LARGE_BYTES);
+    room.owner.send(json!({"funcKey": "large", "funcParams": [large]})).await;
+    let expected = format!(r#"{{"seq":1,"funcKey":"large","funcParams":["{large}"]}}"#);
+    let (mut left, mut taken) = (slow.text_length().await, Vec::new());
+    while !has_a_free_place(&room).await {
+        // As often as the server pings: far more often than once in the time in which a client must take something.
+        assert_eq!(metronome.frame().await.0, Opcode::Ping);
+        taken.extend(slow.read_bytes(STEP_BYTES).await);
+        left -= STEP_BYTES;
+    }
+    let (rest, code) = tokio::join!(slow.read_bytes(left), stuck.closed());
+    assert_eq!(code, CloseCode::TooSlow.value());
+    taken.extend(rest);
+    assert!(taken == expected.as_bytes());
+    room.owner.send(r#"{"funcKey":"after"}"#).await;
+    assert_eq!(slow.text().await, r#"{"seq":2,"funcKey":"after"}"#);
 }
 
 #[tokio::test]
