@@ -95,6 +95,8 @@ async function present() {
   const presenter = new Presenter(stage, tour);
   room.onerror = (error) => report(error, presenter);
   if (isLaserOn) tour.laserOff();
+  // The slide has its place in the room before ink can take all there is.
+  if (!room.resumed) tour.goTo(stage.deck.slide);
   confirmClosing(() => room.close());
   if (hadRoom && !room.resumed) showNotice("Your earlier room is gone. This is a new one, with a new link.");
   await showJoinLink(room.uuid);
