@@ -1,4 +1,4 @@
-//! The moments at which a page finds out that it has slept, or that the network is back.
+//! The moments at which a page finds out that it has slept, or that the network is gone or back.
 
 use std::rc::Rc;
 
@@ -38,6 +38,9 @@ impl Wake {
         let mut listening = Vec::new();
         if let Ok(global) = global.dyn_into::<EventTarget>() {
             listening.push((global.clone(), "online"));
+            // A socket that is cut while the browser is offline often gets no close event: without asking, the page would
+            // go on saying that it is connected until the next heartbeat.
+            listening.push((global.clone(), "offline"));
             listening.push((global, "pageshow"));
         }
         if let Some(document) = &document {
