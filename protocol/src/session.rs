@@ -4,6 +4,7 @@
 //! application asks of it: [`Session::broadcast`], [`Session::clear`], and what it is told of the state. What the
 //! caller must do after either: drain [`Session::poll_output`], and come back at [`Session::next_timeout`].
 
+mod clock;
 mod interface;
 mod progress;
 mod received;
@@ -11,7 +12,6 @@ mod received;
 use std::collections::VecDeque;
 
 use crate::backoff::Backoff;
-use crate::mutation::mutated;
 use crate::outbox::{Outbox, Queued};
 use crate::{
     AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, OwnerPresence,
@@ -24,15 +24,11 @@ pub use interface::{EndReason, Event, Goal, Input, Outcome, Output, SessionOptio
 
 /// How long opening a socket and the reply to the first message may take together, in milliseconds.
 const ENTRY_TIMEOUT_MS: u64 = 10_000;
-/// How long the answer to a ping may take, in milliseconds (design: 5 s).
-const PONG_TIMEOUT_MS: u64 = 5_000;
 /// How long the server may take to confirm a close, in milliseconds.
 const CLOSE_TIMEOUT_MS: u64 = 5_000;
 /// Bytes that may wait in the page for the network; above it nothing more is written, so that newer values can still
 /// replace older ones (design: 256 KiB).
 const BUFFERED_BYTES: u64 = 256 * 1024;
-/// How long to wait, in milliseconds, before looking whether the network has taken some of it.
-const BUFFERED_PAUSE_MS: u64 = 50;
 /// A connection that has lasted this long, in milliseconds, was a good one: the next wait is short again.
 const GOOD_CONNECTION_MS: u64 = 10_000;
 
@@ -193,28 +189,6 @@ impl<P> Session<P> {
         Some(Output::Send(frame))
     }
 
-    /// When to come back with [`Input::Timeout`] if nothing else happens before.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<Timestamp> {
-        let own = match self.state {
-            State::Idle | State::Closed => return None,
-            State::Connecting { deadline } | State::Joining { deadline } | State::Closing { deadline } => {
-                deadline
-            }
-            State::Waiting { until } => until,
-            State::Live { heard, pong_due, .. } => {
-                let alive = pong_due.unwrap_or(heard.after(self.limits.heartbeat_ms));
-                let (bytes, at) = self.buffered;
-                if bytes < BUFFERED_BYTES || !self.outbox.has_unwritten() {
-                    alive
-                } else {
-                    alive.min(at.after(BUFFERED_PAUSE_MS))
-                }
-            }
-        };
-        Some(if self.entered { own } else { own.min(self.give_up_at) })
-    }
-
     /// Tells the session what happened.
     pub fn handle(&mut self, now: Timestamp, input: Input<P>) {
         match (&self.state, input) {
@@ -336,48 +310,6 @@ impl<P> Session<P> {
                 EndReason::Refused(Refusal { code: "closed".to_owned(), message, id: None })
             }
         });
-    }
-
-    fn timed_out(&mut self, now: Timestamp) {
-        if !self.entered && now >= self.give_up_at {
-            self.outputs.push_back(Output::Disconnect);
-            return self.end(EndReason::ConnectionFailed);
-        }
-        match self.state {
-            State::Connecting { deadline } | State::Joining { deadline } if now >= deadline => {
-                self.outputs.push_back(Output::Disconnect);
-                self.reconnect_later(now);
-            }
-            State::Waiting { until } if now >= until => self.connect(now),
-            State::Closing { deadline } if now >= deadline => {
-                self.outputs.push_back(Output::Disconnect);
-                self.end(EndReason::Left);
-            }
-            State::Live { pong_due: Some(due), .. } if now >= due && !mutated!(IgnoreMissingPong) => {
-                self.outputs.push_back(Output::Disconnect);
-                self.reconnect_later(now);
-            }
-            State::Live { pong_due: None, heard, .. } if now >= heard.after(self.limits.heartbeat_ms) => {
-                self.ping(now);
-            }
-            _ => {}
-        }
-    }
-
-    fn wake(&mut self, now: Timestamp) {
-        match self.state {
-            State::Waiting { .. } => self.connect(now),
-            State::Live { pong_due: None, .. } => self.ping(now),
-            _ => {}
-        }
-    }
-
-    fn ping(&mut self, now: Timestamp) {
-        if let State::Live { pong_due, .. } = &mut self.state {
-            *pong_due = Some(now.after(PONG_TIMEOUT_MS));
-            self.pings += 1;
-            self.send(&ClientMessage::Ping(self.pings));
-        }
     }
 
     fn close(&mut self, now: Timestamp) {

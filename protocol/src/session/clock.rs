@@ -1,0 +1,76 @@
+//! What a session does because time has passed: attempts, deadlines, heartbeats.
+
+use super::{BUFFERED_BYTES, EndReason, Output, Session, State};
+use crate::mutation::mutated;
+use crate::{ClientMessage, Timestamp};
+
+/// How long the answer to a ping may take, in milliseconds (design: 5 s).
+const PONG_TIMEOUT_MS: u64 = 5_000;
+/// How long to wait, in milliseconds, before looking whether the network has taken some of it.
+const BUFFERED_PAUSE_MS: u64 = 50;
+
+impl<P> Session<P> {
+    /// When to come back with [`Input::Timeout`] if nothing else happens before.
+    #[must_use]
+    pub fn next_timeout(&self) -> Option<Timestamp> {
+        let own = match self.state {
+            State::Idle | State::Closed => return None,
+            State::Connecting { deadline } | State::Joining { deadline } | State::Closing { deadline } => {
+                deadline
+            }
+            State::Waiting { until } => until,
+            State::Live { heard, pong_due, .. } => {
+                let alive = pong_due.unwrap_or(heard.after(self.limits.heartbeat_ms));
+                let (bytes, at) = self.buffered;
+                if bytes < BUFFERED_BYTES || !self.outbox.has_unwritten() {
+                    alive
+                } else {
+                    alive.min(at.after(BUFFERED_PAUSE_MS))
+                }
+            }
+        };
+        Some(if self.entered { own } else { own.min(self.give_up_at) })
+    }
+
+    pub(super) fn timed_out(&mut self, now: Timestamp) {
+        if !self.entered && now >= self.give_up_at {
+            self.outputs.push_back(Output::Disconnect);
+            return self.end(EndReason::ConnectionFailed);
+        }
+        match self.state {
+            State::Connecting { deadline } | State::Joining { deadline } if now >= deadline => {
+                self.outputs.push_back(Output::Disconnect);
+                self.reconnect_later(now);
+            }
+            State::Waiting { until } if now >= until => self.connect(now),
+            State::Closing { deadline } if now >= deadline => {
+                self.outputs.push_back(Output::Disconnect);
+                self.end(EndReason::Left);
+            }
+            State::Live { pong_due: Some(due), .. } if now >= due && !mutated!(IgnoreMissingPong) => {
+                self.outputs.push_back(Output::Disconnect);
+                self.reconnect_later(now);
+            }
+            State::Live { pong_due: None, heard, .. } if now >= heard.after(self.limits.heartbeat_ms) => {
+                self.ping(now);
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        match self.state {
+            State::Waiting { .. } => self.connect(now),
+            State::Live { pong_due: None, .. } => self.ping(now),
+            _ => {}
+        }
+    }
+
+    fn ping(&mut self, now: Timestamp) {
+        if let State::Live { pong_due, .. } = &mut self.state {
+            *pong_due = Some(now.after(PONG_TIMEOUT_MS));
+            self.pings += 1;
+            self.send(&ClientMessage::Ping(self.pings));
+        }
+    }
+}
