@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`ClientMessage`], [`ServerMessage`] | what can be said, as types |
 //! | [`render`] | those types as JSON text |
-//! | [`parse`] | JSON text as those types; feature `json`, because in a page the browser reads JSON |
+//! | `parse` | JSON text as those types; feature `json`, because in a page the browser reads JSON |
 //! | [`RefusalCode`], [`CloseCode`], [`Limits`] | every code and every bound, each in one table |
 //!
 //! | the server's side | |

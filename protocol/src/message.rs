@@ -1,4 +1,4 @@
-//! What can be said, as types. How it is written stands in [`render`](crate::render) and [`parse`](crate::parse).
+//! What can be said, as types. How it is written stands in [`render`](crate::render) and `parse`.
 
 use std::borrow::Cow;
 

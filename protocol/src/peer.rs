@@ -324,5 +324,5 @@ fn under_epoch<R>(
     with(host, room, |room| room.as_owner(epoch, act)).unwrap_or(Err(CloseCode::RoomClosed))
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "json"))]
 mod tests;

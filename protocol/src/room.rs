@@ -363,5 +363,5 @@ impl Room {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "json"))]
 mod tests;

@@ -10,7 +10,7 @@ const PONG_TIMEOUT_MS: u64 = 5_000;
 const BUFFERED_PAUSE_MS: u64 = 50;
 
 impl<P> Session<P> {
-    /// When to come back with [`Input::Timeout`] if nothing else happens before.
+    /// When to come back with [`Input::Timeout`](super::Input::Timeout) if nothing else happens before.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Timestamp> {
         let own = match self.state {
