@@ -324,5 +324,6 @@ fn under_epoch<R>(
     with(host, room, |room| room.as_owner(epoch, act)).unwrap_or(Err(CloseCode::RoomClosed))
 }
 
-#[cfg(all(test, feature = "json"))]
+#[cfg(test)]
+#[cfg(feature = "json")]
 mod tests;
