@@ -85,6 +85,16 @@ impl Frame {
         })
     }
 
+    /// The payload's bytes, in the same pieces.
+    pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let mut left = self.len();
+        self.parts.iter().map(move |part| {
+            let piece = &part[..part.len().min(left)];
+            left -= piece.len();
+            piece
+        })
+    }
+
     /// The payload in one piece: shared if it is one already, else copied together.
     #[must_use]
     pub fn payload(&self) -> Bytes {
@@ -102,7 +112,8 @@ impl Frame {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
+    /// Lets go of the payload and keeps the frame's own memory.
+    pub fn clear(&mut self) {
         self.parts.clear();
         self.bytes = 0;
     }

@@ -105,6 +105,12 @@ impl Peer {
         self.ending.is_some()
     }
 
+    /// Whether there are answers to this client alone that it was not sent yet.
+    #[must_use]
+    pub fn has_answers(&self) -> bool {
+        !self.answers.is_empty()
+    }
+
     /// The messages of a frame of the client.
     #[cfg(feature = "json")]
     pub fn receive_frame(&mut self, frame: &str, now: Timestamp, host: &mut impl Host) {

@@ -1,190 +1,189 @@
-//! One connection's task: moves bytes between a websocket and its peer, and keeps the time.
+//! One connection: what its own task, its room's rounds and the sweep share of it.
 
-use std::time::Duration;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Context;
 
-use rtbroadcaster_protocol::{CloseCode, Frame, Next, Peer};
-use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{debug, trace};
+use futures_util::task::AtomicWaker;
+use rtbroadcaster_protocol::{CloseCode, Frame, Timestamp};
 
 use crate::Manager;
 use crate::host::ConnectionHost;
-use crate::socket::{Ending, Incoming, Socket};
+use crate::line::{Line, Sent};
+use crate::transport::Transport;
+use crate::websocket::Ending;
 
-/// Frames that a client is sent before it is listened to again.
-const FRAMES_PER_TURN: usize = 16;
-/// How long an owner is not read at a time because its room lags. Longer would make a room that stands still for good
-/// an owner that does.
-const OWNER_WAIT: Duration = Duration::from_secs(10);
-/// How often a waiting owner's room is looked at.
-const OWNER_WAIT_PAUSE: Duration = Duration::from_millis(5);
-/// How long a client may take to be told of a shutdown; after it the websocket is closed.
-const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+/// No time: it isn't blocked.
+const NEVER: u64 = u64::MAX;
 
-/// Serves a websocket until it ends.
-pub(crate) async fn serve(manager: Manager, socket: Socket) {
-    let mut shutting_down = manager.shutting_down();
-    let mut connection = Connection::new(manager.clone(), socket);
-    let ended = tokio::select! {
-        ending = connection.run() => Some(ending),
-        _ = shutting_down.wait_for(|is| *is) => None,
-    };
-    let ending = match ended {
-        Some(ending) => ending,
-        None => connection.shut_down().await,
-    };
-    let Connection { mut peer, mut host, socket, .. } = connection;
-    peer.disconnected(manager.now(), &mut host);
-    debug!(?ending, "connection ends");
-    socket.close(ending).await;
-}
-
-struct Connection {
+/// A websocket and what is known of its client.
+///
+/// Whoever has something for a client sends it: the task that appended an action, for a whole room of followers. The
+/// connection's own task reads, and goes on sending where somebody else was told that the client takes no more.
+pub(crate) struct Connection {
     manager: Manager,
-    socket: Socket,
-    peer: Peer,
-    host: ConnectionHost,
-    /// Kept for its memory.
-    frame: Frame,
-    opened: Instant,
+    transport: Transport,
+    line: Mutex<Line>,
+    /// Where it sits in its list of [`Seats`](crate::seats::Seats), which alone changes it.
+    place: AtomicUsize,
+    opened: Timestamp,
+    has_entered: AtomicBool,
+    /// Its owner isn't read, because the room lags.
+    is_waiting: AtomicBool,
     /// When anything was last heard of the client.
-    heard: Instant,
-    next_ping: Instant,
-    waiting: Waiting,
-}
-
-/// Whether an owner waits for its room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waiting {
-    No,
-    Until(Instant),
-    /// It has waited in vain, and does so no more until the room has caught up once.
-    Over,
+    heard: AtomicU64,
+    pinged: AtomicU64,
+    /// Since when the client takes nothing.
+    blocked: AtomicU64,
+    task: AtomicWaker,
 }
 
 impl Connection {
-    fn new(manager: Manager, socket: Socket) -> Self {
-        let now = Instant::now();
+    pub(crate) fn new(manager: Manager, transport: Transport) -> Self {
+        let now = manager.now();
         Self {
-            host: ConnectionHost::new(manager.clone()),
-            socket,
-            peer: Peer::default(),
-            frame: Frame::default(),
+            line: Mutex::new(Line::new(ConnectionHost::new(manager.clone()))),
+            transport,
+            place: AtomicUsize::new(0),
             opened: now,
-            heard: now,
-            next_ping: now + Duration::from_millis(manager.settings().limits.ping_interval_ms),
-            waiting: Waiting::No,
+            has_entered: AtomicBool::new(false),
+            is_waiting: AtomicBool::new(false),
+            heard: AtomicU64::new(now.0),
+            pinged: AtomicU64::new(now.0),
+            blocked: AtomicU64::new(NEVER),
+            task: AtomicWaker::new(),
             manager,
         }
     }
 
-    async fn run(&mut self) -> Ending {
-        let deadline = sleep_until(self.deadline());
-        tokio::pin!(deadline);
-        loop {
-            self.host.mark_seen();
-            let there_is_more = match self.send(FRAMES_PER_TURN).await {
-                Ok(there_is_more) => there_is_more,
-                Err(ending) => return ending,
-            };
-            if deadline.deadline() != self.deadline() {
-                deadline.as_mut().reset(self.deadline());
+    pub(crate) fn manager(&self) -> &Manager {
+        &self.manager
+    }
+
+    pub(crate) fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// The waker of its own task.
+    pub(crate) fn task(&self) -> &AtomicWaker {
+        &self.task
+    }
+
+    /// Has its own task look at it.
+    pub(crate) fn wake(&self) {
+        self.task.wake();
+    }
+
+    pub(crate) fn place(&self) -> usize {
+        self.place.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_place(&self, place: usize) {
+        self.place.store(place, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_waiting(&self, is_waiting: bool) {
+        self.is_waiting.store(is_waiting, Ordering::Relaxed);
+    }
+
+    /// Does something with its line. Nothing if a panic, a bug of ours, has left it half changed; it ends then.
+    pub(crate) fn with_line<R>(&self, act: impl FnOnce(&mut Line) -> R) -> Option<R> {
+        self.line.lock().ok().map(|mut line| act(&mut line))
+    }
+
+    /// Sends what there is for the client. Only its own task has a context, and is woken when more is taken; whoever
+    /// else calls this wakes that task if not everything was sent.
+    pub(crate) fn send(self: &Arc<Self>, mut context: Option<&mut Context<'_>>, frame: &mut Frame) -> Sent {
+        self.with_line(|line| {
+            loop {
+                match line.send(self, context.as_deref_mut(), frame) {
+                    Sent::Everything if line.sit(self) => {}
+                    Sent::Everything => return Sent::Everything,
+                    sent => {
+                        line.rise(self);
+                        return sent;
+                    }
+                }
             }
-            let is_waiting = self.look_at_room();
-            if Instant::now() >= self.deadline()
-                && let Err(ending) = self.keep_time().await
-            {
-                return ending;
+        })
+        .unwrap_or(Sent::Ended)
+    }
+
+    /// Ends it.
+    pub(crate) fn end(&self, ending: Ending) {
+        self.with_line(|line| line.end(ending));
+        self.wake();
+    }
+
+    /// Tells the client to come back to another server, or to this one when it is there again.
+    pub(crate) fn shut_down(&self) {
+        let return_window_ms = self.manager.settings().limits.return_window_ms;
+        self.with_line(|line| line.peer.shut_down(return_window_ms));
+        self.wake();
+    }
+
+    /// Something was heard of the client.
+    pub(crate) fn note_heard(&self, now: Timestamp) {
+        self.heard.store(now.0, Ordering::Relaxed);
+    }
+
+    /// The client was let into a room.
+    pub(crate) fn note_entered(&self) {
+        self.has_entered.store(true, Ordering::Relaxed);
+    }
+
+    /// The client takes no more now.
+    pub(crate) fn note_blocked(&self) {
+        // Since when it does is what counts. Only whoever has locked the line comes here.
+        if self.blocked.load(Ordering::Relaxed) == NEVER {
+            self.blocked.store(self.manager.now().0, Ordering::Relaxed);
+        }
+    }
+
+    /// The client has taken something after all: it is slow, not gone.
+    pub(crate) fn note_taken(&self) {
+        if self.blocked.load(Ordering::Relaxed) != NEVER {
+            let now = self.manager.now();
+            self.blocked.store(now.0, Ordering::Relaxed);
+            self.note_heard(now);
+        }
+    }
+
+    /// Nothing is left to be taken.
+    pub(crate) fn note_unblocked(&self) {
+        self.blocked.store(NEVER, Ordering::Relaxed);
+    }
+
+    /// Looks what is due: a ping, or the end of a client that is silent or takes nothing.
+    pub(crate) fn keep_time(self: &Arc<Self>, now: Timestamp, frame: &mut Frame) {
+        let limits = &self.manager.settings().limits;
+        if self.is_waiting.load(Ordering::Relaxed) {
+            // Whoever isn't listened to is not silent; and its task looks whether it has waited long enough.
+            self.note_heard(now);
+            self.wake();
+        }
+        let since = |moment: &AtomicU64| now.since(Timestamp(moment.load(Ordering::Relaxed)));
+        let handshake_is_over = now.since(self.opened) >= limits.handshake_timeout_ms;
+        if handshake_is_over && !self.has_entered.load(Ordering::Relaxed) {
+            self.end(Ending::Policy(CloseCode::HandshakeTimeout));
+        } else if since(&self.heard) >= limits.idle_timeout_ms {
+            self.end(Ending::Policy(CloseCode::IdleTimeout));
+        } else if since(&self.blocked) >= limits.stall_timeout_ms {
+            self.end(Ending::Policy(CloseCode::TooSlow));
+        } else if since(&self.pinged) >= limits.ping_interval_ms {
+            self.pinged.store(now.0, Ordering::Relaxed);
+            self.with_line(Line::ping);
+            if self.send(None, frame) != Sent::Everything {
+                self.wake();
             }
-            tokio::select! {
-                // Reading comes first, so that a client that is always behind is still heard.
-                biased;
-                incoming = self.socket.receive(), if !is_waiting => match incoming {
-                    Ok(incoming) => self.receive(&incoming),
-                    Err(ending) => return ending,
-                },
-                () = self.host.changed(self.peer.is_owner()) => {}
-                () = &mut deadline => {}
-                () = tokio::time::sleep(OWNER_WAIT_PAUSE), if is_waiting => {}
-                () = std::future::ready(()), if there_is_more => {}
-            }
         }
     }
+}
 
-    /// Tells the client to come back, if it takes that in the time there is.
-    async fn shut_down(&mut self) -> Ending {
-        self.peer.shut_down(self.manager.settings().limits.return_window_ms);
-        // One frame with the farewell; after it the peer says that it is to be closed.
-        match timeout(FAREWELL_TIMEOUT, self.send(2)).await {
-            Ok(Err(ending)) => ending,
-            Ok(Ok(_)) | Err(_) => Ending::Policy(CloseCode::ShuttingDown),
-        }
-    }
-
-    fn receive(&mut self, incoming: &Incoming) {
-        self.heard = Instant::now();
-        let Incoming::Text(text) = incoming else { return };
-        trace!(bytes = text.len(), "frame received");
-        let now = self.manager.now();
-        self.peer.receive_frame(text, now, &mut self.host);
-    }
-
-    /// Sends what there is for this client, but no more than so many frames. True if there may be more.
-    async fn send(&mut self, frames: usize) -> Result<bool, Ending> {
-        for _ in 0..frames {
-            match self.peer.next(&mut self.frame, &mut self.host) {
-                Next::Send => self.socket.send(&self.frame).await?,
-                Next::Wait => return Ok(false),
-                Next::Close(code) => return Err(Ending::Policy(code)),
-            }
-        }
-        Ok(true)
-    }
-
-    /// Whether this is an owner whose socket is not to be read now.
-    fn look_at_room(&mut self) -> bool {
-        let again = self.waiting != Waiting::No;
-        let lags = self.peer.is_to_wait(again, &mut self.host);
-        self.waiting = match self.waiting {
-            _ if !lags => Waiting::No,
-            Waiting::No => Waiting::Until(Instant::now() + OWNER_WAIT),
-            Waiting::Until(end) if Instant::now() >= end => Waiting::Over,
-            unchanged => unchanged,
-        };
-        let is_waiting = matches!(self.waiting, Waiting::Until(_));
-        if is_waiting {
-            // Whoever isn't listened to is not silent.
-            self.heard = Instant::now();
-        }
-        is_waiting
-    }
-
-    /// When there is something to be done even if nothing happens.
-    fn deadline(&self) -> Instant {
-        let next = self.next_ping.min(self.idle_at());
-        if self.peer.is_in_room() { next } else { next.min(self.handshake_at()) }
-    }
-
-    fn idle_at(&self) -> Instant {
-        self.heard + Duration::from_millis(self.manager.settings().limits.idle_timeout_ms)
-    }
-
-    fn handshake_at(&self) -> Instant {
-        self.opened + Duration::from_millis(self.manager.settings().limits.handshake_timeout_ms)
-    }
-
-    async fn keep_time(&mut self) -> Result<(), Ending> {
-        let now = Instant::now();
-        if !self.peer.is_in_room() && now >= self.handshake_at() {
-            return Err(Ending::Policy(CloseCode::HandshakeTimeout));
-        }
-        if now >= self.idle_at() {
-            return Err(Ending::Policy(CloseCode::IdleTimeout));
-        }
-        if now >= self.next_ping {
-            let limits = &self.manager.settings().limits;
-            self.next_ping = now + Duration::from_millis(limits.ping_interval_ms);
-            self.socket.ping().await?;
-        }
-        Ok(())
+impl fmt::Debug for Connection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Its line leads to its room, and that to all its connections.
+        formatter.debug_struct("Connection").finish_non_exhaustive()
     }
 }

@@ -1,53 +1,173 @@
-//! A room as the server's tasks share it.
+//! A room as the server's threads share it.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use rtbroadcaster_protocol::Room;
-use tokio::sync::watch;
+use tokio::runtime::Handle;
 
-/// One room behind its lock, and the bells that wake whoever is in it.
+use crate::connection::Connection;
+use crate::seats::Seats;
+
+/// Followers that the thread which has an action serves by itself; a larger room is spread over all threads. So many
+/// take some 2 ms, while waking another thread takes some microseconds.
+const FOLLOWERS_PER_THREAD: usize = 256;
+
+/// Something is new for the followers.
+const FOR_FOLLOWERS: u8 = 1;
+/// Something is new for the owner.
+const FOR_OWNER: u8 = 2;
+
+/// One room behind its lock, and where its connections sit.
 ///
 /// The lock is held for an append or for cutting a slice out of the log, never across a write to a socket.
 #[derive(Debug)]
 pub(crate) struct RoomHandle {
     room: Mutex<Room>,
-    /// Rung by every change of [`Room::version`].
-    for_followers: watch::Sender<()>,
-    /// Rung by every change of [`Room::owner_version`].
-    for_owner: watch::Sender<()>,
+    /// What has changed since the connections were last served.
+    changes: AtomicU8,
+    /// The owner's connection, and those that have been the owner's and don't know better yet.
+    owners: Seats,
+    /// The first followers.
+    followers: Seats,
+    /// Those of a large room: one list for each further thread.
+    more_followers: OnceLock<Box<[Seats]>>,
+    /// The owner isn't read until the followers have caught up.
+    owner_waits: AtomicBool,
+}
+
+/// Where a connection sits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Seat {
+    /// Among the owners.
+    Owner,
+    /// Among the followers, in which list.
+    Follower(usize),
 }
 
 impl RoomHandle {
     pub(crate) fn new(room: Room) -> Self {
         Self {
             room: Mutex::new(room),
-            for_followers: watch::Sender::new(()),
-            for_owner: watch::Sender::new(()),
+            changes: AtomicU8::new(0),
+            owners: Seats::default(),
+            followers: Seats::default(),
+            more_followers: OnceLock::new(),
+            owner_waits: AtomicBool::new(false),
         }
     }
 
-    /// Does something to the room and wakes its connections if that gave them something to send. Nothing if a panic, a
-    /// bug of ours, has left the room half changed: it counts as gone then, and all others live on.
+    /// Does something to the room; [`RoomHandle::serve`] is to be called then. Nothing if a panic, a bug of ours, has
+    /// left the room half changed: it counts as gone then, and all others live on.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         let mut room = self.room.lock().ok()?;
         let (before, owner_before) = (room.version(), room.owner_version());
         let result = act(&mut room);
-        if room.version() != before {
-            self.for_followers.send_replace(());
-        }
-        if room.owner_version() != owner_before {
-            self.for_owner.send_replace(());
+        let changes = if room.version() == before { 0 } else { FOR_FOLLOWERS }
+            | if room.owner_version() == owner_before { 0 } else { FOR_OWNER };
+        if changes != 0 {
+            self.changes.fetch_or(changes, Ordering::AcqRel);
         }
         Some(result)
     }
 
-    /// Tells when a follower may have something new to be sent.
-    pub(crate) fn bell_for_followers(&self) -> watch::Receiver<()> {
-        self.for_followers.subscribe()
+    /// Serves everyone in the room for whom something has changed: a small room at once, a large one by tasks. Says
+    /// whether it has started tasks.
+    ///
+    /// Nobody's line may be locked by the caller.
+    pub(crate) fn serve(self: &Arc<Self>) -> bool {
+        let changes = self.changes.swap(0, Ordering::AcqRel);
+        if changes & FOR_OWNER != 0 && self.owners.begin() {
+            self.owners.go_round();
+        }
+        if changes & FOR_FOLLOWERS == 0 {
+            return false;
+        }
+        match self.more_followers.get() {
+            None => {
+                if self.followers.begin() {
+                    self.followers.go_round();
+                    self.followers_were_served();
+                }
+                false
+            }
+            Some(more) => {
+                self.serve_in_tasks(more.len());
+                true
+            }
+        }
     }
 
-    /// Tells when the owner may have something new to be sent.
-    pub(crate) fn bell_for_owner(&self) -> watch::Receiver<()> {
-        self.for_owner.subscribe()
+    /// The same for those whose line may be locked: by a task of its own.
+    pub(crate) fn serve_soon(self: &Arc<Self>) {
+        let handle = Arc::clone(self);
+        tokio::spawn(async move { handle.serve() });
+    }
+
+    /// Seats a connection.
+    pub(crate) fn add(&self, is_owner: bool, connection: &Arc<Connection>) -> Seat {
+        let seat = if is_owner { Seat::Owner } else { self.free_seat() };
+        if let Some(seats) = self.seats(seat) {
+            seats.add(connection);
+        }
+        seat
+    }
+
+    /// Takes a connection's seat away.
+    pub(crate) fn remove(&self, seat: Seat, connection: &Connection) {
+        if let Some(seats) = self.seats(seat) {
+            seats.remove(connection);
+        }
+    }
+
+    /// Sets whether the owner's task is to be woken when followers have caught up.
+    pub(crate) fn set_owner_waits(&self, waits: bool) {
+        self.owner_waits.store(waits, Ordering::Release);
+    }
+
+    /// A follower or more have taken something: an owner that waits for that looks again.
+    pub(crate) fn followers_were_served(&self) {
+        if self.owner_waits.load(Ordering::Acquire) {
+            self.owners.wake();
+        }
+    }
+
+    fn serve_in_tasks(self: &Arc<Self>, more: usize) {
+        for list in 0..=more {
+            let seats = self.seats(Seat::Follower(list));
+            if seats.is_some_and(|seats| seats.len() > 0 && seats.begin()) {
+                let handle = Arc::clone(self);
+                tokio::spawn(async move {
+                    if let Some(seats) = handle.seats(Seat::Follower(list)) {
+                        seats.go_round_in_turns().await;
+                    }
+                    handle.followers_were_served();
+                });
+            }
+        }
+    }
+
+    fn seats(&self, seat: Seat) -> Option<&Seats> {
+        match seat {
+            Seat::Owner => Some(&self.owners),
+            Seat::Follower(0) => Some(&self.followers),
+            Seat::Follower(list) => self.more_followers.get()?.get(list - 1),
+        }
+    }
+
+    /// The list with the fewest followers, of as many as there are threads. The first is filled first.
+    fn free_seat(&self) -> Seat {
+        if self.more_followers.get().is_none() && self.followers.len() < FOLLOWERS_PER_THREAD {
+            return Seat::Follower(0);
+        }
+        let more = self.more_followers.get_or_init(|| {
+            let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
+            (1..threads).map(|_| Seats::default()).collect()
+        });
+        let shortest = more.iter().enumerate().min_by_key(|(_, seats)| seats.len());
+        match shortest {
+            Some((list, seats)) if seats.len() < self.followers.len() => Seat::Follower(list + 1),
+            _ => Seat::Follower(0),
+        }
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rtbroadcaster_protocol::{Host, KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Timestamp};
-use tokio::sync::watch;
 
 use crate::Manager;
 use crate::handle::RoomHandle;
@@ -13,16 +12,7 @@ use crate::handle::RoomHandle;
 #[derive(Debug)]
 pub(crate) struct ConnectionHost {
     manager: Manager,
-    room: Option<Entered>,
-}
-
-#[derive(Debug)]
-struct Entered {
-    id: RoomId,
-    handle: Arc<RoomHandle>,
-    /// One of the two is listened to: a connection learns after it has entered whether it owns the room.
-    for_followers: watch::Receiver<()>,
-    for_owner: watch::Receiver<()>,
+    room: Option<(RoomId, Arc<RoomHandle>)>,
 }
 
 impl ConnectionHost {
@@ -30,51 +20,28 @@ impl ConnectionHost {
         Self { manager, room: None }
     }
 
-    /// Everything that has changed in the room until now is about to be looked at.
-    pub(crate) fn mark_seen(&mut self) {
-        if let Some(room) = &mut self.room {
-            room.for_followers.mark_unchanged();
-            room.for_owner.mark_unchanged();
-        }
+    /// The room that the connection is in, or was last.
+    pub(crate) fn handle(&self) -> Option<&Arc<RoomHandle>> {
+        self.room.as_ref().map(|(_, handle)| handle)
     }
 
-    /// Resolves when something has changed in the room since [`ConnectionHost::mark_seen`] that concerns its owner, or
-    /// its followers.
-    pub(crate) async fn changed(&mut self, for_owner: bool) {
-        let rung = match &mut self.room {
-            Some(room) if for_owner => room.for_owner.changed().await.is_ok(),
-            Some(room) => room.for_followers.changed().await.is_ok(),
-            None => false,
-        };
-        if !rung {
-            // No room yet. The bells themselves live in the handle, which we hold.
-            std::future::pending::<()>().await;
+    fn find(&mut self, id: RoomId) -> Option<&RoomHandle> {
+        if self.room.as_ref().is_none_or(|(room, _)| *room != id) {
+            self.room = Some((id, self.manager.find(id)?));
         }
-    }
-
-    fn enter(&mut self, id: RoomId, handle: Arc<RoomHandle>) -> &RoomHandle {
-        let (for_followers, for_owner) = (handle.bell_for_followers(), handle.bell_for_owner());
-        &self.room.insert(Entered { id, handle, for_followers, for_owner }).handle
-    }
-
-    fn handle(&mut self, id: RoomId) -> Option<&RoomHandle> {
-        if self.room.as_ref().is_none_or(|room| room.id != id) {
-            let handle = self.manager.find(id)?;
-            return Some(self.enter(id, handle));
-        }
-        self.room.as_ref().map(|room| &*room.handle)
+        self.room.as_ref().map(|(_, handle)| &**handle)
     }
 }
 
 impl Host for ConnectionHost {
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
         let (id, key, handle) = self.manager.create(session)?;
-        self.enter(id, handle);
+        self.room = Some((id, handle));
         Ok((id, key))
     }
 
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        self.handle(room)?.with(act)
+        self.find(room)?.with(act)
     }
 
     fn close(&mut self, room: RoomId) {

@@ -21,12 +21,17 @@
 mod connection;
 mod handle;
 mod host;
+mod line;
 mod manager;
 mod origin;
 mod routes;
+mod scratch;
+mod seats;
 mod settings;
-mod socket;
-mod stream;
+mod sweep;
+mod task;
+mod transport;
+mod websocket;
 
 pub use manager::Manager;
 pub use origin::{InvalidOrigin, OriginPolicy};

@@ -1,21 +1,28 @@
 //! All rooms of a server.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
 use std::time::{Duration, Instant};
 
-use rtbroadcaster_protocol::{KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Rooms, Timestamp};
+use rtbroadcaster_protocol::{CloseCode, KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Rooms, Timestamp};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use crate::Settings;
+use crate::connection::Connection;
 use crate::handle::RoomHandle;
+use crate::sweep::{self, Connections, Registered};
+use crate::websocket::Ending;
 
 /// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
 const OWNER_KEY_BYTES: usize = 24;
 
 /// How many rooms are looked at for one that can be given up when there are too many.
 const DESERTED_CANDIDATES: usize = 64;
+
+/// How long a client may take to be told of a shutdown; after it the websocket is closed.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// All rooms of a server, and the limits they keep. Cheap to clone; every clone is the same manager.
 ///
@@ -26,31 +33,35 @@ pub struct Manager {
 }
 
 #[derive(Debug)]
-struct Shared {
+pub(crate) struct Shared {
     settings: Settings,
     rooms: Mutex<Rooms<Arc<RoomHandle>>>,
-    /// One permit a connection.
-    connections: Arc<Semaphore>,
-    shutting_down: watch::Sender<bool>,
+    connections: Connections,
+    /// One a connection.
+    permits: Arc<Semaphore>,
+    shutting_down: AtomicBool,
     started: Instant,
     /// Rung for a new alarm, and when the manager is gone.
     alarms_changed: Arc<Notify>,
     clock: Once,
+    sweep: Once,
 }
 
 impl Manager {
     /// A manager without rooms.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let connections = permits(&settings) as usize;
+        let permits = permits(&settings) as usize;
         Self {
             shared: Arc::new(Shared {
                 rooms: Mutex::new(Rooms::new(settings.limits.rooms)),
-                connections: Arc::new(Semaphore::new(connections)),
-                shutting_down: watch::Sender::new(false),
+                connections: Connections::default(),
+                permits: Arc::new(Semaphore::new(permits)),
+                shutting_down: AtomicBool::new(false),
                 started: Instant::now(),
                 alarms_changed: Arc::new(Notify::new()),
                 clock: Once::new(),
+                sweep: Once::new(),
                 settings,
             }),
         }
@@ -71,9 +82,19 @@ impl Manager {
     /// Closes every connection with a code that says "come back", takes no new ones, and waits until all are gone.
     /// Whoever calls this bounds the wait.
     pub async fn shut_down(&self) {
-        self.shared.shutting_down.send_replace(true);
-        // An error means that the semaphore was closed, which nobody does.
-        drop(self.shared.connections.acquire_many(permits(&self.shared.settings)).await);
+        self.shared.shutting_down.store(true, Ordering::SeqCst);
+        for connection in self.connections().all() {
+            connection.shut_down();
+        }
+        // An error would mean that the semaphore was closed, which nobody does.
+        let all_gone = self.shared.permits.acquire_many(permits(&self.shared.settings));
+        tokio::pin!(all_gone);
+        if tokio::time::timeout(FAREWELL_TIMEOUT, &mut all_gone).await.is_err() {
+            for connection in self.connections().all() {
+                connection.end(Ending::Policy(CloseCode::ShuttingDown));
+            }
+            drop(all_gone.await);
+        }
     }
 
     /// Milliseconds since the manager was made.
@@ -81,18 +102,36 @@ impl Manager {
         Timestamp(u64::try_from(self.shared.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Tells when the server shuts down.
-    pub(crate) fn shutting_down(&self) -> watch::Receiver<bool> {
-        self.shared.shutting_down.subscribe()
+    pub(crate) fn upgrade(shared: &Weak<Shared>) -> Option<Self> {
+        shared.upgrade().map(|shared| Self { shared })
+    }
+
+    /// All its connections.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.shared.connections
     }
 
     /// The right to one more connection, until it is dropped; none if there are as many as there may be or the server
     /// shuts down.
     pub(crate) fn admit(&self) -> Option<OwnedSemaphorePermit> {
-        if *self.shared.shutting_down.borrow() {
+        if self.shared.shutting_down.load(Ordering::SeqCst) {
             return None;
         }
-        Arc::clone(&self.shared.connections).try_acquire_owned().ok()
+        Arc::clone(&self.shared.permits).try_acquire_owned().ok()
+    }
+
+    /// Looks after a connection until what this returns is dropped.
+    pub(crate) fn register(&self, connection: &Arc<Connection>) -> Registered {
+        self.shared.sweep.call_once(|| {
+            let pause = sweep::pause(&self.shared.settings.limits);
+            tokio::spawn(sweep::sweep(Arc::downgrade(&self.shared), pause));
+        });
+        let registered = Registered::new(self, connection);
+        if self.shared.shutting_down.load(Ordering::SeqCst) {
+            // It came too late to be told with the others.
+            connection.shut_down();
+        }
+        registered
     }
 
     pub(crate) fn create(
@@ -130,6 +169,7 @@ impl Manager {
         let removed = self.table().remove(id);
         if let Some(handle) = removed {
             handle.with(Room::close);
+            handle.serve_soon();
             info!(room = %id, why, "room closed");
         }
     }
@@ -152,7 +192,9 @@ impl Manager {
     fn look_at_rooms(&self) -> Option<Duration> {
         for id in self.take_due() {
             let Some(handle) = self.find(id) else { continue };
-            match handle.with(|room| (room.tick(self.now()), room.take_alarm())) {
+            let looked = handle.with(|room| (room.tick(self.now()), room.take_alarm()));
+            handle.serve();
+            match looked {
                 Some((true, None)) => {}
                 Some((true, Some(moment))) => self.table().wake_at(moment, id),
                 Some((false, _)) => self.close(id, "its owner did not come back"),

@@ -1,10 +1,11 @@
 //! The filter that an application mounts, and the websocket handshake behind it.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use hyper::upgrade::OnUpgrade;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tracing::{Instrument, debug, info_span, warn};
+use tracing::{Instrument, debug, debug_span, warn};
+use tungstenite::handshake::derive_accept_key;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::header::{
@@ -14,8 +15,9 @@ use warp::http::header::{
 use warp::http::{Method, StatusCode};
 use warp::reply::{Reply, Response};
 
-use crate::socket::Socket;
-use crate::{Manager, connection};
+use crate::connection::Connection;
+use crate::transport::Transport;
+use crate::{Manager, task};
 
 /// The client's address, for the logs. Our own accept loop sets it as a request extension; another may do so too.
 #[derive(Debug, Clone, Copy)]
@@ -128,14 +130,16 @@ fn upgrade_request(
 
     let accept = derive_accept_key(key);
     let manager = manager.clone();
-    let span = info_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
+    let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
     tokio::spawn(
         async move {
             match upgrade.await {
                 Ok(upgraded) => {
                     debug!("connection opened");
-                    let socket = Socket::new(upgraded, &manager.settings().limits).await;
-                    connection::serve(manager, socket).await;
+                    let (transport, read) = Transport::new(upgraded);
+                    let connection = Arc::new(Connection::new(manager.clone(), transport));
+                    let _registered = manager.register(&connection);
+                    task::serve(connection, read).await;
                 }
                 Err(error) => debug!(%error, "the connection ended during its handshake"),
             }

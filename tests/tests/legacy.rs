@@ -215,9 +215,9 @@ async fn session_fields_of_an_action_do_not_reach_the_originals_clients() {
     let mut room = Room::open(&server.address).await;
     let mut follower = follow(&server.address, &room.uuid).await;
     room.owner.send(json!({"id": 1, "funcKey": "f", "funcParams": ["x"], "slot": "s"})).await;
-    room.owner.send(json!({"id": 2, "clear": "s"})).await;
-    follower.hears(&message::state(&room.uuid, "f", &json!(["x"]))).await;
     room.owner.hears(&json!({"ack": 1, "seq": 1})).await;
+    follower.hears(&message::state(&room.uuid, "f", &json!(["x"]))).await;
+    room.owner.send(json!({"id": 2, "clear": "s"})).await;
     room.owner.hears(&json!({"ack": 2, "seq": 2})).await;
     follower.hears_nothing().await;
     let mut late = follow(&server.address, &room.uuid).await;

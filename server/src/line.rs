@@ -1,0 +1,253 @@
+//! What is said on one connection, in both directions.
+
+use std::collections::VecDeque;
+use std::io::{self, ErrorKind, IoSlice};
+use std::sync::Arc;
+use std::task::Context;
+
+use rtbroadcaster_protocol::{Frame, Next, Peer, Timestamp};
+use tungstenite::Bytes;
+use warp::Buf;
+
+use crate::connection::Connection;
+use crate::handle::Seat;
+use crate::host::ConnectionHost;
+use crate::transport::Transport;
+use crate::websocket::{Ending, Incoming, PING, pong, text_header};
+
+/// Frames that one client is sent before others get their turn.
+const FRAMES_PER_TURN: usize = 16;
+/// Pieces of a frame that are written in one call; what a follower that keeps up is sent has two, header and messages.
+const SLICES: usize = 16;
+
+/// How far a client has been sent what there is for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// It has everything.
+    Everything,
+    /// It takes no more now.
+    Blocked {
+        /// What waits are answers: a client that doesn't take them isn't listened to.
+        with_answers: bool,
+    },
+    /// There is more, but others come first.
+    More,
+    /// Nothing will be sent any more: see [`Line::ending`].
+    Ended,
+}
+
+/// A connection's state, of which one thread at a time does something.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) peer: Peer,
+    pub(crate) host: ConnectionHost,
+    /// What is left of a frame that was begun: it must be finished before anything else is sent.
+    unsent: VecDeque<Bytes>,
+    /// The newest ping of the client that is not answered yet.
+    pong: Option<Box<[u8]>>,
+    /// The client is to be asked for a sign of life.
+    ping: bool,
+    seat: Option<Seat>,
+    /// A fault of the client: it is told what it has been answered until then, and then this.
+    fault: Option<Ending>,
+    ending: Option<Ending>,
+}
+
+impl Line {
+    pub(crate) fn new(host: ConnectionHost) -> Self {
+        Self {
+            peer: Peer::default(),
+            host,
+            unsent: VecDeque::new(),
+            pong: None,
+            ping: false,
+            seat: None,
+            fault: None,
+            ending: None,
+        }
+    }
+
+    /// Why the connection ends, if it does.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// Ends the connection; the first reason counts.
+    pub(crate) fn end(&mut self, ending: Ending) {
+        self.ending.get_or_insert(ending);
+    }
+
+    /// Ends it once everything is sent that was said before.
+    pub(crate) fn end_with_fault(&mut self, fault: Ending) {
+        self.fault.get_or_insert(fault);
+    }
+
+    /// Asks the client for a sign of life.
+    pub(crate) fn ping(&mut self) {
+        self.ping = true;
+    }
+
+    /// Takes what came in.
+    pub(crate) fn take(&mut self, incoming: &Incoming<'_>, now: Timestamp) {
+        if self.ending.is_some() {
+            return;
+        }
+        match incoming {
+            Incoming::Text(text) => self.peer.receive_frame(text, now, &mut self.host),
+            // Of several pings the newest is answered (RFC 6455 section 5.5.3).
+            Incoming::Ping(payload) => self.pong = Some((*payload).into()),
+            Incoming::Pong => {}
+            Incoming::Close(code) => self.end(Ending::Answered(*code)),
+        }
+    }
+
+    /// Sends what there is, as much as the client takes without waiting.
+    pub(crate) fn send(
+        &mut self,
+        connection: &Connection,
+        mut context: Option<&mut Context<'_>>,
+        frame: &mut Frame,
+    ) -> Sent {
+        for _ in 0..FRAMES_PER_TURN {
+            if self.ending.is_some() {
+                return Sent::Ended;
+            }
+            match self.flush(connection, context.as_deref_mut()) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let with_answers = self.peer.has_answers() || self.fault.is_some();
+                    return Sent::Blocked { with_answers };
+                }
+                Err(_) => {
+                    self.end(Ending::Gone);
+                    return Sent::Ended;
+                }
+            }
+            if self.begin_control_frame() {
+                continue;
+            }
+            match (self.peer.next(frame, &mut self.host), self.fault) {
+                (Next::Send, _) => {
+                    if self.begin(connection.transport(), context.as_deref_mut(), frame).is_err() {
+                        self.end(Ending::Gone);
+                    }
+                }
+                (Next::Wait, None) => return Sent::Everything,
+                (Next::Wait, Some(fault)) => self.end(fault),
+                (Next::Close(code), _) => self.end(Ending::Policy(code)),
+            }
+        }
+        Sent::More
+    }
+
+    /// Puts the close frame behind what is left of the frame before it.
+    pub(crate) fn begin_close(&mut self, frame: Vec<u8>) {
+        self.unsent.push_back(frame.into());
+    }
+
+    /// Writes what is left of a frame that was begun. True if nothing is left.
+    pub(crate) fn flush(
+        &mut self,
+        connection: &Connection,
+        mut context: Option<&mut Context<'_>>,
+    ) -> io::Result<bool> {
+        while !self.unsent.is_empty() {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            for (slice, piece) in slices.iter_mut().zip(&self.unsent) {
+                *slice = IoSlice::new(piece);
+            }
+            let count = self.unsent.len().min(SLICES);
+            match connection.transport().write(context.as_deref_mut(), &slices[..count]) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(bytes) => {
+                    self.skip(bytes);
+                    connection.note_taken();
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    connection.note_blocked();
+                    return Ok(false);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if self.unsent.is_empty() {
+                connection.note_unblocked();
+                // Gives its memory back.
+                self.unsent = VecDeque::new();
+            }
+        }
+        Ok(true)
+    }
+
+    /// Gives the connection a seat in its room if it is in one and has none. True if it has been seated now: what came
+    /// before must be looked for once more.
+    pub(crate) fn sit(&mut self, connection: &Arc<Connection>) -> bool {
+        if self.seat.is_some() || !self.peer.is_in_room() {
+            return false;
+        }
+        let is_owner = self.peer.is_owner();
+        self.seat = self.host.handle().map(|handle| handle.add(is_owner, connection));
+        if !is_owner && let Some(handle) = self.host.handle() {
+            handle.followers_were_served();
+        }
+        self.seat.is_some()
+    }
+
+    /// Takes its seat away, if it has one.
+    pub(crate) fn rise(&mut self, connection: &Connection) {
+        if let (Some(seat), Some(handle)) = (self.seat.take(), self.host.handle()) {
+            handle.remove(seat, connection);
+        }
+    }
+
+    /// Writes a frame as far as the client takes it; the rest is kept.
+    fn begin(
+        &mut self,
+        transport: &Transport,
+        context: Option<&mut Context<'_>>,
+        frame: &Frame,
+    ) -> io::Result<()> {
+        let (header, header_bytes) = text_header(frame.len());
+        let header = &header[..header_bytes];
+        let mut slices = [IoSlice::new(header); SLICES];
+        let mut count = 1;
+        for (slice, piece) in slices[1..].iter_mut().zip(frame.slices()) {
+            *slice = IoSlice::new(piece);
+            count += 1;
+        }
+        let written = match transport.write(context, &slices[..count]) {
+            Ok(written) => written,
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+            Err(error) => return Err(error),
+        };
+        if written < header_bytes + frame.len() {
+            self.unsent.push_back(Bytes::copy_from_slice(header));
+            self.unsent.extend(frame.pieces());
+            self.skip(written);
+        }
+        Ok(())
+    }
+
+    /// Begins a control frame, if there is one to be sent.
+    fn begin_control_frame(&mut self) -> bool {
+        let frame = match self.pong.take() {
+            Some(payload) => pong(&payload).into(),
+            None if std::mem::take(&mut self.ping) => Bytes::from_static(&PING),
+            None => return false,
+        };
+        self.unsent.push_back(frame);
+        true
+    }
+
+    /// Lets go of what was written.
+    fn skip(&mut self, mut bytes: usize) {
+        while let Some(first) = self.unsent.front_mut() {
+            if bytes < first.len() {
+                first.advance(bytes);
+                return;
+            }
+            bytes -= first.len();
+            self.unsent.pop_front();
+        }
+    }
+}

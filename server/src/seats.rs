@@ -1,0 +1,129 @@
+//! The connections of a room that take what there is as soon as there is something.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rtbroadcaster_protocol::Frame;
+use tokio::task::yield_now;
+
+use crate::connection::Connection;
+use crate::line::Sent;
+use crate::scratch::with_frame;
+
+/// Connections served before other tasks of the thread get their turn: some 2 ms.
+const SERVED_AT_A_TIME: usize = 256;
+
+/// Nobody goes round.
+const IDLE: u8 = 0;
+/// Somebody goes round.
+const RUNNING: u8 = 1;
+/// Somebody goes round, and there is something new since he began.
+const AGAIN: u8 = 2;
+
+/// Connections that are served one after another by one thread, in a *round*. Whoever can't take all of what there is
+/// gives up his seat, and his own task serves him until he has caught up.
+#[derive(Debug, Default)]
+pub(crate) struct Seats {
+    /// Copied when it changes while a round goes over it.
+    connections: Mutex<Arc<Vec<Arc<Connection>>>>,
+    state: AtomicU8,
+}
+
+impl Seats {
+    pub(crate) fn len(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Seats a connection. Whatever came before the next round began it must look for itself.
+    pub(crate) fn add(&self, connection: &Arc<Connection>) {
+        let mut connections = self.lock();
+        connection.set_place(connections.len());
+        Arc::make_mut(&mut connections).push(Arc::clone(connection));
+    }
+
+    /// Takes a connection's seat away.
+    pub(crate) fn remove(&self, connection: &Connection) {
+        let mut connections = self.lock();
+        let place = connection.place();
+        let connections = Arc::make_mut(&mut connections);
+        connections.swap_remove(place);
+        if let Some(moved) = connections.get(place) {
+            moved.set_place(place);
+        }
+    }
+
+    /// Has the tasks of all who sit here look what there is for them.
+    pub(crate) fn wake(&self) {
+        for connection in self.all().iter() {
+            connection.wake();
+        }
+    }
+
+    /// Says that there is something new. True if the caller is to go round; otherwise somebody does so already.
+    pub(crate) fn begin(&self) -> bool {
+        self.state.swap(AGAIN, Ordering::AcqRel) == IDLE
+    }
+
+    /// Goes round until there is nothing new. To be called by whom [`Seats::begin`] told to.
+    pub(crate) fn go_round(&self) {
+        let running = Running(self);
+        with_frame(|frame| {
+            while running.start() {
+                serve(&self.all(), frame);
+            }
+        });
+    }
+
+    /// The same, as a task of its own that lets others in between.
+    pub(crate) async fn go_round_in_turns(&self) {
+        let running = Running(self);
+        while running.start() {
+            for some in self.all().chunks(SERVED_AT_A_TIME) {
+                with_frame(|frame| serve(some, frame));
+                yield_now().await;
+            }
+        }
+    }
+
+    fn all(&self) -> Arc<Vec<Arc<Connection>>> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<Connection>>>> {
+        // A list of connections is never half changed.
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn serve(connections: &[Arc<Connection>], frame: &mut Frame) {
+    for connection in connections {
+        if connection.send(None, frame) != Sent::Everything {
+            connection.wake();
+        }
+    }
+}
+
+/// Somebody goes round. A panic, a bug of ours, ends his round and not the room's.
+struct Running<'seats>(&'seats Seats);
+
+impl Running<'_> {
+    /// Whether there is something new since the last time.
+    fn start(&self) -> bool {
+        let state = &self.0.state;
+        match state.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => false,
+            Err(_) => {
+                state.swap(RUNNING, Ordering::AcqRel);
+                true
+            }
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.state.store(IDLE, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Looks after all connections at once: one timer instead of several for each.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use rtbroadcaster_protocol::Limits;
+
+use crate::Manager;
+use crate::connection::Connection;
+use crate::scratch::with_frame;
+
+/// Connections looked after before other tasks get their turn.
+const AT_A_TIME: usize = 256;
+/// Longest and shortest pause between two sweeps, and the part of the shortest timeout that it is in between: so late
+/// may a timeout come.
+const LONGEST_PAUSE_MS: u64 = 1_000;
+const SHORTEST_PAUSE_MS: u64 = 5;
+const PART_OF_TIMEOUT: u64 = 8;
+
+/// All connections of a manager.
+#[derive(Debug, Default)]
+pub(crate) struct Connections {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    connections: Vec<Option<Arc<Connection>>>,
+    free: Vec<usize>,
+}
+
+/// A connection's entry among all connections, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    manager: Manager,
+    index: usize,
+}
+
+impl Connections {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // Nothing panics between its changes.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something to every connection, some at a time, so that others may come and go meanwhile.
+    pub(crate) fn some(&self, start: usize) -> Option<Vec<Arc<Connection>>> {
+        let entries = self.lock();
+        let rest = entries.connections.get(start..).filter(|rest| !rest.is_empty())?;
+        Some(rest.iter().take(AT_A_TIME).flatten().cloned().collect())
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
+        self.lock().connections.iter().flatten().cloned().collect()
+    }
+}
+
+impl Registered {
+    pub(crate) fn new(manager: &Manager, connection: &Arc<Connection>) -> Self {
+        let mut entries = manager.connections().lock();
+        let entry = Some(Arc::clone(connection));
+        let index = match entries.free.pop() {
+            Some(index) => {
+                entries.connections[index] = entry;
+                index
+            }
+            None => {
+                entries.connections.push(entry);
+                entries.connections.len() - 1
+            }
+        };
+        Self { manager: manager.clone(), index }
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let mut entries = self.manager.connections().lock();
+        entries.connections[self.index] = None;
+        entries.free.push(self.index);
+    }
+}
+
+/// Looks after the connections of a manager, as long as there is one.
+pub(crate) async fn sweep(manager: Weak<crate::manager::Shared>, pause: Duration) {
+    loop {
+        tokio::time::sleep(pause).await;
+        let mut start = 0;
+        loop {
+            let Some(manager) = Manager::upgrade(&manager) else { return };
+            let Some(some) = manager.connections().some(start) else { break };
+            let now = manager.now();
+            with_frame(|frame| {
+                for connection in &some {
+                    connection.keep_time(now, frame);
+                }
+            });
+            start += AT_A_TIME;
+            drop((some, manager));
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+/// How often the connections are looked after, so that no timeout is late by much.
+pub(crate) fn pause(limits: &Limits) -> Duration {
+    let timeouts = [
+        limits.handshake_timeout_ms,
+        limits.ping_interval_ms,
+        limits.idle_timeout_ms,
+        limits.stall_timeout_ms,
+    ];
+    let shortest = timeouts.into_iter().min().unwrap_or(LONGEST_PAUSE_MS);
+    Duration::from_millis((shortest / PART_OF_TIMEOUT).clamp(SHORTEST_PAUSE_MS, LONGEST_PAUSE_MS))
+}

@@ -1,0 +1,217 @@
+//! A connection's own task: reads what the client says, and goes on sending where others were told to stop.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use rtbroadcaster_protocol::Timestamp;
+use tokio::time::timeout;
+use tracing::debug;
+
+use crate::connection::Connection;
+use crate::line::Sent;
+use crate::scratch::{with_buffer, with_frame};
+use crate::websocket::{Ending, Incoming, Reader};
+
+/// How long an owner is not read at a time because its room lags, in milliseconds. Longer would make a room that
+/// stands still for good an owner that does.
+const OWNER_WAIT_MS: u64 = 10_000;
+/// How long the client may take to answer our close, and to take what we wrote before it. Together with the rest of a
+/// shutdown it must stay under 5 s.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Serves a websocket until it ends. `read` was read of it already.
+pub(crate) async fn serve(connection: Arc<Connection>, mut read: Vec<u8>) {
+    let present = Present(connection);
+    let connection = &present.0;
+    let reader = Reader::new(connection.manager().settings().limits.message_bytes);
+    let mut task = Task { connection, reader, waiting: Waiting::No };
+    task.receive(&mut read);
+    drop(read);
+    let ending = poll_fn(|context| task.poll(context)).await;
+    debug!(?ending, "connection ends");
+    leave(connection);
+    let reader = task.reader;
+    // Boxed, so that it takes no memory before it happens.
+    let farewell = Box::pin(farewell(connection, reader, ending));
+    // A client that doesn't answer is left without one: there is nothing else to tell it.
+    drop(timeout(CLOSE_TIMEOUT, farewell).await);
+}
+
+/// A connection that has a task. However that ends, the connection isn't in its room any more.
+struct Present(Arc<Connection>);
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        leave(&self.0);
+    }
+}
+
+/// Takes a connection out of its room, once.
+fn leave(connection: &Connection) {
+    let now = connection.manager().now();
+    let handle = connection.with_line(|line| {
+        line.rise(connection);
+        line.peer.disconnected(now, &mut line.host);
+        line.host.handle().cloned()
+    });
+    if let Some(handle) = handle.flatten() {
+        handle.serve();
+    }
+}
+
+struct Task<'connection> {
+    connection: &'connection Arc<Connection>,
+    reader: Reader,
+    waiting: Waiting,
+}
+
+/// Whether an owner waits for its room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    No,
+    Until(Timestamp),
+    /// It has waited in vain, and does so no more until the room has caught up once.
+    Over,
+}
+
+impl Task<'_> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+        // Before anything is looked at, so that no call to look again is missed.
+        self.connection.task().register(context.waker());
+        let polled = self.send_and_read(context);
+        if polled.is_pending() && self.connection.transport().flush(context).is_err() {
+            return Poll::Ready(Ending::Gone);
+        }
+        polled
+    }
+
+    fn send_and_read(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
+        loop {
+            let sent = with_frame(|frame| self.connection.send(Some(context), frame));
+            let may_read = match sent {
+                Sent::Everything => true,
+                Sent::Blocked { .. } if self.connection.transport().poll_writable(context).is_ready() => {
+                    continue;
+                }
+                Sent::Blocked { with_answers } => !with_answers,
+                Sent::More => {
+                    context.waker().wake_by_ref();
+                    true
+                }
+                Sent::Ended => {
+                    let ending = self.connection.with_line(|line| line.ending()).flatten();
+                    return Poll::Ready(ending.unwrap_or(Ending::Gone));
+                }
+            };
+            if !may_read || self.is_to_wait() {
+                return Poll::Pending;
+            }
+            if ready!(self.read(context)) {
+                // Rounds of a large room have begun: they come before the owner's next actions.
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads once. True if that started tasks.
+    fn read(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        with_buffer(|buffer| {
+            let read = ready!(self.connection.transport().poll_read(context, buffer));
+            let bytes = read.ok().and_then(|count| buffer.get_mut(..count)).unwrap_or_default();
+            if bytes.is_empty() {
+                self.connection.with_line(|line| line.end(Ending::Gone));
+                return Poll::Ready(false);
+            }
+            Poll::Ready(self.receive(bytes))
+        })
+    }
+
+    /// Takes what was read, and serves the room. True if that started tasks.
+    fn receive(&mut self, bytes: &mut [u8]) -> bool {
+        let now = self.connection.manager().now();
+        self.connection.note_heard(now);
+        let room = self.connection.with_line(|line| {
+            if let Err(fault) = self.reader.feed(bytes, |incoming| line.take(&incoming, now)) {
+                line.end_with_fault(fault);
+            }
+            if line.peer.is_in_room() {
+                self.connection.note_entered();
+            }
+            line.host.handle().cloned()
+        });
+        room.flatten().is_some_and(|room| room.serve())
+    }
+
+    /// Whether this is an owner whose socket is not to be read now.
+    fn is_to_wait(&mut self) -> bool {
+        let again = self.waiting != Waiting::No;
+        let lags = self.connection.with_line(|line| {
+            if !line.peer.is_owner() {
+                return false;
+            }
+            let lags = line.peer.is_to_wait(again, &mut line.host);
+            let Some(handle) = line.host.handle().filter(|_| lags || again) else { return lags };
+            handle.set_owner_waits(lags);
+            // What was taken between the look and the note has woken nobody.
+            lags && line.peer.is_to_wait(true, &mut line.host)
+        });
+        let now = self.connection.manager().now();
+        self.waiting = match self.waiting {
+            _ if lags != Some(true) => Waiting::No,
+            Waiting::No => Waiting::Until(now.after(OWNER_WAIT_MS)),
+            Waiting::Until(end) if now >= end => Waiting::Over,
+            unchanged => unchanged,
+        };
+        let is_waiting = matches!(self.waiting, Waiting::Until(_));
+        self.connection.set_waiting(is_waiting);
+        is_waiting
+    }
+}
+
+/// Says why the connection ends, and waits a little for the client to have heard it. A connection that is dropped while
+/// the client still sends is reset by the kernel, and the reset overtakes what we said last.
+async fn farewell(connection: &Connection, mut reader: Reader, ending: Ending) {
+    let Some(close) = ending.close_frame() else { return };
+    connection.with_line(|line| line.begin_close(close));
+    let flushed = poll_fn(|context| {
+        loop {
+            match connection.with_line(|line| line.flush(connection, Some(context))) {
+                Some(Ok(true)) => return Poll::Ready(connection.transport().flush(context).is_ok()),
+                Some(Ok(false)) => ready!(connection.transport().poll_writable(context)),
+                Some(Err(_)) | None => return Poll::Ready(false),
+            }
+        }
+    });
+    if !flushed.await {
+        return;
+    }
+    if !matches!(ending, Ending::Policy(_)) {
+        // Nothing of what comes now counts, but it is taken until the client ends too.
+        let shut_down = poll_fn(|context| connection.transport().poll_shutdown(context));
+        if shut_down.await.is_err() {
+            return;
+        }
+    }
+    let is_fault = matches!(ending, Ending::Fault(..));
+    poll_fn(|context| {
+        with_buffer(|buffer| {
+            loop {
+                let Ok(count @ 1..) = ready!(connection.transport().poll_read(context, buffer)) else {
+                    return Poll::Ready(());
+                };
+                let mut has_answered = false;
+                let fed = reader.feed(&mut buffer[..count], |incoming| {
+                    has_answered |= matches!(incoming, Incoming::Close(_));
+                });
+                // After a fault what comes can't be read as frames.
+                if !is_fault && (has_answered || fed.is_err()) {
+                    return Poll::Ready(());
+                }
+            }
+        })
+    })
+    .await;
+}

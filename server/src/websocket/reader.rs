@@ -1,0 +1,168 @@
+//! Frames of a client: taken apart where they lie, and copied only while they are not there as a whole.
+
+use std::io::Cursor;
+
+use tungstenite::protocol::frame::FrameHeader;
+use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
+
+use super::Ending;
+
+/// The longest payload of a control frame (RFC 6455 section 5.5).
+const MAX_CONTROL_BYTES: u64 = 125;
+
+/// What came in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Incoming<'bytes> {
+    /// A message: text, or binary that is UTF-8, which the original takes too.
+    Text(&'bytes str),
+    /// To be answered with the same payload.
+    Ping(&'bytes [u8]),
+    /// The client is there.
+    Pong,
+    /// The client closes; nothing that comes later counts.
+    Close(CloseCode),
+}
+
+/// Takes a client's bytes apart. While nothing of a message is there it holds no memory.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    /// Bytes of one message at most, all its fragments together.
+    limit: usize,
+    /// A frame of which not all is there yet.
+    rest: Vec<u8>,
+    /// The fragments of a message of which not all are there yet.
+    message: Option<Vec<u8>>,
+}
+
+impl Reader {
+    /// A reader that finds messages above `limit` bytes faulty.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, rest: Vec::new(), message: None }
+    }
+
+    /// Takes what was read, and hands on what is complete. The bytes are unmasked where they lie.
+    ///
+    /// # Errors
+    /// The first fault in the client's frames; nothing can be read after it.
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &mut [u8],
+        mut take: impl FnMut(Incoming<'_>),
+    ) -> Result<(), Ending> {
+        if self.rest.is_empty() {
+            let taken = self.take_frames(bytes, &mut take)?;
+            self.rest.extend_from_slice(&bytes[taken..]);
+            return Ok(());
+        }
+        self.rest.extend_from_slice(bytes);
+        let mut buffer = std::mem::take(&mut self.rest);
+        let taken = self.take_frames(&mut buffer, &mut take)?;
+        if taken < buffer.len() {
+            buffer.drain(..taken);
+            if buffer.len() < buffer.capacity() / 4 {
+                buffer.shrink_to_fit();
+            }
+            self.rest = buffer;
+        }
+        Ok(())
+    }
+
+    /// Takes all frames that are there as a whole, and says how many bytes they have.
+    fn take_frames(
+        &mut self,
+        buffer: &mut [u8],
+        take: &mut impl FnMut(Incoming<'_>),
+    ) -> Result<usize, Ending> {
+        let mut at = 0;
+        loop {
+            let mut cursor = Cursor::new(&buffer[at..]);
+            let header = FrameHeader::parse(&mut cursor).map_err(|_| INVALID_FRAME)?;
+            let Some((header, length)) = header else { return Ok(at) };
+            let mask = self.check(&header, length)?;
+            // The check has found the length within the limit, which is a usize.
+            let start = at + cursor.position() as usize;
+            let Some(payload) = buffer.get_mut(start..start + length as usize) else { return Ok(at) };
+            unmask(payload, mask);
+            self.take_frame(&header, payload, take)?;
+            at = start + length as usize;
+        }
+    }
+
+    /// Whether a client may send such a frame now; if so, what it is masked with.
+    fn check(&self, header: &FrameHeader, length: u64) -> Result<[u8; 4], Ending> {
+        let reserved = header.rsv1 || header.rsv2 || header.rsv3;
+        let in_place = match header.opcode {
+            OpCode::Control(_) => header.is_final && length <= MAX_CONTROL_BYTES,
+            OpCode::Data(Data::Continue) => self.message.is_some(),
+            OpCode::Data(_) => self.message.is_none(),
+        };
+        let mask = header.mask.filter(|_| in_place && !reserved).ok_or(INVALID_FRAME)?;
+        let before = self.message.as_ref().map_or(0, Vec::len) as u64;
+        if matches!(header.opcode, OpCode::Data(_)) && before.saturating_add(length) > self.limit as u64 {
+            return Err(Ending::Fault(CloseCode::Size, "the message is too large"));
+        }
+        Ok(mask)
+    }
+
+    fn take_frame(
+        &mut self,
+        header: &FrameHeader,
+        payload: &[u8],
+        take: &mut impl FnMut(Incoming<'_>),
+    ) -> Result<(), Ending> {
+        match header.opcode {
+            OpCode::Control(Control::Ping) => take(Incoming::Ping(payload)),
+            OpCode::Control(Control::Pong) => take(Incoming::Pong),
+            OpCode::Control(Control::Close) => take(Incoming::Close(close_code(payload)?)),
+            OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
+                return Err(INVALID_FRAME);
+            }
+            OpCode::Data(_) => match (self.message.take(), header.is_final) {
+                (None, true) => take(Incoming::Text(text(payload)?)),
+                (message, is_final) => {
+                    let mut message = message.unwrap_or_default();
+                    message.extend_from_slice(payload);
+                    if is_final {
+                        take(Incoming::Text(text(&message)?));
+                    } else {
+                        self.message = Some(message);
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+}
+
+const INVALID_FRAME: Ending = Ending::Fault(CloseCode::Protocol, "not a valid websocket frame");
+const INVALID_TEXT: Ending = Ending::Fault(CloseCode::Invalid, "messages must be UTF-8");
+
+fn text(payload: &[u8]) -> Result<&str, Ending> {
+    std::str::from_utf8(payload).map_err(|_| INVALID_TEXT)
+}
+
+/// The code of a close frame, with which it is answered (section 5.5.1).
+fn close_code(payload: &[u8]) -> Result<CloseCode, Ending> {
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return if payload.is_empty() { Ok(CloseCode::Status) } else { Err(INVALID_FRAME) };
+    };
+    let code = CloseCode::from(u16::from_be_bytes(*code));
+    text(reason)?;
+    if code.is_allowed() { Ok(code) } else { Err(INVALID_FRAME) }
+}
+
+/// Undoes a client's masking (section 5.3), eight bytes at a time.
+fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    let [a, b, c, d] = mask;
+    let wide = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ wide).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(mask.iter().cycle()) {
+        *byte ^= key;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+use proptest::prelude::*;
+use tungstenite::protocol::frame::Frame;
+
+use super::*;
+
+const LIMIT: usize = 1_000;
+
+/// What the reader hands on, as values that can be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Heard {
+    Text(String),
+    Ping(Vec<u8>),
+    Pong,
+    Close(u16),
+}
+
+fn hear(incoming: &Incoming<'_>) -> Heard {
+    match incoming {
+        Incoming::Text(text) => Heard::Text((*text).to_owned()),
+        Incoming::Ping(payload) => Heard::Ping(payload.to_vec()),
+        Incoming::Pong => Heard::Pong,
+        Incoming::Close(code) => Heard::Close(u16::from(*code)),
+    }
+}
+
+/// A frame as a client sends it, rendered by the library that our clients in the tests use.
+fn frame(opcode: OpCode, payload: &[u8], is_final: bool, mask: u32) -> Vec<u8> {
+    let mut payload = payload.to_vec();
+    let mask = mask.to_be_bytes();
+    unmask(&mut payload, mask);
+    let header = FrameHeader { is_final, opcode, mask: Some(mask), ..FrameHeader::default() };
+    let mut bytes = Vec::new();
+    header.format(payload.len() as u64, &mut bytes).unwrap();
+    bytes.extend(payload);
+    bytes
+}
+
+fn read(reader: &mut Reader, bytes: &[u8]) -> (Vec<Heard>, Result<(), Ending>) {
+    let mut heard = Vec::new();
+    let result = reader.feed(&mut bytes.to_vec(), |incoming| heard.push(hear(&incoming)));
+    (heard, result)
+}
+
+/// What is wrong with the last of these bytes.
+fn fault(bytes: &[u8]) -> CloseCode {
+    match read(&mut Reader::new(LIMIT), bytes) {
+        (_, Err(Ending::Fault(code, _))) => code,
+        other => panic!("taken: {other:?}"),
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Sent {
+    Text(String, Vec<usize>),
+    Ping(Vec<u8>),
+    Pong,
+}
+
+fn sent() -> impl Strategy<Value = Sent> {
+    prop_oneof![
+        ("\\PC{0,80}", proptest::collection::vec(0_usize..80, 0..4))
+            .prop_map(|(text, cuts)| Sent::Text(text, cuts)),
+        proptest::collection::vec(any::<u8>(), 0..125).prop_map(Sent::Ping),
+        Just(Sent::Pong),
+    ]
+}
+
+/// The frames of a message, with a ping between its fragments.
+fn render(sent: &Sent, mask: u32, bytes: &mut Vec<u8>, expected: &mut Vec<Heard>) {
+    match sent {
+        Sent::Text(text, cuts) => {
+            let mut cuts: Vec<_> = cuts.iter().map(|cut| (*cut).min(text.len())).collect();
+            cuts.sort_unstable();
+            let mut start = 0;
+            let mut opcode = OpCode::Data(Data::Text);
+            for cut in cuts {
+                bytes.extend(frame(opcode, &text.as_bytes()[start..cut], false, mask));
+                bytes.extend(frame(OpCode::Control(Control::Ping), b"between", true, mask));
+                expected.push(Heard::Ping(b"between".to_vec()));
+                (start, opcode) = (cut, OpCode::Data(Data::Continue));
+            }
+            bytes.extend(frame(opcode, &text.as_bytes()[start..], true, mask));
+            expected.push(Heard::Text(text.clone()));
+        }
+        Sent::Ping(payload) => {
+            bytes.extend(frame(OpCode::Control(Control::Ping), payload, true, mask));
+            expected.push(Heard::Ping(payload.clone()));
+        }
+        Sent::Pong => {
+            bytes.extend(frame(OpCode::Control(Control::Pong), b"", true, mask));
+            expected.push(Heard::Pong);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_was_sent_is_heard_wherever_the_network_cuts_it(
+        all in proptest::collection::vec(sent(), 0..12),
+        mask: u32,
+        chunk in 1_usize..300,
+    ) {
+        let (mut bytes, mut expected) = (Vec::new(), Vec::new());
+        for sent in &all {
+            render(sent, mask, &mut bytes, &mut expected);
+        }
+        let mut reader = Reader::new(LIMIT);
+        let mut heard = Vec::new();
+        for chunk in bytes.chunks(chunk) {
+            let (more, result) = read(&mut reader, chunk);
+            prop_assert_eq!(result, Ok(()));
+            heard.extend(more);
+        }
+        prop_assert_eq!(heard, expected);
+        prop_assert!(reader.rest.capacity() == 0 && reader.message.is_none(), "no memory while nothing is there");
+    }
+
+    #[test]
+    fn junk_is_a_fault_or_waits_for_more_and_never_takes_more_memory_than_the_limit(
+        chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..200), 0..40),
+    ) {
+        let mut reader = Reader::new(LIMIT);
+        for chunk in &chunks {
+            if read(&mut reader, chunk).1.is_err() {
+                break;
+            }
+            prop_assert!(reader.rest.len() <= LIMIT + 14 + 200);
+            prop_assert!(reader.message.as_ref().map_or(0, Vec::len) <= LIMIT);
+        }
+    }
+}
+
+#[test]
+fn frames_are_read_as_the_library_writes_them() {
+    let mut bytes = Vec::new();
+    Frame::message("hello", OpCode::Data(Data::Binary), true).format(&mut bytes).unwrap();
+    assert_eq!(fault(&bytes), CloseCode::Protocol, "a client's frame must be masked");
+    let masked = frame(OpCode::Data(Data::Binary), b"hello", true, 7);
+    assert_eq!(read(&mut Reader::new(LIMIT), &masked).0, [Heard::Text("hello".to_owned())]);
+}
+
+#[test]
+fn a_client_may_close_with_a_code_or_without() {
+    let close = |payload: &[u8]| frame(OpCode::Control(Control::Close), payload, true, 1);
+    let heard = |bytes: Vec<u8>| read(&mut Reader::new(LIMIT), &bytes).0;
+    assert_eq!(heard(close(&[0x03, 0xe8, b'b', b'y', b'e'])), [Heard::Close(1_000)]);
+    assert_eq!(heard(close(&[])), [Heard::Close(1_005)]);
+    assert_eq!(fault(&close(&[3])), CloseCode::Protocol, "half a code");
+    assert_eq!(fault(&close(&[0x03, 0xed])), CloseCode::Protocol, "1005 is never sent");
+    assert_eq!(fault(&close(&[0x03, 0xe8, 0xff])), CloseCode::Invalid, "the reason is text");
+}
+
+#[test]
+fn what_no_client_may_send_is_a_fault() {
+    let text = OpCode::Data(Data::Text);
+    let fragment = frame(text, b"a", false, 1);
+    assert_eq!(fault(&[fragment.clone(), fragment].concat()), CloseCode::Protocol, "two messages at once");
+    assert_eq!(fault(&frame(OpCode::Data(Data::Continue), b"a", true, 1)), CloseCode::Protocol);
+    assert_eq!(fault(&frame(OpCode::Control(Control::Ping), b"a", false, 1)), CloseCode::Protocol);
+    assert_eq!(fault(&frame(OpCode::Control(Control::Ping), &[0; 126], true, 1)), CloseCode::Protocol);
+    assert_eq!(fault(&frame(text, &[0xff], true, 1)), CloseCode::Invalid);
+    for reserved in [0x40, 0x20, 0x10, 0x03, 0x0b] {
+        let mut bytes = frame(text, b"a", true, 1);
+        bytes[0] = (bytes[0] & 0xf0) | reserved;
+        assert_eq!(fault(&bytes), CloseCode::Protocol, "{reserved:#x}");
+    }
+}
+
+#[test]
+fn a_message_above_the_limit_is_a_fault_as_soon_as_its_length_is_known() {
+    let text = OpCode::Data(Data::Text);
+    let just = frame(text, &[b'a'; LIMIT], true, 1);
+    assert_eq!(read(&mut Reader::new(LIMIT), &just).0.len(), 1);
+    let above = frame(text, &[b'a'; LIMIT + 1], true, 1);
+    assert_eq!(fault(&above[..8]), CloseCode::Size);
+    let together =
+        [frame(text, &[b'a'; LIMIT], false, 1), frame(OpCode::Data(Data::Continue), b"b", true, 1)];
+    assert_eq!(fault(&together.concat()), CloseCode::Size);
+    let huge = [0x81, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0];
+    assert_eq!(fault(&huge), CloseCode::Size);
+}
