@@ -7,6 +7,7 @@ use std::task::Context;
 
 use futures_util::task::AtomicWaker;
 use rtbroadcaster_protocol::{CloseCode, Frame, Timestamp};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Manager;
 use crate::host::ConnectionHost;
@@ -24,7 +25,11 @@ const NEVER: u64 = u64::MAX;
 pub(crate) struct Connection {
     manager: Manager,
     transport: Transport,
+    /// The right to be here.
+    _permit: OwnedSemaphorePermit,
     line: Mutex<Line>,
+    /// Where it stands among all [`Connections`](crate::sweep::Connections).
+    entry: AtomicUsize,
     /// Where it sits in its list of [`Seats`](crate::seats::Seats), which alone changes it.
     place: AtomicUsize,
     opened: Timestamp,
@@ -40,11 +45,13 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(manager: Manager, transport: Transport) -> Self {
+    pub(crate) fn new(manager: Manager, transport: Transport, permit: OwnedSemaphorePermit) -> Self {
         let now = manager.now();
         Self {
             line: Mutex::new(Line::new(ConnectionHost::new(manager.clone()))),
             transport,
+            _permit: permit,
+            entry: AtomicUsize::new(0),
             place: AtomicUsize::new(0),
             opened: now,
             has_entered: AtomicBool::new(false),
@@ -73,6 +80,14 @@ impl Connection {
     /// Has its own task look at it.
     pub(crate) fn wake(&self) {
         self.task.wake();
+    }
+
+    pub(crate) fn entry(&self) -> usize {
+        self.entry.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_entry(&self, entry: usize) {
+        self.entry.store(entry, Ordering::Relaxed);
     }
 
     pub(crate) fn place(&self) -> usize {

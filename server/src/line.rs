@@ -13,7 +13,7 @@ use crate::connection::Connection;
 use crate::handle::Seat;
 use crate::host::ConnectionHost;
 use crate::transport::Transport;
-use crate::websocket::{Ending, Incoming, PING, pong, text_header};
+use crate::websocket::{Ending, Fault, Incoming, PING, pong, text_header};
 
 /// Frames that one client is sent before others get their turn.
 const FRAMES_PER_TURN: usize = 16;
@@ -49,7 +49,7 @@ pub(crate) struct Line {
     ping: bool,
     seat: Option<Seat>,
     /// A fault of the client: it is told what it has been answered until then, and then this.
-    fault: Option<Ending>,
+    fault: Option<Fault>,
     ending: Option<Ending>,
 }
 
@@ -78,7 +78,7 @@ impl Line {
     }
 
     /// Ends it once everything is sent that was said before.
-    pub(crate) fn end_with_fault(&mut self, fault: Ending) {
+    pub(crate) fn end_with_fault(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
     }
 
@@ -133,7 +133,7 @@ impl Line {
                     }
                 }
                 (Next::Wait, None) => return Sent::Everything,
-                (Next::Wait, Some(fault)) => self.end(fault),
+                (Next::Wait, Some(fault)) => self.end(Ending::Fault(fault)),
                 (Next::Close(code), _) => self.end(Ending::Policy(code)),
             }
         }

@@ -12,7 +12,7 @@ use tracing::{info, warn};
 use crate::Settings;
 use crate::connection::Connection;
 use crate::handle::RoomHandle;
-use crate::sweep::{self, Connections, Registered};
+use crate::sweep::{self, Connections};
 use crate::websocket::Ending;
 
 /// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
@@ -120,18 +120,22 @@ impl Manager {
         Arc::clone(&self.shared.permits).try_acquire_owned().ok()
     }
 
-    /// Looks after a connection until what this returns is dropped.
-    pub(crate) fn register(&self, connection: &Arc<Connection>) -> Registered {
+    /// Looks after a connection until it is forgotten.
+    pub(crate) fn register(&self, connection: &Arc<Connection>) {
         self.shared.sweep.call_once(|| {
             let pause = sweep::pause(&self.shared.settings.limits);
             tokio::spawn(sweep::sweep(Arc::downgrade(&self.shared), pause));
         });
-        let registered = Registered::new(self, connection);
+        self.connections().add(connection);
         if self.shared.shutting_down.load(Ordering::SeqCst) {
             // It came too late to be told with the others.
             connection.shut_down();
         }
-        registered
+    }
+
+    /// Looks after a connection no more.
+    pub(crate) fn forget(&self, connection: &Connection) {
+        self.connections().remove(connection);
     }
 
     pub(crate) fn create(

@@ -136,14 +136,13 @@ fn upgrade_request(
             match upgrade.await {
                 Ok(upgraded) => {
                     debug!("connection opened");
-                    let (transport, read) = Transport::new(upgraded);
-                    let connection = Arc::new(Connection::new(manager.clone(), transport));
-                    let _registered = manager.register(&connection);
-                    task::serve(connection, read).await;
+                    let (transport, mut read) = Transport::new(upgraded);
+                    let connection = Arc::new(Connection::new(manager.clone(), transport, permit));
+                    manager.register(&connection);
+                    task::start(connection, &mut read);
                 }
                 Err(error) => debug!(%error, "the connection ended during its handshake"),
             }
-            drop(permit);
         }
         .instrument(span),
     );

@@ -29,35 +29,9 @@ struct Entries {
     free: Vec<usize>,
 }
 
-/// A connection's entry among all connections, until it is dropped.
-#[derive(Debug)]
-pub(crate) struct Registered {
-    manager: Manager,
-    index: usize,
-}
-
 impl Connections {
-    fn lock(&self) -> MutexGuard<'_, Entries> {
-        // Nothing panics between its changes.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Does something to every connection, some at a time, so that others may come and go meanwhile.
-    pub(crate) fn some(&self, start: usize) -> Option<Vec<Arc<Connection>>> {
-        let entries = self.lock();
-        let rest = entries.connections.get(start..).filter(|rest| !rest.is_empty())?;
-        Some(rest.iter().take(AT_A_TIME).flatten().cloned().collect())
-    }
-
-    /// All of them.
-    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
-        self.lock().connections.iter().flatten().cloned().collect()
-    }
-}
-
-impl Registered {
-    pub(crate) fn new(manager: &Manager, connection: &Arc<Connection>) -> Self {
-        let mut entries = manager.connections().lock();
+    pub(crate) fn add(&self, connection: &Arc<Connection>) {
+        let mut entries = self.lock();
         let entry = Some(Arc::clone(connection));
         let index = match entries.free.pop() {
             Some(index) => {
@@ -69,15 +43,31 @@ impl Registered {
                 entries.connections.len() - 1
             }
         };
-        Self { manager: manager.clone(), index }
+        connection.set_entry(index);
     }
-}
 
-impl Drop for Registered {
-    fn drop(&mut self) {
-        let mut entries = self.manager.connections().lock();
-        entries.connections[self.index] = None;
-        entries.free.push(self.index);
+    pub(crate) fn remove(&self, connection: &Connection) {
+        let mut entries = self.lock();
+        let index = connection.entry();
+        entries.connections[index] = None;
+        entries.free.push(index);
+    }
+
+    /// All of them.
+    pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
+        self.lock().connections.iter().flatten().cloned().collect()
+    }
+
+    /// Some of them, from an index on; none if there are none so far behind.
+    fn some(&self, start: usize) -> Option<Vec<Arc<Connection>>> {
+        let entries = self.lock();
+        let rest = entries.connections.get(start..).filter(|rest| !rest.is_empty())?;
+        Some(rest.iter().take(AT_A_TIME).flatten().cloned().collect())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        // Nothing panics between its changes.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rtbroadcaster_protocol::Timestamp;
 use tokio::time::timeout;
-use tracing::debug;
+use tracing::{Instrument, Span, debug};
 
 use crate::connection::Connection;
 use crate::line::Sent;
@@ -21,22 +21,29 @@ const OWNER_WAIT_MS: u64 = 10_000;
 /// shutdown it must stay under 5 s.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Serves a websocket until it ends. `read` was read of it already.
-pub(crate) async fn serve(connection: Arc<Connection>, mut read: Vec<u8>) {
+/// Serves a websocket until it ends, in a task of its own. `read` was read of it already.
+///
+/// That task is all the memory that a silent connection takes beside its [`Connection`], so nothing is kept in it that
+/// isn't needed before the end.
+pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
     let present = Present(connection);
-    let connection = &present.0;
-    let reader = Reader::new(connection.manager().settings().limits.message_bytes);
-    let mut task = Task { connection, reader, waiting: Waiting::No };
-    task.receive(&mut read);
-    drop(read);
-    let ending = poll_fn(|context| task.poll(context)).await;
-    debug!(?ending, "connection ends");
-    leave(connection);
-    let reader = task.reader;
-    // Boxed, so that it takes no memory before it happens.
-    let farewell = Box::pin(farewell(connection, reader, ending));
-    // A client that doesn't answer is left without one: there is nothing else to tell it.
-    drop(timeout(CLOSE_TIMEOUT, farewell).await);
+    let limit = present.0.manager().settings().limits.message_bytes;
+    let mut task = Task { connection: present, reader: Reader::new(limit), waiting: Waiting::No };
+    task.receive(read);
+    let served = async move {
+        let ending = poll_fn(|context| task.poll(context)).await;
+        debug!(?ending, "connection ends");
+        leave(&task.connection.0);
+        // Boxed, so that it takes no memory before.
+        Box::pin(task.say_farewell(ending)).await;
+    };
+    // Only where somebody looks at the log is its memory spent.
+    let span = Span::current();
+    if span.is_none() {
+        tokio::spawn(served);
+    } else {
+        tokio::spawn(served.instrument(span));
+    }
 }
 
 /// A connection that has a task. However that ends, the connection isn't in its room any more.
@@ -45,6 +52,7 @@ struct Present(Arc<Connection>);
 impl Drop for Present {
     fn drop(&mut self) {
         leave(&self.0);
+        self.0.manager().forget(&self.0);
     }
 }
 
@@ -61,8 +69,8 @@ fn leave(connection: &Connection) {
     }
 }
 
-struct Task<'connection> {
-    connection: &'connection Arc<Connection>,
+struct Task {
+    connection: Present,
     reader: Reader,
     waiting: Waiting,
 }
@@ -76,12 +84,12 @@ enum Waiting {
     Over,
 }
 
-impl Task<'_> {
+impl Task {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         // Before anything is looked at, so that no call to look again is missed.
-        self.connection.task().register(context.waker());
+        self.connection.0.task().register(context.waker());
         let polled = self.send_and_read(context);
-        if polled.is_pending() && self.connection.transport().flush(context).is_err() {
+        if polled.is_pending() && self.connection.0.transport().flush(context).is_err() {
             return Poll::Ready(Ending::Gone);
         }
         polled
@@ -89,10 +97,10 @@ impl Task<'_> {
 
     fn send_and_read(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         loop {
-            let sent = with_frame(|frame| self.connection.send(Some(context), frame));
+            let sent = with_frame(|frame| self.connection.0.send(Some(context), frame));
             let may_read = match sent {
                 Sent::Everything => true,
-                Sent::Blocked { .. } if self.connection.transport().poll_writable(context).is_ready() => {
+                Sent::Blocked { .. } if self.connection.0.transport().poll_writable(context).is_ready() => {
                     continue;
                 }
                 Sent::Blocked { with_answers } => !with_answers,
@@ -101,7 +109,7 @@ impl Task<'_> {
                     true
                 }
                 Sent::Ended => {
-                    let ending = self.connection.with_line(|line| line.ending()).flatten();
+                    let ending = self.connection.0.with_line(|line| line.ending()).flatten();
                     return Poll::Ready(ending.unwrap_or(Ending::Gone));
                 }
             };
@@ -119,10 +127,10 @@ impl Task<'_> {
     /// Reads once. True if that started tasks.
     fn read(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         with_buffer(|buffer| {
-            let read = ready!(self.connection.transport().poll_read(context, buffer));
+            let read = ready!(self.connection.0.transport().poll_read(context, buffer));
             let bytes = read.ok().and_then(|count| buffer.get_mut(..count)).unwrap_or_default();
             if bytes.is_empty() {
-                self.connection.with_line(|line| line.end(Ending::Gone));
+                self.connection.0.with_line(|line| line.end(Ending::Gone));
                 return Poll::Ready(false);
             }
             Poll::Ready(self.receive(bytes))
@@ -131,14 +139,14 @@ impl Task<'_> {
 
     /// Takes what was read, and serves the room. True if that started tasks.
     fn receive(&mut self, bytes: &mut [u8]) -> bool {
-        let now = self.connection.manager().now();
-        self.connection.note_heard(now);
-        let room = self.connection.with_line(|line| {
+        let now = self.connection.0.manager().now();
+        self.connection.0.note_heard(now);
+        let room = self.connection.0.with_line(|line| {
             if let Err(fault) = self.reader.feed(bytes, |incoming| line.take(&incoming, now)) {
                 line.end_with_fault(fault);
             }
             if line.peer.is_in_room() {
-                self.connection.note_entered();
+                self.connection.0.note_entered();
             }
             line.host.handle().cloned()
         });
@@ -148,7 +156,7 @@ impl Task<'_> {
     /// Whether this is an owner whose socket is not to be read now.
     fn is_to_wait(&mut self) -> bool {
         let again = self.waiting != Waiting::No;
-        let lags = self.connection.with_line(|line| {
+        let lags = self.connection.0.with_line(|line| {
             if !line.peer.is_owner() {
                 return false;
             }
@@ -158,7 +166,7 @@ impl Task<'_> {
             // What was taken between the look and the note has woken nobody.
             lags && line.peer.is_to_wait(true, &mut line.host)
         });
-        let now = self.connection.manager().now();
+        let now = self.connection.0.manager().now();
         self.waiting = match self.waiting {
             _ if lags != Some(true) => Waiting::No,
             Waiting::No => Waiting::Until(now.after(OWNER_WAIT_MS)),
@@ -166,14 +174,20 @@ impl Task<'_> {
             unchanged => unchanged,
         };
         let is_waiting = matches!(self.waiting, Waiting::Until(_));
-        self.connection.set_waiting(is_waiting);
+        self.connection.0.set_waiting(is_waiting);
         is_waiting
+    }
+
+    /// Says why the connection ends, and waits a little for the client to have heard it. A connection that is dropped
+    /// while the client still sends is reset by the kernel, and the reset overtakes what we said last.
+    async fn say_farewell(&mut self, ending: Ending) {
+        let farewell = farewell(&self.connection.0, &mut self.reader, ending);
+        // A client that doesn't answer is left without one: there is nothing else to tell it.
+        drop(timeout(CLOSE_TIMEOUT, farewell).await);
     }
 }
 
-/// Says why the connection ends, and waits a little for the client to have heard it. A connection that is dropped while
-/// the client still sends is reset by the kernel, and the reset overtakes what we said last.
-async fn farewell(connection: &Connection, mut reader: Reader, ending: Ending) {
+async fn farewell(connection: &Connection, reader: &mut Reader, ending: Ending) {
     let Some(close) = ending.close_frame() else { return };
     connection.with_line(|line| line.begin_close(close));
     let flushed = poll_fn(|context| {

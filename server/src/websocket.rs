@@ -18,8 +18,19 @@ pub(crate) enum Ending {
     Answered(WireCode),
     /// We close it, by our own rules.
     Policy(CloseCode),
-    /// We close it because of a fault in its frames (section 7.4.1).
-    Fault(WireCode, &'static str),
+    /// We close it because of a fault in its frames.
+    Fault(Fault),
+}
+
+/// What is wrong with a client's frames (section 7.4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// They break the protocol's rules.
+    Frame,
+    /// A message isn't UTF-8.
+    Text,
+    /// A message has more bytes than it may.
+    Size,
 }
 
 impl Ending {
@@ -29,7 +40,25 @@ impl Ending {
             Self::Gone => None,
             Self::Answered(code) => Some(close(code, "")),
             Self::Policy(code) => Some(close(WireCode::from(code.value()), code.reason())),
-            Self::Fault(code, reason) => Some(close(code, reason)),
+            Self::Fault(fault) => Some(close(fault.code(), fault.reason())),
+        }
+    }
+}
+
+impl Fault {
+    fn code(self) -> WireCode {
+        match self {
+            Self::Frame => WireCode::Protocol,
+            Self::Text => WireCode::Invalid,
+            Self::Size => WireCode::Size,
+        }
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Frame => "not a valid websocket frame",
+            Self::Text => "messages must be UTF-8",
+            Self::Size => "the message is too large",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use tungstenite::protocol::frame::FrameHeader;
 use tungstenite::protocol::frame::coding::{CloseCode, Control, Data, OpCode};
 
-use super::Ending;
+use super::Fault;
 
 /// The longest payload of a control frame (RFC 6455 section 5.5).
 const MAX_CONTROL_BYTES: u64 = 125;
@@ -44,11 +44,7 @@ impl Reader {
     ///
     /// # Errors
     /// The first fault in the client's frames; nothing can be read after it.
-    pub(crate) fn feed(
-        &mut self,
-        bytes: &mut [u8],
-        mut take: impl FnMut(Incoming<'_>),
-    ) -> Result<(), Ending> {
+    pub(crate) fn feed(&mut self, bytes: &mut [u8], mut take: impl FnMut(Incoming<'_>)) -> Result<(), Fault> {
         if self.rest.is_empty() {
             let taken = self.take_frames(bytes, &mut take)?;
             self.rest.extend_from_slice(&bytes[taken..]);
@@ -72,11 +68,11 @@ impl Reader {
         &mut self,
         buffer: &mut [u8],
         take: &mut impl FnMut(Incoming<'_>),
-    ) -> Result<usize, Ending> {
+    ) -> Result<usize, Fault> {
         let mut at = 0;
         loop {
             let mut cursor = Cursor::new(&buffer[at..]);
-            let header = FrameHeader::parse(&mut cursor).map_err(|_| INVALID_FRAME)?;
+            let header = FrameHeader::parse(&mut cursor).map_err(|_| Fault::Frame)?;
             let Some((header, length)) = header else { return Ok(at) };
             let mask = self.check(&header, length)?;
             // The check has found the length within the limit, which is a usize.
@@ -89,17 +85,17 @@ impl Reader {
     }
 
     /// Whether a client may send such a frame now; if so, what it is masked with.
-    fn check(&self, header: &FrameHeader, length: u64) -> Result<[u8; 4], Ending> {
+    fn check(&self, header: &FrameHeader, length: u64) -> Result<[u8; 4], Fault> {
         let reserved = header.rsv1 || header.rsv2 || header.rsv3;
         let in_place = match header.opcode {
             OpCode::Control(_) => header.is_final && length <= MAX_CONTROL_BYTES,
             OpCode::Data(Data::Continue) => self.message.is_some(),
             OpCode::Data(_) => self.message.is_none(),
         };
-        let mask = header.mask.filter(|_| in_place && !reserved).ok_or(INVALID_FRAME)?;
+        let mask = header.mask.filter(|_| in_place && !reserved).ok_or(Fault::Frame)?;
         let before = self.message.as_ref().map_or(0, Vec::len) as u64;
         if matches!(header.opcode, OpCode::Data(_)) && before.saturating_add(length) > self.limit as u64 {
-            return Err(Ending::Fault(CloseCode::Size, "the message is too large"));
+            return Err(Fault::Size);
         }
         Ok(mask)
     }
@@ -109,13 +105,13 @@ impl Reader {
         header: &FrameHeader,
         payload: &[u8],
         take: &mut impl FnMut(Incoming<'_>),
-    ) -> Result<(), Ending> {
+    ) -> Result<(), Fault> {
         match header.opcode {
             OpCode::Control(Control::Ping) => take(Incoming::Ping(payload)),
             OpCode::Control(Control::Pong) => take(Incoming::Pong),
             OpCode::Control(Control::Close) => take(Incoming::Close(close_code(payload)?)),
             OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
-                return Err(INVALID_FRAME);
+                return Err(Fault::Frame);
             }
             OpCode::Data(_) => match (self.message.take(), header.is_final) {
                 (None, true) => take(Incoming::Text(text(payload)?)),
@@ -134,21 +130,18 @@ impl Reader {
     }
 }
 
-const INVALID_FRAME: Ending = Ending::Fault(CloseCode::Protocol, "not a valid websocket frame");
-const INVALID_TEXT: Ending = Ending::Fault(CloseCode::Invalid, "messages must be UTF-8");
-
-fn text(payload: &[u8]) -> Result<&str, Ending> {
-    std::str::from_utf8(payload).map_err(|_| INVALID_TEXT)
+fn text(payload: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(payload).map_err(|_| Fault::Text)
 }
 
 /// The code of a close frame, with which it is answered (section 5.5.1).
-fn close_code(payload: &[u8]) -> Result<CloseCode, Ending> {
+fn close_code(payload: &[u8]) -> Result<CloseCode, Fault> {
     let Some((code, reason)) = payload.split_first_chunk() else {
-        return if payload.is_empty() { Ok(CloseCode::Status) } else { Err(INVALID_FRAME) };
+        return if payload.is_empty() { Ok(CloseCode::Status) } else { Err(Fault::Frame) };
     };
     let code = CloseCode::from(u16::from_be_bytes(*code));
     text(reason)?;
-    if code.is_allowed() { Ok(code) } else { Err(INVALID_FRAME) }
+    if code.is_allowed() { Ok(code) } else { Err(Fault::Frame) }
 }
 
 /// Undoes a client's masking (section 5.3), eight bytes at a time.
