@@ -29,10 +29,14 @@ pub struct Cursor {
 
 #[derive(Debug)]
 pub(crate) enum Position {
-    /// The retained state is to be sent from its start; `resync` if that stands in for actions that were missed.
-    Start { resync: bool },
     /// The retained state is being sent; it stands for everything up to `head`.
-    Snapshot { block: Block, index: usize, head: u64 },
+    Snapshot {
+        block: Block,
+        index: usize,
+        head: u64,
+        /// It stands in for actions that were missed, which is still to be said.
+        resync: bool,
+    },
     /// Everything up to this seq has been served.
     Live { seq: u64 },
 }

@@ -7,14 +7,15 @@ use crate::{ServerMessage, render};
 
 impl Room {
     /// Where serving starts: after `since` if the ring still holds all that came later, else at the snapshot, which is
-    /// a resync if there was a `since`.
+    /// a resync if there was a `since`. It is settled now: whatever is appended before the follower is served comes
+    /// after it.
     #[must_use]
-    pub fn cursor(&self, rendering: Rendering, since: Option<u64>) -> Cursor {
+    pub fn cursor(&mut self, rendering: Rendering, since: Option<u64>) -> Cursor {
         let position = match since {
             Some(seq) if rendering == Rendering::Lean && self.lean.reaches_back_to(seq) => {
                 Position::Live { seq: seq + u64::from(mutated!(ResumeOneTooLate) && seq < self.lean.head()) }
             }
-            _ => Position::Start { resync: since.is_some() },
+            _ => self.snapshot(rendering, since.is_some()),
         };
         Cursor { follower: None, rendering, position }
     }
@@ -46,21 +47,22 @@ impl Room {
             if !frame.is_empty() {
                 return;
             }
-            cursor.position = Position::Start { resync: true };
+            cursor.position = self.snapshot(cursor.rendering, true);
         }
+    }
+
+    /// The retained state as it is now.
+    fn snapshot(&mut self, rendering: Rendering, resync: bool) -> Position {
+        let block = self.slots.snapshot(rendering, &self.uuid);
+        Position::Snapshot { block, index: 0, head: self.lean.head(), resync }
     }
 
     /// The part of [`Room::next`] that an owner gets whose page was loaded anew: the snapshot, and nothing live.
     pub fn next_of_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
-        let head = self.lean.head();
-        if let Position::Start { resync } = cursor.position {
-            if resync && cursor.rendering == Rendering::Lean {
-                frame.push_message(lean(&ServerMessage::Resync(head)));
-            }
-            let block = self.slots.snapshot(cursor.rendering, &self.uuid);
-            cursor.position = Position::Snapshot { block, index: 0, head };
+        let Position::Snapshot { block, index, head, resync } = &mut cursor.position else { return };
+        if std::mem::take(resync) && cursor.rendering == Rendering::Lean {
+            frame.push_message(lean(&ServerMessage::Resync(*head)));
         }
-        let Position::Snapshot { block, index, head } = &mut cursor.position else { return };
         if *index < block.messages() {
             let (messages, next) = block.slice(*index, frame.budget(block.message_bytes(*index)));
             *index = next;

@@ -50,6 +50,18 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
 }
 
 #[test]
+fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past() {
+    for rendering in [Rendering::Lean, Rendering::Whole] {
+        let mut room = room(Limits::default());
+        room.action(&action("before", "[]", None)).unwrap();
+        let mut cursor = room.join(rendering, None).unwrap();
+        room.action(&action("after", "[]", None)).unwrap();
+        let served = next(&mut room, &mut cursor);
+        assert!(served.contains("after") && !served.contains("before"), "{served}");
+    }
+}
+
+#[test]
 fn state_is_bounded_in_slots_and_bytes_and_replacing_frees_what_was_there() {
     let mut room = room(Limits { slots_per_room: 2, slot_bytes_per_room: 30, ..Limits::default() });
     let long = format!("[{}]", "1".repeat(20));
