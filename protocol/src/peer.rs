@@ -162,10 +162,17 @@ impl Peer {
 
     /// Whether this is an owner that is not to be read for a while, because its room lags. Asked after each frame, and
     /// while it waits, `again`.
-    pub fn is_to_wait(&self, again: bool, host: &mut impl Host) -> bool {
+    pub fn is_to_wait(&self, again: bool, now: Timestamp, host: &mut impl Host) -> bool {
         let Place::Owner { room, .. } = self.place else { return false };
-        let lags = with(host, room, |room| if again { room.lags() } else { room.has_come_to_lag() });
-        lags.unwrap_or(false)
+        let look = |room: &mut Room| if again { room.lags(now) } else { room.has_come_to_lag(now) };
+        with(host, room, look).unwrap_or(false)
+    }
+
+    /// The client has taken a part of the frame that it was sent last.
+    pub fn took(&self, host: &mut impl Host) {
+        if let Place::Follower { room, cursor, .. } = &self.place {
+            with(host, *room, |room| room.took(cursor));
+        }
     }
 
     /// The connection is gone.

@@ -244,21 +244,28 @@ impl Room {
         refusal
     }
 
-    /// Whether the room as a whole lags: at least half of the followers are more than half a ring behind. The owner is
-    /// not read then, so that TCP slows it down; one follower alone is resynced instead.
+    /// Whether the room as a whole lags: at least half of the followers that take anything are more than half a ring
+    /// behind. The owner is not read then, so that TCP slows it down; one follower alone is resynced instead.
     #[must_use]
-    pub fn lags(&self) -> bool {
-        self.followers.are_mostly_behind(self.lean.half_a_ring_back(), self.lean.tail())
+    pub fn lags(&mut self, now: Timestamp) -> bool {
+        self.followers.are_mostly_behind(self.lean.half_a_ring_back(), self.lean.tail(), now)
     }
 
     /// The same, asked after every frame of the owner: mostly answered without a look at all followers.
-    pub fn has_come_to_lag(&mut self) -> bool {
+    pub fn has_come_to_lag(&mut self, now: Timestamp) -> bool {
         let since = self.lean.head() - self.lag_checked_at;
         if since < (self.limits.ring_actions / 16).max(1) as u64 {
             return false;
         }
         self.lag_checked_at = self.lean.head();
-        self.lags()
+        self.lags(now)
+    }
+
+    /// A follower has taken a part of what it was served: it is slow, not gone.
+    pub fn took(&mut self, cursor: &Cursor) {
+        if let Some(follower) = cursor.follower {
+            self.followers.took(follower);
+        }
     }
 
     /// What the owner's actions after `id` were answered.

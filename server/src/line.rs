@@ -161,6 +161,7 @@ impl Line {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => {
                     self.skip(bytes);
+                    self.peer.took(&mut self.host);
                     connection.note_taken();
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -156,17 +156,17 @@ impl Task {
     /// Whether this is an owner whose socket is not to be read now.
     fn is_to_wait(&mut self) -> bool {
         let again = self.waiting != Waiting::No;
+        let now = self.connection.0.manager().now();
         let lags = self.connection.0.with_line(|line| {
             if !line.peer.is_owner() {
                 return false;
             }
-            let lags = line.peer.is_to_wait(again, &mut line.host);
+            let lags = line.peer.is_to_wait(again, now, &mut line.host);
             let Some(handle) = line.host.handle().filter(|_| lags || again) else { return lags };
             handle.set_owner_waits(lags);
             // What was taken between the look and the note has woken nobody.
-            lags && line.peer.is_to_wait(true, &mut line.host)
+            lags && line.peer.is_to_wait(true, now, &mut line.host)
         });
-        let now = self.connection.0.manager().now();
         self.waiting = match self.waiting {
             _ if lags != Some(true) => Waiting::No,
             Waiting::No => Waiting::Until(now.after(OWNER_WAIT_MS)),
