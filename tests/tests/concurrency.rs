@@ -8,6 +8,8 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 const FOLLOWERS: usize = 50;
+/// More than one thread of the server serves by itself.
+const MANY_FOLLOWERS: usize = 400;
 const ACTIONS: u64 = 2_000;
 const SLOTS: u64 = 7;
 
@@ -43,17 +45,17 @@ async fn follow_all(mut follower: Client) -> Replica {
 
 /// Lets an owner send everything as fast as it can, so many actions a frame, while all follow. Returns where the
 /// followers stand in the end.
-async fn run(server: &Server, actions_per_frame: usize) -> Vec<Replica> {
+async fn run(server: &Server, followers: usize, actions_per_frame: usize) -> Vec<Replica> {
     let mut room = Room::open(&server.address).await;
-    let mut followers = JoinSet::new();
-    for _ in 0..FOLLOWERS {
-        followers.spawn(follow_all(room.join_synced(0).await));
+    let mut following = JoinSet::new();
+    for _ in 0..followers {
+        following.spawn(follow_all(room.join_synced(0).await));
     }
     let actions: Vec<_> = (1..=ACTIONS).map(|number| action(number).to_string()).collect();
     for frame in actions.chunks(actions_per_frame) {
         room.owner.send(frame.join("\n")).await;
     }
-    let replicas = followers.join_all().await;
+    let replicas = following.join_all().await;
     let mut late = room.join().await;
     let mut snapshot = Replica::default();
     snapshot.apply(&json!({"resync": true}));
@@ -64,13 +66,29 @@ async fn run(server: &Server, actions_per_frame: usize) -> Vec<Replica> {
     replicas
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_follower_gets_every_action_in_order() {
-    let server = Server::start().await;
-    for replica in run(&server, 1).await {
+fn everybody_has_everything(replicas: &[Replica]) {
+    for replica in replicas {
         assert_eq!((replica.actions, replica.resyncs), (ACTIONS, 0));
         assert_eq!(replica.slots, expected());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_follower_gets_every_action_in_order() {
+    let server = Server::start().await;
+    everybody_has_everything(&run(&server, FOLLOWERS, 1).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn every_follower_of_a_room_that_several_threads_serve_gets_every_action_in_order() {
+    let server = Server::start().await;
+    everybody_has_everything(&run(&server, MANY_FOLLOWERS, 10).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_that_only_their_own_task_can_write_are_served_like_others() {
+    let server = Server::on_a_unix_socket().await;
+    everybody_has_everything(&run(&server, FOLLOWERS, 10).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -109,7 +127,7 @@ async fn an_owner_in_a_hurry_is_slowed_down_instead_of_losing_its_audience() {
 #[tokio::test(flavor = "multi_thread")]
 async fn followers_that_fall_behind_are_told_and_end_with_the_same_state() {
     let server = Server::with_limits(|limits| limits.ring_actions = 2).await;
-    let replicas = run(&server, 100).await;
+    let replicas = run(&server, FOLLOWERS, 100).await;
     for replica in &replicas {
         assert_eq!(replica.slots, expected());
     }
@@ -156,5 +174,20 @@ async fn joining_while_the_owner_broadcasts_leaves_no_gap() {
     }
     for replica in followers.join_all().await {
         assert_eq!(replica.slots, expected());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_action_right_after_the_reply_to_a_join_is_heard() {
+    let server = Server::start().await;
+    let mut room = Room::open(&server.address).await;
+    for seq in 1..=1_000 {
+        let mut follower = room.join().await;
+        room.owner.send(json!({"funcKey": "f"})).await;
+        let mut replica = Replica::default();
+        while replica.seq < seq {
+            replica.apply(&follower.next().await);
+        }
+        assert_eq!(replica.actions, 1);
     }
 }
