@@ -1,5 +1,6 @@
 //! `cargo xtask ci`: all that must hold before a change is taken, and all that CI runs.
 
+use crate::bench;
 use crate::process::{execute, say};
 use crate::sim;
 use crate::test;
@@ -14,7 +15,9 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     documentation(workspace)?;
     test::run_all(workspace)?;
     say("mutants");
-    sim::mutants(workspace)
+    sim::mutants(workspace)?;
+    say("benchmark, the short one");
+    bench::check(workspace)
 }
 
 fn clippy(workspace: &Workspace) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 //! A fresh clone needs rustup's stable toolchain, node and npm; what else a command needs it installs by itself, or
 //! says in one line what is missing and how to get it. CONTRIBUTING.md lists the commands.
 
+mod bench;
 mod browser;
 mod ci;
 mod npm;
@@ -45,7 +46,9 @@ enum Command {
     Sim(sim::Args),
     /// Give the protocol one fault after another and see whether the simulation finds each.
     Mutants,
-    /// What CI runs: formatting, lints and documentation without a warning, then every test.
+    /// Measure what a delivery costs, beside the least that it can cost.
+    Bench(bench::Args),
+    /// What CI runs: formatting, lints and documentation without a warning, every test, a short benchmark.
     Ci,
     /// Build the npm package into target/npm/ and print its sizes.
     Pack,
@@ -71,6 +74,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test(args) => test::run(&workspace, &args),
         Command::Sim(args) => sim::run(&workspace, &args),
         Command::Mutants => sim::mutants(&workspace),
+        Command::Bench(args) => bench::run(&workspace, &args),
         Command::Ci => ci::run(&workspace),
         Command::Pack => pack::run(&workspace),
         Command::Site => site::assemble(&workspace).map(|_| ()),

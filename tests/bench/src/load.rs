@@ -1,0 +1,41 @@
+//! The load generator: one scenario against one server, measured.
+
+mod calls;
+mod client;
+mod crowd;
+mod drive;
+mod observed;
+mod play;
+mod room;
+mod tally;
+mod timer;
+
+use std::net::SocketAddr;
+
+pub(crate) use calls::Tool;
+
+use crate::scenario::{Extent, Scenario};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// What to do.
+    scenario: Scenario,
+    /// Where the server listens.
+    #[arg(long)]
+    address: SocketAddr,
+    /// The server's process: what it takes is measured.
+    #[arg(long)]
+    process: u32,
+    #[arg(long, default_value = "full")]
+    extent: Extent,
+    /// Count system calls with this, where the scenario wants them counted.
+    #[arg(long)]
+    calls: Option<Tool>,
+}
+
+/// Plays the scenario and prints what was measured, as JSON.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let measurement = play::play(args)?;
+    println!("{}", serde_json::to_string(&measurement)?);
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! One websocket of the load generator: nothing but what it must remember between two reads.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::SocketAddr;
+
+use mio::net::TcpStream;
+use socket2::{Domain, Socket, Type};
+
+use crate::wire::frame::{Opcode, push_client_frame};
+use crate::wire::message::Rendering;
+
+/// The receive buffer of whoever is to be slow: what it doesn't read is soon stuck at the server.
+const NARROW_BYTES: usize = 4 * 1024;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Connecting,
+    Upgrading,
+    /// Create or join is said and not answered.
+    Entering,
+    Live,
+    Over,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Owner,
+    /// Reads whatever comes.
+    Follower,
+    /// A follower that is to get all that is retained, the numbers from 1.
+    Late,
+    /// Stops to read once it is live, until it is told to; narrow.
+    Stalled,
+}
+
+pub(super) struct Client {
+    pub(super) role: Role,
+    pub(super) room: usize,
+    pub(super) rendering: Rendering,
+    pub(super) phase: Phase,
+    /// The number of the message that it waits for; 0: any.
+    pub(super) next: u64,
+    /// When the newest message that it has was sent; µs.
+    pub(super) seen_micros: u64,
+    /// When it began to connect, and when it was live; µs.
+    pub(super) began: u64,
+    pub(super) entered: u64,
+    pub(super) stream: TcpStream,
+    /// The part of a frame that has come.
+    rest: Vec<u8>,
+    unsent: Vec<u8>,
+}
+
+impl Client {
+    /// Begins to connect.
+    pub(super) fn connect(
+        address: SocketAddr,
+        role: Role,
+        room: usize,
+        rendering: Rendering,
+        now: u64,
+    ) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+        if role == Role::Stalled {
+            socket.set_recv_buffer_size(NARROW_BYTES)?;
+        }
+        socket.set_nonblocking(true)?;
+        socket.set_tcp_nodelay(true)?;
+        match socket.connect(&address.into()) {
+            Ok(()) => {}
+            // EINPROGRESS has no kind of its own.
+            Err(error)
+                if error.kind() == ErrorKind::WouldBlock
+                    || error.raw_os_error().is_some_and(is_in_progress) => {}
+            Err(error) => return Err(error),
+        }
+        let stream = TcpStream::from_std(socket.into());
+        Ok(Self {
+            role,
+            room,
+            rendering,
+            phase: Phase::Connecting,
+            next: 0,
+            seen_micros: 0,
+            began: now,
+            entered: 0,
+            stream,
+            rest: Vec::new(),
+            unsent: Vec::new(),
+        })
+    }
+
+    /// Whether what comes is to be read.
+    pub(super) fn reads(&self) -> bool {
+        match self.phase {
+            Phase::Over | Phase::Connecting => false,
+            Phase::Upgrading | Phase::Entering => true,
+            Phase::Live => self.role != Role::Stalled,
+        }
+    }
+
+    /// Reads once, behind what was kept; up to where the buffer is filled then, or `None` if nothing came.
+    #[inline]
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        let kept = self.rest.len();
+        if kept >= buffer.len() {
+            return Err(io::Error::other("a frame is larger than the buffer"));
+        }
+        buffer[..kept].copy_from_slice(&self.rest);
+        match self.stream.read(&mut buffer[kept..]) {
+            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                self.rest.clear();
+                Ok(Some(kept + count))
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn kept(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Keeps the beginning of a frame until the rest comes.
+    pub(super) fn keep(&mut self, rest: &[u8]) {
+        self.rest.extend_from_slice(rest);
+    }
+
+    pub(super) fn queue(&mut self, bytes: &[u8]) {
+        self.unsent.extend_from_slice(bytes);
+    }
+
+    pub(super) fn queue_frame(&mut self, opcode: Opcode, payload: &[u8]) {
+        push_client_frame(&mut self.unsent, opcode, payload);
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent.len()
+    }
+
+    /// Writes what the kernel takes of what is queued.
+    pub(super) fn flush(&mut self) -> io::Result<()> {
+        let mut sent = 0;
+        while sent < self.unsent.len() {
+            match self.stream.write(&self.unsent[sent..]) {
+                Ok(count) => sent += count,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        self.unsent.drain(..sent);
+        Ok(())
+    }
+}
+
+fn is_in_progress(code: i32) -> bool {
+    code == rustix::io::Errno::INPROGRESS.raw_os_error()
+}

@@ -1,0 +1,269 @@
+//! The scenarios, played.
+
+use std::time::{Duration, Instant};
+
+use super::Args;
+use super::calls::Calls;
+use super::client::Role;
+use super::crowd::Crowd;
+use super::drive::Drive;
+use super::observed::Observed;
+use super::tally::Tally;
+use crate::measurement::{Measurement, Metric, median};
+use crate::scenario::{Extent, Scenario};
+use crate::wire::message::Rendering;
+
+const WARM_UP: Duration = Duration::from_millis(500);
+/// Bytes of a message.
+const USUAL: usize = 200;
+const LARGE: usize = 480;
+const ON_THE_WAY: u64 = 64;
+
+pub(super) fn play(args: &Args) -> anyhow::Result<Measurement> {
+    let mut play = Play {
+        crowd: Crowd::new(args.address)?,
+        server: Observed { process: args.process },
+        extent: args.extent,
+        args,
+    };
+    let whole = Rendering::Whole;
+    match args.scenario {
+        Scenario::Paced => play.paced(&[(1000, whole)], 50.0, USUAL),
+        Scenario::PacedCalls => play.paced_calls(),
+        Scenario::Saturated => play.saturated(1000),
+        Scenario::SaturatedSmall => play.saturated(200),
+        Scenario::BusyCalls => play.busy_calls(),
+        Scenario::Unthrottled => play.unthrottled(),
+        Scenario::Rooms => play.rooms(),
+        Scenario::Idle => play.idle(),
+        Scenario::LateJoin => play.late_join(),
+        Scenario::Storm => play.storm(),
+        Scenario::Few => play.stalled(18, 0, 2000.0),
+        Scenario::FewStalled => play.stalled(18, 2, 2000.0),
+        Scenario::Many => play.stalled(700, 0, 50.0),
+        Scenario::ManyStalled => play.stalled(700, 300, 50.0),
+        Scenario::Mixed => play.paced(&[(500, whole), (500, Rendering::Lean)], 50.0, USUAL),
+        Scenario::Slot => play.slot(),
+    }
+}
+
+struct Play<'a> {
+    crowd: Crowd,
+    server: Observed,
+    extent: Extent,
+    args: &'a Args,
+}
+
+impl Play<'_> {
+    fn paced(
+        &mut self,
+        followers: &[(usize, Rendering)],
+        rate: f64,
+        bytes: usize,
+    ) -> anyhow::Result<Measurement> {
+        self.room(bytes)?;
+        for (count, rendering) in followers {
+            self.crowd.add(0, self.extent.followers(*count), Role::Follower, *rendering)?;
+        }
+        self.crowd.run(Drive::paced(&self.crowd, rate, WARM_UP))?;
+        self.measured(Drive::paced(&self.crowd, rate, self.time()))
+    }
+
+    fn paced_calls(&mut self) -> anyhow::Result<Measurement> {
+        self.full_room(1000)?;
+        // Slow enough that even under strace no two messages meet.
+        self.counted(|crowd| Drive::paced(crowd, 5.0, Duration::from_secs(2)))
+    }
+
+    fn saturated(&mut self, followers: usize) -> anyhow::Result<Measurement> {
+        self.full_room(followers)?;
+        let warm_up = Drive::window(&mut self.crowd, ON_THE_WAY, WARM_UP);
+        self.crowd.run(warm_up)?;
+        let time = self.time() / 2;
+        let window = Drive::window(&mut self.crowd, ON_THE_WAY, time);
+        self.measured(window)
+    }
+
+    fn busy_calls(&mut self) -> anyhow::Result<Measurement> {
+        self.full_room(200)?;
+        let warm_up = Drive::window(&mut self.crowd, ON_THE_WAY, WARM_UP);
+        self.crowd.run(warm_up)?;
+        self.counted(|crowd| Drive::window(crowd, ON_THE_WAY, Duration::from_secs(1)))
+    }
+
+    fn unthrottled(&mut self) -> anyhow::Result<Measurement> {
+        self.full_room(200)?;
+        self.crowd.run(Drive::paced(&self.crowd, 50.0, WARM_UP))?;
+        self.measured(Drive::Flood { left: 50_000 })
+    }
+
+    fn rooms(&mut self) -> anyhow::Result<Measurement> {
+        const ROOMS: usize = 500;
+        self.crowd.open_rooms(ROOMS, Rendering::Whole)?;
+        for room in 0..ROOMS {
+            self.crowd.say(room, USUAL, false);
+            self.crowd.add(room, 4, Role::Follower, Rendering::Whole)?;
+        }
+        self.crowd.run(Drive::paced(&self.crowd, 10.0, WARM_UP))?;
+        self.measured(Drive::paced(&self.crowd, 10.0, self.time()))
+    }
+
+    fn idle(&mut self) -> anyhow::Result<Measurement> {
+        const FOLLOWERS: usize = 10_000;
+        const MESSAGES: usize = 5;
+        self.room(USUAL)?;
+        let before = self.server.memory()?;
+        self.crowd.add(0, FOLLOWERS, Role::Follower, Rendering::Whole)?;
+        self.crowd.idle(Duration::from_secs(1))?;
+        let kibibytes = self.server.memory()?.saturating_sub(before);
+        let mut slowest = Vec::new();
+        let mut last = Measurement::new();
+        for _ in 0..MESSAGES {
+            last = self.measured(Drive::Flood { left: 1 })?;
+            slowest.push(self.crowd.tally.slowest() as f64 / 1000.0);
+            self.crowd.idle(WARM_UP)?;
+        }
+        // Of a single message neither is a number to be compared.
+        last.retain(|metric, _| metric.counts_faults() || *metric == Metric::CpuPerDelivery);
+        last.insert(Metric::MemoryPerConnection, kibibytes as f64 / FOLLOWERS as f64);
+        last.extend(median(slowest).map(|time| (Metric::TimeToLast, time)));
+        Ok(last)
+    }
+
+    fn late_join(&mut self) -> anyhow::Result<Measurement> {
+        const SLOTS: usize = 1000;
+        const JOINS: usize = 200;
+        self.room(USUAL)?;
+        self.crowd.fill_slots(0, SLOTS, USUAL)?;
+        // The first one may find that the snapshot has to be made.
+        self.crowd.add(0, 1, Role::Late, Rendering::Whole)?;
+        self.crowd.finish()?;
+        self.crowd.tally = Tally::new();
+        let before = self.server.cpu()?;
+        let mut times = Vec::new();
+        for _ in 0..JOINS {
+            let began = Instant::now();
+            self.crowd.add(0, 1, Role::Late, Rendering::Whole)?;
+            self.crowd.finish()?;
+            times.push(began.elapsed().as_secs_f64() * 1000.0);
+        }
+        let cpu = self.server.cpu()? - before;
+        let mut measurement = Measurement::new();
+        self.crowd.tally.write(&mut measurement, self.crowd.missing());
+        measurement.retain(|metric, _| metric.counts_faults());
+        measurement.insert(Metric::CpuPerJoin, cpu.as_secs_f64() * 1e6 / JOINS as f64);
+        measurement.extend(median(times).map(|time| (Metric::JoinP50, time)));
+        Ok(measurement)
+    }
+
+    fn storm(&mut self) -> anyhow::Result<Measurement> {
+        const RATE: f64 = 20.0;
+        const JOINS: usize = 2000;
+        self.full_room(100)?;
+        let usual = self.measured(Drive::paced(&self.crowd, RATE, Duration::from_secs(1)))?;
+        self.crowd.tally = Tally::new();
+        self.crowd.begin(Drive::paced(&self.crowd, RATE, Duration::from_secs(3)))?;
+        self.crowd.idle(WARM_UP)?;
+        let (before, delivered) = (self.server.cpu()?, self.crowd.tally.delivered);
+        self.crowd.storm(0, JOINS, Rendering::Whole)?;
+        self.crowd.settle(0)?;
+        let cpu = (self.server.cpu()? - before).as_secs_f64() * 1e6;
+        let deliveries = (self.crowd.tally.delivered - delivered) as f64;
+        self.crowd.finish()?;
+        let mut measurement = Measurement::new();
+        self.crowd.tally.write(&mut measurement, self.crowd.missing());
+        // What the room's messages took meanwhile is none of the joins' cost.
+        let joining = (cpu - deliveries * usual[&Metric::CpuPerDelivery]).max(0.0);
+        measurement.insert(Metric::CpuPerJoin, joining / JOINS as f64);
+        let times = self.crowd.entry_times(JOINS);
+        measurement.extend(times.iter().copied().reduce(f64::max).map(|time| (Metric::JoinMax, time)));
+        measurement.extend(median(times).map(|time| (Metric::JoinP50, time)));
+        Ok(measurement)
+    }
+
+    fn stalled(&mut self, readers: usize, stalled: usize, rate: f64) -> anyhow::Result<Measurement> {
+        self.room(LARGE)?;
+        self.crowd.add(0, readers, Role::Follower, Rendering::Whole)?;
+        self.crowd.add(0, stalled, Role::Stalled, Rendering::Whole)?;
+        let before = self.server.memory()?;
+        self.crowd.run(Drive::paced(&self.crowd, rate, WARM_UP))?;
+        let mut measurement = self.measured(Drive::paced(&self.crowd, rate, self.time()))?;
+        let grown = self.server.memory()? as f64 - before as f64;
+        measurement.insert(Metric::MemoryGrowth, grown / 1024.0);
+        Ok(measurement)
+    }
+
+    fn slot(&mut self) -> anyhow::Result<Measurement> {
+        const SIPS_A_SECOND: u32 = 10;
+        const SIP_BYTES: usize = 410;
+        const RATE: f64 = 60.0;
+        self.crowd.open_rooms(1, Rendering::Whole)?;
+        self.crowd.say(0, USUAL, true);
+        self.crowd.add(0, 990, Role::Follower, Rendering::Whole)?;
+        self.crowd.add(0, 10, Role::Stalled, Rendering::Whole)?;
+        let throttled = self.crowd.stalled();
+        let memory = self.server.memory()?;
+        self.crowd.tally = Tally::new();
+        let before = self.server.cpu()?;
+        self.crowd.begin(Drive::paced(&self.crowd, RATE, self.time()))?;
+        while self.crowd.is_sending() {
+            self.crowd.idle(Duration::from_secs(1) / SIPS_A_SECOND)?;
+            for follower in throttled.clone() {
+                self.crowd.sip(follower, SIP_BYTES)?;
+            }
+        }
+        self.crowd.finish()?;
+        let cpu = self.server.cpu()? - before;
+        let mut measurement = Measurement::new();
+        self.crowd.tally.write(&mut measurement, self.crowd.missing());
+        let delivered = self.crowd.tally.delivered as f64;
+        measurement.insert(Metric::CpuPerDelivery, cpu.as_secs_f64() * 1e6 / delivered);
+        let grown = self.server.memory()? as f64 - memory as f64;
+        measurement.insert(Metric::MemoryGrowth, grown / 1024.0);
+        Ok(measurement)
+    }
+
+    fn room(&mut self, bytes: usize) -> anyhow::Result<()> {
+        self.crowd.open_rooms(1, Rendering::Whole)?;
+        self.crowd.say(0, bytes, false);
+        Ok(())
+    }
+
+    fn full_room(&mut self, followers: usize) -> anyhow::Result<()> {
+        self.room(USUAL)?;
+        self.crowd.add(0, self.extent.followers(followers), Role::Follower, Rendering::Whole)
+    }
+
+    fn time(&self) -> Duration {
+        Duration::from_secs_f64(self.extent.seconds())
+    }
+
+    /// Everything that is there to be measured, over the time in which these messages are sent and delivered.
+    fn measured(&mut self, drive: Drive) -> anyhow::Result<Measurement> {
+        self.crowd.tally = Tally::new();
+        let own = Observed::own();
+        let (cpu, own_cpu, began) = (self.server.cpu()?, own.cpu()?, Instant::now());
+        self.crowd.run(drive)?;
+        let wall = began.elapsed().as_secs_f64();
+        let cpu = (self.server.cpu()? - cpu).as_secs_f64();
+        let busy = (own.cpu()? - own_cpu).as_secs_f64() / wall;
+        let mut measurement = Measurement::new();
+        self.crowd.tally.write(&mut measurement, self.crowd.missing());
+        let delivered = self.crowd.tally.delivered as f64;
+        measurement.insert(Metric::CpuPerDelivery, cpu * 1e6 / delivered);
+        measurement.insert(Metric::DeliveriesPerSecond, delivered / wall);
+        measurement.insert(Metric::LoadBusy, busy);
+        Ok(measurement)
+    }
+
+    /// System calls over the time in which messages are sent and delivered.
+    fn counted(&mut self, drive: impl FnOnce(&mut Crowd) -> Drive) -> anyhow::Result<Measurement> {
+        let Some(tool) = self.args.calls else { return Ok(Measurement::new()) };
+        let calls = Calls::begin(tool, self.server.process)?;
+        self.crowd.tally = Tally::new();
+        let drive = drive(&mut self.crowd);
+        self.crowd.run(drive)?;
+        let delivered = self.crowd.tally.delivered as f64;
+        Ok(Measurement::from([(Metric::CallsPerDelivery, calls.end()? as f64 / delivered)]))
+    }
+}

@@ -1,0 +1,86 @@
+//! A room as the load generator sees it: its owner, how much was sent, and how far its slowest follower is.
+
+use crate::wire::message::{ActionTemplate, Rendering};
+
+/// More messages than are ever on their way at once when that is kept account of.
+const WINDOW: usize = 1024;
+
+pub(crate) struct Room {
+    /// Its owner's place among the clients.
+    pub(super) owner: usize,
+    pub(super) uuid: String,
+    pub(super) rendering: Option<Rendering>,
+    /// What the owner says; there once the room is open.
+    pub(super) action: Option<ActionTemplate>,
+    pub(super) sent: u64,
+    /// Followers that read everything.
+    pub(super) readers: u32,
+    /// Every reader has the messages up to this one.
+    pub(super) completed: u64,
+    /// How many readers have each of the messages behind it.
+    reached: Vec<u32>,
+}
+
+impl Room {
+    pub(super) fn new(owner: usize) -> Self {
+        Self {
+            owner,
+            uuid: String::new(),
+            rendering: None,
+            action: None,
+            sent: 0,
+            readers: 0,
+            completed: 0,
+            reached: Vec::new(),
+        }
+    }
+
+    pub(super) fn opened(&mut self, uuid: &str, rendering: Rendering) {
+        uuid.clone_into(&mut self.uuid);
+        self.rendering = Some(rendering);
+    }
+
+    /// From now on `completed` is kept.
+    pub(super) fn watch_completion(&mut self) {
+        self.reached = vec![0; WINDOW];
+        self.completed = self.sent;
+    }
+
+    /// A reader that waited for message `from` now waits for `to`.
+    #[inline]
+    pub(super) fn delivered(&mut self, from: u64, to: u64) {
+        if self.reached.is_empty() {
+            return;
+        }
+        for number in from..to {
+            self.reached[number as usize % WINDOW] += 1;
+        }
+        while self.completed < self.sent {
+            let next = &mut self.reached[(self.completed + 1) as usize % WINDOW];
+            if *next < self.readers {
+                return;
+            }
+            *next = 0;
+            self.completed += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_complete_when_the_slowest_has_it() {
+        let mut room = Room::new(0);
+        room.readers = 2;
+        room.watch_completion();
+        room.sent = 3;
+        room.delivered(1, 4);
+        assert_eq!(room.completed, 0);
+        room.delivered(1, 2);
+        assert_eq!(room.completed, 1);
+        room.delivered(2, 4);
+        assert_eq!(room.completed, 3);
+    }
+}

@@ -1,0 +1,124 @@
+//! What a run of the load generator found: numbers by name, so that they can be passed on, sorted and compared.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One number of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Metric {
+    /// CPU time of the server for each delivery; µs.
+    CpuPerDelivery,
+    /// System calls of the server for each delivery.
+    CallsPerDelivery,
+    DeliveriesPerSecond,
+    /// From just before the owner's write to just after the follower's read; ms.
+    P50,
+    P99,
+    P999,
+    /// Proportional set size of the server, above what it was before they came; KiB.
+    MemoryPerConnection,
+    /// What the proportional set size of the server grew by in the run; MiB.
+    MemoryGrowth,
+    /// CPU time of the server for each join, handshake included; µs.
+    CpuPerJoin,
+    /// From the connect, or the join where that is said, to all that it brings; ms.
+    JoinP50,
+    JoinMax,
+    /// Until the last follower has a message; ms.
+    TimeToLast,
+    /// Deliveries that never came.
+    Lost,
+    /// Deliveries that came twice or out of order.
+    Repeated,
+    /// Connections that the server ended.
+    CutOff,
+    /// Share of one core that the load generator took: near 1 it is the bottleneck.
+    LoadBusy,
+}
+
+impl Metric {
+    /// Its column's head in a table.
+    pub(crate) fn head(self) -> &'static str {
+        match self {
+            Self::CpuPerDelivery => "CPU µs a delivery",
+            Self::CallsPerDelivery => "system calls a delivery",
+            Self::DeliveriesPerSecond => "deliveries/s",
+            Self::P50 => "p50 ms",
+            Self::P99 => "p99 ms",
+            Self::P999 => "p99.9 ms",
+            Self::MemoryPerConnection => "KiB a connection",
+            Self::MemoryGrowth => "MiB grown",
+            Self::CpuPerJoin => "CPU µs a join",
+            Self::JoinP50 => "join p50 ms",
+            Self::JoinMax => "join max ms",
+            Self::TimeToLast => "ms to the last",
+            Self::Lost => "lost",
+            Self::Repeated => "repeated",
+            Self::CutOff => "cut off",
+            Self::LoadBusy => "load generator busy",
+        }
+    }
+
+    /// Whether it counts faults: then the worst run is told and not the median.
+    pub(crate) fn counts_faults(self) -> bool {
+        matches!(self, Self::Lost | Self::Repeated | Self::CutOff)
+    }
+}
+
+/// All numbers of one run.
+pub(crate) type Measurement = BTreeMap<Metric, f64>;
+
+/// Of several runs: the median of each number, and the worst where faults are counted.
+pub(crate) fn summary(runs: &[Measurement]) -> Measurement {
+    let metrics: std::collections::BTreeSet<_> = runs.iter().flat_map(BTreeMap::keys).copied().collect();
+    let values = |metric| runs.iter().filter_map(move |run| run.get(&metric)).copied();
+    metrics
+        .into_iter()
+        .filter_map(|metric| {
+            let value = if metric.counts_faults() {
+                values(metric).reduce(f64::max)
+            } else {
+                median(values(metric).collect())
+            };
+            Some((metric, value?))
+        })
+        .collect()
+}
+
+/// The middle one, or the mean of the two in the middle; `None` of nothing.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 {
+        return values.get(middle).copied();
+    }
+    Some((values.get(middle.checked_sub(1)?)? + values.get(middle)?) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        assert_eq!(median(vec![]), None);
+        assert_eq!(median(vec![3.0]), Some(3.0));
+        assert_eq!(median(vec![9.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 9.0, 2.0]), Some(3.0));
+    }
+
+    #[test]
+    fn a_fault_in_one_run_is_told() {
+        let runs = [(1.0, 0.0), (2.0, 7.0), (3.0, 0.0)]
+            .map(|(p50, lost)| Measurement::from([(Metric::P50, p50), (Metric::Lost, lost)]));
+        assert_eq!(summary(&runs), Measurement::from([(Metric::P50, 2.0), (Metric::Lost, 7.0)]));
+    }
+
+    #[test]
+    fn a_measurement_survives_its_way_through_json() {
+        let run = Measurement::from([(Metric::CpuPerDelivery, 7.25), (Metric::Lost, 0.0)]);
+        let json = serde_json::to_string(&run).unwrap();
+        assert_eq!(serde_json::from_str::<Measurement>(&json).unwrap(), run);
+    }
+}

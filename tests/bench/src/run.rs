@@ -1,0 +1,149 @@
+//! The runner: candidates in turn through every scenario, then the tables, the goals and the plots.
+
+mod candidate;
+mod goals;
+mod machine;
+mod results;
+mod table;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+
+pub(crate) use candidate::Candidate;
+use candidate::{Programs, Running};
+use results::Results;
+
+use crate::load::Tool;
+use crate::measurement::{Measurement, Metric};
+use crate::scenario::{Extent, Scenario};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The server's binary.
+    #[arg(long)]
+    server: PathBuf,
+    #[arg(long, default_value = "full")]
+    extent: Extent,
+    /// These scenarios alone.
+    #[arg(long)]
+    only: Vec<Scenario>,
+    /// How often each candidate has its turn.
+    #[arg(long)]
+    rounds: Option<usize>,
+}
+
+/// Measures, and prints what came of it. Fails if a goal is missed that CI holds.
+pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
+    let programs = Programs { server: args.server.clone(), bench: std::env::current_exe()? };
+    let tool = Tool::find();
+    let plan = plan(args);
+    let rounds = args.rounds.unwrap_or(args.extent.rounds());
+    let runs: usize = plan.iter().map(|scenario| candidates(*scenario, args.extent).len() * rounds).sum();
+    let began = Instant::now();
+    let mut results = Results::default();
+    let mut done = 0;
+    for scenario in plan {
+        for round in 1..=rounds {
+            for candidate in candidates(scenario, args.extent) {
+                done += 1;
+                let outcome = measure(&programs, *candidate, scenario, args.extent, tool);
+                let told = outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), headline);
+                eprintln!(
+                    "[{done}/{runs}, {} s] {}, round {round}, {}: {told}",
+                    began.elapsed().as_secs(),
+                    scenario.name(),
+                    candidate.name(),
+                );
+                results.add(scenario, *candidate, outcome);
+            }
+        }
+    }
+    println!("{}", machine::description()?);
+    println!(
+        "System calls were counted by {}.\n",
+        tool.map_or("nothing: neither perf nor strace works here", Tool::name)
+    );
+    print!("{}", table::markdown(&results));
+    if args.extent == Extent::Check {
+        return goals::check(&results);
+    }
+    print!("{}", goals::markdown(&results));
+    if results.failures().is_empty() {
+        Ok(())
+    } else {
+        bail!("some runs failed: {}", results.failures().join("; "))
+    }
+}
+
+fn plan(args: &Args) -> Vec<Scenario> {
+    if !args.only.is_empty() {
+        return args.only.clone();
+    }
+    match args.extent {
+        Extent::Full | Extent::Quick => Scenario::value_variants().to_vec(),
+        Extent::Check => vec![Scenario::PacedCalls, Scenario::Paced],
+    }
+}
+
+/// Who takes part: whoever does the same job there.
+fn candidates(scenario: Scenario, extent: Extent) -> &'static [Candidate] {
+    use Candidate::{Coalescing, Server, WriteLoop};
+    if extent == Extent::Check {
+        return if scenario == Scenario::PacedCalls { &[Server] } else { &[Server, WriteLoop] };
+    }
+    match scenario {
+        Scenario::Paced
+        | Scenario::PacedCalls
+        | Scenario::Saturated
+        | Scenario::SaturatedSmall
+        | Scenario::BusyCalls
+        | Scenario::Rooms => &[Server, WriteLoop, Coalescing],
+        // A write for each of ten million deliveries takes minutes and shows nothing new.
+        Scenario::Unthrottled => &[Server, Coalescing],
+        Scenario::Idle | Scenario::LateJoin | Scenario::Storm | Scenario::Mixed => &[Server, WriteLoop],
+        // The floor waits for the slowest.
+        Scenario::Few | Scenario::FewStalled | Scenario::Many | Scenario::ManyStalled | Scenario::Slot => {
+            &[Server]
+        }
+    }
+}
+
+/// One candidate's turn, with a process of its own.
+fn measure(
+    programs: &Programs,
+    candidate: Candidate,
+    scenario: Scenario,
+    extent: Extent,
+    tool: Option<Tool>,
+) -> anyhow::Result<Measurement> {
+    let running = Running::start(programs, candidate)?;
+    let mut load = Command::new(&programs.bench);
+    load.args(["load", &value(&scenario), "--extent", &value(&extent)]);
+    load.args(["--address", &running.address, "--process", &running.process().to_string()]);
+    if let Some(tool) = tool {
+        load.args(["--calls", &value(&tool)]);
+    }
+    let output = load.stdin(Stdio::null()).output().context("the load generator cannot be started")?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    serde_json::from_slice(&output.stdout).context("the load generator did not print a measurement")
+}
+
+fn value(of: &impl ValueEnum) -> String {
+    of.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// The first numbers of a run, for the line of progress.
+fn headline(run: &Measurement) -> String {
+    let usual = [Metric::Lost, Metric::Repeated, Metric::CutOff];
+    let shown = run.iter().filter(|(metric, value)| !usual.contains(metric) || **value > 0.0);
+    shown
+        .map(|(metric, value)| format!("{} {}", table::number(*metric, *value), metric.head()))
+        .collect::<Vec<_>>()
+        .join(", ")
+}

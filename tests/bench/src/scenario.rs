@@ -1,0 +1,109 @@
+//! What is measured: each scenario with its numbers.
+
+use serde::{Deserialize, Serialize};
+
+/// One of the benchmark's situations.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum, Serialize, Deserialize,
+)]
+pub(crate) enum Scenario {
+    /// 1,000 followers, 50 messages a second.
+    Paced,
+    /// The same room at 5 messages a second: how many system calls a delivery takes.
+    PacedCalls,
+    /// 64 messages on their way to 1,000 followers.
+    Saturated,
+    /// 64 messages on their way to 200 followers.
+    SaturatedSmall,
+    /// The same: how many system calls a delivery takes.
+    BusyCalls,
+    /// 50,000 messages to 200 followers, as fast as TCP takes them.
+    Unthrottled,
+    /// 500 rooms of 4 followers, 10 messages a second in each.
+    Rooms,
+    /// 10,000 followers that hear nothing, and then one message.
+    Idle,
+    /// Joins, one after another, into a room that retains 1,000 messages.
+    LateJoin,
+    /// 2,000 joins at once into a room that is live.
+    Storm,
+    /// 18 followers, 2,000 messages a second of 480 bytes.
+    Few,
+    /// The same, and two more that take nothing.
+    FewStalled,
+    /// 700 followers, 50 messages a second of 480 bytes.
+    Many,
+    /// The same, and 300 more that take nothing.
+    ManyStalled,
+    /// As paced, every second follower with session fields.
+    Mixed,
+    /// A slot that changes 60 times a second, 1,000 followers, 10 of which take 4 KiB a second.
+    Slot,
+}
+
+impl Scenario {
+    /// What it is called in a line of progress.
+    pub(crate) fn name(self) -> String {
+        clap::ValueEnum::to_possible_value(&self).map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// What stands over its results.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Paced => "Paced: 1,000 followers, 50 messages a second",
+            Self::PacedCalls => "System calls when paced: 1,000 followers, 5 messages a second",
+            Self::Saturated => "Saturated: 1,000 followers, 64 messages on their way",
+            Self::SaturatedSmall => "Saturated: 200 followers, 64 messages on their way",
+            Self::BusyCalls => "System calls when busy: 200 followers, 64 messages on their way",
+            Self::Unthrottled => "Unthrottled: 200 followers, 50,000 messages as fast as TCP takes them",
+            Self::Rooms => "Many rooms: 500 of 4 followers, 10 messages a second in each",
+            Self::Idle => "Idle: 10,000 followers, and then one message",
+            Self::LateJoin => "Late join: one after another, 1,000 retained messages",
+            Self::Storm => "Storm: 2,000 joins at once into a live room",
+            Self::Few => "None stalled: 18 followers, 2,000 messages a second of 480 bytes",
+            Self::FewStalled => "2 of 20 stalled: 2,000 messages a second of 480 bytes",
+            Self::Many => "None stalled: 700 followers, 50 messages a second of 480 bytes",
+            Self::ManyStalled => "300 of 1,000 stalled: 50 messages a second of 480 bytes",
+            Self::Mixed => "Mixed: as paced, every second follower with session fields",
+            Self::Slot => "A slot at 60 Hz: 1,000 followers, 10 of which take 4 KiB a second",
+        }
+    }
+}
+
+/// How long scenarios last, and how large they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Extent {
+    /// For figures to be told.
+    Full,
+    /// For a look in between.
+    Quick,
+    /// For CI: within 1,024 descriptors.
+    Check,
+}
+
+impl Extent {
+    /// Seconds of the measured part of a scenario that goes by the clock.
+    pub(crate) fn seconds(self) -> f64 {
+        match self {
+            Self::Full => 6.0,
+            Self::Quick => 3.0,
+            Self::Check => 2.0,
+        }
+    }
+
+    /// How often each candidate has its turn.
+    pub(crate) fn rounds(self) -> usize {
+        match self {
+            Self::Full => 5,
+            Self::Quick | Self::Check => 3,
+        }
+    }
+
+    /// Followers where a scenario wants so many.
+    pub(crate) fn followers(self, wanted: usize) -> usize {
+        match self {
+            Self::Full | Self::Quick => wanted,
+            Self::Check => wanted.min(500),
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! The messages: what owners and followers say, and what is to be found in the answers.
+
+use super::stamp::{STAMP_BYTES, Stamp};
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rendering {
+    /// The original's envelope, all of it: what every candidate speaks.
+    Whole,
+    /// With session fields, and without whatever is at its default.
+    Lean,
+}
+
+/// Status 1.
+pub(crate) fn create(rendering: Rendering) -> String {
+    match rendering {
+        Rendering::Whole => envelope("", 1, "new connection", "", "[]", false),
+        Rendering::Lean => {
+            r#"{"status":{"value":1},"v":2,"session":"bench-bench-bench-bench-bench"}"#.to_owned()
+        }
+    }
+}
+
+/// Status 2.
+pub(crate) fn join(uuid: &str, rendering: Rendering) -> String {
+    match rendering {
+        Rendering::Whole => envelope(uuid, 2, "join connection", "", "[]", false),
+        Rendering::Lean => format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2}}"#),
+    }
+}
+
+/// What the floor answers to create and join.
+pub(crate) fn connected(uuid: &str) -> String {
+    envelope(uuid, 3, "connected", "", "[]", false)
+}
+
+fn envelope(uuid: &str, status: u8, text: &str, key: &str, params: &str, state: bool) -> String {
+    format!(
+        r#"{{"uuid":"{uuid}","status":{{"value":{status},"text":"{text}"}},"funcKey":"{key}","funcParams":{params},"stateMessage":{state}}}"#
+    )
+}
+
+/// An action of a given size, written again and again with another stamp.
+#[derive(Debug, Clone)]
+pub(crate) struct ActionTemplate {
+    text: Vec<u8>,
+    stamp_at: usize,
+}
+
+impl ActionTemplate {
+    /// So that the message takes `bytes`, or as few as it can if that is too small. `state` retains it under its key.
+    pub(crate) fn new(uuid: &str, rendering: Rendering, key: &str, state: bool, bytes: usize) -> Self {
+        let around = |params: &str| match rendering {
+            Rendering::Whole => envelope(uuid, 3, "connected", key, params, state),
+            Rendering::Lean if state => {
+                format!(r#"{{"funcKey":"{key}","funcParams":{params},"stateMessage":true}}"#)
+            }
+            Rendering::Lean => format!(r#"{{"funcKey":"{key}","funcParams":{params}}}"#),
+        };
+        let bare = around(r#"[""]"#);
+        let padding = bytes.saturating_sub(bare.len()).max(STAMP_BYTES);
+        let param = format!(r#"["{}"]"#, "x".repeat(padding));
+        let text = around(&param);
+        let stamp_at = text.find(&param).expect("the params are in it") + 2;
+        Self { text: text.into_bytes(), stamp_at }
+    }
+
+    /// Puts a stamp in and returns the message.
+    pub(crate) fn stamped(&mut self, stamp: Stamp) -> &[u8] {
+        let mut bytes = Vec::with_capacity(STAMP_BYTES);
+        stamp.write(&mut bytes);
+        self.text[self.stamp_at..self.stamp_at + STAMP_BYTES].copy_from_slice(&bytes);
+        &self.text
+    }
+}
+
+/// What a message without a stamp says.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer<'a> {
+    /// Status 3: in the room with this uuid.
+    Connected(&'a str),
+    /// Status 0: refused, or closed.
+    NotConnected,
+    /// Whatever else there is in session fields.
+    Other,
+}
+
+/// Reads a message by its status.
+pub(crate) fn read_answer(message: &str) -> Answer<'_> {
+    match status(message) {
+        Some(b'3') => Answer::Connected(
+            after(message, r#""uuid":""#).and_then(|rest| rest.split('"').next()).unwrap_or(""),
+        ),
+        Some(b'0') => Answer::NotConnected,
+        _ => Answer::Other,
+    }
+}
+
+/// The digit of `status.value`.
+pub(crate) fn status(message: &str) -> Option<u8> {
+    after(message, r#""value":"#)?.bytes().next()
+}
+
+/// The uuid that a message names.
+pub(crate) fn uuid(message: &str) -> Option<&str> {
+    after(message, r#""uuid":""#)?.split('"').next()
+}
+
+/// The function key that a message names.
+pub(crate) fn key(message: &str) -> Option<&str> {
+    after(message, r#""funcKey":""#)?.split('"').next()
+}
+
+/// Whether a message is to be retained.
+pub(crate) fn is_state(message: &str) -> bool {
+    message.contains(r#""stateMessage":true"#)
+}
+
+fn after<'a>(text: &'a str, what: &str) -> Option<&'a str> {
+    let at = memchr::memmem::find(text.as_bytes(), what.as_bytes())?;
+    text.get(at + what.len()..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UUID: &str = "0b1c2d3e-4f50-4617-8283-94a5b6c7d8e9";
+
+    #[test]
+    fn an_action_is_as_long_as_wanted_and_carries_its_stamp() {
+        for rendering in [Rendering::Whole, Rendering::Lean] {
+            for state in [false, true] {
+                let mut action = ActionTemplate::new(UUID, rendering, "move", state, 200);
+                let stamp = Stamp { number: 12, micros: 34 };
+                let text = String::from_utf8(action.stamped(stamp).to_vec()).unwrap();
+                assert_eq!(text.len(), 200, "{text}");
+                assert_eq!(Stamp::all(text.as_bytes()).collect::<Vec<_>>(), [Some(stamp)]);
+                let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(json["funcKey"], "move");
+                assert_eq!((key(&text), is_state(&text)), (Some("move"), state));
+            }
+        }
+    }
+
+    #[test]
+    fn answers_are_told_apart() {
+        assert_eq!(read_answer(&connected(UUID)), Answer::Connected(UUID));
+        assert_eq!(read_answer(r#"{"status":{"value":0,"text":"no"},"error":{}}"#), Answer::NotConnected);
+        assert_eq!(read_answer(r#"{"synced":4}"#), Answer::Other);
+        assert_eq!(uuid(&join(UUID, Rendering::Lean)), Some(UUID));
+        assert_eq!(status(&join(UUID, Rendering::Whole)), Some(b'2'));
+    }
+}

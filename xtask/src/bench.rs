@@ -1,0 +1,56 @@
+//! `cargo xtask bench`: builds the server as its users run it, and measures it.
+
+use std::path::PathBuf;
+
+use crate::process::{execute, say};
+use crate::workspace::{Profile, Workspace};
+
+const SERVER: &str = "rtbroadcaster";
+const PACKAGE: &str = "rtbroadcaster-bench";
+const BINARY: &str = "bench";
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Shorter and fewer runs: for a look in between, not for figures to be told.
+    #[arg(long)]
+    quick: bool,
+    /// What CI runs: half a minute, and fails if a delivery costs far more than a bare write.
+    #[arg(long, conflicts_with = "quick")]
+    check: bool,
+    /// These scenarios alone; a wrong name lists them.
+    #[arg(long, value_name = "SCENARIO")]
+    only: Vec<String>,
+    /// How often each candidate has its turn.
+    #[arg(long)]
+    rounds: Option<usize>,
+}
+
+/// `cargo xtask bench`.
+pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    let (server, bench) = (build(workspace, SERVER, SERVER)?, build(workspace, PACKAGE, BINARY)?);
+    say("measuring: leave the machine alone meanwhile");
+    let mut command = std::process::Command::new(bench);
+    command.arg("run").arg("--server").arg(server);
+    if args.quick || args.check {
+        command.args(["--extent", if args.quick { "quick" } else { "check" }]);
+    }
+    for scenario in &args.only {
+        command.args(["--only", scenario]);
+    }
+    if let Some(rounds) = args.rounds {
+        command.args(["--rounds", &rounds.to_string()]);
+    }
+    execute(&mut command)
+}
+
+/// The part of it that CI runs.
+pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
+    run(workspace, &Args { quick: false, check: true, only: Vec::new(), rounds: None })
+}
+
+/// Each package alone, as `cargo build --release` builds it for users: with its own features and nobody else's.
+fn build(workspace: &Workspace, package: &str, binary: &str) -> anyhow::Result<PathBuf> {
+    say(&format!("building {package} for release"));
+    execute(&mut workspace.cargo(["build", "--release", "--package", package, "--bin", binary]))?;
+    Ok(workspace.binary(Profile::Release, binary))
+}
