@@ -2,9 +2,25 @@
 
 use crate::{Audience, Rendering, Timestamp};
 
-/// Whoever has taken nothing for longer than this, in milliseconds, is not waited for. Counted in whole intervals, so
-/// that it may be up to twice as long.
-const ACTIVE_INTERVAL_MS: u64 = 1_000;
+/// How finely time is told apart here, in milliseconds.
+const INTERVAL_MS: u64 = 250;
+/// Whoever has taken nothing for longer than this is not waited for.
+const ACTIVE_INTERVALS: u32 = 4;
+/// Whoever has kept up until so short a time ago has fallen behind because the owner is fast, not because he is slow.
+const KEPT_UP_INTERVALS: u32 = 2;
+/// For how long nobody waits again for whom it was in vain.
+const GIVEN_UP_INTERVALS: u32 = 40;
+
+/// Whether a room lags behind its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lag {
+    /// It doesn't, or nobody is worth waiting for.
+    No,
+    /// Somebody who kept up until a moment ago is about to fall off the ring: a short wait is all he needs.
+    Some,
+    /// At least half of those that take anything are more than half a ring behind.
+    Most,
+}
 
 /// Names a follower within its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,9 +33,8 @@ pub(crate) struct Followers {
     entries: Vec<Option<Entry>>,
     free: Vec<usize>,
     whole: usize,
-    /// Counts intervals while it is asked whether the room lags.
+    /// When it was last asked whether the room lags.
     interval: u32,
-    interval_began: Timestamp,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +43,18 @@ struct Entry {
     served: u64,
     /// The interval in which it last took something.
     took_in: u32,
+    /// The one in which it was last seen to be less than half a ring behind.
+    kept_up_in: u32,
+    /// Until which it isn't waited for.
+    given_up_until: u32,
+}
+
+impl Entry {
+    fn is_waited_for(&self, oldest: u64, interval: u32) -> bool {
+        self.served >= oldest
+            && interval.saturating_sub(self.took_in) <= ACTIVE_INTERVALS
+            && interval >= self.given_up_until
+    }
 }
 
 impl Followers {
@@ -44,7 +71,8 @@ impl Followers {
         if rendering == Rendering::Whole {
             self.whole += 1;
         }
-        let entry = Some(Entry { served, took_in: self.interval });
+        let interval = self.interval;
+        let entry = Some(Entry { served, took_in: interval, kept_up_in: interval, given_up_until: 0 });
         match self.free.pop() {
             Some(index) => {
                 self.entries[index] = entry;
@@ -70,7 +98,8 @@ impl Followers {
         if let Some(entry) = &mut self.entries[follower.0]
             && entry.served != seq
         {
-            *entry = Entry { served: seq, took_in: self.interval };
+            entry.served = seq;
+            entry.took_in = self.interval;
         }
     }
 
@@ -81,18 +110,34 @@ impl Followers {
         }
     }
 
-    /// Whether at least half of those that can still catch up are behind `seq`. Who is behind `oldest` already, off the
-    /// ring, or takes nothing is not waited for.
-    pub(crate) fn are_mostly_behind(&mut self, seq: u64, oldest: u64, now: Timestamp) -> bool {
-        if now.since(self.interval_began) >= ACTIVE_INTERVAL_MS {
-            self.interval = self.interval.wrapping_add(1);
-            self.interval_began = now;
+    /// Whether the room lags, if half a ring reaches back to `half`, three quarters of it to `most` and all of it to
+    /// `oldest`. Who is off the ring already, takes nothing or was given up is not waited for.
+    pub(crate) fn lag(&mut self, half: u64, most: u64, oldest: u64, now: Timestamp) -> Lag {
+        self.interval = u32::try_from(now.0 / INTERVAL_MS).unwrap_or(u32::MAX);
+        let interval = self.interval;
+        let (mut counted, mut behind, mut is_worth_a_wait) = (0_usize, 0_usize, false);
+        for entry in self.entries.iter_mut().flatten().filter(|entry| entry.is_waited_for(oldest, interval)) {
+            counted += 1;
+            if entry.served >= half {
+                entry.kept_up_in = interval;
+            } else {
+                behind += 1;
+                let kept_up = interval.saturating_sub(entry.kept_up_in) <= KEPT_UP_INTERVALS;
+                is_worth_a_wait |= entry.served < most && kept_up;
+            }
         }
-        let is_active = |entry: &&Entry| self.interval.wrapping_sub(entry.took_in) <= 1;
-        let counted =
-            || self.entries.iter().flatten().filter(|entry| entry.served >= oldest).filter(is_active);
-        let behind = counted().filter(|entry| entry.served < seq).count();
-        behind > 0 && behind * 2 >= counted().count()
+        match () {
+            () if behind > 0 && behind * 2 >= counted => Lag::Most,
+            () if is_worth_a_wait => Lag::Some,
+            () => Lag::No,
+        }
+    }
+
+    /// Waits no more for those that are behind `half` now, for some time.
+    pub(crate) fn give_up(&mut self, half: u64) {
+        for entry in self.entries.iter_mut().flatten().filter(|entry| entry.served < half) {
+            entry.given_up_until = self.interval.saturating_add(GIVEN_UP_INTERVALS);
+        }
     }
 
     /// How many there are, and how many of them were not served up to `seq`.
@@ -106,37 +151,62 @@ impl Followers {
 mod tests {
     use super::*;
 
+    /// Of a ring of 20 actions whose head is 20.
+    fn lag(followers: &mut Followers, milliseconds: u64) -> Lag {
+        followers.lag(10, 5, 0, Timestamp(milliseconds))
+    }
+
     #[test]
     fn a_room_lags_when_half_of_those_do_that_can_still_catch_up() {
         let mut followers = Followers::default();
-        let now = Timestamp::default();
-        assert!(!followers.are_mostly_behind(10, 0, now), "nobody is there");
+        assert_eq!(lag(&mut followers, 0), Lag::No, "nobody is there");
         let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Lean, 20)).collect();
-        assert!(!followers.are_mostly_behind(10, 5, now));
+        assert_eq!(lag(&mut followers, 0), Lag::No);
         followers.serve(ids[0], 6);
-        assert!(!followers.are_mostly_behind(10, 5, now), "one of four");
+        assert_eq!(lag(&mut followers, 0), Lag::No, "one of four");
         followers.serve(ids[1], 7);
-        assert!(followers.are_mostly_behind(10, 5, now), "two of four");
-        followers.serve(ids[1], 4);
-        followers.serve(ids[0], 4);
-        assert!(!followers.are_mostly_behind(10, 5, now), "they have fallen off the ring");
+        assert_eq!(lag(&mut followers, 0), Lag::Most, "two of four");
+        assert_eq!(followers.lag(10, 9, 8, Timestamp(0)), Lag::No, "they have fallen off the ring");
     }
 
     #[test]
     fn a_room_does_not_wait_for_who_takes_nothing() {
         let mut followers = Followers::default();
-        let [stalled, slow] = [0, 1].map(|_| followers.add(Rendering::Lean, 5));
-        let lags_at = |milliseconds, followers: &mut Followers| {
-            followers.are_mostly_behind(10, 0, Timestamp(milliseconds))
-        };
-        assert!(lags_at(100, &mut followers));
-        assert!(lags_at(1_100, &mut followers), "both may have taken something a moment ago");
+        let [stalled, slow] = [0, 1].map(|_| followers.add(Rendering::Lean, 8));
+        assert_eq!(lag(&mut followers, 1_000), Lag::Most, "both may have taken something a moment ago");
         followers.took(slow);
-        assert!(lags_at(2_200, &mut followers), "the slow one is still worth waiting for");
+        assert_eq!(lag(&mut followers, 2_000), Lag::Most, "the slow one is still worth waiting for");
         followers.serve(slow, 10);
-        assert!(!lags_at(2_300, &mut followers));
-        followers.serve(stalled, 6);
-        assert!(lags_at(2_400, &mut followers), "it takes something again");
+        assert_eq!(lag(&mut followers, 2_250), Lag::No);
+        followers.serve(stalled, 9);
+        assert_eq!(lag(&mut followers, 2_250), Lag::Most, "it takes something again");
+    }
+
+    #[test]
+    fn one_who_kept_up_until_a_moment_ago_is_waited_for_before_he_falls_off() {
+        let mut followers = Followers::default();
+        let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Lean, 20)).collect();
+        assert_eq!(lag(&mut followers, 0), Lag::No);
+        followers.serve(ids[0], 4);
+        assert_eq!(lag(&mut followers, 500), Lag::Some);
+        assert_eq!(lag(&mut followers, 750), Lag::No, "he is slow");
+        followers.serve(ids[0], 20);
+        assert_eq!(lag(&mut followers, 800), Lag::No);
+        followers.serve(ids[0], 4);
+        assert_eq!(lag(&mut followers, 800), Lag::Some);
+    }
+
+    #[test]
+    fn whom_it_was_in_vain_to_wait_for_is_not_waited_for_again_so_soon() {
+        let mut followers = Followers::default();
+        let follower = followers.add(Rendering::Lean, 4);
+        assert_eq!(lag(&mut followers, 0), Lag::Most);
+        followers.give_up(10);
+        assert_eq!(lag(&mut followers, 0), Lag::No);
+        followers.serve(follower, 3);
+        assert_eq!(lag(&mut followers, 9_000), Lag::No);
+        followers.serve(follower, 2);
+        assert_eq!(lag(&mut followers, 10_000), Lag::Most);
     }
 
     #[test]

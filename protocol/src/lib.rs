@@ -52,6 +52,7 @@ mod time;
 pub use answer_log::Answer;
 pub use close_code::CloseCode;
 pub use follower::{Cursor, Frame, Rendering};
+pub use followers::Lag;
 pub use host::{Host, OwnerKey};
 pub use limits::{AnnouncedLimits, Limits};
 pub use message::{

@@ -71,11 +71,11 @@ impl Log {
         self.first - 1
     }
 
-    /// The seq that is half a ring behind the head, in actions or in bytes, whichever is nearer.
-    pub(crate) fn half_a_ring_back(&self) -> u64 {
-        let by_actions = (self.max_actions / 2) as u64;
-        let (actions, half) = (self.head - self.tail(), self.max_bytes / 2);
-        let by_bytes = if self.bytes > half { actions * half as u64 / self.bytes as u64 } else { actions };
+    /// The seq that is a part of a ring, `of` parts, behind the head: in actions or in bytes, whichever is nearer.
+    pub(crate) fn back(&self, parts: usize, of: usize) -> u64 {
+        let by_actions = (self.max_actions * parts / of) as u64;
+        let (actions, bytes) = (self.head - self.tail(), self.max_bytes / of * parts);
+        let by_bytes = if self.bytes > bytes { actions * bytes as u64 / self.bytes as u64 } else { actions };
         self.head.saturating_sub(by_actions.min(by_bytes))
     }
 
@@ -240,9 +240,9 @@ mod tests {
             by_actions.append("123456789");
             by_bytes.append("123456789");
         }
-        assert_eq!(by_actions.half_a_ring_back(), 95);
-        assert_eq!((by_bytes.tail(), by_bytes.half_a_ring_back()), (90, 95));
-        assert_eq!(log(10, 100).half_a_ring_back(), 0);
+        assert_eq!(by_actions.back(1, 2), 95);
+        assert_eq!((by_bytes.tail(), by_bytes.back(1, 2)), (90, 95));
+        assert_eq!(log(10, 100).back(1, 2), 0);
     }
 
     #[test]

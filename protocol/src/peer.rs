@@ -11,8 +11,8 @@ use crate::parse;
 use crate::follower::{Cursor, Frame};
 use crate::mutation::mutated;
 use crate::{
-    Accepted, Action, Audience, ClientMessage, CloseCode, Host, OwnerPresence, Refusal, RefusalCode, Room,
-    RoomId, ServerMessage, Timestamp,
+    Accepted, Action, Audience, ClientMessage, CloseCode, Host, Lag, OwnerPresence, Refusal, RefusalCode,
+    Room, RoomId, ServerMessage, Timestamp,
 };
 
 /// Refusals for one frame, but for those of an owner's numbered actions, each of which must be answered. After these the
@@ -162,10 +162,17 @@ impl Peer {
 
     /// Whether this is an owner that is not to be read for a while, because its room lags. Asked after each frame, and
     /// while it waits, `again`.
-    pub fn is_to_wait(&self, again: bool, now: Timestamp, host: &mut impl Host) -> bool {
-        let Place::Owner { room, .. } = self.place else { return false };
-        let look = |room: &mut Room| if again { room.lags(now) } else { room.has_come_to_lag(now) };
-        with(host, room, look).unwrap_or(false)
+    pub fn lag(&self, again: bool, now: Timestamp, host: &mut impl Host) -> Lag {
+        let Place::Owner { room, .. } = self.place else { return Lag::No };
+        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_of_late(now) };
+        with(host, room, look).unwrap_or(Lag::No)
+    }
+
+    /// This owner has waited long enough for those of its followers that lag now.
+    pub fn give_up_on_laggards(&self, host: &mut impl Host) {
+        if let Place::Owner { room, .. } = self.place {
+            with(host, room, Room::give_up_on_laggards);
+        }
     }
 
     /// The client has taken a part of the frame that it was sent last.

@@ -5,7 +5,7 @@ mod serving;
 use crate::answer_log::Answer;
 use crate::audience::AudienceCount;
 use crate::follower::{Cursor, Rendering};
-use crate::followers::Followers;
+use crate::followers::{Followers, Lag};
 use crate::log::Log;
 use crate::mutation::mutated;
 use crate::ownership::Ownership;
@@ -42,7 +42,7 @@ pub struct Room {
     shares_audience: bool,
     /// Followers are still served what they have not taken, and nothing else is possible.
     is_closed: bool,
-    /// The head when [`Room::lags`] was last looked at.
+    /// The head when [`Room::lag`] was last looked at.
     lag_checked_at: u64,
     version: u64,
     owner_version: u64,
@@ -244,21 +244,26 @@ impl Room {
         refusal
     }
 
-    /// Whether the room as a whole lags: at least half of the followers that take anything are more than half a ring
-    /// behind. The owner is not read then, so that TCP slows it down; one follower alone is resynced instead.
-    #[must_use]
-    pub fn lags(&mut self, now: Timestamp) -> bool {
-        self.followers.are_mostly_behind(self.lean.half_a_ring_back(), self.lean.tail(), now)
+    /// Whether the room lags behind its owner, whose socket is not read then, so that TCP slows it down. A follower that
+    /// is merely slow is not waited for, but resynced when it has fallen off the ring.
+    pub fn lag(&mut self, now: Timestamp) -> Lag {
+        let (half, most) = (self.lean.back(1, 2), self.lean.back(3, 4));
+        self.followers.lag(half, most, self.lean.tail(), now)
     }
 
     /// The same, asked after every frame of the owner: mostly answered without a look at all followers.
-    pub fn has_come_to_lag(&mut self, now: Timestamp) -> bool {
+    pub fn lag_of_late(&mut self, now: Timestamp) -> Lag {
         let since = self.lean.head() - self.lag_checked_at;
-        if since < (self.limits.ring_actions / 16).max(1) as u64 {
-            return false;
+        if since < ((self.lean.head() - self.lean.tail()) / 16).max(1) {
+            return Lag::No;
         }
         self.lag_checked_at = self.lean.head();
-        self.lags(now)
+        self.lag(now)
+    }
+
+    /// Its owner has waited long enough, and waits no more for those that lag now, for some time.
+    pub fn give_up_on_laggards(&mut self) {
+        self.followers.give_up(self.lean.back(1, 2));
     }
 
     /// A follower has taken a part of what it was served: it is slow, not gone.

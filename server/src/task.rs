@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rtbroadcaster_protocol::Timestamp;
-use tokio::time::timeout;
+use rtbroadcaster_protocol::{Lag, Timestamp};
+use tokio::time::{sleep, timeout};
 use tracing::{Instrument, Span, debug};
 
 use crate::connection::Connection;
@@ -14,9 +14,12 @@ use crate::line::Sent;
 use crate::scratch::{with_buffer, with_frame};
 use crate::websocket::{Ending, Incoming, Reader};
 
-/// How long an owner is not read at a time because its room lags, in milliseconds. Longer would make a room that
-/// stands still for good an owner that does.
-const OWNER_WAIT_MS: u64 = 10_000;
+/// How long an owner waits for a room that lags as a whole. Longer would make a room that stands still for good an
+/// owner that does.
+const WAIT_FOR_MOST: Duration = Duration::from_secs(10);
+/// How long for a few who kept up until a moment ago: enough for a ring to cross a busy network, too short to be
+/// noticed.
+const WAIT_FOR_SOME: Duration = Duration::from_millis(500);
 /// How long the client may take to answer our close, and to take what we wrote before it. Together with the rest of a
 /// shutdown it must stay under 5 s.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -28,7 +31,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
     let present = Present(connection);
     let limit = present.0.manager().settings().limits.message_bytes;
-    let mut task = Task { connection: present, reader: Reader::new(limit), waiting: Waiting::No };
+    let mut task = Task { connection: present, reader: Reader::new(limit), wait: None };
     task.receive(read);
     let served = async move {
         let ending = poll_fn(|context| task.poll(context)).await;
@@ -72,16 +75,8 @@ fn leave(connection: &Connection) {
 struct Task {
     connection: Present,
     reader: Reader,
-    waiting: Waiting,
-}
-
-/// Whether an owner waits for its room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waiting {
-    No,
-    Until(Timestamp),
-    /// It has waited in vain, and does so no more until the room has caught up once.
-    Over,
+    /// Why this owner waits for its room, and until when.
+    wait: Option<(Lag, Timestamp)>,
 }
 
 impl Task {
@@ -155,27 +150,41 @@ impl Task {
 
     /// Whether this is an owner whose socket is not to be read now.
     fn is_to_wait(&mut self) -> bool {
-        let again = self.waiting != Waiting::No;
         let now = self.connection.0.manager().now();
-        let lags = self.connection.0.with_line(|line| {
-            if !line.peer.is_owner() {
-                return false;
+        let wait = self.wait;
+        let lag = self.connection.0.with_line(|line| {
+            if wait.is_some_and(|(_, end)| now >= end) {
+                line.peer.give_up_on_laggards(&mut line.host);
             }
-            let lags = line.peer.is_to_wait(again, now, &mut line.host);
-            let Some(handle) = line.host.handle().filter(|_| lags || again) else { return lags };
-            handle.set_owner_waits(lags);
+            let lag = line.peer.lag(wait.is_some(), now, &mut line.host);
+            if lag == Lag::No && wait.is_none() {
+                return lag;
+            }
+            if let Some(handle) = line.host.handle() {
+                handle.set_owner_waits(lag != Lag::No);
+            }
             // What was taken between the look and the note has woken nobody.
-            lags && line.peer.is_to_wait(true, now, &mut line.host)
+            if lag == Lag::No { lag } else { line.peer.lag(true, now, &mut line.host) }
         });
-        self.waiting = match self.waiting {
-            _ if lags != Some(true) => Waiting::No,
-            Waiting::No => Waiting::Until(now.after(OWNER_WAIT_MS)),
-            Waiting::Until(end) if now >= end => Waiting::Over,
-            unchanged => unchanged,
+        self.wait = match lag.unwrap_or(Lag::No) {
+            Lag::No => None,
+            // A wait of the same kind goes on.
+            lag if wait.is_some_and(|(reason, _)| reason == lag) => wait,
+            Lag::Some => Some((Lag::Some, self.wait_until(now, WAIT_FOR_SOME))),
+            Lag::Most => Some((Lag::Most, self.wait_until(now, WAIT_FOR_MOST))),
         };
-        let is_waiting = matches!(self.waiting, Waiting::Until(_));
-        self.connection.0.set_waiting(is_waiting);
-        is_waiting
+        self.connection.0.set_waiting(self.wait.is_some());
+        self.wait.is_some()
+    }
+
+    /// Has the task look again when the wait is over, if nothing else has it look before.
+    fn wait_until(&self, now: Timestamp, pause: Duration) -> Timestamp {
+        let connection = Arc::downgrade(&self.connection.0);
+        tokio::spawn(async move {
+            sleep(pause).await;
+            connection.upgrade().inspect(|connection| connection.wake());
+        });
+        now.after(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
     }
 
     /// Says why the connection ends, and waits a little for the client to have heard it. A connection that is dropped

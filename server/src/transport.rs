@@ -1,6 +1,6 @@
 //! What the bytes of a websocket go over.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, ErrorKind, IoSlice, Read};
 use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tracing::debug;
 
@@ -92,7 +92,7 @@ impl Transport {
         match self {
             Self::Tcp(stream) => loop {
                 ready!(stream.poll_read_ready(context))?;
-                match stream.try_read(buffer) {
+                match try_read(stream, buffer) {
                     Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                     read => return Poll::Ready(read),
                 }
@@ -125,6 +125,22 @@ impl Transport {
             Self::Tcp(stream) => Poll::Ready(socket2::SockRef::from(stream).shutdown(Shutdown::Write)),
             Self::Other(stream) => Pin::new(&mut **lock(stream)).poll_shutdown(context),
         }
+    }
+}
+
+/// Reads what is there. A buffer that isn't filled says that nothing more is, as tokio's own reads take it: the next
+/// bytes are announced by the kernel, and no read is spent on finding nothing.
+fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut count = None;
+    let tried = stream.try_io(Interest::READABLE, || {
+        let bytes = (&*socket2::SockRef::from(stream)).read(buffer)?;
+        count = Some(bytes);
+        // Said to tokio alone: the end of the stream and a full buffer leave the socket readable.
+        if (1..buffer.len()).contains(&bytes) { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    match (count, tried) {
+        (Some(bytes), _) => Ok(bytes),
+        (None, tried) => tried.map(|()| 0),
     }
 }
 
