@@ -78,9 +78,11 @@ impl Seats {
     pub(crate) async fn go_round_in_turns(&self) {
         let running = Running(self);
         while running.start() {
-            for some in self.all().chunks(SERVED_AT_A_TIME) {
+            for (turn, some) in self.all().chunks(SERVED_AT_A_TIME).enumerate() {
+                if turn > 0 {
+                    yield_now().await;
+                }
                 with_frame(|frame| serve(some, frame));
-                yield_now().await;
             }
         }
     }
