@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::npm;
 use crate::process::{execute, say};
 use crate::workspace::{Profile, Workspace};
 
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// How often each candidate has its turn.
     #[arg(long)]
     rounds: Option<usize>,
+    /// Also measure Bun, ws and Socket.IO, which npm installs.
+    #[arg(long)]
+    peers: bool,
 }
 
 /// `cargo xtask bench`.
@@ -40,12 +44,17 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     if let Some(rounds) = args.rounds {
         command.args(["--rounds", &rounds.to_string()]);
     }
+    if args.peers {
+        let peers = workspace.path("tests/bench/peers");
+        npm::install(&peers)?;
+        command.arg("--peers").arg(peers);
+    }
     execute(&mut command)
 }
 
 /// The part of it that CI runs.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
-    run(workspace, &Args { quick: false, check: true, only: Vec::new(), rounds: None })
+    run(workspace, &Args { quick: false, check: true, only: Vec::new(), rounds: None, peers: false })
 }
 
 /// Each package alone, as `cargo build --release` builds it for users: with its own features and nobody else's.

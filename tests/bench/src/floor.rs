@@ -46,6 +46,15 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     floor.serve().context("the floor's loop failed")
 }
 
+/// Serves in a thread of this process.
+#[cfg(test)]
+pub(crate) fn start(mode: Mode) -> SocketAddr {
+    let mut floor = Floor::new(mode).expect("a floor");
+    let address = floor.listener.local_addr().expect("an address");
+    std::thread::spawn(move || floor.serve());
+    address
+}
+
 struct Floor {
     mode: Mode,
     poll: Poll,

@@ -8,6 +8,8 @@ mod observed;
 mod play;
 mod room;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 use std::net::SocketAddr;
@@ -15,6 +17,7 @@ use std::net::SocketAddr;
 pub(crate) use calls::Tool;
 
 use crate::scenario::{Extent, Scenario};
+use crate::wire::dialect::Dialect;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -28,6 +31,9 @@ pub(crate) struct Args {
     process: u32,
     #[arg(long, default_value = "full")]
     extent: Extent,
+    /// How the server wraps its messages.
+    #[arg(long, default_value = "plain")]
+    dialect: Dialect,
     /// Count system calls with this, where the scenario wants them counted.
     #[arg(long)]
     calls: Option<Tool>,

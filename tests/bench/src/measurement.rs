@@ -33,8 +33,14 @@ pub(crate) enum Metric {
     Repeated,
     /// Connections that the server ended.
     CutOff,
+    /// Followers that did not get the newest message though they read again.
+    Behind,
+    /// How old the newest message was that a throttled follower had in the end; ms.
+    ThrottledAge,
     /// Share of one core that the load generator took: near 1 it is the bottleneck.
     LoadBusy,
+    /// Share of one core that went to neither of the two: what else the machine did, or its host took away.
+    OthersBusy,
 }
 
 impl Metric {
@@ -56,13 +62,16 @@ impl Metric {
             Self::Lost => "lost",
             Self::Repeated => "repeated",
             Self::CutOff => "cut off",
+            Self::Behind => "still behind",
+            Self::ThrottledAge => "age at the throttled ms",
             Self::LoadBusy => "load generator busy",
+            Self::OthersBusy => "others busy",
         }
     }
 
     /// Whether it counts faults: then the worst run is told and not the median.
     pub(crate) fn counts_faults(self) -> bool {
-        matches!(self, Self::Lost | Self::Repeated | Self::CutOff)
+        matches!(self, Self::Lost | Self::Repeated | Self::CutOff | Self::Behind)
     }
 }
 

@@ -18,7 +18,7 @@ use candidate::{Programs, Running};
 use results::Results;
 
 use crate::load::Tool;
-use crate::measurement::{Measurement, Metric};
+use crate::measurement::Measurement;
 use crate::scenario::{Extent, Scenario};
 
 #[derive(Debug, clap::Args)]
@@ -34,23 +34,27 @@ pub(crate) struct Args {
     /// How often each candidate has its turn.
     #[arg(long)]
     rounds: Option<usize>,
+    /// The folder of the peers, if they are to take part.
+    #[arg(long)]
+    peers: Option<PathBuf>,
 }
 
 /// Measures, and prints what came of it. Fails if a goal is missed that CI holds.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let programs = Programs { server: args.server.clone(), bench: std::env::current_exe()? };
+    let programs =
+        Programs { server: args.server.clone(), bench: std::env::current_exe()?, peers: args.peers.clone() };
     let tool = Tool::find();
     let plan = plan(args);
     let rounds = args.rounds.unwrap_or(args.extent.rounds());
-    let runs: usize = plan.iter().map(|scenario| candidates(*scenario, args.extent).len() * rounds).sum();
+    let runs: usize = plan.iter().map(|scenario| candidates(*scenario, args).len() * rounds).sum();
     let began = Instant::now();
     let mut results = Results::default();
     let mut done = 0;
     for scenario in plan {
         for round in 1..=rounds {
-            for candidate in candidates(scenario, args.extent) {
+            for candidate in candidates(scenario, args) {
                 done += 1;
-                let outcome = measure(&programs, *candidate, scenario, args.extent, tool);
+                let outcome = measure(&programs, candidate, scenario, args.extent, tool);
                 let told = outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), headline);
                 eprintln!(
                     "[{done}/{runs}, {} s] {}, round {round}, {}: {told}",
@@ -58,7 +62,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
                     scenario.name(),
                     candidate.name(),
                 );
-                results.add(scenario, *candidate, outcome);
+                results.add(scenario, candidate, outcome);
             }
         }
     }
@@ -90,26 +94,28 @@ fn plan(args: &Args) -> Vec<Scenario> {
 }
 
 /// Who takes part: whoever does the same job there.
-fn candidates(scenario: Scenario, extent: Extent) -> &'static [Candidate] {
-    use Candidate::{Coalescing, Server, WriteLoop};
-    if extent == Extent::Check {
-        return if scenario == Scenario::PacedCalls { &[Server] } else { &[Server, WriteLoop] };
+fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
+    use Candidate::{Bun, Coalescing, Server, WriteLoop};
+    if args.extent == Extent::Check {
+        return if scenario == Scenario::PacedCalls { vec![Server] } else { vec![Server, WriteLoop] };
     }
-    match scenario {
+    let (ours, peers): (&[_], &[_]) = match scenario {
         Scenario::Paced
         | Scenario::PacedCalls
         | Scenario::Saturated
         | Scenario::SaturatedSmall
         | Scenario::BusyCalls
-        | Scenario::Rooms => &[Server, WriteLoop, Coalescing],
+        | Scenario::Rooms => (&[Server, WriteLoop, Coalescing], &Candidate::PEERS),
         // A write for each of ten million deliveries takes minutes and shows nothing new.
-        Scenario::Unthrottled => &[Server, Coalescing],
-        Scenario::Idle | Scenario::LateJoin | Scenario::Storm | Scenario::Mixed => &[Server, WriteLoop],
+        Scenario::Unthrottled => (&[Server, Coalescing], &[Bun]),
+        Scenario::Idle | Scenario::LateJoin | Scenario::Storm => (&[Server, WriteLoop], &Candidate::PEERS),
         // The floor waits for the slowest.
-        Scenario::Few | Scenario::FewStalled | Scenario::Many | Scenario::ManyStalled | Scenario::Slot => {
-            &[Server]
-        }
-    }
+        Scenario::Few | Scenario::FewStalled | Scenario::Many | Scenario::ManyStalled => (&[Server], &[Bun]),
+        Scenario::Mixed => (&[Server, WriteLoop], &[]),
+        Scenario::Slot => (&[Server], &[]),
+    };
+    let peers = peers.iter().filter(|_| args.peers.is_some());
+    ours.iter().chain(peers).copied().collect()
 }
 
 /// One candidate's turn, with a process of its own.
@@ -124,6 +130,7 @@ fn measure(
     let mut load = Command::new(&programs.bench);
     load.args(["load", &value(&scenario), "--extent", &value(&extent)]);
     load.args(["--address", &running.address, "--process", &running.process().to_string()]);
+    load.args(["--dialect", &value(&candidate.dialect())]);
     if let Some(tool) = tool {
         load.args(["--calls", &value(&tool)]);
     }
@@ -140,8 +147,7 @@ fn value(of: &impl ValueEnum) -> String {
 
 /// The first numbers of a run, for the line of progress.
 fn headline(run: &Measurement) -> String {
-    let usual = [Metric::Lost, Metric::Repeated, Metric::CutOff];
-    let shown = run.iter().filter(|(metric, value)| !usual.contains(metric) || **value > 0.0);
+    let shown = run.iter().filter(|(metric, value)| !metric.counts_faults() || **value > 0.0);
     shown
         .map(|(metric, value)| format!("{} {}", table::number(*metric, *value), metric.head()))
         .collect::<Vec<_>>()

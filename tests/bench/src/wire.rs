@@ -1,5 +1,6 @@
 //! What goes over the sockets, from both ends: handshakes, frames, messages, and the stamp in each message.
 
+pub(crate) mod dialect;
 pub(crate) mod frame;
 pub(crate) mod handshake;
 pub(crate) mod message;

@@ -16,6 +16,8 @@ const NARROW_BYTES: usize = 4 * 1024;
 pub(super) enum Phase {
     Connecting,
     Upgrading,
+    /// The server is to speak first.
+    Greeting,
     /// Create or join is said and not answered.
     Entering,
     Live,
@@ -27,6 +29,8 @@ pub(crate) enum Role {
     Owner,
     /// Reads whatever comes.
     Follower,
+    /// A follower that comes while messages are under way: whichever it gets is its first.
+    Joiner,
     /// A follower that is to get all that is retained, the numbers from 1.
     Late,
     /// Stops to read once it is live, until it is told to; narrow.
@@ -94,7 +98,7 @@ impl Client {
     pub(super) fn reads(&self) -> bool {
         match self.phase {
             Phase::Over | Phase::Connecting => false,
-            Phase::Upgrading | Phase::Entering => true,
+            Phase::Upgrading | Phase::Greeting | Phase::Entering => true,
             Phase::Live => self.role != Role::Stalled,
         }
     }

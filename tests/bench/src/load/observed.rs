@@ -33,10 +33,24 @@ impl Observed {
         line.and_then(first_number).with_context(|| format!("{file} has no Pss"))
     }
 
+    /// CPU time that all of the machine's processes have taken so far, and its host has kept back.
+    pub(crate) fn machine() -> anyhow::Result<Duration> {
+        let text = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
+        let ticks = busy_ticks(&text).context("/proc/stat has no first line as it should be")?;
+        Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
+    }
+
     /// This process.
     pub(crate) fn own() -> Self {
         Self { process: std::process::id() }
     }
+}
+
+/// `cpu  user nice system idle iowait irq softirq steal …`, without those two in which nothing ran.
+fn busy_ticks(text: &str) -> Option<u64> {
+    let numbers = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8);
+    let ticks: Vec<u64> = numbers.map(str::parse).collect::<Result<_, _>>().ok()?;
+    Some(ticks.iter().sum::<u64>() - ticks.get(3)? - ticks.get(4)?)
 }
 
 fn first_number(text: &str) -> Option<u64> {
@@ -56,6 +70,13 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         assert!(own.memory().unwrap() > 100);
+    }
+
+    #[test]
+    fn idle_time_is_not_busy() {
+        assert_eq!(busy_ticks("cpu  1 2 3 1000 2000 4 5 6 0 0\ncpu0 9\n"), Some(21));
+        assert_eq!(busy_ticks("intr 5"), None);
+        assert!(Observed::machine().unwrap() > Duration::ZERO);
     }
 
     #[test]

@@ -21,7 +21,7 @@ const ON_THE_WAY: u64 = 64;
 
 pub(super) fn play(args: &Args) -> anyhow::Result<Measurement> {
     let mut play = Play {
-        crowd: Crowd::new(args.address)?,
+        crowd: Crowd::new(args.address, args.dialect)?,
         server: Observed { process: args.process },
         extent: args.extent,
         args,
@@ -160,24 +160,23 @@ impl Play<'_> {
         const RATE: f64 = 20.0;
         const JOINS: usize = 2000;
         self.full_room(100)?;
-        let usual = self.measured(Drive::paced(&self.crowd, RATE, Duration::from_secs(1)))?;
-        self.crowd.tally = Tally::new();
         self.crowd.begin(Drive::paced(&self.crowd, RATE, Duration::from_secs(3)))?;
         self.crowd.idle(WARM_UP)?;
-        let (before, delivered) = (self.server.cpu()?, self.crowd.tally.delivered);
         self.crowd.storm(0, JOINS, Rendering::Whole)?;
         self.crowd.settle(0)?;
-        let cpu = (self.server.cpu()? - before).as_secs_f64() * 1e6;
-        let deliveries = (self.crowd.tally.delivered - delivered) as f64;
         self.crowd.finish()?;
         let mut measurement = Measurement::new();
         self.crowd.tally.write(&mut measurement, self.crowd.missing());
-        // What the room's messages took meanwhile is none of the joins' cost.
-        let joining = (cpu - deliveries * usual[&Metric::CpuPerDelivery]).max(0.0);
-        measurement.insert(Metric::CpuPerJoin, joining / JOINS as f64);
         let times = self.crowd.entry_times(JOINS);
         measurement.extend(times.iter().copied().reduce(f64::max).map(|time| (Metric::JoinMax, time)));
         measurement.extend(median(times).map(|time| (Metric::JoinP50, time)));
+        // What joins cost is seen where nothing is sent meanwhile.
+        let quiet = self.crowd.open_rooms(1, Rendering::Whole)?;
+        let before = self.server.cpu()?;
+        self.crowd.storm(quiet, JOINS, Rendering::Whole)?;
+        self.crowd.settle(0)?;
+        let cpu = self.server.cpu()? - before;
+        measurement.insert(Metric::CpuPerJoin, cpu.as_secs_f64() * 1e6 / JOINS as f64);
         Ok(measurement)
     }
 
@@ -190,6 +189,11 @@ impl Play<'_> {
         let mut measurement = self.measured(Drive::paced(&self.crowd, rate, self.time()))?;
         let grown = self.server.memory()? as f64 - before as f64;
         measurement.insert(Metric::MemoryGrowth, grown / 1024.0);
+        // Those who took nothing must find back when they read again.
+        self.crowd.tally = Tally::new();
+        self.crowd.wake()?;
+        self.crowd.run(Drive::paced(&self.crowd, 20.0, Duration::from_secs(1)))?;
+        measurement.insert(Metric::Behind, self.crowd.behind() as f64);
         Ok(measurement)
     }
 
@@ -208,16 +212,18 @@ impl Play<'_> {
         self.crowd.begin(Drive::paced(&self.crowd, RATE, self.time()))?;
         while self.crowd.is_sending() {
             self.crowd.idle(Duration::from_secs(1) / SIPS_A_SECOND)?;
-            for follower in throttled.clone() {
-                self.crowd.sip(follower, SIP_BYTES)?;
+            for follower in &throttled {
+                self.crowd.sip(*follower, SIP_BYTES)?;
             }
         }
+        let ages = self.crowd.ages(&throttled);
         self.crowd.finish()?;
         let cpu = self.server.cpu()? - before;
         let mut measurement = Measurement::new();
         self.crowd.tally.write(&mut measurement, self.crowd.missing());
         let delivered = self.crowd.tally.delivered as f64;
         measurement.insert(Metric::CpuPerDelivery, cpu.as_secs_f64() * 1e6 / delivered);
+        measurement.extend(median(ages).map(|age| (Metric::ThrottledAge, age)));
         let grown = self.server.memory()? as f64 - memory as f64;
         measurement.insert(Metric::MemoryGrowth, grown / 1024.0);
         Ok(measurement)
@@ -242,17 +248,20 @@ impl Play<'_> {
     fn measured(&mut self, drive: Drive) -> anyhow::Result<Measurement> {
         self.crowd.tally = Tally::new();
         let own = Observed::own();
-        let (cpu, own_cpu, began) = (self.server.cpu()?, own.cpu()?, Instant::now());
+        let (machine, began) = (Observed::machine()?, Instant::now());
+        let (cpu, own_cpu) = (self.server.cpu()?, own.cpu()?);
         self.crowd.run(drive)?;
-        let wall = began.elapsed().as_secs_f64();
         let cpu = (self.server.cpu()? - cpu).as_secs_f64();
-        let busy = (own.cpu()? - own_cpu).as_secs_f64() / wall;
+        let own_cpu = (own.cpu()? - own_cpu).as_secs_f64();
+        let wall = began.elapsed().as_secs_f64();
+        let machine = (Observed::machine()? - machine).as_secs_f64();
         let mut measurement = Measurement::new();
         self.crowd.tally.write(&mut measurement, self.crowd.missing());
         let delivered = self.crowd.tally.delivered as f64;
         measurement.insert(Metric::CpuPerDelivery, cpu * 1e6 / delivered);
         measurement.insert(Metric::DeliveriesPerSecond, delivered / wall);
-        measurement.insert(Metric::LoadBusy, busy);
+        measurement.insert(Metric::LoadBusy, own_cpu / wall);
+        measurement.insert(Metric::OthersBusy, (machine - cpu - own_cpu).max(0.0) / wall);
         Ok(measurement)
     }
 

@@ -1,10 +1,13 @@
 //! Who is measured, and how each is started.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
+
+use crate::wire::dialect::Dialect;
 
 /// What a candidate prints before its address.
 const READY: &str = "listening on http://";
@@ -17,14 +20,30 @@ pub(crate) enum Candidate {
     WriteLoop,
     /// The floor that writes a backlog at once.
     Coalescing,
+    /// uWebSockets, as Bun brings it.
+    Bun,
+    /// The library of that name, on Node.
+    Ws,
+    /// Socket.IO on Node.
+    SocketIo,
 }
 
 impl Candidate {
+    /// What people would use instead.
+    pub(super) const PEERS: [Self; 3] = [Self::Bun, Self::Ws, Self::SocketIo];
+
+    pub(super) fn dialect(self) -> Dialect {
+        if self == Self::SocketIo { Dialect::SocketIo } else { Dialect::Plain }
+    }
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Server => "rtbroadcaster",
             Self::WriteLoop => "write loop",
             Self::Coalescing => "coalescing",
+            Self::Bun => "Bun",
+            Self::Ws => "ws",
+            Self::SocketIo => "Socket.IO",
         }
     }
 }
@@ -34,6 +53,34 @@ pub(super) struct Programs {
     pub(super) server: PathBuf,
     /// This one.
     pub(super) bench: PathBuf,
+    /// The folder of the peers, with what npm has installed there.
+    pub(super) peers: Option<PathBuf>,
+}
+
+impl Programs {
+    fn floor(&self, mode: &str) -> Command {
+        let mut command = Command::new(&self.bench);
+        command.args(["floor", mode]);
+        command
+    }
+
+    fn peer(&self, program: PathBuf, script: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new(program);
+        command.arg(self.peers()?.join(script)).env("NODE_ENV", "production");
+        Ok(command)
+    }
+
+    /// npm puts it into a package named after the platform, and only a script that isn't run would link it.
+    fn bun(&self) -> anyhow::Result<PathBuf> {
+        let folder = self.peers()?.join("node_modules/@oven");
+        let packages = fs::read_dir(&folder).context("npm has not installed Bun")?;
+        let mut binaries = packages.filter_map(|package| Some(package.ok()?.path().join("bin/bun")));
+        binaries.find(|binary| binary.is_file()).context("npm has no Bun for this machine")
+    }
+
+    fn peers(&self) -> anyhow::Result<&PathBuf> {
+        self.peers.as_ref().context("without --peers there are none")
+    }
 }
 
 /// A candidate that listens; killed when dropped.
@@ -51,8 +98,11 @@ impl Running {
                 server.args(["--listen", "127.0.0.1:0"]);
                 server
             }
-            Candidate::WriteLoop => floor(programs, "write"),
-            Candidate::Coalescing => floor(programs, "coalesce"),
+            Candidate::WriteLoop => programs.floor("write"),
+            Candidate::Coalescing => programs.floor("coalesce"),
+            Candidate::Bun => programs.peer(programs.bun()?, "bun.mjs")?,
+            Candidate::Ws => programs.peer("node".into(), "ws.mjs")?,
+            Candidate::SocketIo => programs.peer("node".into(), "socketio.mjs")?,
         };
         // What it logs is nobody's here, and a full pipe would stop it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -80,10 +130,4 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn floor(programs: &Programs, mode: &str) -> Command {
-    let mut command = Command::new(&programs.bench);
-    command.args(["floor", mode]);
-    command
 }

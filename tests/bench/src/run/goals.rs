@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use anyhow::{Context, bail};
 
-use super::candidate::Candidate::{Coalescing, Server, WriteLoop};
+use super::candidate::Candidate::{Bun, Coalescing, Server, WriteLoop};
 use super::machine;
 use super::results::Results;
 use crate::measurement::Metric;
@@ -63,8 +63,8 @@ pub(super) fn check(results: &Results) -> anyhow::Result<()> {
 
 fn verdicts(results: &Results) -> Vec<Verdict> {
     use Metric::{
-        CallsPerDelivery, CpuPerDelivery, CpuPerJoin, CutOff, DeliveriesPerSecond, JoinMax, JoinP50, Lost,
-        MemoryGrowth, MemoryPerConnection, P50, P99, TimeToLast,
+        Behind, CallsPerDelivery, CpuPerDelivery, CpuPerJoin, CutOff, DeliveriesPerSecond, JoinMax, JoinP50,
+        Lost, MemoryGrowth, MemoryPerConnection, P50, P99, TimeToLast,
     };
     let at_most = |value: Option<f64>, limit| value.map(|value| (value, value <= limit));
     let at_least = |value: Option<f64>, limit| value.map(|value| (value, value >= limit));
@@ -108,6 +108,11 @@ fn verdicts(results: &Results) -> Vec<Verdict> {
         verdict("unthrottled owner: lost", "0", at_most(ours(Scenario::Unthrottled, Lost), 0.0)),
         verdict("the same: cut off", "0", at_most(ours(Scenario::Unthrottled, CutOff), 0.0)),
         verdict(
+            "the same: deliveries/s against Bun",
+            "≥ 1.25",
+            at_least(results.ratio(Scenario::Unthrottled, DeliveriesPerSecond, Server, Bun), 1.25),
+        ),
+        verdict(
             "10,000 idle followers: KiB a connection",
             "≤ 1.5",
             at_most(ours(Scenario::Idle, MemoryPerConnection), 1.5),
@@ -146,6 +151,11 @@ fn verdicts(results: &Results) -> Vec<Verdict> {
             "the same: MiB grown more than without (the ring has 4)",
             "≤ 4",
             at_most(grown(Scenario::FewStalled, Scenario::Few), 4.0),
+        ),
+        verdict(
+            "the same: stalled ones that did not come back",
+            "0",
+            at_most(ours(Scenario::FewStalled, Behind), 0.0),
         ),
         verdict(
             "300 of 1,000 stalled: lost by the others",

@@ -40,7 +40,7 @@ fn cell(row: &Measurement, metric: Metric, floor: Option<f64>) -> String {
 /// A number with as many digits as mean something.
 pub(super) fn number(metric: Metric, value: f64) -> String {
     match metric {
-        Metric::LoadBusy => format!("{:.0} %", value * 100.0),
+        Metric::LoadBusy | Metric::OthersBusy => format!("{:.0} %", value * 100.0),
         Metric::CallsPerDelivery => format!("{value:.3}"),
         Metric::DeliveriesPerSecond if value >= 1e6 => format!("{:.2} M", value / 1e6),
         _ if value == 0.0 => "0".to_owned(),

@@ -2,8 +2,6 @@
 
 use tungstenite::handshake::derive_accept_key;
 
-/// Where servers have their rooms.
-pub(crate) const PATH: &str = "/broadcasting";
 /// The key of RFC 6455's example, and the answer to it. Every client may send the same: it proves nothing.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
@@ -62,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_request_is_answered_and_the_answer_understood() {
-        let request = request("host", PATH) + "frames";
+        let request = request("host", "/path") + "frames";
         let (answer, frames) = answer(request.as_bytes()).unwrap().unwrap();
         assert_eq!(&request[frames..], "frames");
         let more = answer.clone() + "x";

@@ -1,5 +1,6 @@
 //! The messages: what owners and followers say, and what is to be found in the answers.
 
+use super::dialect::Dialect;
 use super::stamp::{STAMP_BYTES, Stamp};
 
 /// How messages are written.
@@ -63,6 +64,14 @@ impl ActionTemplate {
         let text = around(&param);
         let stamp_at = text.find(&param).expect("the params are in it") + 2;
         Self { text: text.into_bytes(), stamp_at }
+    }
+
+    /// The same as it goes over the wire.
+    pub(crate) fn wrapped(self, dialect: Dialect) -> Self {
+        let text = String::from_utf8(self.text).expect("it was made of text");
+        let wrapped = dialect.wrap(&text).into_owned();
+        let shift = wrapped.find(&text).expect("a wrapper is around it");
+        Self { text: wrapped.into_bytes(), stamp_at: self.stamp_at + shift }
     }
 
     /// Puts a stamp in and returns the message.

@@ -1,0 +1,109 @@
+//! How clients get in: connecting, the handshake, create or join, and the answer.
+
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use mio::{Interest, Token};
+
+use super::{CONNECTIONS_UNDER_WAY, Crowd, PATIENCE};
+use crate::load::client::{Client, Phase, Role};
+use crate::load::room::Room;
+use crate::wire::frame::Opcode;
+use crate::wire::message::{self, Answer, Rendering};
+
+impl Crowd {
+    /// Opens rooms with an owner each; returns the number of the first.
+    pub(crate) fn open_rooms(&mut self, count: usize, rendering: Rendering) -> anyhow::Result<usize> {
+        let first = self.rooms.len();
+        for _ in 0..count {
+            self.rooms.push(Room::new(self.clients.len()));
+            self.connect(Role::Owner, self.rooms.len() - 1, rendering)?;
+            self.settle(CONNECTIONS_UNDER_WAY)?;
+        }
+        self.settle(0)?;
+        Ok(first)
+    }
+
+    /// Adds followers to a room and waits until all are in.
+    pub(crate) fn add(
+        &mut self,
+        room: usize,
+        count: usize,
+        role: Role,
+        rendering: Rendering,
+    ) -> anyhow::Result<()> {
+        for _ in 0..count {
+            self.connect(role, room, rendering)?;
+            self.settle(CONNECTIONS_UNDER_WAY)?;
+        }
+        self.settle(0)
+    }
+
+    /// Adds followers to a room, all at once.
+    pub(crate) fn storm(&mut self, room: usize, count: usize, rendering: Rendering) -> anyhow::Result<()> {
+        (0..count).try_for_each(|_| self.connect(Role::Joiner, room, rendering))
+    }
+
+    fn connect(&mut self, role: Role, room: usize, rendering: Rendering) -> anyhow::Result<()> {
+        let mut client = Client::connect(self.address, role, room, rendering, self.micros())
+            .with_context(|| format!("cannot connect to {}", self.address))?;
+        let token = Token(self.clients.len());
+        self.poll.registry().register(&mut client.stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        self.clients.push(client);
+        self.under_way += 1;
+        Ok(())
+    }
+
+    /// Goes on until at most so many connections are under way.
+    pub(crate) fn settle(&mut self, under_way: usize) -> anyhow::Result<()> {
+        let mut last = (self.under_way, Instant::now());
+        while self.under_way > under_way {
+            self.turn(PATIENCE)?;
+            if self.under_way != last.0 {
+                last = (self.under_way, Instant::now());
+            } else if last.1.elapsed() > PATIENCE {
+                bail!("{} connections were not answered in {PATIENCE:?}", self.under_way);
+            }
+        }
+        Ok(())
+    }
+
+    /// How long the last so many clients took to get in; ms.
+    pub(crate) fn entry_times(&self, count: usize) -> Vec<f64> {
+        let last = &self.clients[self.clients.len().saturating_sub(count)..];
+        last.iter().map(|client| client.entered.saturating_sub(client.began) as f64 / 1000.0).collect()
+    }
+
+    /// Says the first message.
+    pub(super) fn enter(&mut self, index: usize) -> anyhow::Result<()> {
+        let client = &mut self.clients[index];
+        client.phase = Phase::Entering;
+        let first = match client.role {
+            Role::Owner => message::create(client.rendering),
+            Role::Follower | Role::Joiner | Role::Late | Role::Stalled => {
+                message::join(&self.rooms[client.room].uuid, client.rendering)
+            }
+        };
+        let first = self.dialect.wrap(&first);
+        self.send(index, Opcode::Text, first.as_bytes())
+    }
+
+    pub(super) fn entered(&mut self, index: usize, reply: &str, now: u64) -> anyhow::Result<()> {
+        let Answer::Connected(uuid) = message::read_answer(reply) else { bail!("not let in: {reply}") };
+        let client = &mut self.clients[index];
+        let room = &mut self.rooms[client.room];
+        client.phase = Phase::Live;
+        client.entered = now;
+        match client.role {
+            Role::Owner => room.opened(uuid, client.rendering),
+            Role::Follower => {
+                client.next = room.sent + 1;
+                room.readers += 1;
+            }
+            Role::Late => client.next = 1,
+            Role::Joiner | Role::Stalled => {}
+        }
+        self.under_way -= 1;
+        Ok(())
+    }
+}

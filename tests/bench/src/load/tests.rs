@@ -1,0 +1,85 @@
+//! Load generator and floor, against each other on real sockets.
+
+use std::time::Duration;
+
+use super::client::Role;
+use super::crowd::Crowd;
+use super::drive::Drive;
+use crate::floor::{self, Mode};
+use crate::wire::dialect::Dialect;
+use crate::wire::message::Rendering;
+
+const BYTES: usize = 200;
+
+fn crowd(mode: Mode, followers: usize) -> Crowd {
+    let mut crowd = Crowd::new(floor::start(mode), Dialect::Plain).unwrap();
+    crowd.open_rooms(1, Rendering::Whole).unwrap();
+    crowd.say(0, BYTES, false);
+    crowd.add(0, followers, Role::Follower, Rendering::Whole).unwrap();
+    crowd
+}
+
+#[test]
+fn every_delivery_is_counted() {
+    for mode in [Mode::Write, Mode::Coalesce] {
+        let mut crowd = crowd(mode, 7);
+        crowd.run(Drive::Flood { left: 3_000 }).unwrap();
+        crowd.run(Drive::paced(&crowd, 1_000.0, Duration::from_millis(100))).unwrap();
+        let tally = &crowd.tally;
+        assert_eq!((tally.delivered, tally.gaps, tally.repeated), (7 * 3_100, 0, 0), "{mode:?}");
+        assert_eq!((crowd.missing(), crowd.behind()), (0, 0));
+    }
+}
+
+#[test]
+fn a_window_keeps_going_until_its_time_is_over() {
+    let mut crowd = crowd(Mode::Coalesce, 3);
+    let window = Drive::window(&mut crowd, 8, Duration::from_millis(50));
+    crowd.run(window).unwrap();
+    assert!(crowd.rooms[0].sent >= 8, "{}", crowd.rooms[0].sent);
+    assert_eq!(crowd.tally.delivered, 3 * crowd.rooms[0].sent);
+}
+
+#[test]
+fn what_is_lost_on_the_way_is_seen() {
+    let mut crowd = crowd(Mode::Write, 4);
+    crowd.run(Drive::Flood { left: 1 }).unwrap();
+    // As if the second message had been sent, and nobody had got it.
+    crowd.rooms[0].sent += 1;
+    assert_eq!((crowd.missing(), crowd.behind()), (4, 4));
+    crowd.run(Drive::Flood { left: 1 }).unwrap();
+    assert_eq!((crowd.tally.delivered, crowd.tally.gaps, crowd.missing()), (8, 4, 0));
+}
+
+#[test]
+fn a_late_follower_gets_every_slot() {
+    let mut crowd = crowd(Mode::Write, 0);
+    crowd.fill_slots(0, 300, BYTES).unwrap();
+    crowd.add(0, 2, Role::Late, Rendering::Whole).unwrap();
+    crowd.finish().unwrap();
+    assert_eq!((crowd.tally.delivered, crowd.tally.gaps), (600, 0));
+}
+
+#[test]
+fn a_stalled_follower_takes_nothing_until_it_is_woken() {
+    let mut crowd = crowd(Mode::Write, 1);
+    crowd.add(0, 1, Role::Stalled, Rendering::Whole).unwrap();
+    crowd.run(Drive::Flood { left: 500 }).unwrap();
+    assert_eq!((crowd.tally.delivered, crowd.behind()), (500, 1));
+    crowd.wake().unwrap();
+    crowd.finish().unwrap();
+    assert_eq!((crowd.tally.delivered, crowd.tally.gaps, crowd.behind()), (1_000, 0, 0));
+}
+
+#[test]
+fn many_rooms_take_turns() {
+    let mut crowd = Crowd::new(floor::start(Mode::Write), Dialect::Plain).unwrap();
+    crowd.open_rooms(5, Rendering::Lean).unwrap();
+    for room in 0..5 {
+        crowd.say(room, BYTES, false);
+        crowd.add(room, 2, Role::Follower, Rendering::Lean).unwrap();
+    }
+    crowd.run(Drive::paced(&crowd, 200.0, Duration::from_millis(50))).unwrap();
+    assert!(crowd.rooms.iter().all(|room| room.sent == 10));
+    assert_eq!(crowd.tally.delivered, 100);
+}
