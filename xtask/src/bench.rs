@@ -27,6 +27,9 @@ pub(crate) struct Args {
     /// Also measure Bun, ws and Socket.IO, which npm installs.
     #[arg(long)]
     peers: bool,
+    /// Keep what comes of it as docs/benchmark.md; without it that goes to target/bench/.
+    #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
+    save: bool,
 }
 
 /// `cargo xtask bench`.
@@ -35,6 +38,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     say("measuring: leave the machine alone meanwhile");
     let mut command = std::process::Command::new(bench);
     command.arg("run").arg("--server").arg(server);
+    command.arg("--output").arg(if args.save { workspace.path("docs") } else { workspace.target("bench") });
     if args.quick || args.check {
         command.args(["--extent", if args.quick { "quick" } else { "check" }]);
     }
@@ -54,7 +58,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
 /// The part of it that CI runs.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
-    run(workspace, &Args { quick: false, check: true, only: Vec::new(), rounds: None, peers: false })
+    run(
+        workspace,
+        &Args { quick: false, check: true, only: Vec::new(), rounds: None, peers: false, save: false },
+    )
 }
 
 /// Each package alone, as `cargo build --release` builds it for users: with its own features and nobody else's.

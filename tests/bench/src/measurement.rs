@@ -33,6 +33,8 @@ pub(crate) enum Metric {
     Repeated,
     /// Connections that the server ended.
     CutOff,
+    /// Connections that the kernel dropped because too many waited to be accepted: they come again after a second.
+    NotQueued,
     /// Followers that did not get the newest message though they read again.
     Behind,
     /// How old the newest message was that a throttled follower had in the end; ms.
@@ -62,6 +64,7 @@ impl Metric {
             Self::Lost => "lost",
             Self::Repeated => "repeated",
             Self::CutOff => "cut off",
+            Self::NotQueued => "not queued",
             Self::Behind => "still behind",
             Self::ThrottledAge => "age at the throttled ms",
             Self::LoadBusy => "load generator busy",
@@ -71,7 +74,7 @@ impl Metric {
 
     /// Whether it counts faults: then the worst run is told and not the median.
     pub(crate) fn counts_faults(self) -> bool {
-        matches!(self, Self::Lost | Self::Repeated | Self::CutOff | Self::Behind)
+        matches!(self, Self::Lost | Self::Repeated | Self::CutOff | Self::NotQueued | Self::Behind)
     }
 }
 

@@ -1,8 +1,11 @@
 //! The runner: candidates in turn through every scenario, then the tables, the goals and the plots.
 
 mod candidate;
+mod check;
+mod document;
 mod goals;
 mod machine;
+mod plot;
 mod results;
 mod table;
 
@@ -34,6 +37,9 @@ pub(crate) struct Args {
     /// How often each candidate has its turn.
     #[arg(long)]
     rounds: Option<usize>,
+    /// The folder for the page and its plots.
+    #[arg(long)]
+    output: PathBuf,
     /// The folder of the peers, if they are to take part.
     #[arg(long)]
     peers: Option<PathBuf>,
@@ -66,16 +72,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             }
         }
     }
-    println!("{}", machine::description()?);
-    println!(
-        "System calls were counted by {}.\n",
-        tool.map_or("nothing: neither perf nor strace works here", Tool::name)
-    );
-    print!("{}", table::markdown(&results));
+    let tool = tool.map_or("nothing, as neither perf nor strace works here", Tool::name);
+    let circumstances =
+        format!("{} {rounds} turns each. System calls counted by {tool}.", machine::description()?);
     if args.extent == Extent::Check {
-        return goals::check(&results);
+        println!("{circumstances}");
+        return check::check(&results);
     }
-    print!("{}", goals::markdown(&results));
+    println!("{}", document::write(&results, &circumstances, &args.output)?);
     if results.failures().is_empty() {
         Ok(())
     } else {

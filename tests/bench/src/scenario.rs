@@ -85,7 +85,7 @@ impl Extent {
     /// Seconds of the measured part of a scenario that goes by the clock.
     pub(crate) fn seconds(self) -> f64 {
         match self {
-            Self::Full => 6.0,
+            Self::Full => 5.0,
             Self::Quick => 3.0,
             Self::Check => 2.0,
         }

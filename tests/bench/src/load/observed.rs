@@ -40,6 +40,12 @@ impl Observed {
         Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
     }
 
+    /// Connections that the machine's kernel has dropped so far because the queue in front of an `accept` was full.
+    pub(crate) fn connections_dropped() -> anyhow::Result<u64> {
+        let text = fs::read_to_string("/proc/net/netstat").context("cannot read /proc/net/netstat")?;
+        named_number(&text, "TcpExt:", "ListenDrops").context("/proc/net/netstat has no ListenDrops")
+    }
+
     /// This process.
     pub(crate) fn own() -> Self {
         Self { process: std::process::id() }
@@ -51,6 +57,13 @@ fn busy_ticks(text: &str) -> Option<u64> {
     let numbers = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8);
     let ticks: Vec<u64> = numbers.map(str::parse).collect::<Result<_, _>>().ok()?;
     Some(ticks.iter().sum::<u64>() - ticks.get(3)? - ticks.get(4)?)
+}
+
+/// A number of a table that has one line of names and one of numbers, both behind a prefix.
+fn named_number(text: &str, prefix: &str, name: &str) -> Option<u64> {
+    let mut lines = text.lines().filter(|line| line.starts_with(prefix)).map(str::split_whitespace);
+    let place = lines.next()?.position(|other| other == name)?;
+    lines.next()?.nth(place)?.parse().ok()
 }
 
 fn first_number(text: &str) -> Option<u64> {
@@ -70,6 +83,14 @@ mod tests {
             sum = std::hint::black_box(sum.wrapping_add(1));
         }
         assert!(own.memory().unwrap() > 100);
+    }
+
+    #[test]
+    fn a_number_is_found_by_its_name() {
+        let text = "IpExt: ListenDrops\nIpExt: 9\nTcpExt: A ListenDrops\nTcpExt: 1 2\n";
+        assert_eq!(named_number(text, "TcpExt:", "ListenDrops"), Some(2));
+        assert_eq!(named_number(text, "TcpExt:", "B"), None);
+        assert!(Observed::connections_dropped().is_ok());
     }
 
     #[test]

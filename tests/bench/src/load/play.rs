@@ -162,11 +162,14 @@ impl Play<'_> {
         self.full_room(100)?;
         self.crowd.begin(Drive::paced(&self.crowd, RATE, Duration::from_secs(3)))?;
         self.crowd.idle(WARM_UP)?;
+        let dropped = Observed::connections_dropped()?;
         self.crowd.storm(0, JOINS, Rendering::Whole)?;
         self.crowd.settle(0)?;
         self.crowd.finish()?;
         let mut measurement = Measurement::new();
         self.crowd.tally.write(&mut measurement, self.crowd.missing());
+        let dropped = Observed::connections_dropped()? - dropped;
+        measurement.insert(Metric::NotQueued, dropped as f64);
         let times = self.crowd.entry_times(JOINS);
         measurement.extend(times.iter().copied().reduce(f64::max).map(|time| (Metric::JoinMax, time)));
         measurement.extend(median(times).map(|time| (Metric::JoinP50, time)));

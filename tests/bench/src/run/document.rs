@@ -1,0 +1,61 @@
+//! The page that a run leaves behind: goals, plots, tables, and how all of it was measured.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use super::plot::PLOTS;
+use super::results::Results;
+use super::{goals, table};
+
+/// The page's name without its ending, and that of the folder with its plots.
+const NAME: &str = "benchmark";
+
+/// Writes the page and its plots into a folder, and returns the page.
+pub(super) fn write(results: &Results, circumstances: &str, folder: &Path) -> anyhow::Result<String> {
+    let plots = folder.join(NAME);
+    fs::create_dir_all(&plots).with_context(|| format!("cannot create {}", plots.display()))?;
+    let mut page = format!("{INTRODUCTION}\n{circumstances}\n\n## Goals\n\n{}\n", goals::markdown(results));
+    for plot in &PLOTS {
+        if plot.draw(results, &plots)? {
+            let _ = writeln!(page, "![{}]({NAME}/{}.svg)\n", plot.title, plot.name);
+        }
+    }
+    for failure in results.failures() {
+        let _ = writeln!(page, "**Failed**: {failure}\n");
+    }
+    let _ = write!(page, "## Figures\n\n{}{METHOD}", table::markdown(results));
+    let file = folder.join(format!("{NAME}.md"));
+    fs::write(&file, &page).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(page)
+}
+
+const INTRODUCTION: &str = "\
+# What a delivery costs
+
+Written by `cargo xtask bench --peers --save`; `cargo xtask bench` measures again on your machine. Absolute figures move with the machine, ratios
+within one run hold.
+";
+
+const METHOD: &str = "\
+## How it is measured
+
+- **Candidates take turns**, scenario by scenario: A B C, A B C … Each turn has a fresh process. The tables show medians over the turns, of losses
+  the worst; every ratio is one of medians.
+- **The write loop** is a bare program that, for each message, calls `write` once per follower with a ready frame. **Coalescing** is the same program
+  with everything that one read of the owner's socket gave in one `write` per follower. Bun, ws and Socket.IO run small servers
+  (`tests/bench/peers/`) with their own means for rooms.
+- **The load generator** is a process of its own with one thread. Every message carries its number and the time of its sending; each delivery is
+  checked for order, loss and repetition. Messages take 200 bytes, or 480 where that is said. All speak the original's whole envelope unless
+  it says otherwise, since that is what all candidates can.
+- **CPU a delivery** is the time of all threads of the server, from the scheduler's books (`/proc/PID/task/*/schedstat`), over the deliveries of the
+  measured part, warm-up left out; in brackets as a multiple of the write loop's. It holds what the kernel does in the server's system
+  calls; on loopback that is the receiving side of TCP, too.
+- **System calls** are counted by perf, or by strace where perf doesn't work; all of them, whatever their kind. Counting has turns of its own.
+- **Latency** is from just before the owner's `write` to just after the follower's `read`, and has the queue in front of the load generator in it.
+- **Memory** is the proportional set size, before the followers come and after. What the kernel keeps for sockets is not in it.
+- **Others busy** is what else took the machine's time meanwhile, in shares of one core: where it is not near nothing, ratios are rough.
+- 10,000 followers need a limit of open files (`ulimit -Hn`) of a little more than that.
+";
