@@ -50,7 +50,7 @@ enum Command {
     Bench(bench::Args),
     /// What CI runs: formatting, lints and documentation without a warning, every test, a short benchmark.
     Ci,
-    /// Build the npm package into target/npm/ and print its sizes.
+    /// Build the npm package's tarball in sdk-wasm/npm/ and print its contents and sizes.
     Pack,
     /// Assemble the demo site in target/site/.
     Site,

@@ -14,16 +14,35 @@ use crate::wasm;
 use crate::workspace::{VERSION, Workspace};
 
 /// What npm packs whether package.json lists it or not.
-const ALWAYS_PACKED: [&str; 4] = ["package.json", "README.md", "LICENSE-APACHE", "LICENSE-MIT"];
+const ALWAYS_PACKED: [&str; 2] = ["package.json", "README.md"];
+
+/// The package, put together and packed.
+pub(crate) struct Packed {
+    /// What is in the tarball.
+    pub(crate) folder: PathBuf,
+    pub(crate) tarball: PathBuf,
+    /// What npm says of it.
+    contents: Value,
+}
 
 /// `cargo xtask pack`.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
-    let package = assemble(workspace)?;
+    let packed = pack(workspace)?;
+    println!("{}", packed.tarball.display());
+    print_contents(&packed.contents);
+    print_sizes(&packed.folder)
+}
+
+/// Leaves the tarball beside the package's sources, where `npm install` of a checkout finds it.
+pub(crate) fn pack(workspace: &Workspace) -> anyhow::Result<Packed> {
+    let folder = assemble(workspace)?;
     say("npm: packing");
-    let tarballs = workspace.target("npm");
-    output(npm::npm().args(["pack", "--silent", "--pack-destination"]).arg(&tarballs).current_dir(&package))?;
-    println!("{}", tarballs.join(format!("rtbroadcaster-{VERSION}.tgz")).display());
-    print_sizes(&package)
+    let destination = workspace.path("sdk-wasm/npm");
+    let mut npm = npm::npm();
+    npm.args(["pack", "--json", "--pack-destination"]).arg(&destination).current_dir(&folder);
+    let mut said: Value = serde_json::from_str(&output(&mut npm)?).context("npm pack did not print JSON")?;
+    let tarball = destination.join(format!("rtbroadcaster-{VERSION}.tgz"));
+    Ok(Packed { folder, tarball, contents: said[0].take() })
 }
 
 /// Puts the package together in target/npm/rtbroadcaster/ and returns that path.
@@ -41,7 +60,7 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }
-    copy_folder(&by_hand, &folder, &|_| true)?;
+    copy_folder(&by_hand, &folder, &|name| !name.ends_with(".tgz"))?;
     for licence in ["LICENSE-APACHE", "LICENSE-MIT"] {
         fs::copy(workspace.path(licence), folder.join(licence))
             .with_context(|| format!("cannot copy {licence}"))?;
@@ -70,6 +89,16 @@ fn require_all_packed(package: &Value, folder: &Path) -> anyhow::Result<()> {
         Some(file) => bail!("the `files` of sdk-wasm/npm/package.json name {file}, which is not there"),
         None => Ok(()),
     }
+}
+
+/// Prints what the tarball holds.
+fn print_contents(contents: &Value) {
+    for file in contents["files"].as_array().into_iter().flatten() {
+        let path = file["path"].as_str().unwrap_or_default();
+        println!("{path:<32}{:>10}", file["size"].as_u64().unwrap_or_default());
+    }
+    let bytes = |name| contents[name].as_u64().unwrap_or_default();
+    println!("{:<32}{:>10}, packed {}", "all", bytes("unpackedSize"), bytes("size"));
 }
 
 /// Prints what a page downloads: every script and the wasm, as they are and compressed.

@@ -13,7 +13,11 @@ use crate::workspace::Workspace;
 
 /// Puts the site together in target/site/ and returns that path.
 pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let package = pack::assemble(workspace)?;
+    assemble_with(workspace, &pack::assemble(workspace)?)
+}
+
+/// The same with the npm package as it was put together already.
+pub(crate) fn assemble_with(workspace: &Workspace, package: &Path) -> anyhow::Result<PathBuf> {
     let www = workspace.path("www");
     if www.join("package.json").is_file() {
         npm::install(&www)?;
@@ -24,7 +28,7 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
         fs::remove_dir_all(&site).with_context(|| format!("cannot empty {}", site.display()))?;
     }
     copy_folder(&www, &site, &|name| !is_for_npm(name))?;
-    copy_folder(&package, &site.join("rtbroadcaster"), &|_| true)?;
+    copy_folder(package, &site.join("rtbroadcaster"), &|_| true)?;
     copy_vendored(&www, &site.join("vendor"))?;
     write_address(&site, None)?;
     Ok(site)

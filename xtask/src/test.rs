@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is, in three steps.
+//! `cargo xtask test`: every test there is, in four steps.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::npm;
+use crate::pack;
 use crate::process::{execute, say};
 use crate::server::{self, RunningServer};
 use crate::site;
@@ -19,6 +20,9 @@ use crate::workspace::{Profile, SDK, WASM_TARGET, Workspace};
 
 /// The end-to-end tests; playwright-core comes from tests/package.json.
 const BROWSER_TESTS: &str = "tests/browser";
+
+/// The tests of the npm package as it is published, with a package.json of their own.
+const PACKAGING_TESTS: &str = "tests/packaging";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -35,6 +39,8 @@ enum Step {
     Wasm,
     /// The demo site from end to end, in headless Chromium.
     Browser,
+    /// The npm package from its tarball: in fresh projects with bundlers, in browser and runtimes, its types and docs.
+    Packaging,
 }
 
 impl Step {
@@ -43,6 +49,7 @@ impl Step {
             Self::Rust => "rust",
             Self::Wasm => "wasm",
             Self::Browser => "browser",
+            Self::Packaging => "packaging",
         }
     }
 }
@@ -78,6 +85,7 @@ fn run_step(workspace: &Workspace, step: Step) -> anyhow::Result<()> {
         Step::Rust => rust(workspace),
         Step::Wasm => wasm(workspace),
         Step::Browser => browser(workspace),
+        Step::Packaging => packaging(workspace),
     };
     let seconds = start.elapsed().as_secs();
     result.with_context(|| {
@@ -125,19 +133,30 @@ fn capabilities(workspace: &Workspace, browser: &Browser) -> anyhow::Result<Path
 }
 
 fn browser(workspace: &Workspace) -> anyhow::Result<()> {
-    let browser = Browser::require()?;
-    let tests = test_files(&workspace.path(BROWSER_TESTS))?;
-    npm::install(&workspace.path("tests"))?;
     let site = site::assemble(workspace)?;
+    execute(&mut node_tests(workspace, BROWSER_TESTS, &site)?)
+}
+
+fn packaging(workspace: &Workspace) -> anyhow::Result<()> {
+    npm::install(&workspace.path(PACKAGING_TESTS))?;
+    let packed = pack::pack(workspace)?;
+    let site = site::assemble_with(workspace, &packed.folder)?;
+    execute(node_tests(workspace, PACKAGING_TESTS, &site)?.env("RTBROADCASTER_TARBALL", packed.tarball))
+}
+
+/// node's test runner over the tests of a folder, which are told where the server, the site and the browser are.
+fn node_tests(workspace: &Workspace, folder: &str, site: &Path) -> anyhow::Result<Command> {
+    let browser = Browser::require()?;
+    npm::install(&workspace.path("tests"))?;
     let server = server::build(workspace, Profile::Dev)?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"])
-        .args(tests)
+        .args(test_files(&workspace.path(folder))?)
         .current_dir(workspace.path("tests"))
         .env("RTBROADCASTER_SERVER", server)
         .env("RTBROADCASTER_SITE", site)
         .env("CHROMIUM", browser.chromium);
-    execute(&mut node)
+    Ok(node)
 }
 
 /// Listed here because node 20 knows no patterns of file names.

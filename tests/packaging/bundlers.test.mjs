@@ -1,0 +1,66 @@
+/** The package in projects with bundlers: built, served by the rooms' own server, and opened in the browser. */
+
+import { spawn } from "node:child_process";
+import { copyFile } from "node:fs/promises";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+import { scenario } from "../browser/support/scenario.mjs";
+import { called } from "./support/called.mjs";
+import { bin, project, run } from "./support/project.mjs";
+
+/** Opens what was built. */
+async function opened(scene, folder, page = "") {
+  const { url } = await scene.server({ site: folder });
+  return scene.open(`${url}${page}`);
+}
+
+/** Vite's dev server on a port of its choice; its address. */
+async function viteDev(scene, folder) {
+  const vite = spawn(bin(folder, "vite"), ["--host", "127.0.0.1", "--port", "0"], { cwd: folder });
+  const ended = new Promise((resolve) => vite.on("exit", resolve));
+  scene.onEnd(() => {
+    vite.kill();
+    return ended;
+  });
+  return new Promise((resolve, reject) => {
+    let said = "";
+    vite.stderr.on("data", (data) => (said += data));
+    createInterface({ input: vite.stdout }).on("line", (line) => {
+      said += `${line}\n`;
+      const url = /http:\/\/127\.0\.0\.1:\d+\//.exec(line.replaceAll(/\u001b\[\d+m/g, ""))?.[0];
+      if (url) resolve(url);
+    });
+    vite.on("exit", () => reject(new Error(`vite ended before it listened:\n${said}`)));
+  });
+}
+
+scenario("Vite, built", {}, async (scene) => {
+  const folder = await project(scene, "vite");
+  await run(folder, bin(folder, "vite"), ["build"]);
+  await called(await opened(scene, join(folder, "dist")));
+});
+
+scenario("Vite's dev server, whose pages talk to rooms of another origin", {}, async (scene) => {
+  const folder = await project(scene, "vite");
+  const rooms = await scene.server({ site: folder, options: ["--allow-origin", "*"] });
+  const url = await viteDev(scene, folder);
+  await called(await scene.open(`${url}?server=${rooms.url}broadcasting`));
+});
+
+scenario("webpack 5", {}, async (scene) => {
+  const folder = await project(scene, "webpack");
+  await run(folder, bin(folder, "webpack"), []);
+  await copyFile(join(folder, "index.html"), join(folder, "dist/index.html"));
+  await called(await opened(scene, join(folder, "dist")));
+});
+
+scenario("esbuild, with the WebAssembly beside the bundle or through its file loader", {}, async (scene) => {
+  const folder = await project(scene, "esbuild");
+  await run(folder, process.execPath, ["build.js"]);
+  const loader = ["loader.js", "--bundle", "--format=esm", "--outdir=dist", "--loader:.wasm=file"];
+  await run(folder, bin(folder, "esbuild"), loader);
+  for (const page of ["index.html", "loader.html"]) await copyFile(join(folder, page), join(folder, "dist", page));
+  await called(await opened(scene, join(folder, "dist")));
+  await called(await opened(scene, join(folder, "dist"), "loader.html"));
+});

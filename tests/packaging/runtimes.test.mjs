@@ -1,0 +1,41 @@
+/** The package outside of browsers. */
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { startServer } from "../browser/support/server.mjs";
+import { PARAMS } from "./support/called.mjs";
+import { bin, project, run } from "./support/project.mjs";
+
+const scene = (t) => ({ onEnd: (undo) => t.after(undo) });
+
+async function server(t) {
+  const server = await startServer();
+  t.after(() => server.kill());
+  return `ws://127.0.0.1:${server.port}/broadcasting`;
+}
+
+test("importing it in Node does nothing and throws nothing", async (t) => {
+  const folder = await project(scene(t), "plain");
+  const script = 'import * as all from "rtbroadcaster"; console.log(Object.keys(all).sort().join(" "))';
+  const { stdout, stderr } = await run(folder, process.execPath, ["--input-type=module", "--eval", script]);
+  assert.equal(stdout, "create init join");
+  assert.equal(stderr, "");
+});
+
+test("a server that renders pages with Vite imports it", async (t) => {
+  const folder = await project(scene(t), "ssr");
+  const { stdout } = await run(folder, process.execPath, ["server.js"]);
+  assert.equal(stdout, "<p>function function</p>");
+});
+
+test("Bun and Deno run it with the WebSocket they have", async (t) => {
+  const url = await server(t);
+  const folder = await project(scene(t), "runtimes");
+  const bun = await run(folder, process.execPath, ["node_modules/bun/install.js"]).then(() =>
+    run(folder, bin(folder, "bun"), ["main.mjs", url]),
+  );
+  assert.equal(bun.stdout, PARAMS);
+  const deno = await run(folder, bin(folder, "deno"), ["run", "--allow-read", "--allow-net", "main.mjs", url]);
+  assert.equal(deno.stdout, PARAMS);
+});
