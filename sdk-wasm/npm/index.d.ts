@@ -3,13 +3,138 @@
  *
  * An *owner* opens a room with {@link create} and broadcasts function calls; every *follower* that entered it with
  * {@link join} runs the functions it registered under the same keys.
+ *
+ * @module
  */
 
 /** What can stand in `params`: whatever JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-/** Function key → function. A function gets the params of the action spread: `goTo: (slide, speed) => …`. */
-export type Functions = { [functionKey: string]: (...params: any[]) => unknown };
+/**
+ * What a contract must look like: function key → params. Write it once, as a type, and give it to both ends:
+ *
+ * ```ts
+ * type Tour = { goTo: [slide: number]; camera: [yaw: number, pitch: number] };
+ * const room = await create<Tour>(url); // room.broadcast("camera", [1, 2])
+ * const tour = await join<Tour>(url, uuid, { functions: { camera: (yaw, pitch) => look(yaw, pitch) } });
+ * ```
+ *
+ * @typeParam C the contract itself, so that an interface will do
+ */
+export type Contract<C> = { readonly [Key in keyof C]: readonly unknown[] };
+
+/** The contract of who doesn't give one: any function key, with whatever JSON can carry. */
+export type AnyContract = { readonly [functionKey: string]: readonly Json[] };
+
+/**
+ * What a function is handed. Without a contract nothing is known of it, and the function's own types are believed.
+ *
+ * @typeParam C the contract
+ * @typeParam Key the function key
+ */
+export type ParamsOf<C extends Contract<C>, Key extends keyof C> = string extends keyof C ? any[] : C[Key];
+
+/**
+ * Function key → function. A function gets the params of the action spread: `goTo: (slide, speed) => …`.
+ *
+ * @typeParam C the contract
+ */
+export type Functions<C extends Contract<C> = AnyContract> = {
+  [Key in keyof C]?: (...params: ParamsOf<C, Key>) => unknown;
+};
+
+/**
+ * A schema of any validator that follows [Standard Schema](https://standardschema.dev) 1: zod, valibot, arktype …
+ *
+ * @typeParam Input what it takes
+ * @typeParam Output what it makes of it
+ */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  /** What the standard asks for. */
+  readonly "~standard": {
+    /** Of the standard. */
+    readonly version: 1;
+    /** The validator's name. */
+    readonly vendor: string;
+    /** Says what it makes of a value, or what is wrong with it. One that answers with a promise can't be used here. */
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    /** Exists for the compiler only. */
+    readonly types?: SchemaTypes<Input, Output> | undefined;
+  };
+}
+
+/**
+ * A schema's types, for the compiler.
+ *
+ * @typeParam Input what it takes
+ * @typeParam Output what it makes of it
+ */
+export interface SchemaTypes<Input, Output> {
+  /** What it takes. */
+  readonly input: Input;
+  /** What it makes of it. */
+  readonly output: Output;
+}
+
+/**
+ * What a schema answers.
+ *
+ * @typeParam Output what it makes of a value
+ */
+export type SchemaResult<Output> = SchemaSuccess<Output> | SchemaFailure;
+
+/**
+ * The value is as it should be.
+ *
+ * @typeParam Output what the schema makes of it
+ */
+export interface SchemaSuccess<Output> {
+  /** What the schema makes of it. */
+  readonly value: Output;
+  /** Nothing is wrong. */
+  readonly issues?: undefined;
+}
+
+/** The value is not as it should be. */
+export interface SchemaFailure {
+  /** What is wrong. */
+  readonly issues: readonly SchemaIssue[];
+}
+
+/** What is wrong with a value, by its schema. */
+export interface SchemaIssue {
+  /** In words. */
+  readonly message: string;
+  /** Where in the value. */
+  readonly path?: readonly (PropertyKey | SchemaPathSegment)[] | undefined;
+}
+
+/** One step on the way to what is wrong. */
+export interface SchemaPathSegment {
+  /** The property's name. */
+  readonly key: PropertyKey;
+}
+
+/** Function key → schema of its params, all of them together: a tuple's. */
+export type Schemas = { readonly [functionKey: string]: StandardSchema<any, readonly any[]> };
+
+/**
+ * The contract of schemas as an owner sees it: what they take.
+ *
+ * @typeParam S the schemas
+ */
+export type SentBy<S extends Schemas> = {
+  [Key in keyof S]: NonNullable<S[Key]["~standard"]["types"]>["input"];
+};
+
+/**
+ * The contract of schemas as functions see it: what they make of the params.
+ *
+ * @typeParam S the schemas
+ */
+export type HandedBy<S extends Schemas> = {
+  [Key in keyof S]: NonNullable<S[Key]["~standard"]["types"]>["output"];
+};
 
 /**
  * Where the page stands.
@@ -45,6 +170,8 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `superseded`: another page claimed this room with the owner key; this one stays out.
  * - `function_failed`: a registered function threw; `cause` holds what it threw.
  * - `no_function`: an action came for which no function is registered; reported once per key.
+ * - `invalid_params`: the params of an action don't match their schema (option `schemas`), so its function was not
+ *   called; `cause` holds the schema's issues.
  * - `storage_unavailable`: the room can't be kept for a reload (option `resume`), see `cause`; reported once.
  * - `wasm_failed`: the WebAssembly could not be loaded; the next call tries again.
  */
@@ -69,18 +196,21 @@ export type ErrorCode =
   | "superseded"
   | "function_failed"
   | "no_function"
+  | "invalid_params"
   | "storage_unavailable"
   | "wasm_failed";
 
 /** What every promise of this SDK rejects with, and what `onerror` is called with. */
 export interface RoomError extends Error {
+  /** Tells it from other errors. */
   readonly name: "RoomError";
+  /** What went wrong; stable, unlike the message. */
   readonly code: ErrorCode;
   /** The function key or slot concerned, where there is one. */
   readonly key?: string;
   /**
-   * What a registered function threw (`function_failed`), why the wasm didn't load (`wasm_failed`), or why the storage
-   * can't be used (`storage_unavailable`).
+   * What a registered function threw (`function_failed`), the issues of a schema (`invalid_params`), why the wasm didn't
+   * load (`wasm_failed`), or why the storage can't be used (`storage_unavailable`).
    */
   readonly cause?: unknown;
 }
@@ -93,6 +223,7 @@ export interface CloseReason {
    * - or the code of the refusal that ended it (`unknown_room`: the server no longer knows the room).
    */
   readonly code: "closed" | "left" | "superseded" | "unknown_room" | "connection_failed" | (ErrorCode & string);
+  /** The same in words. */
   readonly message: string;
 }
 
@@ -137,19 +268,43 @@ export interface Callbacks {
 
 /** Where {@link CreateOptions.resume} keeps the room: `localStorage`, or anything with the same three methods. */
 export interface RoomStorage {
+  /** What is kept under a key; null if nothing is. */
   getItem(key: string): string | null;
+  /** Keeps something under a key. */
   setItem(key: string, value: string): void;
+  /** Keeps it no more. */
   removeItem(key: string): void;
 }
 
-export interface RoomOptions extends Callbacks {
+/**
+ * What {@link create} and {@link join} have in common.
+ *
+ * @typeParam C the contract
+ */
+export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callbacks {
   /** The functions that the owner may call on this page, by function key. */
-  functions?: Functions;
+  functions?: Functions<C>;
+  /**
+   * Function key → schema of its params (a tuple's), for whoever doesn't trust the owner, or wants the params transformed:
+   * what the schema makes of them is what the function is handed. An action that doesn't match is not handed over but
+   * reported as `invalid_params`. Keys without a schema are not checked. The schemas are a contract too:
+   *
+   * ```ts
+   * const schemas = { camera: z.tuple([z.number(), z.number()]) };
+   * const tour = await join(url, uuid, { schemas, functions: { camera: (yaw, pitch) => look(yaw, pitch) } });
+   * ```
+   */
+  schemas?: { readonly [Key in keyof C]?: StandardSchema<any, C[Key]> };
   /** Milliseconds after which `create` or `join` gives up on a server that can't be reached. Default 15,000. */
   timeout?: number;
 }
 
-export interface CreateOptions extends RoomOptions {
+/**
+ * What {@link create} takes.
+ *
+ * @typeParam C the contract
+ */
+export interface CreateOptions<C extends Contract<C> = AnyContract> extends RoomOptions<C> {
   /**
    * Keep the room across reloads of this page: `create` takes back the room that was kept, and opens a new one if there
    * is none or the server no longer knows it. `room.resumed` tells which.
@@ -172,13 +327,36 @@ export interface CreateOptions extends RoomOptions {
    * Take this room back instead of creating one: the `uuid` and `ownerKey` of a room that this user owns. For pages that
    * keep them by themselves; not together with `resume`.
    */
-  claim?: { uuid: string; ownerKey: string };
+  claim?: Claim;
   /** Let the followers know how many they are: their `onaudience` is called too. Default false. */
   shareAudience?: boolean;
 }
 
-export type JoinOptions = RoomOptions;
+/** A room, and the proof that it is this user's. */
+export interface Claim {
+  /** The room. */
+  uuid: string;
+  /** Its {@link Room.ownerKey}. */
+  ownerKey: string;
+}
 
+/**
+ * What {@link join} takes.
+ *
+ * @typeParam C the contract
+ */
+export type JoinOptions<C extends Contract<C> = AnyContract> = RoomOptions<C>;
+
+/**
+ * What follows the function key in {@link Room.broadcast}; the params may be left out where there may be none.
+ *
+ * @typeParam Params the action's params
+ */
+export type BroadcastArguments<Params extends readonly unknown[]> = [] extends Params
+  ? [params?: Readonly<Params>, options?: BroadcastOptions]
+  : [params: Readonly<Params>, options?: BroadcastOptions];
+
+/** How an action is broadcast. */
 export interface BroadcastOptions {
   /** Retain it as a state message: whoever joins later gets it too. Default false, true when `slot` is given. */
   state?: boolean;
@@ -186,13 +364,20 @@ export interface BroadcastOptions {
   slot?: string;
 }
 
-/** A page's side of one room, across reconnects. */
-export interface Room extends Callbacks {
+/**
+ * A page's side of one room, across reconnects.
+ *
+ * @typeParam C the contract: what may be broadcast
+ * @typeParam Handed what functions are handed; differs from what is broadcast only where a schema transforms it
+ */
+export interface Room<C extends Contract<C> = AnyContract, Handed extends Contract<Handed> = C> extends Callbacks {
   /** The room's id: what others need to join. */
   readonly uuid: string;
+  /** Whether this page owns the room, and so may broadcast. */
   readonly isOwner: boolean;
   /** True while messages flow: the status is `connected` or `catching-up`. */
   readonly connected: boolean;
+  /** Where the page stands, as `onstatus` was told last. */
   readonly status: Status;
   /** The secret that proves ownership; undefined for a follower. Keep it out of URLs and logs. */
   readonly ownerKey: string | undefined;
@@ -217,7 +402,10 @@ export interface Room extends Callbacks {
    * - a code of the server's, as `too_many_slots` or `state_too_large`: the server refused it.
    * - `closed`: also when the room ended before the answer came.
    */
-  broadcast(functionKey: string, params?: readonly Json[], options?: BroadcastOptions): Promise<number | undefined>;
+  broadcast<Key extends keyof C & string>(
+    functionKey: Key,
+    ...paramsAndOptions: BroadcastArguments<C[Key]>
+  ): Promise<number | undefined>;
 
   /** Removes the state message of a slot; followers' `onclear(slot)` is called. Owner only. Its promise is as `broadcast`'s. */
   clear(slot: string): Promise<number | undefined>;
@@ -229,10 +417,10 @@ export interface Room extends Callbacks {
   ready(): Promise<void>;
 
   /** Registers a function, replacing the one of the same key. State messages kept for it are delivered right after. */
-  on(functionKey: string, fn: (...params: any[]) => unknown): this;
+  on<Key extends keyof Handed & string>(functionKey: Key, fn: (...params: ParamsOf<Handed, Key>) => unknown): this;
 
   /** Removes a function. */
-  off(functionKey: string): this;
+  off(functionKey: keyof Handed & string): this;
 
   /**
    * The owner closes the room for everyone; a follower leaves it. Resolves when the server has confirmed,
@@ -246,23 +434,62 @@ export interface Room extends Callbacks {
  * retained is handed to the `functions` of the options before the promise resolves; otherwise no function is called
  * before the task after that.
  *
+ * @typeParam S the schemas, which are the contract too
  * @param url The server's websocket address, `ws:`, `wss:`, `http:`, `https:`, or relative to the page.
+ * @param options See {@link CreateOptions}.
  * @throws RoomError
  */
-export function create(url: string | URL, options?: CreateOptions): Promise<Room>;
+export function create<S extends Schemas>(
+  url: string | URL,
+  options: CreateOptions<HandedBy<S>> & { schemas: S },
+): Promise<Room<SentBy<S>, HandedBy<S>>>;
+/**
+ * @typeParam C the contract: what may be broadcast
+ * @param url The server's websocket address, `ws:`, `wss:`, `http:`, `https:`, or relative to the page.
+ * @param options See {@link CreateOptions}.
+ * @throws RoomError
+ */
+export function create<C extends Contract<C> = AnyContract>(
+  url: string | URL,
+  options?: CreateOptions<C>,
+): Promise<Room<C>>;
 
 /**
  * Enters a room as a follower. What the room retained is delivered first, then everything the owner does.
  * No function is called before the task after this promise has resolved, so `on` right after `await` misses nothing.
  *
+ * @typeParam S the schemas, which are the contract too
+ * @param url The server's websocket address, as for {@link create}.
+ * @param uuid The room's id, {@link Room.uuid}.
+ * @param options See {@link RoomOptions}.
  * @throws RoomError
  */
-export function join(url: string | URL, uuid: string, options?: JoinOptions): Promise<Room>;
+export function join<S extends Schemas>(
+  url: string | URL,
+  uuid: string,
+  options: JoinOptions<HandedBy<S>> & { schemas: S },
+): Promise<Room<SentBy<S>, HandedBy<S>>>;
+/**
+ * @typeParam C the contract: what the owner may call
+ * @param url The server's websocket address, as for {@link create}.
+ * @param uuid The room's id, {@link Room.uuid}.
+ * @param options See {@link RoomOptions}.
+ * @throws RoomError
+ */
+export function join<C extends Contract<C> = AnyContract>(
+  url: string | URL,
+  uuid: string,
+  options?: JoinOptions<C>,
+): Promise<Room<C>>;
+
+/** Where the WebAssembly is to come from: its address, the answer to asking for it, its bytes, or compiled. */
+export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
 /**
  * Loads the WebAssembly ahead of time, or from a place of your own. `create` and `join` call it by themselves.
- * Loads once; a failed load is tried again by the next call.
+ * Loads once; a failed load is tried again by the next call. Without a source the file beside the script is taken.
  *
+ * @param source Where from, or the promise of it.
  * @throws RoomError `wasm_failed`
  */
-export function init(source?: string | URL | Response | BufferSource | WebAssembly.Module): Promise<void>;
+export function init(source?: WasmSource | Promise<WasmSource>): Promise<void>;

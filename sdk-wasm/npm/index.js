@@ -21,14 +21,24 @@ export function init(source) {
 
 export async function create(url, options) {
   await init();
-  const resumes = options?.resume ?? false;
-  if (resumes === false) return createRoom(url, options);
-  return resume((options, onend) => createRoom(url, options, onend), url, options);
+  const enter = (options) => {
+    const resumes = options?.resume ?? false;
+    if (resumes === false) return createRoom(url, options);
+    return resume((options, onend) => createRoom(url, options, onend), url, options);
+  };
+  return enterWith(enter, options);
 }
 
 export async function join(url, uuid, options) {
   await init();
-  return joinRoom(url, uuid, options);
+  return enterWith((options) => joinRoom(url, uuid, options), options);
+}
+
+/** What only some pages use is loaded only by them. */
+async function enterWith(enter, options) {
+  if (options?.schemas == null) return enter(options);
+  const { enterChecked } = await import("./schemas.js");
+  return enterChecked(enter, options);
 }
 
 // Rust cannot return the very object that it was called on.

@@ -1,6 +1,6 @@
 // The option `resume`: an owner keeps its room across reloads of its page.
 
-import { roomError } from "./error.js";
+import { report, roomError } from "./error.js";
 
 /** After these ends there is nothing to take back. Superseded, the page may still be the next to claim it. */
 const FINAL = ["closed", "left", "unknown_room"];
@@ -57,11 +57,6 @@ function addressOf(url) {
     // `enter` says what is wrong with it.
     return String(url);
   }
-}
-
-function report(room, error) {
-  if (room.onerror) room.onerror(error);
-  else console.warn(error);
 }
 
 /** What is kept of a room: its uuid and owner key, in an entry of the storage. */

@@ -1,0 +1,36 @@
+// The option `schemas`: params are checked, and transformed, before a function is handed them. Loaded only if used.
+
+import { report, roomError } from "./error.js";
+
+/** `create` or `join` with the option; `enter(options)` is the same without it. */
+export async function enterChecked(enter, options) {
+  const { schemas, functions } = options;
+  for (const [key, schema] of Object.entries(schemas)) {
+    if (typeof schema?.["~standard"]?.validate === "function") continue;
+    throw roomError("invalid_argument", `the schema of "${key}" doesn't follow Standard Schema: it has no ~standard.validate`);
+  }
+  // Whose `onerror` is told: before there is a room that can only be the option's.
+  let told = options;
+  const checked = (key, fn) => {
+    const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
+    // What isn't a function the room refuses.
+    if (!schema || typeof fn !== "function") return fn;
+    return (...params) => {
+      const result = schema["~standard"].validate(params);
+      const issues = result instanceof Promise ? [{ message: "the schema answers later, which keeps no order" }] : result.issues;
+      if (issues) report(told, invalidParams(key, issues));
+      else fn(...result.value);
+    };
+  };
+  const entries = Object.entries(functions ?? {}).map(([key, fn]) => [key, checked(key, fn)]);
+  const room = await enter({ ...options, functions: Object.fromEntries(entries) });
+  told = room;
+  const { on } = room;
+  room.on = (key, fn) => on.call(room, key, checked(key, fn));
+  return room;
+}
+
+function invalidParams(key, issues) {
+  const message = `the params of "${key}" don't match their schema: ${issues.map(({ message }) => message).join("; ")}`;
+  return Object.assign(roomError("invalid_params", message, issues), { key });
+}
