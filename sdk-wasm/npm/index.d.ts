@@ -297,6 +297,36 @@ export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callba
   schemas?: { readonly [Key in keyof C]?: StandardSchema<any, C[Key]> };
   /** Milliseconds after which `create` or `join` gives up on a server that can't be reached. Default 15,000. */
   timeout?: number;
+  /**
+   * The class to make websockets of instead of the global `WebSocket`, for where there is none: in Node 20 that of the
+   * package `ws`. It is called with the server's address; of what it makes, `onopen`, `onmessage`, `onclose`, `onerror`,
+   * `send`, `close` and `bufferedAmount` are used.
+   */
+  WebSocket?: WebSocketClass;
+}
+
+/** A class that makes websockets as the browser's does. */
+export interface WebSocketClass {
+  /** Opens one to this address. */
+  new (address: string): WebSocketLike;
+}
+
+/** What is used of a websocket. */
+export interface WebSocketLike {
+  /** Called when it is open. */
+  onopen: ((event: any) => void) | null;
+  /** Called with each message. */
+  onmessage: ((event: any) => void) | null;
+  /** Called when it is closed, with its code. */
+  onclose: ((event: any) => void) | null;
+  /** Called when it fails; `onclose` is called then too. */
+  onerror: ((event: any) => void) | null;
+  /** Bytes that wait to be sent. */
+  readonly bufferedAmount: number;
+  /** Sends a text. */
+  send(text: string): void;
+  /** Closes it. */
+  close(): void;
 }
 
 /**

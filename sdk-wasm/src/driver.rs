@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) session: SessionOptions,
     /// Of the server's websocket.
     pub(crate) address: String,
+    /// The class to make websockets of, instead of the global one.
+    pub(crate) web_socket: Option<Function>,
     pub(crate) registry: Registry,
     pub(crate) callbacks: Callbacks,
     /// Told the code of the end, before any callback.
@@ -41,6 +43,7 @@ pub(crate) struct Plan {
 struct Inner {
     session: Session<Array>,
     address: String,
+    web_socket: Option<Function>,
     socket: Option<Socket>,
     /// What waits in the page for the network may have changed since the session was told.
     buffered_may_differ: bool,
@@ -60,7 +63,7 @@ struct Inner {
 impl Driver {
     /// Begins a session; `entry` is told how that went.
     pub(crate) fn start(plan: Plan, entry: Deferred) {
-        let Plan { session, address, registry, callbacks, on_end } = plan;
+        let Plan { session, address, web_socket, registry, callbacks, on_end } = plan;
         let is_resumed = matches!(session.goal, Goal::Claim { .. });
         let session = Session::new(session);
         let delivery = Delivery::new(entry, session.is_owner(), registry, callbacks, on_end);
@@ -68,6 +71,7 @@ impl Driver {
             inner: RefCell::new(Inner {
                 session,
                 address,
+                web_socket,
                 socket: None,
                 buffered_may_differ: false,
                 is_resumed,
@@ -288,7 +292,7 @@ impl Inner {
         self.look_at_buffer();
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect => match Socket::open(&self.address, driver) {
+                Output::Connect => match Socket::open(&self.address, self.web_socket.as_ref(), driver) {
                     Ok(socket) => self.socket = Some(socket),
                     Err(cause) => {
                         self.delivery.no_socket(cause);

@@ -43,7 +43,7 @@ fn enter(plan: Result<Plan, RoomError>) -> Promise {
 
 fn plan(url: &JsValue, goal: Goal, options: &JsValue) -> Result<Plan, RoomError> {
     let address = websocket_address(url)?;
-    let RoomOptions { registry, callbacks, timeout_ms } = RoomOptions::read(options)?;
+    let RoomOptions { registry, callbacks, timeout_ms, web_socket } = RoomOptions::read(options)?;
     let session = SessionOptions {
         goal,
         session: random_name(),
@@ -51,5 +51,5 @@ fn plan(url: &JsValue, goal: Goal, options: &JsValue) -> Result<Plan, RoomError>
         connect_timeout_ms: timeout_ms,
         share_audience: false,
     };
-    Ok(Plan { session, address, registry, callbacks, on_end: None })
+    Ok(Plan { session, address, web_socket, registry, callbacks, on_end: None })
 }

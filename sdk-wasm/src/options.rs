@@ -15,6 +15,8 @@ pub(crate) struct RoomOptions {
     pub(crate) registry: Registry,
     pub(crate) callbacks: Callbacks,
     pub(crate) timeout_ms: u64,
+    /// The class to make websockets of, instead of the global one.
+    pub(crate) web_socket: Option<Function>,
 }
 
 impl RoomOptions {
@@ -23,6 +25,7 @@ impl RoomOptions {
             registry: Registry::default(),
             callbacks: Callbacks::default(),
             timeout_ms: DEFAULT_TIMEOUT_MS,
+            web_socket: None,
         };
         if !is_given(options, "options")? {
             return Ok(read);
@@ -41,6 +44,12 @@ impl RoomOptions {
         let timeout = field(options, "timeout")?;
         if !timeout.is_undefined() {
             read.timeout_ms = milliseconds(&timeout)?;
+        }
+        let web_socket = field(options, "WebSocket")?;
+        if !web_socket.is_undefined() {
+            let class = web_socket.dyn_into();
+            read.web_socket =
+                Some(class.map_err(|_| RoomError::invalid_argument("`WebSocket` must be a class"))?);
         }
         Ok(read)
     }

@@ -2,11 +2,18 @@
 
 use std::rc::Rc;
 
+use js_sys::{Array, Function, Reflect};
 use rtbroadcaster_protocol::Input;
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use crate::driver::Driver;
+
+thread_local! {
+    /// What an error tells, the close tells too, but an emitter as Node's `ws` throws an error that nobody listens for. It
+    /// outlives the sockets, which can fail after they were given up.
+    static IGNORE: Closure<dyn Fn()> = Closure::new(|| {});
+}
 
 /// A websocket with its handlers. Dropped, it says nothing any more and is closed.
 pub(crate) struct Socket {
@@ -16,10 +23,19 @@ pub(crate) struct Socket {
 }
 
 impl Socket {
+    /// Opens one, of this class if there is one, else of the global one.
+    ///
     /// # Errors
     /// What the browser threw: it won't open a websocket to there at all.
-    pub(crate) fn open(address: &str, driver: &Rc<Driver>) -> Result<Self, JsValue> {
-        let socket = WebSocket::new(address)?;
+    pub(crate) fn open(
+        address: &str,
+        class: Option<&Function>,
+        driver: &Rc<Driver>,
+    ) -> Result<Self, JsValue> {
+        let socket = match class {
+            Some(class) => Reflect::construct(class, &Array::of1(&address.into()))?.unchecked_into(),
+            None => WebSocket::new(address)?,
+        };
         let on_open = handler(driver, |driver, _| driver.handle(Input::Opened));
         let on_message = handler(driver, |driver, event| {
             driver.received(&event.unchecked_into::<MessageEvent>().data());
@@ -30,6 +46,7 @@ impl Socket {
         socket.set_onopen(Some(on_open.as_js_value().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_js_value().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_js_value().unchecked_ref()));
+        IGNORE.with(|ignore| socket.set_onerror(Some(ignore.as_js_value().unchecked_ref())));
         Ok(Self { socket, _handlers: [on_open, on_message, on_close] })
     }
 

@@ -29,6 +29,18 @@ test("a server that renders pages with Vite imports it", async (t) => {
   assert.equal(stdout, "<p>function function</p>");
 });
 
+test("Node runs it with the WebSocket of the package ws", async (t) => {
+  const url = await server(t);
+  const folder = await project(scene(t), "node");
+  const node = async (script, at = url) => (await run(folder, process.execPath, [script, at])).stdout;
+  assert.equal(await node("main.js"), PARAMS);
+  assert.equal(await node("without.js"), "connection_failed ReferenceError invalid_argument undefined");
+  // A port that was free a moment ago.
+  const gone = await startServer();
+  await gone.kill();
+  assert.equal(await node("refused.js", `ws://127.0.0.1:${gone.port}/broadcasting`), "connection_failed");
+});
+
 test("Bun and Deno run it with the WebSocket they have", async (t) => {
   const url = await server(t);
   const folder = await project(scene(t), "runtimes");
