@@ -44,6 +44,12 @@ pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
+/// A program that a folder's packages brought along.
+pub(crate) fn program(folder: &Path, name: &str) -> Command {
+    let file = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
+    Command::new(folder.join("node_modules/.bin").join(file))
+}
+
 /// A folder's package.json.
 pub(crate) fn read_package(folder: &Path) -> anyhow::Result<Value> {
     let path = folder.join("package.json");

@@ -66,8 +66,24 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
             .with_context(|| format!("cannot copy {licence}"))?;
     }
     wasm::build_into(workspace, &folder)?;
+    bundle_classic(workspace, &folder)?;
     require_all_packed(&package, &folder)?;
     Ok(folder)
+}
+
+/// Makes the one file for a plain script tag, wasm and all; what it is made of is nobody's to import.
+fn bundle_classic(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
+    let source = folder.join("classic-script.js");
+    let banner = format!("--banner:js=/* rtbroadcaster {VERSION}, MIT OR Apache-2.0 */");
+    let outfile = format!("--outfile={}", folder.join("rtbroadcaster.classic.js").display());
+    // Where the wasm lies beside the script nobody asks: it is in it.
+    let options = ["--bundle", "--minify", "--format=iife", "--loader:.wasm=base64", "--log-level=warning"];
+    execute(npm::program(&workspace.path("xtask"), "esbuild").arg(&source).args(options).args([
+        "--log-override:empty-import-meta=silent",
+        &banner,
+        &outfile,
+    ]))?;
+    fs::remove_file(&source).with_context(|| format!("cannot remove {}", source.display()))
 }
 
 /// The package's folder and package.json's `files` must name the same: what isn't listed npm leaves out without a word

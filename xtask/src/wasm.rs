@@ -51,14 +51,15 @@ fn without_local_paths() -> String {
 
 /// Names and custom sections go only here: stripped by rustc, wasm-bindgen would lose sight of what it needs.
 fn optimize(workspace: &Workspace, wasm: &Path) -> anyhow::Result<()> {
-    let wasm_opt = workspace.path("xtask/node_modules/.bin").join(if cfg!(windows) {
-        "wasm-opt.cmd"
-    } else {
-        "wasm-opt"
-    });
     let strip = ["--strip-debug", "--strip-producers", "--strip-target-features"];
     execute(
-        Command::new(wasm_opt).arg("-O3").args(WASM_FEATURES).args(strip).arg(wasm).arg("--output").arg(wasm),
+        npm::program(&workspace.path("xtask"), "wasm-opt")
+            .arg("-O3")
+            .args(WASM_FEATURES)
+            .args(strip)
+            .arg(wasm)
+            .arg("--output")
+            .arg(wasm),
     )
     .context("wasm-opt failed; if it names a feature that it does not know, add it in xtask/src/wasm.rs")
 }

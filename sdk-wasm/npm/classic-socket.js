@@ -1,0 +1,85 @@
+// The first connection of the original's class: opened in its constructor, while the WebAssembly is still loading, and
+// handed to the SDK as its websocket when that asks for one.
+
+/** Those of a websocket's events that can come before anybody listens. */
+const EARLY = ["open", "close"];
+
+export class FirstSocket {
+  onopen = null;
+  onmessage = null;
+  onclose = null;
+  onerror = null;
+  #socket;
+  #hooks;
+  #taken = false;
+  #sent = false;
+  /** Whether the server has shown that it knows session fields. */
+  #speaks = false;
+  /** What has happened and nobody listened. */
+  #early = [];
+
+  /**
+   * @param {{ onsent(): void, onoriginal(socket: WebSocket, event: MessageEvent): void }} hooks called when the first
+   * message is sent, and when the server turns out to know no session fields: then the connection is the hook's
+   */
+  constructor(address, hooks) {
+    this.#hooks = hooks;
+    this.#socket = new WebSocket(address);
+    for (const name of EARLY) this.#socket[`on${name}`] = (event) => this.#pass(name, event);
+    this.#socket.onmessage = (event) => this.#received(event);
+  }
+
+  /** This, the first time. What has happened until then is told when whoever takes it listens. */
+  taken() {
+    if (this.#taken) return undefined;
+    this.#taken = true;
+    queueMicrotask(() => this.#early.splice(0).forEach(([name, event]) => this[`on${name}`]?.(event)));
+    return this;
+  }
+
+  get bufferedAmount() {
+    return this.#socket?.bufferedAmount ?? 0;
+  }
+
+  send(text) {
+    this.#socket?.send(text);
+    if (this.#sent) return;
+    this.#sent = true;
+    // Not from within whoever sends.
+    queueMicrotask(this.#hooks.onsent);
+  }
+
+  close() {
+    this.#socket?.close();
+  }
+
+  #pass(name, event) {
+    if (this.#taken) this[`on${name}`]?.(event);
+    else this.#early.push([name, event]);
+  }
+
+  #received(event) {
+    if (!this.#speaks) {
+      const message = firstOf(event.data);
+      if (message?.status?.value === 3 && message.v === undefined) return this.#giveAway(event);
+      this.#speaks = message?.v !== undefined;
+    }
+    this.onmessage?.(event);
+  }
+
+  #giveAway(event) {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#hooks.onoriginal(socket, event);
+    // For whoever took it the connection is closed, with the code of what won't be mended by trying again.
+    this.onclose?.({ code: 4504 });
+  }
+}
+
+function firstOf(frame) {
+  try {
+    return JSON.parse(frame.split("\n", 1)[0]);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,229 @@
+// The original system's class, on top of this package: what pages that were written for it see is the same, but a lost
+// connection comes back. A server that knows nothing of that, as the original's own, is spoken to as it is used to.
+
+import { FirstSocket } from "./classic-socket.js";
+import { create, join } from "./index.js";
+
+const NO_WEBSOCKET = "Your browser does not support WebSockets.";
+
+export class RTBroadcaster {
+  isOwner;
+  connected = false;
+  uuid;
+  suscribedFuncs = new Functions((key) => this.#registered(key));
+  /** What the page gave to be called. */
+  #tell;
+  /** Once it is reached. */
+  #room;
+  /** The connection to a server that knows no session fields. */
+  #original;
+  /** What the page asked for before there was either of them. */
+  #waiting = [];
+  /** The keys without a function that were reported. */
+  #unknown = new Set();
+  #over = false;
+
+  constructor(url, onConnectionCallback, openCallback, closeCallback, errorCallback) {
+    this.#tell = { connection: onConnectionCallback, open: openCallback, close: closeCallback, error: errorCallback };
+    const uuid = uuidOfPage();
+    this.isOwner = !uuid;
+    this.uuid = uuid;
+    if (!globalThis.WebSocket) {
+      console.error(NO_WEBSOCKET);
+      this.#call("error", NO_WEBSOCKET);
+      return;
+    }
+    this.#connect(url.toString());
+  }
+
+  suscribeFunc(funcKey, func) {
+    this.suscribedFuncs.set(funcKey, func);
+  }
+
+  unsuscribeFunc(funcKey) {
+    this.suscribedFuncs.delete(funcKey);
+  }
+
+  sendAction(funcKey, funcParams, isState) {
+    this.#whenThere(() => this.#act(funcKey, funcParams, isState));
+  }
+
+  /** @param {string} message an envelope as JSON */
+  sendMessage(message) {
+    this.#whenThere(() => this.#send(message));
+  }
+
+  /** The owner closes the room for everyone, a follower leaves it; `closeCallback` is called. */
+  close() {
+    this.#whenThere(() => {
+      if (this.#room) return this.#room.close();
+      if (this.isOwner) this.#original.send(JSON.stringify(this.#envelope(4, "close", "", [], false)));
+      this.#original.close();
+    });
+  }
+
+  #connect(address) {
+    const first = new FirstSocket(address, {
+      onsent: () => this.#call("open"),
+      onoriginal: (socket, event) => this.#meetOriginal(socket, event),
+    });
+    // The connection that is being made already, and new ones after it.
+    const socket = () => first.taken() ?? new WebSocket(address);
+    const options = {
+      WebSocket: function () {
+        return socket();
+      },
+      onstatus: () => (this.connected = this.#room.connected),
+      onclose: () => this.#end(),
+      onerror: ({ code, message, cause }) => (code === "function_failed" ? console.error(cause) : console.warn(message)),
+    };
+    const entering = this.isOwner ? create(address, options) : join(address, this.uuid, options);
+    entering.then(
+      (room) => this.#entered(room),
+      (error) => this.#failed(error, first),
+    );
+  }
+
+  #entered(room) {
+    this.#room = room;
+    for (const key of this.suscribedFuncs.keys()) this.#registered(key);
+    this.#arrive(room.uuid);
+  }
+
+  #failed({ code, message }, first) {
+    if (this.#original) return;
+    first.close();
+    console.warn(message);
+    if (code === "wasm_failed") this.#call("error", message);
+    this.#end();
+  }
+
+  /** The server's first message has no session fields: from here on as the original class did. */
+  #meetOriginal(socket, event) {
+    this.#original = socket;
+    socket.onmessage = ({ data }) => data.split("\n").forEach((line) => this.#receive(line));
+    socket.onclose = () => this.#end();
+    socket.onmessage(event);
+  }
+
+  #receive(line) {
+    let message;
+    try {
+      message = JSON.parse(line);
+    } catch {
+      return console.warn("the server sent something that isn't JSON");
+    }
+    if (!message?.uuid) return;
+    this.uuid = message.uuid;
+    if (message.status?.value !== 3) return;
+    if (!this.connected) this.#arrive(message.uuid);
+    if (message.funcKey) this.#dispatch(message.funcKey, message.funcParams);
+  }
+
+  #arrive(uuid) {
+    this.connected = true;
+    this.uuid = uuid;
+    for (const ask of this.#waiting.splice(0)) ask();
+    this.#call("connection", uuid);
+  }
+
+  #end() {
+    if (this.#over) return;
+    this.#over = true;
+    this.connected = false;
+    this.#waiting.length = 0;
+    this.#call("close");
+  }
+
+  #whenThere(ask) {
+    if (this.#over) return;
+    if (this.#room || this.#original) ask();
+    else this.#waiting.push(ask);
+  }
+
+  #act(funcKey, funcParams, isState) {
+    if (this.#original) {
+      return this.#original.send(JSON.stringify(this.#envelope(3, "connected", funcKey, funcParams, isState)));
+    }
+    // The server ignored what followers send.
+    if (!this.isOwner) return;
+    const answer = this.#room.broadcast(String(funcKey), funcParams ?? [], { state: !!isState });
+    answer.catch(({ message }) => console.warn(`"${funcKey}" was not taken: ${message}`));
+  }
+
+  #send(text) {
+    if (this.#original) return this.#original.send(text);
+    const { status, funcKey, funcParams, stateMessage } = JSON.parse(text);
+    if (funcKey && (status?.value === 3 || status?.value === 4)) this.#act(funcKey, funcParams, stateMessage);
+    else if (status?.value === 4) this.close();
+  }
+
+  #envelope(value, text, funcKey, funcParams, stateMessage) {
+    return { uuid: this.uuid, status: { value, text }, funcKey, funcParams, stateMessage };
+  }
+
+  /** The room is to have the functions that the map has. What no room takes as a key nobody can broadcast. */
+  #registered(key) {
+    if (!this.#room || typeof key !== "string" || key === "") return;
+    if (this.suscribedFuncs.has(key)) this.#room.on(key, (...params) => this.#run(key, params));
+    else this.#room.off(key);
+  }
+
+  #dispatch(key, params) {
+    try {
+      this.#run(key, params);
+    } catch (thrown) {
+      console.error(thrown);
+    }
+  }
+
+  /** @param params of which a function is handed the array, as its only argument */
+  #run(key, params) {
+    const func = this.suscribedFuncs.get(key);
+    if (func) func(params);
+    else if (!this.#unknown.has(key)) {
+      this.#unknown.add(key);
+      console.warn(`no function is suscribed under "${key}"; not reported again`);
+    }
+  }
+
+  #call(name, ...args) {
+    try {
+      this.#tell[name]?.(...args);
+    } catch (thrown) {
+      console.error(thrown);
+    }
+  }
+}
+
+/** A map that tells when one of its keys has got another function, or none. */
+class Functions extends Map {
+  #changed;
+
+  constructor(changed) {
+    super();
+    this.#changed = changed;
+  }
+
+  set(key, func) {
+    super.set(key, func);
+    this.#changed(key);
+    return this;
+  }
+
+  delete(key) {
+    const was = super.delete(key);
+    this.#changed(key);
+    return was;
+  }
+
+  clear() {
+    for (const key of [...this.keys()]) this.delete(key);
+  }
+}
+
+/** The room that the page's address names, if it does. The original took whatever follows `uuid=`, and so do we. */
+function uuidOfPage() {
+  const query = globalThis.location?.search ?? "";
+  return new URLSearchParams(query).get("uuid") || query.split("uuid=")[1]?.split("&")[0] || undefined;
+}
