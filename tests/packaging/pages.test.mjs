@@ -57,6 +57,8 @@ scenario("where the Content-Security-Policy forbids WebAssembly, create says so"
 scenario("an import costs nothing: the WebAssembly is fetched at the first use, once", {}, async (scene) => {
   const page = await emptyPage(scene);
   assert.ok(page.requested.some((path) => path.endsWith("/index.js")));
+  const optional = /(classic|element|node|react|schemas)/;
+  assert.deepEqual(page.requested.filter((path) => optional.test(path.replace(PACKAGE, ""))), []);
   const fetched = () => page.requested.filter((path) => WASM.test(path)).length;
   assert.equal(fetched(), 0);
   await tour(page);

@@ -1,10 +1,9 @@
 /** Fresh projects that install the package from its tarball, as its users do. */
 
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -17,14 +16,15 @@ const start = promisify(execFile);
  * A copy of one of the fixtures, with what its lock file lists and the package installed.
  *
  * @param {{ onEnd(undo: () => unknown): void }} scene at whose end the copy is removed
- * @param {string} from the fixture's name, or a folder's path
+ * @param {string} from a fixture's name, or a folder's absolute path
  */
 export async function project(scene, from) {
   const folder = await mkdtemp(join(tmpdir(), "rtbroadcaster-project-"));
   scene.onEnd(() => rm(folder, { recursive: true }));
-  const source = existsSync(from) ? from : join(FIXTURES, from);
+  const isFixture = !isAbsolute(from);
+  const source = isFixture ? join(FIXTURES, from) : from;
   await cp(source, folder, { recursive: true, filter: (path) => !path.endsWith("node_modules") });
-  await cp(join(FIXTURES, "tour.js"), join(folder, "tour.js"));
+  if (isFixture) await cp(join(FIXTURES, "tour.js"), join(folder, "tour.js"));
   const files = await readdir(folder);
   if (files.includes("package-lock.json")) await npm(folder, ["ci"]);
   // npm would look for one in the folders above.

@@ -1,0 +1,6 @@
+// The contract: what an owner may broadcast, and what a follower takes from it.
+import { z } from "zod";
+
+export const schemas = {
+  goTo: z.tuple([z.number().int().min(1)]),
+};

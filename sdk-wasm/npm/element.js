@@ -1,0 +1,85 @@
+// A room as an element: `<rt-room server="/broadcasting" uuid="…" functions="goTo laser"></rt-room>`.
+
+import { create, join } from "./index.js";
+
+const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience"];
+
+/** Where there are no elements, as on a server that renders pages, importing this does nothing. */
+export class RoomElement extends (globalThis.HTMLElement ?? Object) {
+  static observedAttributes = ["server", "uuid"];
+
+  room;
+  /** What it was entered by, and how that ends. */
+  #entered;
+  #leave;
+  #isDue = false;
+
+  connectedCallback() {
+    this.#settleSoon();
+  }
+
+  disconnectedCallback() {
+    this.#settleSoon();
+  }
+
+  attributeChangedCallback() {
+    this.#settleSoon();
+  }
+
+  /** What happens to it in one task is one change; an element that is only moved goes on. */
+  #settleSoon() {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    queueMicrotask(() => {
+      this.#isDue = false;
+      const wanted = this.isConnected ? JSON.stringify([this.getAttribute("server"), this.getAttribute("uuid")]) : undefined;
+      if (wanted === this.#entered) return;
+      this.#entered = wanted;
+      this.#leave?.();
+      this.#leave = wanted && this.#enter();
+    });
+  }
+
+  /** Enters the room, and returns what leaves it. */
+  #enter() {
+    let over = false;
+    const tell = (name, detail) => {
+      if (over) return;
+      if (name === "rt-status") this.setAttribute("status", detail);
+      this.dispatchEvent(new CustomEvent(name, { detail }));
+    };
+    const entering = this.#open(tell);
+    entering.then(
+      (room) => {
+        if (over) return;
+        this.room = room;
+        this.setAttribute("status", room.status);
+        tell("rt-enter", room);
+      },
+      (error) => {
+        tell("rt-status", "closed");
+        tell("rt-error", error);
+      },
+    );
+    return () => {
+      over = true;
+      this.room = undefined;
+      // Whether it was entered or not: what went wrong nobody asks any more.
+      entering.then((room) => room.close()).catch(() => {});
+    };
+  }
+
+  #open(tell) {
+    tell("rt-status", "connecting");
+    const keys = (this.getAttribute("functions") ?? "").split(/\s+/).filter(Boolean);
+    const functions = Object.fromEntries(keys.map((key) => [key, (...params) => tell(key, params)]));
+    const callbacks = Object.fromEntries(EVENTS.map((name) => [`on${name}`, (detail) => tell(`rt-${name}`, detail)]));
+    const options = { ...callbacks, functions };
+    const [server, uuid, resume] = ["server", "uuid", "resume"].map((name) => this.getAttribute(name));
+    if (uuid) return join(server, uuid, options);
+    const shareAudience = this.hasAttribute("share-audience");
+    return create(server, { ...options, shareAudience, resume: resume === "" ? true : (resume ?? false) });
+  }
+}
+
+globalThis.customElements?.define("rt-room", RoomElement);
