@@ -32,8 +32,11 @@ const until = (page, condition) => page.waitForFunction(condition);
 
 scenario("a component owns a room while it is mounted, one, even in strict mode", {}, async (scene) => {
   const page = await empty(scene);
-  await page.evaluate(() => show({}));
-  assert.equal(await page.evaluate(() => used.status), "connecting");
+  const before = await page.evaluate(() => {
+    show({});
+    return used.status;
+  });
+  assert.equal(before, "connecting");
   await until(page, () => used.room?.isOwner && used.status === "connected");
   assert.equal(page.sockets, 1);
   await page.evaluate(async () => {
