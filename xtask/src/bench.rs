@@ -56,8 +56,12 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     execute(&mut command)
 }
 
-/// The part of it that CI runs.
+/// The part of it that CI runs, where it can.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
+    if !cfg!(target_os = "linux") {
+        say("left out: it needs Linux");
+        return Ok(());
+    }
     run(
         workspace,
         &Args { quick: false, check: true, only: Vec::new(), rounds: None, peers: false, save: false },

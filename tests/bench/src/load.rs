@@ -1,5 +1,6 @@
 //! The load generator: one scenario against one server, measured.
 
+mod busy;
 mod calls;
 mod client;
 mod crowd;

@@ -1,51 +1,14 @@
-//! `cargo xtask bench`: what a delivery costs, beside the least that it can cost and beside what others need.
-//!
-//! One program with three parts, each a process of its own: the *runner* starts candidates in turn and compares them,
-//! the *load generator* plays the owner and all followers and checks each delivery, the *floor* is the candidate that
-//! does nothing but write.
-
-mod floor;
-mod load;
-mod measurement;
-mod run;
-mod scenario;
-mod wire;
+//! The program; all of it is in the library.
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-#[derive(Parser)]
-#[command(name = "cargo xtask bench", about = "Measures what a delivery costs.")]
-struct Cli {
-    #[command(subcommand)]
-    part: Part,
-}
-
-#[derive(Subcommand)]
-enum Part {
-    /// Let candidates take turns, and compare them.
-    Run(run::Args),
-    /// Play one scenario against a server that runs.
-    Load(load::Args),
-    /// Serve with the least there is.
-    Floor {
-        /// What to do with several messages at once.
-        mode: floor::Mode,
-    },
-}
-
+#[cfg(target_os = "linux")]
 fn main() -> ExitCode {
-    let result = match Cli::parse().part {
-        Part::Run(args) => run::run(&args),
-        Part::Load(args) => load::run(&args),
-        Part::Floor { mode } => floor::run(mode),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    rtbroadcaster_bench::run_program()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn main() -> ExitCode {
+    eprintln!("error: the benchmark needs Linux: it reads in /proc what a process takes");
+    ExitCode::FAILURE
 }

@@ -21,7 +21,7 @@ use candidate::{Programs, Running};
 use results::Results;
 
 use crate::load::Tool;
-use crate::measurement::Measurement;
+use crate::measurement::{Measurement, Metric};
 use crate::scenario::{Extent, Scenario};
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         for round in 1..=rounds {
             for candidate in candidates(scenario, args) {
                 done += 1;
-                let outcome = measure(&programs, candidate, scenario, args.extent, tool);
+                let outcome = least_disturbed(args.extent, || {
+                    measure(&programs, candidate, scenario, args.extent, tool)
+                });
                 let told = outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), headline);
                 eprintln!(
                     "[{done}/{runs}, {} s] {}, round {round}, {}: {told}",
@@ -122,6 +124,28 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     ours.iter().chain(peers).copied().collect()
 }
 
+/// Takes a turn again in which others kept the machine busy: a server that is held up sends several messages at once,
+/// and looks cheaper than it is.
+fn least_disturbed(
+    extent: Extent,
+    mut measure: impl FnMut() -> anyhow::Result<Measurement>,
+) -> anyhow::Result<Measurement> {
+    /// Of one core.
+    const TOLERATED: f64 = 0.25;
+    let others = |run: &Measurement| run.get(&Metric::OthersBusy).copied().unwrap_or(0.0);
+    let mut best = measure()?;
+    for _ in 0..extent.repetitions() {
+        if others(&best) <= TOLERATED {
+            break;
+        }
+        let again = measure()?;
+        if others(&again) < others(&best) {
+            best = again;
+        }
+    }
+    Ok(best)
+}
+
 /// One candidate's turn, with a process of its own.
 fn measure(
     programs: &Programs,
@@ -156,4 +180,27 @@ fn headline(run: &Measurement) -> String {
         .map(|(metric, value)| format!("{} {}", table::number(*metric, *value), metric.head()))
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How busy others were in the turn that counts, of turns in which they were as busy as this.
+    fn least_busy(extent: Extent, turns: &[f64]) -> f64 {
+        let mut turns = turns.iter();
+        let measure = || {
+            let busy = *turns.next().expect("no more turns are wanted");
+            Ok(Measurement::from([(Metric::OthersBusy, busy)]))
+        };
+        least_disturbed(extent, measure).unwrap()[&Metric::OthersBusy]
+    }
+
+    #[test]
+    fn a_turn_that_others_disturb_is_taken_again() {
+        assert_eq!(least_busy(Extent::Full, &[0.1]), 0.1);
+        assert_eq!(least_busy(Extent::Full, &[0.9, 0.2]), 0.2);
+        assert_eq!(least_busy(Extent::Full, &[0.9, 0.8, 1.2]), 0.8);
+        assert_eq!(least_busy(Extent::Check, &[0.9]), 0.9);
+    }
 }

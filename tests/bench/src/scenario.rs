@@ -99,6 +99,14 @@ impl Extent {
         }
     }
 
+    /// How often a turn is taken again that others have disturbed.
+    pub(crate) fn repetitions(self) -> usize {
+        match self {
+            Self::Full => 2,
+            Self::Quick | Self::Check => 0,
+        }
+    }
+
     /// Followers where a scenario wants so many.
     pub(crate) fn followers(self, wanted: usize) -> usize {
         match self {

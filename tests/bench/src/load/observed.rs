@@ -25,6 +25,11 @@ impl Observed {
         Ok(Duration::from_nanos(nanos))
     }
 
+    /// CPU time since an earlier [`Observed::cpu`]. A thread that has ended meanwhile took its share with it.
+    pub(crate) fn cpu_since(self, earlier: Duration) -> anyhow::Result<Duration> {
+        Ok(self.cpu()?.saturating_sub(earlier))
+    }
+
     /// Its memory, pages that it shares with others counted in part; KiB.
     pub(crate) fn memory(self) -> anyhow::Result<u64> {
         let file = format!("/proc/{}/smaps_rollup", self.process);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Args;
+use super::busy::Busy;
 use super::calls::Calls;
 use super::client::Role;
 use super::crowd::Crowd;
@@ -26,25 +27,11 @@ pub(super) fn play(args: &Args) -> anyhow::Result<Measurement> {
         extent: args.extent,
         args,
     };
-    let whole = Rendering::Whole;
-    match args.scenario {
-        Scenario::Paced => play.paced(&[(1000, whole)], 50.0, USUAL),
-        Scenario::PacedCalls => play.paced_calls(),
-        Scenario::Saturated => play.saturated(1000),
-        Scenario::SaturatedSmall => play.saturated(200),
-        Scenario::BusyCalls => play.busy_calls(),
-        Scenario::Unthrottled => play.unthrottled(),
-        Scenario::Rooms => play.rooms(),
-        Scenario::Idle => play.idle(),
-        Scenario::LateJoin => play.late_join(),
-        Scenario::Storm => play.storm(),
-        Scenario::Few => play.stalled(18, 0, 2000.0),
-        Scenario::FewStalled => play.stalled(18, 2, 2000.0),
-        Scenario::Many => play.stalled(700, 0, 50.0),
-        Scenario::ManyStalled => play.stalled(700, 300, 50.0),
-        Scenario::Mixed => play.paced(&[(500, whole), (500, Rendering::Lean)], 50.0, USUAL),
-        Scenario::Slot => play.slot(),
-    }
+    let busy = Busy::begin(play.server)?;
+    let mut measurement = play.scenario(args.scenario)?;
+    let (_, others) = busy.end()?;
+    measurement.entry(Metric::OthersBusy).or_insert(others);
+    Ok(measurement)
 }
 
 struct Play<'a> {
@@ -55,6 +42,28 @@ struct Play<'a> {
 }
 
 impl Play<'_> {
+    fn scenario(&mut self, scenario: Scenario) -> anyhow::Result<Measurement> {
+        let whole = Rendering::Whole;
+        match scenario {
+            Scenario::Paced => self.paced(&[(1000, whole)], 50.0, USUAL),
+            Scenario::PacedCalls => self.paced_calls(),
+            Scenario::Saturated => self.saturated(1000),
+            Scenario::SaturatedSmall => self.saturated(200),
+            Scenario::BusyCalls => self.busy_calls(),
+            Scenario::Unthrottled => self.unthrottled(),
+            Scenario::Rooms => self.rooms(),
+            Scenario::Idle => self.idle(),
+            Scenario::LateJoin => self.late_join(),
+            Scenario::Storm => self.storm(),
+            Scenario::Few => self.stalled(18, 0, 2000.0),
+            Scenario::FewStalled => self.stalled(18, 2, 2000.0),
+            Scenario::Many => self.stalled(700, 0, 50.0),
+            Scenario::ManyStalled => self.stalled(700, 300, 50.0),
+            Scenario::Mixed => self.paced(&[(500, whole), (500, Rendering::Lean)], 50.0, USUAL),
+            Scenario::Slot => self.slot(),
+        }
+    }
+
     fn paced(
         &mut self,
         followers: &[(usize, Rendering)],
@@ -147,7 +156,7 @@ impl Play<'_> {
             self.crowd.finish()?;
             times.push(began.elapsed().as_secs_f64() * 1000.0);
         }
-        let cpu = self.server.cpu()? - before;
+        let cpu = self.server.cpu_since(before)?;
         let mut measurement = Measurement::new();
         self.crowd.tally.write(&mut measurement, self.crowd.missing());
         measurement.retain(|metric, _| metric.counts_faults());
@@ -178,7 +187,7 @@ impl Play<'_> {
         let before = self.server.cpu()?;
         self.crowd.storm(quiet, JOINS, Rendering::Whole)?;
         self.crowd.settle(0)?;
-        let cpu = self.server.cpu()? - before;
+        let cpu = self.server.cpu_since(before)?;
         measurement.insert(Metric::CpuPerJoin, cpu.as_secs_f64() * 1e6 / JOINS as f64);
         Ok(measurement)
     }
@@ -221,7 +230,7 @@ impl Play<'_> {
         }
         let ages = self.crowd.ages(&throttled);
         self.crowd.finish()?;
-        let cpu = self.server.cpu()? - before;
+        let cpu = self.server.cpu_since(before)?;
         let mut measurement = Measurement::new();
         self.crowd.tally.write(&mut measurement, self.crowd.missing());
         let delivered = self.crowd.tally.delivered as f64;
@@ -250,21 +259,18 @@ impl Play<'_> {
     /// Everything that is there to be measured, over the time in which these messages are sent and delivered.
     fn measured(&mut self, drive: Drive) -> anyhow::Result<Measurement> {
         self.crowd.tally = Tally::new();
-        let own = Observed::own();
-        let (machine, began) = (Observed::machine()?, Instant::now());
-        let (cpu, own_cpu) = (self.server.cpu()?, own.cpu()?);
+        let busy = Busy::begin(self.server)?;
         self.crowd.run(drive)?;
-        let cpu = (self.server.cpu()? - cpu).as_secs_f64();
-        let own_cpu = (own.cpu()? - own_cpu).as_secs_f64();
-        let wall = began.elapsed().as_secs_f64();
-        let machine = (Observed::machine()? - machine).as_secs_f64();
+        let cpu = self.server.cpu_since(busy.server_cpu)?.as_secs_f64();
+        let wall = busy.began.elapsed().as_secs_f64();
+        let (own, others) = busy.end()?;
         let mut measurement = Measurement::new();
         self.crowd.tally.write(&mut measurement, self.crowd.missing());
         let delivered = self.crowd.tally.delivered as f64;
         measurement.insert(Metric::CpuPerDelivery, cpu * 1e6 / delivered);
         measurement.insert(Metric::DeliveriesPerSecond, delivered / wall);
-        measurement.insert(Metric::LoadBusy, own_cpu / wall);
-        measurement.insert(Metric::OthersBusy, (machine - cpu - own_cpu).max(0.0) / wall);
+        measurement.insert(Metric::LoadBusy, own);
+        measurement.insert(Metric::OthersBusy, others);
         Ok(measurement)
     }
 
