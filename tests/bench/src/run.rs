@@ -95,7 +95,7 @@ fn plan(args: &Args) -> Vec<Scenario> {
     }
     match args.extent {
         Extent::Full | Extent::Quick => Scenario::value_variants().to_vec(),
-        Extent::Check => vec![Scenario::PacedCalls, Scenario::Paced],
+        Extent::Check => vec![Scenario::PacedCalls, Scenario::BusyCalls, Scenario::Paced],
     }
 }
 
@@ -103,7 +103,7 @@ fn plan(args: &Args) -> Vec<Scenario> {
 fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     use Candidate::{Bun, Coalescing, Server, WriteLoop};
     if args.extent == Extent::Check {
-        return if scenario == Scenario::PacedCalls { vec![Server] } else { vec![Server, WriteLoop] };
+        return if scenario == Scenario::Paced { vec![Server, WriteLoop] } else { vec![Server] };
     }
     let (ours, peers): (&[_], &[_]) = match scenario {
         Scenario::Paced
@@ -117,7 +117,7 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
         Scenario::Idle | Scenario::LateJoin | Scenario::Storm => (&[Server, WriteLoop], &Candidate::PEERS),
         // The floor waits for the slowest.
         Scenario::Few | Scenario::FewStalled | Scenario::Many | Scenario::ManyStalled => (&[Server], &[Bun]),
-        Scenario::Mixed => (&[Server, WriteLoop], &[]),
+        Scenario::Mixed | Scenario::Pages => (&[Server, WriteLoop], &[]),
         Scenario::Slot => (&[Server], &[]),
     };
     let peers = peers.iter().filter(|_| args.peers.is_some());

@@ -37,6 +37,8 @@ pub(crate) enum Scenario {
     ManyStalled,
     /// As paced, every second follower with session fields.
     Mixed,
+    /// As paced, everybody with session fields, and every action acknowledged to the owner: as pages speak.
+    Pages,
     /// A slot that changes 60 times a second, 1,000 followers, 10 of which take 4 KiB a second.
     Slot,
 }
@@ -65,6 +67,7 @@ impl Scenario {
             Self::Many => "None stalled: 700 followers, 50 messages a second of 480 bytes",
             Self::ManyStalled => "300 of 1,000 stalled: 50 messages a second of 480 bytes",
             Self::Mixed => "Mixed: as paced, every second follower with session fields",
+            Self::Pages => "As pages speak: as paced, with session fields, every action acknowledged",
             Self::Slot => "A slot at 60 Hz: 1,000 followers, 10 of which take 4 KiB a second",
         }
     }

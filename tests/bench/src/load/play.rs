@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Args;
 use super::busy::Busy;
-use super::calls::Calls;
+use super::calls::{Calls, Tool};
 use super::client::Role;
 use super::crowd::Crowd;
 use super::drive::Drive;
@@ -43,9 +43,9 @@ struct Play<'a> {
 
 impl Play<'_> {
     fn scenario(&mut self, scenario: Scenario) -> anyhow::Result<Measurement> {
-        let whole = Rendering::Whole;
+        let (whole, lean) = (Rendering::Whole, Rendering::Lean);
         match scenario {
-            Scenario::Paced => self.paced(&[(1000, whole)], 50.0, USUAL),
+            Scenario::Paced => self.paced(whole, &[(1000, whole)]),
             Scenario::PacedCalls => self.paced_calls(),
             Scenario::Saturated => self.saturated(1000),
             Scenario::SaturatedSmall => self.saturated(200),
@@ -59,23 +59,21 @@ impl Play<'_> {
             Scenario::FewStalled => self.stalled(18, 2, 2000.0),
             Scenario::Many => self.stalled(700, 0, 50.0),
             Scenario::ManyStalled => self.stalled(700, 300, 50.0),
-            Scenario::Mixed => self.paced(&[(500, whole), (500, Rendering::Lean)], 50.0, USUAL),
+            Scenario::Mixed => self.paced(whole, &[(500, whole), (500, lean)]),
+            Scenario::Pages => self.paced(lean, &[(1000, lean)]),
             Scenario::Slot => self.slot(),
         }
     }
 
-    fn paced(
-        &mut self,
-        followers: &[(usize, Rendering)],
-        rate: f64,
-        bytes: usize,
-    ) -> anyhow::Result<Measurement> {
-        self.room(bytes)?;
+    fn paced(&mut self, owner: Rendering, followers: &[(usize, Rendering)]) -> anyhow::Result<Measurement> {
+        const RATE: f64 = 50.0;
+        self.crowd.open_rooms(1, owner)?;
+        self.crowd.say(0, USUAL, false);
         for (count, rendering) in followers {
             self.crowd.add(0, self.extent.followers(*count), Role::Follower, *rendering)?;
         }
-        self.crowd.run(Drive::paced(&self.crowd, rate, WARM_UP))?;
-        self.measured(Drive::paced(&self.crowd, rate, self.time()))
+        self.crowd.run(Drive::paced(&self.crowd, RATE, WARM_UP))?;
+        self.measured(Drive::paced(&self.crowd, RATE, self.time()))
     }
 
     fn paced_calls(&mut self) -> anyhow::Result<Measurement> {
@@ -94,6 +92,10 @@ impl Play<'_> {
     }
 
     fn busy_calls(&mut self) -> anyhow::Result<Measurement> {
+        if self.args.calls == Some(Tool::Strace) {
+            // A server that is slowed down by counting sends more at once, and needs fewer calls.
+            return Ok(Measurement::new());
+        }
         self.full_room(200)?;
         let warm_up = Drive::window(&mut self.crowd, ON_THE_WAY, WARM_UP);
         self.crowd.run(warm_up)?;

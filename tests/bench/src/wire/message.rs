@@ -46,10 +46,14 @@ fn envelope(uuid: &str, status: u8, text: &str, key: &str, params: &str, state: 
 pub(crate) struct ActionTemplate {
     text: Vec<u8>,
     stamp_at: usize,
+    /// Whether it is to be acknowledged, as pages want it.
+    has_id: bool,
+    /// Kept for its memory.
+    with_id: Vec<u8>,
 }
 
 impl ActionTemplate {
-    /// So that the message takes `bytes`, or as few as it can if that is too small. `state` retains it under its key.
+    /// So that the message takes `bytes` on its way to followers, or as few as it can if that is too small. `state` retains it under its key.
     pub(crate) fn new(uuid: &str, rendering: Rendering, key: &str, state: bool, bytes: usize) -> Self {
         let around = |params: &str| match rendering {
             Rendering::Whole => envelope(uuid, 3, "connected", key, params, state),
@@ -63,7 +67,7 @@ impl ActionTemplate {
         let param = format!(r#"["{}"]"#, "x".repeat(padding));
         let text = around(&param);
         let stamp_at = text.find(&param).expect("the params are in it") + 2;
-        Self { text: text.into_bytes(), stamp_at }
+        Self { text: text.into_bytes(), stamp_at, has_id: rendering == Rendering::Lean, with_id: Vec::new() }
     }
 
     /// The same as it goes over the wire.
@@ -71,15 +75,21 @@ impl ActionTemplate {
         let text = String::from_utf8(self.text).expect("it was made of text");
         let wrapped = dialect.wrap(&text).into_owned();
         let shift = wrapped.find(&text).expect("a wrapper is around it");
-        Self { text: wrapped.into_bytes(), stamp_at: self.stamp_at + shift }
+        Self { text: wrapped.into_bytes(), stamp_at: self.stamp_at + shift, ..self }
     }
 
-    /// Puts a stamp in and returns the message.
+    /// Puts a stamp in and returns the message; with session fields the stamp's number is its `id`.
     pub(crate) fn stamped(&mut self, stamp: Stamp) -> &[u8] {
         let mut bytes = Vec::with_capacity(STAMP_BYTES);
         stamp.write(&mut bytes);
         self.text[self.stamp_at..self.stamp_at + STAMP_BYTES].copy_from_slice(&bytes);
-        &self.text
+        if !self.has_id {
+            return &self.text;
+        }
+        self.with_id.clear();
+        self.with_id.extend_from_slice(format!(r#"{{"id":{},"#, stamp.number).as_bytes());
+        self.with_id.extend_from_slice(&self.text[1..]);
+        &self.with_id
     }
 }
 
@@ -143,10 +153,11 @@ mod tests {
                 let mut action = ActionTemplate::new(UUID, rendering, "move", state, 200);
                 let stamp = Stamp { number: 12, micros: 34 };
                 let text = String::from_utf8(action.stamped(stamp).to_vec()).unwrap();
-                assert_eq!(text.len(), 200, "{text}");
                 assert_eq!(Stamp::all(text.as_bytes()).collect::<Vec<_>>(), [Some(stamp)]);
                 let json: serde_json::Value = serde_json::from_str(&text).unwrap();
                 assert_eq!(json["funcKey"], "move");
+                let (id, bytes) = if rendering == Rendering::Lean { (Some(12), 208) } else { (None, 200) };
+                assert_eq!((json["id"].as_u64(), text.len()), (id, bytes), "{text}");
                 assert_eq!((key(&text), is_state(&text)), (Some("move"), state));
             }
         }
