@@ -6,6 +6,7 @@ mod document;
 mod goals;
 mod machine;
 mod plot;
+mod priority;
 mod results;
 mod table;
 
@@ -18,6 +19,7 @@ use clap::ValueEnum;
 
 pub(crate) use candidate::Candidate;
 use candidate::{Programs, Running};
+use priority::Priority;
 use results::Results;
 
 use crate::load::Tool;
@@ -49,34 +51,19 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let programs =
         Programs { server: args.server.clone(), bench: std::env::current_exe()?, peers: args.peers.clone() };
+    let priority = Priority::take();
     let tool = Tool::find();
-    let plan = plan(args);
     let rounds = args.rounds.unwrap_or(args.extent.rounds());
-    let runs: usize = plan.iter().map(|scenario| candidates(*scenario, args).len() * rounds).sum();
-    let began = Instant::now();
-    let mut results = Results::default();
-    let mut done = 0;
-    for scenario in plan {
-        for round in 1..=rounds {
-            for candidate in candidates(scenario, args) {
-                done += 1;
-                let outcome = least_disturbed(args.extent, || {
-                    measure(&programs, candidate, scenario, args.extent, tool)
-                });
-                let told = outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), headline);
-                eprintln!(
-                    "[{done}/{runs}, {} s] {}, round {round}, {}: {told}",
-                    began.elapsed().as_secs(),
-                    scenario.name(),
-                    candidate.name(),
-                );
-                results.add(scenario, candidate, outcome);
-            }
-        }
-    }
+    let repetitions = if priority.is_ok() { 0 } else { args.extent.repetitions() };
+    let results = take_turns(args, rounds, |candidate, scenario| {
+        least_disturbed(repetitions, || measure(&programs, candidate, scenario, args.extent, tool))
+    });
     let tool = tool.map_or("nothing, as neither perf nor strace works here", Tool::name);
-    let circumstances =
-        format!("{} {rounds} turns each. System calls counted by {tool}.", machine::description()?);
+    let preference = if priority.is_ok() { ", at a higher priority than other programs" } else { "" };
+    let circumstances = format!(
+        "{} {rounds} turns each{preference}. System calls counted by {tool}.",
+        machine::description()?
+    );
     if args.extent == Extent::Check {
         println!("{circumstances}");
         return check::check(&results);
@@ -87,6 +74,36 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     } else {
         bail!("some runs failed: {}", results.failures().join("; "))
     }
+}
+
+/// Every scenario, candidate after candidate, round after round, with a line for each turn.
+fn take_turns(
+    args: &Args,
+    rounds: usize,
+    turn: impl Fn(Candidate, Scenario) -> anyhow::Result<Measurement>,
+) -> Results {
+    let plan = plan(args);
+    let turns: usize = plan.iter().map(|scenario| candidates(*scenario, args).len() * rounds).sum();
+    let began = Instant::now();
+    let mut results = Results::default();
+    let mut done = 0;
+    for scenario in plan {
+        for round in 1..=rounds {
+            for candidate in candidates(scenario, args) {
+                let outcome = turn(candidate, scenario);
+                done += 1;
+                let told = outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), headline);
+                eprintln!(
+                    "[{done}/{turns}, {} s] {}, round {round}, {}: {told}",
+                    began.elapsed().as_secs(),
+                    scenario.name(),
+                    candidate.name(),
+                );
+                results.add(scenario, candidate, outcome);
+            }
+        }
+    }
+    results
 }
 
 fn plan(args: &Args) -> Vec<Scenario> {
@@ -124,17 +141,16 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     ours.iter().chain(peers).copied().collect()
 }
 
-/// Takes a turn again in which others kept the machine busy: a server that is held up sends several messages at once,
-/// and looks cheaper than it is.
+/// Takes a turn again in which others kept the machine busy.
 fn least_disturbed(
-    extent: Extent,
+    repetitions: usize,
     mut measure: impl FnMut() -> anyhow::Result<Measurement>,
 ) -> anyhow::Result<Measurement> {
     /// Of one core.
     const TOLERATED: f64 = 0.25;
     let others = |run: &Measurement| run.get(&Metric::OthersBusy).copied().unwrap_or(0.0);
     let mut best = measure()?;
-    for _ in 0..extent.repetitions() {
+    for _ in 0..repetitions {
         if others(&best) <= TOLERATED {
             break;
         }
@@ -187,20 +203,20 @@ mod tests {
     use super::*;
 
     /// How busy others were in the turn that counts, of turns in which they were as busy as this.
-    fn least_busy(extent: Extent, turns: &[f64]) -> f64 {
+    fn least_busy(repetitions: usize, turns: &[f64]) -> f64 {
         let mut turns = turns.iter();
         let measure = || {
             let busy = *turns.next().expect("no more turns are wanted");
             Ok(Measurement::from([(Metric::OthersBusy, busy)]))
         };
-        least_disturbed(extent, measure).unwrap()[&Metric::OthersBusy]
+        least_disturbed(repetitions, measure).unwrap()[&Metric::OthersBusy]
     }
 
     #[test]
     fn a_turn_that_others_disturb_is_taken_again() {
-        assert_eq!(least_busy(Extent::Full, &[0.1]), 0.1);
-        assert_eq!(least_busy(Extent::Full, &[0.9, 0.2]), 0.2);
-        assert_eq!(least_busy(Extent::Full, &[0.9, 0.8, 1.2]), 0.8);
-        assert_eq!(least_busy(Extent::Check, &[0.9]), 0.9);
+        assert_eq!(least_busy(2, &[0.1]), 0.1);
+        assert_eq!(least_busy(2, &[0.9, 0.2]), 0.2);
+        assert_eq!(least_busy(2, &[0.9, 0.8, 1.2]), 0.8);
+        assert_eq!(least_busy(0, &[0.9]), 0.9);
     }
 }

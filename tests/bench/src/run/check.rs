@@ -7,11 +7,12 @@ use super::results::Results;
 use crate::measurement::Metric;
 use crate::scenario::Scenario;
 
-/// CPU time of a delivery, as a multiple of the write loop's.
-const MAX_CPU: f64 = 2.5;
-/// System calls of a delivery when messages come one by one: exact on any machine, but for the owner's own, of which
-/// there are a few for each message.
-const MAX_CALLS: f64 = 1.1;
+/// CPU time of a delivery, as a multiple of the write loop's: the goal is 1.12, and beside two
+/// builds 1.5 was seen.
+const MAX_CPU: f64 = 2.0;
+/// System calls of a delivery when messages come one by one: exact on any machine. Beside one write per follower each
+/// message takes some five for its owner, which with 500 followers is 0.01.
+const MAX_CALLS: f64 = 1.02;
 /// The same with 64 messages on their way: twice the goal.
 const MAX_BUSY_CALLS: f64 = 0.08;
 

@@ -56,7 +56,8 @@ const METHOD: &str = "\
 - **System calls** are counted by perf, or by strace where perf doesn't work; all of them, whatever their kind. Counting has turns of its own.
 - **Latency** is from just before the owner's `write` to just after the follower's `read`, and has the queue in front of the load generator in it.
 - **Memory** is the proportional set size, before the followers come and after. What the kernel keeps for sockets is not in it.
-- **Others busy** is what else took the machine's time meanwhile, in shares of one core: where it is not near nothing, ratios are rough:
-  a server that is held up sends several messages at once. A turn with more than 25 % is taken again, up to twice, and the quietest counts.
+- **Others busy** is what else took the machine's time meanwhile, in shares of one core. A server that is held up sends several messages at once and
+  looks cheaper than it is; so everything measured goes before other programs where that is allowed (it takes root), and elsewhere a turn with more than
+  25 % is taken again, up to twice, and the quietest counts.
 - 10,000 followers need a limit of open files (`ulimit -Hn`) of a little more than that.
 ";
