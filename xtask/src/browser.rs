@@ -1,4 +1,4 @@
-//! The browser that the tests run in, and its driver.
+//! The browser that the tests run in, and its driver; and a second one, where it is to be had.
 
 use std::env;
 use std::path::PathBuf;
@@ -10,6 +10,7 @@ use crate::process::{execute, find, on_path, output, say};
 
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const CHROMEDRIVER: [&str; 1] = ["chromedriver"];
+const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
 
 pub(crate) struct Browser {
     pub(crate) chromium: PathBuf,
@@ -22,13 +23,13 @@ impl Browser {
         if let Some(browser) = Self::find()? {
             return Ok(browser);
         }
-        if on_path("apt-get").is_none() || !is_root() {
+        if !may_install() {
             bail!(
                 "chromium or chromedriver is missing: on Debian, as root, `apt-get install chromium chromium-driver`; \
                  elsewhere install both and put them on PATH or into CHROMIUM and CHROMEDRIVER"
             );
         }
-        install()?;
+        install(&["chromium", "chromium-driver"])?;
         Self::find()?.context("apt-get has installed chromium and chromium-driver, but they are not on PATH")
     }
 
@@ -39,10 +40,28 @@ impl Browser {
     }
 }
 
-fn install() -> anyhow::Result<()> {
-    say("apt-get: installing chromium and its driver");
+/// Firefox, which needs no driver: what is on this machine, or else, as root on Debian, freshly installed. Who has
+/// neither does without; CI has it.
+pub(crate) fn firefox() -> anyhow::Result<Option<PathBuf>> {
+    if let Some(firefox) = find("FIREFOX", &FIREFOX)? {
+        return Ok(Some(firefox));
+    }
+    if !may_install() {
+        say("there is no Firefox on PATH or in FIREFOX: the tests in it are skipped");
+        return Ok(None);
+    }
+    install(&["firefox-esr"])?;
+    find("FIREFOX", &FIREFOX)
+}
+
+fn may_install() -> bool {
+    on_path("apt-get").is_some() && is_root()
+}
+
+fn install(packages: &[&str]) -> anyhow::Result<()> {
+    say(&format!("apt-get: installing {}", packages.join(" and ")));
     execute(apt_get().arg("update"))?;
-    execute(apt_get().args(["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]))
+    execute(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
 }
 
 fn apt_get() -> Command {

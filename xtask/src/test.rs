@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::browser::Browser;
+use crate::browser::{self, Browser};
 use crate::npm;
 use crate::pack;
 use crate::process::{execute, say};
@@ -134,23 +134,29 @@ fn capabilities(workspace: &Workspace, browser: &Browser) -> anyhow::Result<Path
 
 fn browser(workspace: &Workspace) -> anyhow::Result<()> {
     let site = site::assemble(workspace)?;
-    execute(&mut node_tests(workspace, BROWSER_TESTS, &site)?)
+    execute(&mut node_tests(workspace, BROWSER_TESTS, &[], &site)?)
 }
 
 fn packaging(workspace: &Workspace) -> anyhow::Result<()> {
     npm::install(&workspace.path(PACKAGING_TESTS))?;
     let packed = pack::pack(workspace)?;
     let site = site::assemble_with(workspace, &packed.folder)?;
-    execute(node_tests(workspace, PACKAGING_TESTS, &site)?.env("RTBROADCASTER_TARBALL", packed.tarball))
+    // They mostly wait: for npm, for bundlers, for the browser.
+    let mut node = node_tests(workspace, PACKAGING_TESTS, &["--test-concurrency=2"], &site)?;
+    if let Some(firefox) = browser::firefox()? {
+        node.env("FIREFOX", firefox);
+    }
+    execute(node.env("RTBROADCASTER_TARBALL", packed.tarball))
 }
 
 /// node's test runner over the tests of a folder, which are told where the server, the site and the browser are.
-fn node_tests(workspace: &Workspace, folder: &str, site: &Path) -> anyhow::Result<Command> {
+fn node_tests(workspace: &Workspace, folder: &str, options: &[&str], site: &Path) -> anyhow::Result<Command> {
     let browser = Browser::require()?;
     npm::install(&workspace.path("tests"))?;
     let server = server::build(workspace, Profile::Dev)?;
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=spec"])
+        .args(options)
         .args(test_files(&workspace.path(folder))?)
         .current_dir(workspace.path("tests"))
         .env("RTBROADCASTER_SERVER", server)
