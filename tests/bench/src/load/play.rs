@@ -143,7 +143,7 @@ impl Play<'_> {
 
     fn late_join(&mut self) -> anyhow::Result<Measurement> {
         const SLOTS: usize = 1000;
-        const JOINS: usize = 200;
+        const JOINS: usize = 500;
         self.room(USUAL)?;
         self.crowd.fill_slots(0, SLOTS, USUAL)?;
         // The first one may find that the snapshot has to be made.

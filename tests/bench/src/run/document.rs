@@ -50,6 +50,7 @@ const METHOD: &str = "\
 - **The load generator** is a process of its own with one thread. Every message carries its number and the time of its sending; each delivery is
   checked for order, loss and repetition. Messages take 200 bytes, or 480 where that is said. All speak the original's whole envelope unless
   it says otherwise, since that is what all candidates can.
+- **Load generator busy** is its share of one core. Near 100 % it is the bottleneck, and deliveries/s is what it could take.
 - **CPU a delivery** is the time of all threads of the server, from the scheduler's books (`/proc/PID/task/*/schedstat`), over the deliveries of the
   measured part, warm-up left out; in brackets as a multiple of the write loop's. It holds what the kernel does in the server's system
   calls; on loopback that is the receiving side of TCP, too.

@@ -30,6 +30,7 @@ pub(super) fn markdown(results: &Results) -> String {
     let goals = [paced(results), busy(results), joins(results), stalled(results)];
     for goal in goals.iter().flatten() {
         let wanted = match goal.limit {
+            Limit::AtMost(0.0) => "0".to_owned(),
             Limit::AtMost(limit) => format!("≤ {limit}"),
             Limit::AtLeast(limit) => format!("≥ {limit}"),
             Limit::Told(why) => why.to_owned(),
