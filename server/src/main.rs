@@ -62,7 +62,9 @@ async fn run(arguments: &Arguments) -> anyhow::Result<()> {
     info!(%address, path = arguments.path, "server started");
     let stop = stop_signal().context("signals can't be waited for")?;
     let serving = accept::serve(listener, routes, header_timeout, async {
-        info!(signal = stop.await, "shutting down");
+        // Awaited by itself: what stands in a log line is not evaluated where that level is off.
+        let signal = stop.await;
+        info!(signal, "shutting down");
         // What takes longer than this is cut by the end of the process.
         if tokio::time::timeout(SHUTDOWN_TIMEOUT, manager.shut_down()).await.is_err() {
             warn!("some connections did not end in time and are cut");

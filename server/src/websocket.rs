@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::CloseCode;
 use tungstenite::protocol::frame::coding::CloseCode as WireCode;
 
 pub(crate) use reader::{Incoming, Reader};
-pub(crate) use writer::{PING, close, pong, text_header};
+pub(crate) use writer::{MAX_HEADER_BYTES, PING, close, pong, text_header};
 
 /// Why a websocket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

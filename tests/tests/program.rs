@@ -105,6 +105,17 @@ async fn rooms_work_as_in_the_library() {
 }
 
 #[tokio::test]
+async fn it_serves_however_little_it_logs() {
+    for level in ["error", "warn", "info", "trace"] {
+        let program = Program::start(&["--log", level]).await;
+        let mut room = Room::open(&program.address).await;
+        let mut follower = room.join_synced(0).await;
+        room.act(1, 3).await;
+        follower.hears(&json!({"seq": 1, "funcKey": "act"})).await;
+    }
+}
+
+#[tokio::test]
 async fn the_root_says_where_the_rooms_are() {
     let program = Program::start(&[]).await;
     let root = Request::get("/").send(&program.address).await;

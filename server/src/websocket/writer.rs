@@ -9,12 +9,15 @@ const PONG: u8 = FIN | 0xa;
 /// The longest payload of a control frame (section 5.5).
 const MAX_CONTROL_BYTES: usize = 125;
 
+/// The longest header of a frame that isn't masked (section 5.2).
+pub(crate) const MAX_HEADER_BYTES: usize = 10;
+
 /// A ping without a payload.
 pub(crate) const PING: [u8; 2] = [FIN | 0x9, 0];
 
 /// The header of a text frame: the bytes, and how many of them it has.
-pub(crate) fn text_header(payload: usize) -> ([u8; 10], usize) {
-    let mut header = [0; 10];
+pub(crate) fn text_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
+    let mut header = [0; MAX_HEADER_BYTES];
     header[0] = TEXT;
     match (u8::try_from(payload), u16::try_from(payload)) {
         (Ok(short @ ..=125), _) => {
@@ -29,7 +32,7 @@ pub(crate) fn text_header(payload: usize) -> ([u8; 10], usize) {
         (_, Err(_)) => {
             header[1] = 127;
             header[2..].copy_from_slice(&(payload as u64).to_be_bytes());
-            (header, 10)
+            (header, MAX_HEADER_BYTES)
         }
     }
 }
