@@ -260,7 +260,8 @@ impl Peer {
         match &mut self.place {
             Place::Follower { room, cursor, told } => {
                 let room = *room;
-                let served = with(host, room, |room| {
+                // Serving changes nothing for which a room would want to be woken.
+                let served = host.with(room, |room| {
                     room.next(cursor, frame);
                     let ends = room.is_closed() && (frame.is_empty() || mutated!(EndBeforeTheRest));
                     (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
