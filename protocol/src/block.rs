@@ -18,6 +18,18 @@ impl Block {
         self.ends.len()
     }
 
+    /// Bytes of all messages, their newlines included.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// A block of this one's messages and then another's, copied.
+    pub(crate) fn followed_by(&self, other: &Self) -> Self {
+        let bytes = [&self.bytes[..], &other.bytes[..]].concat().into();
+        let moved = other.ends.iter().map(|end| self.len() + end);
+        Self { bytes, ends: self.ends.iter().copied().chain(moved).collect() }
+    }
+
     /// Where message `index` starts; one past the last is where the block ends.
     fn start(&self, index: usize) -> usize {
         index.checked_sub(1).map_or(0, |previous| self.ends[previous])

@@ -48,6 +48,14 @@ impl Cursor {
         !matches!(self.position, Position::Live { .. })
     }
 
+    /// The seq from which it is served live, now or after the retained state.
+    pub(crate) fn seq(&self) -> u64 {
+        match self.position {
+            Position::Snapshot { head, .. } => head,
+            Position::Live { seq } => seq,
+        }
+    }
+
     /// How messages are written for this follower.
     #[must_use]
     pub fn rendering(&self) -> Rendering {

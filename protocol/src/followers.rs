@@ -43,8 +43,8 @@ struct Entry {
     served: u64,
     /// The interval in which it last took something.
     took_in: u32,
-    /// The one in which it was last seen to be less than half a ring behind.
-    kept_up_in: u32,
+    /// The one in which it was last seen to be less than half a ring behind, if it ever was.
+    kept_up_in: Option<u32>,
     /// Until which it isn't waited for.
     given_up_until: u32,
 }
@@ -72,7 +72,7 @@ impl Followers {
             self.whole += 1;
         }
         let interval = self.interval;
-        let entry = Some(Entry { served, took_in: interval, kept_up_in: interval, given_up_until: 0 });
+        let entry = Some(Entry { served, took_in: interval, kept_up_in: None, given_up_until: 0 });
         match self.free.pop() {
             Some(index) => {
                 self.entries[index] = entry;
@@ -103,6 +103,14 @@ impl Followers {
         }
     }
 
+    /// Notes that a follower goes on from another seq. It has not kept up with the owner to be there.
+    pub(crate) fn move_to(&mut self, follower: FollowerId, seq: u64) {
+        if let Some(entry) = &mut self.entries[follower.0] {
+            entry.served = seq;
+            entry.kept_up_in = None;
+        }
+    }
+
     /// Notes that a follower has taken a part of what it was served.
     pub(crate) fn took(&mut self, follower: FollowerId) {
         if let Some(entry) = &mut self.entries[follower.0] {
@@ -119,10 +127,11 @@ impl Followers {
         for entry in self.entries.iter_mut().flatten().filter(|entry| entry.is_waited_for(oldest, interval)) {
             counted += 1;
             if entry.served >= half {
-                entry.kept_up_in = interval;
+                entry.kept_up_in = Some(interval);
             } else {
                 behind += 1;
-                let kept_up = interval.saturating_sub(entry.kept_up_in) <= KEPT_UP_INTERVALS;
+                let kept_up =
+                    entry.kept_up_in.is_some_and(|then| interval.saturating_sub(then) <= KEPT_UP_INTERVALS);
                 is_worth_a_wait |= entry.served < most && kept_up;
             }
         }
@@ -194,6 +203,19 @@ mod tests {
         assert_eq!(lag(&mut followers, 800), Lag::No);
         followers.serve(ids[0], 4);
         assert_eq!(lag(&mut followers, 800), Lag::Some);
+    }
+
+    #[test]
+    fn who_comes_back_from_far_behind_has_not_kept_up() {
+        let mut followers = Followers::default();
+        let ids: Vec<_> = (0..5).map(|_| followers.add(Rendering::Lean, 20)).collect();
+        assert_eq!(lag(&mut followers, 0), Lag::No);
+        let resuming = followers.add(Rendering::Lean, 3);
+        assert_eq!(lag(&mut followers, 0), Lag::No);
+        followers.serve(resuming, 4);
+        assert_eq!(lag(&mut followers, 0), Lag::No);
+        followers.move_to(ids[0], 3);
+        assert_eq!(lag(&mut followers, 0), Lag::No);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use answers::Answers;
 #[cfg(feature = "json")]
 use crate::parse;
 
-use crate::follower::{Cursor, Frame};
+use crate::follower::{Cursor, FRAME_BYTES, Frame};
 use crate::mutation::mutated;
 use crate::{
     Accepted, Action, Audience, ClientMessage, CloseCode, Host, Lag, OwnerPresence, Refusal, RefusalCode,
@@ -109,6 +109,12 @@ impl Peer {
     #[must_use]
     pub fn has_answers(&self) -> bool {
         !self.answers.is_empty()
+    }
+
+    /// Whether they are so many that it should not be listened to before it has taken some: a frame of them.
+    #[must_use]
+    pub fn has_many_answers(&self) -> bool {
+        self.answers.bytes() >= FRAME_BYTES
     }
 
     /// The messages of a frame of the client.

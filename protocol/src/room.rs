@@ -326,8 +326,9 @@ impl Room {
             self.whole.get_or_insert_with(|| Log::new(head, &self.limits));
         }
         self.audience.may_differ();
-        let follower = self.followers.add(rendering, head);
-        Ok(Cursor { follower: Some(follower), ..self.cursor(rendering, since) })
+        let cursor = self.cursor(rendering, since);
+        let follower = self.followers.add(rendering, cursor.seq());
+        Ok(Cursor { follower: Some(follower), ..cursor })
     }
 
     /// A follower is gone.
@@ -344,6 +345,9 @@ impl Room {
     /// A follower asks for everything again; it stays the same follower.
     pub fn rejoin(&mut self, cursor: &mut Cursor, since: Option<u64>) {
         cursor.position = self.cursor(cursor.rendering, since).position;
+        if let Some(follower) = cursor.follower {
+            self.followers.move_to(follower, cursor.seq());
+        }
     }
 
     fn check_open(&self) -> Result<(), RefusalCode> {

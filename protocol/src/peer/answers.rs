@@ -37,6 +37,11 @@ impl Answers {
         self.text.is_empty() && self.ack.is_none()
     }
 
+    /// Bytes of those that are rendered.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// Moves them into a frame, as many as it takes.
     pub(super) fn take(&mut self, frame: &mut Frame) {
         self.flush_ack();
