@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 
 use futures_util::task::AtomicWaker;
@@ -10,6 +10,7 @@ use rtbroadcaster_protocol::{CloseCode, Frame, Timestamp};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Manager;
+use crate::handle::RoomHandle;
 use crate::host::ConnectionHost;
 use crate::line::{Line, Sent};
 use crate::transport::Transport;
@@ -105,6 +106,15 @@ impl Connection {
     /// Does something with its line. Nothing if a panic, a bug of ours, has left it half changed; it ends then.
     pub(crate) fn with_line<R>(&self, act: impl FnOnce(&mut Line) -> R) -> Option<R> {
         self.line.lock().ok().map(|mut line| act(&mut line))
+    }
+
+    /// Takes it out of its room, however its line was left. What was in the room is to be served then.
+    pub(crate) fn leave(&self) -> Option<Arc<RoomHandle>> {
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        let line = &mut *line;
+        line.rise(self);
+        line.peer.disconnected(self.manager.now(), &mut line.host);
+        line.host.handle().cloned()
     }
 
     /// Sends what there is for the client. Only its own task has a context, and is woken when more is taken; whoever

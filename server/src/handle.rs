@@ -58,9 +58,12 @@ impl RoomHandle {
     }
 
     /// Does something to the room; [`RoomHandle::serve`] is to be called then. Nothing if a panic, a bug of ours, has
-    /// left the room half changed: it counts as gone then, and all others live on.
+    /// left the room half changed: it counts as gone then, which all in it are to hear, and all others live on.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        let mut room = self.room.lock().ok()?;
+        let Ok(mut room) = self.room.lock() else {
+            self.changes.fetch_or(FOR_FOLLOWERS | FOR_OWNER, Ordering::AcqRel);
+            return None;
+        };
         let (before, owner_before) = (room.version(), room.owner_version());
         let result = act(&mut room);
         let changes = if room.version() == before { 0 } else { FOR_FOLLOWERS }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::Context;
 
 use rtbroadcaster_protocol::{Frame, Next, Peer, Timestamp};
+use tracing::debug;
 use tungstenite::Bytes;
 use warp::Buf;
 
@@ -31,10 +32,7 @@ pub(crate) enum Sent {
     /// It has everything.
     Everything,
     /// It takes no more now.
-    Blocked {
-        /// What waits are answers: a client that doesn't take them isn't listened to.
-        with_answers: bool,
-    },
+    Blocked,
     /// There is more, but others come first.
     More,
     /// Nothing will be sent any more: see [`Line::ending`].
@@ -82,7 +80,18 @@ impl Line {
         self.ending.get_or_insert(ending);
     }
 
-    /// Ends it once everything is sent that was said before.
+    /// Ends it because nothing can be read or written any more.
+    pub(crate) fn break_off(&mut self, error: &io::Error) {
+        debug!(%error, "the connection broke");
+        self.end(Ending::Gone);
+    }
+
+    /// Whether the client is to be listened to: not before it has taken what it was answered, nor after a fault.
+    pub(crate) fn listens(&self) -> bool {
+        !self.peer.has_answers() && self.fault.is_none()
+    }
+
+    /// Ends it once the client is told all that it was answered before.
     pub(crate) fn end_with_fault(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
     }
@@ -92,10 +101,10 @@ impl Line {
         self.ping = true;
     }
 
-    /// Takes what came in.
-    pub(crate) fn take(&mut self, incoming: &Incoming<'_>, now: Timestamp) {
+    /// Takes what came in. False if nothing more is to be taken before the client has taken some of its answers.
+    pub(crate) fn take(&mut self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
         if self.ending.is_some() {
-            return;
+            return true;
         }
         match incoming {
             Incoming::Text(text) => self.peer.receive_frame(text, now, &mut self.host),
@@ -104,6 +113,7 @@ impl Line {
             Incoming::Pong => {}
             Incoming::Close(code) => self.end(Ending::Answered(*code)),
         }
+        !self.peer.has_many_answers()
     }
 
     /// Sends what there is, as much as the client takes without waiting.
@@ -119,27 +129,27 @@ impl Line {
             }
             match self.flush(connection, context.as_deref_mut()) {
                 Ok(true) => {}
-                Ok(false) => {
-                    let with_answers = self.peer.has_answers() || self.fault.is_some();
-                    return Sent::Blocked { with_answers };
-                }
-                Err(_) => {
-                    self.end(Ending::Gone);
+                Ok(false) => return Sent::Blocked,
+                Err(error) => {
+                    self.break_off(&error);
                     return Sent::Ended;
                 }
             }
             if self.begin_control_frame() {
                 continue;
             }
-            match (self.peer.next(frame, &mut self.host), self.fault) {
-                (Next::Send, _) => {
-                    if self.begin(connection.transport(), context.as_deref_mut(), frame).is_err() {
-                        self.end(Ending::Gone);
+            if let Some(fault) = self.fault.filter(|_| !self.peer.has_answers()) {
+                self.end(Ending::Fault(fault));
+                return Sent::Ended;
+            }
+            match self.peer.next(frame, &mut self.host) {
+                Next::Send => {
+                    if let Err(error) = self.begin(connection.transport(), context.as_deref_mut(), frame) {
+                        self.break_off(&error);
                     }
                 }
-                (Next::Wait, None) => return Sent::Everything,
-                (Next::Wait, Some(fault)) => self.end(Ending::Fault(fault)),
-                (Next::Close(code), _) => self.end(Ending::Policy(code)),
+                Next::Wait => return Sent::Everything,
+                Next::Close(code) => self.end(Ending::Policy(code)),
             }
         }
         Sent::More

@@ -77,9 +77,10 @@ impl Seats {
     /// The same, as a task of its own that lets others in between.
     pub(crate) async fn go_round_in_turns(&self) {
         let running = Running(self);
+        let mut is_first = true;
         while running.start() {
-            for (turn, some) in self.all().chunks(SERVED_AT_A_TIME).enumerate() {
-                if turn > 0 {
+            for some in self.all().chunks(SERVED_AT_A_TIME) {
+                if !std::mem::take(&mut is_first) {
                     yield_now().await;
                 }
                 with_frame(|frame| serve(some, frame));

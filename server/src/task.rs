@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{Lag, Timestamp};
+use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 use tracing::{Instrument, Span, debug};
 
@@ -31,7 +32,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
     let present = Present(connection);
     let limit = present.0.manager().settings().limits.message_bytes;
-    let mut task = Task { connection: present, reader: Reader::new(limit), wait: None };
+    let mut task = Task { connection: present, reader: Reader::new(limit), was_stopped: false, wait: None };
     task.receive(read);
     let served = async move {
         let ending = poll_fn(|context| task.poll(context)).await;
@@ -61,22 +62,33 @@ impl Drop for Present {
 
 /// Takes a connection out of its room, once.
 fn leave(connection: &Connection) {
-    let now = connection.manager().now();
-    let handle = connection.with_line(|line| {
-        line.rise(connection);
-        line.peer.disconnected(now, &mut line.host);
-        line.host.handle().cloned()
-    });
-    if let Some(handle) = handle.flatten() {
-        handle.serve();
+    if let Some(room) = connection.leave() {
+        room.serve();
     }
 }
 
 struct Task {
     connection: Present,
     reader: Reader,
-    /// Why this owner waits for its room, and until when.
-    wait: Option<(Lag, Timestamp)>,
+    /// The reader was stopped and may have more.
+    was_stopped: bool,
+    /// This owner waits for its room.
+    wait: Option<Wait>,
+}
+
+/// An owner waits for its room.
+struct Wait {
+    reason: Lag,
+    began: Timestamp,
+    end: Timestamp,
+    /// Has the task look again when it is over, if nothing else does before.
+    alarm: JoinHandle<()>,
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.alarm.abort();
+    }
 }
 
 impl Task {
@@ -84,7 +96,10 @@ impl Task {
         // Before anything is looked at, so that no call to look again is missed.
         self.connection.0.task().register(context.waker());
         let polled = self.send_and_read(context);
-        if polled.is_pending() && self.connection.0.transport().flush(context).is_err() {
+        if polled.is_pending()
+            && let Poll::Ready(Err(error)) = self.connection.0.transport().poll_flush(context)
+        {
+            debug!(%error, "the connection broke");
             return Poll::Ready(Ending::Gone);
         }
         polled
@@ -92,43 +107,46 @@ impl Task {
 
     fn send_and_read(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         loop {
-            let sent = with_frame(|frame| self.connection.0.send(Some(context), frame));
-            let may_read = match sent {
-                Sent::Everything => true,
-                Sent::Blocked { .. } if self.connection.0.transport().poll_writable(context).is_ready() => {
-                    continue;
-                }
-                Sent::Blocked { with_answers } => !with_answers,
-                Sent::More => {
-                    context.waker().wake_by_ref();
-                    true
-                }
+            match with_frame(|frame| self.connection.0.send(Some(context), frame)) {
+                Sent::Everything => {}
+                Sent::Blocked if self.connection.0.transport().poll_writable(context).is_ready() => continue,
+                Sent::Blocked => {}
+                Sent::More => context.waker().wake_by_ref(),
                 Sent::Ended => {
                     let ending = self.connection.0.with_line(|line| line.ending()).flatten();
                     return Poll::Ready(ending.unwrap_or(Ending::Gone));
                 }
-            };
-            if !may_read || self.is_to_wait() {
+            }
+            let listens = self.connection.0.with_line(|line| line.listens()).unwrap_or(false);
+            if !listens || self.waits_for_room() {
                 return Poll::Pending;
             }
             if ready!(self.read(context)) {
-                // Rounds of a large room have begun: they come before the owner's next actions.
+                // Others come first.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
         }
     }
 
-    /// Reads once. True if that started tasks.
+    /// Takes what is left of what was read before, or reads once. True if others are to have their turn now: there may
+    /// be more to read, or tasks were started for the rounds of a large room.
     fn read(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+        if std::mem::take(&mut self.was_stopped) {
+            self.receive(&mut []);
+            return Poll::Ready(true);
+        }
         with_buffer(|buffer| {
-            let read = ready!(self.connection.0.transport().poll_read(context, buffer));
-            let bytes = read.ok().and_then(|count| buffer.get_mut(..count)).unwrap_or_default();
-            if bytes.is_empty() {
-                self.connection.0.with_line(|line| line.end(Ending::Gone));
-                return Poll::Ready(false);
-            }
-            Poll::Ready(self.receive(bytes))
+            let capacity = buffer.len();
+            match ready!(self.connection.0.transport().poll_read(context, buffer)) {
+                Ok(count @ 1..) => {
+                    let has_started_tasks = self.receive(&mut buffer[..count]);
+                    return Poll::Ready(has_started_tasks || count == capacity);
+                }
+                Ok(_) => self.connection.0.with_line(|line| line.end(Ending::Gone)),
+                Err(error) => self.connection.0.with_line(|line| line.break_off(&error)),
+            };
+            Poll::Ready(false)
         })
     }
 
@@ -137,7 +155,11 @@ impl Task {
         let now = self.connection.0.manager().now();
         self.connection.0.note_heard(now);
         let room = self.connection.0.with_line(|line| {
-            if let Err(fault) = self.reader.feed(bytes, |incoming| line.take(&incoming, now)) {
+            let fed = self.reader.feed(bytes, |incoming| {
+                self.was_stopped = !line.take(&incoming, now);
+                !self.was_stopped
+            });
+            if let Err(fault) = fed {
                 line.end_with_fault(fault);
             }
             if line.peer.is_in_room() {
@@ -148,43 +170,51 @@ impl Task {
         room.flatten().is_some_and(|room| room.serve())
     }
 
-    /// Whether this is an owner whose socket is not to be read now.
-    fn is_to_wait(&mut self) -> bool {
+    /// Whether this is an owner whose socket is not to be read now. If it has waited long enough, it gives up on those
+    /// that it waited for.
+    fn waits_for_room(&mut self) -> bool {
         let now = self.connection.0.manager().now();
-        let wait = self.wait;
+        let is_waiting = self.wait.is_some();
+        let is_over = self.wait.as_ref().is_some_and(|wait| now >= wait.end);
         let lag = self.connection.0.with_line(|line| {
-            if wait.is_some_and(|(_, end)| now >= end) {
+            if is_over {
                 line.peer.give_up_on_laggards(&mut line.host);
             }
-            let lag = line.peer.lag(wait.is_some(), now, &mut line.host);
-            if lag == Lag::No && wait.is_none() {
+            let lag = line.peer.lag(is_waiting, now, &mut line.host);
+            if lag == Lag::No && !is_waiting {
                 return lag;
             }
-            if let Some(handle) = line.host.handle() {
-                handle.set_owner_waits(lag != Lag::No);
+            let Some(handle) = line.host.handle().cloned() else { return Lag::No };
+            handle.set_owner_waits(lag != Lag::No);
+            if lag == Lag::No {
+                return lag;
             }
             // What was taken between the look and the note has woken nobody.
-            if lag == Lag::No { lag } else { line.peer.lag(true, now, &mut line.host) }
+            let lag = line.peer.lag(true, now, &mut line.host);
+            handle.set_owner_waits(lag != Lag::No);
+            lag
         });
-        self.wait = match lag.unwrap_or(Lag::No) {
-            Lag::No => None,
+        match lag.unwrap_or(Lag::No) {
+            Lag::No => self.wait = None,
             // A wait of the same kind goes on.
-            lag if wait.is_some_and(|(reason, _)| reason == lag) => wait,
-            Lag::Some => Some((Lag::Some, self.wait_until(now, WAIT_FOR_SOME))),
-            Lag::Most => Some((Lag::Most, self.wait_until(now, WAIT_FOR_MOST))),
-        };
+            lag if self.wait.as_ref().is_some_and(|wait| wait.reason == lag) => {}
+            lag => self.begin_wait(lag, now),
+        }
         self.connection.0.set_waiting(self.wait.is_some());
         self.wait.is_some()
     }
 
-    /// Has the task look again when the wait is over, if nothing else has it look before.
-    fn wait_until(&self, now: Timestamp, pause: Duration) -> Timestamp {
+    /// Begins a wait. Waits that follow each other at once are together no longer than the longest may be.
+    fn begin_wait(&mut self, reason: Lag, now: Timestamp) {
+        let longest = if reason == Lag::Most { WAIT_FOR_MOST } else { WAIT_FOR_SOME };
+        let began = self.wait.as_ref().map_or(now, |wait| wait.began);
+        let end = now.after(milliseconds(longest)).min(began.after(milliseconds(WAIT_FOR_MOST)));
         let connection = Arc::downgrade(&self.connection.0);
-        tokio::spawn(async move {
-            sleep(pause).await;
+        let alarm = tokio::spawn(async move {
+            sleep(longest).await;
             connection.upgrade().inspect(|connection| connection.wake());
         });
-        now.after(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX))
+        self.wait = Some(Wait { reason, began, end, alarm });
     }
 
     /// Says why the connection ends, and waits a little for the client to have heard it. A connection that is dropped
@@ -196,13 +226,19 @@ impl Task {
     }
 }
 
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
 async fn farewell(connection: &Connection, reader: &mut Reader, ending: Ending) {
     let Some(close) = ending.close_frame() else { return };
     connection.with_line(|line| line.begin_close(close));
     let flushed = poll_fn(|context| {
         loop {
             match connection.with_line(|line| line.flush(connection, Some(context))) {
-                Some(Ok(true)) => return Poll::Ready(connection.transport().flush(context).is_ok()),
+                Some(Ok(true)) => {
+                    return connection.transport().poll_flush(context).map(|flushed| flushed.is_ok());
+                }
                 Some(Ok(false)) => ready!(connection.transport().poll_writable(context)),
                 Some(Err(_)) | None => return Poll::Ready(false),
             }
@@ -228,6 +264,7 @@ async fn farewell(connection: &Connection, reader: &mut Reader, ending: Ending) 
                 let mut has_answered = false;
                 let fed = reader.feed(&mut buffer[..count], |incoming| {
                     has_answered |= matches!(incoming, Incoming::Close(_));
+                    true
                 });
                 // After a fault what comes can't be read as frames.
                 if !is_fault && (has_answered || fed.is_err()) {

@@ -109,13 +109,10 @@ impl Transport {
     ///
     /// # Errors
     /// Ends the connection.
-    pub(crate) fn flush(&self, context: &mut Context<'_>) -> io::Result<()> {
+    pub(crate) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Tcp(_) => Ok(()),
-            Self::Other(stream) => match Pin::new(&mut **lock(stream)).poll_flush(context) {
-                Poll::Ready(flushed) => flushed,
-                Poll::Pending => Ok(()),
-            },
+            Self::Tcp(_) => Poll::Ready(Ok(())),
+            Self::Other(stream) => Pin::new(&mut **lock(stream)).poll_flush(context),
         }
     }
 

@@ -40,11 +40,16 @@ impl Reader {
         Self { limit, rest: Vec::new(), message: None }
     }
 
-    /// Takes what was read, and hands on what is complete. The bytes are unmasked where they lie.
+    /// Takes what was read, and hands on what is complete as long as `take` says to go on; the rest is kept, to go on
+    /// with by another call without bytes. The bytes are unmasked where they lie.
     ///
     /// # Errors
     /// The first fault in the client's frames; nothing can be read after it.
-    pub(crate) fn feed(&mut self, bytes: &mut [u8], mut take: impl FnMut(Incoming<'_>)) -> Result<(), Fault> {
+    pub(crate) fn feed(
+        &mut self,
+        bytes: &mut [u8],
+        mut take: impl FnMut(Incoming<'_>) -> bool,
+    ) -> Result<(), Fault> {
         if self.rest.is_empty() {
             let taken = self.take_frames(bytes, &mut take)?;
             self.rest.extend_from_slice(&bytes[taken..]);
@@ -63,11 +68,11 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes all frames that are there as a whole, and says how many bytes they have.
+    /// Takes the frames that are there as a whole, and says how many bytes they have.
     fn take_frames(
         &mut self,
         buffer: &mut [u8],
-        take: &mut impl FnMut(Incoming<'_>),
+        take: &mut impl FnMut(Incoming<'_>) -> bool,
     ) -> Result<usize, Fault> {
         let mut at = 0;
         loop {
@@ -79,8 +84,11 @@ impl Reader {
             let start = at + cursor.position() as usize;
             let Some(payload) = buffer.get_mut(start..start + length as usize) else { return Ok(at) };
             unmask(payload, mask);
-            self.take_frame(&header, payload, take)?;
+            let goes_on = self.take_frame(&header, payload, take)?;
             at = start + length as usize;
+            if !goes_on {
+                return Ok(at);
+            }
         }
     }
 
@@ -104,9 +112,9 @@ impl Reader {
         &mut self,
         header: &FrameHeader,
         payload: &[u8],
-        take: &mut impl FnMut(Incoming<'_>),
-    ) -> Result<(), Fault> {
-        match header.opcode {
+        take: &mut impl FnMut(Incoming<'_>) -> bool,
+    ) -> Result<bool, Fault> {
+        Ok(match header.opcode {
             OpCode::Control(Control::Ping) => take(Incoming::Ping(payload)),
             OpCode::Control(Control::Pong) => take(Incoming::Pong),
             OpCode::Control(Control::Close) => take(Incoming::Close(close_code(payload)?)),
@@ -119,14 +127,14 @@ impl Reader {
                     let mut message = message.unwrap_or_default();
                     message.extend_from_slice(payload);
                     if is_final {
-                        take(Incoming::Text(text(&message)?));
+                        take(Incoming::Text(text(&message)?))
                     } else {
                         self.message = Some(message);
+                        true
                     }
                 }
             },
-        }
-        Ok(())
+        })
     }
 }
 

@@ -37,7 +37,10 @@ fn frame(opcode: OpCode, payload: &[u8], is_final: bool, mask: u32) -> Vec<u8> {
 
 fn read(reader: &mut Reader, bytes: &[u8]) -> (Vec<Heard>, Result<(), Fault>) {
     let mut heard = Vec::new();
-    let result = reader.feed(&mut bytes.to_vec(), |incoming| heard.push(hear(&incoming)));
+    let result = reader.feed(&mut bytes.to_vec(), |incoming| {
+        heard.push(hear(&incoming));
+        true
+    });
     (heard, result)
 }
 
@@ -134,6 +137,23 @@ fn frames_are_read_as_the_library_writes_them() {
     assert_eq!(fault(&bytes), Fault::Frame, "a client's frame must be masked");
     let masked = frame(OpCode::Data(Data::Binary), b"hello", true, 7);
     assert_eq!(read(&mut Reader::new(LIMIT), &masked).0, [Heard::Text("hello".to_owned())]);
+}
+
+#[test]
+fn who_is_told_to_stop_goes_on_later_with_what_is_left() {
+    let ping = |payload: &[u8]| frame(OpCode::Control(Control::Ping), payload, true, 1);
+    let mut bytes = [ping(b"one"), ping(b"two"), ping(b"three")].concat();
+    let mut reader = Reader::new(LIMIT);
+    let mut heard = Vec::new();
+    for _ in 0..4 {
+        let fed = reader.feed(&mut std::mem::take(&mut bytes), |incoming| {
+            heard.push(hear(&incoming));
+            false
+        });
+        assert_eq!(fed, Ok(()));
+    }
+    assert_eq!(heard, [&b"one"[..], b"two", b"three"].map(|payload| Heard::Ping(payload.to_vec())));
+    assert_eq!(reader.rest.capacity(), 0);
 }
 
 #[test]
