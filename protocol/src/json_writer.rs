@@ -1,6 +1,6 @@
 //! Writing JSON: string concatenation, which needs no library and which both sides need.
 
-use std::fmt::Write as _;
+use alloc::string::String;
 
 /// Writes one JSON object, field by field, at the end of a text.
 pub(crate) struct ObjectWriter<'a> {
@@ -82,7 +82,8 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        out.push_str(&text[plain_from..at]);
+        // What is escaped is one byte long, so both ends lie between characters.
+        out.push_str(text.get(plain_from..at).unwrap_or_default());
         plain_from = at + 1;
         match byte {
             b'"' => out.push_str("\\\""),
@@ -93,17 +94,41 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
             control => {
                 out.push_str("\\u00");
                 out.push(if control < 0x10 { '0' } else { '1' });
-                out.push(
-                    char::from_digit(u32::from(control & 0xf), 16)
-                        .expect("four bits are a hexadecimal digit"),
-                );
+                let digit = control & 0xf;
+                out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
             }
         }
     }
-    out.push_str(&text[plain_from..]);
+    out.push_str(text.get(plain_from..).unwrap_or_default());
     out.push('"');
 }
 
-fn write_number(out: &mut String, value: u64) {
-    write!(out, "{value}").expect("a String takes everything that is written to it");
+/// Writes a number in decimal. Not by `write!`: the machinery behind it would be loaded by every page.
+pub(crate) fn write_number(out: &mut String, value: u64) {
+    if value >= 10 {
+        write_number(out, value / 10);
+    }
+    // The remainder is a digit.
+    out.push(char::from(b'0' + (value % 10) as u8));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_in_decimal() {
+        for value in [0, 9, 10, 105, 1_000_000, u64::MAX] {
+            let mut out = String::new();
+            write_number(&mut out, value);
+            assert_eq!(out, value.to_string());
+        }
+    }
+
+    #[test]
+    fn what_json_forbids_in_a_string_is_escaped_and_nothing_else() {
+        let mut out = String::new();
+        write_string(&mut out, "\"ü\\\n\r\t\u{1}\u{1f}/😀\u{7f}\"");
+        assert_eq!(out, "\"\\\"ü\\\\\\n\\r\\t\\u0001\\u001f/😀\u{7f}\\\"\"");
+    }
 }

@@ -20,39 +20,63 @@
 //! | the page's side | |
 //! |---|---|
 //! | [`Session`] | one room as a page sees it, across reconnects |
+//!
+//! The server's side is the feature `rooms`. Without it the crate does without `std` too: every kilobyte of it would be
+//! loaded by every page.
 
+#![cfg_attr(not(any(feature = "rooms", feature = "json")), no_std)]
+
+extern crate alloc;
+
+#[cfg(feature = "rooms")]
 mod answer_log;
+#[cfg(feature = "rooms")]
 mod audience;
 mod backoff;
+#[cfg(feature = "rooms")]
 mod block;
 mod close_code;
+#[cfg(feature = "rooms")]
 mod follower;
+#[cfg(feature = "rooms")]
 mod followers;
+#[cfg(feature = "rooms")]
 mod host;
 mod json_writer;
 mod limits;
+#[cfg(feature = "rooms")]
 mod log;
 mod message;
 mod mutation;
 mod outbox;
+#[cfg(feature = "rooms")]
 mod ownership;
 #[cfg(feature = "json")]
 pub mod parse;
+#[cfg(feature = "rooms")]
 mod peer;
 mod refusal;
 pub mod render;
+#[cfg(feature = "rooms")]
 mod room;
+#[cfg(feature = "rooms")]
 mod room_id;
+#[cfg(feature = "rooms")]
 mod rooms;
 mod session;
+#[cfg(feature = "rooms")]
 mod slots;
 mod status;
 mod time;
 
+#[cfg(feature = "rooms")]
 pub use answer_log::Answer;
 pub use close_code::CloseCode;
+#[cfg(feature = "rooms")]
 pub use follower::{Cursor, Frame, Rendering};
+#[cfg(feature = "rooms")]
 pub use followers::Lag;
+#[cfg(feature = "rooms")]
 pub use host::{Host, OwnerKey};
 pub use limits::{AnnouncedLimits, Limits};
 pub use message::{
@@ -62,11 +86,16 @@ pub use message::{
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, switch_on};
 pub use outbox::BroadcastError;
+#[cfg(feature = "rooms")]
 pub use ownership::{Claimed, KeyDigest, NotEntered};
+#[cfg(feature = "rooms")]
 pub use peer::{Next, Peer};
 pub use refusal::{Refusal, RefusalCode};
+#[cfg(feature = "rooms")]
 pub use room::{Accepted, Room};
+#[cfg(feature = "rooms")]
 pub use room_id::RoomId;
+#[cfg(feature = "rooms")]
 pub use rooms::Rooms;
 pub use session::{EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus};
 pub use status::Status;

@@ -1,6 +1,7 @@
 //! What can be said, as types. How it is written stands in [`render`](crate::render) and `parse`.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::string::String;
 
 use crate::{AnnouncedLimits, Refusal, Status};
 

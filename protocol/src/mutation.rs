@@ -6,6 +6,10 @@
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
+#[cfg_attr(
+    not(any(feature = "rooms", feature = "mutations")),
+    expect(dead_code, reason = "faults of the server's side")
+)]
 #[cfg_attr(not(feature = "mutations"), expect(unreachable_pub, reason = "exported with the feature"))]
 pub enum Mutation {
     /// The room takes an action that it has already.
@@ -96,7 +100,7 @@ pub use switch::switch_on;
 
 #[cfg(feature = "mutations")]
 mod switch {
-    use std::sync::atomic::{AtomicU8, Ordering};
+    use core::sync::atomic::{AtomicU8, Ordering};
 
     use super::Mutation;
 

@@ -1,6 +1,8 @@
 //! The owner's actions that the room has not answered yet.
 
-use std::collections::VecDeque;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::string::String;
 
 use crate::mutation::mutated;
 use crate::{Action, AnnouncedLimits, ClientMessage, render};

@@ -1,5 +1,8 @@
 //! What the server refuses, and how it says so.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
 use crate::CloseCode;
 
 /// Why a client's message was refused: `error.code` on the wire, stable for ever.

@@ -3,6 +3,8 @@
 //! Two renderings of what a server says: *lean* for those who speak session fields, who are spared whatever is at its
 //! default; *whole* for everybody else, who get the original's envelope with all five fields.
 
+use alloc::string::String;
+
 use crate::json_writer::ObjectWriter;
 use crate::{Claim, ClientMessage, Connected, OwnerPresence, Refusal, ServerMessage, Status};
 
@@ -102,9 +104,10 @@ pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
     let mut object = ObjectWriter::new(out);
     object.number("id", id);
     out.push(',');
-    out.push_str(&message[1..]);
+    out.push_str(message.strip_prefix('{').unwrap_or(message));
 }
 
+#[cfg(feature = "rooms")]
 /// Writes an action as it goes to those who speak session fields: what the log holds.
 pub(crate) fn lean_logged(out: &mut String, seq: u64, key: &str, params: &str, slot: Option<&str>) {
     let mut object = ObjectWriter::new(out);
@@ -113,6 +116,7 @@ pub(crate) fn lean_logged(out: &mut String, seq: u64, key: &str, params: &str, s
     object.end();
 }
 
+#[cfg(feature = "rooms")]
 /// Writes the clearing of a slot as it goes to those who speak session fields.
 pub(crate) fn lean_cleared(out: &mut String, seq: u64, slot: &str) {
     let mut object = ObjectWriter::new(out);
@@ -120,6 +124,7 @@ pub(crate) fn lean_cleared(out: &mut String, seq: u64, slot: &str) {
     object.end();
 }
 
+#[cfg(feature = "rooms")]
 /// Writes an action as the original's envelope.
 pub(crate) fn whole_action(out: &mut String, uuid: &str, key: &str, params: &str, state_message: bool) {
     envelope(out, uuid, (Status::Connected, None), (key, params, state_message), |_| ());

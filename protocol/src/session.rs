@@ -9,9 +9,12 @@ mod interface;
 mod progress;
 mod received;
 
-use std::collections::VecDeque;
+use alloc::borrow::ToOwned;
+use alloc::collections::VecDeque;
+use alloc::string::String;
 
 use crate::backoff::Backoff;
+use crate::json_writer::write_number;
 use crate::outbox::{Outbox, Queued};
 use crate::{
     AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, OwnerPresence,
@@ -306,7 +309,8 @@ impl<P> Session<P> {
             Some(CloseCode::Left) => EndReason::Left,
             _ if code == 1009 => EndReason::Refused(RefusalCode::MessageTooLarge.into()),
             _ => {
-                let message = format!("the server closed the connection for good, with code {code}");
+                let mut message = String::from("the server closed the connection for good, with code ");
+                write_number(&mut message, code.into());
                 EndReason::Refused(Refusal { code: "closed".to_owned(), message, id: None })
             }
         });

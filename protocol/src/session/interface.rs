@@ -1,5 +1,7 @@
 //! What a session is told and what it says: all the types at its edge.
 
+use alloc::string::String;
+
 use crate::{Audience, OwnerPresence, Refusal, ServerMessage};
 
 /// What a session is for.

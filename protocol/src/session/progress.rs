@@ -1,6 +1,8 @@
 //! How much of its room a page has been handed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::mutation::mutated;
 
@@ -9,12 +11,22 @@ use crate::mutation::mutated;
 pub(super) struct Progress {
     /// The seq up to which everything was handed over; none before the first snapshot is complete.
     applied: Option<u64>,
-    /// The slots whose state message was handed over, and its seq.
-    slots: BTreeMap<String, u64>,
-    /// While a snapshot is coming in: the slots that were in it so far.
-    snapshot: Option<BTreeSet<String>>,
+    /// The slots whose state message was handed over, sorted by name. A sorted list because a page loads this: any kind
+    /// of map would cost it a few kilobytes.
+    slots: Vec<Slot>,
+    /// A snapshot is coming in.
+    in_snapshot: bool,
     /// The room's head when this connection entered.
     target: u64,
+}
+
+#[derive(Debug)]
+struct Slot {
+    name: String,
+    /// Of its state message.
+    seq: u64,
+    /// The snapshot that is coming in has it.
+    in_snapshot: bool,
 }
 
 impl Progress {
@@ -26,64 +38,93 @@ impl Progress {
     /// The room was entered; its head is `target`, and a snapshot comes first if it does.
     pub(super) fn entered(&mut self, target: u64, gets_snapshot: bool) {
         self.target = target;
-        self.snapshot = gets_snapshot.then(BTreeSet::new);
+        self.in_snapshot = false;
+        if gets_snapshot {
+            self.snapshot_begins();
+        }
     }
 
     /// A snapshot begins.
     pub(super) fn snapshot_begins(&mut self) {
-        self.snapshot = Some(BTreeSet::new());
+        self.in_snapshot = true;
+        for slot in &mut self.slots {
+            slot.in_snapshot = false;
+        }
     }
 
     /// The connection is gone: what had come of a snapshot is worth nothing, a new one starts over.
     pub(super) fn cut_off(&mut self) {
-        if mutated!(KeepTornSnapshot) && self.snapshot.is_some() {
+        if mutated!(KeepTornSnapshot) && self.in_snapshot {
             self.applied = Some(self.target);
         }
-        self.snapshot = None;
+        self.in_snapshot = false;
     }
 
     /// Whether the page has been handed all that was there when the connection entered.
     pub(super) fn is_complete(&self) -> bool {
-        self.snapshot.is_none() && self.applied.unwrap_or(0) >= self.target
+        !self.in_snapshot && self.applied.unwrap_or(0) >= self.target
     }
 
     /// Whether an action was not handed over before, noting that it is now.
     pub(super) fn is_news(&mut self, seq: Option<u64>, slot: Option<&str>) -> bool {
         let Some(seq) = seq else { return true };
-        if let Some(in_snapshot) = &mut self.snapshot {
+        if self.in_snapshot {
             let Some(slot) = slot else { return true };
-            in_snapshot.insert(slot.to_owned());
-            return self.slots.insert(slot.to_owned(), seq) != Some(seq) || mutated!(ApplyAgain);
+            return self.note(slot, seq) != Some(seq) || mutated!(ApplyAgain);
         }
         if self.applied.is_some_and(|applied| seq <= applied) {
             return false;
         }
         self.applied = Some(seq);
         if let Some(slot) = slot {
-            match self.slots.get_mut(slot) {
-                Some(known) => *known = seq,
-                None => {
-                    self.slots.insert(slot.to_owned(), seq);
-                }
-            }
+            self.note(slot, seq);
         }
         true
     }
 
+    /// Notes the state message that a slot has now. Returns the seq of the one before, if it was handed over.
+    fn note(&mut self, name: &str, seq: u64) -> Option<u64> {
+        let in_snapshot = self.in_snapshot;
+        let at = self.place_of(name);
+        match self.slots.get_mut(at).filter(|slot| slot.name == name) {
+            Some(slot) => {
+                slot.in_snapshot = in_snapshot;
+                Some(core::mem::replace(&mut slot.seq, seq))
+            }
+            None => {
+                self.slots.insert(at, Slot { name: name.to_owned(), seq, in_snapshot });
+                None
+            }
+        }
+    }
+
+    /// Where a slot is, or would have to be.
+    fn place_of(&self, name: &str) -> usize {
+        self.slots.partition_point(|slot| slot.name.as_str() < name)
+    }
+
     /// A slot was cleared.
     pub(super) fn forget(&mut self, slot: &str) {
-        self.slots.remove(slot);
+        let at = self.place_of(slot);
+        if self.slots.get(at).is_some_and(|found| found.name == slot) {
+            self.slots.remove(at);
+        }
     }
 
     /// The snapshot is complete and stands for everything up to `seq`. Returns the slots that this page knows and that
     /// were not in it: they have been cleared.
     pub(super) fn snapshot_complete(&mut self, seq: u64) -> Vec<String> {
-        let Some(in_snapshot) = self.snapshot.take() else { return Vec::new() };
-        self.applied = Some(seq);
-        let gone: Vec<_> = self.slots.keys().filter(|slot| !in_snapshot.contains(*slot)).cloned().collect();
-        for slot in &gone {
-            self.slots.remove(slot);
+        if !core::mem::take(&mut self.in_snapshot) {
+            return Vec::new();
         }
+        self.applied = Some(seq);
+        let mut gone = Vec::new();
+        self.slots.retain_mut(|slot| {
+            if !slot.in_snapshot {
+                gone.push(core::mem::take(&mut slot.name));
+            }
+            slot.in_snapshot
+        });
         if mutated!(KeepSlotsAfterResync) { Vec::new() } else { gone }
     }
 }

@@ -148,7 +148,7 @@ impl<P> Session<P> {
     }
 
     fn owner_is(&mut self, presence: OwnerPresence) {
-        if std::mem::replace(&mut self.owner, presence) != presence {
+        if core::mem::replace(&mut self.owner, presence) != presence {
             self.event(Event::Owner(presence));
         }
     }
