@@ -4,25 +4,21 @@ use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
+use crate::json_writer::write_number;
 use crate::mutation::mutated;
 use crate::{Action, AnnouncedLimits, ClientMessage, render};
 
 /// Why an action was not taken. Nothing that was taken before is affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
 pub enum BroadcastError {
     /// This page follows.
-    #[error("only the room's owner can broadcast")]
     NotOwner,
     /// The session is over.
-    #[error("the room is closed on this page")]
     Closed,
     /// A function key or slot is empty.
-    #[error("a function key or slot must not be empty")]
     EmptyKey,
     /// The action is larger than the server takes.
-    #[error(
-        "the action has {bytes} bytes, the server takes {limit} (limits.messageBytes): send less in one action"
-    )]
     TooLarge {
         /// Bytes of the action as it would be sent.
         bytes: usize,
@@ -30,8 +26,31 @@ pub enum BroadcastError {
         limit: usize,
     },
     /// Too much is waiting for its answer.
-    #[error("too many actions wait for the server: slow down, or wait until the connection is back")]
     QueueFull,
+}
+
+impl BroadcastError {
+    /// What is wrong and what to do, for a person.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let text = match self {
+            Self::NotOwner => "only the room's owner can broadcast",
+            Self::Closed => "the room is closed on this page",
+            Self::EmptyKey => "a function key or slot must not be empty",
+            Self::TooLarge { .. } => "the action is larger than the server takes: send less in one action",
+            Self::QueueFull => {
+                "too many actions wait for the server: slow down, or wait until the connection is back"
+            }
+        };
+        let mut message = String::from(text);
+        if let Self::TooLarge { bytes, limit } = *self {
+            message.push_str("; it has ");
+            write_number(&mut message, bytes as u64);
+            message.push_str(" bytes, limits.messageBytes is ");
+            write_number(&mut message, limit as u64);
+        }
+        message
+    }
 }
 
 /// Bytes that `{"id":18446744073709551615,` adds at most to an action rendered without its id.

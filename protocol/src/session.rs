@@ -184,12 +184,18 @@ impl<P> Session<P> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
         }
-        if !matches!(self.state, State::Live { .. }) || self.buffered.0 >= BUFFERED_BYTES {
+        if !self.may_write() {
             return None;
         }
         let frame = self.outbox.next_frame()?;
         self.buffered.0 += frame.len() as u64;
         Some(Output::Send(frame))
+    }
+
+    /// Whether [`Session::poll_output`] has nothing.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.outputs.is_empty() && !(self.may_write() && self.outbox.has_unwritten())
     }
 
     /// Tells the session what happened.
@@ -214,6 +220,10 @@ impl<P> Session<P> {
             (_, Input::Buffered(bytes)) => self.buffered = (bytes, now),
             (_, Input::Close) => self.close(now),
         }
+    }
+
+    fn may_write(&self) -> bool {
+        matches!(self.state, State::Live { .. }) && self.buffered.0 < BUFFERED_BYTES
     }
 
     fn check_may_broadcast(&self) -> Result<(), BroadcastError> {

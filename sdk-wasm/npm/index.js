@@ -3,7 +3,7 @@
 
 import { roomError } from "./error.js";
 import { resume } from "./resume.js";
-import load, { Room, create as createRoom, join as joinRoom } from "./rtbroadcaster_sdk.js";
+import load, { create as createRoom, join as joinRoom } from "./rtbroadcaster_sdk.js";
 
 let loading;
 
@@ -40,16 +40,3 @@ async function enterWith(enter, options) {
   const { enterChecked } = await import("./schemas.js");
   return enterChecked(enter, options);
 }
-
-// Rust cannot return the very object that it was called on.
-const { on, off } = Room.prototype;
-
-Room.prototype.on = function (functionKey, fn) {
-  on.call(this, functionKey, fn);
-  return this;
-};
-
-Room.prototype.off = function (functionKey) {
-  off.call(this, functionKey);
-  return this;
-};

@@ -1,77 +1,84 @@
 //! Function key → function, and the state messages that came before their function.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-
-use js_sys::{Array, Function};
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// How many function keys without a function are remembered as reported; beyond it nothing is reported any more. It
 /// bounds what an owner can make a follower remember.
 const REPORTED_KEYS: usize = 1_000;
 
-/// The functions of a page.
-///
-/// The only maps are those that the session has too: every other kind of map adds some 7 kB to the wasm.
-#[derive(Default)]
-pub(crate) struct Registry {
-    /// Sorted by key.
-    functions: Vec<(String, Function)>,
-    /// State messages whose key has no function, in order of arrival: the newest of each slot.
-    kept: VecDeque<Kept>,
-    /// Slot → the arrival of its state message in `kept`.
-    kept_slots: BTreeMap<String, u64>,
-    /// What was kept and has its function now, in order of arrival.
-    released: VecDeque<Kept>,
+/// Under which the page keeps a function: it is the page that calls it.
+pub(crate) type FunctionNumber = u32;
+
+/// The functions of a page. All lists are sorted ones: any kind of map would cost a page a few kilobytes.
+pub(crate) struct Registry<P> {
+    /// By function key.
+    functions: Vec<(String, FunctionNumber)>,
+    /// State messages whose key has no function, by slot: the newest of each.
+    kept: Vec<Kept<P>>,
+    /// What was kept and has its function now, the oldest last.
+    released: Vec<Kept<P>>,
     arrivals: u64,
     /// The keys that were reported to have no function.
-    reported: BTreeSet<String>,
+    reported: Vec<String>,
 }
 
-struct Kept {
+struct Kept<P> {
     arrival: u64,
-    action: Action,
+    slot: String,
+    key: String,
+    params: P,
 }
 
 /// An action as the page is to be handed it.
-pub(crate) struct Action {
+pub(crate) struct Action<P> {
     pub(crate) key: String,
-    pub(crate) params: Array,
+    pub(crate) params: P,
     /// Where it is retained, if it is a state message.
     pub(crate) slot: Option<String>,
 }
 
 /// What is to be done with an action.
-pub(crate) enum Dispatch {
-    Run(Function, Action),
+pub(crate) enum Dispatch<P> {
+    Run(FunctionNumber, Action<P>),
     /// It waits for its function, or was reported before.
     Nothing,
     /// There is no function, and that was not reported before. With the function key.
     Report(String),
 }
 
-impl Registry {
-    /// Registers a function. Whether there are state messages that waited for it: [`Registry::has_released`].
-    pub(crate) fn register(&mut self, key: String, function: Function) {
-        let (released, kept) =
-            std::mem::take(&mut self.kept).into_iter().partition(|kept| kept.action.key == key);
-        self.kept = kept;
-        let released: VecDeque<Kept> = released;
-        for kept in released {
-            if let Some(slot) = &kept.action.slot {
-                self.kept_slots.remove(slot);
-            }
-            let at = self.released.partition_point(|other| other.arrival < kept.arrival);
-            self.released.insert(at, kept);
-        }
-        match self.find(&key) {
-            Ok(at) => self.functions[at].1 = function,
-            Err(at) => self.functions.insert(at, (key, function)),
+impl<P> Registry<P> {
+    pub(crate) fn new() -> Self {
+        Self {
+            functions: Vec::new(),
+            kept: Vec::new(),
+            released: Vec::new(),
+            arrivals: 0,
+            reported: Vec::new(),
         }
     }
 
-    pub(crate) fn unregister(&mut self, key: &str) {
-        if let Ok(at) = self.find(key) {
-            self.functions.remove(at);
+    /// Registers a function; returns the one that it replaces. Whether there are state messages that waited for it:
+    /// [`Registry::has_released`].
+    pub(crate) fn register(&mut self, key: String, function: FunctionNumber) -> Option<FunctionNumber> {
+        for kept in self.kept.extract_if(.., |kept| kept.key == key) {
+            let at = self.released.partition_point(|other| other.arrival > kept.arrival);
+            self.released.insert(at, kept);
         }
+        let at = self.place_of(&key);
+        match self.functions.get_mut(at) {
+            Some((known, number)) if *known == key => Some(core::mem::replace(number, function)),
+            _ => {
+                self.functions.insert(at, (key, function));
+                None
+            }
+        }
+    }
+
+    /// Removes a function, and returns it.
+    pub(crate) fn unregister(&mut self, key: &str) -> Option<FunctionNumber> {
+        self.find(key)?;
+        Some(self.functions.remove(self.place_of(key)).1)
     }
 
     pub(crate) fn has_released(&self) -> bool {
@@ -79,110 +86,134 @@ impl Registry {
     }
 
     /// The oldest state message that has waited for a function and now has one.
-    pub(crate) fn take_released(&mut self) -> Option<Action> {
-        self.released.pop_front().map(|kept| kept.action)
+    pub(crate) fn take_released(&mut self) -> Option<Action<P>> {
+        let Kept { slot, key, params, .. } = self.released.pop()?;
+        Some(Action { key, params, slot: Some(slot) })
     }
 
     /// What to do with an action.
-    pub(crate) fn dispatch(&mut self, action: Action) -> Dispatch {
+    pub(crate) fn dispatch(&mut self, action: Action<P>) -> Dispatch<P> {
         if let Some(slot) = &action.slot {
             self.forget(slot);
         }
-        if let Ok(at) = self.find(&action.key) {
-            return Dispatch::Run(self.functions[at].1.clone(), action);
+        if let Some(function) = self.find(&action.key) {
+            return Dispatch::Run(function, action);
         }
-        if let Some(slot) = &action.slot {
+        let Action { key, params, slot } = action;
+        if let Some(slot) = slot {
             self.arrivals += 1;
-            self.kept_slots.insert(slot.clone(), self.arrivals);
-            self.kept.push_back(Kept { arrival: self.arrivals, action });
+            let at = self.place_of_kept(&slot);
+            self.kept.insert(at, Kept { arrival: self.arrivals, slot, key, params });
             return Dispatch::Nothing;
         }
-        if self.reported.len() < REPORTED_KEYS && self.reported.insert(action.key.clone()) {
-            Dispatch::Report(action.key)
-        } else {
-            Dispatch::Nothing
+        let at = self.reported.partition_point(|other| *other < key);
+        if self.reported.len() >= REPORTED_KEYS || self.reported.get(at) == Some(&key) {
+            return Dispatch::Nothing;
         }
+        self.reported.insert(at, key.clone());
+        Dispatch::Report(key)
     }
 
     /// The slot has a newer value, or none any more.
     pub(crate) fn forget(&mut self, slot: &str) {
-        if let Some(arrival) = self.kept_slots.remove(slot) {
-            let at = self.kept.partition_point(|kept| kept.arrival < arrival);
+        let at = self.place_of_kept(slot);
+        if self.kept.get(at).is_some_and(|kept| kept.slot == slot) {
             self.kept.remove(at);
         }
     }
 
+    fn find(&self, key: &str) -> Option<FunctionNumber> {
+        self.functions.get(self.place_of(key)).filter(|(known, _)| known == key).map(|(_, number)| *number)
+    }
+
     /// Where the function of a key is, or would have to be.
-    fn find(&self, key: &str) -> Result<usize, usize> {
-        self.functions.binary_search_by(|(other, _)| other.as_str().cmp(key))
+    fn place_of(&self, key: &str) -> usize {
+        self.functions.partition_point(|(other, _)| other.as_str() < key)
+    }
+
+    /// Where what was kept for a slot is, or would have to be.
+    fn place_of_kept(&self, slot: &str) -> usize {
+        self.kept.partition_point(|kept| kept.slot.as_str() < slot)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use wasm_bindgen::prelude::JsValue;
+    use std::borrow::ToOwned;
+    use std::string::ToString;
+
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
 
-    fn action(key: &str, param: &str, slot: Option<&str>) -> Action {
-        Action {
-            key: key.to_owned(),
-            params: Array::of1(&JsValue::from(param)),
-            slot: slot.map(str::to_owned),
-        }
+    type Page = Registry<u32>;
+
+    fn action(key: &str, params: u32, slot: Option<&str>) -> Action<u32> {
+        Action { key: key.to_owned(), params, slot: slot.map(str::to_owned) }
     }
 
-    fn function() -> Function {
-        Function::new_no_args("")
+    fn released(registry: &mut Page) -> Vec<u32> {
+        core::iter::from_fn(|| registry.take_released().map(|action| action.params)).collect()
     }
 
-    fn released(registry: &mut Registry) -> Vec<String> {
-        let next = || registry.take_released().and_then(|kept| kept.params.get(0).as_string());
-        std::iter::from_fn(next).collect()
-    }
-
-    fn is_nothing(dispatch: &Dispatch) -> bool {
+    fn is_nothing(dispatch: &Dispatch<u32>) -> bool {
         matches!(dispatch, Dispatch::Nothing)
     }
 
     #[wasm_bindgen_test]
-    fn the_newest_state_message_of_each_slot_waits_for_its_function_in_order() {
-        let mut registry = Registry::default();
-        for (key, param, slot) in [("a", "1", "x"), ("b", "2", "y"), ("a", "3", "z"), ("a", "4", "x")] {
-            assert!(is_nothing(&registry.dispatch(action(key, param, Some(slot)))));
+    fn the_newest_function_of_a_key_runs_until_it_is_removed() {
+        let mut registry = Page::new();
+        for (number, key) in [(1, "b"), (2, "a"), (3, "c")] {
+            assert_eq!(registry.register(key.to_owned(), number), None);
         }
-        registry.register("a".to_owned(), function());
+        assert_eq!(registry.register("a".to_owned(), 4), Some(2));
+        for (key, number) in [("a", 4), ("b", 1), ("c", 3)] {
+            assert!(
+                matches!(registry.dispatch(action(key, 0, None)), Dispatch::Run(run, _) if run == number)
+            );
+        }
+        assert_eq!((registry.unregister("b"), registry.unregister("b")), (Some(1), None));
+        assert!(matches!(registry.dispatch(action("b", 0, None)), Dispatch::Report(_)));
+    }
+
+    #[wasm_bindgen_test]
+    fn the_newest_state_message_of_each_slot_waits_for_its_function_in_order() {
+        let mut registry = Page::new();
+        for (key, params, slot) in [("a", 1, "x"), ("b", 2, "y"), ("a", 3, "z"), ("a", 4, "x")] {
+            assert!(is_nothing(&registry.dispatch(action(key, params, Some(slot)))));
+        }
+        registry.register("a".to_owned(), 1);
         assert!(registry.has_released());
-        registry.register("b".to_owned(), function());
-        assert_eq!(released(&mut registry), ["2", "3", "4"]);
+        registry.register("b".to_owned(), 2);
+        assert_eq!(released(&mut registry), [2, 3, 4]);
         assert!(!registry.has_released());
     }
 
     #[wasm_bindgen_test]
     fn a_cleared_or_overwritten_state_message_waits_no_more() {
-        let mut registry = Registry::default();
-        registry.register("known".to_owned(), function());
-        registry.dispatch(action("late", "1", Some("x")));
-        registry.dispatch(action("late", "2", Some("y")));
+        let mut registry = Page::new();
+        registry.register("known".to_owned(), 1);
+        registry.dispatch(action("late", 1, Some("x")));
+        registry.dispatch(action("late", 2, Some("y")));
         registry.forget("x");
-        assert!(matches!(registry.dispatch(action("known", "3", Some("y"))), Dispatch::Run(..)));
-        registry.register("late".to_owned(), function());
-        assert_eq!(released(&mut registry), Vec::<String>::new());
-        assert!(registry.kept_slots.is_empty());
+        registry.forget("never there");
+        assert!(matches!(registry.dispatch(action("known", 3, Some("y"))), Dispatch::Run(..)));
+        registry.register("late".to_owned(), 2);
+        assert_eq!(released(&mut registry), Vec::<u32>::new());
+        assert!(registry.kept.is_empty());
     }
 
     #[wasm_bindgen_test]
     fn a_function_key_without_a_function_is_reported_once() {
-        let mut registry = Registry::default();
-        assert!(matches!(registry.dispatch(action("a", "1", None)), Dispatch::Report(key) if key == "a"));
-        assert!(is_nothing(&registry.dispatch(action("a", "2", None))));
-        registry.register("a".to_owned(), function());
-        assert!(matches!(registry.dispatch(action("a", "3", None)), Dispatch::Run(..)));
+        let mut registry = Page::new();
+        assert!(matches!(registry.dispatch(action("a", 1, None)), Dispatch::Report(key) if key == "a"));
+        assert!(is_nothing(&registry.dispatch(action("a", 2, None))));
+        registry.register("a".to_owned(), 1);
+        assert!(matches!(registry.dispatch(action("a", 3, None)), Dispatch::Run(..)));
         registry.unregister("a");
-        assert!(is_nothing(&registry.dispatch(action("a", "4", None))));
+        assert!(is_nothing(&registry.dispatch(action("a", 4, None))));
         for number in 0..2 * REPORTED_KEYS {
-            registry.dispatch(action(&number.to_string(), "", None));
+            registry.dispatch(action(&number.to_string(), 0, None));
         }
         assert_eq!(registry.reported.len(), REPORTED_KEYS);
     }

@@ -20,12 +20,46 @@ async fn refused(options: &JsValue) -> JsValue {
 
 #[wasm_bindgen_test]
 async fn an_url_that_is_none_is_an_invalid_argument() {
-    for url in ["", "ftp://host/", "ws://host:port/"] {
+    for url in ["", "http://", "ftp://host/", "mailto:me", "ws://host:port/"] {
         let error = create_with(url, &JsValue::UNDEFINED).await.err().unwrap();
         assert_eq!(code(&error), "invalid_argument", "{url}");
     }
-    let promise = rtbroadcaster_sdk::create(&JsValue::UNDEFINED, &JsValue::UNDEFINED, None);
-    assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");
+    for url in [JsValue::UNDEFINED, JsValue::NULL, JsValue::from(7), js_sys::Object::new().into()] {
+        let promise = rtbroadcaster_sdk::create(&url, &JsValue::UNDEFINED, None);
+        assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");
+    }
+}
+
+/// The address of the websocket that is opened, for this one.
+async fn address(url: JsValue) -> String {
+    let sockets = support::refuse_sockets();
+    let promise = rtbroadcaster_sdk::create(&url, &JsValue::UNDEFINED, None);
+    let address = sockets.asked_for();
+    let error = JsFuture::from(promise).await.unwrap_err();
+    assert_eq!((code(&error), text(&error, "cause")), ("connection_failed".to_owned(), "refused".to_owned()));
+    address
+}
+
+#[wasm_bindgen_test]
+async fn web_addresses_become_websocket_addresses() {
+    for (url, expected) in [
+        ("ws://host:81/rooms", "ws://host:81/rooms"),
+        ("wss://host/rooms?a=b#c", "wss://host/rooms?a=b"),
+        ("http://host/rooms", "ws://host/rooms"),
+        ("https://host/rooms", "wss://host/rooms"),
+    ] {
+        assert_eq!(address(url.into()).await, expected);
+    }
+    let url = web_sys::Url::new("https://host:8443/rooms").unwrap();
+    assert_eq!(address(url.into()).await, "wss://host:8443/rooms");
+}
+
+#[wasm_bindgen_test]
+async fn a_relative_address_is_relative_to_the_page() {
+    let location = js_sys::Reflect::get(&js_sys::global(), &"location".into()).unwrap();
+    let expected = format!("ws://{}/broadcasting", text(&location, "host"));
+    assert_eq!(address("/broadcasting".into()).await, expected);
+    assert_eq!(address("//other/rooms".into()).await, "ws://other/rooms");
 }
 
 #[wasm_bindgen_test]

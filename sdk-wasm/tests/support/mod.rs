@@ -145,6 +145,14 @@ export function watchSockets() {
         haveHandlers: () => sockets.some((socket) => socket.onopen ?? socket.onmessage ?? socket.onclose),
     };
 }
+export function refuseSockets() {
+    const allowed = globalThis.WebSocket;
+    let asked;
+    globalThis.WebSocket = class {
+        constructor(url) { asked = url; throw "refused"; }
+    };
+    return { askedFor: () => (globalThis.WebSocket = allowed, asked) };
+}
 export function wakeBy(event) {
     (event === "visibilitychange" ? document : globalThis).dispatchEvent(new Event(event));
 }
@@ -179,6 +187,16 @@ extern "C" {
     /// Whether anything still listens to them.
     #[wasm_bindgen(method, js_name = haveHandlers)]
     pub(crate) fn have_handlers(this: &Sockets) -> bool;
+
+    /// A page that may not open websockets, until it is asked.
+    pub(crate) type RefusedSockets;
+
+    #[wasm_bindgen(js_name = refuseSockets)]
+    pub(crate) fn refuse_sockets() -> RefusedSockets;
+
+    /// The address of the one that was refused; from here on they are allowed again.
+    #[wasm_bindgen(method, js_name = askedFor)]
+    pub(crate) fn asked_for(this: &RefusedSockets) -> String;
 
     /// What the browser says when the network is back, or the page.
     #[wasm_bindgen(js_name = wakeBy)]

@@ -1,0 +1,144 @@
+//! One session and the delivery of its events: all that is decided on the page's side, and nothing that only a page has.
+//!
+//! Whoever drives it says what happened, and then does what [`Core::next`] wants until it wants nothing.
+
+use alloc::string::String;
+
+use rtbroadcaster_protocol::{
+    Audience, BroadcastError, Input, Output, Session, SessionOptions, SessionStatus, Timestamp,
+};
+
+use crate::delivery::{Delivery, News};
+use crate::registry::FunctionNumber;
+use crate::step::Step;
+
+/// The core of one room on one page. `P` is what the params of an action are to the page.
+pub(crate) struct Core<P> {
+    session: Session<P>,
+    delivery: Delivery<P>,
+    /// When the driver's timer fires, if it is armed.
+    armed: Option<Timestamp>,
+    /// How many wait until the queue has room.
+    waiting: u32,
+    /// The page has asked for the end.
+    is_ending: bool,
+}
+
+impl<P> Core<P> {
+    /// A core that has not begun: tell it [`Input::Start`].
+    pub(crate) fn new(options: SessionOptions) -> Self {
+        let session = Session::new(options);
+        let delivery = Delivery::new(session.is_owner());
+        Self { session, delivery, armed: None, waiting: 0, is_ending: false }
+    }
+
+    /// Says what happened.
+    pub(crate) fn handle(&mut self, now: Timestamp, input: Input<P>) {
+        match input {
+            Input::Timeout => self.armed = None,
+            Input::Close => self.is_ending = true,
+            _ => {}
+        }
+        self.session.handle(now, input);
+    }
+
+    /// The server said something that isn't JSON.
+    pub(crate) fn unreadable(&mut self) {
+        self.delivery.push(News::Unreadable);
+    }
+
+    /// The task after the one in which the page got its room has come.
+    pub(crate) fn open(&mut self) {
+        self.delivery.open();
+    }
+
+    /// Somebody waits until the queue has room: [`Step::HasRoom`] says when.
+    pub(crate) fn await_room(&mut self) {
+        self.waiting += 1;
+    }
+
+    /// See [`Session::broadcast`].
+    pub(crate) fn broadcast(
+        &mut self,
+        key: &str,
+        params: &str,
+        slot: Option<&str>,
+    ) -> Result<u64, BroadcastError> {
+        self.session.broadcast(key, params, slot)
+    }
+
+    /// See [`Session::clear`].
+    pub(crate) fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
+        self.session.clear(slot)
+    }
+
+    /// Registers a function; returns the one that it replaces. What was kept for it is among the next steps.
+    pub(crate) fn register(&mut self, key: String, function: FunctionNumber) -> Option<FunctionNumber> {
+        self.delivery.registry().register(key, function)
+    }
+
+    /// Removes a function, and returns it.
+    pub(crate) fn unregister(&mut self, key: &str) -> Option<FunctionNumber> {
+        self.delivery.registry().unregister(key)
+    }
+
+    /// The room; none before a new one was opened.
+    pub(crate) fn uuid(&self) -> Option<&str> {
+        self.session.uuid()
+    }
+
+    /// The proof of ownership; none for a follower.
+    pub(crate) fn owner_key(&self) -> Option<&str> {
+        self.session.owner_key()
+    }
+
+    /// Whether this page owns the room.
+    pub(crate) fn is_owner(&self) -> bool {
+        self.session.is_owner()
+    }
+
+    /// Where the page has been told that it stands.
+    pub(crate) fn status(&self) -> SessionStatus {
+        self.delivery.status()
+    }
+
+    /// How many follow, as the page has been told.
+    pub(crate) fn audience(&self) -> Option<Audience> {
+        self.delivery.audience()
+    }
+
+    /// The next thing to do. Without `tells`, only what cannot run the page's code.
+    pub(crate) fn next(&mut self, tells: bool) -> Option<Step<P>> {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Connect => return Some(Step::Connect),
+                Output::Send(text) => return Some(Step::Send(text)),
+                Output::Disconnect => return Some(Step::Disconnect),
+                Output::Event(event) => self.delivery.push(News::Event(event)),
+            }
+        }
+        self.look_for_room();
+        if let Some(at) = self.session.next_timeout()
+            && self.armed.is_none_or(|armed| at < armed)
+        {
+            // A timer that fires earlier stays: every message heard moves the next heartbeat, and moving the timer as
+            // often would cost more than one call too many.
+            self.armed = Some(at);
+            return Some(Step::Arm(at));
+        }
+        if tells { self.delivery.next() } else { None }
+    }
+
+    /// Whether [`Core::next`] has nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.delivery.is_idle() && self.session.is_idle()
+    }
+
+    fn look_for_room(&mut self) {
+        // Near the end nothing is taken any more: whoever waits is told then.
+        let may_go_on = !self.is_ending && self.session.status() != SessionStatus::Closed;
+        if self.waiting > 0 && may_go_on && self.session.has_room() {
+            self.delivery.push(News::Room(core::mem::take(&mut self.waiting)));
+        }
+    }
+}

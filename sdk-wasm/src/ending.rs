@@ -1,0 +1,35 @@
+//! Why a session ended, as `create`, `join` and `onclose` tell it.
+
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+
+use rtbroadcaster_protocol::{EndReason, Refusal};
+
+/// A stable code, and what it means for a person.
+pub(crate) struct Ending {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+impl Ending {
+    pub(crate) fn new(reason: EndReason, is_owner: bool) -> Self {
+        let (code, message) = match reason {
+            EndReason::RoomClosed => {
+                ("closed", "the room was closed by its owner, or was without one for too long")
+            }
+            EndReason::Left if is_owner => ("left", "this page closed the room"),
+            EndReason::Left => ("left", "this page left the room"),
+            EndReason::Superseded => (
+                "superseded",
+                "another page took this room over with its owner key: claim it again to take it back",
+            ),
+            EndReason::ConnectionFailed => (
+                "connection_failed",
+                "the server could not be reached in time: check its address, the network and that it allows this \
+                 page's origin",
+            ),
+            EndReason::Refused(Refusal { code, message, .. }) => return Self { code, message },
+        };
+        Self { code: code.to_owned(), message: message.to_owned() }
+    }
+}

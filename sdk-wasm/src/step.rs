@@ -1,0 +1,48 @@
+//! What the page's side of a room must do: what the [`Core`](crate::core::Core) asks of whoever drives it.
+
+use alloc::string::String;
+
+use rtbroadcaster_protocol::{Outcome, OwnerPresence, Refusal, Timestamp};
+
+use crate::ending::Ending;
+use crate::registry::{Action, FunctionNumber};
+
+/// One thing to do.
+pub(crate) enum Step<P> {
+    /// Open a websocket; an earlier one is to be forgotten.
+    Connect,
+    /// Send this text.
+    Send(String),
+    /// Close the websocket and forget it.
+    Disconnect,
+    /// Say [`Input::Timeout`](rtbroadcaster_protocol::Input::Timeout) at this moment, instead of at any other.
+    Arm(Timestamp),
+    /// Settle the promise of the room with the room, and open the delivery in the next task.
+    Enter,
+    /// Settle it with an error: all is over.
+    Refuse(Ending),
+    /// Run a registered function.
+    Run(FunctionNumber, Action<P>),
+    /// The page's standing has changed.
+    TellStatus,
+    /// A slot was cleared.
+    TellCleared(String),
+    /// What comes next is the retained state.
+    TellResync,
+    /// The number of followers has changed.
+    TellAudience,
+    /// The owner went away or came back.
+    TellOwner(OwnerPresence),
+    /// No function is registered under this key.
+    ReportNoFunction(String),
+    /// The server said something that isn't JSON.
+    ReportUnreadable,
+    /// The server has refused something that was none of the page's actions.
+    ReportRefusal(Refusal),
+    /// Settle the promise of the action with this ticket.
+    Answer(u64, Outcome),
+    /// The queue has room, for which so many have waited.
+    HasRoom(u32),
+    /// Tell the end, and settle all promises: all is over.
+    End(Ending),
+}
