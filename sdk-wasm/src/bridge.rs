@@ -226,7 +226,7 @@ impl Bridge {
         self.handle(now, Input::Close);
     }
 
-    /// The task after [`Step::Enter`].
+    /// The task after `Step::Enter`.
     pub fn open(&mut self) {
         self.core.open();
     }
