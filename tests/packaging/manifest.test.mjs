@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -17,6 +17,9 @@ const SOURCES = ["../../sdk-wasm/npm", "../.."].map((folder) => join(HERE, folde
 
 /** What no person wrote: the wasm, its glue, and the two with `classic.js` in one file. */
 const BUILT = ["rtbroadcaster_sdk.js", "rtbroadcaster_sdk_bg.wasm", "rtbroadcaster.classic.js"];
+
+/** Where wasm-bindgen puts the JavaScript of our crate: behind a folder that it names by a hash. */
+const SNIPPET = /^snippets\/rtbroadcaster-sdk-[^/]+\//;
 
 /** Entries that are no modules of the language: there is nothing to resolve types for. */
 const WITHOUT_TYPES = ["rtbroadcaster.wasm", "rtbroadcaster.classic.js"];
@@ -35,8 +38,11 @@ test("are-the-types-wrong finds nothing wrong with the types of an ES module", a
 test("every file of the tarball is written by hand or named here, and every entry is there", async (t) => {
   const folder = join(await project({ onEnd: (undo) => t.after(undo) }, "plain"), "node_modules/rtbroadcaster");
   const manifest = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
-  for (const file of await readdir(folder, { recursive: true })) {
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) continue;
+    const file = relative(folder, join(entry.parentPath, entry.name));
     const sources = SOURCES.map((source) => join(source, file));
+    if (SNIPPET.test(file)) sources.push(join(HERE, "../../sdk-wasm", file.replace(SNIPPET, "")));
     assert.ok(BUILT.includes(file) || sources.some(existsSync), `where does ${file} come from?`);
   }
   const entries = Object.values(manifest.exports).flatMap((entry) => (typeof entry === "string" ? entry : Object.values(entry)));
