@@ -9,10 +9,10 @@ use crate::scenario::Scenario;
 
 /// CPU time of a delivery, as a multiple of the write loop's: the goal is 1.12, and beside two
 /// builds 1.5 was seen.
-const MAX_CPU: f64 = 2.0;
-/// System calls of a delivery when messages come one by one: exact on any machine. Beside one write per follower each
-/// message takes some five for its owner, which with 500 followers is 0.01.
-const MAX_CALLS: f64 = 1.02;
+const MAX_CPU: f64 = 2.5;
+/// System calls of a delivery when messages come one by one. Beside one write per follower each message takes some five
+/// for its owner, which with 500 followers is 0.01, and a few more for each further thread that serves the room.
+const MAX_CALLS: f64 = 1.05;
 /// The same with 64 messages on their way: twice the goal.
 const MAX_BUSY_CALLS: f64 = 0.08;
 
