@@ -22,7 +22,8 @@ pub struct Limits {
     pub ring_bytes: usize,
     /// How long a room lives on without its owner, in milliseconds. Default 600,000 (10 minutes).
     pub owner_grace_ms: u64,
-    /// How long a websocket may be silent before its create or join, in milliseconds. Default 10,000.
+    /// How long a connection may take to send its request, and then as long again for its create or join, in
+    /// milliseconds. Default 10,000.
     pub handshake_timeout_ms: u64,
     /// Pause between two websocket pings of the server, in milliseconds. Default 25,000; the original had 54,000.
     pub ping_interval_ms: u64,

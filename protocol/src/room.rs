@@ -24,6 +24,9 @@ pub enum Accepted {
     Duplicate,
 }
 
+/// Bytes that a room keeps for the next message to be rendered in: most take less, and a server may have many rooms.
+const SCRATCH_BYTES: usize = 4 * 1024;
+
 /// A room. Single-threaded and pure; the server puts each behind a lock.
 #[derive(Debug)]
 pub struct Room {
@@ -48,7 +51,7 @@ pub struct Room {
     owner_version: u64,
     /// The earliest moment at which somebody was asked to call [`Room::tick`].
     alarm: Option<Timestamp>,
-    /// Where a message is rendered before it is appended; kept for its memory.
+    /// Where a message is rendered before it is appended; kept for its memory, up to [`SCRATCH_BYTES`].
     scratch: String,
 }
 
@@ -371,6 +374,9 @@ impl Room {
             if !self.scratch.is_empty() || !mutated!(WholeLogOutOfStep) {
                 log.append(&self.scratch);
             }
+        }
+        if self.scratch.capacity() > SCRATCH_BYTES {
+            self.scratch = String::new();
         }
         self.owner.appended(id, seq);
         self.audience.may_differ();

@@ -19,6 +19,7 @@
 //! the bytes.
 
 mod connection;
+mod containment;
 mod handle;
 mod host;
 mod line;

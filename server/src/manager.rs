@@ -11,6 +11,7 @@ use tracing::{info, warn};
 
 use crate::Settings;
 use crate::connection::Connection;
+use crate::containment::contained;
 use crate::handle::RoomHandle;
 use crate::sweep::{self, Connections};
 use crate::websocket::Ending;
@@ -23,6 +24,9 @@ const DESERTED_CANDIDATES: usize = 64;
 
 /// How long a client may take to be told of a shutdown; after it the websocket is closed.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Why a room is closed in which something panicked.
+const BROKEN: &str = "an error of the server broke it";
 
 /// All rooms of a server, and the limits they keep. Cheap to clone; every clone is the same manager.
 ///
@@ -195,18 +199,24 @@ impl Manager {
     /// for the next.
     fn look_at_rooms(&self) -> Option<Duration> {
         for id in self.take_due() {
-            let Some(handle) = self.find(id) else { continue };
-            let looked = handle.with(|room| (room.tick(self.now()), room.take_alarm()));
-            handle.serve();
-            match looked {
-                Some((true, None)) => {}
-                Some((true, Some(moment))) => self.table().wake_at(moment, id),
-                Some((false, _)) => self.close(id, "its owner did not come back"),
-                None => self.close(id, "an error of the server broke it"),
+            if contained("the look at a room", || self.look_at_room(id)).is_none() {
+                self.close(id, BROKEN);
             }
         }
         let next = self.table().next_alarm()?;
         Some(Duration::from_millis(next.since(self.now()).max(1)))
+    }
+
+    fn look_at_room(&self, id: RoomId) {
+        let Some(handle) = self.find(id) else { return };
+        let looked = handle.with(|room| (room.tick(self.now()), room.take_alarm()));
+        handle.serve();
+        match looked {
+            Some((true, None)) => {}
+            Some((true, Some(moment))) => self.table().wake_at(moment, id),
+            Some((false, _)) => self.close(id, "its owner did not come back"),
+            None => self.close(id, BROKEN),
+        }
     }
 
     fn take_due(&self) -> Vec<RoomId> {

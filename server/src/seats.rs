@@ -7,6 +7,7 @@ use rtbroadcaster_protocol::Frame;
 use tokio::task::yield_now;
 
 use crate::connection::Connection;
+use crate::containment::contained;
 use crate::line::Sent;
 use crate::scratch::with_frame;
 
@@ -100,7 +101,8 @@ impl Seats {
 
 fn serve(connections: &[Arc<Connection>], frame: &mut Frame) {
     for connection in connections {
-        if connection.send(None, frame) != Sent::Everything {
+        let sent = contained("the sending to a connection", || connection.send(None, frame));
+        if sent != Some(Sent::Everything) {
             connection.wake();
         }
     }

@@ -7,15 +7,17 @@ use rtbroadcaster_protocol::Limits;
 
 use crate::Manager;
 use crate::connection::Connection;
+use crate::containment::contained;
 use crate::scratch::with_frame;
 
 /// Connections looked after before other tasks get their turn.
 const AT_A_TIME: usize = 256;
-/// Longest and shortest pause between two sweeps, and the part of the shortest timeout that it is in between: so late
-/// may a timeout come.
-const LONGEST_PAUSE_MS: u64 = 1_000;
-const SHORTEST_PAUSE_MS: u64 = 5;
+/// The pause between two sweeps is this part of the shortest timeout: so late may a timeout come.
 const PART_OF_TIMEOUT: u64 = 8;
+/// It is no longer than this, so that no timeout is late by more than a second.
+const LONGEST_PAUSE_MS: u64 = 1_000;
+/// It is no shorter than this, or sweeping would be all that the server does.
+const SHORTEST_PAUSE_MS: u64 = 5;
 
 /// All connections of a manager.
 #[derive(Debug, Default)]
@@ -82,7 +84,9 @@ pub(crate) async fn sweep(manager: Weak<crate::manager::Shared>, pause: Duration
             let now = manager.now();
             with_frame(|frame| {
                 for connection in &some {
-                    connection.keep_time(now, frame);
+                    if contained("the look at a connection", || connection.keep_time(now, frame)).is_none() {
+                        connection.wake();
+                    }
                 }
             });
             start += AT_A_TIME;

@@ -123,6 +123,11 @@ fn joins(results: &Results) -> Vec<Goal> {
             "storm of 2,000 joins: CPU a join against the write loop (2.84 is 0.4 × the original)",
             against_writes(Scenario::Storm, Metric::CpuPerJoin),
         ),
+        Goal::at_least(
+            5_000.0,
+            "the same: joins a second that one core sustains, handshake and snapshot included",
+            ours(Scenario::Storm, Metric::CpuPerJoin).map(|microseconds| 1e6 / microseconds),
+        ),
         Goal::at_most(
             0.0,
             "the same: connections that had to wait for a retransmission",
