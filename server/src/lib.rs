@@ -22,6 +22,8 @@ mod connection;
 mod containment;
 mod handle;
 mod host;
+#[cfg(feature = "internals")]
+pub mod internals;
 mod line;
 mod manager;
 mod origin;

@@ -101,13 +101,22 @@ impl Line {
         self.ping = true;
     }
 
-    /// Takes what came in. False if nothing more is to be taken before the client has taken some of its answers.
+    /// Takes what came in. False if nothing more is to be taken: after a fault, or before the client has taken some of
+    /// its answers.
     pub(crate) fn take(&mut self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
         if self.ending.is_some() {
             return true;
         }
         match incoming {
             Incoming::Text(text) => self.peer.receive_frame(text, now, &mut self.host),
+            // The original takes these too.
+            Incoming::Binary(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => self.peer.receive_frame(text, now, &mut self.host),
+                Err(_) => {
+                    self.end_with_fault(Fault::Text);
+                    return false;
+                }
+            },
             // Of several pings the newest is answered (RFC 6455 section 5.5.3).
             Incoming::Ping(payload) => self.pong = Some((*payload).into()),
             Incoming::Pong => {}

@@ -54,7 +54,7 @@ impl Manager {
 
 /// Why a request isn't upgraded, told by HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-enum HandshakeError {
+pub(crate) enum HandshakeError {
     #[error("this is a websocket endpoint: connect with a websocket client (GET with Connection: Upgrade)")]
     NotAnUpgrade,
     #[error("only version 13 of the websocket protocol is spoken here")]
@@ -105,14 +105,13 @@ impl Reply for HandshakeError {
     }
 }
 
-/// The server's half of the opening handshake (RFC 6455 section 4.2).
-fn upgrade_request(
-    manager: &Manager,
+/// The server's half of the opening handshake (RFC 6455 section 4.2): what answers the request, and what the connection
+/// will be.
+pub(crate) fn handshake(
     method: &Method,
     headers: &HeaderMap,
     upgrade: Option<OnUpgrade>,
-    remote: Option<RemoteAddress>,
-) -> Result<Response, HandshakeError> {
+) -> Result<(Response, OnUpgrade), HandshakeError> {
     let upgrade = upgrade
         .filter(|_| method == Method::GET && has_token(headers, &CONNECTION, "upgrade"))
         .filter(|_| has_token(headers, &UPGRADE, "websocket"))
@@ -123,12 +122,28 @@ fn upgrade_request(
     // 16 bytes in base64 are 22 characters and two of padding.
     let key = headers.get(SEC_WEBSOCKET_KEY).map(HeaderValue::as_bytes);
     let key = key.filter(|key| key.len() == 24 && key.ends_with(b"==")).ok_or(HandshakeError::Key)?;
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let reply = response.headers_mut();
+    reply.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+    reply.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    let accept = derive_accept_key(key).parse().map_err(|_| HandshakeError::Key)?;
+    reply.insert(SEC_WEBSOCKET_ACCEPT, accept);
+    Ok((response, upgrade))
+}
+
+/// Lets a connection in, or not.
+fn upgrade_request(
+    manager: &Manager,
+    method: &Method,
+    headers: &HeaderMap,
+    upgrade: Option<OnUpgrade>,
+    remote: Option<RemoteAddress>,
+) -> Result<Response, HandshakeError> {
+    let (response, upgrade) = handshake(method, headers, upgrade)?;
     if !manager.settings().origins.allows(headers) {
         return Err(HandshakeError::Origin);
     }
     let permit = manager.admit().ok_or(HandshakeError::Full)?;
-
-    let accept = derive_accept_key(key);
     let manager = manager.clone();
     let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
     tokio::spawn(
@@ -146,11 +161,6 @@ fn upgrade_request(
         }
         .instrument(span),
     );
-    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
-    let reply = response.headers_mut();
-    reply.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-    reply.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    reply.insert(SEC_WEBSOCKET_ACCEPT, accept.parse().map_err(|_| HandshakeError::Key)?);
     Ok(response)
 }
 

@@ -7,6 +7,8 @@ use rtbroadcaster_protocol::CloseCode;
 use tungstenite::protocol::frame::coding::CloseCode as WireCode;
 
 pub(crate) use reader::{Incoming, Reader};
+#[cfg(feature = "internals")]
+pub(crate) use writer::binary_header;
 pub(crate) use writer::{MAX_HEADER_BYTES, PING, close, pong, text_header};
 
 /// Why a websocket ends.

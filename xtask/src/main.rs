@@ -3,6 +3,7 @@
 //! A fresh clone needs rustup's stable toolchain, node and npm; what else a command needs it installs by itself, or
 //! says in one line what is missing and how to get it. CONTRIBUTING.md lists the commands.
 
+mod autobahn;
 mod bench;
 mod browser;
 mod ci;
@@ -48,6 +49,8 @@ enum Command {
     Mutants,
     /// Measure what a delivery costs, beside the least that it can cost.
     Bench(bench::Args),
+    /// Run the Autobahn test suite's fuzzing client against our websocket code.
+    Autobahn(autobahn::Args),
     /// What CI runs: formatting, lints and documentation without a warning, every test, a short benchmark.
     Ci,
     /// Build the npm package's tarball in sdk-wasm/npm/ and print its contents and sizes.
@@ -75,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Sim(args) => sim::run(&workspace, &args),
         Command::Mutants => sim::mutants(&workspace),
         Command::Bench(args) => bench::run(&workspace, &args),
+        Command::Autobahn(args) => autobahn::run(&workspace, &args),
         Command::Ci => ci::run(&workspace),
         Command::Pack => pack::run(&workspace),
         Command::Site => site::assemble(&workspace).map(|_| ()),

@@ -47,15 +47,21 @@ pub(crate) struct RunningServer {
 impl RunningServer {
     /// Starts it and waits until it listens. Pages of any origin may connect: the tests' pages come from the test runner.
     pub(crate) fn start(binary: &Path, log: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(["--listen", "127.0.0.1:0", "--allow-origin", "*", "--path", ROOMS_PATH]);
+        Self::spawn(&mut command, log)
+    }
+
+    /// Starts any server that says like ours where it listens.
+    pub(crate) fn spawn(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(log.parent().unwrap_or(log)).context("cannot create the log's folder")?;
         let log_file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
-        let mut child = Command::new(binary)
-            .args(["--listen", "127.0.0.1:0", "--allow-origin", "*", "--path", ROOMS_PATH])
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log_file)
             .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
+            .with_context(|| format!("cannot start {}", Path::new(command.get_program()).display()))?;
         let stdout = child.stdout.take();
         // From here on dropping it kills the child.
         let mut server = Self { child, port: 0 };
@@ -67,6 +73,10 @@ impl RunningServer {
         };
         server.port = port;
         Ok(server)
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) fn rooms_url(&self) -> String {

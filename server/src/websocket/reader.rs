@@ -13,8 +13,10 @@ const MAX_CONTROL_BYTES: u64 = 125;
 /// What came in.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming<'bytes> {
-    /// A message: text, or binary that is UTF-8, which the original takes too.
+    /// A text message.
     Text(&'bytes str),
+    /// A binary message.
+    Binary(&'bytes [u8]),
     /// To be answered with the same payload.
     Ping(&'bytes [u8]),
     /// The client is there.
@@ -32,12 +34,14 @@ pub(crate) struct Reader {
     rest: Vec<u8>,
     /// The fragments of a message of which not all are there yet.
     message: Option<Vec<u8>>,
+    /// It began as a text message.
+    is_text: bool,
 }
 
 impl Reader {
     /// A reader that finds messages above `limit` bytes faulty.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { limit, rest: Vec::new(), message: None }
+        Self { limit, rest: Vec::new(), message: None, is_text: false }
     }
 
     /// Takes what was read, and hands on what is complete as long as `take` says to go on; the rest is kept, to go on
@@ -121,21 +125,30 @@ impl Reader {
             OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
                 return Err(Fault::Frame);
             }
-            OpCode::Data(_) => match (self.message.take(), header.is_final) {
-                (None, true) => take(Incoming::Text(text(payload)?)),
-                (message, is_final) => {
-                    let mut message = message.unwrap_or_default();
-                    message.extend_from_slice(payload);
-                    if is_final {
-                        take(Incoming::Text(text(&message)?))
-                    } else {
-                        self.message = Some(message);
-                        true
+            OpCode::Data(data) => {
+                if data != Data::Continue {
+                    self.is_text = data == Data::Text;
+                }
+                match (self.message.take(), header.is_final) {
+                    (None, true) => take(message(self.is_text, payload)?),
+                    (fragments, is_final) => {
+                        let mut fragments = fragments.unwrap_or_default();
+                        fragments.extend_from_slice(payload);
+                        if is_final {
+                            take(message(self.is_text, &fragments)?)
+                        } else {
+                            self.message = Some(fragments);
+                            true
+                        }
                     }
                 }
-            },
+            }
         })
     }
+}
+
+fn message(is_text: bool, payload: &[u8]) -> Result<Incoming<'_>, Fault> {
+    Ok(if is_text { Incoming::Text(text(payload)?) } else { Incoming::Binary(payload) })
 }
 
 fn text(payload: &[u8]) -> Result<&str, Fault> {

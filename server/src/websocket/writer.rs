@@ -4,6 +4,8 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 const FIN: u8 = 0x80;
 const TEXT: u8 = FIN | 0x1;
+#[cfg(feature = "internals")]
+const BINARY: u8 = FIN | 0x2;
 const CLOSE: u8 = FIN | 0x8;
 const PONG: u8 = FIN | 0xa;
 /// The longest payload of a control frame (section 5.5).
@@ -17,8 +19,18 @@ pub(crate) const PING: [u8; 2] = [FIN | 0x9, 0];
 
 /// The header of a text frame: the bytes, and how many of them it has.
 pub(crate) fn text_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
+    header(TEXT, payload)
+}
+
+/// The same of a binary frame. The rooms send none.
+#[cfg(feature = "internals")]
+pub(crate) fn binary_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
+    header(BINARY, payload)
+}
+
+fn header(first: u8, payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
     let mut header = [0; MAX_HEADER_BYTES];
-    header[0] = TEXT;
+    header[0] = first;
     match (u8::try_from(payload), u16::try_from(payload)) {
         (Ok(short @ ..=125), _) => {
             header[1] = short;
@@ -67,18 +79,18 @@ fn control(first: u8, payload: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn header(payload: usize) -> Vec<u8> {
+    fn text(payload: usize) -> Vec<u8> {
         let (bytes, length) = text_header(payload);
         bytes[..length].to_vec()
     }
 
     #[test]
     fn the_header_is_as_long_as_the_payload_needs() {
-        assert_eq!(header(0), [0x81, 0]);
-        assert_eq!(header(125), [0x81, 125]);
-        assert_eq!(header(126), [0x81, 126, 0, 126]);
-        assert_eq!(header(65_535), [0x81, 126, 0xff, 0xff]);
-        assert_eq!(header(65_536), [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
+        assert_eq!(text(0), [0x81, 0]);
+        assert_eq!(text(125), [0x81, 125]);
+        assert_eq!(text(126), [0x81, 126, 0, 126]);
+        assert_eq!(text(65_535), [0x81, 126, 0xff, 0xff]);
+        assert_eq!(text(65_536), [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ const LIMIT: usize = 1_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Heard {
     Text(String),
+    Binary(Vec<u8>),
     Ping(Vec<u8>),
     Pong,
     Close(u16),
@@ -17,6 +18,7 @@ enum Heard {
 fn hear(incoming: &Incoming<'_>) -> Heard {
     match incoming {
         Incoming::Text(text) => Heard::Text((*text).to_owned()),
+        Incoming::Binary(bytes) => Heard::Binary(bytes.to_vec()),
         Incoming::Ping(payload) => Heard::Ping(payload.to_vec()),
         Incoming::Pong => Heard::Pong,
         Incoming::Close(code) => Heard::Close(u16::from(*code)),
@@ -52,6 +54,7 @@ fn fault(bytes: &[u8]) -> Fault {
 #[derive(Debug, Clone)]
 enum Sent {
     Text(String, Vec<usize>),
+    Binary(Vec<u8>, Vec<usize>),
     Ping(Vec<u8>),
     Pong,
 }
@@ -60,27 +63,44 @@ fn sent() -> impl Strategy<Value = Sent> {
     prop_oneof![
         ("\\PC{0,80}", proptest::collection::vec(0_usize..80, 0..4))
             .prop_map(|(text, cuts)| Sent::Text(text, cuts)),
+        (proptest::collection::vec(any::<u8>(), 0..80), proptest::collection::vec(0_usize..80, 0..4))
+            .prop_map(|(bytes, cuts)| Sent::Binary(bytes, cuts)),
         proptest::collection::vec(any::<u8>(), 0..125).prop_map(Sent::Ping),
         Just(Sent::Pong),
     ]
 }
 
-/// The frames of a message, with a ping between its fragments.
+fn render_message(
+    kind: Data,
+    payload: &[u8],
+    cuts: &[usize],
+    mask: u32,
+    bytes: &mut Vec<u8>,
+    expected: &mut Vec<Heard>,
+) {
+    let mut cuts: Vec<_> = cuts.iter().map(|cut| (*cut).min(payload.len())).collect();
+    cuts.sort_unstable();
+    let mut start = 0;
+    let mut opcode = OpCode::Data(kind);
+    for cut in cuts {
+        bytes.extend(frame(opcode, &payload[start..cut], false, mask));
+        bytes.extend(frame(OpCode::Control(Control::Ping), b"between", true, mask));
+        expected.push(Heard::Ping(b"between".to_vec()));
+        (start, opcode) = (cut, OpCode::Data(Data::Continue));
+    }
+    bytes.extend(frame(opcode, &payload[start..], true, mask));
+}
+
+/// The frames of what is sent, with a ping between the fragments of a message.
 fn render(sent: &Sent, mask: u32, bytes: &mut Vec<u8>, expected: &mut Vec<Heard>) {
     match sent {
         Sent::Text(text, cuts) => {
-            let mut cuts: Vec<_> = cuts.iter().map(|cut| (*cut).min(text.len())).collect();
-            cuts.sort_unstable();
-            let mut start = 0;
-            let mut opcode = OpCode::Data(Data::Text);
-            for cut in cuts {
-                bytes.extend(frame(opcode, &text.as_bytes()[start..cut], false, mask));
-                bytes.extend(frame(OpCode::Control(Control::Ping), b"between", true, mask));
-                expected.push(Heard::Ping(b"between".to_vec()));
-                (start, opcode) = (cut, OpCode::Data(Data::Continue));
-            }
-            bytes.extend(frame(opcode, &text.as_bytes()[start..], true, mask));
+            render_message(Data::Text, text.as_bytes(), cuts, mask, bytes, expected);
             expected.push(Heard::Text(text.clone()));
+        }
+        Sent::Binary(payload, cuts) => {
+            render_message(Data::Binary, payload, cuts, mask, bytes, expected);
+            expected.push(Heard::Binary(payload.clone()));
         }
         Sent::Ping(payload) => {
             bytes.extend(frame(OpCode::Control(Control::Ping), payload, true, mask));
@@ -136,7 +156,7 @@ fn frames_are_read_as_the_library_writes_them() {
     Frame::message("hello", OpCode::Data(Data::Binary), true).format(&mut bytes).unwrap();
     assert_eq!(fault(&bytes), Fault::Frame, "a client's frame must be masked");
     let masked = frame(OpCode::Data(Data::Binary), b"hello", true, 7);
-    assert_eq!(read(&mut Reader::new(LIMIT), &masked).0, [Heard::Text("hello".to_owned())]);
+    assert_eq!(read(&mut Reader::new(LIMIT), &masked).0, [Heard::Binary(b"hello".to_vec())]);
 }
 
 #[test]
