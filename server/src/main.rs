@@ -1,15 +1,15 @@
 //! The program: arguments, logs, the site beside the rooms, and an orderly end.
 
 mod accept;
-mod args;
+mod configuration;
 
 use std::io::{ErrorKind, IsTerminal};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
-use args::Arguments;
-use clap::Parser;
+use configuration::{Configuration, Invocation, Problems, Task};
 use rtbroadcaster::Manager;
 use tracing::{info, warn};
 use tracing_subscriber::prelude::*;
@@ -21,14 +21,50 @@ use warp::reply::{Reply, Response};
 /// How long a shutdown may take before connections that don't end are cut.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The exit code for arguments and configurations that can't be, as clap has it.
+const MISUSE: u8 = 2;
+
+fn main() -> ExitCode {
+    let invocation = Invocation::of_process();
+    let (resolved, verdict) = configuration::resolve(&invocation, |name| std::env::var_os(name));
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let misspelt = configuration::misspelt(names);
+    if invocation.task != Task::Serve {
+        for (name, meant) in &misspelt {
+            eprintln!("warning: the environment variable {name} is no setting: did you mean {meant}?");
+        }
+    }
+    match invocation.task {
+        Task::Example => print!("{}", configuration::example()),
+        Task::Config => print!("{}", configuration::effective(&resolved)),
+        Task::Serve | Task::Check => {}
+    }
+    match (invocation.task, verdict) {
+        (Task::Example, _) | (Task::Config, Ok(())) => ExitCode::SUCCESS,
+        (Task::Check, Ok(())) => {
+            println!("{}: nothing is wrong", invocation.file.unwrap_or_default());
+            ExitCode::SUCCESS
+        }
+        (Task::Serve, Ok(())) => serve(resolved.configuration, &misspelt),
+        (_, Err(problems)) => misuse(&problems),
+    }
+}
+
+fn misuse(problems: &Problems) -> ExitCode {
+    eprint!("{problems}");
+    ExitCode::from(MISUSE)
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> ExitCode {
     let colours = std::io::stderr().is_terminal();
     let log =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours);
-    tracing_subscriber::registry().with(log).with(arguments.log.clone()).init();
-    match run(&arguments).await {
+    tracing_subscriber::registry().with(log).with(configuration.log.targets().clone()).init();
+    for (name, meant) in misspelt {
+        warn!(name, meant, "an environment variable is no setting: is it misspelt?");
+    }
+    match run(configuration).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Whatever the log leaves out, this is said.
@@ -38,28 +74,25 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    if let Some(contradiction) = arguments.contradiction() {
-        anyhow::bail!(contradiction);
-    }
-    if let Some(directory) = arguments.www() {
+async fn run(configuration: Configuration) -> anyhow::Result<()> {
+    let Configuration { listen, path, www, log: _, rooms } = configuration;
+    if let Some(directory) = &www {
         anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
         if !directory.join("index.html").is_file() {
             warn!(directory = %directory.display(), "--www has no index.html: / is answered by 404");
         }
     }
-    let settings = arguments.settings();
-    allow_connections(settings.connections);
-    let listener = accept::listen(arguments.listen)
-        .map_err(|failure| anyhow::anyhow!("--listen: {} {}", arguments.listen, listen_hint(&failure)))?;
+    allow_connections(rooms.connections);
+    let listener = accept::listen(listen)
+        .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
-    let header_timeout = Duration::from_millis(settings.limits.handshake_timeout_ms);
-    let manager = Manager::new(settings);
-    let routes = routes(&manager, arguments);
+    let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
+    let manager = Manager::new(rooms);
+    let routes = routes(&manager, &path, www.as_deref());
 
     // For people and for programs that asked for port 0; everything else is logged to stderr.
     println!("listening on http://{address}");
-    info!(%address, path = arguments.path, "server started");
+    info!(%address, path, "server started");
     let stop = stop_signal().context("signals can't be waited for")?;
     let serving = accept::serve(listener, routes, header_timeout, async {
         // Awaited by itself: what stands in a log line is not evaluated where that level is off.
@@ -104,9 +137,8 @@ fn allow_connections(connections: usize) {
 }
 
 /// The rooms, the health check, and the site if there is one.
-fn routes(manager: &Manager, arguments: &Arguments) -> BoxedFilter<(Response,)> {
-    let endpoint = arguments
-        .path
+fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Response,)> {
+    let endpoint = path
         .split('/')
         .filter(|segment| !segment.is_empty())
         .fold(warp::any().boxed(), |path, segment| path.and(warp::path(segment.to_owned())).boxed());
@@ -114,7 +146,7 @@ fn routes(manager: &Manager, arguments: &Arguments) -> BoxedFilter<(Response,)> 
     let health =
         warp::path!("healthz").and(warp::get().or(warp::head()).unify()).map(|| "ok\n".into_response());
     let dynamic = rooms.or(health).unify();
-    match arguments.www() {
+    match www {
         Some(directory) => {
             // Asked again each time, and mostly answered "not modified": a page never mixes old modules with new.
             let files = warp::fs::dir(directory.to_owned())
@@ -122,7 +154,7 @@ fn routes(manager: &Manager, arguments: &Arguments) -> BoxedFilter<(Response,)> 
             dynamic.or(files).unify().boxed()
         }
         None => {
-            let hello = format!("rtbroadcaster: the rooms are at {} (websocket)\n", arguments.path);
+            let hello = format!("rtbroadcaster: the rooms are at {path} (websocket)\n");
             let index = warp::path::end().and(warp::get()).map(move || hello.clone().into_response());
             dynamic.or(index).unify().boxed()
         }

@@ -39,6 +39,15 @@ impl OriginPolicy {
         });
         own || others.iter().any(|other| other.eq_ignore_ascii_case(&origin))
     }
+
+    /// The texts of which it is made again.
+    #[must_use]
+    pub fn to_list(&self) -> Vec<String> {
+        match self {
+            Self::Any => vec!["*".to_owned()],
+            Self::SameAnd(others) => others.clone(),
+        }
+    }
 }
 
 /// Why a text is no origin.

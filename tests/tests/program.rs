@@ -33,7 +33,7 @@ async fn help_names_every_option_and_its_environment_variable() {
 async fn bad_arguments_end_it_with_2_and_say_what_is_wrong() {
     let cases = [
         ("--listen=example", "an IP address and a port"),
-        ("--path=broadcasting", "starts with /"),
+        ("--path=broadcasting", "must start with /"),
         ("--rooms=0", "--rooms"),
         ("--ping-interval-ms=soon", "--ping-interval-ms"),
         ("--unknown", "--unknown"),

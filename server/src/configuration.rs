@@ -1,0 +1,56 @@
+//! How the program is set up: from its defaults, a file, the environment and its flags, each before the other.
+//!
+//! [`settings`] is the one list of what can be set. Flags, environment variables, keys of the file, `--help`, the example
+//! file and the output of `rtbroadcaster config` are made of it, and the readme is compared with it.
+
+mod command;
+mod file;
+mod log_filter;
+mod print;
+mod problem;
+mod resolve;
+mod rules;
+mod setting;
+mod settings;
+mod source;
+mod suggestion;
+mod value;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use rtbroadcaster::Settings;
+
+pub(crate) use command::{Invocation, Task};
+pub(crate) use log_filter::LogFilter;
+pub(crate) use print::{effective, example};
+pub(crate) use problem::Problems;
+pub(crate) use resolve::resolve;
+pub(crate) use suggestion::misspelt;
+
+/// Everything that can be set, as it is in force.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Configuration {
+    /// Where to listen.
+    pub(crate) listen: SocketAddr,
+    /// The path of the websocket endpoint.
+    pub(crate) path: String,
+    /// The directory whose files are served, if any.
+    pub(crate) www: Option<PathBuf>,
+    /// What is logged.
+    pub(crate) log: LogFilter,
+    /// How the rooms are.
+    pub(crate) rooms: Settings,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
+            path: "/broadcasting".to_owned(),
+            www: None,
+            log: LogFilter::default(),
+            rooms: Settings::default(),
+        }
+    }
+}

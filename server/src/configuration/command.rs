@@ -1,0 +1,137 @@
+//! The command line: what is to be done, and the flags.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::setting::Setting;
+use super::settings;
+use super::source::Source;
+use super::value::{Given, Shown};
+
+/// The variable that names the file where no flag does.
+pub(super) const CONFIG_VARIABLE: &str = "RTBROADCASTER_CONFIG";
+
+/// What was asked for on the command line.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    pub(crate) task: Task,
+    /// The file, if the command line names one.
+    pub(crate) file: Option<String>,
+    /// What the flags set, by the settings' keys.
+    pub(crate) flags: Vec<(String, Given, Source)>,
+}
+
+/// What the program is to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Task {
+    /// Serve rooms, until a signal ends it.
+    Serve,
+    /// Print the configuration.
+    Config,
+    /// Print a file with every setting, its explanation and its default.
+    Example,
+    /// Say whether the configuration holds.
+    Check,
+}
+
+impl Invocation {
+    /// What this process was started with. Ends it where that says nothing or asks for help.
+    pub(crate) fn of_process() -> Self {
+        Self::read(&command().get_matches())
+    }
+
+    fn read(matches: &ArgMatches) -> Self {
+        let (task, matches) = match matches.subcommand() {
+            Some(("config", matches)) if matches.get_flag("example") => (Task::Example, matches),
+            Some(("config", matches)) => (Task::Config, matches),
+            Some(("check", matches)) => (Task::Check, matches),
+            _ => (Task::Serve, matches),
+        };
+        let named = match task {
+            Task::Check => matches.get_one::<String>("file"),
+            Task::Serve | Task::Config | Task::Example => matches.get_one::<String>("config"),
+        };
+        let flags = settings::all().filter(|setting| !setting.is_secret).filter_map(|setting| {
+            let words = matches.get_many::<String>(setting.name)?.cloned().collect();
+            Some((setting.key(), Given::Words(words), Source::Flag(setting.flag())))
+        });
+        Self { task, file: named.cloned(), flags: flags.collect() }
+    }
+}
+
+/// The command line as clap reads it, made of the settings.
+fn command() -> Command {
+    let file = Arg::new("config").long("config").value_name("FILE").global(true).help(format!(
+        "Take settings from this file (TOML). Flags win over environment variables, and both over the file [env: \
+         {CONFIG_VARIABLE}]"
+    ));
+    let example = Arg::new("example").long("example").action(ArgAction::SetTrue);
+    let config = Command::new("config")
+        .about("Print the configuration as TOML, with where each value comes from")
+        .arg(example.help("Print a file with every setting, its explanation and its default instead"));
+    let check = Command::new("check")
+        .about("Say what is wrong with a configuration file, as the server would take it here")
+        .arg(Arg::new("file").value_name("FILE").required(true).conflicts_with("config").help("The file"));
+    Command::new("rtbroadcaster")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("One page drives, every other page follows: the server that holds the rooms")
+        .after_help("Without a command it serves. Secrets are taken from the file and the environment only.")
+        .max_term_width(110)
+        .arg(file)
+        .args(settings::all().filter(|setting| !setting.is_secret).map(flag))
+        .subcommand(config)
+        .subcommand(check)
+}
+
+fn flag(setting: &Setting) -> Arg {
+    let default = match setting.default() {
+        Shown::Nothing => String::new(),
+        Shown::List(list) if list.is_empty() => String::new(),
+        Shown::List(list) => format!(" [default: {}]", list.join(",")),
+        Shown::Text(text) => format!(" [default: {text}]"),
+        Shown::Number(number) => format!(" [default: {number}]"),
+    };
+    Arg::new(setting.name)
+        .long(setting.name)
+        .value_name(setting.value_name)
+        .help_heading(setting.section.heading())
+        .help(format!("{}{default} [env: {}]", setting.help, setting.variable()))
+        .action(if setting.kind.is_list() { ArgAction::Append } else { ArgAction::Set })
+        .global(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Invocation {
+        Invocation::read(&command().try_get_matches_from(arguments).unwrap())
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn flags_are_taken_before_and_after_a_command() {
+        for arguments in [["rtbroadcaster", "--rooms=5", "config"], ["rtbroadcaster", "config", "--rooms=5"]]
+        {
+            let invocation = read(&arguments);
+            assert_eq!(invocation.task, Task::Config);
+            let rooms = (
+                "limits.rooms".to_owned(),
+                Given::Words(vec!["5".to_owned()]),
+                Source::Flag("--rooms".to_owned()),
+            );
+            assert_eq!(invocation.flags, [rooms]);
+        }
+    }
+
+    #[test]
+    fn no_flag_takes_a_secret() {
+        for setting in settings::all().filter(|setting| setting.is_secret) {
+            let flag = setting.flag();
+            assert!(command().try_get_matches_from(["rtbroadcaster", &flag, "x"]).is_err(), "{flag}");
+        }
+    }
+}

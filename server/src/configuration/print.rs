@@ -1,0 +1,113 @@
+//! The configuration as TOML: what is in force, and an example of everything.
+
+use std::fmt::Write as _;
+
+use super::resolve::Resolved;
+use super::setting::{Section, Setting};
+use super::settings;
+use super::value::Shown;
+
+/// What a secret is shown as.
+const HIDDEN: &str = "(hidden)";
+
+/// Width of the example's comments.
+const WIDTH: usize = 110;
+
+/// The configuration that is in force, with the source of each value behind it. Secrets are not shown.
+pub(crate) fn effective(resolved: &Resolved) -> String {
+    sections(|setting| {
+        let source = resolved.source(&setting.key());
+        let shown = setting.kind.show(&resolved.configuration);
+        match toml(setting, shown) {
+            Some(value) => format!("{} = {value} # {source}\n", setting.name),
+            None => format!("# {} is not set\n", setting.name),
+        }
+    })
+}
+
+/// A file with every setting commented out, at its default.
+pub(crate) fn example() -> String {
+    let mut text = String::from(
+        "# Everything that `rtbroadcaster --config FILE` takes, at its default. `rtbroadcaster check FILE` says what is\n\
+         # wrong with a file, `rtbroadcaster config` what is in force and where it comes from.\n\n",
+    );
+    text.push_str(&sections(|setting| {
+        let value = toml(setting, setting.default()).unwrap_or_else(|| "\"\"".to_owned());
+        let mut entry = comment(&format!("{}.", setting.help));
+        // A String takes everything that is written to it.
+        let _ = writeln!(entry, "# {} = {value}\n", setting.name);
+        entry
+    }));
+    text
+}
+
+fn sections(entry: impl Fn(&Setting) -> String) -> String {
+    let section = |section: Section| {
+        let entries = settings::all().filter(|setting| setting.section == section).map(&entry);
+        format!("[{}]\n{}", section.name(), entries.collect::<String>().trim_end())
+    };
+    Section::ALL.map(section).join("\n\n") + "\n"
+}
+
+/// A value as TOML; none if it is not set.
+fn toml(setting: &Setting, shown: Shown) -> Option<String> {
+    let hide = |text: String| if setting.is_secret { HIDDEN.to_owned() } else { text };
+    let value = match shown {
+        Shown::Nothing => return None,
+        Shown::Number(number) => toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)),
+        Shown::Text(text) => hide(text).into(),
+        Shown::List(list) => list.into_iter().map(hide).collect::<Vec<_>>().into(),
+    };
+    Some(value.to_string())
+}
+
+fn comment(text: &str) -> String {
+    let mut lines = String::new();
+    let mut line = String::from("#");
+    for word in text.split(' ') {
+        if line.len() + 1 + word.len() > WIDTH {
+            lines.push_str(&line);
+            lines.push('\n');
+            line.truncate(1);
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    lines + &line + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const README: &str = include_str!("../../../README.md");
+
+    #[test]
+    fn the_readme_lists_every_setting_with_its_default_and_no_other() {
+        for setting in settings::all() {
+            let default = match setting.default() {
+                Shown::Nothing => "–".to_owned(),
+                Shown::List(list) if list.is_empty() => "–".to_owned(),
+                Shown::List(list) => format!("`{}`", list.join(",")),
+                Shown::Text(text) => format!("`{text}`"),
+                Shown::Number(number) => format!("`{number}`"),
+            };
+            let flag = if setting.is_secret { "–".to_owned() } else { format!("`{}`", setting.flag()) };
+            let row = format!("| `{}` | {flag} | {default} |", setting.key());
+            assert!(README.contains(&row), "the readme has no row {row}");
+        }
+        let is_row = |line: &&str| {
+            Section::ALL.iter().any(|section| line.starts_with(&format!("| `{}.", section.name())))
+        };
+        assert_eq!(README.lines().filter(is_row).count(), settings::all().count(), "and no other");
+    }
+
+    #[test]
+    fn the_example_file_is_what_the_program_prints() {
+        let file = include_str!("../../deploy/rtbroadcaster.toml");
+        assert!(
+            file == example(),
+            "print it anew: rtbroadcaster config --example >server/deploy/rtbroadcaster.toml"
+        );
+    }
+}

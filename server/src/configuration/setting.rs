@@ -1,0 +1,72 @@
+//! One thing that can be set.
+
+use super::Configuration;
+use super::value::{Kind, Shown};
+
+/// One thing that can be set, under one name everywhere: `--ring-actions`, `RTBROADCASTER_RING_ACTIONS`, and
+/// `ring-actions` in the section `[limits]` of the file.
+pub(crate) struct Setting {
+    pub(crate) section: Section,
+    /// Its name within its section.
+    pub(crate) name: &'static str,
+    /// What stands for its value in `--help`.
+    pub(crate) value_name: &'static str,
+    /// What it is for, without a full stop at its end.
+    pub(crate) help: &'static str,
+    /// It has no flag, because others see a process's arguments, and is never shown.
+    pub(crate) is_secret: bool,
+    pub(crate) kind: Kind,
+}
+
+/// A part of the file, and a heading of `--help`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Server,
+    Access,
+    Limits,
+}
+
+impl Section {
+    /// In the order in which they are shown.
+    pub(crate) const ALL: [Self; 3] = [Self::Server, Self::Access, Self::Limits];
+
+    /// Its name in the file.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Access => "access",
+            Self::Limits => "limits",
+        }
+    }
+
+    /// Its heading in `--help`.
+    pub(crate) fn heading(self) -> &'static str {
+        match self {
+            Self::Server => "Server",
+            Self::Access => "Access",
+            Self::Limits => "Limits",
+        }
+    }
+}
+
+impl Setting {
+    /// `limits.ring-actions`.
+    pub(crate) fn key(&self) -> String {
+        format!("{}.{}", self.section.name(), self.name)
+    }
+
+    /// `RTBROADCASTER_RING_ACTIONS`.
+    pub(crate) fn variable(&self) -> String {
+        format!("RTBROADCASTER_{}", self.name.replace('-', "_").to_ascii_uppercase())
+    }
+
+    /// `--ring-actions`.
+    pub(crate) fn flag(&self) -> String {
+        format!("--{}", self.name)
+    }
+
+    /// What it is unless somebody sets it.
+    pub(crate) fn default(&self) -> Shown {
+        self.kind.show(&Configuration::default())
+    }
+}

@@ -1,0 +1,138 @@
+//! Every bound of a server; `rtbroadcaster_protocol::Limits` says what each is for.
+
+use std::ops::RangeInclusive;
+
+use crate::configuration::setting::{Section, Setting};
+use crate::configuration::value::Kind;
+
+/// A limit of zero would be a server that serves nobody. The upper bound is what a semaphore can count.
+const AT_LEAST_ONE: RangeInclusive<u64> = 1..=u32::MAX as u64;
+
+/// A pause of zero would be a busy loop; a day is longer than any sensible one.
+const PAUSE: RangeInclusive<u64> = 1..=86_400_000;
+
+/// Any time, up to what TOML can write.
+const ANY_TIME: RangeInclusive<u64> = 0..=i64::MAX as u64;
+
+pub(super) static SETTINGS: &[Setting] = &[
+    Setting {
+        section: Section::Limits,
+        name: "connections",
+        value_name: "NUMBER",
+        help: "Websockets at a time; above it an upgrade is answered by HTTP 503",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.connections, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "message-bytes",
+        value_name: "BYTES",
+        help: "Bytes of one message that a client sends; a larger one closes its websocket with 1009",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.message_bytes, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "rooms",
+        value_name: "NUMBER",
+        help: "Rooms at a time; above it create is refused (too_many_rooms)",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.rooms, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "followers-per-room",
+        value_name: "NUMBER",
+        help: "Followers of one room; above it join is refused (room_full)",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.followers_per_room, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "slots-per-room",
+        value_name: "NUMBER",
+        help: "State messages that a room retains; above it a new slot is refused (too_many_slots)",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.slots_per_room, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "slot-bytes-per-room",
+        value_name: "BYTES",
+        help: "Bytes of all state messages of a room; above it one more is refused (state_too_large)",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.slot_bytes_per_room, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "ring-actions",
+        value_name: "NUMBER",
+        help: "Actions that a room remembers for those who are behind",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.ring_actions, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "ring-bytes",
+        value_name: "BYTES",
+        help: "Bytes of those actions, whichever comes first",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.ring_bytes, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "owner-grace-ms",
+        value_name: "MILLISECONDS",
+        help: "How long a room lives on without its owner",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.owner_grace_ms, ANY_TIME),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "handshake-timeout-ms",
+        value_name: "MILLISECONDS",
+        help: "How long a connection may take to send its request, and then its create or join",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.handshake_timeout_ms, PAUSE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "ping-interval-ms",
+        value_name: "MILLISECONDS",
+        help: "Pause between two websocket pings to a client",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.ping_interval_ms, PAUSE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "idle-timeout-ms",
+        value_name: "MILLISECONDS",
+        help: "How long nothing may be heard of a client, answers to pings included",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.idle_timeout_ms, PAUSE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "stall-timeout-ms",
+        value_name: "MILLISECONDS",
+        help: "How long a client may take nothing of what is sent to it",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.stall_timeout_ms, PAUSE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "return-window-ms",
+        value_name: "MILLISECONDS",
+        help: "On shutdown clients are told to come back spread over this time",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.return_window_ms, ANY_TIME),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "heartbeat-ms",
+        value_name: "MILLISECONDS",
+        help: "Silence after which a page asks whether the connection is still there (announced to it)",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.heartbeat_ms, PAUSE),
+    },
+];

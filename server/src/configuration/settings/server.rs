@@ -1,0 +1,95 @@
+//! Where the server listens, and what it serves and says.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::configuration::setting::{Section, Setting};
+use crate::configuration::value::Kind;
+
+pub(super) static SETTINGS: &[Setting] = &[
+    Setting {
+        section: Section::Server,
+        name: "listen",
+        value_name: "ADDRESS:PORT",
+        help: "Address and port to listen on; port 0 picks a free one. 0.0.0.0 listens on all interfaces, a port \
+               alone on this machine only",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.listen.to_string()),
+            write: |configuration, text| {
+                configuration.listen = listen_address(text)?;
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "path",
+        value_name: "PATH",
+        help: "Path of the websocket endpoint",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.path.clone()),
+            write: |configuration, text| {
+                configuration.path = endpoint_path(text)?;
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "www",
+        value_name: "DIR",
+        help: "Also serve the files of this directory, and whatever symbolic links in it lead to",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| configuration.www.as_ref().map(|path| path.display().to_string()),
+            write: |configuration, text| {
+                configuration.www = (!text.is_empty()).then(|| text.into());
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "log",
+        value_name: "LEVEL",
+        help: "What to log: error, warn, info, debug or trace, also by module, as info,rtbroadcaster=debug",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.log.text().to_owned()),
+            write: |configuration, text| {
+                configuration.log = text.parse()?;
+                Ok(())
+            },
+        },
+    },
+];
+
+fn endpoint_path(text: &str) -> Result<String, String> {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "/-._~".contains(character);
+    let segments = text.strip_prefix('/').ok_or("must start with /, as /broadcasting")?;
+    if segments.trim_matches('/').is_empty() {
+        return Err("must not be / alone: the endpoint needs a path of its own, as /broadcasting".to_owned());
+    }
+    if !text.chars().all(plain) {
+        return Err("must have letters, digits, and - . _ ~ between its slashes".to_owned());
+    }
+    if segments.trim_matches('/') == "healthz" {
+        return Err("must not be /healthz, which is the health check's".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    if let Ok(port) = text.parse() {
+        return Ok(SocketAddr::new(LOCAL, port));
+    }
+    let local = text.strip_prefix("localhost:").and_then(|port| port.parse().ok());
+    match local {
+        Some(port) => Ok(SocketAddr::new(LOCAL, port)),
+        None => text
+            .parse()
+            .map_err(|_| "must be an IP address and a port, as 127.0.0.1:8080 or [::1]:8080".to_owned()),
+    }
+}

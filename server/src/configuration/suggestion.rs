@@ -1,0 +1,63 @@
+//! What was probably meant by a name that is none.
+
+use super::setting::{Section, Setting};
+use super::settings;
+
+/// How alike a name and what was written for it must be, of 1, to be taken for a slip of the pen. Clap suggests flags
+/// from 0.7 on; section names, which all keys of a section share, make keys more alike than that.
+const LIKENESS: f64 = 0.85;
+
+const VARIABLES: &str = "RTBROADCASTER_";
+
+/// The key or section of the file that was probably meant.
+pub(super) fn key(wrong: &str) -> Option<String> {
+    let name = wrong.rsplit('.').next().unwrap_or(wrong);
+    let keys = settings::all().map(|setting| (setting.key(), setting.name));
+    let sections = Section::ALL.into_iter().map(|section| (format!("[{}]", section.name()), section.name()));
+    best(keys.chain(sections).map(|(key, other)| {
+        // A key in the wrong section is alike by its name.
+        let likeness = strsim::jaro_winkler(wrong, &key).max(strsim::jaro_winkler(name, other));
+        (likeness, key)
+    }))
+}
+
+/// Environment variables that are nobody's, beside those that were probably meant. Others of our prefix are left alone:
+/// Kubernetes sets some for a service of our name, as `RTBROADCASTER_PORT`.
+pub(crate) fn misspelt(variables: impl Iterator<Item = String>) -> Vec<(String, String)> {
+    let unknown = variables.filter(|name| settings::all().all(|setting| setting.variable() != *name));
+    let meant = unknown.filter_map(|name| {
+        let rest = name.strip_prefix(VARIABLES)?;
+        let known = settings::all().map(Setting::variable);
+        let meant = best(known.map(|other| {
+            let of_other = other.strip_prefix(VARIABLES).unwrap_or(&other);
+            (strsim::jaro_winkler(rest, of_other), other)
+        }))?;
+        Some((name, meant))
+    });
+    meant.collect()
+}
+
+fn best(candidates: impl Iterator<Item = (f64, String)>) -> Option<String> {
+    let (likeness, best) = candidates.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
+    (likeness >= LIKENESS).then_some(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_variable_is_told_and_those_of_others_are_not() {
+        let names = [
+            "RTBROADCASTER_ROMS",
+            "RTBROADCASTER_ROOMS",
+            "RTBROADCASTER_PORT",
+            "RTBROADCASTER_SERVICE_HOST",
+            "RTBROADCASTER_PORT_8080_TCP_ADDR",
+            "RTBROADCASTER_CONFIG",
+            "ROMS",
+        ];
+        let told = misspelt(names.map(str::to_owned).into_iter());
+        assert_eq!(told, [("RTBROADCASTER_ROMS".to_owned(), "RTBROADCASTER_ROOMS".to_owned())]);
+    }
+}
