@@ -209,6 +209,26 @@ class Room {
     return this;
   }
 
+  get detached() {
+    return this.#core.is_detached();
+  }
+
+  get behind() {
+    return this.#core.behind();
+  }
+
+  detach() {
+    if (this.isOwner) throw roomError("not_follower", "an owner can't detach: it follows nobody");
+    this.#core.detach();
+  }
+
+  follow(catchUp = "state") {
+    if (catchUp !== "state" && catchUp !== "every") throw invalid('`catchUp` must be "state" or "every"');
+    this.#core.follow(catchUp === "every");
+    // Delivered soon, not now: the caller isn't through with its code.
+    this.#pumpSoon();
+  }
+
   close() {
     if (this.#over) return Promise.resolve();
     const ended = new Promise((resolve) => this.#closers.push(resolve));
@@ -296,7 +316,7 @@ class Room {
         const { seq, stateMessage, slot } = message;
         const params = Array.isArray(message.funcParams) ? message.funcParams : [];
         const retained = stateMessage ? (typeof slot === "string" ? slot : key) : undefined;
-        const step = core.action(at, seq, key, params, retained, tells);
+        const step = core.action(at, seq, key, params, retained, line.length, tells);
         // Mostly it is to be run at once, and nothing else is to be done.
         more = step <= 0 || step % 2 === 1;
         if (step > 0) this.#run(step >> 1, key, params);

@@ -164,6 +164,7 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  *
  * - `invalid_argument`: a call with arguments that can't be right; the message says which.
  * - `connection_failed`: no connection within `timeout`.
+ * - `not_follower`: an owner can't detach, it follows nobody.
  * - `queue_full`: too much is waiting for the server; nothing of it is lost, this action was not taken. `ready()` says
  *   when there is room again.
  * - `closed`: the room is closed on this page, or was before the server had answered.
@@ -191,6 +192,7 @@ export type ErrorCode =
   | "message_too_large"
   | "invalid_argument"
   | "connection_failed"
+  | "not_follower"
   | "queue_full"
   | "closed"
   | "superseded"
@@ -395,6 +397,15 @@ export interface BroadcastOptions {
 }
 
 /**
+ * With what a follower that detached catches up ({@link Room.follow}).
+ *
+ * - `state`: with what counts now. Of each slot the newest state message is handed over, or `onclear` is called if it was
+ *   cleared and this page knows it, in the order of the writes; actions that were no state messages are skipped.
+ * - `every`: with each action and clear, in order.
+ */
+export type CatchUp = "state" | "every";
+
+/**
  * A page's side of one room, across reconnects.
  *
  * @typeParam C the contract: what may be broadcast
@@ -451,6 +462,35 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
 
   /** Removes a function. */
   off(functionKey: keyof Handed & string): this;
+
+  /**
+   * Keeps receiving, and applies nothing: from now on no function is called, nor `onclear` or `onresync`, until
+   * {@link Room.follow}. All other callbacks go on, and so does the page's standing in the room, across reconnects; if
+   * the room ends, `onclose` is called at once, and nothing is left to catch up with. A function may call it: nothing
+   * comes after that function then. `on` registers, and state messages that wait go on waiting. In a room that is over
+   * it does nothing.
+   *
+   * Up to 4,096 actions and clears are kept, and 4,194,304 characters of the messages that brought them: what a server
+   * keeps by default for who was away. Beyond that only the newest of each slot stays, and the same after a resync.
+   *
+   * @throws RoomError `not_follower` for an owner's room.
+   */
+  detach(): void;
+  /** Whether the page has detached, and does not follow again yet. */
+  readonly detached: boolean;
+  /**
+   * How many actions and clears came since `detach()` and are not applied, those included that are not kept; while
+   * catching up, how many are left.
+   */
+  readonly behind: number;
+  /**
+   * Applies again: first what came since `detach()`, right after the page's running code, then whatever is newer. Does
+   * nothing without `detach()`; a function that is called may `detach()` again, and what is left waits for the next time.
+   *
+   * @param catchUp Default `state`. With `every`, `onresync` is called first if not everything was kept.
+   * @throws RoomError `invalid_argument` for any other `catchUp`.
+   */
+  follow(catchUp?: CatchUp): void;
 
   /**
    * The owner closes the room for everyone; a follower leaves it. Resolves when the server has confirmed,

@@ -234,6 +234,7 @@ impl Bridge {
     /// An action has come: the message that comes a thousand times a second, so that it has a way of its own. Returns the
     /// next step, or, if that is to run a function with these very params: twice its number, plus 1 if there is more to
     /// do after it.
+    #[allow(clippy::too_many_arguments, reason = "an object would be read field by field")]
     pub fn action(
         &mut self,
         now: f64,
@@ -241,8 +242,10 @@ impl Bridge {
         key: String,
         params: JsValue,
         slot: Option<String>,
+        characters: usize,
         tells: bool,
     ) -> i32 {
+        self.core.weigh(characters);
         let was_idle = self.core.is_idle();
         let seq = whole_number(seq);
         self.handle(now, Input::Received(ServerMessage::Action { seq, key, params, slot }));
@@ -294,6 +297,26 @@ impl Bridge {
     /// Returns the number of the function that was removed, or 0.
     pub fn unregister(&mut self, key: &str) -> u32 {
         self.core.unregister(key).unwrap_or(0)
+    }
+
+    /// Keeps actions and clears from now on, instead of making steps of them.
+    pub fn detach(&mut self) {
+        self.core.detach();
+    }
+
+    /// Whether they are kept.
+    pub fn is_detached(&self) -> bool {
+        self.core.is_detached()
+    }
+
+    /// How many of them the page was not handed yet.
+    pub fn behind(&self) -> usize {
+        self.core.behind()
+    }
+
+    /// Makes steps again, and first of what was kept: all of it, or the newest of each slot.
+    pub fn follow(&mut self, every: bool) {
+        self.core.follow(every);
     }
 
     /// The next step, 0 if there is none. Without `tells`, only what cannot run the page's code.

@@ -82,6 +82,31 @@ impl<P> Core<P> {
         self.delivery.registry().unregister(key)
     }
 
+    /// See [`Delivery::detach`].
+    pub(crate) fn detach(&mut self) {
+        self.delivery.detach();
+    }
+
+    /// See [`Delivery::weigh`].
+    pub(crate) fn weigh(&mut self, characters: usize) {
+        self.delivery.weigh(characters);
+    }
+
+    /// See [`Delivery::is_detached`].
+    pub(crate) fn is_detached(&self) -> bool {
+        self.delivery.is_detached()
+    }
+
+    /// See [`Delivery::behind`].
+    pub(crate) fn behind(&self) -> usize {
+        self.delivery.behind()
+    }
+
+    /// See [`Delivery::follow`]. What was kept is among the next steps.
+    pub(crate) fn follow(&mut self, every: bool) {
+        self.delivery.follow(every);
+    }
+
     /// The room; none before a new one was opened.
     pub(crate) fn uuid(&self) -> Option<&str> {
         self.session.uuid()

@@ -6,6 +6,7 @@ use alloc::collections::VecDeque;
 
 use rtbroadcaster_protocol::{Audience, EndReason, Event, SessionStatus};
 
+use crate::backlog::Backlog;
 use crate::ending::Ending;
 use crate::registry::{Action, Dispatch, Registry};
 use crate::step::Step;
@@ -36,6 +37,10 @@ pub(crate) struct Delivery<P> {
     is_owner: bool,
     queue: VecDeque<News<P>>,
     registry: Registry<P>,
+    /// The page is not told of actions and clears.
+    is_detached: bool,
+    /// What it was not told of, older than anything in the queue.
+    backlog: Backlog<P>,
     /// The newest count that the page was told.
     audience: Option<Audience>,
     reported_unreadable: bool,
@@ -49,6 +54,8 @@ impl<P> Delivery<P> {
             is_owner,
             queue: VecDeque::new(),
             registry: Registry::new(),
+            is_detached: false,
+            backlog: Backlog::new(),
             audience: None,
             reported_unreadable: false,
         }
@@ -77,9 +84,37 @@ impl<P> Delivery<P> {
         &mut self.registry
     }
 
+    /// From now on actions and clears are kept instead of told.
+    pub(crate) fn detach(&mut self) {
+        self.is_detached = !matches!(self.stage, Stage::Over);
+        self.backlog.hold();
+    }
+
+    /// So many characters has the message that the session is told next: for the bound of what is kept.
+    pub(crate) fn weigh(&mut self, characters: usize) {
+        self.backlog.weigh(characters);
+    }
+
+    pub(crate) fn is_detached(&self) -> bool {
+        self.is_detached
+    }
+
+    /// How many actions and clears were kept and are not told yet.
+    pub(crate) fn behind(&self) -> usize {
+        self.backlog.behind()
+    }
+
+    /// From now on all is told again, and first what was kept: every action and clear, or the newest of each slot.
+    pub(crate) fn follow(&mut self, every: bool) {
+        if core::mem::take(&mut self.is_detached) {
+            self.backlog.release(every);
+        }
+    }
+
     /// Whether [`Delivery::next`] would have nothing.
     pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty() && !self.registry.has_released()
+        self.queue.is_empty()
+            && (self.is_detached || self.backlog.is_empty() && !self.registry.has_released())
     }
 
     /// The next thing to do; none when there is nothing, or nothing yet.
@@ -91,11 +126,11 @@ impl<P> Delivery<P> {
                     let news = self.queue.pop_front()?;
                     self.before_entry(news)
                 }
-                // What was kept is older than anything in the queue.
-                Stage::Open => match self.registry.take_released() {
+                Stage::Open if !self.is_detached && self.backlog.take_gap() => Some(Step::TellResync),
+                Stage::Open => match self.take_released() {
                     Some(action) => self.dispatch(action),
                     None => {
-                        let news = self.queue.pop_front()?;
+                        let news = self.oldest().pop_front()?;
                         self.in_room(news)
                     }
                 },
@@ -103,6 +138,20 @@ impl<P> Delivery<P> {
             if step.is_some() {
                 return step;
             }
+        }
+    }
+
+    /// What has waited for its function is older than anything in the queue.
+    fn take_released(&mut self) -> Option<Action<P>> {
+        if self.is_detached || !self.backlog.is_empty() { None } else { self.registry.take_released() }
+    }
+
+    /// Where the next news are.
+    fn oldest(&mut self) -> &mut VecDeque<News<P>> {
+        if self.is_detached || self.backlog.entries.is_empty() {
+            &mut self.queue
+        } else {
+            &mut self.backlog.entries
         }
     }
 
@@ -123,8 +172,10 @@ impl<P> Delivery<P> {
             }
             News::Event(Event::Ended(reason)) => Some(Step::Refuse(self.end(reason))),
             // An owner that takes its room back is handed the state first, so that it stands where its audience stands.
-            News::Event(Event::Action { key, params, slot }) => self.dispatch(Action { key, params, slot }),
-            News::Event(Event::Cleared(slot)) => {
+            News::Event(Event::Action { key, params, slot, .. }) => {
+                self.dispatch(Action { key, params, slot })
+            }
+            News::Event(Event::Cleared { slot, .. }) => {
                 self.registry.forget(&slot);
                 None
             }
@@ -146,9 +197,22 @@ impl<P> Delivery<P> {
             }
             News::Room(count) => return Some(Step::HasRoom(count)),
         };
+        if self.is_detached {
+            match event {
+                Event::Action { .. } | Event::Cleared { .. } => {
+                    self.backlog.push(event);
+                    return None;
+                }
+                Event::Resync => {
+                    self.backlog.miss();
+                    return None;
+                }
+                _ => {}
+            }
+        }
         Some(match event {
-            Event::Action { key, params, slot } => return self.dispatch(Action { key, params, slot }),
-            Event::Cleared(slot) => {
+            Event::Action { key, params, slot, .. } => return self.dispatch(Action { key, params, slot }),
+            Event::Cleared { slot, .. } => {
                 self.registry.forget(&slot);
                 Step::TellCleared(slot)
             }
@@ -187,6 +251,11 @@ impl<P> Delivery<P> {
         self.stage = Stage::Over;
         self.queue = VecDeque::new();
         self.registry = Registry::new();
+        self.is_detached = false;
+        self.backlog = Backlog::new();
         Ending::new(reason, self.is_owner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `core` | one session and the delivery of its events: says which step is to be taken next |
 //! | `delivery` | what of the session's events the page is told, in which order, and from when on |
+//! | `backlog` | what came while the page was detached |
 //! | `registry` | function key → function, and the state messages that wait for one |
 //! | `step`, `ending` | what is to be done, and what is told of the end |
 //! | `bridge` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
@@ -22,6 +23,7 @@ extern crate alloc;
 #[cfg(any(test, not(feature = "npm")))]
 extern crate std;
 
+mod backlog;
 mod bridge;
 mod core;
 mod delivery;

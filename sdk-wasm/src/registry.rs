@@ -120,6 +120,10 @@ impl<P> Registry<P> {
         if self.kept.get(at).is_some_and(|kept| kept.slot == slot) {
             self.kept.remove(at);
         }
+        // Mostly there are none: they wait only while the page is detached.
+        if let Some(at) = self.released.iter().position(|kept| kept.slot == slot) {
+            self.released.remove(at);
+        }
     }
 
     fn find(&self, key: &str) -> Option<FunctionNumber> {

@@ -88,9 +88,16 @@ pub enum Event<P> {
         params: P,
         /// Where the room retains it, if it does.
         slot: Option<String>,
+        /// Whether the page was handed a state message of that slot already, one that still stands.
+        knew_slot: bool,
     },
     /// A slot was cleared.
-    Cleared(String),
+    Cleared {
+        /// Its name.
+        slot: String,
+        /// Whether the page was handed its state message.
+        knew_slot: bool,
+    },
     /// One of the page's own actions is done with.
     Answered {
         /// What [`Session::broadcast`](super::Session::broadcast) has returned.

@@ -60,6 +60,11 @@ impl Progress {
         self.in_snapshot = false;
     }
 
+    /// How many slots there are whose state message was handed over.
+    pub(super) fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Whether the page has been handed all that was there when the connection entered.
     pub(super) fn is_complete(&self) -> bool {
         !self.in_snapshot && self.applied.unwrap_or(0) >= self.target

@@ -96,15 +96,19 @@ impl<P> Session<P> {
     fn received_in_room(&mut self, message: ServerMessage<P>) {
         match message {
             ServerMessage::Action { seq, key, params, slot } => {
+                let slots = self.progress.slots();
                 if self.progress.is_news(seq, slot.as_deref()) {
-                    self.event(Event::Action { key, params, slot });
+                    let knew_slot = slot.is_some() && self.progress.slots() == slots;
+                    self.event(Event::Action { key, params, slot, knew_slot });
                     self.report_progress();
                 }
             }
             ServerMessage::Cleared { seq, slot } => {
                 if self.progress.is_news(seq, None) {
+                    let slots = self.progress.slots();
                     self.progress.forget(&slot);
-                    self.event(Event::Cleared(slot));
+                    let knew_slot = self.progress.slots() < slots;
+                    self.event(Event::Cleared { slot, knew_slot });
                     self.report_progress();
                 }
             }
@@ -155,7 +159,7 @@ impl<P> Session<P> {
 
     fn snapshot_complete(&mut self, seq: u64) {
         for slot in self.progress.snapshot_complete(seq) {
-            self.event(Event::Cleared(slot));
+            self.event(Event::Cleared { slot, knew_slot: true });
         }
         if self.entered {
             self.report_progress();

@@ -78,7 +78,7 @@ fn outputs(session: &mut Page) -> Vec<Output<String>> {
 fn told(session: &mut Page) -> Vec<String> {
     let told = outputs(session).into_iter().filter_map(|output| match output {
         Output::Event(Event::Action { params, .. }) => Some(params),
-        Output::Event(Event::Cleared(slot)) => Some(format!("cleared {slot}")),
+        Output::Event(Event::Cleared { slot, .. }) => Some(format!("cleared {slot}")),
         Output::Event(Event::Status(status)) => Some(format!("{status:?}")),
         Output::Event(other) => Some(format!("{other:?}")),
         Output::Connect | Output::Send(_) | Output::Disconnect => None,
@@ -111,6 +111,26 @@ fn reconnect(session: &mut Page, now: u64) -> String {
     assert!(outputs(session).contains(&Output::Connect));
     session.handle(until, Input::Opened);
     sent(session).remove(0)
+}
+
+#[test]
+fn a_page_is_told_whether_it_knew_the_slot() {
+    let mut session = follower();
+    let clear = |seq| ServerMessage::Cleared { seq: Some(seq), slot: "a".to_owned() };
+    let messages = [action(1, "show", Some("a")), action(2, "show", Some("a")), clear(3), clear(4)];
+    for message in messages.into_iter().chain([action(5, "show", Some("a")), action(6, "show", None)]) {
+        session.handle(Timestamp(0), Input::Received(message));
+    }
+    let knew: Vec<bool> = outputs(&mut session)
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Event(Event::Action { knew_slot, .. } | Event::Cleared { knew_slot, .. }) => {
+                Some(knew_slot)
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(knew, [false, true, true, false, false, false]);
 }
 
 #[test]

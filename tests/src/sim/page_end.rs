@@ -200,7 +200,7 @@ impl World {
                     .ok_or_else(|| Invariant::SingleWriter.violated(format!("{params} was never sent")))?;
                 modern.witness.action(number, slot.as_deref(), room)
             }
-            Event::Cleared(slot) => {
+            Event::Cleared { slot, .. } => {
                 let room = room.ok_or_else(|| Invariant::SingleWriter.violated("a clear in no room"))?;
                 if modern.witness.is_in_snapshot() {
                     self.coverage.hit("cleared by a resync");

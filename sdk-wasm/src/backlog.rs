@@ -1,0 +1,132 @@
+//! What came while the page was detached: kept to be told later, and bounded.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+use rtbroadcaster_protocol::Event;
+
+use crate::delivery::News;
+
+/// How many entries are kept before they are conflated: as many actions as the server's ring holds for whoever lost its
+/// connection (`--ring-actions`).
+pub(crate) const LIMIT: usize = 4_096;
+
+/// Characters of the messages that they came in, whichever comes first: as many as the ring holds bytes (`--ring-bytes`).
+pub(crate) const LIMIT_CHARACTERS: usize = 4 * 1024 * 1024;
+
+/// Actions and clears that the page was not told. Never more than the limits and what the room retained when the page
+/// detached and retains now.
+pub(crate) struct Backlog<P> {
+    /// The oldest first.
+    pub(crate) entries: VecDeque<News<P>>,
+    /// Of the messages, since the last conflation.
+    characters: usize,
+    /// How many were left by the last conflation.
+    left: usize,
+    /// How many were taken out since the page has detached.
+    dropped: usize,
+    /// Something is missing, which the page is to be told before it is told the rest.
+    has_gap: bool,
+}
+
+impl<P> Backlog<P> {
+    pub(crate) fn new() -> Self {
+        Self { entries: VecDeque::new(), characters: 0, left: 0, dropped: 0, has_gap: false }
+    }
+
+    /// Notes how long the message is of which an entry may come.
+    pub(crate) fn weigh(&mut self, characters: usize) {
+        self.characters = self.characters.saturating_add(characters);
+    }
+
+    /// Takes an action or a clear.
+    pub(crate) fn push(&mut self, event: Event<P>) {
+        // More than the limit only where so many slots are in use.
+        if self.entries.len() >= LIMIT.max(2 * self.left) || self.characters > LIMIT_CHARACTERS {
+            self.miss();
+        }
+        self.entries.push_back(News::Event(event));
+    }
+
+    /// What came between the last entry and the next one is missing: of the entries only the state counts.
+    pub(crate) fn miss(&mut self) {
+        self.conflate();
+        self.has_gap = true;
+    }
+
+    /// The page wants all that is left, or only the state, which has no gaps.
+    pub(crate) fn release(&mut self, every: bool) {
+        if !every {
+            self.conflate();
+            self.has_gap = false;
+        }
+        self.dropped = 0;
+    }
+
+    /// The page is detached again. What it has not caught up with stays.
+    pub(crate) fn hold(&mut self) {
+        if self.is_empty() {
+            self.characters = 0;
+            self.left = 0;
+        }
+    }
+
+    pub(crate) fn take_gap(&mut self) -> bool {
+        core::mem::take(&mut self.has_gap)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && !self.has_gap
+    }
+
+    /// How many actions and clears the page was not told.
+    pub(crate) fn behind(&self) -> usize {
+        self.dropped + self.entries.len()
+    }
+
+    /// Leaves only the newest entry of each slot, in the order in which they came, and no clear of a slot of which the
+    /// page was told nothing.
+    fn conflate(&mut self) {
+        let len = self.entries.len();
+        // The newest of each slot, the newest of them first.
+        let mut kept: Vec<News<P>> = Vec::new();
+        // Their places, sorted by slot: any kind of map would cost a page a few kilobytes.
+        let mut places: Vec<usize> = Vec::new();
+        while let Some(mut entry) = self.entries.pop_back() {
+            let Some((slot, knew_slot)) = slot_of(&mut entry) else { continue };
+            let found = places.binary_search_by(|place| {
+                kept.get_mut(*place).and_then(slot_of).map(|(name, _)| name).cmp(&Some(slot))
+            });
+            match found {
+                Ok(at) => {
+                    let newest = places.get(at).and_then(|place| kept.get_mut(*place)).and_then(slot_of);
+                    if let Some((_, knew_before)) = newest {
+                        *knew_before = *knew_slot;
+                    }
+                }
+                Err(at) => {
+                    places.insert(at, kept.len());
+                    kept.push(entry);
+                }
+            }
+        }
+        for entry in kept {
+            if !matches!(entry, News::Event(Event::Cleared { knew_slot: false, .. })) {
+                self.entries.push_front(entry);
+            }
+        }
+        self.left = self.entries.len();
+        self.dropped += len - self.left;
+        self.characters = 0;
+    }
+}
+
+/// The slot of an entry, unless it is an action that is not retained, and whether the page knew it before.
+fn slot_of<P>(entry: &mut News<P>) -> Option<(&str, &mut bool)> {
+    match entry {
+        News::Event(
+            Event::Action { slot: Some(slot), knew_slot, .. } | Event::Cleared { slot, knew_slot },
+        ) => Some((slot, knew_slot)),
+        _ => None,
+    }
+}
