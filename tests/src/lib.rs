@@ -15,11 +15,13 @@
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
 //! | [`Replica`] | what a follower knows, and a check that it was told without gaps |
 //! | [`sim`] | rooms, pages and a network, all of them virtual, with a model beside them |
+//! | [`fuzz`] | what bytes of any kind must not break, for fuzzers and for a corpus of them |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a helper fails the test that called it")]
 
 mod client;
+pub mod fuzz;
 pub mod message;
 mod page;
 mod program;

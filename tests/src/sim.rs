@@ -20,7 +20,7 @@ mod page_end;
 mod program;
 mod server_end;
 mod steps;
-mod table;
+pub(crate) mod table;
 pub mod witness;
 pub mod world;
 

@@ -8,7 +8,7 @@ use rtbroadcaster_protocol::{
 
 /// The table of rooms, with ids and keys that count instead of being random.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(crate) struct Table {
     pub(super) rooms: Rooms<Room>,
     /// Rooms that are closed while somebody may still be in them.
     closed: BTreeMap<RoomId, Room>,
@@ -18,7 +18,7 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self { rooms: Rooms::new(limits.rooms), closed: BTreeMap::new(), limits, opened: 0 }
     }
 
@@ -34,7 +34,7 @@ impl Table {
     }
 
     /// Looks at the rooms that are due, and returns those whose time without an owner is over.
-    pub(super) fn tick(&mut self, now: Timestamp) -> Vec<RoomId> {
+    pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<RoomId> {
         let mut ended = Vec::new();
         for id in self.rooms.take_due(now) {
             let Some(room) = self.rooms.get_mut(id) else { continue };
@@ -75,7 +75,7 @@ impl Host for Table {
 
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
         let mut digest = [0; 32];
-        digest[..owner_key.len()].copy_from_slice(owner_key.as_bytes());
+        digest.iter_mut().zip(owner_key.bytes()).for_each(|(digest, byte)| *digest = byte);
         KeyDigest(digest)
     }
 }

@@ -1,0 +1,97 @@
+//! Several clients that say anything at all to one server, in lines of text.
+
+use std::collections::BTreeMap;
+
+use rtbroadcaster_protocol::{Frame, Limits, Next, Peer, ServerMessage, Timestamp, parse};
+
+use crate::sim::table::Table;
+
+/// Frames that one client can have in a row for what one line has changed.
+const FRAMES_FOR_A_LINE: u32 = 2_000;
+
+/// Each line is one frame of a client, whose number, a digit, comes first: `2{"status":{"value":1}}`. `2-` is the end of
+/// that client's connection, the next line of that number another's beginning; a line without a digit lets a second pass.
+///
+/// All that a client is sent can be read, a follower's actions come in order, and nobody is sent frames without end.
+pub fn conversation(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let limits =
+        Limits { ring_actions: 8, rooms: 3, followers_per_room: 3, slots_per_room: 4, ..Limits::default() };
+    let mut server = Server { table: Table::new(limits), clients: BTreeMap::new(), now: Timestamp(0) };
+    for line in text.split('\n') {
+        let number = line.chars().next().and_then(|first| first.to_digit(10));
+        match (number, line.get(1..)) {
+            (Some(number), Some("-")) => server.disconnect(number),
+            (Some(number), Some(frame)) => server.receive(number, frame),
+            _ => server.now = server.now.after(1_000),
+        }
+        server.table.tick(server.now);
+        server.serve();
+    }
+}
+
+struct Server {
+    table: Table,
+    clients: BTreeMap<u32, Client>,
+    now: Timestamp,
+}
+
+#[derive(Default)]
+struct Client {
+    peer: Peer,
+    /// The seq of the newest action that it was sent.
+    seq: u64,
+}
+
+impl Server {
+    fn receive(&mut self, number: u32, frame: &str) {
+        let client = self.clients.entry(number).or_default();
+        client.peer.receive_frame(frame, self.now, &mut self.table);
+    }
+
+    fn disconnect(&mut self, number: u32) {
+        if let Some(mut client) = self.clients.remove(&number) {
+            client.peer.disconnected(self.now, &mut self.table);
+        }
+    }
+
+    fn serve(&mut self) {
+        let mut frame = Frame::default();
+        let mut gone = Vec::new();
+        for (number, client) in &mut self.clients {
+            let mut frames = 0;
+            loop {
+                match client.peer.next(&mut frame, &mut self.table) {
+                    Next::Send => client.take(&frame),
+                    Next::Wait => break,
+                    Next::Close(_) => {
+                        gone.push(*number);
+                        break;
+                    }
+                }
+                frames += 1;
+                assert!(frames < FRAMES_FOR_A_LINE, "client {number} is sent frames without end");
+            }
+        }
+        gone.into_iter().for_each(|number| self.disconnect(number));
+    }
+}
+
+impl Client {
+    fn take(&mut self, frame: &Frame) {
+        let payload = frame.payload();
+        let text = std::str::from_utf8(&payload).expect("a text frame is UTF-8");
+        for message in parse::server_messages(text).unwrap_or_else(|error| panic!("{error}: {text}")) {
+            match message {
+                // What comes next may be the snapshot, whose seqs are older ones.
+                ServerMessage::Connected(_) | ServerMessage::Resync(_) => self.seq = 0,
+                ServerMessage::Action { seq: Some(seq), .. }
+                | ServerMessage::Cleared { seq: Some(seq), .. } => {
+                    assert!(seq > self.seq, "{seq} came after {}: {text}", self.seq);
+                    self.seq = seq;
+                }
+                _ => {}
+            }
+        }
+    }
+}
