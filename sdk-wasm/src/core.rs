@@ -155,6 +155,7 @@ impl<P> Core<P> {
     }
 
     /// Whether [`Core::next`] has nothing to do.
+    #[cfg(feature = "javascript")]
     pub(crate) fn is_idle(&self) -> bool {
         self.delivery.is_idle() && self.session.is_idle()
     }

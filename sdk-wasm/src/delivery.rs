@@ -112,6 +112,7 @@ impl<P> Delivery<P> {
     }
 
     /// Whether [`Delivery::next`] would have nothing.
+    #[cfg(feature = "javascript")]
     pub(crate) fn is_idle(&self) -> bool {
         self.queue.is_empty()
             && (self.is_detached || self.backlog.is_empty() && !self.registry.has_released())

@@ -1,5 +1,41 @@
-//! rtbroadcaster's SDK for web pages: the shell around [`Session`](rtbroadcaster_protocol::Session).
+//! rtbroadcaster's SDK for web pages: one page drives, every other page follows.
 //!
+//! # For Rust programs compiled to WebAssembly
+//!
+//! ```toml
+//! [dependencies.rtbroadcaster-sdk]
+//! git = "https://github.com/pablanka/rtbroadcaster"
+//! default-features = false
+//! features = ["web"]
+//! ```
+//!
+//! ```no_run,standalone_crate
+//! use rtbroadcaster_sdk::{Room, RoomError};
+//!
+//! async fn drive() -> Result<Room, RoomError> {
+//!     let room = Room::create("/broadcasting").await?;
+//!     room.broadcast_state("goTo", &(3,)).await?;
+//!     Ok(room)
+//! }
+//!
+//! async fn follow(uuid: &str) -> Result<Room, RoomError> {
+//!     let room = Room::join("/broadcasting", uuid).await?;
+//!     room.on_typed("goTo", |(slide,): (u32,)| show(slide));
+//!     room.on("stroke", |params| draw(params.into_array()));
+//!     room.on_close(|reason| show_end(&reason.message));
+//!     Ok(room)
+//! }
+//! # fn show(_: u32) {}
+//! # fn draw(_: js_sys::Array) {}
+//! # fn show_end(_: &str) {}
+//! ```
+//!
+//! [`Room`] is where to begin. The feature `javascript`, on by default for the npm package, exports `create`, `join` and
+//! `Bridge` to JavaScript from whatever this crate is linked into: a Rust program leaves it out, as above.
+//!
+//! # How it is built
+//!
+//! The shell around [`Session`](rtbroadcaster_protocol::Session).
 //! What a page may do, when, and what it is told, the session decides; here is what comes to it in a page. What
 //! JavaScript sees stands in `npm/index.d.ts`.
 //!
@@ -12,6 +48,7 @@
 //! | `step`, `ending` | what is to be done, and what is told of the end |
 //! | `bridge` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
 //! | `fields` | a message of the server as the browser's JSON parser leaves it |
+//! | `web` | all that js/room.js is, for Rust programs |
 //! | `js/room.js` | socket, timer, promises, callbacks, arguments: what is smaller in the browser's own language |
 //!
 //! One rule above all: the page's code is never called while anything is borrowed, for it may call back. It is kept by
@@ -24,15 +61,29 @@ extern crate alloc;
 extern crate std;
 
 mod backlog;
+#[cfg(feature = "javascript")]
 mod bridge;
 mod core;
 mod delivery;
 mod ending;
+#[cfg(feature = "javascript")]
 mod fields;
 mod registry;
 mod step;
+#[cfg(feature = "web")]
+mod web;
 
+#[cfg(feature = "javascript")]
 pub use bridge::{Bridge, create, join};
+#[cfg(feature = "web")]
+pub use web::{
+    Audience, CatchUp, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Room,
+    RoomBuilder, RoomError, Status,
+};
+#[cfg(all(feature = "npm", feature = "web"))]
+compile_error!("the feature `npm` does without what `web` needs: build with `--no-default-features`");
+#[cfg(not(any(feature = "javascript", feature = "web")))]
+compile_error!("choose the feature `web`, for Rust programs, or `javascript`");
 
 #[cfg(test)]
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -81,6 +81,7 @@ impl<P> Registry<P> {
         Some(self.functions.remove(self.place_of(key)).1)
     }
 
+    #[cfg(any(test, feature = "javascript"))]
     pub(crate) fn has_released(&self) -> bool {
         !self.released.is_empty()
     }

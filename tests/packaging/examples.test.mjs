@@ -22,6 +22,8 @@ const PAGES = {
   worker: [],
   vite: [["tsc"], ["vite", "build"]],
   react: [["vite", "build"]],
+  // Compiled by xtask.
+  rust: [],
 };
 
 const OTHERS = ["README.md", "node"];

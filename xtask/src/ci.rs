@@ -25,7 +25,13 @@ fn clippy(workspace: &Workspace) -> anyhow::Result<()> {
     say("clippy");
     execute(workspace.cargo(["clippy", "--workspace", "--exclude", SDK]).args(DENY))?;
     say("clippy, for wasm");
-    execute(workspace.cargo(["clippy", "--package", SDK, "--target", WASM_TARGET]).args(DENY))
+    execute(workspace.cargo(["clippy", "--package", SDK, "--target", WASM_TARGET]).args(DENY))?;
+    // As the npm package is built, and as Rust programs have it.
+    for feature in ["javascript", "web"] {
+        let alone = ["--no-default-features", "--features", feature, "--lib", "--", "-D", "warnings"];
+        execute(workspace.cargo(["clippy", "--package", SDK, "--target", WASM_TARGET]).args(alone))?;
+    }
+    Ok(())
 }
 
 fn documentation(workspace: &Workspace) -> anyhow::Result<()> {

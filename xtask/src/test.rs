@@ -16,6 +16,7 @@ use crate::process::{execute, say};
 use crate::server::{self, RunningServer};
 use crate::site;
 use crate::tools;
+use crate::wasm;
 use crate::workspace::{Profile, SDK, WASM_TARGET, Workspace};
 
 /// The end-to-end tests; playwright-core comes from tests/package.json.
@@ -107,7 +108,7 @@ fn wasm(workspace: &Workspace) -> anyhow::Result<()> {
     let tools = tools::build(workspace)?;
     let binary = server::build(workspace, Profile::Dev)?;
     let server = RunningServer::start(&binary, &workspace.target("xtask/server.log"))?;
-    // `--tests` leaves out the documentation's examples: they are built for a page, not for a test runner.
+    // `--tests` leaves out the documentation's example: it is built for a page, not for a test runner.
     let mut cargo = workspace.cargo(["test", "--package", SDK, "--target", WASM_TARGET, "--tests"]);
     cargo
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.test_runner)
@@ -116,7 +117,9 @@ fn wasm(workspace: &Workspace) -> anyhow::Result<()> {
         .env("WASM_BINDGEN_TEST_TIMEOUT", "180")
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
         .env("RTBROADCASTER_TEST_URL", server.rooms_url());
-    execute(&mut cargo).context("the server's log is in target/xtask/server.log")
+    execute(&mut cargo).context("the server's log is in target/xtask/server.log")?;
+    // The documentation's example, which is only compiled.
+    execute(&mut workspace.cargo(["test", "--package", SDK, "--target", WASM_TARGET, "--doc"]))
 }
 
 /// sdk-wasm/webdriver.json, which wasm-pack reads too, with the browser that was found: left to itself the driver looks
@@ -141,6 +144,7 @@ fn packaging(workspace: &Workspace) -> anyhow::Result<()> {
     npm::install(&workspace.path(PACKAGING_TESTS))?;
     let packed = pack::pack(workspace)?;
     let site = site::assemble_with(workspace, &packed.folder)?;
+    wasm::build_example(workspace)?;
     // They mostly wait: for npm, for bundlers, for the browser.
     let mut node = node_tests(workspace, PACKAGING_TESTS, &["--test-concurrency=2"], &site)?;
     if let Some(firefox) = browser::firefox()? {

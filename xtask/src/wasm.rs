@@ -34,6 +34,7 @@ pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result
 
     say("compiling the SDK to wasm");
     let mut build = workspace.cargo(["build", "--release", "--package", SDK, "--target", WASM_TARGET]);
+    build.args(["--no-default-features", "--features", "javascript"]);
     execute(build.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", without_local_paths()))?;
     let compiled = workspace.target(&format!("{WASM_TARGET}/release/{NAME}.wasm"));
 
@@ -41,6 +42,19 @@ pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result
     let options = ["--target", "web", "--out-name", NAME, "--no-typescript", "--remove-producers-section"];
     execute(Command::new(&tools.bindgen).args(options).arg("--out-dir").arg(folder).arg(compiled))?;
     optimize(workspace, &folder.join(format!("{NAME}_bg.wasm")))
+}
+
+/// Compiles the example in Rust into its folder, as its readme says.
+pub(crate) fn build_example(workspace: &Workspace) -> anyhow::Result<()> {
+    tools::require_wasm_target()?;
+    let tools = tools::build(workspace)?;
+    say("compiling the example in Rust");
+    let mut build = workspace.cargo(["build", "--release", "--package", SDK, "--target", WASM_TARGET]);
+    execute(build.args(["--no-default-features", "--features", "web", "--example", "rust"]))?;
+    let compiled = workspace.target(&format!("{WASM_TARGET}/release/examples/rust.wasm"));
+    let mut bindgen = Command::new(&tools.bindgen);
+    bindgen.args(["--target", "web", "--no-typescript", "--out-dir"]);
+    execute(bindgen.arg(workspace.path("sdk-wasm/examples/rust/pkg")).arg(compiled))
 }
 
 /// Panic messages name source files, those of dependencies by where they happen to lie on this machine.

@@ -1,0 +1,74 @@
+//! Where the server is: what the program says, as the address of a websocket.
+
+use alloc::format;
+use alloc::string::String;
+
+use js_sys::Reflect;
+use wasm_bindgen::prelude::JsValue;
+use web_sys::Url;
+
+use super::error::RoomError;
+
+/// A `ws:` or `wss:` address: absolute, or relative to the page.
+pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
+    let invalid = |what| RoomError::invalid_argument(format!("the address \"{given}\" {what}"));
+    if given.is_empty() {
+        return Err(invalid("is empty: it must be the server's websocket address"));
+    }
+    let parsed = match page_address() {
+        Some(base) => Url::new_with_base(given, &base),
+        None => Url::new(given),
+    };
+    let parsed = parsed.map_err(|_| invalid("is no valid URL"))?;
+    match &*parsed.protocol() {
+        "ws:" | "wss:" => {}
+        "http:" => parsed.set_protocol("ws:"),
+        "https:" => parsed.set_protocol("wss:"),
+        _ => {
+            return Err(invalid("must begin with ws:, wss:, http: or https:, or be relative to such a page"));
+        }
+    }
+    // A websocket's address has no fragment; older browsers refuse one.
+    parsed.set_hash("");
+    Ok(parsed.href())
+}
+
+/// The page's own address; outside of pages and workers there is none.
+fn page_address() -> Option<String> {
+    let location = Reflect::get(&js_sys::global(), &JsValue::from("location")).ok()?;
+    Reflect::get(&location, &JsValue::from("href")).ok()?.as_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::super::error::Code;
+    use super::*;
+
+    fn address(url: &str) -> String {
+        websocket_address(url).unwrap()
+    }
+
+    #[wasm_bindgen_test]
+    fn web_addresses_become_websocket_addresses() {
+        assert_eq!(address("ws://host:81/rooms"), "ws://host:81/rooms");
+        assert_eq!(address("wss://host/rooms?a=b#c"), "wss://host/rooms?a=b");
+        assert_eq!(address("http://host/rooms"), "ws://host/rooms");
+        assert_eq!(address("https://host/rooms"), "wss://host/rooms");
+    }
+
+    #[wasm_bindgen_test]
+    fn a_relative_address_is_relative_to_the_page() {
+        let host = Url::new(&page_address().unwrap()).unwrap().host();
+        assert_eq!(address("/broadcasting"), format!("ws://{host}/broadcasting"));
+        assert_eq!(address("//other/rooms"), "ws://other/rooms");
+    }
+
+    #[wasm_bindgen_test]
+    fn anything_else_is_an_invalid_argument() {
+        for url in ["", "http://", "ftp://host/", "mailto:me", "ws://host:port/"] {
+            assert_eq!(websocket_address(url).unwrap_err().code(), &Code::InvalidArgument, "{url}");
+        }
+    }
+}

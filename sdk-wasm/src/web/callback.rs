@@ -1,0 +1,71 @@
+//! The program's functions, as the driver calls them.
+
+use alloc::rc::Rc;
+use core::cell::RefCell;
+
+use js_sys::Array;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+
+use super::environment::log_error;
+use super::error::{CloseReason, RoomError};
+use super::params::Params;
+use super::{Audience, OwnerPresence, Status};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Reflect, js_name = apply, catch)]
+    fn apply(function: &mut dyn FnMut(), this: &JsValue, arguments: &Array) -> Result<(), JsValue>;
+}
+
+/// A function of the program's that takes an `A`.
+pub(super) struct Callback<A, R = ()>(Rc<RefCell<dyn FnMut(A) -> R>>);
+
+/// A function that the owner may call: fails if the params aren't those that it takes.
+pub(super) type Function = Callback<Params, Result<(), RoomError>>;
+
+impl<A, R> Callback<A, R> {
+    pub(super) fn new(function: impl FnMut(A) -> R + 'static) -> Self {
+        Self(Rc::new(RefCell::new(function)))
+    }
+
+    /// Calls it by way of JavaScript: there, a panic is an exception that can be caught, so that one broken function
+    /// doesn't stop the delivery to all others.
+    ///
+    /// # Errors
+    /// What JavaScript caught. The panic's own message has gone to the panic hook.
+    pub(super) fn call(&self, argument: A) -> Result<R, JsValue> {
+        // Nothing is delivered while something is being delivered.
+        let Ok(mut function) = self.0.try_borrow_mut() else { return Err("it is running already".into()) };
+        let (mut argument, mut result) = (Some(argument), None);
+        let mut once = || result = argument.take().map(&mut *function);
+        apply(&mut once, &JsValue::UNDEFINED, &Array::new())?;
+        result.ok_or_else(|| "it was not called".into())
+    }
+}
+
+impl<A> Callback<A> {
+    /// Calls it; what goes wrong in it goes to the console.
+    pub(super) fn tell(&self, argument: A) {
+        if let Err(thrown) = self.call(argument) {
+            log_error(&thrown);
+        }
+    }
+}
+
+impl<A, R> Clone for Callback<A, R> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+/// What a program wants to be told.
+#[derive(Default)]
+pub(super) struct Callbacks {
+    pub(super) status: Option<Callback<Status>>,
+    pub(super) close: Option<Callback<CloseReason>>,
+    pub(super) error: Option<Callback<RoomError>>,
+    pub(super) clear: Option<Callback<alloc::string::String>>,
+    pub(super) owner: Option<Callback<OwnerPresence>>,
+    pub(super) resync: Option<Callback<()>>,
+    pub(super) audience: Option<Callback<Audience>>,
+}

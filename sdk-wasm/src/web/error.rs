@@ -1,0 +1,228 @@
+//! Whatever goes wrong, and why a room ended.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
+use rtbroadcaster_protocol::{BroadcastError, Refusal};
+use wasm_bindgen::prelude::JsValue;
+
+use crate::ending::Ending;
+
+macro_rules! codes {
+    ($($(#[$documentation:meta])+ $name:ident = $text:literal,)+) => {
+        /// Why something failed or ended. A server newer than this crate may name reasons that it doesn't know: [`Code::Other`].
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(#[$documentation])+ $name,)+
+            /// A code of the server's that this crate doesn't know.
+            Other(String),
+        }
+
+        impl Code {
+            /// The code as JavaScript and the wire have it: stable, unlike the message.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$name => $text,)+
+                    Self::Other(text) => text,
+                }
+            }
+
+            fn read(text: String) -> Self {
+                match &*text {
+                    $($text => Self::$name,)+
+                    _ => Self::Other(text),
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The server could not read a message, or sent one that isn't JSON.
+    Malformed = "malformed",
+    /// The server doesn't know a status that it was sent.
+    UnknownStatus = "unknown_status",
+    /// The server no longer speaks this crate's version of the protocol: update.
+    UnsupportedVersion = "unsupported_version",
+    /// A second create or join on one connection.
+    AlreadyInRoom = "already_in_room",
+    /// Something that needs a room, without one.
+    NotInRoom = "not_in_room",
+    /// Only the owner may do this.
+    NotOwner = "not_owner",
+    /// An owner follows nobody, and so can't detach.
+    NotFollower = "not_follower",
+    /// The room isn't there, or no longer.
+    UnknownRoom = "unknown_room",
+    /// A claim with a key that isn't the room's.
+    WrongOwnerKey = "wrong_owner_key",
+    /// The room has as many followers as a room may have.
+    RoomFull = "room_full",
+    /// The server has as many rooms as it may have.
+    TooManyRooms = "too_many_rooms",
+    /// The room retains as many state messages as it may: [`Room::clear`](crate::Room::clear) some.
+    TooManySlots = "too_many_slots",
+    /// The room's state messages are as large, taken together, as they may be.
+    StateTooLarge = "state_too_large",
+    /// The action is larger than the server takes.
+    MessageTooLarge = "message_too_large",
+    /// An argument is not what it must be; the message says which one.
+    InvalidArgument = "invalid_argument",
+    /// The server could not be reached in time.
+    ConnectionFailed = "connection_failed",
+    /// Too many actions wait for the server: [`Room::ready`](crate::Room::ready) says when to go on.
+    QueueFull = "queue_full",
+    /// The room is closed on this page.
+    Closed = "closed",
+    /// This page closed or left the room.
+    Left = "left",
+    /// Another page took the room over with its owner key.
+    Superseded = "superseded",
+    /// A registered function panicked; the panic hook was told why.
+    FunctionFailed = "function_failed",
+    /// An action came for which no function is registered; reported once for each function key.
+    NoFunction = "no_function",
+    /// The params of an action are not those that its function takes, so it was not called.
+    InvalidParams = "invalid_params",
+}
+
+/// What every failure of this crate is: a stable code, and a message for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message} ({})", .code.as_str())]
+pub struct RoomError {
+    code: Code,
+    message: String,
+    key: Option<String>,
+}
+
+impl RoomError {
+    /// What went wrong.
+    #[must_use]
+    pub fn code(&self) -> &Code {
+        &self.code
+    }
+
+    /// The same in words, with what to do where that is known.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The function key or slot concerned, where there is one.
+    #[must_use]
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    pub(super) fn new(code: Code, message: String) -> Self {
+        Self { code, message, key: None }
+    }
+
+    pub(super) fn invalid_argument(message: String) -> Self {
+        Self::new(Code::InvalidArgument, message)
+    }
+
+    /// With the function key or slot concerned.
+    pub(super) fn about(self, key: &str) -> Self {
+        Self { key: Some(key.to_owned()), ..self }
+    }
+
+    pub(super) fn no_function(key: &str) -> Self {
+        let message = format!("no function is registered under \"{key}\": use `on`; not reported again");
+        Self::new(Code::NoFunction, message).about(key)
+    }
+
+    pub(super) fn function_failed(key: &str, thrown: &JsValue) -> Self {
+        let message = format!("the function registered under \"{key}\" panicked: {thrown:?}");
+        Self::new(Code::FunctionFailed, message).about(key)
+    }
+
+    pub(super) fn unreadable() -> Self {
+        let message = "the server sent something that isn't JSON, which was skipped; not reported again";
+        Self::new(Code::Malformed, message.to_owned())
+    }
+
+    pub(super) fn not_follower() -> Self {
+        Self::new(Code::NotFollower, "an owner can't detach: it follows nobody".to_owned())
+    }
+
+    /// The room ended before the server answered an action.
+    pub(super) fn unanswered() -> Self {
+        let message = "the room ended before the server had answered: it is unknown whether this was taken";
+        Self::new(Code::Closed, message.to_owned())
+    }
+
+    pub(super) fn closed() -> Self {
+        BroadcastError::Closed.into()
+    }
+}
+
+impl From<BroadcastError> for RoomError {
+    fn from(error: BroadcastError) -> Self {
+        let code = match error {
+            BroadcastError::NotOwner => Code::NotOwner,
+            BroadcastError::Closed => Code::Closed,
+            BroadcastError::EmptyKey => Code::InvalidArgument,
+            BroadcastError::TooLarge { .. } => Code::MessageTooLarge,
+            BroadcastError::QueueFull => Code::QueueFull,
+        };
+        Self::new(code, error.message())
+    }
+}
+
+impl From<Refusal> for RoomError {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(Code::read(refusal.code), refusal.message)
+    }
+}
+
+/// Why a room ended on this page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReason {
+    /// [`Code::Closed`]: by its owner, or because it was without one for too long; [`Code::Left`]: by this page;
+    /// [`Code::Superseded`]; or the code of the refusal that ended it.
+    pub code: Code,
+    /// The same in words.
+    pub message: String,
+}
+
+impl CloseReason {
+    /// `no_socket`: what the browser said when it would not even try to connect.
+    pub(super) fn new(ending: Ending, no_socket: Option<String>) -> Self {
+        match no_socket {
+            None => Self { code: Code::read(ending.code), message: ending.message },
+            Some(cause) => Self {
+                code: Code::ConnectionFailed,
+                message: format!("the browser refused to open the websocket: {cause}"),
+            },
+        }
+    }
+}
+
+impl From<CloseReason> for RoomError {
+    fn from(CloseReason { code, message }: CloseReason) -> Self {
+        Self::new(code, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtbroadcaster_protocol::RefusalCode;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn every_refusal_of_this_version_has_a_code_of_its_own() {
+        for refusal in RefusalCode::ALL {
+            let code = Code::read(refusal.as_str().to_owned());
+            assert_eq!(code.as_str(), refusal.as_str());
+            assert!(!matches!(code, Code::Other(_)), "{code:?}");
+        }
+        assert_eq!(Code::read("from_the_future".to_owned()), Code::Other("from_the_future".to_owned()));
+    }
+}
