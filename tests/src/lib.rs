@@ -16,6 +16,7 @@
 //! | [`Replica`] | what a follower knows, and a check that it was told without gaps |
 //! | [`sim`] | rooms, pages and a network, all of them virtual, with a model beside them |
 //! | [`fuzz`] | what bytes of any kind must not break, for fuzzers and for a corpus of them |
+//! | [`soak`] | clients of all kinds that come and go for as long as there is time |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a helper fails the test that called it")]
@@ -32,6 +33,7 @@ mod request;
 mod room;
 mod server;
 pub mod sim;
+pub mod soak;
 mod transcript;
 mod wait;
 

@@ -33,7 +33,13 @@ impl Program {
     /// The program, not started, with no settings from this environment.
     #[must_use]
     pub fn command() -> Command {
-        let mut command = Command::new(binary());
+        Self::command_of(binary())
+    }
+
+    /// The same, of a program that was built before.
+    #[must_use]
+    pub fn command_of(binary: &Path) -> Command {
+        let mut command = Command::new(binary);
         for (name, _) in env::vars_os() {
             if name.to_string_lossy().starts_with("RTBROADCASTER_") {
                 command.env_remove(name);
@@ -69,9 +75,15 @@ impl Program {
         Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
+    /// Its process.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.child.id().expect("the program runs")
+    }
+
     /// Sends a signal: `TERM`, `INT`.
     pub async fn signal(&self, name: &str) {
-        let process = self.child.id().expect("the program runs").to_string();
+        let process = self.process_id().to_string();
         let sent =
             Command::new("kill").args(["-s", name, &process]).status().await.expect("there is a `kill`");
         assert!(sent.success());

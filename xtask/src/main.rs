@@ -14,6 +14,7 @@ mod serve;
 mod server;
 mod sim;
 mod site;
+mod soak;
 mod test;
 mod tools;
 mod wasm;
@@ -47,6 +48,8 @@ enum Command {
     Sim(sim::Args),
     /// Give the protocol one fault after another and see whether the simulation finds each.
     Mutants,
+    /// Let clients come and go for some minutes, and see that what the server takes doesn't grow with them.
+    Soak(soak::Args),
     /// Measure what a delivery costs, beside the least that it can cost.
     Bench(bench::Args),
     /// Run the Autobahn test suite's fuzzing client against our websocket code.
@@ -77,6 +80,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Test(args) => test::run(&workspace, &args),
         Command::Sim(args) => sim::run(&workspace, &args),
         Command::Mutants => sim::mutants(&workspace),
+        Command::Soak(args) => soak::run(&workspace, &args),
         Command::Bench(args) => bench::run(&workspace, &args),
         Command::Autobahn(args) => autobahn::run(&workspace, &args),
         Command::Ci => ci::run(&workspace),

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is, in four steps.
+//! `cargo xtask test`: every test there is, in five steps.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use crate::pack;
 use crate::process::{execute, say};
 use crate::server::{self, RunningServer};
 use crate::site;
+use crate::soak;
 use crate::tools;
 use crate::wasm;
 use crate::workspace::{Profile, SDK, WASM_TARGET, Workspace};
@@ -40,6 +41,8 @@ enum Step {
     Wasm,
     /// The demo site from end to end, in headless Chromium.
     Browser,
+    /// The server under churn, for a minute.
+    Soak,
     /// The npm package from its tarball: in fresh projects with bundlers, in browser and runtimes, its types and docs.
     Packaging,
 }
@@ -50,6 +53,7 @@ impl Step {
             Self::Rust => "rust",
             Self::Wasm => "wasm",
             Self::Browser => "browser",
+            Self::Soak => "soak",
             Self::Packaging => "packaging",
         }
     }
@@ -67,7 +71,7 @@ pub(crate) fn run_all(workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 fn run_steps(workspace: &Workspace, steps: &[Step]) -> anyhow::Result<()> {
-    if steps.iter().any(|step| !matches!(step, Step::Rust)) {
+    if steps.iter().any(|step| !matches!(step, Step::Rust | Step::Soak)) {
         // Before minutes of compiling rather than after.
         npm::require_node()?;
         Browser::require()?;
@@ -86,6 +90,7 @@ fn run_step(workspace: &Workspace, step: Step) -> anyhow::Result<()> {
         Step::Rust => rust(workspace),
         Step::Wasm => wasm(workspace),
         Step::Browser => browser(workspace),
+        Step::Soak => soak::check(workspace),
         Step::Packaging => packaging(workspace),
     };
     let seconds = start.elapsed().as_secs();

@@ -1,0 +1,151 @@
+//! A server under churn for as long as somebody has time: what it takes must not grow with what has passed.
+
+mod churn;
+mod process;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, sleep};
+
+use crate::{Program, Room, within};
+use churn::Place;
+pub use process::Usage;
+
+/// Timeouts so short that churn meets them all, again and again.
+const SETTINGS: [&str; 10] = [
+    "--owner-grace-ms=1000",
+    "--handshake-timeout-ms=2000",
+    "--stall-timeout-ms=3000",
+    "--ping-interval-ms=1000",
+    "--idle-timeout-ms=5000",
+    "--ring-actions=500",
+    "--ring-bytes=1000000",
+    "--slot-bytes-per-room=200000",
+    "--followers-per-room=200",
+    "--log=warn",
+];
+
+/// Rooms that are there all the time.
+const STEADY_ROOMS: usize = 4;
+/// Clients at a time of each kind that comes and goes.
+const CHURNERS: usize = 8;
+/// Pause between two looks at the process.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Descriptors that a runtime may open after its start and keep.
+const MORE_DESCRIPTORS: usize = 4;
+/// How much the memory may grow from the second third of the time to the last: what an allocator keeps for another time
+/// wanders, what leaks under this churn is more in a minute.
+const MORE_MEMORY: f64 = 1.15;
+/// And this much anyway.
+const MORE_BYTES: u64 = 4 * 1024 * 1024;
+
+/// What was seen.
+#[derive(Debug)]
+pub struct Report {
+    /// Before the first client.
+    pub before: Usage,
+    /// The median of the second third of the time, and of the last.
+    pub middle: Usage,
+    /// The same of the last third.
+    pub last: Usage,
+    /// When all clients had left.
+    pub after: Usage,
+    /// How many clients have come and gone.
+    pub visits: u64,
+}
+
+impl Report {
+    /// What has grown, in words.
+    #[must_use]
+    pub fn growth(&self) -> Option<String> {
+        let Self { before, middle, last, after, .. } = self;
+        let most_memory = (middle.memory as f64 * MORE_MEMORY) as u64 + MORE_BYTES;
+        if last.memory > most_memory {
+            return Some(format!("memory went on growing: {} bytes, then {}", middle.memory, last.memory));
+        }
+        if after.descriptors > before.descriptors + MORE_DESCRIPTORS {
+            return Some(format!(
+                "descriptors stayed open: {} before, {} after",
+                before.descriptors, after.descriptors
+            ));
+        }
+        if last.threads > middle.threads {
+            return Some(format!("threads went on growing: {}, then {}", middle.threads, last.threads));
+        }
+        None
+    }
+}
+
+/// Lets clients of all kinds come to a server of this binary and go, for some time. Every half second `watch` is told how long it has gone on, how
+/// many clients have come and gone, and what the server takes.
+pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration, u64, Usage)) -> Report {
+    let mut command = Program::command_of(server);
+    command.args(["--listen", "127.0.0.1:0"]).args(SETTINGS);
+    let program = Program::listening(command).await;
+    let before = Usage::of(program.process_id());
+    let place = Arc::new(Place::new(&program.address));
+    let (mut clients, mut owners) = (JoinSet::new(), JoinSet::new());
+    for _ in 0..STEADY_ROOMS {
+        let room = Room::open(&program.address).await;
+        place.open(&room.uuid);
+        owners.spawn(churn::steady(Arc::clone(&place), room));
+    }
+    for seed in 0..CHURNERS as u64 {
+        clients.spawn(churn::passers_by(Arc::clone(&place), seed));
+        clients.spawn(churn::short_rooms(Arc::clone(&place), seed));
+        clients.spawn(churn::nuisances(Arc::clone(&place), seed));
+    }
+
+    let start = Instant::now();
+    let mut usages = Vec::new();
+    let mut ticks = interval(PAUSE);
+    while start.elapsed() < time {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            // A client found something wrong: nobody ends before he is told to.
+            Some(ended) = clients.join_next() => ended.expect("no client is let down"),
+            Some(ended) = owners.join_next() => ended.expect("no owner is let down"),
+        }
+        let usage = Usage::of(program.process_id());
+        watch(start.elapsed(), place.visits(), usage);
+        usages.push(usage);
+    }
+    place.stop();
+    all_end(clients).await;
+    // They go on until nobody is left who listens to them.
+    place.close();
+    all_end(owners).await;
+    let after = quiet(&program, before).await;
+    let third = usages.len() / 3;
+    Report {
+        before,
+        middle: Usage::median(&usages[third..2 * third]),
+        last: Usage::median(&usages[2 * third..]),
+        after,
+        visits: place.visits(),
+    }
+}
+
+async fn all_end(mut clients: JoinSet<()>) {
+    within("all clients to leave", async {
+        while let Some(ended) = clients.join_next().await {
+            ended.expect("no client is let down");
+        }
+    })
+    .await;
+}
+
+/// Waits until the server has let go of all connections, or for longer than its timeouts are.
+async fn quiet(program: &Program, before: Usage) -> Usage {
+    let start = Instant::now();
+    loop {
+        let usage = Usage::of(program.process_id());
+        if usage.descriptors <= before.descriptors || start.elapsed() > Duration::from_secs(15) {
+            return usage;
+        }
+        sleep(PAUSE).await;
+    }
+}
