@@ -26,7 +26,7 @@ pub(super) fn write(results: &Results, circumstances: &str, folder: &Path) -> an
     for failure in results.failures() {
         let _ = writeln!(page, "**Failed**: {failure}\n");
     }
-    let _ = write!(page, "## Figures\n\n{}{METHOD}", table::markdown(results));
+    let _ = write!(page, "{FINDINGS}## Figures\n\n{}{METHOD}", table::markdown(results));
     let file = folder.join(format!("{NAME}.md"));
     fs::write(&file, &page).with_context(|| format!("cannot write {}", file.display()))?;
     Ok(page)
@@ -38,6 +38,9 @@ const INTRODUCTION: &str = "\
 Written by `cargo xtask bench --peers --save`; `cargo xtask bench` measures again on your machine. Absolute figures move with the machine, ratios
 within one run hold.
 ";
+
+/// What was found out by hand about the run that is kept: to be looked at again with each new one.
+const FINDINGS: &str = include_str!("../../findings.md");
 
 const METHOD: &str = "\
 ## How it is measured
