@@ -16,6 +16,8 @@ pub enum CloseCode {
     TooSlow,
     /// 4004: the server is full, or the room is.
     Overloaded,
+    /// 4005: the client was refused for now: it tried too often, or its token can't be judged at the moment.
+    NotNow,
     /// 4500: the room was closed by its owner, or its time without an owner ran out.
     RoomClosed,
     /// 4501: the client left the room, as it asked to.
@@ -26,21 +28,25 @@ pub enum CloseCode {
     UnknownRoom,
     /// 4504: the first message was refused for good.
     Refused,
+    /// 4505: the token, or the lack of one, does not allow what was asked for.
+    Unauthorized,
 }
 
 impl CloseCode {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::ShuttingDown,
         Self::HandshakeTimeout,
         Self::IdleTimeout,
         Self::TooSlow,
         Self::Overloaded,
+        Self::NotNow,
         Self::RoomClosed,
         Self::Left,
         Self::Superseded,
         Self::UnknownRoom,
         Self::Refused,
+        Self::Unauthorized,
     ];
 
     /// Its number on the wire.
@@ -52,11 +58,13 @@ impl CloseCode {
             Self::IdleTimeout => 4002,
             Self::TooSlow => 4003,
             Self::Overloaded => 4004,
+            Self::NotNow => 4005,
             Self::RoomClosed => 4500,
             Self::Left => 4501,
             Self::Superseded => 4502,
             Self::UnknownRoom => 4503,
             Self::Refused => 4504,
+            Self::Unauthorized => 4505,
         }
     }
 
@@ -69,11 +77,13 @@ impl CloseCode {
             Self::IdleTimeout => "nothing was heard for too long",
             Self::TooSlow => "nothing was read for too long",
             Self::Overloaded => "full, come back later",
+            Self::NotNow => "not now, come back later",
             Self::RoomClosed => "the room is closed",
             Self::Left => "left",
             Self::Superseded => "another connection claimed this room",
             Self::UnknownRoom => "there is no such room",
             Self::Refused => "refused",
+            Self::Unauthorized => "not allowed with this token, or without one",
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{KeyDigest, RefusalCode, Room, RoomId, Timestamp};
+use crate::{Deed, KeyDigest, Permissions, Refusal, RefusalCode, Room, RoomId, Timestamp};
 
 /// The secret that proves ownership of a room. It is shown to nobody but the owner, logs included.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,6 +16,21 @@ impl fmt::Debug for OwnerKey {
 
 /// What a connection asks of the server around it: the table of rooms, and whatever needs randomness or a hash.
 pub trait Host {
+    /// What the bearer of this token, or whoever has none, may do, as far as it matters for this deed.
+    ///
+    /// # Errors
+    /// `unauthorized` where a token is needed and there is none, or not one that is accepted; `keys_unavailable`.
+    fn permissions(&mut self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal>;
+
+    /// Whether this client may ask for a room: who asked for many that aren't there is guessing.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal>;
+
+    /// The client has asked for a room that isn't there.
+    fn asked_in_vain(&mut self, now: Timestamp);
+
     /// Opens a room with a new id and a new owner key.
     ///
     /// # Errors

@@ -15,6 +15,7 @@
 //! |---|---|
 //! | [`Room`] | a log of actions, the retained state, who owns it; [`Room::next`] serves any follower |
 //! | [`Rooms`] | the table of rooms: how many there may be, when one without an owner ends |
+//! | [`Permissions`], [`TokenBucket`] | who may do what, and how often |
 //! | [`Peer`] | one connection: what a client may do where it stands, and what it is answered |
 //!
 //! | the page's side | |
@@ -55,6 +56,8 @@ mod ownership;
 pub mod parse;
 #[cfg(feature = "rooms")]
 mod peer;
+#[cfg(feature = "rooms")]
+mod permissions;
 mod refusal;
 pub mod render;
 #[cfg(feature = "rooms")]
@@ -68,6 +71,8 @@ mod session;
 mod slots;
 mod status;
 mod time;
+#[cfg(feature = "rooms")]
+mod token_bucket;
 
 #[cfg(feature = "rooms")]
 pub use answer_log::Answer;
@@ -90,6 +95,8 @@ pub use outbox::BroadcastError;
 pub use ownership::{Claimed, KeyDigest, NotEntered};
 #[cfg(feature = "rooms")]
 pub use peer::{Next, Peer};
+#[cfg(feature = "rooms")]
+pub use permissions::{Deed, Permissions, Scope};
 pub use refusal::{Refusal, RefusalCode};
 #[cfg(feature = "rooms")]
 pub use room::{Accepted, Room};
@@ -100,6 +107,8 @@ pub use rooms::Rooms;
 pub use session::{EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus};
 pub use status::Status;
 pub use time::Timestamp;
+#[cfg(feature = "rooms")]
+pub use token_bucket::{Rate, TokenBucket};
 
 /// The version of the session fields that this crate speaks; a peer that sends `v` of at least this gets them.
 pub const PROTOCOL_VERSION: u64 = 2;

@@ -35,6 +35,9 @@ pub struct Limits {
     /// When the server shuts down, its clients are told to come back spread over this time, in milliseconds.
     /// Default 5,000.
     pub return_window_ms: u64,
+    /// Rooms that aren't there for which one address may ask in a minute; above it no room is told from one that isn't
+    /// (`rate_limited`), so that ids can't be guessed. Default 300: a class behind one address, with an old link.
+    pub unknown_rooms_per_minute: u64,
     /// Silence after which a page's SDK asks whether the connection is still there, in milliseconds. Announced.
     /// Default 25,000.
     pub heartbeat_ms: u64,
@@ -56,6 +59,7 @@ impl Default for Limits {
             idle_timeout_ms: 60_000,
             stall_timeout_ms: 30_000,
             return_window_ms: 5_000,
+            unknown_rooms_per_minute: 300,
             heartbeat_ms: 25_000,
         }
     }

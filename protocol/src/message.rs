@@ -38,6 +38,8 @@ pub struct Create<'a> {
     pub session: Option<Cow<'a, str>>,
     /// `shareAudience`: the followers may know how many they are.
     pub share_audience: bool,
+    /// `token`: says what the sender may do.
+    pub token: Option<Cow<'a, str>>,
 }
 
 /// Status 2.
@@ -51,6 +53,8 @@ pub struct Join<'a> {
     pub since: Option<u64>,
     /// Present if this is a claim of ownership.
     pub claim: Option<Claim<'a>>,
+    /// `token`: says what the sender may do.
+    pub token: Option<Cow<'a, str>>,
 }
 
 /// The part of a join that makes it a claim.

@@ -70,7 +70,7 @@ pub(crate) struct Fields<'a> {
     tolerant: bool,
 }
 
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 26] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -96,6 +96,7 @@ const NAMES: [&str; 25] = [
     "shareAudience",
     "audience",
     "shutdown",
+    "token",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -253,18 +254,27 @@ impl<'a> Fields<'a> {
     }
 
     fn create(&self) -> Result<ClientMessage<'a>, Refusal> {
-        let Some(version) = self.number("v")? else { return Ok(ClientMessage::Create(Create::default())) };
+        let Some(version) = self.number("v")? else {
+            return Ok(ClientMessage::Create(Create { token: self.tolerated_token(), ..Create::default() }));
+        };
         Ok(ClientMessage::Create(Create {
+            token: self.text("token")?,
             version: Some(version),
             session: self.text("session")?,
             share_audience: self.boolean("shareAudience")?,
         }))
     }
 
+    /// The token of a client without session fields, who may need one too.
+    fn tolerated_token(&self) -> Option<Cow<'a, str>> {
+        self.text("token").unwrap_or(None)
+    }
+
     fn join(&self) -> Result<ClientMessage<'a>, Refusal> {
         let uuid = self.text("uuid")?.unwrap_or_default();
         let Some(version) = self.number("v")? else {
-            return Ok(ClientMessage::Join(Join { uuid, ..Join::default() }));
+            let token = self.tolerated_token();
+            return Ok(ClientMessage::Join(Join { uuid, token, ..Join::default() }));
         };
         let claim = match self.text("ownerKey")? {
             Some(owner_key) => Some(Claim {
@@ -276,7 +286,8 @@ impl<'a> Fields<'a> {
             }),
             None => None,
         };
-        Ok(ClientMessage::Join(Join { uuid, version: Some(version), since: self.number("since")?, claim }))
+        let (since, token) = (self.number("since")?, self.text("token")?);
+        Ok(ClientMessage::Join(Join { uuid, version: Some(version), since, claim, token }))
     }
 }
 

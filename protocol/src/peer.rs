@@ -142,7 +142,7 @@ impl Peer {
         }
         match message {
             Ok(ClientMessage::Create(create)) => self.create(&create, host),
-            Ok(ClientMessage::Join(join)) => self.join(&join, host),
+            Ok(ClientMessage::Join(join)) => self.join(&join, now, host),
             Ok(ClientMessage::Action(action)) => self.action(&action, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, host),
             Ok(ClientMessage::Close) => self.close(now, host),

@@ -24,6 +24,14 @@ pub enum RefusalCode {
     UnknownRoom,
     /// A claim with a key that isn't the room's.
     WrongOwnerKey,
+    /// The token is missing where one is needed, or isn't accepted: unknown, expired, not signed as it must be.
+    Unauthorized,
+    /// The token is accepted, but does not allow this.
+    Forbidden,
+    /// This was tried too often; the refusal says when it may be tried again.
+    RateLimited,
+    /// The server is looking for the key that the token names; the refusal says when to try again.
+    KeysUnavailable,
     /// The room has as many followers as a room may have.
     RoomFull,
     /// The server has as many rooms as it may have.
@@ -38,7 +46,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// Every code, in the order in which the README lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::UnknownStatus,
         Self::UnsupportedVersion,
@@ -47,6 +55,10 @@ impl RefusalCode {
         Self::NotOwner,
         Self::UnknownRoom,
         Self::WrongOwnerKey,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::RateLimited,
+        Self::KeysUnavailable,
         Self::RoomFull,
         Self::TooManyRooms,
         Self::TooManySlots,
@@ -66,6 +78,10 @@ impl RefusalCode {
             Self::NotOwner => "not_owner",
             Self::UnknownRoom => "unknown_room",
             Self::WrongOwnerKey => "wrong_owner_key",
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::RateLimited => "rate_limited",
+            Self::KeysUnavailable => "keys_unavailable",
             Self::RoomFull => "room_full",
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManySlots => "too_many_slots",
@@ -102,6 +118,12 @@ impl RefusalCode {
                 "there is no room with this uuid: it is mistyped, closed, or the server was restarted"
             }
             Self::WrongOwnerKey => "the owner key isn't this room's",
+            Self::Unauthorized => {
+                "this needs a token: send one as \"token\" in the first message (the SDK's option `token`)"
+            }
+            Self::Forbidden => "the token doesn't allow this: ask whoever gave it to you for one that does",
+            Self::RateLimited => "this was tried too often from this address: try again later",
+            Self::KeysUnavailable => "the server is looking for the key that the token names: try again soon",
             Self::RoomFull => "the room is full: try again later",
             Self::TooManyRooms => "the server has as many rooms as it may have: try again later",
             Self::TooManySlots => "the room retains as many state messages as it may: clear slots first",
@@ -119,6 +141,8 @@ impl RefusalCode {
         match self {
             Self::UnknownRoom => Some(CloseCode::UnknownRoom),
             Self::WrongOwnerKey | Self::UnsupportedVersion => Some(CloseCode::Refused),
+            Self::Unauthorized | Self::Forbidden => Some(CloseCode::Unauthorized),
+            Self::RateLimited | Self::KeysUnavailable => Some(CloseCode::NotNow),
             Self::RoomFull | Self::TooManyRooms => Some(CloseCode::Overloaded),
             Self::Malformed
             | Self::UnknownStatus
@@ -134,7 +158,7 @@ impl RefusalCode {
     /// Whether the same message may be accepted later.
     #[must_use]
     pub fn may_pass_later(self) -> bool {
-        matches!(self, Self::RoomFull | Self::TooManyRooms)
+        matches!(self, Self::RoomFull | Self::TooManyRooms | Self::RateLimited | Self::KeysUnavailable)
     }
 }
 
@@ -147,6 +171,8 @@ pub struct Refusal {
     pub message: String,
     /// `error.id`: the owner's action that was refused.
     pub id: Option<u64>,
+    /// `error.retryAfterMs`: how long to wait before the same is tried again, in milliseconds.
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Refusal {
@@ -159,7 +185,13 @@ impl Refusal {
     /// A refusal that says more precisely what is wrong.
     #[must_use]
     pub fn with_message(code: RefusalCode, message: impl Into<String>) -> Self {
-        Self { code: code.as_str().to_owned(), message: message.into(), id: None }
+        Self { code: code.as_str().to_owned(), message: message.into(), id: None, retry_after_ms: None }
+    }
+
+    /// A refusal for now: the same may be tried again after so many milliseconds.
+    #[must_use]
+    pub fn until_later(code: RefusalCode, retry_after_ms: u64) -> Self {
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::new(code) }
     }
 
     /// Its code, if this version knows it.

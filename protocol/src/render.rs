@@ -17,6 +17,7 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
             status(&mut object, Status::New, None);
             object.optional_number("v", create.version).optional_text("session", create.session.as_deref());
             share_audience(&mut object, create.share_audience);
+            object.optional_text("token", create.token.as_deref());
         }
         ClientMessage::Join(join) => {
             object.text("uuid", &join.uuid);
@@ -27,6 +28,7 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
                 object.optional_number("ack", *heard).optional_number("epoch", *epoch);
                 share_audience(&mut object, *shares);
             }
+            object.optional_text("token", join.token.as_deref());
         }
         ClientMessage::Action(action) => {
             object.optional_number("id", action.id);
@@ -203,6 +205,7 @@ fn error(object: &mut ObjectWriter<'_>, refusal: &Refusal) {
         fields
             .text("code", &refusal.code)
             .text("message", &refusal.message)
-            .optional_number("id", refusal.id);
+            .optional_number("id", refusal.id)
+            .optional_number("retryAfterMs", refusal.retry_after_ms);
     });
 }

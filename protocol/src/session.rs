@@ -58,6 +58,8 @@ pub struct Session<P> {
     progress: Progress,
     pings: u64,
     share_audience: bool,
+    /// What says that this page may do what it is about to do.
+    token: Option<String>,
     /// What the application knows of the room's owner.
     owner: OwnerPresence,
     /// What waits in the page for the network, in bytes, and when that was said.
@@ -121,6 +123,7 @@ impl<P> Session<P> {
             progress: Progress::default(),
             pings: 0,
             share_audience: options.share_audience,
+            token: None,
             owner: OwnerPresence::Here,
             buffered: (0, Timestamp::default()),
             return_window_ms: None,
@@ -149,6 +152,12 @@ impl<P> Session<P> {
     #[must_use]
     pub fn status(&self) -> SessionStatus {
         self.status
+    }
+
+    /// From now on this token goes with the first message on a connection. To be said while the socket is being opened,
+    /// each time if tokens expire.
+    pub fn set_token(&mut self, token: Option<String>) {
+        self.token = token;
     }
 
     /// Broadcasts a function call. `params` is a JSON array; `slot` makes it a state message, retained there.
@@ -244,9 +253,10 @@ impl<P> Session<P> {
     fn first_message(&self) -> ClientMessage<'static> {
         let version = Some(PROTOCOL_VERSION);
         let session = || Some(self.session.clone().into());
+        let token = self.token.clone().map(Into::into);
         let Some(uuid) = self.uuid.clone() else {
             let share_audience = self.share_audience;
-            return ClientMessage::Create(Create { version, session: session(), share_audience });
+            return ClientMessage::Create(Create { version, session: session(), share_audience, token });
         };
         let claim = self.owner_key.clone().map(|owner_key| Claim {
             owner_key: owner_key.into(),
@@ -261,7 +271,7 @@ impl<P> Session<P> {
             Some(_) => (!self.entered).then_some(0),
             None => self.progress.applied(),
         };
-        ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim })
+        ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim, token })
     }
 
     fn send(&mut self, message: &ClientMessage<'_>) {
@@ -288,6 +298,11 @@ impl<P> Session<P> {
 
     /// The connection is gone or was given up: try again after a while.
     fn reconnect_later(&mut self, now: Timestamp) {
+        self.reconnect_after(now, 0);
+    }
+
+    /// As before, but not before so many milliseconds have passed.
+    fn reconnect_after(&mut self, now: Timestamp, least_ms: u64) {
         if let State::Live { since, .. } = self.state
             && now.since(since) >= GOOD_CONNECTION_MS
         {
@@ -299,7 +314,7 @@ impl<P> Session<P> {
             Some(window_ms) => self.backoff.spread(window_ms),
             None => self.backoff.next_wait(),
         };
-        self.state = State::Waiting { until: now.after(wait) };
+        self.state = State::Waiting { until: now.after(least_ms).after(wait) };
         if self.entered {
             self.set_status(SessionStatus::Reconnecting);
         }
@@ -321,7 +336,12 @@ impl<P> Session<P> {
             _ => {
                 let mut message = String::from("the server closed the connection for good, with code ");
                 write_number(&mut message, code.into());
-                EndReason::Refused(Refusal { code: "closed".to_owned(), message, id: None })
+                EndReason::Refused(Refusal {
+                    code: "closed".to_owned(),
+                    message,
+                    id: None,
+                    retry_after_ms: None,
+                })
             }
         });
     }

@@ -100,6 +100,7 @@ impl ServerFields for Fields<'_> {
             code: self.text("error.code")?,
             message: self.text("error.message").unwrap_or_default(),
             id: self.number("error.id"),
+            retry_after_ms: self.number("error.retryAfterMs"),
         })
     }
 }

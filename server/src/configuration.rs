@@ -19,7 +19,7 @@ mod value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use rtbroadcaster::Settings;
+use rtbroadcaster::{JwtSettings, Settings};
 
 pub(crate) use command::{Invocation, Task};
 pub(crate) use log_filter::LogFilter;
@@ -39,8 +39,20 @@ pub(crate) struct Configuration {
     pub(crate) www: Option<PathBuf>,
     /// What is logged.
     pub(crate) log: LogFilter,
-    /// How the rooms are.
+    /// How the rooms are, but for `jwt`.
     pub(crate) rooms: Settings,
+    /// Which JSON web tokens are accepted; those without secret and keys, none.
+    pub(crate) jwt: JwtSettings,
+}
+
+impl Configuration {
+    /// How the rooms are.
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = self.rooms.clone();
+        let has_keys = self.jwt.secret.is_some() || self.jwt.keys.is_some();
+        settings.access.jwt = has_keys.then(|| self.jwt.clone());
+        settings
+    }
 }
 
 impl Default for Configuration {
@@ -51,6 +63,7 @@ impl Default for Configuration {
             www: None,
             log: LogFilter::default(),
             rooms: Settings::default(),
+            jwt: JwtSettings::default(),
         }
     }
 }

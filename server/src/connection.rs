@@ -1,6 +1,7 @@
 //! One connection: what its own task, its room's rounds and the sweep share of it.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
@@ -46,10 +47,15 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(manager: Manager, transport: Transport, permit: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn new(
+        manager: Manager,
+        remote: Option<IpAddr>,
+        transport: Transport,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
         let now = manager.now();
         Self {
-            line: Mutex::new(Line::new(ConnectionHost::new(manager.clone()))),
+            line: Mutex::new(Line::new(ConnectionHost::new(manager.clone(), remote))),
             transport,
             _permit: permit,
             entry: AtomicUsize::new(0),

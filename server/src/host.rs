@@ -1,8 +1,11 @@
 //! The manager as one connection sees it.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
-use rtbroadcaster_protocol::{Host, KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Timestamp};
+use rtbroadcaster_protocol::{
+    Deed, Host, KeyDigest, OwnerKey, Permissions, Refusal, RefusalCode, Room, RoomId, Timestamp,
+};
 
 use crate::Manager;
 use crate::handle::RoomHandle;
@@ -12,12 +15,14 @@ use crate::handle::RoomHandle;
 #[derive(Debug)]
 pub(crate) struct ConnectionHost {
     manager: Manager,
+    /// The client's address, if it is known.
+    remote: Option<IpAddr>,
     room: Option<(RoomId, Arc<RoomHandle>)>,
 }
 
 impl ConnectionHost {
-    pub(crate) fn new(manager: Manager) -> Self {
-        Self { manager, room: None }
+    pub(crate) fn new(manager: Manager, remote: Option<IpAddr>) -> Self {
+        Self { manager, remote, room: None }
     }
 
     /// The room that the connection is in, or was last.
@@ -34,6 +39,20 @@ impl ConnectionHost {
 }
 
 impl Host for ConnectionHost {
+    fn permissions(&mut self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
+        self.manager.permissions(deed, token)
+    }
+
+    fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        self.remote.map_or(Ok(()), |remote| self.manager.may_ask_for_room(remote, now))
+    }
+
+    fn asked_in_vain(&mut self, now: Timestamp) {
+        if let Some(remote) = self.remote {
+            self.manager.asked_in_vain(remote, now);
+        }
+    }
+
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
         let (id, key, handle) = self.manager.create(session)?;
         self.room = Some((id, handle));

@@ -18,6 +18,8 @@
 //! What is said on the wire, and every rule of a room, stands in the crate `rtbroadcaster-protocol`; this crate moves
 //! the bytes.
 
+mod access;
+mod address_limits;
 mod connection;
 mod containment;
 mod handle;
@@ -36,10 +38,13 @@ mod task;
 mod transport;
 mod websocket;
 
+pub use access::{AccessSettings, Gate, InvalidGate, Secret};
+#[cfg(feature = "jwt")]
+pub use access::{InvalidKeySource, JwtSettings, KeySource, KeysError};
 pub use manager::Manager;
 pub use origin::{InvalidOrigin, OriginPolicy};
 pub use routes::RemoteAddress;
-pub use rtbroadcaster_protocol::Limits;
+pub use rtbroadcaster_protocol::{Deed, Limits, Refusal};
 pub use settings::Settings;
 
 /// The readme, so that its code is compiled with the tests.

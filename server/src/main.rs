@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
-use rtbroadcaster::Manager;
+use rtbroadcaster::{KeySource, Manager};
 use tracing::{info, warn};
 use tracing_subscriber::prelude::*;
 use warp::Filter;
@@ -75,7 +75,8 @@ async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> E
 }
 
 async fn run(configuration: Configuration) -> anyhow::Result<()> {
-    let Configuration { listen, path, www, log: _, rooms } = configuration;
+    let rooms = configuration.settings();
+    let Configuration { listen, path, www, .. } = configuration;
     if let Some(directory) = &www {
         anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
         if !directory.join("index.html").is_file() {
@@ -87,7 +88,16 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
         .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
+    let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
     let manager = Manager::new(rooms);
+    if let Err(error) = manager.load_keys().await {
+        match keys {
+            Some(KeySource::Http(_)) => {
+                warn!(%error, "the keys for tokens cannot be had yet: they are asked for again when a token comes");
+            }
+            Some(KeySource::File(_)) | None => anyhow::bail!("--jwks: {error}"),
+        }
+    }
     let routes = routes(&manager, &path, www.as_deref());
 
     // For people and for programs that asked for port 0; everything else is logged to stderr.

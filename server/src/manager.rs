@@ -1,15 +1,21 @@
 //! All rooms of a server.
 
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
 use std::time::{Duration, Instant};
 
-use rtbroadcaster_protocol::{CloseCode, KeyDigest, OwnerKey, RefusalCode, Room, RoomId, Rooms, Timestamp};
+use rtbroadcaster_protocol::{
+    CloseCode, Deed, KeyDigest, OwnerKey, Permissions, Rate, Refusal, RefusalCode, Room, RoomId, Rooms,
+    Timestamp,
+};
 use sha2::{Digest, Sha256};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tracing::{info, warn};
 
 use crate::Settings;
+use crate::access::Access;
+use crate::address_limits::AddressLimits;
 use crate::connection::Connection;
 use crate::containment::contained;
 use crate::handle::RoomHandle;
@@ -39,6 +45,9 @@ pub struct Manager {
 #[derive(Debug)]
 pub(crate) struct Shared {
     settings: Settings,
+    access: Access,
+    /// How often an address may ask for rooms that aren't there.
+    unknown_rooms: AddressLimits,
     rooms: Mutex<Rooms<Arc<RoomHandle>>>,
     connections: Connections,
     /// One a connection.
@@ -58,6 +67,8 @@ impl Manager {
         let permits = permits(&settings) as usize;
         Self {
             shared: Arc::new(Shared {
+                access: Access::new(&settings.access),
+                unknown_rooms: AddressLimits::new(Rate::per_minute(settings.limits.unknown_rooms_per_minute)),
                 rooms: Mutex::new(Rooms::new(settings.limits.rooms)),
                 connections: Connections::default(),
                 permits: Arc::new(Semaphore::new(permits)),
@@ -81,6 +92,43 @@ impl Manager {
     #[must_use]
     pub fn rooms(&self) -> usize {
         self.table().len()
+    }
+
+    /// Whether the bearer of this token, or whoever has none, may do this: the field `token` of a first message, or what
+    /// follows `Bearer` in the header `Authorization`. The same as connections are asked.
+    ///
+    /// # Errors
+    /// `unauthorized` where a token is needed and there is none, or not one that is accepted; `forbidden` where it is, but
+    /// does not allow this; `keys_unavailable` while its key is being looked for.
+    pub fn authorise(&self, deed: Deed, token: Option<&str>) -> Result<(), Refusal> {
+        if self.permissions(deed, token)?.allow(deed) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
+    }
+
+    /// Reads the keys that tokens are signed with ([`KeySource`](crate::KeySource)), so that an error is known before
+    /// the first token comes. Without this it is done then.
+    ///
+    /// # Errors
+    /// Why they could not be had. They are looked for again when a token needs them.
+    #[cfg(feature = "jwt")]
+    pub async fn load_keys(&self) -> Result<(), crate::KeysError> {
+        self.shared.access.load_keys().await
+    }
+
+    pub(crate) fn permissions(&self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
+        self.shared.access.permissions(deed, token)
+    }
+
+    /// Whether a client at this address may ask for a room, or when.
+    pub(crate) fn may_ask_for_room(&self, remote: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        match self.shared.unknown_rooms.wait(remote, now) {
+            0 => Ok(()),
+            wait => Err(Refusal::until_later(RefusalCode::RateLimited, wait)),
+        }
+    }
+
+    /// A client at this address has asked for a room that isn't there.
+    pub(crate) fn asked_in_vain(&self, remote: IpAddr, now: Timestamp) {
+        self.shared.unknown_rooms.count(remote, now);
     }
 
     /// Closes every connection with a code that says "come back", takes no new ones, and waits until all are gone.

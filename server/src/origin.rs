@@ -5,6 +5,9 @@ use std::str::FromStr;
 use warp::http::HeaderMap;
 use warp::http::header::{HOST, ORIGIN};
 
+/// The word for the server's own host, which is always allowed.
+const OWN: &str = "self";
+
 /// Decides by the `Origin` that a browser sends (RFC 6455 section 10.2), so that a page of another site cannot use
 /// its visitors' network to reach this server. Programs that send no `Origin` always pass: they could send any.
 ///
@@ -45,7 +48,7 @@ impl OriginPolicy {
     pub fn to_list(&self) -> Vec<String> {
         match self {
             Self::Any => vec!["*".to_owned()],
-            Self::SameAnd(others) => others.clone(),
+            Self::SameAnd(others) => std::iter::once(OWN.to_owned()).chain(others.iter().cloned()).collect(),
         }
     }
 }
@@ -53,11 +56,12 @@ impl OriginPolicy {
 /// Why a text is no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an origin has a scheme and a host, and a port if it isn't the scheme's own, as https://example.org; * allows all"
+    "must be an origin: a scheme and a host, and a port if it isn't the scheme's own, as https://example.org; * allows \
+     every origin, self only the server's own"
 )]
 pub struct InvalidOrigin;
 
-/// Reads one value of `--allow-origin`: `*`, `null` (pages from files and sandboxes), or an origin.
+/// Reads one value of `--allow-origin`: `*`, `self`, `null` (pages from files and sandboxes), or an origin.
 impl FromStr for OriginPolicy {
     type Err = InvalidOrigin;
 
@@ -66,8 +70,7 @@ impl FromStr for OriginPolicy {
         if text == "*" {
             return Ok(Self::Any);
         }
-        if text.is_empty() {
-            // An environment variable that is set to nothing.
+        if text == OWN {
             return Ok(Self::default());
         }
         let origin = text.trim_end_matches('/');

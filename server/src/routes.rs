@@ -19,7 +19,8 @@ use crate::connection::Connection;
 use crate::transport::Transport;
 use crate::{Manager, task};
 
-/// The client's address, for the logs. Our own accept loop sets it as a request extension; another may do so too.
+/// The client's address, for the logs and for limits per address, which hold for nobody without it. Our own accept loop
+/// sets it as a request extension; another may do so too.
 #[derive(Debug, Clone, Copy)]
 pub struct RemoteAddress(pub SocketAddr);
 
@@ -53,7 +54,7 @@ impl Manager {
 }
 
 /// Why a request isn't upgraded, told by HTTP status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HandshakeError {
     #[error("this is a websocket endpoint: connect with a websocket client (GET with Connection: Upgrade)")]
     NotAnUpgrade,
@@ -61,18 +62,20 @@ pub(crate) enum HandshakeError {
     Version,
     #[error("the header Sec-WebSocket-Key must be 16 bytes in base64")]
     Key,
-    #[error("pages of this origin may not connect: the server's --allow-origin says which may")]
-    Origin,
+    #[error(
+        "pages of the origin {0} may not connect here: the server's --allow-origin (access.allow-origin) says which may"
+    )]
+    Origin(String),
     #[error("the server has as many connections as it may have, or is shutting down: try again later")]
     Full,
 }
 
 impl HandshakeError {
-    fn status(self) -> StatusCode {
+    fn status(&self) -> StatusCode {
         match self {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Key => StatusCode::BAD_REQUEST,
-            Self::Origin => StatusCode::FORBIDDEN,
+            Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::Full => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -80,12 +83,12 @@ impl HandshakeError {
 
 impl HandshakeError {
     /// A page that is refused can't read why: its browser doesn't tell. The operator finds it here.
-    fn log(self, headers: &HeaderMap, remote: Option<RemoteAddress>) {
+    fn log(&self, headers: &HeaderMap, remote: Option<RemoteAddress>) {
         let remote = remote.map(|RemoteAddress(address)| address.to_string());
         let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (origin, host) = (header(ORIGIN), header(HOST));
         match self {
-            Self::Origin | Self::Full => warn!(remote, origin, host, "upgrade refused: {self}"),
+            Self::Origin(_) | Self::Full => warn!(remote, origin, host, "upgrade refused: {self}"),
             Self::NotAnUpgrade | Self::Version | Self::Key => {
                 debug!(remote, origin, host, "upgrade refused: {self}");
             }
@@ -141,10 +144,13 @@ fn upgrade_request(
 ) -> Result<Response, HandshakeError> {
     let (response, upgrade) = handshake(method, headers, upgrade)?;
     if !manager.settings().origins.allows(headers) {
-        return Err(HandshakeError::Origin);
+        let origin =
+            headers.get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
+        return Err(HandshakeError::Origin(origin.unwrap_or_default()));
     }
     let permit = manager.admit().ok_or(HandshakeError::Full)?;
     let manager = manager.clone();
+    let address = remote.map(|RemoteAddress(address)| address.ip());
     let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
     tokio::spawn(
         async move {
@@ -152,7 +158,7 @@ fn upgrade_request(
                 Ok(upgraded) => {
                     debug!("connection opened");
                     let (transport, mut read) = Transport::new(upgraded);
-                    let connection = Arc::new(Connection::new(manager.clone(), transport, permit));
+                    let connection = Arc::new(Connection::new(manager.clone(), address, transport, permit));
                     manager.register(&connection);
                     task::start(connection, &mut read);
                 }

@@ -2,7 +2,7 @@
 
 use rtbroadcaster_protocol::Limits;
 
-use crate::OriginPolicy;
+use crate::{AccessSettings, OriginPolicy};
 
 /// How a [`Manager`](crate::Manager) is set up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,12 +11,19 @@ pub struct Settings {
     pub limits: Limits,
     /// Pages of which origins may connect.
     pub origins: OriginPolicy,
+    /// Who may open, own and follow rooms.
+    pub access: AccessSettings,
     /// Websockets at a time. Above it an upgrade is answered by HTTP status 503. Default 20,000.
     pub connections: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limits: Limits::default(), origins: OriginPolicy::default(), connections: 20_000 }
+        Self {
+            limits: Limits::default(),
+            origins: OriginPolicy::default(),
+            access: AccessSettings::default(),
+            connections: 20_000,
+        }
     }
 }

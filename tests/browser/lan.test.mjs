@@ -50,7 +50,8 @@ scenario("without such an address they name the page's own", {}, async (scene) =
 scenario("all works on plain http in the local network", NEEDS_LAN, async (scene) => {
   const site = await copySite(scene);
   await setAddress(site, ELSEWHERE);
-  const server = await scene.server({ host: "0.0.0.0", site });
+  const options = ["--creation", "open", "--allow-origin", "self"];
+  const server = await scene.server({ host: "0.0.0.0", site, options });
   const base = `http://${LAN}:${server.port}/`;
   const presenter = await scene.presenter(base);
   const link = await presenter.link();

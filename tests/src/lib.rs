@@ -10,6 +10,8 @@
 //! | [`Client`] | a websocket client that behaves |
 //! | [`RawSocket`], [`Request`] | one that need not |
 //! | [`message`] | what clients say |
+//! | [`entry`] | how somebody with a token gets in, or doesn't |
+//! | [`Signer`], [`KeyServer`] | whoever gives out tokens, and where its public keys are |
 //! | [`Page`] | a page's session on a real socket |
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
@@ -22,7 +24,9 @@
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a helper fails the test that called it")]
 
 mod client;
+pub mod entry;
 pub mod fuzz;
+mod key_server;
 pub mod message;
 mod page;
 mod program;
@@ -34,10 +38,12 @@ mod room;
 mod server;
 pub mod sim;
 pub mod soak;
+mod token;
 mod transcript;
 mod wait;
 
 pub use client::Client;
+pub use key_server::KeyServer;
 pub use page::{Page, number};
 pub use program::{Finished, Program};
 pub use proxy::Proxy;
@@ -46,5 +52,6 @@ pub use replica::Replica;
 pub use request::{Request, Response};
 pub use room::{Room, Witness, follow, open_room};
 pub use server::{PATH, Server};
+pub use token::{Signer, seconds_from_now};
 pub use transcript::Transcript;
 pub use wait::within;

@@ -11,6 +11,13 @@ pub fn create() -> Value {
     envelope("", (1, "new connection"), "", &json!([]), false)
 }
 
+/// A first message with a token.
+#[must_use]
+pub fn with_token(mut message: Value, token: &str) -> Value {
+    message["token"] = token.into();
+    message
+}
+
 /// Status 2.
 #[must_use]
 pub fn join(uuid: &str) -> Value {

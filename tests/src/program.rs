@@ -1,6 +1,7 @@
 //! The program `rtbroadcaster` as a child process.
 
 use std::env;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command as BlockingCommand, Stdio};
 use std::sync::OnceLock;
@@ -58,8 +59,18 @@ impl Program {
 
     /// Starts a command of [`Program::command`] and waits until it listens.
     pub async fn listening(mut command: Command) -> Self {
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+        command.stderr(Stdio::null());
+        Self::started(command).await
+    }
+
+    /// As [`Program::listening`], with its log in a file.
+    pub async fn logging(mut command: Command, log: &Path) -> Self {
+        command.stderr(File::create(log).expect("the log's folder is there"));
+        Self::started(command).await
+    }
+
+    async fn started(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("its stdout is a pipe");
         let mut line = String::new();
         within("the program to listen", BufReader::new(stdout).read_line(&mut line)).await.expect("text");

@@ -73,9 +73,8 @@ async fn what_config_prints_is_a_file_that_sets_the_same() {
         lines.collect::<Vec<_>>()
     };
     assert_eq!(values(&printed), values(&again));
-    assert!(
-        printed.contains(r#"allow-origin = ["https://a.example", "https://b.example", "https://c.example"]"#)
-    );
+    let origins = r#"["self", "https://a.example", "https://b.example", "https://c.example"]"#;
+    assert!(printed.contains(&format!("allow-origin = {origins} # flag --allow-origin")), "{printed}");
 }
 
 #[tokio::test]
@@ -184,4 +183,102 @@ async fn a_misspelt_variable_is_told() {
         finished.stderr,
         "warning: the environment variable RTBROADCASTER_ROMS is no setting: did you mean RTBROADCASTER_ROOMS?\n"
     );
+}
+
+const API_KEY: &str = "an-api-key-that-nobody-guesses";
+const JWT_SECRET: &str = "a secret of at least thirty-two bytes";
+
+#[tokio::test]
+async fn secrets_are_taken_from_file_and_environment_and_never_shown() {
+    let path = file(
+        "secret.toml",
+        &format!("[access]\ncreation = \"token\"\napi-keys = [\"{API_KEY}\", \"{API_KEY}2\"]\n"),
+    );
+    let environment = [("RTBROADCASTER_JWT_SECRET", JWT_SECRET)];
+    let printed = effective(&["--config", &path], &environment).await;
+    for line in [
+        format!("api-keys = [\"(hidden)\", \"(hidden)\"] # {path}:3"),
+        "jwt-secret = \"(hidden)\" # environment RTBROADCASTER_JWT_SECRET".to_owned(),
+    ] {
+        assert!(printed.lines().any(|other| other == line), "{line} in {printed}");
+    }
+    assert!(!printed.contains(API_KEY) && !printed.contains(JWT_SECRET));
+    let help = run(&["--help"], &environment).await.stdout;
+    assert!(help.contains("RTBROADCASTER_JWT_SECRET") && !help.contains(JWT_SECRET), "{help}");
+}
+
+#[tokio::test]
+async fn secrets_are_no_flags_and_not_repeated_where_something_is_wrong_with_them() {
+    for flag in ["--api-keys", "--join-keys", "--jwt-secret"] {
+        let finished = run(&[&format!("{flag}={API_KEY}")], &[]).await;
+        assert_eq!(finished.code, Some(2));
+        assert!(finished.stderr.contains(flag) && !finished.stderr.contains(API_KEY), "{}", finished.stderr);
+    }
+    let text = "[access]\napi-keys = [\"a-key-of-some-length\", \"short-secret\"]\njoin-keys = \"secret\"\njwt-secret = \"a secret\"\n";
+    assert_eq!(
+        wrong("wrong-secret.toml", text).await,
+        [
+            "error: FILE:2:12: access.api-keys: must have 16 characters or more, each printable ASCII but no space and \
+             no comma: number 2 has not",
+            "error: FILE:3:13: access.join-keys: must be a list of strings, not a string",
+            "error: FILE:4:14: access.jwt-secret: must have 32 bytes or more",
+        ]
+    );
+    let no_toml = wrong("unfinished-secret.toml", "[access]\njwt-secret = \"a secret\n").await;
+    assert!(no_toml[0].starts_with("error: FILE:2:") && !no_toml[0].contains("a secret"), "{no_toml:?}");
+}
+
+#[tokio::test]
+async fn a_gate_without_a_key_and_a_key_without_a_gate_are_contradictions() {
+    let cases = [
+        (
+            "creation = \"token\"\n",
+            "access.creation (token, FILE:2): nobody has a token that passes: set access.api-keys, access.jwt-secret or \
+             access.jwks",
+        ),
+        (
+            "joins = \"token\"\n",
+            "access.joins (token, FILE:2): nobody has a token that passes: set access.join-keys, access.api-keys, \
+             access.jwt-secret or access.jwks",
+        ),
+        (
+            "jwks = \"keys.json\"\n",
+            "access.jwks (FILE:2): nobody is asked for a token while access.creation (open, the default) and \
+             access.joins (open, the default): make one of them token",
+        ),
+        (
+            "jwt-audience = [\"rooms\"]\n",
+            "access.jwt-audience (FILE:2): no JSON web token is accepted without access.jwt-secret or access.jwks: set \
+             one of them too",
+        ),
+    ];
+    for (text, told) in cases {
+        let text = format!("[access]\n{text}");
+        assert_eq!(wrong("gates.toml", &text).await, [format!("error: {told}")]);
+    }
+}
+
+#[tokio::test]
+async fn what_access_settings_must_be_is_said() {
+    let cases = [
+        ("creation = \"opne\"", "creation: must be open (everybody) or token (who has a token that says so)"),
+        (
+            "jwks = \"https://a.example/keys\"",
+            "jwks: must be a file or an http:// address: https is not spoken here, fetch the keys into a file",
+        ),
+        (
+            "jwks = \"http://user:pass@a.example/keys\"",
+            "jwks: must be a file, or an address as http://host/path, without user name or password",
+        ),
+        (
+            "allow-origin = [\"example.org\"]",
+            "allow-origin: must be an origin: a scheme and a host, and a port if it isn't the scheme's own, as \
+             https://example.org; * allows every origin, self only the server's own, not example.org",
+        ),
+    ];
+    for (line, told) in cases {
+        let column = line.find("= ").unwrap() + 3;
+        let expected = format!("error: FILE:2:{column}: access.{told}");
+        assert_eq!(wrong("access.toml", &format!("[access]\n{line}\n")).await, [expected]);
+    }
 }

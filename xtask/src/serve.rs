@@ -38,6 +38,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
     let mut command = Command::new(binary);
     command.arg("--listen").arg(listen.to_string()).args(["--path", ROOMS_PATH]).arg("--www").arg(site);
+    // Whoever is in the network may try it; pages of other sites may not.
+    command.args(["--creation", "open", "--allow-origin", "self"]);
     become_server(&mut command)
 }
 

@@ -90,9 +90,16 @@ impl ServerFields for Fields<'_> {
     }
 
     fn error(&self) -> Option<Refusal> {
-        let [code, message, id] = object(self.get("error")?, &["code", "message", "id"])?;
+        let [code, message, id, retry] =
+            object(self.get("error")?, &["code", "message", "id", "retryAfterMs"])?;
         let read = |json: Option<&str>| json.and_then(text).map(Cow::into_owned).unwrap_or_default();
-        Some(Refusal { code: read(code), message: read(message), id: id.and_then(|id| id.parse().ok()) })
+        let number = |json: Option<&str>| json.and_then(|json| json.parse().ok());
+        Some(Refusal {
+            code: read(code),
+            message: read(message),
+            id: number(id),
+            retry_after_ms: number(retry),
+        })
     }
 }
 

@@ -187,20 +187,26 @@ fn join() -> impl Strategy<Value = Join<'static>> {
     );
     // Without a version, session fields are nobody's.
     prop_oneof![
-        text().prop_map(|uuid| Join { uuid: uuid.into(), ..Join::default() }),
-        (text(), number(), option(), proptest::option::of(claim)).prop_map(
-            |(uuid, version, since, claim)| Join { uuid: uuid.into(), version: Some(version), since, claim }
+        (text(), token()).prop_map(|(uuid, token)| Join { uuid: uuid.into(), token, ..Join::default() }),
+        (text(), number(), option(), proptest::option::of(claim), token()).prop_map(
+            |(uuid, version, since, claim, token)| {
+                Join { uuid: uuid.into(), version: Some(version), since, claim, token }
+            }
         ),
     ]
+}
+
+fn token() -> impl Strategy<Value = Option<Cow<'static, str>>> {
+    proptest::option::of(text().prop_map(Cow::Owned))
 }
 
 fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     let id = || proptest::option::of(1..=LARGEST_NUMBER);
     let session = proptest::option::of(text().prop_map(Cow::Owned));
     prop_oneof![
-        Just(ClientMessage::Create(Create::default())),
-        (number(), session, any::<bool>()).prop_map(|(version, session, share_audience)| {
-            ClientMessage::Create(Create { version: Some(version), session, share_audience })
+        token().prop_map(|token| ClientMessage::Create(Create { token, ..Create::default() })),
+        (number(), session, any::<bool>(), token()).prop_map(|(version, session, share_audience, token)| {
+            ClientMessage::Create(Create { version: Some(version), session, share_audience, token })
         }),
         join().prop_map(ClientMessage::Join),
         (id(), key(), params(), proptest::option::of(key())).prop_map(|(id, key, params, slot)| {
@@ -216,8 +222,10 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
 
 fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
     let seq = proptest::option::of(any::<u64>());
-    let refusal = (text(), text(), proptest::option::of(any::<u64>()))
-        .prop_map(|(code, message, id)| ServerMessage::Refused(Refusal { code, message, id }));
+    let number = || proptest::option::of(any::<u64>());
+    let refusal = (text(), text(), number(), number()).prop_map(|(code, message, id, retry_after_ms)| {
+        ServerMessage::Refused(Refusal { code, message, id, retry_after_ms })
+    });
     let connected = (text(), any::<u64>(), proptest::option::of(key()), proptest::option::of(any::<u64>()))
         .prop_map(|(uuid, number, owner_key, epoch)| {
             let limits = crate::AnnouncedLimits { heartbeat_ms: number, ..Default::default() };

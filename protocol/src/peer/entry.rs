@@ -4,8 +4,8 @@ use super::{Peer, Place, Told, with};
 use crate::follower::Rendering;
 use crate::mutation::mutated;
 use crate::{
-    Answer, Audience, Claim, CloseCode, Connected, Create, Host, Join, NotEntered, OwnerPresence,
-    PROTOCOL_VERSION, RefusalCode, RoomId, ServerMessage,
+    Answer, Audience, Claim, CloseCode, Connected, Create, Deed, Host, Join, NotEntered, OwnerPresence,
+    PROTOCOL_VERSION, Refusal, RefusalCode, RoomId, ServerMessage, Timestamp,
 };
 
 /// What the reply tells an owner.
@@ -20,8 +20,12 @@ impl Peer {
         if self.is_in_room() {
             return self.refuse(RefusalCode::AlreadyInRoom.into());
         }
-        if let Err(code) = self.negotiate(create.version) {
-            return self.refuse_entry(code);
+        let admitted = self
+            .negotiate(create.version)
+            .map_err(Refusal::from)
+            .and_then(|()| authorise(Deed::Create, create.token.as_deref(), host));
+        if let Err(refusal) = admitted {
+            return self.refuse_entry(refusal);
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
@@ -30,11 +34,11 @@ impl Peer {
                 let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
             }
-            Err(code) => self.refuse_entry(code),
+            Err(code) => self.refuse_entry(code.into()),
         }
     }
 
-    pub(super) fn join(&mut self, join: &Join<'_>, host: &mut impl Host) {
+    pub(super) fn join(&mut self, join: &Join<'_>, now: Timestamp, host: &mut impl Host) {
         let wanted = RoomId::parse(&join.uuid);
         match &mut self.place {
             Place::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
@@ -49,6 +53,9 @@ impl Peer {
                 return self.refuse(RefusalCode::AlreadyInRoom.into());
             }
         }
+        if let Err(refusal) = self.admit(wanted, join, now, host) {
+            return self.refuse_entry(refusal);
+        }
         match self.enter(wanted, join, host) {
             Ok(owner) => {
                 let room = self.room().expect("whoever entered is in a room");
@@ -57,8 +64,31 @@ impl Peer {
                     self.answer_again(room, heard, host);
                 }
             }
-            Err(NotEntered::Refused(code)) => self.refuse_entry(code),
+            Err(NotEntered::Refused(code)) => {
+                if code == RefusalCode::UnknownRoom {
+                    host.asked_in_vain(now);
+                }
+                self.refuse_entry(code.into());
+            }
             Err(NotEntered::Superseded) => self.end(CloseCode::Superseded),
+        }
+    }
+
+    /// Whether whoever wants to enter may ask for the room at all, be it there or not.
+    fn admit(
+        &mut self,
+        wanted: Option<RoomId>,
+        join: &Join<'_>,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) -> Result<(), Refusal> {
+        self.negotiate(join.version)?;
+        host.may_ask_for_room(now)?;
+        let deed = if join.claim.is_some() { Deed::Claim } else { Deed::Join };
+        match wanted {
+            Some(room) => authorise(deed(room), join.token.as_deref(), host),
+            // There is no such room, for nobody.
+            None => Ok(()),
         }
     }
 
@@ -68,7 +98,6 @@ impl Peer {
         join: &Join<'_>,
         host: &mut impl Host,
     ) -> Result<Option<OwnerPart>, NotEntered> {
-        self.negotiate(join.version)?;
         let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
         match &join.claim {
             Some(claim) => self.claim(room, join, claim, host).map(Some),
@@ -148,10 +177,16 @@ impl Peer {
     }
 
     /// Refuses a create or join: some refusals end the connection.
-    fn refuse_entry(&mut self, code: RefusalCode) {
-        self.refuse(code.into());
-        if let Some(close) = code.closes_with() {
+    fn refuse_entry(&mut self, refusal: Refusal) {
+        let close = refusal.known_code().and_then(RefusalCode::closes_with);
+        self.refuse(refusal);
+        if let Some(close) = close {
             self.end(close);
         }
     }
+}
+
+/// Whether the token allows the deed.
+fn authorise(deed: Deed, token: Option<&str>, host: &mut impl Host) -> Result<(), Refusal> {
+    if host.permissions(deed, token)?.allow(deed) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
 }

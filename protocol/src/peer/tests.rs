@@ -1,9 +1,10 @@
 //! Peers on a table of rooms without a server: what each client is answered, in the order of the wire.
 
 mod ownership;
+mod permissions;
 
 use super::*;
-use crate::{KeyDigest, Limits, OwnerKey, Rooms};
+use crate::{Deed, KeyDigest, Limits, OwnerKey, Permissions, Rooms, Scope};
 
 /// A server without sockets: rooms have the ids 1, 2, 3 … and the keys `key-1`, `key-2` ….
 struct TestHost {
@@ -12,9 +13,33 @@ struct TestHost {
     closed: Vec<Room>,
     limits: Limits,
     opened: u8,
+    guesses_left: u8,
 }
 
 impl Host for TestHost {
+    /// The token is what is permitted: `own`, `follow`, or both; none is both.
+    fn permissions(&mut self, _deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
+        let scope = |word| match token {
+            Some(token) if !token.contains(word) => Scope::Nowhere,
+            _ => Scope::Everywhere,
+        };
+        match token {
+            Some("expired") => Err(Refusal::with_message(RefusalCode::Unauthorized, "the token has expired")),
+            _ => Ok(Permissions { own: scope("own"), follow: scope("follow") }),
+        }
+    }
+
+    fn may_ask_for_room(&mut self, _now: Timestamp) -> Result<(), Refusal> {
+        match self.guesses_left {
+            0 => Err(Refusal::until_later(RefusalCode::RateLimited, 5_000)),
+            _ => Ok(()),
+        }
+    }
+
+    fn asked_in_vain(&mut self, _now: Timestamp) {
+        self.guesses_left -= 1;
+    }
+
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
         self.opened += 1;
         let (id, key) = (RoomId::from_random(u128::from(self.opened)), format!("key-{}", self.opened));
@@ -63,7 +88,7 @@ impl TestHost {
 fn host() -> TestHost {
     let limits =
         Limits { ring_actions: 4, rooms: 2, followers_per_room: 2, slots_per_room: 2, ..Limits::default() };
-    TestHost { rooms: Rooms::new(limits.rooms), closed: Vec::new(), limits, opened: 0 }
+    TestHost { rooms: Rooms::new(limits.rooms), closed: Vec::new(), limits, opened: 0, guesses_left: 3 }
 }
 
 fn say(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {

@@ -26,9 +26,12 @@ impl<P> Session<P> {
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
             ServerMessage::Refused(refusal) => {
                 let may_pass_later = refusal.known_code().is_some_and(RefusalCode::may_pass_later);
-                if self.entered && may_pass_later {
+                let wait = refusal.retry_after_ms.or((self.entered && may_pass_later).then_some(0));
+                // Whoever waits for the room for the first time waits no longer than it was willing to.
+                let wait = wait.filter(|wait| self.entered || now.after(*wait) < self.give_up_at);
+                if let Some(wait) = wait {
                     self.outputs.push_back(Output::Disconnect);
-                    self.reconnect_later(now);
+                    self.reconnect_after(now, wait);
                 } else {
                     self.end_connection(EndReason::Refused(refusal));
                 }

@@ -285,6 +285,53 @@ fn a_first_entry_that_is_refused_ends_the_session_and_a_later_one_waits_if_it_ma
 }
 
 #[test]
+fn a_refusal_that_says_when_to_come_back_is_obeyed_even_before_the_room_was_entered() {
+    let limited = || Refusal::until_later(RefusalCode::RateLimited, 5_000);
+    let mut session = session(Goal::Create);
+    session.handle(Timestamp(0), Input::Opened);
+    outputs(&mut session);
+    session.handle(Timestamp(100), Input::Received(ServerMessage::Refused(limited())));
+    assert_eq!(outputs(&mut session), [Output::Disconnect]);
+    assert_eq!(session.status(), SessionStatus::Connecting);
+    let again = session.next_timeout().unwrap();
+    // The spread of the first wait comes on top.
+    assert!((5_100..=6_100).contains(&again.0), "{again:?}");
+    session.handle(again, Input::Timeout);
+    assert_eq!(outputs(&mut session), [Output::Connect]);
+
+    // The page waits for 15 s, and 5 more are too long at 12.
+    session.handle(Timestamp(12_000), Input::Opened);
+    outputs(&mut session);
+    session.handle(Timestamp(12_000), Input::Received(ServerMessage::Refused(limited())));
+    assert!(outputs(&mut session).contains(&Output::Event(Event::Ended(EndReason::Refused(limited())))));
+}
+
+#[test]
+fn the_token_goes_with_the_first_message_of_each_connection_as_it_was_set_last() {
+    let mut owner = session(Goal::Create);
+    owner.set_token(Some("one".to_owned()));
+    owner.handle(Timestamp(0), Input::Opened);
+    assert!(sent(&mut owner)[0].ends_with(r#""token":"one"}"#));
+    owner.handle(Timestamp(0), Input::Received(created()));
+    owner.handle(Timestamp(0), Input::Disconnected(1006));
+    owner.handle(owner.next_timeout().unwrap(), Input::Timeout);
+    owner.set_token(Some("two".to_owned()));
+    owner.handle(Timestamp(2_000), Input::Opened);
+    assert!(sent(&mut owner)[0].ends_with(r#""token":"two"}"#));
+}
+
+#[test]
+fn a_token_that_is_refused_when_the_session_comes_back_ends_it() {
+    for code in [RefusalCode::Unauthorized, RefusalCode::Forbidden] {
+        let mut later = follower();
+        reconnect(&mut later, 1);
+        later.handle(Timestamp(5_000), Input::Received(ServerMessage::Refused(code.into())));
+        assert!(outputs(&mut later).contains(&Output::Event(Event::Ended(EndReason::Refused(code.into())))));
+        assert_eq!(later.next_timeout(), None);
+    }
+}
+
+#[test]
 fn a_server_that_is_never_reached_is_given_up() {
     let mut session = session(Goal::Create);
     let mut now = Timestamp(0);

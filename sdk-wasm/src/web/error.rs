@@ -59,6 +59,14 @@ codes! {
     UnknownRoom = "unknown_room",
     /// A claim with a key that isn't the room's.
     WrongOwnerKey = "wrong_owner_key",
+    /// The server wants a token for this, or doesn't accept the one it was given; the message says why.
+    Unauthorized = "unauthorized",
+    /// The server accepts the token, but it doesn't allow this.
+    Forbidden = "forbidden",
+    /// This address has tried too often; it is tried again when the server allows it, unless that is after the timeout.
+    RateLimited = "rate_limited",
+    /// The server is looking for the key that the token names; as [`Code::RateLimited`].
+    KeysUnavailable = "keys_unavailable",
     /// The room has as many followers as a room may have.
     RoomFull = "room_full",
     /// The server has as many rooms as it may have.

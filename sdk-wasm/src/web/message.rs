@@ -134,6 +134,7 @@ impl ServerFields for Fields {
             code: error.text("code")?,
             message: error.text("message").unwrap_or_default(),
             id: whole_number(&error.get("id")),
+            retry_after_ms: whole_number(&error.get("retryAfterMs")),
         })
     }
 }

@@ -74,12 +74,22 @@ fn command() -> Command {
     Command::new("rtbroadcaster")
         .version(env!("CARGO_PKG_VERSION"))
         .about("One page drives, every other page follows: the server that holds the rooms")
-        .after_help("Without a command it serves. Secrets are taken from the file and the environment only.")
+        .after_help(after_help())
         .max_term_width(110)
         .arg(file)
         .args(settings::all().filter(|setting| !setting.is_secret).map(flag))
         .subcommand(config)
         .subcommand(check)
+}
+
+fn after_help() -> String {
+    let secrets = settings::all().filter(|setting| setting.is_secret);
+    let secrets: Vec<_> =
+        secrets.map(|setting| format!("{} [env: {}]", setting.key(), setting.variable())).collect();
+    format!(
+        "Without a command it serves. Secrets are taken from the file and the environment only: {}.",
+        secrets.join(", ")
+    )
 }
 
 fn flag(setting: &Setting) -> Arg {

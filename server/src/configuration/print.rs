@@ -7,9 +7,6 @@ use super::setting::{Section, Setting};
 use super::settings;
 use super::value::Shown;
 
-/// What a secret is shown as.
-const HIDDEN: &str = "(hidden)";
-
 /// Width of the example's comments.
 const WIDTH: usize = 110;
 
@@ -18,7 +15,7 @@ pub(crate) fn effective(resolved: &Resolved) -> String {
     sections(|setting| {
         let source = resolved.source(&setting.key());
         let shown = setting.kind.show(&resolved.configuration);
-        match toml(setting, shown) {
+        match toml(shown) {
             Some(value) => format!("{} = {value} # {source}\n", setting.name),
             None => format!("# {} is not set\n", setting.name),
         }
@@ -32,7 +29,7 @@ pub(crate) fn example() -> String {
          # wrong with a file, `rtbroadcaster config` what is in force and where it comes from.\n\n",
     );
     text.push_str(&sections(|setting| {
-        let value = toml(setting, setting.default()).unwrap_or_else(|| "\"\"".to_owned());
+        let value = toml(setting.default()).unwrap_or_else(|| "\"\"".to_owned());
         let mut entry = comment(&format!("{}.", setting.help));
         // A String takes everything that is written to it.
         let _ = writeln!(entry, "# {} = {value}\n", setting.name);
@@ -50,13 +47,12 @@ fn sections(entry: impl Fn(&Setting) -> String) -> String {
 }
 
 /// A value as TOML; none if it is not set.
-fn toml(setting: &Setting, shown: Shown) -> Option<String> {
-    let hide = |text: String| if setting.is_secret { HIDDEN.to_owned() } else { text };
+fn toml(shown: Shown) -> Option<String> {
     let value = match shown {
         Shown::Nothing => return None,
         Shown::Number(number) => toml::Value::Integer(i64::try_from(number).unwrap_or(i64::MAX)),
-        Shown::Text(text) => hide(text).into(),
-        Shown::List(list) => list.into_iter().map(hide).collect::<Vec<_>>().into(),
+        Shown::Text(text) => text.into(),
+        Shown::List(list) => list.into(),
     };
     Some(value.to_string())
 }

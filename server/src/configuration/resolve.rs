@@ -96,7 +96,7 @@ mod tests {
     fn without_anything_the_settings_are_the_librarys_defaults() {
         let configuration = with_flags(&[]).unwrap();
         assert_eq!(configuration, Configuration::default());
-        assert_eq!(configuration.rooms, Settings::default());
+        assert_eq!(configuration.settings(), Settings::default());
     }
 
     #[test]

@@ -1,13 +1,23 @@
 //! What values must not be together.
 
+use rtbroadcaster::Gate;
+
 use super::problem::Problem;
 use super::resolve::Resolved;
 use super::source::Source;
 
+const CREATION: &str = "access.creation";
+const JOINS: &str = "access.joins";
+const ORIGINS: &str = "access.allow-origin";
+
 /// Every rule that is broken. Each names all the settings that it is about, with their values and where they come from.
 pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
-    let limits = &resolved.configuration.rooms.limits;
     let mut problems = Vec::new();
+    problems.extend(exposed(resolved));
+    problems.extend(gate_without_key(resolved));
+    problems.extend(key_without_gate(resolved));
+    problems.extend(claims_without_jwt(resolved));
+    let limits = &resolved.configuration.rooms.limits;
     if limits.ping_interval_ms >= limits.idle_timeout_ms {
         problems.push(between(
             resolved,
@@ -29,9 +39,90 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems
 }
 
+/// Whoever opens a server to others has to say for whom.
+fn exposed(resolved: &Resolved) -> Option<Problem> {
+    let listen = resolved.configuration.listen;
+    if listen.ip().to_canonical().is_loopback() {
+        return None;
+    }
+    let needed = [
+        (CREATION, "who may open rooms: --creation open (everybody) or --creation token"),
+        (
+            ORIGINS,
+            "pages of which origins may connect: --allow-origin self (the server's own), --allow-origin \
+             https://example.org, or --allow-origin '*' (all)",
+        ),
+    ];
+    let missing: Vec<_> =
+        needed.into_iter().filter(|(key, _)| *resolved.source(key) == Source::Default).collect();
+    let asks = missing.iter().map(|(_, ask)| *ask).collect::<Vec<_>>().join("; and ");
+    (!missing.is_empty()).then(|| {
+        let message = format!("others than this machine reach this address, so say {asks}");
+        Problem::with(shown(resolved, "server.listen", listen), message)
+    })
+}
+
+/// Nobody would ever pass.
+fn gate_without_key(resolved: &Resolved) -> Option<Problem> {
+    let access = &resolved.configuration.settings().access;
+    let has_keys = !access.api_keys.is_empty() || access.jwt.is_some();
+    let closed = [
+        (CREATION, access.creation, has_keys, "access.api-keys, access.jwt-secret or access.jwks"),
+        (
+            JOINS,
+            access.joins,
+            has_keys || !access.join_keys.is_empty(),
+            "access.join-keys, access.api-keys, access.jwt-secret or access.jwks",
+        ),
+    ];
+    let (key, gate, _, keys) =
+        closed.into_iter().find(|(_, gate, can_pass, _)| *gate == Gate::Token && !can_pass)?;
+    Some(Problem::with(shown(resolved, key, gate), format!("nobody has a token that passes: set {keys}")))
+}
+
+/// Whoever sets a key believes that it is asked for.
+fn key_without_gate(resolved: &Resolved) -> Option<Problem> {
+    let access = &resolved.configuration.settings().access;
+    if access.creation == Gate::Token || access.joins == Gate::Token {
+        return None;
+    }
+    let jwt = &resolved.configuration.jwt;
+    let keys = [
+        ("access.api-keys", !access.api_keys.is_empty()),
+        ("access.join-keys", !access.join_keys.is_empty()),
+        ("access.jwt-secret", jwt.secret.is_some()),
+        ("access.jwks", jwt.keys.is_some()),
+    ];
+    let (key, _) = keys.into_iter().find(|(_, is_set)| *is_set)?;
+    let message = format!(
+        "nobody is asked for a token while {} and {}: make one of them token",
+        shown(resolved, CREATION, access.creation),
+        shown(resolved, JOINS, access.joins)
+    );
+    Some(Problem::with(format!("{key} ({})", place(resolved.source(key))), message))
+}
+
+/// What is demanded of tokens that are never accepted.
+fn claims_without_jwt(resolved: &Resolved) -> Option<Problem> {
+    if resolved.configuration.settings().access.jwt.is_some() {
+        return None;
+    }
+    let jwt = &resolved.configuration.jwt;
+    let claims = [("access.jwt-issuer", &jwt.issuers), ("access.jwt-audience", &jwt.audiences)];
+    let (key, _) = claims.into_iter().find(|(_, accepted)| !accepted.is_empty())?;
+    let message =
+        "no JSON web token is accepted without access.jwt-secret or access.jwks: set one of them too";
+    Some(Problem::with(format!("{key} ({})", place(resolved.source(key))), message))
+}
+
 fn between(resolved: &Resolved, one: (&str, u64), rule: &str, other: (&str, u64), or_else: &str) -> Problem {
-    let shown = |(key, value): (&str, u64)| format!("{key} ({value}, {})", place(resolved.source(key)));
-    Problem::with(shown(one), format!("{rule} {}, or {or_else}", shown(other)))
+    let other = shown(resolved, other.0, other.1);
+    Problem::with(shown(resolved, one.0, one.1), format!("{rule} {other}, or {or_else}"))
+}
+
+/// A key with its value and where that comes from.
+fn shown(resolved: &Resolved, key: &str, value: impl std::fmt::Display) -> String {
+    format!("{key} ({value}, {})", place(resolved.source(key)))
 }
 
 fn place(source: &Source) -> String {

@@ -41,6 +41,11 @@ pub(crate) enum Shown {
     List(Vec<String>),
 }
 
+/// What is shown in place of so many secrets.
+pub(crate) fn hidden(secrets: usize) -> Vec<String> {
+    vec!["(hidden)".to_owned(); secrets]
+}
+
 /// Where a value stands in the configuration. One function serves to read and to write it, so that the two cannot
 /// differ.
 type Field<T> = fn(&mut Configuration) -> &mut T;
@@ -51,6 +56,8 @@ pub(crate) enum Kind {
     Count(Field<usize>, RangeInclusive<u64>),
     /// A number of milliseconds.
     Milliseconds(Field<u64>, RangeInclusive<u64>),
+    /// A number of times in the time that its name says.
+    Rate(Field<u64>, RangeInclusive<u64>),
     /// A text.
     Text {
         read: fn(&Configuration) -> Option<String>,
@@ -76,7 +83,9 @@ impl Kind {
                 let number = number(given, range)?;
                 *field(configuration) = usize::try_from(number).map_err(|_| not_in(range))?;
             }
-            Self::Milliseconds(field, range) => *field(configuration) = number(given, range)?,
+            Self::Milliseconds(field, range) | Self::Rate(field, range) => {
+                *field(configuration) = number(given, range)?;
+            }
             Self::Text { write, .. } => match given {
                 // Of a flag that is given twice the last counts.
                 Given::Words(words) => write(configuration, words.last().map_or("", String::as_str))?,
@@ -100,7 +109,9 @@ impl Kind {
     pub(crate) fn show(&self, configuration: &Configuration) -> Shown {
         match self {
             Self::Count(field, _) => Shown::Number(*field(&mut configuration.clone()) as u64),
-            Self::Milliseconds(field, _) => Shown::Number(*field(&mut configuration.clone())),
+            Self::Milliseconds(field, _) | Self::Rate(field, _) => {
+                Shown::Number(*field(&mut configuration.clone()))
+            }
             Self::Text { read, .. } => read(configuration).map_or(Shown::Nothing, Shown::Text),
             Self::List { read, .. } => Shown::List(read(configuration)),
         }

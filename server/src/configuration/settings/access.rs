@@ -1,25 +1,172 @@
 //! Who may do what.
 
-use rtbroadcaster::OriginPolicy;
+use rtbroadcaster::{Gate, InvalidGate, OriginPolicy, Secret};
 
+use crate::configuration::Configuration;
 use crate::configuration::setting::{Section, Setting};
-use crate::configuration::value::Kind;
+use crate::configuration::value::{Kind, hidden};
 
-pub(super) static SETTINGS: &[Setting] = &[Setting {
-    section: Section::Access,
-    name: "allow-origin",
-    value_name: "ORIGIN",
-    help: "Pages of this origin may connect too, as https://example.org; * allows every origin. May be given \
-               several times, or with commas. The server's own host and programs without Origin always may",
-    is_secret: false,
-    kind: Kind::List {
-        read: |configuration| configuration.rooms.origins.to_list(),
-        write: |configuration, list| {
-            let policies = list
-                .iter()
-                .map(|origin| origin.parse::<OriginPolicy>().map_err(|error| format!("{origin}: {error}")));
-            configuration.rooms.origins = policies.collect::<Result<_, _>>()?;
-            Ok(())
+/// Characters of an API key at least: 16 random ones of 64 have 96 bits.
+const SHORTEST_API_KEY: usize = 16;
+
+/// Bytes of a secret for HS256 at least (RFC 7518 section 3.2).
+const SHORTEST_JWT_SECRET: usize = 32;
+
+pub(super) static SETTINGS: &[Setting] = &[
+    Setting {
+        section: Section::Access,
+        name: "creation",
+        value_name: "open|token",
+        help: "Who may open rooms: everybody (open), or who has a token that says so (token). Where others than this \
+               machine reach the server, this has to be said",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.rooms.access.creation.to_string()),
+            write: |configuration, text| gate(&mut configuration.rooms.access.creation, text),
         },
     },
-}];
+    Setting {
+        section: Section::Access,
+        name: "joins",
+        value_name: "open|token",
+        help: "Who may follow rooms: everybody who knows a room's uuid (open), or who has a token that says so (token)",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.rooms.access.joins.to_string()),
+            write: |configuration, text| gate(&mut configuration.rooms.access.joins, text),
+        },
+    },
+    Setting {
+        section: Section::Access,
+        name: "api-keys",
+        value_name: "KEY",
+        help: "Tokens whose bearer may open, own and follow every room; 16 characters or more",
+        is_secret: true,
+        kind: Kind::List {
+            read: |configuration| hidden(configuration.rooms.access.api_keys.len()),
+            write: |configuration, list| api_keys(&mut configuration.rooms.access.api_keys, list),
+        },
+    },
+    Setting {
+        section: Section::Access,
+        name: "join-keys",
+        value_name: "KEY",
+        help: "Tokens whose bearer may follow every room; 16 characters or more",
+        is_secret: true,
+        kind: Kind::List {
+            read: |configuration| hidden(configuration.rooms.access.join_keys.len()),
+            write: |configuration, list| api_keys(&mut configuration.rooms.access.join_keys, list),
+        },
+    },
+    Setting {
+        section: Section::Access,
+        name: "jwt-secret",
+        value_name: "SECRET",
+        help: "Accept JSON web tokens that are signed with HS256 and this secret; 32 bytes or more",
+        is_secret: true,
+        kind: Kind::Text {
+            read: |configuration| hidden(configuration.jwt.secret.iter().len()).pop(),
+            write: |configuration, text| {
+                if !text.is_empty() && text.len() < SHORTEST_JWT_SECRET {
+                    return Err(format!("must have {SHORTEST_JWT_SECRET} bytes or more"));
+                }
+                configuration.jwt.secret = (!text.is_empty()).then(|| Secret::new(text));
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Access,
+        name: "jwks",
+        value_name: "FILE|URL",
+        help: "Accept JSON web tokens that are signed with RS256 or ES256 and a key of this set (JWKS), a file or an \
+               address that begins with http://",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| configuration.jwt.keys.as_ref().map(ToString::to_string),
+            write: |configuration, text| {
+                let source = (!text.is_empty()).then(|| text.parse()).transpose();
+                configuration.jwt.keys =
+                    source.map_err(|error: rtbroadcaster::InvalidKeySource| error.to_string())?;
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Access,
+        name: "jwks-refresh-ms",
+        value_name: "MILLISECONDS",
+        help: "When a token names a key that is not in the set, it is read again, but not sooner than after this time",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.jwt.keys_refresh_ms, 1_000..=86_400_000),
+    },
+    Setting {
+        section: Section::Access,
+        name: "jwt-issuer",
+        value_name: "ISSUER",
+        help: "Accept JSON web tokens of this issuer (iss) only. May be given several times, or with commas",
+        is_secret: false,
+        kind: Kind::List {
+            read: |configuration| configuration.jwt.issuers.clone(),
+            write: |configuration, list| {
+                configuration.jwt.issuers = list.to_vec();
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Access,
+        name: "jwt-audience",
+        value_name: "AUDIENCE",
+        help: "Accept JSON web tokens for this audience (aud) only; without one, only those for nobody in particular. \
+               May be given several times, or with commas",
+        is_secret: false,
+        kind: Kind::List {
+            read: |configuration| configuration.jwt.audiences.clone(),
+            write: |configuration, list| {
+                configuration.jwt.audiences = list.to_vec();
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Access,
+        name: "allow-origin",
+        value_name: "ORIGIN",
+        help: "Pages of this origin may connect, as https://example.org; self is the server's own host, * every origin. \
+               May be given several times, or with commas. The server's own host and programs without Origin always \
+               may. Where others than this machine reach the server, this has to be said",
+        is_secret: false,
+        kind: Kind::List { read: |configuration| configuration.rooms.origins.to_list(), write: origins },
+    },
+];
+
+fn gate(gate: &mut Gate, text: &str) -> Result<(), String> {
+    *gate = text.parse().map_err(|error: InvalidGate| error.to_string())?;
+    Ok(())
+}
+
+/// Says of a key that is none where it stands, never what it is.
+fn api_keys(keys: &mut Vec<Secret>, list: &[String]) -> Result<(), String> {
+    let is_key = |key: &String| {
+        key.chars().count() >= SHORTEST_API_KEY
+            && key.chars().all(|character| character.is_ascii_graphic() && character != ',')
+    };
+    if let Some(wrong) = list.iter().position(|key| !is_key(key)) {
+        return Err(format!(
+            "must have {SHORTEST_API_KEY} characters or more, each printable ASCII but no space and no comma: number {} \
+             has not",
+            wrong + 1
+        ));
+    }
+    *keys = list.iter().map(Secret::new).collect();
+    Ok(())
+}
+
+fn origins(configuration: &mut Configuration, list: &[String]) -> Result<(), String> {
+    let policies = list
+        .iter()
+        .map(|origin| origin.parse::<OriginPolicy>().map_err(|error| format!("{error}, not {origin}")));
+    configuration.rooms.origins = policies.collect::<Result<_, _>>()?;
+    Ok(())
+}

@@ -129,6 +129,18 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: Section::Limits,
+        name: "unknown-rooms-per-minute",
+        value_name: "NUMBER",
+        help: "Rooms that are not there for which one address may ask in a minute; above it every join from there is \
+               refused for a while (rate_limited), so that ids cannot be guessed",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.unknown_rooms_per_minute,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
         name: "heartbeat-ms",
         value_name: "MILLISECONDS",
         help: "Silence after which a page asks whether the connection is still there (announced to it)",

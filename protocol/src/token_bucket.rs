@@ -1,0 +1,110 @@
+//! How often something may happen.
+
+use crate::Timestamp;
+
+/// So often may something happen: `times` in any `window_ms`, all of them at once if nothing happened for that long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many times; at least 1.
+    pub times: u64,
+    /// In how many milliseconds; at least 1.
+    pub window_ms: u64,
+}
+
+/// Counts how often something happened of late. It starts full: nothing has happened yet.
+///
+/// What is counted are milliseconds times [`Rate::times`], so that no fraction is lost, however high or low the rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TokenBucket {
+    level: u64,
+    at: Timestamp,
+}
+
+impl Rate {
+    /// So many times a minute.
+    #[must_use]
+    pub fn per_minute(times: u64) -> Self {
+        Self { times: times.max(1), window_ms: 60_000 }
+    }
+
+    fn capacity(self) -> u64 {
+        self.times.saturating_mul(self.window_ms)
+    }
+}
+
+impl TokenBucket {
+    /// A bucket from which nothing was taken yet.
+    #[must_use]
+    pub fn new(rate: Rate, now: Timestamp) -> Self {
+        Self { level: rate.capacity(), at: now }
+    }
+
+    /// It has happened once more. Beyond the rate it is not counted.
+    pub fn take(&mut self, rate: Rate, now: Timestamp) {
+        self.level = self.level_at(rate, now).saturating_sub(rate.window_ms);
+        self.at = now.max(self.at);
+    }
+
+    /// Milliseconds until it may happen once more; 0 if it may now.
+    #[must_use]
+    pub fn wait(&self, rate: Rate, now: Timestamp) -> u64 {
+        rate.window_ms.saturating_sub(self.level_at(rate, now)).div_ceil(rate.times)
+    }
+
+    /// Whether it is as if nothing had happened yet.
+    #[must_use]
+    pub fn is_full(&self, rate: Rate, now: Timestamp) -> bool {
+        self.level_at(rate, now) == rate.capacity()
+    }
+
+    fn level_at(&self, rate: Rate, now: Timestamp) -> u64 {
+        self.level.saturating_add(now.since(self.at).saturating_mul(rate.times)).min(rate.capacity())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RATE: Rate = Rate { times: 3, window_ms: 1_000 };
+
+    #[test]
+    fn a_burst_is_let_through_and_then_one_after_the_other() {
+        let mut bucket = TokenBucket::new(RATE, Timestamp(0));
+        for _ in 0..3 {
+            assert_eq!(bucket.wait(RATE, Timestamp(0)), 0);
+            bucket.take(RATE, Timestamp(0));
+        }
+        assert_eq!(bucket.wait(RATE, Timestamp(0)), 334);
+        assert_eq!(bucket.wait(RATE, Timestamp(333)), 1);
+        assert_eq!(bucket.wait(RATE, Timestamp(334)), 0);
+        bucket.take(RATE, Timestamp(334));
+        assert_eq!(bucket.wait(RATE, Timestamp(334)), 333);
+    }
+
+    #[test]
+    fn over_a_long_time_it_is_the_rate_to_the_last_one() {
+        let rate = Rate { times: 7, window_ms: 1_000 };
+        let mut bucket = TokenBucket::new(rate, Timestamp(0));
+        let mut happened = 0;
+        for now in 0..1_000_000 {
+            if bucket.wait(rate, Timestamp(now)) == 0 {
+                bucket.take(rate, Timestamp(now));
+                happened += 1;
+            }
+        }
+        // The burst at the beginning, and 7 a second.
+        assert_eq!(happened, 7 + 6_999);
+    }
+
+    #[test]
+    fn after_a_window_in_which_nothing_happens_it_is_full_again() {
+        let mut bucket = TokenBucket::new(RATE, Timestamp(0));
+        for _ in 0..9 {
+            bucket.take(RATE, Timestamp(0));
+        }
+        assert!(!bucket.is_full(RATE, Timestamp(999)));
+        assert!(bucket.is_full(RATE, Timestamp(1_000)));
+        assert_eq!(bucket.wait(RATE, Timestamp(u64::MAX)), 0);
+    }
+}

@@ -1,0 +1,136 @@
+//! Who may open, own and follow rooms.
+//!
+//! What a permission allows is decided in the protocol's crate; here a token becomes one.
+
+mod api_keys;
+#[cfg(feature = "jwt")]
+mod jwt;
+mod secret;
+mod settings;
+
+use rtbroadcaster_protocol::{Deed, Permissions, Refusal, RefusalCode};
+
+use api_keys::ApiKeys;
+#[cfg(feature = "jwt")]
+use jwt::Jwt;
+
+#[cfg(feature = "jwt")]
+pub use jwt::{InvalidKeySource, JwtSettings, KeySource, KeysError};
+pub use secret::Secret;
+pub use settings::{AccessSettings, Gate, InvalidGate};
+
+/// Judges tokens.
+#[derive(Debug)]
+pub(crate) struct Access {
+    creation: Gate,
+    joins: Gate,
+    api_keys: ApiKeys,
+    #[cfg(feature = "jwt")]
+    jwt: Option<Jwt>,
+}
+
+impl Access {
+    pub(crate) fn new(settings: &AccessSettings) -> Self {
+        Self {
+            creation: settings.creation,
+            joins: settings.joins,
+            api_keys: ApiKeys::new(&settings.api_keys, &settings.join_keys),
+            #[cfg(feature = "jwt")]
+            jwt: settings.jwt.clone().map(Jwt::new),
+        }
+    }
+
+    /// What the bearer of this token may do, as far as it matters for this deed.
+    ///
+    /// # Errors
+    /// `unauthorized`, `keys_unavailable`.
+    pub(crate) fn permissions(&self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
+        let gate = match deed {
+            Deed::Create | Deed::Claim(_) => self.creation,
+            Deed::Join(_) => self.joins,
+        };
+        if gate == Gate::Open {
+            return Ok(Permissions::ALL);
+        }
+        let Some(token) = token.filter(|token| !token.is_empty()) else {
+            return Err(RefusalCode::Unauthorized.into());
+        };
+        if let Some(permissions) = self.api_keys.permissions(token) {
+            return Ok(permissions);
+        }
+        #[cfg(feature = "jwt")]
+        if let Some(jwt) = &self.jwt {
+            return jwt.permissions(token);
+        }
+        Err(Refusal::with_message(RefusalCode::Unauthorized, "the token is none that this server knows"))
+    }
+
+    /// Reads the keys that tokens are signed with, where they are elsewhere. Without this it is done for the first token.
+    #[cfg(feature = "jwt")]
+    pub(crate) async fn load_keys(&self) -> Result<(), KeysError> {
+        match &self.jwt {
+            Some(jwt) => jwt.load_keys().await,
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtbroadcaster_protocol::RoomId;
+
+    const API_KEY: &str = "an-api-key-of-some-length";
+    const JOIN_KEY: &str = "a-join-key-of-some-length";
+
+    fn access(creation: Gate, joins: Gate) -> Access {
+        Access::new(&AccessSettings {
+            creation,
+            joins,
+            api_keys: vec![Secret::new("another-api-key"), Secret::new(API_KEY)],
+            join_keys: vec![Secret::new(JOIN_KEY)],
+            ..AccessSettings::default()
+        })
+    }
+
+    fn allows(access: &Access, deed: Deed, token: Option<&str>) -> Result<bool, String> {
+        access
+            .permissions(deed, token)
+            .map(|permissions| permissions.allow(deed))
+            .map_err(|refusal| refusal.message)
+    }
+
+    #[test]
+    fn where_all_is_open_a_token_is_not_even_looked_at() {
+        let access = Access::new(&AccessSettings::default());
+        for deed in [Deed::Create, Deed::Join(RoomId::from_random(1))] {
+            for token in [None, Some("whatever")] {
+                assert_eq!(allows(&access, deed, token), Ok(true));
+            }
+        }
+    }
+
+    #[test]
+    fn an_api_key_opens_owns_and_follows_and_a_join_key_follows_only() {
+        let access = access(Gate::Token, Gate::Token);
+        let room = RoomId::from_random(1);
+        for deed in [Deed::Create, Deed::Claim(room), Deed::Join(room)] {
+            assert_eq!(allows(&access, deed, Some(API_KEY)), Ok(true), "{deed:?}");
+            assert_eq!(allows(&access, deed, Some(JOIN_KEY)), Ok(deed == Deed::Join(room)), "{deed:?}");
+        }
+    }
+
+    #[test]
+    fn without_a_token_or_with_an_unknown_one_nobody_passes_a_gate() {
+        let access = access(Gate::Token, Gate::Open);
+        let needed = RefusalCode::Unauthorized.message();
+        for token in [None, Some("")] {
+            assert_eq!(allows(&access, Deed::Create, token), Err(needed.to_owned()));
+        }
+        for token in ["an-api-key-of-some-lengtH", "an-api-key", " an-api-key-of-some-length"] {
+            let unknown = "the token is none that this server knows";
+            assert_eq!(allows(&access, Deed::Create, Some(token)), Err(unknown.to_owned()));
+        }
+        assert_eq!(allows(&access, Deed::Join(RoomId::from_random(1)), None), Ok(true));
+    }
+}

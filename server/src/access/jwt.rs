@@ -1,0 +1,171 @@
+//! JSON web tokens (RFC 7519): what they must be, and what their claims allow.
+
+mod cryptography;
+mod key_set;
+mod key_source;
+
+use std::sync::Arc;
+
+use jsonwebtoken::errors::{Error, ErrorKind};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use rtbroadcaster_protocol::{Permissions, Refusal, RefusalCode, RoomId, Scope};
+use serde::Deserialize;
+use tracing::debug;
+
+use super::Secret;
+use key_set::{KeySet, Sought};
+
+pub use key_source::{InvalidKeySource, KeySource, KeysError};
+
+/// By how much the clock of whoever gives out tokens may differ from ours, in seconds.
+const LEEWAY_SECONDS: u64 = 30;
+
+/// When a client is to come back whose token names a key that is being looked for, in milliseconds.
+const KEYS_RETRY_MS: u64 = 1_000;
+
+/// Which JSON web tokens are accepted: signed with HS256 and the secret, or with RS256 or ES256 and one of the keys.
+///
+/// Their claims are `exp` (required), `create`, `join` (true or false) and `room` (a uuid: the other two are for this room
+/// only). The first server that accepts them installs `ring` as the process's default provider of the crate
+/// `jsonwebtoken`, for checking only, unless there is one: an application that signs with that crate installs its own before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JwtSettings {
+    /// What HS256 signs with.
+    pub secret: Option<Secret>,
+    /// Where the public keys are.
+    pub keys: Option<KeySource>,
+    /// When a token names a key that isn't among them, they are looked for again, but not sooner than after so many
+    /// milliseconds. Default 60,000.
+    pub keys_refresh_ms: u64,
+    /// If there are any, the claim `iss` must be one of them.
+    pub issuers: Vec<String>,
+    /// If there are any, the claim `aud` must name one of them; if there are none, there must be no such claim.
+    pub audiences: Vec<String>,
+}
+
+impl Default for JwtSettings {
+    fn default() -> Self {
+        Self { secret: None, keys: None, keys_refresh_ms: 60_000, issuers: Vec::new(), audiences: Vec::new() }
+    }
+}
+
+/// Judges JSON web tokens.
+#[derive(Debug)]
+pub(super) struct Jwt {
+    secret: Option<DecodingKey>,
+    keys: Option<Arc<KeySet>>,
+    issuers: Vec<String>,
+    audiences: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    #[serde(default)]
+    create: bool,
+    #[serde(default)]
+    join: bool,
+    room: Option<String>,
+}
+
+impl Jwt {
+    pub(super) fn new(settings: JwtSettings) -> Self {
+        cryptography::install();
+        Self {
+            secret: settings.secret.map(|secret| DecodingKey::from_secret(secret.expose().as_bytes())),
+            keys: settings.keys.map(|source| Arc::new(KeySet::new(source, settings.keys_refresh_ms))),
+            issuers: settings.issuers,
+            audiences: settings.audiences,
+        }
+    }
+
+    pub(super) async fn load_keys(&self) -> Result<(), KeysError> {
+        match &self.keys {
+            Some(keys) => keys.load().await,
+            None => Ok(()),
+        }
+    }
+
+    /// What the bearer of this token may do.
+    pub(super) fn permissions(&self, token: &str) -> Result<Permissions, Refusal> {
+        let header = decode_header(token).map_err(|_| {
+            not_accepted("the token is neither a key that this server knows nor a JSON web token")
+        })?;
+        let keys = self.keys(header.alg, header.kid.as_deref())?;
+        let mut failure = not_accepted("the token is signed with a key that this server doesn't know");
+        for key in keys {
+            match decode::<Claims>(token, &key, &self.validation(header.alg)) {
+                Ok(token) => return permissions(&token.claims),
+                Err(error) => failure = refusal(&error),
+            }
+        }
+        debug!(reason = failure.message, "a token is not accepted");
+        Err(failure)
+    }
+
+    /// The keys with which it may be signed.
+    fn keys(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Vec<DecodingKey>, Refusal> {
+        let sought = match (algorithm, &self.secret, &self.keys) {
+            (Algorithm::HS256, Some(secret), _) => return Ok(vec![secret.clone()]),
+            (Algorithm::RS256 | Algorithm::ES256, _, Some(keys)) => keys.find(algorithm, id),
+            _ => {
+                let message =
+                    format!("the token is signed with {algorithm:?}, which this server is not set up for");
+                return Err(not_accepted(message));
+            }
+        };
+        match sought {
+            Sought::Found(keys) => Ok(keys),
+            Sought::Unknown => Ok(Vec::new()),
+            Sought::Underway => Err(Refusal::until_later(RefusalCode::KeysUnavailable, KEYS_RETRY_MS)),
+        }
+    }
+
+    fn validation(&self, algorithm: Algorithm) -> Validation {
+        let mut validation = Validation::new(algorithm);
+        validation.leeway = LEEWAY_SECONDS;
+        validation.validate_nbf = true;
+        let mut required = vec!["exp"];
+        if !self.issuers.is_empty() {
+            validation.set_issuer(&self.issuers);
+            required.push("iss");
+        }
+        if !self.audiences.is_empty() {
+            validation.set_audience(&self.audiences);
+            required.push("aud");
+        }
+        validation.set_required_spec_claims(&required);
+        validation
+    }
+}
+
+fn permissions(claims: &Claims) -> Result<Permissions, Refusal> {
+    let scope = match &claims.room {
+        None => Scope::Everywhere,
+        Some(room) => RoomId::parse(room)
+            .map(Scope::Room)
+            .ok_or_else(|| not_accepted("the token's claim \"room\" is no uuid"))?,
+    };
+    let scope_if = |allowed| if allowed { scope } else { Scope::Nowhere };
+    Ok(Permissions { own: scope_if(claims.create), follow: scope_if(claims.join) })
+}
+
+fn refusal(error: &Error) -> Refusal {
+    not_accepted(match error.kind() {
+        ErrorKind::ExpiredSignature => "the token has expired: get a new one".to_owned(),
+        ErrorKind::ImmatureSignature => "the token is not valid yet (\"nbf\")".to_owned(),
+        ErrorKind::InvalidSignature => "the token's signature is wrong".to_owned(),
+        ErrorKind::InvalidIssuer => "the token's issuer (\"iss\") is not accepted here".to_owned(),
+        ErrorKind::InvalidAudience => "the token is for another audience (\"aud\")".to_owned(),
+        ErrorKind::MissingRequiredClaim(claim) => format!("the token has no \"{claim}\", which it needs"),
+        ErrorKind::InvalidClaimFormat(claim) => format!("the token's \"{claim}\" cannot be read"),
+        ErrorKind::Json(_) => {
+            "the token's claims cannot be read: \"create\" and \"join\" are true or false, \"room\" is a uuid"
+                .to_owned()
+        }
+        _ => "the token cannot be read".to_owned(),
+    })
+}
+
+fn not_accepted(message: impl Into<String>) -> Refusal {
+    Refusal::with_message(RefusalCode::Unauthorized, message)
+}

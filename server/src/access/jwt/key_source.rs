@@ -1,0 +1,161 @@
+//! Where the public keys are that tokens are signed with.
+
+use std::io;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, HOST};
+use hyper::{Request, Uri};
+use hyper_util::rt::TokioIo;
+use jsonwebtoken::jwk::JwkSet;
+use tokio::net::TcpStream;
+use tungstenite::Bytes;
+
+/// A set of keys is a few kilobytes.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// How long a server of keys may take.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where a set of public keys is (a JWKS, RFC 7517): a file, or an address that begins with `http://`.
+///
+/// `https://` is not spoken: have something on this machine fetch the set into a file, or serve it here over http.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeySource {
+    /// A file.
+    File(PathBuf),
+    /// An address.
+    Http(Uri),
+}
+
+/// Why a text is no [`KeySource`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidKeySource {
+    /// It begins with `https:`.
+    #[error("must be a file or an http:// address: https is not spoken here, fetch the keys into a file")]
+    Https,
+    /// It begins with `http:` but is no address.
+    #[error("must be a file, or an address as http://host/path, without user name or password")]
+    Address,
+}
+
+/// Why keys could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{source_name}: {reason}")]
+pub struct KeysError {
+    source_name: String,
+    reason: Reason,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Reason {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("{0}")]
+    Http(#[from] hyper::Error),
+    #[error("it answered with status {0}")]
+    Status(u16),
+    #[error("its answer was cut off, or is larger than {MAX_BYTES} bytes")]
+    Body,
+    #[error("it has not answered within {} s", TIMEOUT.as_secs())]
+    Timeout,
+    #[error("it is larger than {MAX_BYTES} bytes")]
+    TooLarge,
+    #[error("it is no set of keys (RFC 7517 section 5): {0}")]
+    NotKeys(#[from] serde_json::Error),
+    #[error("it has no key for RS256 or ES256")]
+    NoKey,
+}
+
+impl KeySource {
+    /// Reads the set.
+    pub(super) async fn load(&self) -> Result<JwkSet, Reason> {
+        let bytes = match self {
+            Self::File(path) => {
+                let path = path.clone();
+                let read = tokio::task::spawn_blocking(move || std::fs::read(path)).await;
+                read.map_err(io::Error::from)??
+            }
+            Self::Http(address) => {
+                tokio::time::timeout(TIMEOUT, fetch(address)).await.map_err(|_| Reason::Timeout)??
+            }
+        };
+        if bytes.len() > MAX_BYTES {
+            return Err(Reason::TooLarge);
+        }
+        Ok(serde_json::from_slice(&bytes)?)
+    }
+
+    pub(super) fn error(&self, reason: Reason) -> KeysError {
+        KeysError { source_name: self.to_string(), reason }
+    }
+}
+
+impl std::fmt::Display for KeySource {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(formatter),
+            Self::Http(address) => address.fmt(formatter),
+        }
+    }
+}
+
+impl FromStr for KeySource {
+    type Err = InvalidKeySource;
+
+    fn from_str(text: &str) -> Result<Self, InvalidKeySource> {
+        let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+        match scheme.as_deref() {
+            None => Ok(Self::File(text.into())),
+            Some("https") => Err(InvalidKeySource::Https),
+            Some("http") => {
+                let address: Uri = text.parse().map_err(|_| InvalidKeySource::Address)?;
+                let has_user = address.authority().is_none_or(|authority| authority.as_str().contains('@'));
+                if has_user { Err(InvalidKeySource::Address) } else { Ok(Self::Http(address)) }
+            }
+            Some(_) => Err(InvalidKeySource::Address),
+        }
+    }
+}
+
+/// Fetches what is at an address. Redirects are not followed: an operator names where the keys are.
+async fn fetch(address: &Uri) -> Result<Vec<u8>, Reason> {
+    let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let stream = TcpStream::connect((host, address.port_u16().unwrap_or(80))).await?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    // It ends with its sender, or with its server.
+    tokio::spawn(connection);
+    let path = address.path_and_query().map_or("/", |path| path.as_str());
+    let authority = address.authority().map_or("", |authority| authority.as_str());
+    let request = Request::get(path)
+        .header(HOST, authority)
+        .header(ACCEPT, "application/json")
+        .body(Empty::<Bytes>::new())
+        .map_err(io::Error::other)?;
+    let response = sender.send_request(request).await?;
+    let status = response.status().as_u16();
+    if status != 200 {
+        return Err(Reason::Status(status));
+    }
+    let body = Limited::new(response.into_body(), MAX_BYTES).collect().await.map_err(|_| Reason::Body)?;
+    Ok(body.to_bytes().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_address_is_a_file_and_https_is_refused() {
+        let read = |text: &str| text.parse::<KeySource>();
+        assert_eq!(read("keys/jwks.json"), Ok(KeySource::File("keys/jwks.json".into())));
+        assert_eq!(read("http://a.example/k?x=1").unwrap().to_string(), "http://a.example/k?x=1");
+        assert_eq!(read("https://a.example/k"), Err(InvalidKeySource::Https));
+        for wrong in ["ftp://a.example/k", "http://user:pass@a.example/", "http://", "http:// /"] {
+            assert_eq!(read(wrong), Err(InvalidKeySource::Address), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Who may do what, as it is set.
+
+use std::fmt;
+use std::str::FromStr;
+
+#[cfg(feature = "jwt")]
+use super::JwtSettings;
+use super::Secret;
+
+/// Who may open, own and follow rooms. By default everybody may do everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AccessSettings {
+    /// Who may open rooms, and claim those whose owner key they have.
+    pub creation: Gate,
+    /// Who may follow rooms.
+    pub joins: Gate,
+    /// Tokens whose bearer may do everything. For programs: whoever reads a page reads the token in it.
+    pub api_keys: Vec<Secret>,
+    /// Tokens whose bearer may follow every room.
+    pub join_keys: Vec<Secret>,
+    /// Which JSON web tokens are accepted; none by default.
+    #[cfg(feature = "jwt")]
+    pub jwt: Option<JwtSettings>,
+}
+
+/// Who may pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Gate {
+    /// Everybody.
+    #[default]
+    Open,
+    /// Who has a token that says so.
+    Token,
+}
+
+impl fmt::Display for Gate {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Open => "open",
+            Self::Token => "token",
+        })
+    }
+}
+
+/// Why a text is no [`Gate`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("must be open (everybody) or token (who has a token that says so)")]
+pub struct InvalidGate;
+
+impl FromStr for Gate {
+    type Err = InvalidGate;
+
+    fn from_str(text: &str) -> Result<Self, InvalidGate> {
+        match text {
+            "open" => Ok(Self::Open),
+            "token" => Ok(Self::Token),
+            _ => Err(InvalidGate),
+        }
+    }
+}

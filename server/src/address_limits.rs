@@ -1,0 +1,93 @@
+//! How often each address may do something.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rtbroadcaster_protocol::{Rate, Timestamp, TokenBucket};
+
+/// Addresses that are remembered; some 4 MB. Beyond them all are forgotten: an attacker with more addresses than that
+/// is not to be held off by counting them.
+const MOST_ADDRESSES: usize = 65_536;
+
+/// How often each address may do something. Only those that have done it of late are remembered.
+#[derive(Debug)]
+pub(crate) struct AddressLimits {
+    rate: Rate,
+    buckets: Mutex<HashMap<IpAddr, TokenBucket>>,
+}
+
+impl AddressLimits {
+    pub(crate) fn new(rate: Rate) -> Self {
+        Self { rate, buckets: Mutex::default() }
+    }
+
+    /// Milliseconds until this address may do it once more; 0 if it may now.
+    pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> u64 {
+        self.buckets().get(&of_one_client(address)).map_or(0, |bucket| bucket.wait(self.rate, now))
+    }
+
+    /// This address has done it.
+    pub(crate) fn count(&self, address: IpAddr, now: Timestamp) {
+        let (address, rate) = (of_one_client(address), self.rate);
+        let mut buckets = self.buckets();
+        if buckets.len() >= MOST_ADDRESSES && !buckets.contains_key(&address) {
+            buckets.retain(|_, bucket| !bucket.is_full(rate, now));
+            if buckets.len() >= MOST_ADDRESSES {
+                buckets.clear();
+            }
+        }
+        buckets.entry(address).or_insert_with(|| TokenBucket::new(rate, now)).take(rate, now);
+    }
+
+    fn buckets(&self) -> MutexGuard<'_, HashMap<IpAddr, TokenBucket>> {
+        // Nothing panics between its changes.
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What stands for one client: its IPv4 address, or the 64 bits of its IPv6 network, in which it has all addresses it
+/// likes.
+fn of_one_client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_address_costs_no_other_and_a_network_of_ipv6_is_one() {
+        let limits = AddressLimits::new(Rate::per_minute(1));
+        let now = Timestamp(5);
+        for one in ["192.0.2.1", "2001:db8:0:1::1"] {
+            limits.count(address(one), now);
+        }
+        for limited in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8:0:1::1", "2001:db8:0:1:ffff::2"] {
+            assert_eq!(limits.wait(address(limited), now), 60_000, "{limited}");
+        }
+        for free in ["192.0.2.2", "2001:db8:0:2::1"] {
+            assert_eq!(limits.wait(address(free), now), 0, "{free}");
+        }
+        assert_eq!(limits.wait(address("192.0.2.1"), Timestamp(60_005)), 0);
+    }
+
+    #[test]
+    fn no_more_addresses_are_remembered_than_there_is_room_for() {
+        let limits = AddressLimits::new(Rate::per_minute(1));
+        for number in 0..=u32::try_from(MOST_ADDRESSES).unwrap() {
+            limits.count(IpAddr::V4(number.into()), Timestamp(0));
+        }
+        assert!(limits.buckets().len() <= MOST_ADDRESSES);
+    }
+}

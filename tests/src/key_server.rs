@@ -1,0 +1,75 @@
+//! A web server that has the public keys of whoever gives out tokens.
+
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// Serves one document under any path; it ends with the test.
+#[derive(Debug)]
+pub struct KeyServer {
+    /// Where the keys are.
+    pub url: String,
+    served: Arc<Mutex<Served>>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Served {
+    status: u16,
+    body: String,
+    requests: usize,
+}
+
+impl KeyServer {
+    /// With these keys.
+    pub async fn start(keys: &[Value]) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let url = format!("http://{}/keys.json", listener.local_addr().expect("a listener has an address"));
+        let served = Arc::new(Mutex::new(Served { status: 200, body: set(keys), requests: 0 }));
+        let shared = Arc::clone(&served);
+        let task = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let mut request = [0; 4_096];
+                // A request for keys is small: one read has all of it, and what it says doesn't matter.
+                let _ = stream.read(&mut request).await;
+                let answer = {
+                    let mut served = shared.lock().expect("nothing panics with it");
+                    served.requests += 1;
+                    let Served { status, body, .. } = &*served;
+                    format!("HTTP/1.1 {status} -\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+                };
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        Self { url, served, task }
+    }
+
+    /// From now on it has other keys.
+    pub fn rotate(&self, keys: &[Value]) {
+        self.served.lock().expect("nothing panics with it").body = set(keys);
+    }
+
+    /// From now on it answers with this status.
+    pub fn fail_with(&self, status: u16) {
+        self.served.lock().expect("nothing panics with it").status = status;
+    }
+
+    /// How often it was asked.
+    #[must_use]
+    pub fn requests(&self) -> usize {
+        self.served.lock().expect("nothing panics with it").requests
+    }
+}
+
+fn set(keys: &[Value]) -> String {
+    json!({"keys": keys}).to_string()
+}
+
+impl Drop for KeyServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
