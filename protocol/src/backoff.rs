@@ -22,7 +22,8 @@ impl Backoff {
 
     /// Milliseconds to wait now that one more attempt has failed.
     pub(crate) fn next_wait(&mut self) -> u64 {
-        let bound = BASE_MS.saturating_mul(1_u64.checked_shl(self.failures).unwrap_or(u64::MAX)).min(CAP_MS);
+        // Beyond so many doublings the bound is at its cap.
+        let bound = (BASE_MS << self.failures.min(16)).min(CAP_MS);
         self.failures = self.failures.saturating_add(1);
         self.next_random() % (bound + 1)
     }

@@ -97,7 +97,21 @@ impl CloseCode {
     /// The code of a number on the wire.
     #[must_use]
     pub fn from_value(value: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.value() == value)
+        Some(match value {
+            4000 => Self::ShuttingDown,
+            4001 => Self::HandshakeTimeout,
+            4002 => Self::IdleTimeout,
+            4003 => Self::TooSlow,
+            4004 => Self::Overloaded,
+            4005 => Self::NotNow,
+            4500 => Self::RoomClosed,
+            4501 => Self::Left,
+            4502 => Self::Superseded,
+            4503 => Self::UnknownRoom,
+            4504 => Self::Refused,
+            4505 => Self::Unauthorized,
+            _ => return None,
+        })
     }
 }
 

@@ -85,19 +85,19 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
         // What is escaped is one byte long, so both ends lie between characters.
         out.push_str(text.get(plain_from..at).unwrap_or_default());
         plain_from = at + 1;
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
+        out.push('\\');
+        let escape = match byte {
+            b'\n' => b'n',
+            b'\r' => b'r',
+            b'\t' => b't',
+            b'"' | b'\\' => byte,
             control => {
-                out.push_str("\\u00");
-                out.push(if control < 0x10 { '0' } else { '1' });
+                out.push_str(if control < 0x10 { "u000" } else { "u001" });
                 let digit = control & 0xf;
-                out.push(char::from(if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }));
+                if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }
             }
-        }
+        };
+        push_ascii(out, escape);
     }
     out.push_str(text.get(plain_from..).unwrap_or_default());
     out.push('"');
@@ -109,7 +109,12 @@ pub(crate) fn write_number(out: &mut String, value: u64) {
         write_number(out, value / 10);
     }
     // The remainder is a digit.
-    out.push(char::from(b'0' + (value % 10) as u8));
+    push_ascii(out, b'0' + (value % 10) as u8);
+}
+
+/// Only ASCII is ever given, and the mask lets the compiler know, which then leaves out how the rest of Unicode is encoded.
+fn push_ascii(out: &mut String, byte: u8) {
+    out.push(char::from(byte & 0x7f));
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! The owner's actions that the room has not answered yet.
 
 use alloc::borrow::ToOwned;
-use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use crate::json_writer::write_number;
 use crate::mutation::mutated;
-use crate::{Action, AnnouncedLimits, ClientMessage, render};
+use crate::{AnnouncedLimits, render};
 
 /// Why an action was not taken. Nothing that was taken before is affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +68,7 @@ pub(crate) struct Queued {
 /// The queue. An action leaves it when the room has answered it; until then it can be sent again.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    entries: VecDeque<Entry>,
+    entries: Vec<Entry>,
     /// How many of the entries, from the front, were written to the present connection.
     written: usize,
     bytes: usize,
@@ -90,7 +90,7 @@ struct Entry {
 impl Outbox {
     pub(crate) fn new() -> Self {
         Self {
-            entries: VecDeque::new(),
+            entries: Vec::new(),
             written: 0,
             bytes: 0,
             last_id: 0,
@@ -115,9 +115,10 @@ impl Outbox {
         if key.is_empty() || slot.is_some_and(str::is_empty) {
             return Err(BroadcastError::EmptyKey);
         }
-        let (key, params) = (key.into(), params.into());
-        let action = Action { id: None, key, params, slot: slot.map(Into::into) };
-        self.push_message(&ClientMessage::Action(action), slot)
+        // With room for the fields' names: to grow by and by costs more than all the rest.
+        let mut text = String::with_capacity(key.len() + params.len() + 64);
+        render::client_action(&mut text, None, key, params, slot);
+        self.push_message(text, slot)
     }
 
     /// Queues the clearing of a slot; like a new value, it replaces one that was never written.
@@ -125,24 +126,21 @@ impl Outbox {
         if slot.is_empty() {
             return Err(BroadcastError::EmptyKey);
         }
-        self.push_message(&ClientMessage::Clear { id: None, slot: slot.into() }, Some(slot))
+        let mut text = String::new();
+        render::client_clear(&mut text, None, slot);
+        self.push_message(text, Some(slot))
     }
 
-    fn push_message(
-        &mut self,
-        message: &ClientMessage<'_>,
-        slot: Option<&str>,
-    ) -> Result<Queued, BroadcastError> {
-        let mut text = String::new();
-        render::client(&mut text, message);
+    /// `text` is the message without its id.
+    fn push_message(&mut self, text: String, slot: Option<&str>) -> Result<Queued, BroadcastError> {
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
         let bytes = text.len() + ID_BYTES;
         if bytes > limit {
             return Err(BroadcastError::TooLarge { bytes, limit });
         }
         let replaced = slot.and_then(|slot| self.unwritten_of(slot));
-        let (freed_actions, freed_bytes) = replaced.map_or((0, 0), |at| (1, self.entries[at].text.len()));
-        let left = self.entries.len() - freed_actions;
+        let freed_bytes = replaced.and_then(|at| self.entries.get(at)).map_or(0, |entry| entry.text.len());
+        let left = self.entries.len() - usize::from(replaced.is_some());
         // An empty queue takes any action that the server takes, however small the server's ring is.
         if left > 0
             && (left as u64 >= self.limits.queue_actions
@@ -151,7 +149,7 @@ impl Outbox {
             return Err(BroadcastError::QueueFull);
         }
         let place = replaced.filter(|_| mutated!(ReplaceInPlace));
-        let replaced = replaced.and_then(|at| self.entries.remove(at)).map(|entry| entry.ticket);
+        let replaced = replaced.map(|at| self.entries.remove(at).ticket);
         self.bytes = self.bytes - freed_bytes + text.len();
         self.last_ticket += 1;
         let ticket = self.last_ticket;
@@ -174,12 +172,12 @@ impl Outbox {
 
     /// The highest id up to which everything was answered, as far as this page has heard.
     pub(crate) fn heard(&self) -> u64 {
-        self.entries.front().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
+        self.entries.first().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
     }
 
     fn unwritten_of(&self, slot: &str) -> Option<usize> {
         let is_it = |entry: &Entry| entry.id.is_none() && entry.slot.as_deref() == Some(slot);
-        (self.written..self.entries.len()).rev().find(|at| is_it(&self.entries[*at]))
+        self.entries.get(self.written..)?.iter().rposition(is_it).map(|at| self.written + at)
     }
 
     /// The next frame to write to the present connection: actions joined by newlines, as many as the server takes in
@@ -215,26 +213,22 @@ impl Outbox {
     /// the seq of each.
     pub(crate) fn answered(&mut self, id: u64, seq: u64, mut tell: impl FnMut(u64, u64)) {
         let count = self.entries.partition_point(|entry| entry.id.is_some_and(|own| own <= id));
-        for place in 0..count {
-            if let Some(entry) = self.remove(0) {
-                tell(entry.ticket, seq.saturating_sub((count - 1 - place) as u64));
-            }
+        self.written = self.written.saturating_sub(count);
+        for (place, entry) in self.entries.drain(..count).enumerate() {
+            self.bytes -= entry.text.len();
+            tell(entry.ticket, seq.saturating_sub((count - 1 - place) as u64));
         }
     }
 
     /// The room has refused this one. Returns its ticket and the slot that it was to write.
     pub(crate) fn refused(&mut self, id: u64) -> Option<(u64, Option<String>)> {
         let at = self.entries.iter().position(|entry| entry.id == Some(id))?;
-        self.remove(at).map(|entry| (entry.ticket, entry.slot))
-    }
-
-    fn remove(&mut self, at: usize) -> Option<Entry> {
-        let entry = self.entries.remove(at)?;
-        self.bytes -= entry.text.len();
+        let Entry { ticket, slot, text, .. } = self.entries.remove(at);
+        self.bytes -= text.len();
         if at < self.written {
             self.written -= 1;
         }
-        Some(entry)
+        Some((ticket, slot))
     }
 }
 

@@ -68,6 +68,7 @@ impl RefusalCode {
 
     /// `error.code` on the wire.
     #[must_use]
+    #[inline(always)] // A page knows three of the codes: it doesn't load the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -98,6 +99,7 @@ impl RefusalCode {
 
     /// What is said where nothing more precise is known; it says what to do.
     #[must_use]
+    #[inline(always)] // As `as_str`.
     pub fn message(self) -> &'static str {
         match self {
             Self::Malformed => {
@@ -178,12 +180,14 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal in the code's own words.
     #[must_use]
+    #[inline(always)] // As `RefusalCode::as_str`.
     pub fn new(code: RefusalCode) -> Self {
         Self::with_message(code, code.message())
     }
 
     /// A refusal that says more precisely what is wrong.
     #[must_use]
+    #[inline(always)] // As `RefusalCode::as_str`.
     pub fn with_message(code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code: code.as_str().to_owned(), message: message.into(), id: None, retry_after_ms: None }
     }
@@ -194,6 +198,19 @@ impl Refusal {
         Self { retry_after_ms: Some(retry_after_ms), ..Self::new(code) }
     }
 
+    /// Whether the same message may be accepted later.
+    #[must_use]
+    pub fn may_pass_later(&self) -> bool {
+        // The codes of `RefusalCode::may_pass_later`, compared as text: a page has no use for the table of all codes.
+        let later = [
+            RefusalCode::RoomFull,
+            RefusalCode::TooManyRooms,
+            RefusalCode::RateLimited,
+            RefusalCode::KeysUnavailable,
+        ];
+        later.iter().any(|code| code.as_str() == self.code)
+    }
+
     /// Its code, if this version knows it.
     #[must_use]
     pub fn known_code(&self) -> Option<RefusalCode> {
@@ -202,6 +219,7 @@ impl Refusal {
 }
 
 impl From<RefusalCode> for Refusal {
+    #[inline(always)] // As `RefusalCode::as_str`.
     fn from(code: RefusalCode) -> Self {
         Self::new(code)
     }
@@ -215,6 +233,7 @@ mod tests {
     fn every_code_has_a_wire_form_of_its_own() {
         for code in RefusalCode::ALL {
             assert_eq!(RefusalCode::from_wire(code.as_str()), Some(code));
+            assert_eq!(Refusal::new(code).may_pass_later(), code.may_pass_later());
         }
         assert_eq!(RefusalCode::from_wire("from_the_future"), None);
     }

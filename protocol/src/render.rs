@@ -6,45 +6,74 @@
 use alloc::string::String;
 
 use crate::json_writer::ObjectWriter;
-use crate::{Claim, ClientMessage, Connected, OwnerPresence, Refusal, ServerMessage, Status};
+use crate::{
+    Action, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, ServerMessage, Status,
+};
 
 /// Writes what a client says, at the end of `out`. Status and fields at their default are left out where the server
 /// allows it: everywhere but in create, join and close.
 pub fn client(out: &mut String, message: &ClientMessage<'_>) {
-    let mut object = ObjectWriter::new(out);
     match message {
-        ClientMessage::Create(create) => {
-            status(&mut object, Status::New, None);
-            object.optional_number("v", create.version).optional_text("session", create.session.as_deref());
-            share_audience(&mut object, create.share_audience);
-            object.optional_text("token", create.token.as_deref());
+        ClientMessage::Create(message) => create(out, message),
+        ClientMessage::Join(message) => join(out, message),
+        ClientMessage::Action(Action { id, key, params, slot }) => {
+            client_action(out, *id, key, params, slot.as_deref());
         }
-        ClientMessage::Join(join) => {
-            object.text("uuid", &join.uuid);
-            status(&mut object, Status::Join, None);
-            object.optional_number("v", join.version).optional_number("since", join.since);
-            if let Some(Claim { owner_key, session, heard, epoch, share_audience: shares }) = &join.claim {
-                object.text("ownerKey", owner_key).optional_text("session", session.as_deref());
-                object.optional_number("ack", *heard).optional_number("epoch", *epoch);
-                share_audience(&mut object, *shares);
-            }
-            object.optional_text("token", join.token.as_deref());
-        }
-        ClientMessage::Action(action) => {
-            object.optional_number("id", action.id);
-            lean_action(&mut object, &action.key, &action.params, action.slot.as_deref());
-        }
-        ClientMessage::Clear { id, slot } => {
-            object.optional_number("id", *id).text("clear", slot);
-        }
-        ClientMessage::Close => status(&mut object, Status::Close, None),
-        ClientMessage::Ping(number) => {
-            object.number("ping", *number);
-        }
-        ClientMessage::Pong(number) => {
-            object.number("pong", *number);
-        }
+        ClientMessage::Clear { id, slot } => client_clear(out, *id, slot),
+        ClientMessage::Close => close(out),
+        ClientMessage::Ping(number) => client_number(out, "ping", *number),
+        ClientMessage::Pong(number) => client_number(out, "pong", *number),
     }
+}
+
+// Each of a client's messages can be written by itself: a page, which knows what it says, doesn't load a type for all of them.
+
+pub(crate) fn create(out: &mut String, create: &Create<'_>) {
+    let mut object = ObjectWriter::new(out);
+    status(&mut object, Status::New, None);
+    object.optional_number("v", create.version).optional_text("session", create.session.as_deref());
+    share_audience(&mut object, create.share_audience);
+    object.optional_text("token", create.token.as_deref());
+    object.end();
+}
+
+pub(crate) fn join(out: &mut String, join: &Join<'_>) {
+    let mut object = ObjectWriter::new(out);
+    object.text("uuid", &join.uuid);
+    status(&mut object, Status::Join, None);
+    object.optional_number("v", join.version).optional_number("since", join.since);
+    if let Some(Claim { owner_key, session, heard, epoch, share_audience: shares }) = &join.claim {
+        object.text("ownerKey", owner_key).optional_text("session", session.as_deref());
+        object.optional_number("ack", *heard).optional_number("epoch", *epoch);
+        share_audience(&mut object, *shares);
+    }
+    object.optional_text("token", join.token.as_deref());
+    object.end();
+}
+
+pub(crate) fn client_action(out: &mut String, id: Option<u64>, key: &str, params: &str, slot: Option<&str>) {
+    let mut object = ObjectWriter::new(out);
+    object.optional_number("id", id);
+    lean_action(&mut object, key, params, slot);
+    object.end();
+}
+
+pub(crate) fn client_clear(out: &mut String, id: Option<u64>, slot: &str) {
+    let mut object = ObjectWriter::new(out);
+    object.optional_number("id", id).text("clear", slot);
+    object.end();
+}
+
+pub(crate) fn close(out: &mut String) {
+    let mut object = ObjectWriter::new(out);
+    status(&mut object, Status::Close, None);
+    object.end();
+}
+
+/// Writes a `ping` or `pong`.
+pub(crate) fn client_number(out: &mut String, name: &str, number: u64) {
+    let mut object = ObjectWriter::new(out);
+    object.number(name, number);
     object.end();
 }
 

@@ -8,6 +8,7 @@ mod clock;
 mod interface;
 mod progress;
 mod received;
+mod straight;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
@@ -17,8 +18,8 @@ use crate::backoff::Backoff;
 use crate::json_writer::write_number;
 use crate::outbox::{Outbox, Queued};
 use crate::{
-    AnnouncedLimits, BroadcastError, Claim, ClientMessage, CloseCode, Create, Join, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, Timestamp, render,
+    AnnouncedLimits, BroadcastError, Claim, CloseCode, Create, Join, OwnerPresence, PROTOCOL_VERSION,
+    Refusal, RefusalCode, Timestamp, render,
 };
 
 use progress::Progress;
@@ -38,7 +39,7 @@ const GOOD_CONNECTION_MS: u64 = 10_000;
 /// One room as a page sees it. `P` is what the params of an action are to the page.
 #[derive(Debug)]
 pub struct Session<P> {
-    goal: Goal,
+    role: Role,
     session: String,
     /// The room, once it is known.
     uuid: Option<String>,
@@ -66,6 +67,14 @@ pub struct Session<P> {
     buffered: (u64, Timestamp),
     /// Over how many milliseconds the server that shuts down wants its clients to spread their return.
     return_window_ms: Option<u64>,
+}
+
+/// What is left of a [`Goal`] once its texts have found their places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Creates,
+    Claims,
+    Joins,
 }
 
 #[derive(Debug)]
@@ -100,13 +109,13 @@ impl<P> Session<P> {
     /// A session that has not begun: tell it [`Input::Start`].
     #[must_use]
     pub fn new(options: SessionOptions) -> Self {
-        let (uuid, owner_key) = match &options.goal {
-            Goal::Create => (None, None),
-            Goal::Claim { uuid, owner_key } => (Some(uuid.clone()), Some(owner_key.clone())),
-            Goal::Join { uuid } => (Some(uuid.clone()), None),
+        let (role, uuid, owner_key) = match options.goal {
+            Goal::Create => (Role::Creates, None, None),
+            Goal::Claim { uuid, owner_key } => (Role::Claims, Some(uuid), Some(owner_key)),
+            Goal::Join { uuid } => (Role::Joins, Some(uuid), None),
         };
         Self {
-            goal: options.goal,
+            role,
             session: options.session,
             uuid,
             owner_key,
@@ -133,7 +142,7 @@ impl<P> Session<P> {
     /// Whether this page owns the room.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        !matches!(self.goal, Goal::Join { .. })
+        self.role != Role::Joins
     }
 
     /// The room; none before a new one was opened.
@@ -167,9 +176,8 @@ impl<P> Session<P> {
     /// # Errors
     /// See [`BroadcastError`].
     pub fn broadcast(&mut self, key: &str, params: &str, slot: Option<&str>) -> Result<u64, BroadcastError> {
-        self.check_may_broadcast()?;
-        let queued = self.outbox.push(key, params, slot)?;
-        Ok(self.queued(queued))
+        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push(key, params, slot));
+        self.queued(queued)
     }
 
     /// Clears a slot; sent as an action is.
@@ -177,9 +185,8 @@ impl<P> Session<P> {
     /// # Errors
     /// See [`BroadcastError`].
     pub fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
-        self.check_may_broadcast()?;
-        let queued = self.outbox.push_clear(slot)?;
-        Ok(self.queued(queued))
+        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push_clear(slot));
+        self.queued(queued)
     }
 
     /// Whether the queue would take an action of any size that the server takes.
@@ -219,7 +226,7 @@ impl<P> Session<P> {
             (State::Connecting { deadline }, Input::Opened) => {
                 self.state = State::Joining { deadline: *deadline };
                 let first = self.first_message();
-                self.send(&first);
+                self.outputs.push_back(Output::Send(first));
             }
             (_, Input::Opened) => {}
             (_, Input::Received(message)) => self.received(now, message),
@@ -243,24 +250,26 @@ impl<P> Session<P> {
         }
     }
 
-    fn queued(&mut self, queued: Queued) -> u64 {
+    fn queued(&mut self, queued: Result<Queued, BroadcastError>) -> Result<u64, BroadcastError> {
+        let queued = queued?;
         if let Some(ticket) = queued.replaced {
             self.event(Event::Answered { ticket, outcome: Outcome::Replaced });
         }
-        queued.ticket
+        Ok(queued.ticket)
     }
 
-    fn first_message(&self) -> ClientMessage<'static> {
+    /// The message that asks for the room, as text.
+    fn first_message(&self) -> String {
         let version = Some(PROTOCOL_VERSION);
-        let session = || Some(self.session.clone().into());
-        let token = self.token.clone().map(Into::into);
-        let Some(uuid) = self.uuid.clone() else {
-            let share_audience = self.share_audience;
-            return ClientMessage::Create(Create { version, session: session(), share_audience, token });
+        let session = Some(self.session.as_str().into());
+        let token = self.token.as_deref().map(Into::into);
+        let Some(uuid) = &self.uuid else {
+            let create = Create { version, session, share_audience: self.share_audience, token };
+            return rendered(|text| render::create(text, &create));
         };
-        let claim = self.owner_key.clone().map(|owner_key| Claim {
-            owner_key: owner_key.into(),
-            session: session(),
+        let claim = self.owner_key.as_ref().map(|owner_key| Claim {
+            owner_key: owner_key.as_str().into(),
+            session,
             heard: Some(self.outbox.heard()),
             epoch: self.epoch,
             share_audience: self.share_audience,
@@ -271,13 +280,12 @@ impl<P> Session<P> {
             Some(_) => (!self.entered).then_some(0),
             None => self.progress.applied(),
         };
-        ClientMessage::Join(Join { uuid: uuid.into(), version, since, claim, token })
+        let join = Join { uuid: uuid.as_str().into(), version, since, claim, token };
+        rendered(|text| render::join(text, &join))
     }
 
-    fn send(&mut self, message: &ClientMessage<'_>) {
-        let mut text = String::new();
-        render::client(&mut text, message);
-        self.outputs.push_back(Output::Send(text));
+    fn send(&mut self, render: impl FnOnce(&mut String)) {
+        self.outputs.push_back(Output::Send(rendered(render)));
     }
 
     fn event(&mut self, event: Event<P>) {
@@ -327,23 +335,15 @@ impl<P> Session<P> {
         if CloseCode::may_return(code) {
             return self.reconnect_later(now);
         }
-        self.end(match CloseCode::from_value(code) {
-            Some(CloseCode::RoomClosed) => EndReason::RoomClosed,
-            Some(CloseCode::Superseded) => EndReason::Superseded,
-            Some(CloseCode::UnknownRoom) => EndReason::Refused(RefusalCode::UnknownRoom.into()),
-            Some(CloseCode::Left) => EndReason::Left,
-            _ if code == 1009 => EndReason::Refused(RefusalCode::MessageTooLarge.into()),
-            _ => {
-                let mut message = String::from("the server closed the connection for good, with code ");
-                write_number(&mut message, code.into());
-                EndReason::Refused(Refusal {
-                    code: "closed".to_owned(),
-                    message,
-                    id: None,
-                    retry_after_ms: None,
-                })
-            }
-        });
+        let refusal = match CloseCode::from_value(code) {
+            Some(CloseCode::RoomClosed) => return self.end(EndReason::RoomClosed),
+            Some(CloseCode::Superseded) => return self.end(EndReason::Superseded),
+            Some(CloseCode::Left) => return self.end(EndReason::Left),
+            Some(CloseCode::UnknownRoom) => Some(RefusalCode::UnknownRoom),
+            _ if code == 1009 => Some(RefusalCode::MessageTooLarge),
+            _ => None,
+        };
+        self.end(EndReason::Refused(refusal.map_or_else(|| unknown_close(code), Refusal::from)));
     }
 
     fn close(&mut self, now: Timestamp) {
@@ -352,7 +352,7 @@ impl<P> Session<P> {
                 while let Some(frame) = self.outbox.next_frame() {
                     self.outputs.push_back(Output::Send(frame));
                 }
-                self.send(&ClientMessage::Close);
+                self.send(render::close);
                 self.state = State::Closing { deadline: now.after(CLOSE_TIMEOUT_MS) };
             }
             State::Closing { .. } => {}
@@ -372,6 +372,18 @@ impl<P> Session<P> {
         self.set_status(SessionStatus::Closed);
         self.event(Event::Ended(reason));
     }
+}
+
+fn unknown_close(code: u16) -> Refusal {
+    let mut message = String::from("the server closed the connection for good, with code ");
+    write_number(&mut message, code.into());
+    Refusal { code: "closed".to_owned(), message, id: None, retry_after_ms: None }
+}
+
+fn rendered(render: impl FnOnce(&mut String)) -> String {
+    let mut text = String::new();
+    render(&mut text);
+    text
 }
 
 #[cfg(test)]

@@ -6,7 +6,44 @@ const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onre
 /** By the core's numbers: `status` in src/bridge.rs. */
 const STATUS = ["connecting", "connected", "catching-up", "reconnecting", "closed"];
 
-/** What the core wants, by its numbers: `Bridge::put_down` in src/bridge.rs. */
+/** What the core can be called for: src/call.rs. Up to `MESSAGE` it is told the moment. */
+const CREATE = 0;
+const JOIN = 1;
+const CLAIM = 2;
+const SHARE_AUDIENCE = 3;
+const OPENED = 4;
+const DISCONNECTED = 5;
+const TIMEOUT = 6;
+const WAKE = 7;
+const BUFFERED = 8;
+const CLOSE = 9;
+const MESSAGE = 10;
+const UNREADABLE = 11;
+const OPEN = 12;
+const AWAIT_ROOM = 13;
+const BROADCAST = 14;
+const CLEAR = 15;
+const REGISTER = 16;
+const UNREGISTER = 17;
+const UUID = 18;
+const OWNER_KEY = 19;
+const IS_OWNER = 20;
+const GET_STATUS = 21;
+const CONNECTED = 22;
+const LAGGING = 23;
+const NEXT = 24;
+const NUMBER = 25;
+const SECOND_NUMBER = 34;
+const STRAIGHT_SEQ = 26;
+const HANDED_OVER = 27;
+const PLACE_OF_SLOT = 28;
+const SLOT_WRITTEN = 29;
+const DETACH = 30;
+const IS_DETACHED = 31;
+const BEHIND = 32;
+const FOLLOW = 33;
+
+/** What the core wants: `Bridge::put_down` in src/bridge.rs. */
 const CONNECT = -1;
 const DISCONNECT = -2;
 const SEND = -3;
@@ -28,6 +65,32 @@ const NOT_TAKEN = -18;
 const HAS_ROOM = -19;
 const END = -20;
 
+const TOO_LARGE = "message_too_large";
+
+const CLOSED = ["closed", "the room is closed on this page"];
+
+/** Why an action was not taken: `Bridge::ticket` in src/bridge.rs. */
+const NOT_SENT = [
+  ,
+  ["not_owner", "only the room's owner can broadcast"],
+  CLOSED,
+  ["invalid_argument", "a function key or slot must not be empty"],
+  ["queue_full", "too many actions wait for the server: slow down, or wait until the connection is back"],
+  [TOO_LARGE, "the action is larger than the server takes: send less in one action"],
+];
+
+/** Why a room ended, unless the server refused it: `Bridge::reason` in src/bridge.rs. */
+const ENDINGS = [
+  ["closed", "the room was closed by its owner, or was without one for too long"],
+  ,
+  ["superseded", "another page took this room over with its owner key: claim it again to take it back"],
+  [
+    "connection_failed",
+    "the server could not be reached in time: check its address, the network and that it allows this page's origin",
+  ],
+];
+const LEFT = 1;
+
 const DEFAULT_TIMEOUT_MS = 15_000;
 
 /** The longest wait that a browser's timer takes; a longer one would fire at once. */
@@ -46,19 +109,67 @@ export function enter(core, url, joins, uuid, options, onEnd) {
   return new Promise((resolve, reject) => new Room(core, url, joins, uuid, options, onEnd, { resolve, reject }));
 }
 
-/** A text in a message of the server, by its path. */
-export function text(message, path) {
-  const value = inside(message, path);
-  return typeof value === "string" ? value : undefined;
-}
+/** The message of the server that the core reads. */
+let atHand;
 
-/** A number in a message of the server; 1 for true, 0 for false, NaN for anything else. */
-export function number(message, path) {
-  const value = inside(message, path);
+const path = (name) => name.split(".");
+
+/** The texts of a message that the core is told, in the reverse order of `Text` in src/fields.rs. */
+const TEXTS = ["error.message", "error.code", "ownerKey", "uuid", "owner", "clear", "slot", "funcKey"].map(path);
+
+/** The numbers that it asks for, in the order of `Number` there. */
+const NUMBERS = [
+  "seq",
+  "stateMessage",
+  "v",
+  "epoch",
+  "ack",
+  "synced",
+  "shutdown",
+  "ping",
+  "pong",
+  "limits.messageBytes",
+  "limits.queueActions",
+  "limits.queueBytes",
+  "limits.heartbeat",
+  "status.value",
+  "resync",
+  "audience.connected",
+  "audience.lagging",
+  "error.id",
+  "error.retryAfterMs",
+].map(path);
+
+const inside = (path) => path.reduce((value, name) => value?.[name], atHand);
+
+/** A text in the message at hand; empty if there is none. */
+const text = (path) => {
+  const value = inside(path);
+  return typeof value === "string" ? value : "";
+};
+
+/** A number in the message at hand; 1 for true, 0 for false, NaN for anything else. */
+export function number(field) {
+  const value = inside(NUMBERS[field]);
   return typeof value === "number" || typeof value === "boolean" ? +value : NaN;
 }
 
-const inside = (message, path) => path.split(".").reduce((value, name) => value?.[name], message);
+/** The params that cores hold, under the numbers that they know them by. */
+const kept = new Map();
+let lastKept = 0;
+
+/** Keeps the params of the message at hand, and returns the number under which. */
+export function keep() {
+  kept.set(++lastKept, paramsOf(atHand));
+  return lastKept;
+}
+
+/** Lets go of the params under this number. */
+export function drop(number) {
+  kept.delete(number);
+}
+
+const paramsOf = ({ funcParams }) => (Array.isArray(funcParams) ? funcParams : []);
 
 class Room {
   #core;
@@ -78,17 +189,23 @@ class Room {
   /** Listens to what wakes the page. */
   #onWake = ({ type }) => {
     if (type === "visibilitychange" && document.hidden) return;
-    this.#core.wake(now());
-    this.#pump();
+    this.#happened(WAKE);
   };
   /** The page's code is running, called from here: whatever it causes waits until it has returned. */
   #delivering = false;
   #pumpIsDue = false;
   #over = false;
   #callbacks = {};
-  /** The page's functions, under the numbers that the core has for them. */
+  /** Function key → function. */
   #functions = new Map();
-  #lastFunction = 0;
+  /** The seq of the action that may be handed over without asking the core; 0 if that isn't known. */
+  #straightSeq = 0;
+  /** The first one that the core was not told of: it is told before anything else. */
+  #untoldSeq = 0;
+  /** The event that brought the last frame. */
+  #heard;
+  /** Slot → where the core notes its state, until it is told of anything but what was handed over. */
+  #places = new Map();
   /** The promises of `broadcast` and `clear`, under their tickets. */
   #answers = new Map();
   /** The promises of `ready`. */
@@ -125,21 +242,22 @@ class Room {
     this.#entry = entry;
     this.#onEnd = onEnd;
     this.#resumed = ownerKey !== undefined;
-    // 128 bits name the session, 32 spread its reconnects. `crypto.randomUUID` would be shorter, but insecure contexts
-    // lack it.
-    const [seed, ...name] = crypto.getRandomValues(new Uint32Array(5));
-    core.start(now(), uuid, ownerKey, name.join("-"), seed, timeout, !!shareAudience);
+    // 128 bits. `crypto.randomUUID` would be shorter, but insecure contexts lack it.
+    const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    if (shareAudience) this.#call(SHARE_AUDIENCE);
+    const goal = joins ? JOIN : this.#resumed ? CLAIM : CREATE;
+    this.#call(goal, timeout, ...[ownerKey, uuid, session].filter((text) => text !== undefined));
     for (const [key, fn] of functions) this.#register(key, fn);
     this.#listen("addEventListener");
     this.#pump();
   }
 
   get uuid() {
-    return this.#core.uuid();
+    return this.#call(UUID) ? this.#core.text() : "";
   }
 
   get isOwner() {
-    return this.#core.is_owner();
+    return this.#call(IS_OWNER) === 1;
   }
 
   get connected() {
@@ -147,11 +265,11 @@ class Room {
   }
 
   get status() {
-    return STATUS[this.#core.status()];
+    return STATUS[this.#call(GET_STATUS)];
   }
 
   get ownerKey() {
-    return this.#core.owner_key();
+    return this.#call(OWNER_KEY) ? this.#core.text() : undefined;
   }
 
   get resumed() {
@@ -159,8 +277,8 @@ class Room {
   }
 
   get audience() {
-    const connected = this.#core.connected();
-    return connected < 0 ? undefined : { connected, lagging: this.#core.lagging() };
+    const connected = this.#call(CONNECTED);
+    return connected < 0 ? undefined : { connected, lagging: this.#call(LAGGING) };
   }
 
   broadcast(functionKey, params, options) {
@@ -172,7 +290,8 @@ class Room {
     try {
       const text = paramsText(params);
       const slot = slotOf(options, functionKey);
-      return this.#answer(this.#core.broadcast(functionKey, text, slot), slot ?? functionKey);
+      if (slot !== undefined) this.#core.put(slot);
+      return this.#answer(this.#call(BROADCAST, 0, text, functionKey), slot ?? functionKey);
     } catch (error) {
       return Promise.reject(about(functionKey, error));
     }
@@ -180,7 +299,7 @@ class Room {
 
   clear(slot) {
     try {
-      return this.#answer(this.#core.clear(nonEmpty(slot, "slot")), slot);
+      return this.#answer(this.#call(CLEAR, 0, nonEmpty(slot, "slot")), slot);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -188,7 +307,7 @@ class Room {
 
   ready() {
     if (this.#over) return Promise.reject(closed());
-    this.#core.await_room();
+    this.#call(AWAIT_ROOM);
     this.#pumpSoon();
     return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
@@ -205,26 +324,27 @@ class Room {
   }
 
   off(functionKey) {
-    this.#functions.delete(this.#core.unregister(nonEmpty(functionKey, "functionKey")));
+    this.#call(UNREGISTER, 0, nonEmpty(functionKey, "functionKey"));
+    this.#functions.delete(functionKey);
     return this;
   }
 
   get detached() {
-    return this.#core.is_detached();
+    return this.#call(IS_DETACHED) === 1;
   }
 
   get behind() {
-    return this.#core.behind();
+    return this.#call(BEHIND);
   }
 
   detach() {
     if (this.isOwner) throw roomError("not_follower", "an owner can't detach: it follows nobody");
-    this.#core.detach();
+    this.#call(DETACH);
   }
 
   follow(catchUp = "state") {
     if (catchUp !== "state" && catchUp !== "every") throw invalid('`catchUp` must be "state" or "every"');
-    this.#core.follow(catchUp === "every");
+    this.#call(FOLLOW, +(catchUp === "every"));
     // Delivered soon, not now: the caller isn't through with its code.
     this.#pumpSoon();
   }
@@ -232,7 +352,7 @@ class Room {
   close() {
     if (this.#over) return Promise.resolve();
     const ended = new Promise((resolve) => this.#closers.push(resolve));
-    this.#core.close(now());
+    this.#call(CLOSE);
     // The page may be going away: what can be sent is sent now, and only what calls the page back waits.
     this.#do(false);
     this.#pumpSoon();
@@ -255,21 +375,44 @@ class Room {
     }
   }
 
+  /** Calls the core; of the texts that belong to it, it takes the last one first. */
+  #call(what, number = 0, ...texts) {
+    const core = this.#core;
+    if (this.#untoldSeq !== this.#straightSeq) {
+      // When it came: a timer asks whether the server was silent since.
+      const heard = Math.min(this.#heard.timeStamp ?? Infinity, now());
+      core.call(HANDED_OVER, heard, this.#straightSeq - 1);
+    }
+    this.#straightSeq = this.#untoldSeq = 0;
+    for (const text of texts) core.put(text);
+    return core.call(what, what < UNREADABLE ? now() : 0, number);
+  }
+
+  /** Tells the core what happened, and does what it wants. */
+  #happened(what, number) {
+    this.#call(what, number);
+    this.#pump();
+  }
+
   #register(key, fn) {
-    this.#functions.set(++this.#lastFunction, fn);
-    this.#functions.delete(this.#core.register(key, this.#lastFunction));
+    this.#functions.set(key, fn);
+    this.#call(REGISTER, 0, key);
   }
 
   /** The promise of an action's answer; without a ticket it was not taken. */
   #answer(ticket, key) {
-    if (ticket === 0) return Promise.reject(about(key, this.#error()));
+    if (ticket < 0) {
+      const [code, message] = NOT_SENT[-ticket];
+      const sizes = code === TOO_LARGE ? `; it has ${this.#call(NUMBER)} bytes, limits.messageBytes is ${this.#call(SECOND_NUMBER)}` : "";
+      return Promise.reject(roomError(code, message + sizes, { key }));
+    }
     this.#pumpSoon();
     return new Promise((resolve, reject) => this.#answers.set(ticket, { resolve, reject, key }));
   }
 
   /** The promise that the answer told by the core is for. */
   #answered() {
-    const ticket = this.#core.number();
+    const ticket = this.#call(NUMBER);
     const answer = this.#answers.get(ticket);
     this.#answers.delete(ticket);
     return answer;
@@ -296,45 +439,64 @@ class Room {
     if (this.#unsent && this.#socket) {
       const bytes = this.#socket.bufferedAmount;
       this.#unsent = bytes > 0;
-      this.#core.buffered(now(), bytes);
+      this.#call(BUFFERED, bytes);
     }
-    for (let step; (step = this.#core.next(tells)) !== 0; ) this.#take(step);
+    for (let step; (step = this.#call(NEXT, +tells)) !== 0; ) this.#take(step);
   }
 
   /** A frame has come: messages joined by newlines, which no message contains. */
-  #received(frame) {
+  #received(event) {
+    const frame = event.data;
     if (typeof frame !== "string") return;
-    const core = this.#core;
-    const at = now();
+    this.#heard = event;
     const tells = !this.#delivering;
     this.#delivering = true;
-    let more = true;
     for (const line of frame.split("\n")) {
       const message = parse(line);
-      const key = message?.funcKey;
-      if (typeof key === "string" && key !== "") {
-        const { seq, stateMessage, slot } = message;
-        const params = Array.isArray(message.funcParams) ? message.funcParams : [];
-        const retained = stateMessage ? (typeof slot === "string" ? slot : key) : undefined;
-        const step = core.action(at, seq, key, params, retained, line.length, tells);
-        // Mostly it is to be run at once, and nothing else is to be done.
-        more = step <= 0 || step % 2 === 1;
-        if (step > 0) this.#run(step >> 1, key, params);
-        else if (step < 0) this.#take(step);
-        if (more) this.#do(tells);
+      if (tells && message && this.#handOver(message)) continue;
+      if (message) {
+        atHand = message;
+        this.#places.clear();
+        this.#call(MESSAGE, line.length, ...TEXTS.map(text));
       } else {
-        if (message) {
-          core.message(at, message);
-        } else {
-          // In its place among what is told.
-          this.#do(tells);
-          core.unreadable();
-        }
-        more = true;
+        this.#call(UNREADABLE);
       }
+      // What is told has its place among what is handed over.
+      this.#do(tells);
     }
-    if (more) this.#do(tells);
     this.#delivering = !tells;
+  }
+
+  /**
+   * The straight way of what comes a thousand times a second: the next live action, whose function is there, is handed over
+   * without asking the core, which is told of it when it is next called. False if this is anything else.
+   */
+  #handOver(message) {
+    const { seq, funcKey } = message;
+    const fn = this.#functions.get(funcKey);
+    if (!fn || !seq) return false;
+    if (!this.#straightSeq) this.#untoldSeq = this.#straightSeq = this.#call(STRAIGHT_SEQ);
+    if (seq !== this.#straightSeq) return false;
+    if (message.stateMessage) {
+      const { slot } = message;
+      const place = this.#placeOf(typeof slot === "string" ? slot : funcKey);
+      if (place < 0) return false;
+      this.#core.call(SLOT_WRITTEN, seq, place);
+    }
+    this.#straightSeq = seq + 1;
+    this.#run(fn, funcKey, paramsOf(message));
+    return true;
+  }
+
+  /** Where the core notes the state of a slot; below 0 if the core must be told of the action itself. */
+  #placeOf(slot) {
+    let place = this.#places.get(slot);
+    if (place === undefined) {
+      this.#core.put(slot);
+      place = this.#core.call(PLACE_OF_SLOT, 0, 0);
+      this.#places.set(slot, place);
+    }
+    return place;
   }
 
   #take(step) {
@@ -347,14 +509,14 @@ class Room {
       case SEND:
         return this.#send(core.text());
       case ARM:
-        return this.#arm(core.number() - now());
+        return this.#arm(this.#call(NUMBER) - now());
       case ENTER:
         return this.#entered();
       case REFUSE:
         this.#release();
         return this.#entry.reject(this.#ending());
       case RUN:
-        return this.#run(core.number(), core.text(), core.params());
+        return this.#runKept(core.text(), this.#call(NUMBER));
       case TELL_STATUS:
         return this.#tell("onstatus", this.status);
       case TELL_CLEARED:
@@ -364,7 +526,7 @@ class Room {
       case TELL_AUDIENCE:
         return this.#tell("onaudience", this.audience);
       case TELL_OWNER:
-        return this.#tell("onowner", core.text());
+        return this.#tell("onowner", this.#call(NUMBER) ? "away" : "here");
       case REPORT_NO_FUNCTION:
         return this.#report(noFunction(core.text()));
       case REPORT_UNREADABLE:
@@ -372,7 +534,7 @@ class Room {
       case REPORT_REFUSAL:
         return this.#report(this.#error());
       case APPENDED:
-        return this.#answered()?.resolve(core.number());
+        return this.#answered()?.resolve(this.#call(SECOND_NUMBER));
       case REPLACED:
         return this.#answered()?.resolve();
       case NOT_TAKEN: {
@@ -380,7 +542,7 @@ class Room {
         return answer?.reject(about(answer.key, this.#error()));
       }
       case HAS_ROOM:
-        return this.#waiting.splice(0, core.number()).forEach(({ resolve }) => resolve());
+        return this.#waiting.splice(0, this.#call(NUMBER)).forEach(({ resolve }) => resolve());
       case END:
         return this.#end();
     }
@@ -392,17 +554,11 @@ class Room {
       socket = new (this.#WebSocket ?? WebSocket)(this.#address);
     } catch (cause) {
       this.#noSocket = cause;
-      return this.#core.close(now());
+      return this.#call(CLOSE);
     }
-    socket.onopen = () => {
-      this.#core.opened(now());
-      this.#pump();
-    };
-    socket.onmessage = ({ data }) => this.#received(data);
-    socket.onclose = ({ code }) => {
-      this.#core.disconnected(now(), code);
-      this.#pump();
-    };
+    socket.onopen = () => this.#happened(OPENED);
+    socket.onmessage = (event) => this.#received(event);
+    socket.onclose = ({ code }) => this.#happened(DISCONNECTED, code);
     // What an error tells, the close tells too, but an emitter as Node's `ws` throws an error that nobody listens for. It
     // outlives the socket, which can fail after it was given up.
     socket.onerror = () => {};
@@ -429,11 +585,7 @@ class Room {
 
   #arm(wait) {
     clearTimeout(this.#timer);
-    const fire = () => {
-      this.#core.timeout(now());
-      this.#pump();
-    };
-    this.#timer = setTimeout(fire, Math.min(wait, LONGEST_WAIT_MS));
+    this.#timer = setTimeout(() => this.#happened(TIMEOUT), Math.min(wait, LONGEST_WAIT_MS));
   }
 
   #listen(method) {
@@ -447,14 +599,16 @@ class Room {
   #entered() {
     this.#entry.resolve(this);
     // What the page registers before the next task misses nothing.
-    setTimeout(() => {
-      this.#core.open();
-      this.#pump();
-    });
+    setTimeout(() => this.#happened(OPEN));
   }
 
-  #run(number, key, params) {
-    const fn = this.#functions.get(number);
+  #runKept(key, number) {
+    const params = kept.get(number);
+    kept.delete(number);
+    this.#run(this.#functions.get(key), key, params);
+  }
+
+  #run(fn, key, params) {
     try {
       fn(...params);
     } catch (cause) {
@@ -478,8 +632,11 @@ class Room {
   }
 
   #ending() {
-    const error = this.#error();
-    if (!this.#noSocket) return error;
+    const reason = this.#call(NUMBER);
+    if (!this.#noSocket) {
+      if (reason === LEFT) return roomError("left", `this page ${this.isOwner ? "closed" : "left"} the room`);
+      return reason in ENDINGS ? roomError(...ENDINGS[reason]) : this.#error();
+    }
     return roomError("connection_failed", "the browser refused to open the websocket, see `cause`", {
       cause: this.#noSocket,
     });
@@ -514,7 +671,7 @@ class Room {
 }
 
 /** @param details `key`: the function key or slot concerned; `cause`: what was thrown */
-function roomError(code, message, details) {
+export function roomError(code, message, details) {
   return Object.assign(new Error(message), { name: "RoomError", code, ...details });
 }
 
@@ -525,7 +682,7 @@ function noFunction(key) {
 
 const invalid = (message, details) => roomError("invalid_argument", message, details);
 
-const closed = () => roomError("closed", "the room is closed on this page");
+const closed = () => roomError(...CLOSED);
 
 /** The error, with the function key or slot concerned. */
 const about = (key, error) => Object.assign(error, { key });

@@ -88,26 +88,15 @@ impl<P> Backlog<P> {
     /// page was told nothing.
     fn conflate(&mut self) {
         let len = self.entries.len();
-        // The newest of each slot, the newest of them first.
+        // The newest of each slot, the newest of them first. A list that is searched: it is done once in thousands of entries,
+        // and a page has to load whatever would be quicker.
         let mut kept: Vec<News<P>> = Vec::new();
-        // Their places, sorted by slot: any kind of map would cost a page a few kilobytes.
-        let mut places: Vec<usize> = Vec::new();
         while let Some(mut entry) = self.entries.pop_back() {
             let Some((slot, knew_slot)) = slot_of(&mut entry) else { continue };
-            let found = places.binary_search_by(|place| {
-                kept.get_mut(*place).and_then(slot_of).map(|(name, _)| name).cmp(&Some(slot))
-            });
-            match found {
-                Ok(at) => {
-                    let newest = places.get(at).and_then(|place| kept.get_mut(*place)).and_then(slot_of);
-                    if let Some((_, knew_before)) = newest {
-                        *knew_before = *knew_slot;
-                    }
-                }
-                Err(at) => {
-                    places.insert(at, kept.len());
-                    kept.push(entry);
-                }
+            let newest = kept.iter_mut().filter_map(slot_of).find(|(other, _)| *other == slot);
+            match newest {
+                Some((_, knew_before)) => *knew_before = *knew_slot,
+                None => kept.push(entry),
             }
         }
         for entry in kept {

@@ -1,61 +1,48 @@
-//! The core as JavaScript drives it, and `create` and `join`.
+//! The core as JavaScript drives it.
 //!
 //! js/room.js says what happened, then asks for one step after the other, and takes it when Rust has returned. What
-//! crosses are numbers and texts: a step is a number, below 0, and what belongs to it is fetched by [`Bridge::number`]
-//! and [`Bridge::text`]. Moments are milliseconds of the page's monotonic clock.
+//! crosses are numbers and texts, through as few functions as can be, because each of them costs every page a quarter of
+//! a kilobyte: [`Bridge::call`] takes any call, [`Bridge::put`] the texts that belong to it, and [`Bridge::text`] gives
+//! those of an answer or a step. Moments are milliseconds of the page's monotonic clock.
+//!
+//! What comes a thousand times a second js/room.js hands over by itself, and tells the core later how far it came:
+//! [`call::STRAIGHT_SEQ`] and what follows it there.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::mem;
 
-use js_sys::{Function, Promise};
 use rtbroadcaster_protocol::{
-    BroadcastError, Goal, Input, Outcome, OwnerPresence, ServerMessage, SessionOptions, SessionStatus,
-    Timestamp,
+    BroadcastError, EndReason, Goal, Input, Outcome, OwnerPresence, Refusal, ServerMessage, SessionOptions,
+    SessionStatus, Timestamp,
 };
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::call;
 use crate::core::Core;
-use crate::fields::{Fields, whole_number};
+use crate::fields::Fields;
+use crate::params::Params;
 use crate::step::Step;
-
-#[wasm_bindgen(module = "/js/room.js")]
-extern "C" {
-    fn enter(
-        core: Bridge,
-        url: &JsValue,
-        joins: bool,
-        uuid: &JsValue,
-        options: &JsValue,
-        on_end: Option<Function>,
-    ) -> Promise;
-}
-
-/// Opens a room, or takes one back: see index.d.ts. When the room that the promise was resolved with ends, `on_end` is
-/// called with the reason's code, before any other callback: that is for resume.js.
-#[wasm_bindgen]
-pub fn create(url: &JsValue, options: &JsValue, on_end: Option<Function>) -> Promise {
-    enter(Bridge::new(), url, false, &JsValue::UNDEFINED, options, on_end)
-}
-
-/// Enters a room as a follower: see index.d.ts.
-#[wasm_bindgen]
-pub fn join(url: &JsValue, uuid: &JsValue, options: &JsValue) -> Promise {
-    enter(Bridge::new(), url, true, uuid, options, None)
-}
 
 /// The core of one room. Not for pages.
 #[wasm_bindgen]
 pub struct Bridge {
-    core: Core<JsValue>,
-    /// What belongs to the last step, in the reverse order of its fetching.
-    numbers: Vec<f64>,
+    core: Core<Params>,
+    /// What belongs to the last step or answer.
+    numbers: [f64; 2],
+    /// What belongs to it, or to the next call, in the reverse order of its fetching.
     texts: Vec<String>,
-    params: JsValue,
+    shares_audience: bool,
 }
 
+#[wasm_bindgen]
 impl Bridge {
-    fn new() -> Self {
+    /// A core that has not begun.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    #[allow(clippy::new_without_default, reason = "it is for JavaScript, which has no such thing")]
+    pub fn new() -> Self {
         let nothing = SessionOptions {
             goal: Goal::Create,
             session: String::new(),
@@ -63,42 +50,175 @@ impl Bridge {
             connect_timeout_ms: 0,
             share_audience: false,
         };
-        Self { core: Core::new(nothing), numbers: Vec::new(), texts: Vec::new(), params: JsValue::UNDEFINED }
+        Self { core: Core::new(nothing), numbers: [0.0; 2], texts: Vec::new(), shares_audience: false }
     }
 
-    fn handle(&mut self, now: f64, input: Input<JsValue>) {
+    /// A text that belongs to the next call.
+    pub fn put(&mut self, text: String) {
+        self.texts.push(text);
+    }
+
+    /// Anything that has no function of its own: `what` is one of the numbers in `call.rs`.
+    pub fn call(&mut self, what: u32, now: f64, number: f64) -> f64 {
+        let input = match what {
+            call::CREATE | call::JOIN | call::CLAIM => {
+                self.start(what, number as u64);
+                Input::Start
+            }
+            call::OPENED => Input::Opened,
+            call::DISCONNECTED => Input::Disconnected(number as u16),
+            call::TIMEOUT => Input::Timeout,
+            call::WAKE => Input::Wake,
+            call::BUFFERED => Input::Buffered(number as u64),
+            call::CLOSE => Input::Close,
+            call::MESSAGE => {
+                self.core.weigh(number as usize);
+                let fields = Fields { texts: mem::take(&mut self.texts) };
+                match ServerMessage::read(&fields) {
+                    Some(message) => Input::Received(message),
+                    None => return 0.0,
+                }
+            }
+            call::HANDED_OVER => {
+                self.core.handed_over(moment(now), number as u64);
+                return 0.0;
+            }
+            call::SLOT_WRITTEN => {
+                self.core.slot_written(number as usize, now as u64);
+                return 0.0;
+            }
+            _ => return self.ask(what, number),
+        };
+        self.handle(now, input);
+        0.0
+    }
+
+    /// A text that belongs to the step or the answer.
+    pub fn text(&mut self) -> String {
+        self.texts.pop().unwrap_or_default()
+    }
+}
+
+impl Bridge {
+    fn handle(&mut self, now: f64, input: Input<Params>) {
         self.core.handle(moment(now), input);
     }
 
-    /// The ticket, or 0 and an error's code, message and no key.
+    fn start(&mut self, what: u32, connect_timeout_ms: u64) {
+        let session = self.text();
+        let goal = match what {
+            call::JOIN => Goal::Join { uuid: self.text() },
+            call::CLAIM => Goal::Claim { uuid: self.text(), owner_key: self.text() },
+            _ => Goal::Create,
+        };
+        // Its name is random, and that is all that a seed has to be.
+        let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
+        let share_audience = self.shares_audience;
+        self.core = Core::new(SessionOptions { goal, session, seed, connect_timeout_ms, share_audience });
+    }
+
+    /// What tells the session nothing of the world.
+    fn ask(&mut self, what: u32, number: f64) -> f64 {
+        match what {
+            call::NEXT => {
+                // What was not fetched of the step before nobody wants any more.
+                self.texts.clear();
+                return self.core.next(number != 0.0).map_or(0, |step| self.put_down(step)).into();
+            }
+            call::NUMBER => return self.numbers[0],
+            call::SECOND_NUMBER => return self.numbers[1],
+            call::SHARE_AUDIENCE => self.shares_audience = true,
+            call::UNREADABLE => self.core.unreadable(),
+            call::OPEN => self.core.open(),
+            call::AWAIT_ROOM => self.core.await_room(),
+            call::BROADCAST => {
+                let (key, params) = (self.text(), self.text());
+                let slot = self.texts.pop();
+                let ticket = self.core.broadcast(&key, &params, slot.as_deref());
+                return self.ticket(ticket);
+            }
+            call::CLEAR => {
+                let slot = self.text();
+                let ticket = self.core.clear(&slot);
+                return self.ticket(ticket);
+            }
+            call::REGISTER => {
+                let key = self.text();
+                self.core.register(key, 0);
+            }
+            call::UNREGISTER => {
+                let key = self.text();
+                self.core.unregister(&key);
+            }
+            call::DETACH => self.core.detach(),
+            call::IS_DETACHED => return f64::from(u8::from(self.core.is_detached())),
+            call::BEHIND => return self.core.behind() as f64,
+            call::FOLLOW => self.core.follow(number != 0.0),
+            call::STRAIGHT_SEQ => return self.core.straight_seq().unwrap_or(0) as f64,
+            call::PLACE_OF_SLOT => {
+                let slot = self.text();
+                return self.core.place_of_slot(&slot).map_or(-1.0, |place| place as f64);
+            }
+            call::UUID | call::OWNER_KEY => {
+                let text = if what == call::UUID { self.core.uuid() } else { self.core.owner_key() };
+                return match text {
+                    Some(text) => {
+                        self.texts.push(text.to_owned());
+                        1.0
+                    }
+                    None => 0.0,
+                };
+            }
+            call::IS_OWNER => return f64::from(u8::from(self.core.is_owner())),
+            call::STATUS => return f64::from(status(self.core.status())),
+            call::CONNECTED | call::LAGGING => {
+                return match self.core.audience() {
+                    Some(audience) if what == call::CONNECTED => audience.connected as f64,
+                    Some(audience) => audience.lagging as f64,
+                    None => -1.0,
+                };
+            }
+            _ => {}
+        }
+        0.0
+    }
+
+    /// The ticket, or a number below 0 that says why there is none.
     fn ticket(&mut self, ticket: Result<u64, BroadcastError>) -> f64 {
         match ticket {
             Ok(ticket) => ticket as f64,
-            Err(error) => {
-                let code = match error {
-                    BroadcastError::NotOwner => "not_owner",
-                    BroadcastError::Closed => "closed",
-                    BroadcastError::EmptyKey => "invalid_argument",
-                    BroadcastError::TooLarge { .. } => "message_too_large",
-                    BroadcastError::QueueFull => "queue_full",
-                };
-                self.texts.clear();
-                self.error(code.to_owned(), error.message());
-                0.0
+            Err(BroadcastError::NotOwner) => -1.0,
+            Err(BroadcastError::Closed) => -2.0,
+            Err(BroadcastError::EmptyKey) => -3.0,
+            Err(BroadcastError::QueueFull) => -4.0,
+            Err(BroadcastError::TooLarge { bytes, limit }) => {
+                self.numbers = [bytes as f64, limit as f64];
+                -5.0
             }
         }
     }
 
-    fn error(&mut self, code: String, message: String) {
-        self.texts.push(message);
-        self.texts.push(code);
+    fn refusal(&mut self, refusal: Refusal) {
+        self.texts.push(refusal.message);
+        self.texts.push(refusal.code);
     }
 
-    /// The number of a step, whose parts are put down to be fetched.
-    fn put_down(&mut self, step: Step<JsValue>) -> i32 {
-        // What was not fetched nobody wants any more.
-        self.numbers.clear();
-        self.texts.clear();
+    fn reason(&mut self, reason: EndReason) {
+        let number = match reason {
+            EndReason::RoomClosed => 0.0,
+            EndReason::Left => 1.0,
+            EndReason::Superseded => 2.0,
+            EndReason::ConnectionFailed => 3.0,
+            EndReason::Refused(refusal) => {
+                self.refusal(refusal);
+                4.0
+            }
+        };
+        self.numbers[0] = number;
+    }
+
+    /// The number of a step, whose parts are put down to be fetched; the same numbers have names in js/room.js.
+    fn put_down(&mut self, step: Step<Params>) -> i32 {
         match step {
             Step::Connect => -1,
             Step::Disconnect => -2,
@@ -107,18 +227,18 @@ impl Bridge {
                 -3
             }
             Step::Arm(at) => {
-                self.numbers.push(at.0 as f64);
+                self.numbers[0] = at.0 as f64;
                 -4
             }
             Step::Enter => -5,
-            Step::Refuse(ending) => {
-                self.error(ending.code, ending.message);
+            Step::Refuse(reason) => {
+                self.reason(reason);
                 -6
             }
-            Step::Run(function, action) => {
-                self.numbers.push(function.into());
+            // It is the key by which js/room.js knows the function.
+            Step::Run(_, action) => {
+                self.numbers[0] = action.params.into_number();
                 self.texts.push(action.key);
-                self.params = action.params;
                 -7
             }
             Step::TellStatus => -8,
@@ -129,11 +249,7 @@ impl Bridge {
             Step::TellResync => -10,
             Step::TellAudience => -11,
             Step::TellOwner(presence) => {
-                let presence = match presence {
-                    OwnerPresence::Here => "here",
-                    OwnerPresence::Away => "away",
-                };
-                self.texts.push(presence.to_owned());
+                self.numbers[0] = if presence == OwnerPresence::Away { 1.0 } else { 0.0 };
                 -12
             }
             Step::ReportNoFunction(key) => {
@@ -142,244 +258,47 @@ impl Bridge {
             }
             Step::ReportUnreadable => -14,
             Step::ReportRefusal(refusal) => {
-                self.error(refusal.code, refusal.message);
+                self.refusal(refusal);
                 -15
             }
             Step::Answer(ticket, outcome) => {
                 let step = match outcome {
                     Outcome::Appended(seq) => {
-                        self.numbers.push(seq as f64);
+                        self.numbers[1] = seq as f64;
                         -16
                     }
                     Outcome::Replaced => -17,
                     Outcome::Refused { refusal, .. } => {
-                        self.error(refusal.code, refusal.message);
+                        self.refusal(refusal);
                         -18
                     }
                 };
-                self.numbers.push(ticket as f64);
+                self.numbers[0] = ticket as f64;
                 step
             }
             Step::HasRoom(count) => {
-                self.numbers.push(count.into());
+                self.numbers[0] = count.into();
                 -19
             }
-            Step::End(ending) => {
-                self.error(ending.code, ending.message);
+            Step::End(reason) => {
+                self.reason(reason);
                 -20
             }
         }
     }
 }
 
-#[wasm_bindgen]
-impl Bridge {
-    /// Begins: with a uuid and an owner key a claim, with a uuid a join, else a new room.
-    #[allow(clippy::too_many_arguments, reason = "an object would be read field by field")]
-    pub fn start(
-        &mut self,
-        now: f64,
-        uuid: Option<String>,
-        owner_key: Option<String>,
-        session: String,
-        seed: u32,
-        connect_timeout_ms: f64,
-        share_audience: bool,
-    ) {
-        let goal = match (uuid, owner_key) {
-            (Some(uuid), Some(owner_key)) => Goal::Claim { uuid, owner_key },
-            (Some(uuid), None) => Goal::Join { uuid },
-            (None, _) => Goal::Create,
-        };
-        let (seed, connect_timeout_ms) = (seed.into(), connect_timeout_ms as u64);
-        self.core = Core::new(SessionOptions { goal, session, seed, connect_timeout_ms, share_audience });
-        self.handle(now, Input::Start);
-    }
-
-    /// The websocket is open.
-    pub fn opened(&mut self, now: f64) {
-        self.handle(now, Input::Opened);
-    }
-
-    /// The websocket is closed.
-    pub fn disconnected(&mut self, now: f64, code: u16) {
-        self.handle(now, Input::Disconnected(code));
-    }
-
-    /// The timer has fired.
-    pub fn timeout(&mut self, now: f64) {
-        self.handle(now, Input::Timeout);
-    }
-
-    /// The page has woken up, or the network may have changed.
-    pub fn wake(&mut self, now: f64) {
-        self.handle(now, Input::Wake);
-    }
-
-    /// So many bytes wait in the page for the network.
-    pub fn buffered(&mut self, now: f64, bytes: f64) {
-        self.handle(now, Input::Buffered(bytes as u64));
-    }
-
-    /// The page wants to end it.
-    pub fn close(&mut self, now: f64) {
-        self.handle(now, Input::Close);
-    }
-
-    /// The task after `Step::Enter`.
-    pub fn open(&mut self) {
-        self.core.open();
-    }
-
-    /// An action has come: the message that comes a thousand times a second, so that it has a way of its own. Returns the
-    /// next step, or, if that is to run a function with these very params: twice its number, plus 1 if there is more to
-    /// do after it.
-    #[allow(clippy::too_many_arguments, reason = "an object would be read field by field")]
-    pub fn action(
-        &mut self,
-        now: f64,
-        seq: f64,
-        key: String,
-        params: JsValue,
-        slot: Option<String>,
-        characters: usize,
-        tells: bool,
-    ) -> i32 {
-        self.core.weigh(characters);
-        let was_idle = self.core.is_idle();
-        let seq = whole_number(seq);
-        self.handle(now, Input::Received(ServerMessage::Action { seq, key, params, slot }));
-        match self.core.next(tells) {
-            Some(Step::Run(function, _)) if was_idle => {
-                let more = !self.core.is_idle();
-                (function << 1) as i32 | i32::from(more)
-            }
-            Some(step) => self.put_down(step),
-            None => 0,
-        }
-    }
-
-    /// Any other message has come: the object that the browser's JSON parser has made of it.
-    pub fn message(&mut self, now: f64, message: &JsValue) {
-        if let Some(message) = ServerMessage::read(&Fields(message)) {
-            self.handle(now, Input::Received(message));
-        }
-    }
-
-    /// The server said something that isn't JSON.
-    pub fn unreadable(&mut self) {
-        self.core.unreadable();
-    }
-
-    /// Returns the ticket under which the answer will come; 0 if it was not taken, with an error's code and message.
-    #[allow(clippy::needless_pass_by_value, reason = "wasm-bindgen has no optional borrowed text")]
-    pub fn broadcast(&mut self, key: &str, params: &str, slot: Option<String>) -> f64 {
-        let ticket = self.core.broadcast(key, params, slot.as_deref());
-        self.ticket(ticket)
-    }
-
-    /// As [`Bridge::broadcast`].
-    pub fn clear(&mut self, slot: &str) -> f64 {
-        let ticket = self.core.clear(slot);
-        self.ticket(ticket)
-    }
-
-    /// One more waits until the queue has room.
-    pub fn await_room(&mut self) {
-        self.core.await_room();
-    }
-
-    /// Returns the number of the function that was replaced, or 0.
-    pub fn register(&mut self, key: String, function: u32) -> u32 {
-        self.core.register(key, function).unwrap_or(0)
-    }
-
-    /// Returns the number of the function that was removed, or 0.
-    pub fn unregister(&mut self, key: &str) -> u32 {
-        self.core.unregister(key).unwrap_or(0)
-    }
-
-    /// Keeps actions and clears from now on, instead of making steps of them.
-    pub fn detach(&mut self) {
-        self.core.detach();
-    }
-
-    /// Whether they are kept.
-    pub fn is_detached(&self) -> bool {
-        self.core.is_detached()
-    }
-
-    /// How many of them the page was not handed yet.
-    pub fn behind(&self) -> usize {
-        self.core.behind()
-    }
-
-    /// Makes steps again, and first of what was kept: all of it, or the newest of each slot.
-    pub fn follow(&mut self, every: bool) {
-        self.core.follow(every);
-    }
-
-    /// The next step, 0 if there is none. Without `tells`, only what cannot run the page's code.
-    pub fn next(&mut self, tells: bool) -> i32 {
-        match self.core.next(tells) {
-            Some(step) => self.put_down(step),
-            None => 0,
-        }
-    }
-
-    /// A number that belongs to the step.
-    pub fn number(&mut self) -> f64 {
-        self.numbers.pop().unwrap_or(0.0)
-    }
-
-    /// A text that belongs to the step.
-    pub fn text(&mut self) -> String {
-        self.texts.pop().unwrap_or_default()
-    }
-
-    /// The params that belong to the step.
-    pub fn params(&mut self) -> JsValue {
-        ::core::mem::replace(&mut self.params, JsValue::UNDEFINED)
-    }
-
-    /// The room's id.
-    pub fn uuid(&self) -> String {
-        self.core.uuid().unwrap_or_default().to_owned()
-    }
-
-    /// The proof of ownership; none for a follower.
-    pub fn owner_key(&self) -> Option<String> {
-        self.core.owner_key().map(ToOwned::to_owned)
-    }
-
-    /// Whether this page owns the room.
-    pub fn is_owner(&self) -> bool {
-        self.core.is_owner()
-    }
-
-    /// Where the page stands.
-    pub fn status(&self) -> u32 {
-        match self.core.status() {
-            SessionStatus::Connecting => 0,
-            SessionStatus::Connected => 1,
-            SessionStatus::CatchingUp => 2,
-            SessionStatus::Reconnecting => 3,
-            SessionStatus::Closed => 4,
-        }
-    }
-
-    /// How many follow; below 0 before the first count.
-    pub fn connected(&self) -> f64 {
-        self.core.audience().map_or(-1.0, |audience| audience.connected as f64)
-    }
-
-    /// How many of them lag.
-    pub fn lagging(&self) -> f64 {
-        self.core.audience().map_or(-1.0, |audience| audience.lagging as f64)
-    }
+/// Neither negative nor near the end of u64, and the fraction of a millisecond matters to nobody.
+fn moment(now: f64) -> Timestamp {
+    Timestamp(now as u64)
 }
 
-fn moment(now: f64) -> Timestamp {
-    // Neither negative nor near the end of u64, and the fraction of a millisecond matters to nobody.
-    Timestamp(now as u64)
+fn status(status: SessionStatus) -> u8 {
+    match status {
+        SessionStatus::Connecting => 0,
+        SessionStatus::Connected => 1,
+        SessionStatus::CatchingUp => 2,
+        SessionStatus::Reconnecting => 3,
+        SessionStatus::Closed => 4,
+    }
 }

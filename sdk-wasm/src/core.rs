@@ -27,9 +27,13 @@ pub(crate) struct Core<P> {
 impl<P> Core<P> {
     /// A core that has not begun: tell it [`Input::Start`].
     pub(crate) fn new(options: SessionOptions) -> Self {
-        let session = Session::new(options);
-        let delivery = Delivery::new(session.is_owner());
-        Self { session, delivery, armed: None, waiting: 0, is_ending: false }
+        Self {
+            session: Session::new(options),
+            delivery: Delivery::new(),
+            armed: None,
+            waiting: 0,
+            is_ending: false,
+        }
     }
 
     /// Says what happened.
@@ -154,17 +158,35 @@ impl<P> Core<P> {
         if tells { self.delivery.next() } else { None }
     }
 
-    /// Whether [`Core::next`] has nothing to do.
-    #[cfg(feature = "javascript")]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.delivery.is_idle() && self.session.is_idle()
-    }
-
     fn look_for_room(&mut self) {
         // Near the end nothing is taken any more: whoever waits is told then.
         let may_go_on = !self.is_ending && self.session.status() != SessionStatus::Closed;
         if self.waiting > 0 && may_go_on && self.session.has_room() {
             self.delivery.push(News::Room(core::mem::take(&mut self.waiting)));
         }
+    }
+}
+
+/// What js/room.js hands over without asking for a step.
+#[cfg(feature = "javascript")]
+impl<P> Core<P> {
+    /// The seq of the action that the driver may hand over by itself: see [`Session::straight_seq`].
+    pub(crate) fn straight_seq(&self) -> Option<u64> {
+        if self.delivery.is_straight() { self.session.straight_seq() } else { None }
+    }
+
+    /// See [`Session::handed_over`].
+    pub(crate) fn handed_over(&mut self, now: Timestamp, seq: u64) {
+        self.session.handed_over(now, seq);
+    }
+
+    /// See [`Session::place_of_slot`]. None if something waits for its function under the slot: that has to be forgotten.
+    pub(crate) fn place_of_slot(&mut self, slot: &str) -> Option<usize> {
+        if self.delivery.registry().keeps(slot) { None } else { self.session.place_of_slot(slot) }
+    }
+
+    /// See [`Session::slot_written`].
+    pub(crate) fn slot_written(&mut self, place: usize, seq: u64) {
+        self.session.slot_written(place, seq);
     }
 }

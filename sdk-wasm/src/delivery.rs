@@ -4,10 +4,9 @@
 
 use alloc::collections::VecDeque;
 
-use rtbroadcaster_protocol::{Audience, EndReason, Event, SessionStatus};
+use rtbroadcaster_protocol::{Audience, Event, SessionStatus};
 
 use crate::backlog::Backlog;
-use crate::ending::Ending;
 use crate::registry::{Action, Dispatch, Registry};
 use crate::step::Step;
 
@@ -34,7 +33,6 @@ pub(crate) struct Delivery<P> {
     stage: Stage,
     /// Where the page has been told that it stands, which may lag behind the session.
     status: SessionStatus,
-    is_owner: bool,
     queue: VecDeque<News<P>>,
     registry: Registry<P>,
     /// The page is not told of actions and clears.
@@ -47,11 +45,10 @@ pub(crate) struct Delivery<P> {
 }
 
 impl<P> Delivery<P> {
-    pub(crate) fn new(is_owner: bool) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             stage: Stage::Entering,
             status: SessionStatus::Connecting,
-            is_owner,
             queue: VecDeque::new(),
             registry: Registry::new(),
             is_detached: false,
@@ -111,11 +108,14 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// Whether [`Delivery::next`] would have nothing.
-    #[cfg(feature = "javascript")]
-    pub(crate) fn is_idle(&self) -> bool {
-        self.queue.is_empty()
-            && (self.is_detached || self.backlog.is_empty() && !self.registry.has_released())
+    /// Whether an action that came now would be handed over at once.
+    #[cfg(any(test, feature = "javascript"))]
+    pub(crate) fn is_straight(&self) -> bool {
+        matches!(self.stage, Stage::Open)
+            && self.queue.is_empty()
+            && !self.is_detached
+            && self.backlog.is_empty()
+            && !self.registry.has_released()
     }
 
     /// The next thing to do; none when there is nothing, or nothing yet.
@@ -156,42 +156,35 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// Until the room is reached, the page knows only its promise, and the state that it retains.
+    /// Until the room is reached, the page knows only its promise, and the state that it retains: an owner that takes its room
+    /// back is handed the state first, so that it stands where its audience stands.
     fn before_entry(&mut self, news: News<P>) -> Option<Step<P>> {
-        match news {
-            News::Event(Event::Entered) => {
-                // The session says next where it stands: the room that the page gets now shows it already.
-                if let Some(News::Event(Event::Status(status))) = self.queue.front() {
-                    self.status = *status;
-                }
-                // Counted while the state was handed over, when the page could not be told.
-                if let Some(audience) = self.audience {
-                    self.queue.push_front(News::Event(Event::Audience(audience)));
-                }
-                self.stage = Stage::Held;
-                Some(Step::Enter)
-            }
-            News::Event(Event::Ended(reason)) => Some(Step::Refuse(self.end(reason))),
-            // An owner that takes its room back is handed the state first, so that it stands where its audience stands.
-            News::Event(Event::Action { key, params, slot, .. }) => {
-                self.dispatch(Action { key, params, slot })
-            }
-            News::Event(Event::Cleared { slot, .. }) => {
-                self.registry.forget(&slot);
-                None
-            }
-            News::Event(Event::Audience(audience)) => {
-                self.audience = Some(audience);
-                None
-            }
-            News::Event(_) | News::Unreadable | News::Room(_) => None,
+        match self.in_room(news)? {
+            Step::End(reason) => Some(Step::Refuse(reason)),
+            step @ (Step::Enter | Step::Run(..) | Step::ReportNoFunction(_)) => Some(step),
+            _ => None,
         }
+    }
+
+    fn entered(&mut self) -> Step<P> {
+        // The session says next where it stands: the room that the page gets now shows it already.
+        if let Some(News::Event(Event::Status(status))) = self.queue.front() {
+            self.status = *status;
+        }
+        // Counted while the state was handed over, when the page could not be told.
+        if let Some(audience) = self.audience {
+            self.queue.push_front(News::Event(Event::Audience(audience)));
+        }
+        self.stage = Stage::Held;
+        Step::Enter
     }
 
     fn in_room(&mut self, news: News<P>) -> Option<Step<P>> {
         let event = match news {
             News::Event(event) => event,
-            News::Unreadable if self.reported_unreadable => return None,
+            News::Unreadable if self.reported_unreadable || matches!(self.stage, Stage::Entering) => {
+                return None;
+            }
             News::Unreadable => {
                 self.reported_unreadable = true;
                 return Some(Step::ReportUnreadable);
@@ -233,8 +226,11 @@ impl<P> Delivery<P> {
             }
             Event::Refused(refusal) => Step::ReportRefusal(refusal),
             Event::Owner(presence) => Step::TellOwner(presence),
-            Event::Ended(reason) => Step::End(self.end(reason)),
-            Event::Entered => return None,
+            Event::Ended(reason) => {
+                self.end();
+                Step::End(reason)
+            }
+            Event::Entered => self.entered(),
         })
     }
 
@@ -247,14 +243,13 @@ impl<P> Delivery<P> {
     }
 
     /// Nothing comes any more, and nothing is kept any longer.
-    fn end(&mut self, reason: EndReason) -> Ending {
+    fn end(&mut self) {
         self.status = SessionStatus::Closed;
         self.stage = Stage::Over;
         self.queue = VecDeque::new();
         self.registry = Registry::new();
         self.is_detached = false;
         self.backlog = Backlog::new();
-        Ending::new(reason, self.is_owner)
     }
 }
 

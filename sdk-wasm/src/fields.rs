@@ -1,111 +1,154 @@
 //! A message of the server as the browser's JSON parser leaves it.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use rtbroadcaster_protocol::{Audience, LimitField, NumberField, Refusal, ServerFields};
-use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
+use wasm_bindgen::prelude::wasm_bindgen;
 
-#[wasm_bindgen(module = "/js/room.js")]
+use crate::params::Params;
+
+#[cfg_attr(feature = "npm", wasm_bindgen(raw_module = "./room.js"))]
+#[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/room.js"))]
 extern "C" {
-    fn number(message: &JsValue, path: &str) -> f64;
-
-    fn text(message: &JsValue, path: &str) -> Option<String>;
+    /// A number of the message that js/room.js has at hand; NaN if it is none.
+    fn number(field: u32) -> f64;
 }
 
-/// Any JavaScript object. Its actions come another way, see `Bridge::action`.
-pub(crate) struct Fields<'a>(pub(crate) &'a JsValue);
+/// The texts of a message, which js/room.js has put down; their names stand there, in the reverse order.
+#[derive(Clone, Copy)]
+enum Text {
+    FuncKey,
+    Slot,
+    Clear,
+    Owner,
+    Uuid,
+    OwnerKey,
+    ErrorCode,
+    ErrorMessage,
+}
 
-impl Fields<'_> {
-    fn text(&self, path: &str) -> Option<String> {
-        text(self.0, path)
-    }
+/// Its numbers, which js/room.js is asked for; their names stand there, in the same order.
+#[derive(Clone, Copy)]
+#[repr(u32)]
+enum Number {
+    Seq,
+    StateMessage,
+    Version,
+    Epoch,
+    Ack,
+    Synced,
+    Shutdown,
+    Ping,
+    Pong,
+    MessageBytes,
+    QueueActions,
+    QueueBytes,
+    Heartbeat,
+    Status,
+    Resync,
+    Connected,
+    Lagging,
+    ErrorId,
+    RetryAfter,
+}
 
-    fn number(&self, path: &str) -> Option<u64> {
-        whole_number(number(self.0, path))
+/// The message that js/room.js has at hand.
+pub(crate) struct Fields {
+    /// The last of them in the reverse order of [`Text`]; empty if there is none.
+    pub(crate) texts: Vec<String>,
+}
+
+impl Fields {
+    fn text(&self, text: Text) -> Option<String> {
+        let text = self.texts.iter().nth_back(text as usize)?;
+        (!text.is_empty()).then(|| text.as_str().to_owned())
     }
 }
 
-impl ServerFields for Fields<'_> {
-    type Params = JsValue;
+/// A number that JSON can carry but u64 can't, saturates.
+fn whole(field: Number) -> Option<u64> {
+    let value = number(field as u32);
+    (value >= 0.0).then_some(value as u64)
+}
+
+impl ServerFields for Fields {
+    type Params = Params;
 
     fn uuid(&self) -> Option<String> {
-        self.text("uuid")
+        self.text(Text::Uuid)
     }
 
     fn status(&self) -> Option<u64> {
-        self.number("status.value")
+        whole(Number::Status)
     }
 
     fn func_key(&self) -> Option<String> {
-        None
+        self.text(Text::FuncKey)
     }
 
-    fn func_params(&self) -> JsValue {
-        JsValue::UNDEFINED
+    fn func_params(&self) -> Params {
+        Params::at_hand()
     }
 
     fn state_message(&self) -> bool {
-        false
+        whole(Number::StateMessage) == Some(1)
     }
 
     fn slot(&self) -> Option<String> {
-        None
+        self.text(Text::Slot)
     }
 
     fn clear(&self) -> Option<String> {
-        self.text("clear")
+        self.text(Text::Clear)
     }
 
     fn owner(&self) -> Option<String> {
-        self.text("owner")
+        self.text(Text::Owner)
     }
 
     fn owner_key(&self) -> Option<String> {
-        self.text("ownerKey")
+        self.text(Text::OwnerKey)
     }
 
     fn resync(&self) -> bool {
-        self.number("resync") == Some(1)
+        whole(Number::Resync) == Some(1)
     }
 
     fn number(&self, field: NumberField) -> Option<u64> {
-        self.number(match field {
-            NumberField::Seq => "seq",
-            NumberField::Version => "v",
-            NumberField::Epoch => "epoch",
-            NumberField::Ack => "ack",
-            NumberField::Synced => "synced",
-            NumberField::Shutdown => "shutdown",
-            NumberField::Ping => "ping",
-            NumberField::Pong => "pong",
+        whole(match field {
+            NumberField::Seq => Number::Seq,
+            NumberField::Version => Number::Version,
+            NumberField::Epoch => Number::Epoch,
+            NumberField::Ack => Number::Ack,
+            NumberField::Synced => Number::Synced,
+            NumberField::Shutdown => Number::Shutdown,
+            NumberField::Ping => Number::Ping,
+            NumberField::Pong => Number::Pong,
         })
     }
 
     fn limit(&self, field: LimitField) -> Option<u64> {
-        self.number(match field {
-            LimitField::MessageBytes => "limits.messageBytes",
-            LimitField::QueueActions => "limits.queueActions",
-            LimitField::QueueBytes => "limits.queueBytes",
-            LimitField::Heartbeat => "limits.heartbeat",
+        whole(match field {
+            LimitField::MessageBytes => Number::MessageBytes,
+            LimitField::QueueActions => Number::QueueActions,
+            LimitField::QueueBytes => Number::QueueBytes,
+            LimitField::Heartbeat => Number::Heartbeat,
         })
     }
 
     fn audience(&self) -> Option<Audience> {
-        let (connected, lagging) = (self.number("audience.connected")?, self.number("audience.lagging")?);
+        let (connected, lagging) = (whole(Number::Connected)?, whole(Number::Lagging)?);
         Some(Audience { connected, lagging })
     }
 
     fn error(&self) -> Option<Refusal> {
         Some(Refusal {
-            code: self.text("error.code")?,
-            message: self.text("error.message").unwrap_or_default(),
-            id: self.number("error.id"),
-            retry_after_ms: self.number("error.retryAfterMs"),
+            code: self.text(Text::ErrorCode)?,
+            message: self.text(Text::ErrorMessage).unwrap_or_default(),
+            id: whole(Number::ErrorId),
+            retry_after_ms: whole(Number::RetryAfter),
         })
     }
-}
-
-/// A number that JSON can carry but u64 can't, saturates; one that isn't there is NaN.
-pub(crate) fn whole_number(value: f64) -> Option<u64> {
-    (value >= 0.0).then_some(value as u64)
 }

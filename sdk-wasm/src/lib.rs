@@ -45,9 +45,10 @@
 //! | `delivery` | what of the session's events the page is told, in which order, and from when on |
 //! | `backlog` | what came while the page was detached |
 //! | `registry` | function key → function, and the state messages that wait for one |
-//! | `step`, `ending` | what is to be done, and what is told of the end |
-//! | `bridge` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
-//! | `fields` | a message of the server as the browser's JSON parser leaves it |
+//! | `step` | what is to be done |
+//! | `bridge`, `call` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
+//! | `fields`, `params` | a message of the server as the browser's JSON parser leaves it |
+//! | `entry` | `create` and `join`, where they are not js/room.js's |
 //! | `web` | all that js/room.js is, for Rust programs |
 //! | `js/room.js` | socket, timer, promises, callbacks, arguments: what is smaller in the browser's own language |
 //!
@@ -57,24 +58,33 @@
 #![no_std]
 
 extern crate alloc;
-#[cfg(any(test, not(feature = "npm")))]
+#[cfg(not(feature = "npm"))]
 extern crate std;
 
 mod backlog;
 #[cfg(feature = "javascript")]
 mod bridge;
+#[cfg(feature = "javascript")]
+mod call;
 mod core;
 mod delivery;
-mod ending;
+#[cfg(all(feature = "javascript", not(feature = "npm")))]
+mod entry;
 #[cfg(feature = "javascript")]
 mod fields;
+#[cfg(feature = "javascript")]
+mod params;
+#[cfg(feature = "npm")]
+mod program;
 mod registry;
 mod step;
 #[cfg(feature = "web")]
 mod web;
 
 #[cfg(feature = "javascript")]
-pub use bridge::{Bridge, create, join};
+pub use bridge::Bridge;
+#[cfg(all(feature = "javascript", not(feature = "npm")))]
+pub use entry::{create, join};
 #[cfg(feature = "web")]
 pub use web::{
     Audience, CatchUp, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Room,

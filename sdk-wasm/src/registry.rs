@@ -10,21 +10,19 @@ const REPORTED_KEYS: usize = 1_000;
 /// Under which the page keeps a function: it is the page that calls it.
 pub(crate) type FunctionNumber = u32;
 
-/// The functions of a page. All lists are sorted ones: any kind of map would cost a page a few kilobytes.
+/// The functions of a page. All are plain lists, which are searched: any kind of map would cost a page a few kilobytes, and
+/// what comes often js/room.js finds in a map of its own.
 pub(crate) struct Registry<P> {
-    /// By function key.
     functions: Vec<(String, FunctionNumber)>,
-    /// State messages whose key has no function, by slot: the newest of each.
+    /// State messages whose key has no function, the newest of each slot, in the order in which they came.
     kept: Vec<Kept<P>>,
-    /// What was kept and has its function now, the oldest last.
-    released: Vec<Kept<P>>,
-    arrivals: u64,
+    /// Some of them may have a function now.
+    has_released: bool,
     /// The keys that were reported to have no function.
     reported: Vec<String>,
 }
 
 struct Kept<P> {
-    arrival: u64,
     slot: String,
     key: String,
     params: P,
@@ -49,46 +47,39 @@ pub(crate) enum Dispatch<P> {
 
 impl<P> Registry<P> {
     pub(crate) fn new() -> Self {
-        Self {
-            functions: Vec::new(),
-            kept: Vec::new(),
-            released: Vec::new(),
-            arrivals: 0,
-            reported: Vec::new(),
-        }
+        Self { functions: Vec::new(), kept: Vec::new(), has_released: false, reported: Vec::new() }
     }
 
-    /// Registers a function; returns the one that it replaces. Whether there are state messages that waited for it:
+    /// Registers a function; returns the one that it replaces. Whether there may be state messages that waited for it:
     /// [`Registry::has_released`].
     pub(crate) fn register(&mut self, key: String, function: FunctionNumber) -> Option<FunctionNumber> {
-        for kept in self.kept.extract_if(.., |kept| kept.key == key) {
-            let at = self.released.partition_point(|other| other.arrival > kept.arrival);
-            self.released.insert(at, kept);
-        }
-        let at = self.place_of(&key);
-        match self.functions.get_mut(at) {
-            Some((known, number)) if *known == key => Some(core::mem::replace(number, function)),
-            _ => {
-                self.functions.insert(at, (key, function));
-                None
-            }
-        }
+        let replaced = self.unregister(&key);
+        self.functions.push((key, function));
+        self.has_released = !self.kept.is_empty();
+        replaced
     }
 
     /// Removes a function, and returns it.
     pub(crate) fn unregister(&mut self, key: &str) -> Option<FunctionNumber> {
-        self.find(key)?;
-        Some(self.functions.remove(self.place_of(key)).1)
+        let at = self.functions.iter().position(|(known, _)| known == key)?;
+        Some(self.functions.swap_remove(at).1)
     }
 
     #[cfg(any(test, feature = "javascript"))]
     pub(crate) fn has_released(&self) -> bool {
-        !self.released.is_empty()
+        self.has_released
     }
 
     /// The oldest state message that has waited for a function and now has one.
     pub(crate) fn take_released(&mut self) -> Option<Action<P>> {
-        let Kept { slot, key, params, .. } = self.released.pop()?;
+        if !self.has_released {
+            return None;
+        }
+        let Some(at) = self.kept.iter().position(|kept| self.find(&kept.key).is_some()) else {
+            self.has_released = false;
+            return None;
+        };
+        let Kept { slot, key, params } = self.kept.remove(at);
         Some(Action { key, params, slot: Some(slot) })
     }
 
@@ -102,43 +93,35 @@ impl<P> Registry<P> {
         }
         let Action { key, params, slot } = action;
         if let Some(slot) = slot {
-            self.arrivals += 1;
-            let at = self.place_of_kept(&slot);
-            self.kept.insert(at, Kept { arrival: self.arrivals, slot, key, params });
+            self.kept.push(Kept { slot, key, params });
             return Dispatch::Nothing;
         }
-        let at = self.reported.partition_point(|other| *other < key);
-        if self.reported.len() >= REPORTED_KEYS || self.reported.get(at) == Some(&key) {
+        if self.reported.len() >= REPORTED_KEYS || self.reported.contains(&key) {
             return Dispatch::Nothing;
         }
-        self.reported.insert(at, key.clone());
+        self.reported.push(key.clone());
         Dispatch::Report(key)
+    }
+
+    /// Whether the state message of this slot waits for its function.
+    #[cfg(feature = "javascript")]
+    pub(crate) fn keeps(&self, slot: &str) -> bool {
+        self.place_of_kept(slot).is_some()
     }
 
     /// The slot has a newer value, or none any more.
     pub(crate) fn forget(&mut self, slot: &str) {
-        let at = self.place_of_kept(slot);
-        if self.kept.get(at).is_some_and(|kept| kept.slot == slot) {
+        if let Some(at) = self.place_of_kept(slot) {
             self.kept.remove(at);
-        }
-        // Mostly there are none: they wait only while the page is detached.
-        if let Some(at) = self.released.iter().position(|kept| kept.slot == slot) {
-            self.released.remove(at);
         }
     }
 
     fn find(&self, key: &str) -> Option<FunctionNumber> {
-        self.functions.get(self.place_of(key)).filter(|(known, _)| known == key).map(|(_, number)| *number)
+        self.functions.iter().find(|(known, _)| known == key).map(|(_, number)| *number)
     }
 
-    /// Where the function of a key is, or would have to be.
-    fn place_of(&self, key: &str) -> usize {
-        self.functions.partition_point(|(other, _)| other.as_str() < key)
-    }
-
-    /// Where what was kept for a slot is, or would have to be.
-    fn place_of_kept(&self, slot: &str) -> usize {
-        self.kept.partition_point(|kept| kept.slot.as_str() < slot)
+    fn place_of_kept(&self, slot: &str) -> Option<usize> {
+        self.kept.iter().position(|kept| kept.slot == slot)
     }
 }
 

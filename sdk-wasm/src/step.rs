@@ -2,9 +2,8 @@
 
 use alloc::string::String;
 
-use rtbroadcaster_protocol::{Outcome, OwnerPresence, Refusal, Timestamp};
+use rtbroadcaster_protocol::{EndReason, Outcome, OwnerPresence, Refusal, Timestamp};
 
-use crate::ending::Ending;
 use crate::registry::{Action, FunctionNumber};
 
 /// One thing to do.
@@ -20,8 +19,9 @@ pub(crate) enum Step<P> {
     /// Settle the promise of the room with the room, and open the delivery in the next task.
     Enter,
     /// Settle it with an error: all is over.
-    Refuse(Ending),
+    Refuse(EndReason),
     /// Run a registered function.
+    #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "js/room.js finds a function by its key"))]
     Run(FunctionNumber, Action<P>),
     /// The page's standing has changed.
     TellStatus,
@@ -44,5 +44,5 @@ pub(crate) enum Step<P> {
     /// The queue has room, for which so many have waited.
     HasRoom(u32),
     /// Tell the end, and settle all promises: all is over.
-    End(Ending),
+    End(EndReason),
 }

@@ -4,6 +4,7 @@
 
 mod support;
 
+use js_sys::Promise;
 use support::{code, create_with, function, functions, join_with, json, object, text};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::JsFuture;
@@ -25,7 +26,8 @@ async fn an_url_that_is_none_is_an_invalid_argument() {
         assert_eq!(code(&error), "invalid_argument", "{url}");
     }
     for url in [JsValue::UNDEFINED, JsValue::NULL, JsValue::from(7), js_sys::Object::new().into()] {
-        let promise = rtbroadcaster_sdk::create(&url, &JsValue::UNDEFINED, None);
+        let promise =
+            Promise::from(rtbroadcaster_sdk::create(&url, &JsValue::UNDEFINED, &JsValue::UNDEFINED));
         assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");
     }
 }
@@ -33,7 +35,7 @@ async fn an_url_that_is_none_is_an_invalid_argument() {
 /// The address of the websocket that is opened, for this one.
 async fn address(url: JsValue) -> String {
     let sockets = support::refuse_sockets();
-    let promise = rtbroadcaster_sdk::create(&url, &JsValue::UNDEFINED, None);
+    let promise = Promise::from(rtbroadcaster_sdk::create(&url, &JsValue::UNDEFINED, &JsValue::UNDEFINED));
     let address = sockets.asked_for();
     let error = JsFuture::from(promise).await.unwrap_err();
     assert_eq!((code(&error), text(&error, "cause")), ("connection_failed".to_owned(), "refused".to_owned()));
@@ -65,7 +67,7 @@ async fn a_relative_address_is_relative_to_the_page() {
 #[wasm_bindgen_test]
 async fn an_uuid_that_is_no_text_is_an_invalid_argument() {
     for uuid in [JsValue::UNDEFINED, JsValue::NULL, JsValue::from(7), JsValue::from("")] {
-        let promise = rtbroadcaster_sdk::join(&NOWHERE.into(), &uuid, &JsValue::UNDEFINED);
+        let promise = Promise::from(rtbroadcaster_sdk::join(&NOWHERE.into(), &uuid, &JsValue::UNDEFINED));
         assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");
     }
 }

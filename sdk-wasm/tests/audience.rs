@@ -92,8 +92,8 @@ async fn the_package_hears_of_the_end_before_the_page_does() {
     let told = recorder();
     let options = functions(&[]);
     js_sys::Reflect::set(&options, &"onclose".into(), &told).unwrap();
-    let on_end = told.clone().unchecked_into();
-    let room = JsFuture::from(rtbroadcaster_sdk::create(&url.into(), &options, Some(on_end))).await.unwrap();
+    let promise = rtbroadcaster_sdk::create(&url.into(), &options, &told);
+    let room = JsFuture::from(js_sys::Promise::from(promise)).await.unwrap();
     let room: support::Room = room.unchecked_into();
     room.closed().await;
     assert_eq!(told.next().await, r#"["left"]"#);

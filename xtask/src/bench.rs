@@ -1,9 +1,11 @@
-//! `cargo xtask bench`: builds the server as its users run it, and measures it.
+//! `cargo xtask bench`: builds the server as its users run it, and measures it; or what the npm package costs a page.
 
 use std::path::PathBuf;
 
 use crate::npm;
 use crate::process::{execute, say};
+use crate::site;
+use crate::test;
 use crate::workspace::{Profile, Workspace};
 
 const SERVER: &str = "rtbroadcaster";
@@ -30,10 +32,16 @@ pub(crate) struct Args {
     /// Keep what comes of it as docs/benchmark.md; without it that goes to target/bench/.
     #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
     save: bool,
+    /// Measure instead, in Chromium, what the npm package costs a page, beside the original's JavaScript class.
+    #[arg(long, conflicts_with_all = ["quick", "only", "rounds", "peers", "save"])]
+    page: bool,
 }
 
 /// `cargo xtask bench`.
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
+    if args.page {
+        return page(workspace, args.check);
+    }
     let (server, bench) = (build(workspace, SERVER, SERVER)?, build(workspace, PACKAGE, BINARY)?);
     say("measuring: leave the machine alone meanwhile");
     let mut command = std::process::Command::new(bench);
@@ -58,14 +66,34 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
 /// The part of it that CI runs, where it can.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
+    page(workspace, true)?;
     if !cfg!(target_os = "linux") {
         say("left out: it needs Linux");
         return Ok(());
     }
     run(
         workspace,
-        &Args { quick: false, check: true, only: Vec::new(), rounds: None, peers: false, save: false },
+        &Args {
+            quick: false,
+            check: true,
+            only: Vec::new(),
+            rounds: None,
+            peers: false,
+            save: false,
+            page: false,
+        },
     )
+}
+
+fn page(workspace: &Workspace, is_check: bool) -> anyhow::Result<()> {
+    let site = site::assemble(workspace)?;
+    let mut node = test::node(workspace, &site)?;
+    node.arg("page/bench.mjs");
+    if is_check {
+        node.arg("--check");
+    }
+    say("measuring the package in a page: leave the machine alone meanwhile");
+    execute(&mut node)
 }
 
 /// Each package alone, as `cargo build --release` builds it for users: with its own features and nobody else's.

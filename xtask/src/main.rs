@@ -14,6 +14,7 @@ mod serve;
 mod server;
 mod sim;
 mod site;
+mod sizes;
 mod soak;
 mod test;
 mod tools;

@@ -15,6 +15,7 @@ use crate::pack;
 use crate::process::{execute, say};
 use crate::server::{self, RunningServer};
 use crate::site;
+use crate::sizes;
 use crate::soak;
 use crate::tools;
 use crate::wasm;
@@ -148,6 +149,7 @@ fn browser(workspace: &Workspace) -> anyhow::Result<()> {
 fn packaging(workspace: &Workspace) -> anyhow::Result<()> {
     npm::install(&workspace.path(PACKAGING_TESTS))?;
     let packed = pack::pack(workspace)?;
+    sizes::check(workspace, &packed.folder)?;
     let site = site::assemble_with(workspace, &packed.folder)?;
     wasm::build_example(workspace)?;
     // They mostly wait: for npm, for bundlers, for the browser.
@@ -158,16 +160,20 @@ fn packaging(workspace: &Workspace) -> anyhow::Result<()> {
     execute(node.env("RTBROADCASTER_TARBALL", packed.tarball))
 }
 
-/// node's test runner over the tests of a folder, which are told where the server, the site and the browser are.
+/// node's test runner over the tests of a folder.
 fn node_tests(workspace: &Workspace, folder: &str, options: &[&str], site: &Path) -> anyhow::Result<Command> {
+    let mut node = node(workspace, site)?;
+    node.args(["--test", "--test-reporter=spec"]).args(options).args(test_files(&workspace.path(folder))?);
+    Ok(node)
+}
+
+/// node for what runs pages in a browser, which is told where the server, the site and the browser are.
+pub(crate) fn node(workspace: &Workspace, site: &Path) -> anyhow::Result<Command> {
     let browser = Browser::require()?;
     npm::install(&workspace.path("tests"))?;
     let server = server::build(workspace, Profile::Dev)?;
     let mut node = Command::new("node");
-    node.args(["--test", "--test-reporter=spec"])
-        .args(options)
-        .args(test_files(&workspace.path(folder))?)
-        .current_dir(workspace.path("tests"))
+    node.current_dir(workspace.path("tests"))
         .env("RTBROADCASTER_SERVER", server)
         .env("RTBROADCASTER_SITE", site)
         .env("CHROMIUM", browser.chromium);

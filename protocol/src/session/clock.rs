@@ -2,7 +2,7 @@
 
 use super::{BUFFERED_BYTES, EndReason, Output, Session, State};
 use crate::mutation::mutated;
-use crate::{ClientMessage, Timestamp};
+use crate::{Timestamp, render};
 
 /// How long the answer to a ping may take, in milliseconds (design: 5 s).
 const PONG_TIMEOUT_MS: u64 = 5_000;
@@ -70,7 +70,8 @@ impl<P> Session<P> {
         if let State::Live { pong_due, .. } = &mut self.state {
             *pong_due = Some(now.after(PONG_TIMEOUT_MS));
             self.pings += 1;
-            self.send(&ClientMessage::Ping(self.pings));
+            let number = self.pings;
+            self.send(|text| render::client_number(text, "ping", number));
         }
     }
 }

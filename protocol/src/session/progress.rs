@@ -87,6 +87,29 @@ impl Progress {
         true
     }
 
+    /// The seq of the next action, if it is sure to be news.
+    pub(super) fn straight_seq(&self) -> Option<u64> {
+        if self.in_snapshot { None } else { self.applied.map(|applied| applied + 1) }
+    }
+
+    /// All actions up to this seq were handed over.
+    pub(super) fn handed_over(&mut self, seq: u64) {
+        self.applied = Some(seq);
+    }
+
+    /// Where what a slot has is noted.
+    pub(super) fn find(&self, name: &str) -> Option<usize> {
+        let at = self.place_of(name);
+        self.slots.get(at).is_some_and(|slot| slot.name == name).then_some(at)
+    }
+
+    /// Notes a newer state message of the slot that is noted at this place.
+    pub(super) fn written(&mut self, place: usize, seq: u64) {
+        if let Some(slot) = self.slots.get_mut(place) {
+            slot.seq = seq;
+        }
+    }
+
     /// Notes the state message that a slot has now. Returns the seq of the one before, if it was handed over.
     fn note(&mut self, name: &str, seq: u64) -> Option<u64> {
         let in_snapshot = self.in_snapshot;
@@ -110,8 +133,7 @@ impl Progress {
 
     /// A slot was cleared.
     pub(super) fn forget(&mut self, slot: &str) {
-        let at = self.place_of(slot);
-        if self.slots.get(at).is_some_and(|found| found.name == slot) {
+        if let Some(at) = self.find(slot) {
             self.slots.remove(at);
         }
     }

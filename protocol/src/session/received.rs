@@ -1,7 +1,7 @@
 //! What a session makes of what the server says.
 
-use super::{EndReason, Event, Goal, Outcome, Output, Session, SessionStatus, State};
-use crate::{ClientMessage, Connected, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp};
+use super::{EndReason, Event, Outcome, Output, Role, Session, SessionStatus, State};
+use crate::{Connected, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
 
 impl<P> Session<P> {
     pub(super) fn received(&mut self, now: Timestamp, message: ServerMessage<P>) {
@@ -25,8 +25,7 @@ impl<P> Session<P> {
             ServerMessage::Connected(reply) => self.enter(now, reply),
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
             ServerMessage::Refused(refusal) => {
-                let may_pass_later = refusal.known_code().is_some_and(RefusalCode::may_pass_later);
-                let wait = refusal.retry_after_ms.or((self.entered && may_pass_later).then_some(0));
+                let wait = refusal.retry_after_ms.or((self.entered && refusal.may_pass_later()).then_some(0));
                 // Whoever waits for the room for the first time waits no longer than it was willing to.
                 let wait = wait.filter(|wait| self.entered || now.after(*wait) < self.give_up_at);
                 if let Some(wait) = wait {
@@ -67,10 +66,10 @@ impl<P> Session<P> {
             self.owner_key = reply.owner_key;
         }
         // Whoever knows nothing of the room yet is given all that it retains; an owner that comes back knows it.
-        let gets_snapshot = match self.goal {
-            Goal::Create => false,
-            Goal::Claim { .. } => !self.entered,
-            Goal::Join { .. } => self.progress.applied().is_none(),
+        let gets_snapshot = match self.role {
+            Role::Creates => false,
+            Role::Claims => !self.entered,
+            Role::Joins => self.progress.applied().is_none(),
         };
         self.progress.entered(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
         self.buffered = (0, now);
@@ -80,7 +79,7 @@ impl<P> Session<P> {
         }
         // A page that was loaded anew is handed the state before it is told that it owns the room again, so that it
         // stands where its audience stands.
-        if matches!(self.goal, Goal::Claim { .. }) && gets_snapshot {
+        if self.role == Role::Claims && gets_snapshot {
             return;
         }
         self.entered();
@@ -126,7 +125,7 @@ impl<P> Session<P> {
             ServerMessage::Owner(presence) => self.owner_is(presence),
             ServerMessage::Audience(audience) => self.event(Event::Audience(audience)),
             ServerMessage::Shutdown(window_ms) => self.return_window_ms = Some(window_ms),
-            ServerMessage::Ping(number) => self.send(&ClientMessage::Pong(number)),
+            ServerMessage::Ping(number) => self.send(|text| render::client_number(text, "pong", number)),
             ServerMessage::Pong(_) | ServerMessage::Connected(_) => {}
         }
     }

@@ -7,7 +7,7 @@ use alloc::string::String;
 use rtbroadcaster_protocol::{BroadcastError, Refusal};
 use wasm_bindgen::prelude::JsValue;
 
-use crate::ending::Ending;
+use super::ending::Ending;
 
 macro_rules! codes {
     ($($(#[$documentation:meta])+ $name:ident = $text:literal,)+) => {

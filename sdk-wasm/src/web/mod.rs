@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `room`, `builder` | what a program sees: a room, and how it is entered |
-//! | `pending`, `params`, `error` | what it is given: answers, params, errors |
+//! | `pending`, `params`, `error`, `ending` | what it is given: answers, params, errors, the reason of the end |
 //! | `driver` | one core with all that it needs of a page: asks it for one step at a time, and takes it |
 //! | `callback` | the program's functions, none of which can take the driver down |
 //! | `socket`, `timer`, `wake`, `environment` | the page |
@@ -15,6 +15,7 @@ mod address;
 mod builder;
 mod callback;
 mod driver;
+mod ending;
 mod environment;
 mod error;
 mod message;

@@ -234,7 +234,9 @@ pub(crate) fn functions(functions: &[(&str, &JsValue)]) -> JsValue {
 }
 
 pub(crate) async fn create_with(url: &str, options: &JsValue) -> Result<Room, JsValue> {
-    let room = JsFuture::from(rtbroadcaster_sdk::create(&url.into(), options, None)).await?;
+    let room =
+        JsFuture::from(Promise::from(rtbroadcaster_sdk::create(&url.into(), options, &JsValue::UNDEFINED)))
+            .await?;
     Ok(room.unchecked_into())
 }
 
@@ -243,7 +245,8 @@ pub(crate) async fn create(url: &str) -> Room {
 }
 
 pub(crate) async fn join_with(url: &str, uuid: &str, options: &JsValue) -> Result<Room, JsValue> {
-    let room = JsFuture::from(rtbroadcaster_sdk::join(&url.into(), &uuid.into(), options)).await?;
+    let room =
+        JsFuture::from(Promise::from(rtbroadcaster_sdk::join(&url.into(), &uuid.into(), options))).await?;
     Ok(room.unchecked_into())
 }
 

@@ -6,14 +6,14 @@ use core::mem;
 
 use futures_channel::oneshot::Sender;
 use js_sys::Array;
-use rtbroadcaster_protocol::{Input, Outcome};
+use rtbroadcaster_protocol::{EndReason, Input, Outcome};
 
 use super::{Driver, Held};
-use crate::ending::Ending;
 use crate::registry::{Action, FunctionNumber};
 use crate::step::Step;
 use crate::web::Status;
 use crate::web::callback::{Callback, Callbacks};
+use crate::web::ending::Ending;
 use crate::web::environment::{in_next_task, now, warn};
 use crate::web::error::{CloseReason, RoomError};
 use crate::web::params::Params;
@@ -41,7 +41,7 @@ impl Driver {
                 }
             }
             Step::Enter => self.enter(),
-            Step::Refuse(ending) => self.refuse(ending),
+            Step::Refuse(reason) => self.refuse(reason),
             Step::Run(number, action) => self.run(number, action),
             Step::TellStatus => {
                 let status = self.core().status();
@@ -67,7 +67,7 @@ impl Driver {
                 };
                 have_waited.into_iter().for_each(|waiting| tell_waiting(waiting, Ok(())));
             }
-            Step::End(ending) => self.end(ending),
+            Step::End(reason) => self.end(reason),
         }
     }
 
@@ -104,8 +104,8 @@ impl Driver {
         });
     }
 
-    fn refuse(&self, ending: Ending) {
-        let (held, reason) = self.release(ending);
+    fn refuse(&self, reason: EndReason) {
+        let (held, reason) = self.release(reason);
         drop(held);
         let entry = self.inner.borrow_mut().entry.take();
         if let Some(entry) = entry {
@@ -149,8 +149,8 @@ impl Driver {
         tell_waiting(sender, answer);
     }
 
-    fn end(&self, ending: Ending) {
-        let (held, reason) = self.release(ending);
+    fn end(&self, reason: EndReason) {
+        let (held, reason) = self.release(reason);
         let Held { socket, timer, wake, functions, callbacks, answers, waiting, closers } = held;
         drop((socket, timer, wake, functions));
         if let Some(callback) = callbacks.close {
@@ -167,9 +167,10 @@ impl Driver {
     }
 
     /// Takes out all that is to be let go, for the caller to drop: that may run the program's code.
-    fn release(&self, ending: Ending) -> (Held, CloseReason) {
+    fn release(&self, reason: EndReason) -> (Held, CloseReason) {
         let mut inner = self.inner.borrow_mut();
         inner.is_over = true;
+        let ending = Ending::new(reason, inner.core.is_owner());
         let reason = CloseReason::new(ending, inner.no_socket.take());
         (mem::take(&mut inner.held), reason)
     }

@@ -1,0 +1,249 @@
+/**
+ * What the benchmark runs in a page, as the global `bench`: our SDK and the original's class (../browser/original/client.js),
+ * each with the frames that a real server sent it, over a socket that is only a variable, so that nothing but the two
+ * is timed.
+ */
+
+const ACTIONS = {
+  call: { functionKey: "CameraRot", params: ["12.4375", "-3.0625", "0.70710678"], state: false },
+  state: { functionKey: "goToSlide", params: ["17", "fade", "250"], state: true },
+};
+
+/** A socket on which nothing is sent, and as much is received as the benchmark likes. */
+class Replay {
+  static last;
+  bufferedAmount = 0;
+  sent = 0;
+
+  constructor() {
+    Replay.last = this;
+  }
+
+  send(frame) {
+    this.sent++;
+    this.frame = frame;
+  }
+
+  close() {}
+}
+
+let sdk;
+/** By kind of action: what a follower with session fields got, and one without. */
+const lines = {};
+/** The lean reply to a join, and the end of the snapshot. */
+let entry;
+let uuid;
+let calls = 0;
+let expected = 0;
+
+/** Has a real server say what it says to either kind of follower. */
+async function record(url) {
+  sdk = await import("/rtbroadcaster/index.js");
+  const room = await sdk.create(url);
+  uuid = room.uuid;
+  const [lean, whole] = [await follow(url, { v: 2 }), await follow(url, {})];
+  entry = [await lean.next(), await lean.next()];
+  await whole.next();
+  for (const [kind, { functionKey, params, state }] of Object.entries(ACTIONS)) {
+    await room.broadcast(functionKey, params, { state });
+    lines[kind] = { ours: await lean.next(), original: await whole.next() };
+  }
+  await room.close();
+  return lines;
+}
+
+/** A follower without any SDK: `next` is what it is told next. */
+async function follow(url, sessionFields) {
+  const socket = new WebSocket(url);
+  const told = [];
+  const waiting = [];
+  socket.onmessage = ({ data }) => {
+    for (const line of data.split("\n")) waiting.length ? waiting.shift()(line) : told.push(line);
+  };
+  await new Promise((resolve) => (socket.onopen = resolve));
+  socket.send(JSON.stringify({ uuid, status: { value: 2 }, ...sessionFields }));
+  return { next: () => told.shift() ?? new Promise((resolve) => waiting.push(resolve)) };
+}
+
+const nextTask = () => new Promise((resolve) => setTimeout(resolve));
+
+/** A follower of ours that has entered: `frames(kind, count, batch)` are to be given to `receive`. */
+async function ours() {
+  const functions = {};
+  for (const { functionKey } of Object.values(ACTIONS)) functions[functionKey] = (first) => first && calls++;
+  const joined = sdk.join("wss://replayed.invalid/", uuid, { WebSocket: Replay, functions });
+  await sdk.init();
+  await nextTask();
+  const socket = Replay.last;
+  socket.onopen();
+  let seq = 0;
+  for (const line of entry) socket.onmessage({ data: line.replace(/"(seq|synced)":\d+/, '"$1":0') });
+  await joined;
+  await nextTask();
+  return {
+    receive: (event) => socket.onmessage(event),
+    // A session hands over no seq twice.
+    line: (kind) => lines[kind].ours.replace(/"seq":\d+/, `"seq":${++seq}`),
+  };
+}
+
+/** The same with the original's class. */
+function original() {
+  const client = withReplay(() => new RTBroadcaster("wss://replayed.invalid/", () => {}, () => {}, () => {}, () => {}));
+  const socket = Replay.last;
+  for (const { functionKey } of Object.values(ACTIONS)) {
+    client.suscribeFunc(functionKey, (params) => params[0] && calls++);
+  }
+  socket.onopen();
+  socket.onmessage({ data: lines.call.original });
+  calls = 0;
+  return { receive: (event) => socket.onmessage(event), line: (kind) => lines[kind].original };
+}
+
+function withReplay(make) {
+  const real = window.WebSocket;
+  window.WebSocket = Replay;
+  try {
+    return make();
+  } finally {
+    window.WebSocket = real;
+  }
+}
+
+/** Frames of so many messages each, as a socket hands them over. */
+function frames({ line }, kind, messages, batch) {
+  const made = [];
+  for (let left = messages; left > 0; left -= batch) {
+    const data = Array.from({ length: batch }, () => line(kind)).join("\n");
+    made.push(new MessageEvent("message", { data }));
+  }
+  return made;
+}
+
+/** Nanoseconds a message. */
+function timed({ receive }, made, messages) {
+  calls = 0;
+  const start = performance.now();
+  for (const frame of made) receive(frame);
+  const ns = ((performance.now() - start) * 1e6) / messages;
+  expected = messages;
+  if (calls !== expected) throw new Error(`${calls} of ${expected} functions were called`);
+  return ns;
+}
+
+/** Nanoseconds a message, ours and the original's, of so many rounds in turn, after as many that count for nothing. */
+async function receiving(kind, batch, messages, rounds) {
+  const [our, their] = [await ours(), original()];
+  const results = [];
+  for (let round = 0; round < 2 * rounds; round++) {
+    const made = [frames(our, kind, messages, batch), frames(their, kind, messages, batch)];
+    // Neither is always the one after the other's garbage.
+    const turns = round % 2 ? [0, 1] : [1, 0];
+    const pair = [];
+    for (const turn of turns) pair[turn] = timed([our, their][turn], made[turn], messages);
+    if (round >= rounds) results.push(pair);
+    await nextTask();
+  }
+  return results;
+}
+
+/** An owner of ours that has entered; `acknowledge` answers all that it has sent. */
+async function owner() {
+  const created = sdk.create("wss://replayed.invalid/", { WebSocket: Replay });
+  await nextTask();
+  const socket = Replay.last;
+  socket.onopen();
+  const reply = { ...JSON.parse(entry[0]), seq: 0, ownerKey: "replayed", epoch: 1, ack: 0 };
+  socket.onmessage({ data: JSON.stringify(reply) });
+  const room = await created;
+  await nextTask();
+  let acknowledged = 0;
+  return {
+    send: ({ functionKey, params, state }) => void room.broadcast(functionKey, params, { state }),
+    acknowledge(count) {
+      acknowledged += count;
+      socket.onmessage({ data: `{"ack":${acknowledged},"seq":${acknowledged}}` });
+    },
+    sent: () => socket.sent,
+  };
+}
+
+/** The same with the original's class, which nobody answers. */
+function originalOwner() {
+  const client = withReplay(() => new RTBroadcaster("wss://replayed.invalid/", () => {}, () => {}, () => {}, () => {}));
+  const socket = Replay.last;
+  socket.onopen();
+  client.uuid = uuid;
+  return {
+    send: ({ functionKey, params, state }) => client.sendAction(functionKey, params, state),
+    acknowledge() {},
+    sent: () => socket.sent,
+  };
+}
+
+/** As `receiving`, with `batch` calls of `broadcast` in each task: until they were given to the socket. */
+async function broadcasting(kind, batch, messages, rounds) {
+  const sides = [await owner(), originalOwner()];
+  const results = [];
+  for (let round = 0; round < 2 * rounds; round++) {
+    const turns = round % 2 ? [0, 1] : [1, 0];
+    const pair = [];
+    for (const turn of turns) pair[turn] = await timedBroadcasts(sides[turn], ACTIONS[kind], batch, messages);
+    if (round >= rounds) results.push(pair);
+    await nextTask();
+  }
+  return results;
+}
+
+async function timedBroadcasts({ send, acknowledge, sent }, action, batch, messages) {
+  const before = sent();
+  let ms = 0;
+  for (let left = messages; left > 0; ) {
+    // As many as fit a session's queue; they are answered outside of the time, as the original's never are.
+    const some = Math.min(left, 1024);
+    const start = performance.now();
+    for (let done = 0; done < some; done += batch) {
+      for (let call = 0; call < batch; call++) send(action);
+      // What is to be sent is sent when the task is through.
+      await null;
+    }
+    ms += performance.now() - start;
+    acknowledge(some);
+    left -= some;
+    await nextTask();
+  }
+  if (sent() === before) throw new Error("nothing was sent");
+  return (ms * 1e6) / messages;
+}
+
+/** The WebAssembly's memories, whoever made them. */
+const memories = [];
+for (const name of ["instantiate", "instantiateStreaming"]) {
+  const real = WebAssembly[name];
+  WebAssembly[name] = async (...args) => {
+    const made = await real.apply(WebAssembly, args);
+    memories.push((made.instance ?? made).exports.memory);
+    return made;
+  };
+}
+const wasmBytes = () => memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
+
+let soaking;
+
+/** Has a follower take and an owner send so many messages of every kind, singly and in batches. */
+async function soak(messages) {
+  soaking ??= { follower: await ours(), owner: await owner() };
+  const { follower, owner: sender } = soaking;
+  const some = 1_000;
+  for (let done = 0; done < messages; done += some) {
+    const kind = done % 2_000 ? "call" : "state";
+    for (const frame of frames(follower, kind, some / 2, 1)) follower.receive(frame);
+    for (const frame of frames(follower, kind, some / 2, 20)) follower.receive(frame);
+    for (let sent = 0; sent < some; sent++) sender.send(ACTIONS.call);
+    await nextTask();
+    sender.acknowledge(some);
+    await nextTask();
+  }
+}
+
+globalThis.bench = { record, receiving, broadcasting, soak, wasmBytes };
