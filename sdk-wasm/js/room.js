@@ -180,11 +180,15 @@ class Room {
   #onEnd;
   /** The class to make websockets of, instead of the global one. */
   #WebSocket;
+  /** What the server is shown as proof that this page may enter, or a function that gives it. */
+  #token;
+  /** The question to that function whose answer is awaited. */
+  #asked;
   #socket;
   /** Some of what was sent may still wait in the page for the network. */
   #unsent = false;
-  /** What the browser threw when it was asked for a websocket. */
-  #noSocket;
+  /** Why this page gave up, where the core can't know: there is no websocket, or no token. */
+  #failure;
   #timer;
   /** Listens to what wakes the page. */
   #onWake = ({ type }) => {
@@ -236,6 +240,7 @@ class Room {
       }
       timeout = field(options, "timeout");
       this.#WebSocket = socketClass(field(options, "WebSocket"));
+      this.#token = tokenOrFunction(field(options, "token"));
     }
     timeout = milliseconds(timeout);
     this.#core = core;
@@ -549,14 +554,52 @@ class Room {
   }
 
   #connect() {
+    if (typeof this.#token === "function") this.#ask();
+    else this.#open(this.#token);
+  }
+
+  /** Asks the page for a token, anew for each connection, because tokens expire; soon, because its code runs here. */
+  async #ask() {
+    const asked = (this.#asked = {});
+    let token, failure;
+    try {
+      await undefined;
+      const ask = this.#token;
+      token = nonEmpty(await ask(), "token");
+    } catch (cause) {
+      failure = roomError("token_failed", "the function `token` has given none, see `cause`", { cause });
+    }
+    // Or else the core has given this connection up meanwhile.
+    if (asked !== this.#asked) return;
+    if (!failure) {
+      this.#open(token);
+    } else if (this.status === "connecting") {
+      this.#fail(failure);
+    } else {
+      this.#call(DISCONNECTED, 1006);
+      this.#report(failure);
+    }
+    this.#pump();
+  }
+
+  #fail(failure) {
+    this.#failure = failure;
+    this.#call(CLOSE);
+  }
+
+  #open(token) {
     let socket;
     try {
       socket = new (this.#WebSocket ?? WebSocket)(this.#address);
     } catch (cause) {
-      this.#noSocket = cause;
-      return this.#call(CLOSE);
+      return this.#fail(
+        roomError("connection_failed", "the browser refused to open the websocket, see `cause`", { cause }),
+      );
     }
-    socket.onopen = () => this.#happened(OPENED);
+    socket.onopen = () => {
+      if (token) this.#core.put(token);
+      this.#happened(OPENED);
+    };
     socket.onmessage = (event) => this.#received(event);
     socket.onclose = ({ code }) => this.#happened(DISCONNECTED, code);
     // What an error tells, the close tells too, but an emitter as Node's `ws` throws an error that nobody listens for. It
@@ -566,6 +609,7 @@ class Room {
   }
 
   #disconnect() {
+    this.#asked = undefined;
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = undefined;
@@ -632,14 +676,10 @@ class Room {
   }
 
   #ending() {
+    if (this.#failure) return this.#failure;
     const reason = this.#call(NUMBER);
-    if (!this.#noSocket) {
-      if (reason === LEFT) return roomError("left", `this page ${this.isOwner ? "closed" : "left"} the room`);
-      return reason in ENDINGS ? roomError(...ENDINGS[reason]) : this.#error();
-    }
-    return roomError("connection_failed", "the browser refused to open the websocket, see `cause`", {
-      cause: this.#noSocket,
-    });
+    if (reason === LEFT) return roomError("left", `this page ${this.isOwner ? "closed" : "left"} the room`);
+    return reason in ENDINGS ? roomError(...ENDINGS[reason]) : this.#error();
   }
 
   #end() {
@@ -664,6 +704,7 @@ class Room {
     this.#listen("removeEventListener");
     this.#callbacks = {};
     this.#functions.clear();
+    this.#token = undefined;
     this.#answers = new Map();
     this.#waiting = [];
     this.#closers = [];
@@ -754,6 +795,11 @@ function functionToRegister(value) {
 function socketClass(value) {
   if (value === undefined || typeof value === "function") return value;
   throw invalid("`WebSocket` must be a class");
+}
+
+function tokenOrFunction(value) {
+  if (value == null || typeof value === "function") return value;
+  return nonEmpty(value, "token");
 }
 
 function milliseconds(value) {

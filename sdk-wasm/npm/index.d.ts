@@ -156,6 +156,12 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `already_in_room`, `not_in_room`, `not_owner`: the call isn't allowed where this page stands.
  * - `unknown_room`: no room has that uuid (it is mistyped, closed, or the server was restarted).
  * - `wrong_owner_key`: the room exists, but belongs to another owner.
+ * - `unauthorized`: the server wants a token for this, or doesn't accept the one it was given; the message says why.
+ *   Option `token`.
+ * - `forbidden`: the server accepts the token, but it doesn't allow this.
+ * - `rate_limited`: this address has tried too often; the SDK tries again when the server allows it, unless that is later
+ *   than `timeout`.
+ * - `keys_unavailable`: the server is looking for the key that the token names; as before.
  * - `room_full`, `too_many_rooms`: a limit of the server; trying later may help.
  * - `too_many_slots`, `state_too_large`: a limit of the room; clear slots first.
  * - `message_too_large`: one action is larger than the server takes; the SDK refuses it before it is sent.
@@ -165,6 +171,7 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `invalid_argument`: a call with arguments that can't be right; the message says which.
  * - `connection_failed`: no connection within `timeout`.
  * - `not_follower`: an owner can't detach, it follows nobody.
+ * - `token_failed`: the function given as `token` threw, or gave none; `cause` says which.
  * - `queue_full`: too much is waiting for the server; nothing of it is lost, this action was not taken. `ready()` says
  *   when there is room again.
  * - `closed`: the room is closed on this page, or was before the server had answered.
@@ -185,6 +192,10 @@ export type ErrorCode =
   | "not_owner"
   | "unknown_room"
   | "wrong_owner_key"
+  | "unauthorized"
+  | "forbidden"
+  | "rate_limited"
+  | "keys_unavailable"
   | "room_full"
   | "too_many_rooms"
   | "too_many_slots"
@@ -192,6 +203,7 @@ export type ErrorCode =
   | "message_too_large"
   | "invalid_argument"
   | "connection_failed"
+  | "token_failed"
   | "not_follower"
   | "queue_full"
   | "closed"
@@ -299,6 +311,16 @@ export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callba
   schemas?: { readonly [Key in keyof C]?: StandardSchema<any, C[Key]> };
   /** Milliseconds after which `create` or `join` gives up on a server that can't be reached. Default 15,000. */
   timeout?: number;
+  /**
+   * What says that this page may open or follow rooms, where the server asks for it: an API key, or a JSON web token. It
+   * goes with the first message of each connection, never into an address. Tokens expire, so it can be a function, which
+   * is asked anew for each connection; if that fails when the page comes back, it is asked again with the next attempt.
+   *
+   * ```ts
+   * const room = await create(url, { token: async () => (await fetch("/room-token")).text() });
+   * ```
+   */
+  token?: string | (() => string | Promise<string>) | null | undefined;
   /**
    * The class to make websockets of instead of the global `WebSocket`, for where there is none: in Node 20 that of the
    * package `ws`. It is called with the server's address; of what it makes, `onopen`, `onmessage`, `onclose`, `onerror`,

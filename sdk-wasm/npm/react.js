@@ -43,7 +43,9 @@ export function useRoom(url, options = {}) {
       known.current = new Set();
       const given = Object.keys(functions ?? {}).map((key) => [key, dispatcher(key)]);
       const callbacks = CALLBACKS.map((name) => [name, (value) => told(name, value, show, newest.current)]);
-      const all = { ...others, functions: Object.fromEntries(given), ...Object.fromEntries(callbacks) };
+      // Each connection asks for the token anew, and is given the newest render's.
+      const token = others.token && (() => tokenOf(newest.current));
+      const all = { ...others, token, functions: Object.fromEntries(given), ...Object.fromEntries(callbacks) };
       entered = await (uuid === undefined ? create(address, all) : join(address, uuid, all));
       if (over) entered.close();
       else show({ room: entered, status: entered.status, audience: entered.audience });
@@ -62,6 +64,8 @@ export function useRoom(url, options = {}) {
 
   return state;
 }
+
+const tokenOf = ({ token }) => (typeof token === "function" ? token() : token);
 
 function told(name, value, show, { [name]: callback }) {
   if (name === "onstatus") show({ status: value });

@@ -65,7 +65,11 @@ impl Bridge {
                 self.start(what, number as u64);
                 Input::Start
             }
-            call::OPENED => Input::Opened,
+            call::OPENED => {
+                let token = self.texts.pop();
+                self.core.set_token(token);
+                Input::Opened
+            }
             call::DISCONNECTED => Input::Disconnected(number as u16),
             call::TIMEOUT => Input::Timeout,
             call::WAKE => Input::Wake,

@@ -46,6 +46,11 @@ impl<P> Core<P> {
         self.session.handle(now, input);
     }
 
+    /// See [`Session::set_token`].
+    pub(crate) fn set_token(&mut self, token: Option<String>) {
+        self.session.set_token(token);
+    }
+
     /// The server said something that isn't JSON.
     pub(crate) fn unreadable(&mut self) {
         self.delivery.push(News::Unreadable);

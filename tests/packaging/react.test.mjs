@@ -18,8 +18,8 @@ await run(site, bin(site, "esbuild"), [
 ]);
 
 /** A page in which nothing is rendered yet, with a room of its own that is no component's. */
-async function empty(scene) {
-  const server = await scene.server({ site });
+async function empty(scene, server) {
+  server ??= await scene.server({ site });
   const page = await scene.open(server.url);
   page.sockets = 0;
   page.on("websocket", () => page.sockets++);
@@ -87,6 +87,28 @@ scenario("a component leaves its room when it is taken away or given another one
   await until(page, () => one.audience.connected === 0 && two.audience?.connected === 1 && used.room?.uuid === two.uuid);
   await page.evaluate(() => hide());
   await until(page, () => two.audience.connected === 0);
+});
+
+scenario("each connection of a component asks the newest render for its token", { connectionsBreak: true }, async (scene) => {
+  const API_KEY = "an-api-key-that-nobody-guesses";
+  const environment = { RTBROADCASTER_API_KEYS: API_KEY };
+  const server = await scene.server({ site, options: ["--creation", "token"], environment });
+  const network = await scene.proxy(server);
+  const page = await empty(scene, network);
+  await page.evaluate((key) => {
+    const token = (name) => () => {
+      log.push(name);
+      return key;
+    };
+    globalThis.render = (name) => show({ token: token(name) });
+    render("first");
+  }, API_KEY);
+  await until(page, () => used.room && used.status === "connected");
+  await page.evaluate(() => render("second"));
+  network.cut();
+  network.restore();
+  await until(page, () => log.at(-1) === "second" && used.status === "connected");
+  assert.equal(await page.evaluate(() => log[0]), "first");
 });
 
 scenario("without an address nothing is entered, and what goes wrong is returned", {}, async (scene) => {

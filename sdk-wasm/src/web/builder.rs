@@ -38,6 +38,7 @@ pub struct RoomBuilder<Kind> {
     goal: Goal,
     timeout: Option<Duration>,
     share_audience: bool,
+    token: Option<String>,
     web_socket: Option<js_sys::Function>,
     functions: Vec<(String, Function)>,
     on_error: Option<Callback<RoomError>>,
@@ -51,6 +52,7 @@ impl<Kind> RoomBuilder<Kind> {
             goal,
             timeout: None,
             share_audience: false,
+            token: None,
             web_socket: None,
             functions: Vec::new(),
             on_error: None,
@@ -91,6 +93,14 @@ impl<Kind> RoomBuilder<Kind> {
         self
     }
 
+    /// What says that this page may open or follow rooms, where the server asks for it: an API key, or a JSON web token.
+    /// It goes with the first message of each connection; if it has expired when the page comes back, the room ends with
+    /// [`Code::Unauthorized`](crate::Code::Unauthorized), and is to be entered anew with another one.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+
     /// The JavaScript class to make websockets of instead of the global `WebSocket`, for where there is none.
     pub fn web_socket(mut self, class: js_sys::Function) -> Self {
         self.web_socket = Some(class);
@@ -122,6 +132,7 @@ impl<Kind> RoomBuilder<Kind> {
         Ok(Plan {
             session,
             address,
+            token: self.token,
             web_socket: self.web_socket,
             functions: self.functions,
             on_error: self.on_error,

@@ -35,6 +35,8 @@ pub(super) struct Plan {
     pub(super) session: SessionOptions,
     /// Of the server's websocket.
     pub(super) address: String,
+    /// What says that this page may enter.
+    pub(super) token: Option<String>,
     /// The class to make websockets of, instead of the global one.
     pub(super) web_socket: Option<js_sys::Function>,
     pub(super) functions: Vec<(String, Function)>,
@@ -125,6 +127,7 @@ impl Driver {
             inner.held.timer = Some(timer);
             inner.held.wake = Some(wake);
         }
+        driver.inner.borrow_mut().core.set_token(plan.token);
         driver.handle(Input::Start);
         entered
     }

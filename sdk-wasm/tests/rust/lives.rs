@@ -1,5 +1,7 @@
 //! How a room is taken over, lost, found again and ended.
 
+use wasm_bindgen::JsCast;
+
 use super::*;
 
 #[wasm_bindgen_test]
@@ -23,6 +25,18 @@ async fn closing_is_heard_once_by_everyone_and_final() {
     assert!(closed.try_next().await.is_none(), "the callbacks are let go");
     let gone = Room::join(url, owner.uuid()).await.unwrap_err();
     assert_eq!(gone.code(), &Code::UnknownRoom);
+}
+
+#[wasm_bindgen_test]
+async fn a_token_goes_with_the_first_message() {
+    let Some(url) = server() else { return };
+    let overhearing = "globalThis.said = []; return class extends WebSocket { \
+                       send(text) { said.push(text); super.send(text); } }";
+    let class = js_sys::Function::new_no_args(overhearing).call0(&JsValue::NULL).unwrap();
+    let owner = Room::create(url).token("proof").web_socket(class.unchecked_into()).await.unwrap();
+    let first = js_sys::Function::new_no_args("return said[0]").call0(&JsValue::NULL).unwrap();
+    assert!(first.as_string().unwrap().ends_with(r#""token":"proof"}"#), "{first:?}");
+    owner.close().await;
 }
 
 #[wasm_bindgen_test]

@@ -11,12 +11,12 @@ const READY = /listening on http:\/\/.*:(\d+)/;
 /**
  * Starts a server and waits until it listens.
  *
- * @param {{ host?: string, port?: number, site?: string, options?: string[] }} settings port 0 takes a free one
+ * @param {{ host?: string, port?: number, site?: string, options?: string[], environment?: object }} settings port 0 takes a free one
  */
-export async function startServer({ host = "127.0.0.1", port = 0, site = SITE, options = [] } = {}) {
+export async function startServer({ host = "127.0.0.1", port = 0, site = SITE, options = [], environment = {} } = {}) {
   const args = ["--listen", `${host}:${port}`, "--www", site, ...options];
   // With its own environment it would also take options that whoever runs the tests has set.
-  const child = spawn(SERVER, args, { env: {}, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(SERVER, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   const server = new Server(child);
   await server.listening;
   return server;
