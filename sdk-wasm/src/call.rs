@@ -4,6 +4,7 @@ pub(crate) const CREATE: u32 = 0;
 pub(crate) const JOIN: u32 = 1;
 pub(crate) const CLAIM: u32 = 2;
 pub(crate) const SHARE_AUDIENCE: u32 = 3;
+/// The text is the token, if there is one.
 pub(crate) const OPENED: u32 = 4;
 pub(crate) const DISCONNECTED: u32 = 5;
 pub(crate) const TIMEOUT: u32 = 6;

@@ -137,8 +137,11 @@ fn key_file(name: &str, keys: &[Value]) -> PathBuf {
 #[tokio::test]
 async fn web_tokens_are_checked_with_the_public_keys_of_a_file() {
     let (one, two, rsa) = (Signer::es256("one"), Signer::es256("two"), Signer::rs256("rsa"));
-    let encrypts = json!({"kty": "EC", "crv": "P-256", "kid": "enc", "use": "enc", "x": "AA", "y": "AA"});
-    let path = key_file("jwks.json", &[encrypts, one.public_key(), two.public_key(), rsa.public_key()]);
+    let encrypts = Signer::es256("encrypts");
+    let mut not_for_signing = encrypts.public_key();
+    not_for_signing["use"] = "enc".into();
+    let path =
+        key_file("jwks.json", &[not_for_signing, one.public_key(), two.public_key(), rsa.public_key()]);
     let keys = Some(path.to_str().unwrap().parse().unwrap());
     let server = with_jwt(JwtSettings { keys, keys_refresh_ms: 3_600_000, ..JwtSettings::default() }).await;
     server.manager.load_keys().await.unwrap();
@@ -158,13 +161,9 @@ async fn web_tokens_are_checked_with_the_public_keys_of_a_file() {
     )
     .await;
     let unknown = "the token is signed with a key that this server doesn't know";
-    entry::is_refused(
-        &server.address,
-        &entry::create(&Signer::es256("three").for_all()),
-        "unauthorized",
-        unknown,
-    )
-    .await;
+    for signer in [&Signer::es256("three"), &encrypts] {
+        entry::is_refused(&server.address, &entry::create(&signer.for_all()), "unauthorized", unknown).await;
+    }
     // A public key is no secret: it must not pass for one.
     let public = one.public_key().to_string();
     let confused = Signer::hs256(&public).sign_as(&json!({"alg": "HS256", "kid": "one"}), &claims);
