@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Deed, KeyDigest, Permissions, Refusal, RefusalCode, Room, RoomId, Timestamp};
+use crate::{Deed, KeyDigest, Permissions, Refusal, Room, RoomId, Timestamp};
 
 /// The secret that proves ownership of a room. It is shown to nobody but the owner, logs included.
 #[derive(Clone, PartialEq, Eq)]
@@ -34,8 +34,8 @@ pub trait Host {
     /// Opens a room with a new id and a new owner key.
     ///
     /// # Errors
-    /// `too_many_rooms`.
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode>;
+    /// `too_many_rooms`, `rate_limited`.
+    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal>;
 
     /// Does something to a room; nothing if it isn't there. Whoever is in a room still finds it when it is closed.
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R>;

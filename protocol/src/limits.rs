@@ -38,6 +38,17 @@ pub struct Limits {
     /// Rooms that aren't there for which one address may ask in a minute; above it no room is told from one that isn't
     /// (`rate_limited`), so that ids can't be guessed. Default 300: a class behind one address, with an old link.
     pub unknown_rooms_per_minute: u64,
+    /// Websockets at a time of one address, or of one IPv6 network of 64 bits. Above it an upgrade is answered by HTTP
+    /// status 429. Default 5,000: a university behind one address, and a quarter of all that there may be.
+    pub connections_per_address: usize,
+    /// Upgrades of one address in a second, all of them at once if there were none just before (429). Default 1,000: a
+    /// lecture that opens the same link, or comes back after a restart.
+    pub handshakes_per_second_per_address: u64,
+    /// Upgrades of all addresses in a second, as before (503). Default 5,000: some 100 to 200 µs each are most of a core.
+    pub handshakes_per_second: u64,
+    /// Rooms that one address may open in a minute, as before (`rate_limited`). Default 600: a class in which each pupil
+    /// opens one, and does it again.
+    pub rooms_per_minute_per_address: u64,
     /// Silence after which a page's SDK asks whether the connection is still there, in milliseconds. Announced.
     /// Default 25,000.
     pub heartbeat_ms: u64,
@@ -60,6 +71,10 @@ impl Default for Limits {
             stall_timeout_ms: 30_000,
             return_window_ms: 5_000,
             unknown_rooms_per_minute: 300,
+            connections_per_address: 5_000,
+            handshakes_per_second_per_address: 1_000,
+            handshakes_per_second: 5_000,
+            rooms_per_minute_per_address: 600,
             heartbeat_ms: 25_000,
         }
     }

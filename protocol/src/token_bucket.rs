@@ -27,6 +27,12 @@ impl Rate {
         Self { times: times.max(1), window_ms: 60_000 }
     }
 
+    /// So many times a second.
+    #[must_use]
+    pub fn per_second(times: u64) -> Self {
+        Self { times: times.max(1), window_ms: 1_000 }
+    }
+
     fn capacity(self) -> u64 {
         self.times.saturating_mul(self.window_ms)
     }
@@ -43,6 +49,20 @@ impl TokenBucket {
     pub fn take(&mut self, rate: Rate, now: Timestamp) {
         self.level = self.level_at(rate, now).saturating_sub(rate.window_ms);
         self.at = now.max(self.at);
+    }
+
+    /// It happens once more, if it may now.
+    ///
+    /// # Errors
+    /// Milliseconds until it may; then nothing has happened.
+    pub fn try_take(&mut self, rate: Rate, now: Timestamp) -> Result<(), u64> {
+        match self.wait(rate, now) {
+            0 => {
+                self.take(rate, now);
+                Ok(())
+            }
+            wait => Err(wait),
+        }
     }
 
     /// Milliseconds until it may happen once more; 0 if it may now.

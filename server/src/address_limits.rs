@@ -29,6 +29,18 @@ impl AddressLimits {
 
     /// This address has done it.
     pub(crate) fn count(&self, address: IpAddr, now: Timestamp) {
+        self.with(address, now, |bucket, rate| bucket.take(rate, now));
+    }
+
+    /// This address does it, if it may now.
+    ///
+    /// # Errors
+    /// Milliseconds until it may; then it has not done it.
+    pub(crate) fn try_once(&self, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+        self.with(address, now, |bucket, rate| bucket.try_take(rate, now))
+    }
+
+    fn with<R>(&self, address: IpAddr, now: Timestamp, act: impl FnOnce(&mut TokenBucket, Rate) -> R) -> R {
         let (address, rate) = (of_one_client(address), self.rate);
         let mut buckets = self.buckets();
         if buckets.len() >= MOST_ADDRESSES && !buckets.contains_key(&address) {
@@ -37,7 +49,7 @@ impl AddressLimits {
                 buckets.clear();
             }
         }
-        buckets.entry(address).or_insert_with(|| TokenBucket::new(rate, now)).take(rate, now);
+        act(buckets.entry(address).or_insert_with(|| TokenBucket::new(rate, now)), rate)
     }
 
     fn buckets(&self) -> MutexGuard<'_, HashMap<IpAddr, TokenBucket>> {
@@ -48,7 +60,7 @@ impl AddressLimits {
 
 /// What stands for one client: its IPv4 address, or the 64 bits of its IPv6 network, in which it has all addresses it
 /// likes.
-fn of_one_client(address: IpAddr) -> IpAddr {
+pub(crate) fn of_one_client(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

@@ -8,9 +8,9 @@ use std::task::Context;
 
 use futures_util::task::AtomicWaker;
 use rtbroadcaster_protocol::{CloseCode, Frame, Timestamp};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::Manager;
+use crate::admission::Admission;
 use crate::handle::RoomHandle;
 use crate::host::ConnectionHost;
 use crate::line::{Line, Sent};
@@ -28,7 +28,7 @@ pub(crate) struct Connection {
     manager: Manager,
     transport: Transport,
     /// The right to be here.
-    _permit: OwnedSemaphorePermit,
+    _admission: Admission,
     line: Mutex<Line>,
     /// Where it stands among all [`Connections`](crate::sweep::Connections).
     entry: AtomicUsize,
@@ -51,13 +51,13 @@ impl Connection {
         manager: Manager,
         remote: Option<IpAddr>,
         transport: Transport,
-        permit: OwnedSemaphorePermit,
+        admission: Admission,
     ) -> Self {
         let now = manager.now();
         Self {
             line: Mutex::new(Line::new(ConnectionHost::new(manager.clone(), remote))),
             transport,
-            _permit: permit,
+            _admission: admission,
             entry: AtomicUsize::new(0),
             place: AtomicUsize::new(0),
             opened: now,

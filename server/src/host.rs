@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rtbroadcaster_protocol::{
-    Deed, Host, KeyDigest, OwnerKey, Permissions, Refusal, RefusalCode, Room, RoomId, Timestamp,
+    Deed, Host, KeyDigest, OwnerKey, Permissions, Refusal, Room, RoomId, Timestamp,
 };
 
 use crate::Manager;
@@ -53,8 +53,8 @@ impl Host for ConnectionHost {
         }
     }
 
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
-        let (id, key, handle) = self.manager.create(session)?;
+    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
+        let (id, key, handle) = self.manager.create(session, self.remote)?;
         self.room = Some((id, handle));
         Ok((id, key))
     }

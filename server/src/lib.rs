@@ -20,6 +20,7 @@
 
 mod access;
 mod address_limits;
+mod admission;
 mod connection;
 mod containment;
 mod handle;
@@ -32,6 +33,7 @@ mod origin;
 mod routes;
 mod scratch;
 mod seats;
+mod seldom;
 mod settings;
 mod sweep;
 mod task;

@@ -10,15 +10,17 @@ use rtbroadcaster_protocol::{
     Timestamp,
 };
 use sha2::{Digest, Sha256};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tracing::{info, warn};
 
 use crate::Settings;
 use crate::access::Access;
 use crate::address_limits::AddressLimits;
+use crate::admission::{Admission, Gatekeeper, NotAdmitted};
 use crate::connection::Connection;
 use crate::containment::contained;
 use crate::handle::RoomHandle;
+use crate::seldom::Seldom;
 use crate::sweep::{self, Connections};
 use crate::websocket::Ending;
 
@@ -50,8 +52,12 @@ pub(crate) struct Shared {
     unknown_rooms: AddressLimits,
     rooms: Mutex<Rooms<Arc<RoomHandle>>>,
     connections: Connections,
-    /// One a connection.
-    permits: Arc<Semaphore>,
+    /// Lets connections in.
+    gatekeeper: Gatekeeper,
+    /// Warns of refusals.
+    warning: Seldom,
+    /// How often an address may open a room.
+    opened_rooms: AddressLimits,
     shutting_down: AtomicBool,
     started: Instant,
     /// Rung for a new alarm, and when the manager is gone.
@@ -64,14 +70,17 @@ impl Manager {
     /// A manager without rooms.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
-        let permits = permits(&settings) as usize;
         Self {
             shared: Arc::new(Shared {
                 access: Access::new(&settings.access),
                 unknown_rooms: AddressLimits::new(Rate::per_minute(settings.limits.unknown_rooms_per_minute)),
                 rooms: Mutex::new(Rooms::new(settings.limits.rooms)),
                 connections: Connections::default(),
-                permits: Arc::new(Semaphore::new(permits)),
+                gatekeeper: Gatekeeper::new(permits(&settings) as usize, &settings.limits),
+                warning: Seldom::default(),
+                opened_rooms: AddressLimits::new(Rate::per_minute(
+                    settings.limits.rooms_per_minute_per_address,
+                )),
                 shutting_down: AtomicBool::new(false),
                 started: Instant::now(),
                 alarms_changed: Arc::new(Notify::new()),
@@ -138,14 +147,13 @@ impl Manager {
         for connection in self.connections().all() {
             connection.shut_down();
         }
-        // An error would mean that the semaphore was closed, which nobody does.
-        let all_gone = self.shared.permits.acquire_many(permits(&self.shared.settings));
+        let all_gone = self.shared.gatekeeper.all_gone(permits(&self.shared.settings));
         tokio::pin!(all_gone);
         if tokio::time::timeout(FAREWELL_TIMEOUT, &mut all_gone).await.is_err() {
             for connection in self.connections().all() {
                 connection.end(Ending::Policy(CloseCode::ShuttingDown));
             }
-            drop(all_gone.await);
+            all_gone.await;
         }
     }
 
@@ -163,13 +171,17 @@ impl Manager {
         &self.shared.connections
     }
 
-    /// The right to one more connection, until it is dropped; none if there are as many as there may be or the server
-    /// shuts down.
-    pub(crate) fn admit(&self) -> Option<OwnedSemaphorePermit> {
+    /// The right to one more connection of a client at this address, if that is known, until it is dropped.
+    pub(crate) fn admit(&self, remote: Option<IpAddr>) -> Result<Admission, NotAdmitted> {
         if self.shared.shutting_down.load(Ordering::SeqCst) {
-            return None;
+            return Err(NotAdmitted::Full);
         }
-        Arc::clone(&self.shared.permits).try_acquire_owned().ok()
+        self.shared.gatekeeper.admit(remote, self.now())
+    }
+
+    /// Whether the log is to be told of a refusal at a level at which somebody looks: not of each of a flood.
+    pub(crate) fn may_warn(&self) -> bool {
+        self.shared.warning.is_time(self.now())
     }
 
     /// Looks after a connection until it is forgotten.
@@ -190,17 +202,27 @@ impl Manager {
         self.connections().remove(connection);
     }
 
+    /// Opens a room for a client at this address, if that is known.
     pub(crate) fn create(
         &self,
         session: Option<&str>,
-    ) -> Result<(RoomId, OwnerKey, Arc<RoomHandle>), RefusalCode> {
+        remote: Option<IpAddr>,
+    ) -> Result<(RoomId, OwnerKey, Arc<RoomHandle>), Refusal> {
+        if let Some(remote) = remote {
+            self.shared
+                .opened_rooms
+                .try_once(remote, self.now())
+                .map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait))?;
+        }
         let id = RoomId::from_random(u128::from_be_bytes(random()));
         let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
         let limits = self.shared.settings.limits.clone();
         let handle = Arc::new(RoomHandle::new(Room::new(id, Self::digest(&key.0), session, limits)));
         let inserted = self.table().insert(id, Arc::clone(&handle));
         if let Err(full) = inserted {
-            warn!("as many rooms as there may be: raise --rooms, or look who opens so many");
+            if self.may_warn() {
+                warn!("as many rooms as there may be: raise --rooms, or look who opens so many");
+            }
             let deserted = self.deserted_room().ok_or(full)?;
             self.close(deserted, "it was deserted, and room was needed");
             self.table().insert(id, Arc::clone(&handle))?;

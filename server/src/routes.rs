@@ -9,15 +9,19 @@ use tungstenite::handshake::derive_accept_key;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::header::{
-    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use warp::http::{Method, StatusCode};
 use warp::reply::{Reply, Response};
 
+use crate::admission::NotAdmitted;
 use crate::connection::Connection;
 use crate::transport::Transport;
 use crate::{Manager, task};
+
+/// Seconds after which to ask whether a place is free: connections come and go by the minute.
+const RETRY_WHEN_FULL: u64 = 10;
 
 /// The client's address, for the logs and for limits per address, which hold for nobody without it. Our own accept loop
 /// sets it as a request extension; another may do so too.
@@ -45,7 +49,7 @@ impl Manager {
             .map(move |method, headers, upgrade, remote| {
                 let answer = upgrade_request(&manager, &method, &headers, upgrade, remote);
                 answer.unwrap_or_else(|error| {
-                    error.log(&headers, remote);
+                    error.log(&manager, &headers, remote);
                     error.into_response()
                 })
             })
@@ -68,6 +72,24 @@ pub(crate) enum HandshakeError {
     Origin(String),
     #[error("the server has as many connections as it may have, or is shutting down: try again later")]
     Full,
+    #[error("too many connections come at this moment: try again in {0} s")]
+    TooMany(u64),
+    #[error("this address has as many connections as it may have: try again later")]
+    AddressFull,
+    #[error("too many connections come from this address at this moment: try again in {0} s")]
+    TooManyOfAddress(u64),
+}
+
+impl From<NotAdmitted> for HandshakeError {
+    fn from(reason: NotAdmitted) -> Self {
+        let seconds = |milliseconds: u64| milliseconds.div_ceil(1_000);
+        match reason {
+            NotAdmitted::Full => Self::Full,
+            NotAdmitted::AddressFull => Self::AddressFull,
+            NotAdmitted::TooMany { wait_ms } => Self::TooMany(seconds(wait_ms)),
+            NotAdmitted::TooManyOfAddress { wait_ms } => Self::TooManyOfAddress(seconds(wait_ms)),
+        }
+    }
 }
 
 impl HandshakeError {
@@ -76,22 +98,33 @@ impl HandshakeError {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Key => StatusCode::BAD_REQUEST,
             Self::Origin(_) => StatusCode::FORBIDDEN,
-            Self::Full => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::TooMany(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::AddressFull | Self::TooManyOfAddress(_) => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    /// Seconds after which to try again, where trying again may help.
+    fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Full | Self::AddressFull => Some(RETRY_WHEN_FULL),
+            Self::TooMany(seconds) | Self::TooManyOfAddress(seconds) => Some(*seconds),
+            Self::NotAnUpgrade | Self::Version | Self::Key | Self::Origin(_) => None,
         }
     }
 }
 
 impl HandshakeError {
     /// A page that is refused can't read why: its browser doesn't tell. The operator finds it here.
-    fn log(&self, headers: &HeaderMap, remote: Option<RemoteAddress>) {
+    fn log(&self, manager: &Manager, headers: &HeaderMap, remote: Option<RemoteAddress>) {
         let remote = remote.map(|RemoteAddress(address)| address.to_string());
         let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (origin, host) = (header(ORIGIN), header(HOST));
         match self {
-            Self::Origin(_) | Self::Full => warn!(remote, origin, host, "upgrade refused: {self}"),
             Self::NotAnUpgrade | Self::Version | Self::Key => {
                 debug!(remote, origin, host, "upgrade refused: {self}");
             }
+            _ if manager.may_warn() => warn!(remote, origin, host, "upgrade refused: {self}"),
+            _ => debug!(remote, origin, host, "upgrade refused: {self}"),
         }
     }
 }
@@ -103,6 +136,9 @@ impl Reply for HandshakeError {
             // RFC 9110 section 15.5.22, RFC 6455 section 4.4.
             response.headers_mut().insert(UPGRADE, HeaderValue::from_static("websocket"));
             response.headers_mut().insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+        }
+        if let Some(seconds) = self.retry_after() {
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         response
     }
@@ -148,9 +184,9 @@ fn upgrade_request(
             headers.get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
         return Err(HandshakeError::Origin(origin.unwrap_or_default()));
     }
-    let permit = manager.admit().ok_or(HandshakeError::Full)?;
-    let manager = manager.clone();
     let address = remote.map(|RemoteAddress(address)| address.ip());
+    let admission = manager.admit(address)?;
+    let manager = manager.clone();
     let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
     tokio::spawn(
         async move {
@@ -158,7 +194,8 @@ fn upgrade_request(
                 Ok(upgraded) => {
                     debug!("connection opened");
                     let (transport, mut read) = Transport::new(upgraded);
-                    let connection = Arc::new(Connection::new(manager.clone(), address, transport, permit));
+                    let connection =
+                        Arc::new(Connection::new(manager.clone(), address, transport, admission));
                     manager.register(&connection);
                     task::start(connection, &mut read);
                 }

@@ -1,5 +1,7 @@
 //! A client that need not behave: frames by hand, pings left unanswered, nothing read until the test reads.
 
+use std::net::Ipv4Addr;
+
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpSocket, TcpStream};
 
@@ -29,7 +31,12 @@ pub struct RawSocket {
 impl RawSocket {
     /// Connects and says nothing.
     pub async fn connect(address: &str) -> Self {
-        Self::connect_with(address, None).await
+        Self::connect_with(address, None, None).await
+    }
+
+    /// Connects from another address of this machine.
+    pub async fn connect_from(address: &str, own: &str) -> Self {
+        Self::connect_with(address, Some(own), None).await
     }
 
     /// Connects and upgrades to a websocket.
@@ -39,11 +46,15 @@ impl RawSocket {
 
     /// The same, with so small a buffer for what comes in that whatever isn't read soon is stuck at the server.
     pub async fn upgrade_narrow(address: &str) -> Self {
-        Self::connect_with(address, Some(4 * 1024)).await.upgraded(address).await
+        Self::connect_with(address, None, Some(4 * 1024)).await.upgraded(address).await
     }
 
-    async fn connect_with(address: &str, receive_buffer_bytes: Option<u32>) -> Self {
+    async fn connect_with(address: &str, own: Option<&str>, receive_buffer_bytes: Option<u32>) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
+        if let Some(own) = own {
+            let own: Ipv4Addr = own.parse().expect("an address");
+            socket.bind((own, 0).into()).expect("an address of this machine");
+        }
         if let Some(bytes) = receive_buffer_bytes {
             socket.set_recv_buffer_size(bytes).expect("a socket that isn't connected takes SO_RCVBUF");
         }

@@ -15,7 +15,7 @@ use churn::Place;
 pub use process::Usage;
 
 /// Timeouts so short that churn meets them all, again and again.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 14] = [
     "--owner-grace-ms=1000",
     "--handshake-timeout-ms=2000",
     "--stall-timeout-ms=3000",
@@ -27,6 +27,9 @@ const SETTINGS: [&str; 11] = [
     "--followers-per-room=200",
     // All clients have one address, and some of them guess.
     "--unknown-rooms-per-minute=1000000",
+    "--handshakes-per-second-per-address=1000000",
+    "--handshakes-per-second=1000000",
+    "--rooms-per-minute-per-address=1000000",
     "--log=warn",
 ];
 

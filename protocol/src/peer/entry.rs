@@ -34,7 +34,7 @@ impl Peer {
                 let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
             }
-            Err(code) => self.refuse_entry(code.into()),
+            Err(refusal) => self.refuse_entry(refusal),
         }
     }
 

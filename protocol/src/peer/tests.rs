@@ -40,7 +40,7 @@ impl Host for TestHost {
         self.guesses_left -= 1;
     }
 
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
+    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
         self.opened += 1;
         let (id, key) = (RoomId::from_random(u128::from(self.opened)), format!("key-{}", self.opened));
         let digest = self.digest(&key);

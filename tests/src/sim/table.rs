@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use rtbroadcaster_protocol::{
-    Deed, Host, KeyDigest, Limits, OwnerKey, Permissions, Refusal, RefusalCode, Room, RoomId, Rooms,
-    Timestamp,
+    Deed, Host, KeyDigest, Limits, OwnerKey, Permissions, Refusal, Room, RoomId, Rooms, Timestamp,
 };
 
 /// The table of rooms, with ids and keys that count instead of being random.
@@ -61,7 +60,7 @@ impl Host for Table {
 
     fn asked_in_vain(&mut self, _now: Timestamp) {}
 
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), RefusalCode> {
+    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
         let (id, key) = (RoomId::from_random(self.opened + 1), format!("key-{}", self.opened + 1));
         let digest = self.digest(&key);
         self.rooms.insert(id, Room::new(id, digest, session, self.limits.clone()))?;

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
 
-/// A limit of zero would be a server that serves nobody. The upper bound is what a semaphore can count.
+/// A limit of zero would be a server that serves nobody; a large one is as good as none. The upper bound is what a semaphore can count.
 const AT_LEAST_ONE: RangeInclusive<u64> = 1..=u32::MAX as u64;
 
 /// A pause of zero would be a busy loop; a day is longer than any sensible one.
@@ -136,6 +136,47 @@ pub(super) static SETTINGS: &[Setting] = &[
         is_secret: false,
         kind: Kind::Rate(
             |configuration| &mut configuration.rooms.limits.unknown_rooms_per_minute,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "connections-per-address",
+        value_name: "NUMBER",
+        help: "Websockets at a time of one address; above it an upgrade is answered by HTTP 429",
+        is_secret: false,
+        kind: Kind::Count(
+            |configuration| &mut configuration.rooms.limits.connections_per_address,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "handshakes-per-second-per-address",
+        value_name: "NUMBER",
+        help: "Upgrades of one address in a second; above it they are answered by HTTP 429",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.handshakes_per_second_per_address,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "handshakes-per-second",
+        value_name: "NUMBER",
+        help: "Upgrades of all addresses in a second; above it they are answered by HTTP 503",
+        is_secret: false,
+        kind: Kind::Rate(|configuration| &mut configuration.rooms.limits.handshakes_per_second, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "rooms-per-minute-per-address",
+        value_name: "NUMBER",
+        help: "Rooms that one address may open in a minute; above it create is refused (rate_limited)",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.rooms_per_minute_per_address,
             AT_LEAST_ONE,
         ),
     },

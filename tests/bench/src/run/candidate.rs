@@ -83,6 +83,14 @@ impl Programs {
     }
 }
 
+/// The whole load comes from one address, in a hurry.
+const FOR_ONE_ADDRESS: [&str; 4] = [
+    "--connections-per-address=100000",
+    "--handshakes-per-second-per-address=100000",
+    "--handshakes-per-second=100000",
+    "--rooms-per-minute-per-address=100000",
+];
+
 /// A candidate that listens; killed when dropped.
 pub(super) struct Running {
     child: Child,
@@ -95,7 +103,7 @@ impl Running {
         let mut command = match candidate {
             Candidate::Server => {
                 let mut server = Command::new(&programs.server);
-                server.args(["--listen", "127.0.0.1:0"]);
+                server.args(["--listen", "127.0.0.1:0"]).args(FOR_ONE_ADDRESS);
                 server
             }
             Candidate::WriteLoop => programs.floor("write"),

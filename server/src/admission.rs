@@ -1,0 +1,181 @@
+//! Which connections are let in: how many there may be, and how fast they may come, of each address and of all.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rtbroadcaster_protocol::{Limits, Rate, Timestamp, TokenBucket};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::address_limits::{AddressLimits, of_one_client};
+
+/// Lets connections in, or not. What holds for one address holds for nobody whose address isn't known.
+#[derive(Debug)]
+pub(crate) struct Gatekeeper {
+    /// One a connection.
+    permits: Arc<Semaphore>,
+    rate: Rate,
+    handshakes: Mutex<TokenBucket>,
+    handshakes_of_addresses: AddressLimits,
+    places: Arc<Places>,
+}
+
+/// The right to be connected, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    _permit: OwnedSemaphorePermit,
+    _place: Option<Place>,
+}
+
+/// Why a connection isn't let in. How long to wait is in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotAdmitted {
+    /// There are as many connections as there may be.
+    Full,
+    /// There are as many of this address.
+    AddressFull,
+    /// Too many come.
+    TooMany { wait_ms: u64 },
+    /// Too many come from this address.
+    TooManyOfAddress { wait_ms: u64 },
+}
+
+impl Gatekeeper {
+    /// Lets in so many connections at a time.
+    pub(crate) fn new(connections: usize, limits: &Limits) -> Self {
+        let rate = Rate::per_second(limits.handshakes_per_second);
+        let of_address = Rate::per_second(limits.handshakes_per_second_per_address);
+        Self {
+            permits: Arc::new(Semaphore::new(connections)),
+            rate,
+            handshakes: Mutex::new(TokenBucket::new(rate, Timestamp(0))),
+            handshakes_of_addresses: AddressLimits::new(of_address),
+            places: Arc::new(Places { most: limits.connections_per_address, taken: Mutex::default() }),
+        }
+    }
+
+    /// Lets one more in. What an address may not do by itself takes nothing from the others.
+    pub(crate) fn admit(&self, remote: Option<IpAddr>, now: Timestamp) -> Result<Admission, NotAdmitted> {
+        if let Some(address) = remote {
+            self.handshakes_of_addresses
+                .try_once(address, now)
+                .map_err(|wait_ms| NotAdmitted::TooManyOfAddress { wait_ms })?;
+        }
+        let place = match remote {
+            Some(address) => Some(self.places.take(address).ok_or(NotAdmitted::AddressFull)?),
+            None => None,
+        };
+        // Nothing panics between its changes.
+        let mut handshakes = self.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
+        handshakes.try_take(self.rate, now).map_err(|wait_ms| NotAdmitted::TooMany { wait_ms })?;
+        drop(handshakes);
+        let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| NotAdmitted::Full)?;
+        Ok(Admission { _permit: permit, _place: place })
+    }
+
+    /// Waits until all of them are gone; nobody is let in then.
+    pub(crate) async fn all_gone(&self, connections: u32) {
+        // An error would mean that the semaphore was closed, which nobody does.
+        drop(self.permits.acquire_many(connections).await);
+    }
+}
+
+/// How many connections each address has.
+#[derive(Debug)]
+struct Places {
+    most: usize,
+    /// Of those that have any, so that it is no larger than all connections.
+    taken: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One connection of an address.
+#[derive(Debug)]
+struct Place {
+    places: Arc<Places>,
+    address: IpAddr,
+}
+
+impl Places {
+    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
+        let address = of_one_client(address);
+        let mut taken = self.taken();
+        let count = taken.entry(address).or_default();
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Place { places: Arc::clone(self), address })
+    }
+
+    fn taken(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        // Nothing panics between its changes.
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.taken();
+        if let Some(count) = taken.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_000);
+
+    fn address(last: u8) -> Option<IpAddr> {
+        Some(IpAddr::from([192, 0, 2, last]))
+    }
+
+    #[test]
+    fn an_address_has_so_many_connections_and_one_more_when_one_is_gone() {
+        let gatekeeper = Gatekeeper::new(9, &Limits { connections_per_address: 2, ..Limits::default() });
+        let admit = |remote| gatekeeper.admit(remote, NOW);
+        let first = admit(address(1)).unwrap();
+        let _second = admit(address(1)).unwrap();
+        assert_eq!(admit(address(1)).unwrap_err(), NotAdmitted::AddressFull);
+        let _others = [admit(address(2)).unwrap(), admit(None).unwrap(), admit(None).unwrap()];
+        drop(first);
+        let third = admit(address(1)).unwrap();
+        assert_eq!(admit(address(1)).unwrap_err(), NotAdmitted::AddressFull);
+        drop((third, _second));
+        assert_eq!(gatekeeper.places.taken().len(), 1, "who has none is forgotten");
+    }
+
+    #[test]
+    fn an_address_that_comes_too_often_takes_nothing_from_the_others() {
+        let limits =
+            Limits { handshakes_per_second_per_address: 2, handshakes_per_second: 3, ..Limits::default() };
+        let gatekeeper = Gatekeeper::new(99, &limits);
+        let mut admitted = Vec::new();
+        let mut admit = |remote, now| gatekeeper.admit(remote, now).map(|admission| admitted.push(admission));
+        for _ in 0..2 {
+            assert_eq!(admit(address(1), NOW), Ok(()));
+        }
+        for _ in 0..9 {
+            assert_eq!(admit(address(1), NOW), Err(NotAdmitted::TooManyOfAddress { wait_ms: 500 }));
+        }
+        assert_eq!(admit(address(2), NOW), Ok(()));
+        assert_eq!(admit(address(2), NOW), Err(NotAdmitted::TooMany { wait_ms: 334 }));
+        assert_eq!(admit(None, NOW.after(334)), Ok(()));
+        assert_eq!(admit(address(1), NOW.after(1_000)), Ok(()));
+    }
+
+    #[test]
+    fn who_is_refused_leaves_no_trace() {
+        let gatekeeper = Gatekeeper::new(1, &Limits::default());
+        let _only = gatekeeper.admit(address(1), NOW).unwrap();
+        for _ in 0..9 {
+            assert_eq!(gatekeeper.admit(address(2), NOW).unwrap_err(), NotAdmitted::Full);
+        }
+        assert_eq!(gatekeeper.places.taken().len(), 1);
+    }
+}

@@ -1,0 +1,36 @@
+//! Says things seldom that could be said for each of a flood.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rtbroadcaster_protocol::Timestamp;
+
+/// How long nothing is said after something was.
+const PAUSE_MS: u64 = 10_000;
+
+/// Whether it is time to say something again: an attacker must not fill the log.
+#[derive(Debug, Default)]
+pub(crate) struct Seldom {
+    /// From when on; 0 is at once.
+    next: AtomicU64,
+}
+
+impl Seldom {
+    /// True once in a while.
+    pub(crate) fn is_time(&self, now: Timestamp) -> bool {
+        let next = self.next.load(Ordering::Relaxed);
+        let later = now.after(PAUSE_MS).0;
+        now.0 >= next && self.next.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_time_once_in_a_while() {
+        let seldom = Seldom::default();
+        let times = (0..25_000).filter(|now| seldom.is_time(Timestamp(*now)));
+        assert_eq!(times.collect::<Vec<_>>(), [0, 10_000, 20_000]);
+    }
+}
