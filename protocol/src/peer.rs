@@ -39,6 +39,9 @@ pub enum Next {
 pub struct Peer {
     place: Place,
     answers: Answers,
+    /// The server shuts down, and the client is told so once it has been sent all that there is for it: how long it may
+    /// take to come back, in milliseconds.
+    farewell: Option<u64>,
     ending: Option<CloseCode>,
 }
 
@@ -73,7 +76,7 @@ struct Told {
 
 impl Default for Peer {
     fn default() -> Self {
-        Self { place: Place::Outside, answers: Answers::default(), ending: None }
+        Self { place: Place::Outside, answers: Answers::default(), farewell: None, ending: None }
     }
 }
 
@@ -102,7 +105,7 @@ impl Peer {
     /// Whether the rest of what came in is to be dropped, because the connection is ending.
     #[must_use]
     pub fn is_ending(&self) -> bool {
-        self.ending.is_some()
+        self.ending.is_some() || self.farewell.is_some()
     }
 
     /// Whether there are answers to this client alone that it was not sent yet.
@@ -158,6 +161,9 @@ impl Peer {
         if (self.answers.is_empty() || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
             self.serve(frame, host);
         }
+        if frame.is_empty() && self.answers.is_empty() {
+            self.say_farewell();
+        }
         self.answers.take(frame);
         match self.ending {
             _ if !frame.is_empty() => Next::Send,
@@ -201,10 +207,10 @@ impl Peer {
         }
     }
 
-    /// The server shuts down: the client is told to come back within this many milliseconds, and closed.
+    /// The server shuts down: nothing that the client says counts any more. It is sent what there is for it, told to come
+    /// back within this many milliseconds, and closed.
     pub fn shut_down(&mut self, return_window_ms: u64) {
-        self.answers.push_to_lean(&ServerMessage::Shutdown(return_window_ms));
-        self.end(CloseCode::ShuttingDown);
+        self.farewell = Some(return_window_ms);
     }
 
     fn action(&mut self, action: &Action<'_>, host: &mut impl Host) {
@@ -325,6 +331,13 @@ impl Peer {
             self.answers.closed(room);
         }
         self.end(code);
+    }
+
+    fn say_farewell(&mut self) {
+        if let Some(return_window_ms) = self.farewell.filter(|_| self.ending.is_none()) {
+            self.answers.push_to_lean(&ServerMessage::Shutdown(return_window_ms));
+            self.end(CloseCode::ShuttingDown);
+        }
     }
 
     fn end(&mut self, code: CloseCode) {

@@ -38,6 +38,8 @@ pub(crate) enum NotAdmitted {
     TooMany { wait_ms: u64 },
     /// Too many come from this address.
     TooManyOfAddress { wait_ms: u64 },
+    /// The server is shutting down.
+    ShuttingDown { wait_ms: u64 },
 }
 
 impl Gatekeeper {

@@ -39,6 +39,10 @@ pub(crate) struct Configuration {
     pub(crate) www: Option<PathBuf>,
     /// What is logged.
     pub(crate) log: LogFilter,
+    /// Milliseconds between the signal to end and the first client that is sent away.
+    pub(crate) drain_delay_ms: u64,
+    /// Milliseconds over which clients are sent away.
+    pub(crate) drain_ms: u64,
     /// How the rooms are, but for `jwt`.
     pub(crate) rooms: Settings,
     /// Which JSON web tokens are accepted; those without secret and keys, none.
@@ -62,6 +66,10 @@ impl Default for Configuration {
             path: "/broadcasting".to_owned(),
             www: None,
             log: LogFilter::default(),
+            // Whoever has no load balancer waits for nothing.
+            drain_delay_ms: 0,
+            // With what follows it is below the 10 s after which Docker kills a container.
+            drain_ms: 5_000,
             rooms: Settings::default(),
             jwt: JwtSettings::default(),
         }

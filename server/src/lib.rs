@@ -23,6 +23,7 @@ mod address_limits;
 mod admission;
 mod connection;
 mod containment;
+mod drain;
 mod handle;
 mod host;
 #[cfg(feature = "internals")]

@@ -86,9 +86,10 @@ impl Line {
         self.end(Ending::Gone);
     }
 
-    /// Whether the client is to be listened to: not before it has taken what it was answered, nor after a fault.
+    /// Whether the client is to be listened to: not before it has taken what it was answered, nor after a fault, nor when
+    /// nothing of what it says counts any more.
     pub(crate) fn listens(&self) -> bool {
-        !self.peer.has_answers() && self.fault.is_none()
+        !self.peer.has_answers() && self.fault.is_none() && !self.peer.is_ending()
     }
 
     /// Ends it once the client is told all that it was answered before.

@@ -2,6 +2,7 @@
 
 mod accept;
 mod configuration;
+mod signals;
 
 use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
@@ -11,15 +12,14 @@ use std::time::Duration;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
 use rtbroadcaster::{KeySource, Manager};
+use signals::Signals;
 use tracing::{info, warn};
 use tracing_subscriber::prelude::*;
 use warp::Filter;
 use warp::filters::BoxedFilter;
+use warp::http::StatusCode;
 use warp::http::header::CACHE_CONTROL;
 use warp::reply::{Reply, Response};
-
-/// How long a shutdown may take before connections that don't end are cut.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// The exit code for arguments and configurations that can't be, as clap has it.
 const MISUSE: u8 = 2;
@@ -76,6 +76,8 @@ async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> E
 
 async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let rooms = configuration.settings();
+    let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
+    let drain = Duration::from_millis(configuration.drain_ms);
     let Configuration { listen, path, www, .. } = configuration;
     if let Some(directory) = &www {
         anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
@@ -103,17 +105,8 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     // For people and for programs that asked for port 0; everything else is logged to stderr.
     println!("listening on http://{address}");
     info!(%address, path, "server started");
-    let stop = stop_signal().context("signals can't be waited for")?;
-    let serving = accept::serve(listener, routes, header_timeout, async {
-        // Awaited by itself: what stands in a log line is not evaluated where that level is off.
-        let signal = stop.await;
-        info!(signal, "shutting down");
-        // What takes longer than this is cut by the end of the process.
-        if tokio::time::timeout(SHUTDOWN_TIMEOUT, manager.shut_down()).await.is_err() {
-            warn!("some connections did not end in time and are cut");
-        }
-    });
-    serving.await;
+    let signals = Signals::listen().context("signals can't be waited for")?;
+    accept::serve(listener, routes, header_timeout, signals.drain(manager, drain_delay, drain)).await;
     Ok(())
 }
 
@@ -146,7 +139,7 @@ fn allow_connections(connections: usize) {
     }
 }
 
-/// The rooms, the health check, and the site if there is one.
+/// The rooms, the health checks, and the site if there is one.
 fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Response,)> {
     let endpoint = path
         .split('/')
@@ -155,7 +148,7 @@ fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Res
     let rooms = endpoint.and(manager.routes());
     let health =
         warp::path!("healthz").and(warp::get().or(warp::head()).unify()).map(|| "ok\n".into_response());
-    let dynamic = rooms.or(health).unify();
+    let dynamic = rooms.or(health).unify().or(readiness(manager)).unify();
     match www {
         Some(directory) => {
             // Asked again each time, and mostly answered "not modified": a page never mixes old modules with new.
@@ -171,21 +164,15 @@ fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Res
     }
 }
 
-/// Resolves with the name of the signal that asks for an end.
-fn stop_signal() -> std::io::Result<impl Future<Output = &'static str>> {
-    #[cfg(unix)]
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    Ok(async move {
-        let interrupt = tokio::signal::ctrl_c();
-        #[cfg(unix)]
-        tokio::select! {
-            _ = interrupt => "interrupt",
-            _ = terminate.recv() => "terminate",
+/// Whether load balancers are to send clients here.
+fn readiness(manager: &Manager) -> BoxedFilter<(Response,)> {
+    let manager = manager.clone();
+    let answer = move || {
+        if manager.is_shutting_down() {
+            warp::reply::with_status("shutting down\n", StatusCode::SERVICE_UNAVAILABLE).into_response()
+        } else {
+            "ready\n".into_response()
         }
-        #[cfg(not(unix))]
-        {
-            drop(interrupt.await);
-            "interrupt"
-        }
-    })
+    };
+    warp::path!("readyz").and(warp::get().or(warp::head()).unify()).map(answer).boxed()
 }

@@ -1,13 +1,12 @@
 //! All rooms of a server.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
 use std::time::{Duration, Instant};
 
 use rtbroadcaster_protocol::{
-    CloseCode, Deed, KeyDigest, OwnerKey, Permissions, Rate, Refusal, RefusalCode, Room, RoomId, Rooms,
-    Timestamp,
+    Deed, KeyDigest, OwnerKey, Permissions, Rate, Refusal, RefusalCode, Room, RoomId, Rooms, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
@@ -22,16 +21,12 @@ use crate::containment::contained;
 use crate::handle::RoomHandle;
 use crate::seldom::Seldom;
 use crate::sweep::{self, Connections};
-use crate::websocket::Ending;
 
 /// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
 const OWNER_KEY_BYTES: usize = 24;
 
 /// How many rooms are looked at for one that can be given up when there are too many.
 const DESERTED_CANDIDATES: usize = 64;
-
-/// How long a client may take to be told of a shutdown; after it the websocket is closed.
-const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Why a room is closed in which something panicked.
 const BROKEN: &str = "an error of the server broke it";
@@ -140,23 +135,6 @@ impl Manager {
         self.shared.unknown_rooms.count(remote, now);
     }
 
-    /// Closes every connection with a code that says "come back", takes no new ones, and waits until all are gone.
-    /// Whoever calls this bounds the wait.
-    pub async fn shut_down(&self) {
-        self.shared.shutting_down.store(true, Ordering::SeqCst);
-        for connection in self.connections().all() {
-            connection.shut_down();
-        }
-        let all_gone = self.shared.gatekeeper.all_gone(permits(&self.shared.settings));
-        tokio::pin!(all_gone);
-        if tokio::time::timeout(FAREWELL_TIMEOUT, &mut all_gone).await.is_err() {
-            for connection in self.connections().all() {
-                connection.end(Ending::Policy(CloseCode::ShuttingDown));
-            }
-            all_gone.await;
-        }
-    }
-
     /// Milliseconds since the manager was made.
     pub(crate) fn now(&self) -> Timestamp {
         Timestamp(u64::try_from(self.shared.started.elapsed().as_millis()).unwrap_or(u64::MAX))
@@ -171,10 +149,20 @@ impl Manager {
         &self.shared.connections
     }
 
+    /// Whether it is on its way to its end, and lets nobody in.
+    pub(crate) fn shutting_down(&self) -> &AtomicBool {
+        &self.shared.shutting_down
+    }
+
+    /// Resolves when no connection is left.
+    pub(crate) async fn all_gone(&self) {
+        self.shared.gatekeeper.all_gone(permits(&self.shared.settings)).await;
+    }
+
     /// The right to one more connection of a client at this address, if that is known, until it is dropped.
     pub(crate) fn admit(&self, remote: Option<IpAddr>) -> Result<Admission, NotAdmitted> {
-        if self.shared.shutting_down.load(Ordering::SeqCst) {
-            return Err(NotAdmitted::Full);
+        if self.is_shutting_down() {
+            return Err(NotAdmitted::ShuttingDown { wait_ms: self.shared.settings.limits.return_window_ms });
         }
         self.shared.gatekeeper.admit(remote, self.now())
     }
@@ -191,7 +179,7 @@ impl Manager {
             tokio::spawn(sweep::sweep(Arc::downgrade(&self.shared), pause));
         });
         self.connections().add(connection);
-        if self.shared.shutting_down.load(Ordering::SeqCst) {
+        if self.is_shutting_down() {
             // It came too late to be told with the others.
             connection.shut_down();
         }

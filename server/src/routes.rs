@@ -70,7 +70,7 @@ pub(crate) enum HandshakeError {
         "pages of the origin {0} may not connect here: the server's --allow-origin (access.allow-origin) says which may"
     )]
     Origin(String),
-    #[error("the server has as many connections as it may have, or is shutting down: try again later")]
+    #[error("the server has as many connections as it may have: try again later")]
     Full,
     #[error("too many connections come at this moment: try again in {0} s")]
     TooMany(u64),
@@ -78,6 +78,8 @@ pub(crate) enum HandshakeError {
     AddressFull,
     #[error("too many connections come from this address at this moment: try again in {0} s")]
     TooManyOfAddress(u64),
+    #[error("the server is shutting down: come back in {0} s or later")]
+    ShuttingDown(u64),
 }
 
 impl From<NotAdmitted> for HandshakeError {
@@ -88,6 +90,7 @@ impl From<NotAdmitted> for HandshakeError {
             NotAdmitted::AddressFull => Self::AddressFull,
             NotAdmitted::TooMany { wait_ms } => Self::TooMany(seconds(wait_ms)),
             NotAdmitted::TooManyOfAddress { wait_ms } => Self::TooManyOfAddress(seconds(wait_ms)),
+            NotAdmitted::ShuttingDown { wait_ms } => Self::ShuttingDown(seconds(wait_ms).max(1)),
         }
     }
 }
@@ -98,7 +101,7 @@ impl HandshakeError {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Key => StatusCode::BAD_REQUEST,
             Self::Origin(_) => StatusCode::FORBIDDEN,
-            Self::Full | Self::TooMany(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full | Self::TooMany(_) | Self::ShuttingDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::AddressFull | Self::TooManyOfAddress(_) => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -107,7 +110,9 @@ impl HandshakeError {
     fn retry_after(&self) -> Option<u64> {
         match self {
             Self::Full | Self::AddressFull => Some(RETRY_WHEN_FULL),
-            Self::TooMany(seconds) | Self::TooManyOfAddress(seconds) => Some(*seconds),
+            Self::TooMany(seconds) | Self::TooManyOfAddress(seconds) | Self::ShuttingDown(seconds) => {
+                Some(*seconds)
+            }
             Self::NotAnUpgrade | Self::Version | Self::Key | Self::Origin(_) => None,
         }
     }
@@ -120,7 +125,7 @@ impl HandshakeError {
         let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
         let (origin, host) = (header(ORIGIN), header(HOST));
         match self {
-            Self::NotAnUpgrade | Self::Version | Self::Key => {
+            Self::NotAnUpgrade | Self::Version | Self::Key | Self::ShuttingDown(_) => {
                 debug!(remote, origin, host, "upgrade refused: {self}");
             }
             _ if manager.may_warn() => warn!(remote, origin, host, "upgrade refused: {self}"),

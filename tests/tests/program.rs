@@ -186,7 +186,7 @@ async fn ctrl_c_sends_everyone_away_and_ends_it() {
 
 #[tokio::test]
 async fn a_follower_with_full_buffers_does_not_hold_the_end_up() {
-    let mut program = Program::start(&["--ring-actions", "8"]).await;
+    let mut program = Program::start(&["--ring-actions", "8", "--drain-ms", "0"]).await;
     let mut room = Room::open(&program.address).await;
     let mut stuck = RawSocket::upgrade_narrow(&program.address).await;
     stuck.send_text(message::session_join(&room.uuid)).await;

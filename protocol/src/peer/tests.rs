@@ -355,6 +355,20 @@ fn a_shutdown_says_when_to_come_back() {
 }
 
 #[test]
+fn what_was_acknowledged_before_a_shutdown_reaches_the_followers_and_nothing_is_after_it() {
+    let mut host = host();
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    owner.receive_frame(r#"{"id":1,"funcKey":"last"}"#, Timestamp(0), &mut host);
+    owner.shut_down(5_000);
+    follower.shut_down(5_000);
+    let heard = say(&mut owner, &mut host, r#"{"id":2,"funcKey":"too late"}"#);
+    assert_eq!(heard, [r#"{"ack":1,"seq":1}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
+    let heard = hear(&mut follower, &mut host);
+    assert_eq!(heard, [r#"{"seq":1,"funcKey":"last"}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
+}
+
+#[test]
 fn what_was_acknowledged_before_a_close_reaches_the_followers_before_the_end() {
     let mut host = host();
     let mut owner = lean_owner(&mut host);

@@ -139,6 +139,7 @@ mod tests {
             ("server.path", "broadcasting"),
             ("server.path", "/"),
             ("server.path", "/healthz"),
+            ("server.path", "/readyz"),
             ("server.path", "/a%20b"),
             ("limits.rooms", "0"),
             ("limits.ping-interval-ms", "0"),

@@ -1,6 +1,7 @@
 //! Where the server listens, and what it serves and says.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
@@ -63,7 +64,30 @@ pub(super) static SETTINGS: &[Setting] = &[
             },
         },
     },
+    Setting {
+        section: Section::Server,
+        name: "drain-delay-ms",
+        value_name: "MILLISECONDS",
+        help: "Told to end, the server answers /readyz with 503 and lets nobody in, but leaves rooms alone for so long: the \
+               time that a load balancer needs to notice",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.drain_delay_ms, UP_TO_A_DAY),
+    },
+    Setting {
+        section: Section::Server,
+        name: "drain-ms",
+        value_name: "MILLISECONDS",
+        help: "Then it sends its clients away, many of them in batches over so long; at most 5 s later it has ended",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.drain_ms, UP_TO_A_DAY),
+    },
 ];
+
+/// A shutdown that takes longer is none.
+const UP_TO_A_DAY: RangeInclusive<u64> = 0..=86_400_000;
+
+/// Paths that the program answers itself.
+const OWN_PATHS: [(&str, &str); 2] = [("healthz", "health check"), ("readyz", "check of readiness")];
 
 fn endpoint_path(text: &str) -> Result<String, String> {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/-._~".contains(character);
@@ -74,8 +98,8 @@ fn endpoint_path(text: &str) -> Result<String, String> {
     if !text.chars().all(plain) {
         return Err("must have letters, digits, and - . _ ~ between its slashes".to_owned());
     }
-    if segments.trim_matches('/') == "healthz" {
-        return Err("must not be /healthz, which is the health check's".to_owned());
+    if let Some((path, whose)) = OWN_PATHS.iter().find(|(path, _)| segments.trim_matches('/') == *path) {
+        return Err(format!("must not be /{path}, which is the {whose}'s"));
     }
     Ok(text.to_owned())
 }

@@ -1,0 +1,113 @@
+//! An orderly end: nobody is let in any more, and whoever is there is sent away, in batches if they are many.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use rtbroadcaster_protocol::CloseCode;
+use tokio::time::{Instant, timeout_at};
+
+use crate::Manager;
+use crate::connection::Connection;
+use crate::websocket::Ending;
+
+/// Connections that are sent away together at least: so few come back at once without anybody noticing.
+const SMALLEST_BATCH: usize = 64;
+/// The shortest pause between two batches: so many clients as come in between belong together anyway.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+/// How long who was sent away last may take to be told so; after it the websocket is closed with whatever is unsent.
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
+
+impl Manager {
+    /// Lets nobody in any more: an upgrade is answered by HTTP status 503, and who is in no room yet is told to come back.
+    /// Rooms go on until [`Manager::shut_down`].
+    pub fn refuse_newcomers(&self) {
+        self.shutting_down().store(true, Ordering::SeqCst);
+        for connection in self.connections().all() {
+            if connection.with_line(|line| !line.peer.is_in_room()).unwrap_or(false) {
+                connection.shut_down();
+            }
+        }
+    }
+
+    /// Whether newcomers are refused, for good: a load balancer is to send them elsewhere.
+    #[must_use]
+    pub fn is_shutting_down(&self) -> bool {
+        self.shutting_down().load(Ordering::SeqCst)
+    }
+
+    /// Sends every client away with a close code that says "come back", takes no new ones, and waits until all are gone:
+    /// at most some 3 s.
+    pub async fn shut_down(&self) {
+        self.shut_down_over(Duration::ZERO).await;
+    }
+
+    /// The same, over a time: many clients are sent away in batches, and none is cut off before it has been sent what its
+    /// room's owner was acknowledged, unless it takes longer than this time and a second more. Ends sooner if all are gone.
+    pub async fn shut_down_over(&self, time: Duration) {
+        self.refuse_newcomers();
+        let started = Instant::now();
+        let all_gone = self.all_gone();
+        tokio::pin!(all_gone);
+        let connections = in_order(self.connections().all());
+        let batches = Batches::new(connections.len(), time);
+        for (number, batch) in (0..).zip(connections.chunks(batches.size)) {
+            // The first goes at once.
+            if timeout_at(started + batches.pause * number, &mut all_gone).await.is_ok() {
+                return;
+            }
+            batch.iter().filter_map(Weak::upgrade).for_each(|connection| connection.shut_down());
+        }
+        if timeout_at(started + time + FAREWELL_TIMEOUT, &mut all_gone).await.is_err() {
+            for connection in self.connections().all() {
+                connection.end(Ending::Policy(CloseCode::ShuttingDown));
+            }
+            all_gone.await;
+        }
+    }
+}
+
+/// Room by room, and in each its owner first: nothing is acknowledged to it from then on, so those who follow are sent
+/// everything that was. Whoever goes by itself meanwhile is not kept.
+fn in_order(mut connections: Vec<Arc<Connection>>) -> Vec<Weak<Connection>> {
+    connections.sort_by_cached_key(|connection| {
+        connection.with_line(|line| (line.peer.room(), !line.peer.is_owner()))
+    });
+    connections.iter().map(Arc::downgrade).collect()
+}
+
+/// How many are sent away together, and how long after those before them.
+#[derive(Debug, PartialEq, Eq)]
+struct Batches {
+    size: usize,
+    pause: Duration,
+}
+
+impl Batches {
+    fn new(connections: usize, time: Duration) -> Self {
+        let most = (time.as_millis() / SHORTEST_PAUSE.as_millis()).max(1);
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        let size = connections.div_ceil(most).max(SMALLEST_BATCH);
+        let batches = u32::try_from(connections.div_ceil(size)).unwrap_or(u32::MAX);
+        Self { size, pause: time / batches.max(1) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_go_together_and_many_are_spread_over_the_time() {
+        let batches = |connections, milliseconds| {
+            let Batches { size, pause } = Batches::new(connections, Duration::from_millis(milliseconds));
+            (size, pause.as_millis())
+        };
+        assert_eq!(batches(0, 5_000), (64, 5_000));
+        assert_eq!(batches(64, 5_000), (64, 5_000));
+        assert_eq!(batches(65, 5_000), (64, 2_500));
+        assert_eq!(batches(20_000, 5_000), (400, 100));
+        assert_eq!(batches(20_000, 0), (20_000, 0));
+        assert_eq!(batches(20_000, 3_600_000), (64, 11_501));
+    }
+}

@@ -1,0 +1,98 @@
+//! What the operating system tells the program to do.
+
+use std::io;
+use std::time::Duration;
+
+use rtbroadcaster::Manager;
+use tracing::{info, warn};
+
+/// What is left of a shutdown after the time for it: those who were told last are cut, and their sockets closed.
+const LAST_FAREWELLS: Duration = Duration::from_secs(4);
+
+/// A signal that asks for an end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// Ctrl-C.
+    Interrupt,
+    /// What service managers send.
+    #[cfg(unix)]
+    Terminate,
+}
+
+impl Stop {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "interrupt",
+            #[cfg(unix)]
+            Self::Terminate => "terminate",
+        }
+    }
+
+    /// As shells have it for a process that a signal has ended: 128 and its number.
+    fn exit_code(self) -> i32 {
+        match self {
+            Self::Interrupt => 130,
+            #[cfg(unix)]
+            Self::Terminate => 143,
+        }
+    }
+}
+
+/// The signals that the program listens to.
+pub(crate) struct Signals {
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(windows)]
+    interrupt: tokio::signal::windows::CtrlC,
+}
+
+impl Signals {
+    /// From now on signals don't end the program by themselves.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    /// From now on ctrl-C doesn't end the program by itself.
+    #[cfg(windows)]
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    #[cfg(unix)]
+    async fn stop(&mut self) -> Stop {
+        tokio::select! {
+            _ = self.interrupt.recv() => Stop::Interrupt,
+            _ = self.terminate.recv() => Stop::Terminate,
+        }
+    }
+
+    #[cfg(windows)]
+    async fn stop(&mut self) -> Stop {
+        self.interrupt.recv().await;
+        Stop::Interrupt
+    }
+
+    /// Waits for a signal that asks for an end, and sends the clients away. From the signal on nobody is let in; after
+    /// `delay` clients are sent away, over `time`. Another signal ends the program at once.
+    pub(crate) async fn drain(mut self, manager: Manager, delay: Duration, time: Duration) {
+        // Awaited by itself: what stands in a log line is not evaluated where that level is off.
+        let signal = self.stop().await.name();
+        info!(signal, "shutting down");
+        manager.refuse_newcomers();
+        tokio::spawn(async move {
+            let stop = self.stop().await;
+            warn!(signal = stop.name(), "told again to end: whoever is still connected is cut");
+            std::process::exit(stop.exit_code());
+        });
+        tokio::time::sleep(delay).await;
+        // What takes longer than this is cut by the end of the process.
+        if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {
+            warn!("some connections did not end in time and are cut");
+        }
+    }
+}
