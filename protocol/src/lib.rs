@@ -78,7 +78,7 @@ mod token_bucket;
 pub use answer_log::Answer;
 pub use close_code::CloseCode;
 #[cfg(feature = "rooms")]
-pub use follower::{Cursor, Frame, Rendering};
+pub use follower::{Contents, Cursor, Frame, Rendering};
 #[cfg(feature = "rooms")]
 pub use followers::Lag;
 #[cfg(feature = "rooms")]
@@ -99,7 +99,7 @@ pub use peer::{Next, Peer};
 pub use permissions::{Deed, Permissions, Scope};
 pub use refusal::{Refusal, RefusalCode};
 #[cfg(feature = "rooms")]
-pub use room::{Accepted, Room};
+pub use room::{Accepted, LagReport, Room, RoomReport};
 #[cfg(feature = "rooms")]
 pub use room_id::RoomId;
 #[cfg(feature = "rooms")]

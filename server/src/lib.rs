@@ -30,6 +30,7 @@ mod host;
 pub mod internals;
 mod line;
 mod manager;
+mod metrics;
 mod origin;
 mod routes;
 mod scratch;

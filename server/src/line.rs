@@ -14,6 +14,7 @@ use warp::Buf;
 use crate::connection::Connection;
 use crate::handle::Seat;
 use crate::host::ConnectionHost;
+use crate::scratch::Sending;
 use crate::transport::Transport;
 use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, PING, pong, text_header};
 
@@ -131,7 +132,7 @@ impl Line {
         &mut self,
         connection: &Connection,
         mut context: Option<&mut Context<'_>>,
-        frame: &mut Frame,
+        sending: &mut Sending,
     ) -> Sent {
         for _ in 0..FRAMES_PER_TURN {
             if self.ending.is_some() {
@@ -152,12 +153,12 @@ impl Line {
                 self.end(Ending::Fault(fault));
                 return Sent::Ended;
             }
+            let Sending { frame, tally } = sending;
             match self.peer.next(frame, &mut self.host) {
-                Next::Send => {
-                    if let Err(error) = self.begin(connection.transport(), context.as_deref_mut(), frame) {
-                        self.break_off(&error);
-                    }
-                }
+                Next::Send => match self.begin(connection.transport(), context.as_deref_mut(), frame) {
+                    Ok(written) => tally.add(frame.contents(), written),
+                    Err(error) => self.break_off(&error),
+                },
                 Next::Wait => return Sent::Everything,
                 Next::Close(code) => self.end(Ending::Policy(code)),
             }
@@ -185,6 +186,7 @@ impl Line {
             match connection.transport().write(context.as_deref_mut(), &slices[..count]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => {
+                    connection.manager().metrics().sent_bytes(bytes);
                     self.skip(bytes);
                     self.peer.took(&mut self.host);
                     connection.note_taken();
@@ -226,13 +228,13 @@ impl Line {
         }
     }
 
-    /// Writes a frame as far as the client takes it; the rest is kept.
+    /// Writes a frame as far as the client takes it; the rest is kept. Says how many bytes were taken.
     fn begin(
         &mut self,
         transport: &Transport,
         context: Option<&mut Context<'_>>,
         frame: &Frame,
-    ) -> io::Result<()> {
+    ) -> io::Result<usize> {
         let (header, header_bytes) = text_header(frame.len());
         let header = &header[..header_bytes];
         let written = if frame.len() <= COPIED_BYTES {
@@ -262,7 +264,7 @@ impl Line {
             self.unsent.extend(frame.pieces());
             self.skip(written);
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Begins a control frame, if there is one to be sent.
