@@ -17,6 +17,8 @@ pub(crate) struct AnswerLog {
 pub enum Answer {
     /// These actions are in the log, in a row in ids and in seqs.
     Appended {
+        /// The first of them.
+        first_id: u64,
         /// The last of them.
         last_id: u64,
         /// Where the last of them is.
@@ -29,6 +31,17 @@ pub enum Answer {
         /// What was said.
         refusal: Refusal,
     },
+}
+
+/// What became of one action that was answered earlier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Past {
+    /// It is in the log, at this seq.
+    At(u64),
+    /// It was refused.
+    Refused(Refusal),
+    /// It was never answered, or so long ago that the answer is forgotten.
+    Unknown,
 }
 
 impl Answer {
@@ -58,7 +71,7 @@ impl AnswerLog {
                 *last_id = id;
                 *last_seq = seq;
             }
-            _ => self.answers.push_back(Answer::Appended { last_id: id, last_seq: seq }),
+            _ => self.answers.push_back(Answer::Appended { first_id: id, last_id: id, last_seq: seq }),
         }
         self.forget_old(id);
     }
@@ -74,6 +87,20 @@ impl AnswerLog {
         self.answers.range(from..).cloned().collect()
     }
 
+    /// What the action with this id was answered.
+    pub(crate) fn past(&self, id: u64) -> Past {
+        let at = self.answers.partition_point(|answer| answer.last_id() < id);
+        match self.answers.get(at) {
+            Some(Answer::Appended { first_id, last_id, last_seq }) if *first_id <= id => {
+                Past::At(last_seq - (last_id - id))
+            }
+            Some(Answer::Refused { id: refused, refusal }) if *refused == id => {
+                Past::Refused(refusal.clone())
+            }
+            _ => Past::Unknown,
+        }
+    }
+
     fn forget_old(&mut self, newest: u64) {
         while self.answers.front().is_some_and(|oldest| newest - oldest.last_id() >= self.max_actions) {
             self.answers.pop_front();
@@ -86,8 +113,8 @@ mod tests {
     use super::*;
     use crate::RefusalCode;
 
-    fn run(last_id: u64, last_seq: u64) -> Answer {
-        Answer::Appended { last_id, last_seq }
+    fn run(first_id: u64, last_id: u64, last_seq: u64) -> Answer {
+        Answer::Appended { first_id, last_id, last_seq }
     }
 
     #[test]
@@ -101,9 +128,9 @@ mod tests {
         log.appended(5, 14);
         log.appended(6, 20);
         let refused = Answer::Refused { id: 4, refusal };
-        assert_eq!(log.after(0), [run(3, 13), refused.clone(), run(5, 14), run(6, 20)]);
-        assert_eq!(log.after(2), [run(3, 13), refused, run(5, 14), run(6, 20)]);
-        assert_eq!(log.after(4), [run(5, 14), run(6, 20)]);
+        assert_eq!(log.after(0), [run(1, 3, 13), refused.clone(), run(5, 5, 14), run(6, 6, 20)]);
+        assert_eq!(log.after(2), [run(1, 3, 13), refused, run(5, 5, 14), run(6, 6, 20)]);
+        assert_eq!(log.after(4), [run(5, 5, 14), run(6, 6, 20)]);
         assert_eq!(log.after(6), []);
         assert_eq!(log.last_id(), 6);
     }
@@ -114,6 +141,30 @@ mod tests {
         for id in 1..=10 {
             log.appended(id, 2 * id);
         }
-        assert_eq!(log.after(0), [run(8, 16), run(9, 18), run(10, 20)]);
+        assert_eq!(log.after(0), [run(8, 8, 16), run(9, 9, 18), run(10, 10, 20)]);
+    }
+
+    #[test]
+    fn what_an_action_was_answered_is_known_one_by_one_and_never_guessed() {
+        let mut log = AnswerLog::new(100);
+        let refusal = Refusal::new(RefusalCode::TooManySlots);
+        for id in 2..=4 {
+            log.appended(id, 10 + id);
+        }
+        log.refused(5, refusal.clone());
+        log.appended(8, 15);
+        let past: Vec<_> = (1..=9).map(|id| log.past(id)).collect();
+        let expected = [
+            Past::Unknown,
+            Past::At(12),
+            Past::At(13),
+            Past::At(14),
+            Past::Refused(refusal),
+            Past::Unknown,
+            Past::Unknown,
+            Past::At(15),
+            Past::Unknown,
+        ];
+        assert_eq!(past, expected);
     }
 }

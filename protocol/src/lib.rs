@@ -17,6 +17,7 @@
 //! | [`Rooms`] | the table of rooms: how many there may be, when one without an owner ends |
 //! | [`Permissions`], [`TokenBucket`] | who may do what, and how often |
 //! | [`Peer`] | one connection: what a client may do where it stands, and what it is answered |
+//! | `Post` | actions that come without a connection; feature `json` |
 //!
 //! | the page's side | |
 //! |---|---|
@@ -49,6 +50,8 @@ mod limits;
 mod log;
 mod message;
 mod mutation;
+#[cfg(feature = "rooms")]
+mod other_sessions;
 mod outbox;
 #[cfg(feature = "rooms")]
 mod ownership;
@@ -58,6 +61,8 @@ pub mod parse;
 mod peer;
 #[cfg(feature = "rooms")]
 mod permissions;
+#[cfg(all(feature = "json", feature = "rooms"))]
+mod post;
 mod refusal;
 pub mod render;
 #[cfg(feature = "rooms")]
@@ -75,10 +80,10 @@ mod time;
 mod token_bucket;
 
 #[cfg(feature = "rooms")]
-pub use answer_log::Answer;
+pub use answer_log::{Answer, Past};
 pub use close_code::CloseCode;
 #[cfg(feature = "rooms")]
-pub use follower::{Contents, Cursor, Frame, Rendering};
+pub use follower::{Cursor, Frame, Rendering};
 #[cfg(feature = "rooms")]
 pub use followers::Lag;
 #[cfg(feature = "rooms")]
@@ -97,9 +102,11 @@ pub use ownership::{Claimed, KeyDigest, NotEntered};
 pub use peer::{Next, Peer};
 #[cfg(feature = "rooms")]
 pub use permissions::{Deed, Permissions, Scope};
+#[cfg(all(feature = "json", feature = "rooms"))]
+pub use post::{Post, Posted};
 pub use refusal::{Refusal, RefusalCode};
 #[cfg(feature = "rooms")]
-pub use room::{Accepted, LagReport, Room, RoomReport};
+pub use room::{Accepted, Room};
 #[cfg(feature = "rooms")]
 pub use room_id::RoomId;
 #[cfg(feature = "rooms")]

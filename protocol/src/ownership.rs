@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::answer_log::AnswerLog;
 use crate::mutation::mutated;
+use crate::other_sessions::OtherSessions;
 use crate::{Claim, OwnerPresence, Refusal, RefusalCode, Timestamp};
 
 /// A cryptographic digest of an owner key. The room keeps nothing else of the key, so comparing digests in ordinary
@@ -51,6 +52,8 @@ pub(crate) struct Ownership {
     session: Option<String>,
     /// What that session's actions were answered, be it by the log or by a refusal.
     answers: AnswerLog,
+    /// The same of sessions that act without a claim, and of those that were the owner's before.
+    others: OtherSessions,
     max_answers: usize,
     away_since: Option<Timestamp>,
 }
@@ -63,6 +66,7 @@ impl Ownership {
             epoch: 1,
             session: session.map(str::to_owned),
             answers: AnswerLog::new(max_answers),
+            others: OtherSessions::default(),
             max_answers,
             away_since: None,
         }
@@ -100,7 +104,7 @@ impl Ownership {
     }
 
     pub(crate) fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, NotEntered> {
-        if *key != self.key && !mutated!(AcceptAnyKey) {
+        if !self.is_key(key) {
             return Err(RefusalCode::WrongOwnerKey.into());
         }
         let session = claim.session.as_deref();
@@ -111,12 +115,47 @@ impl Ownership {
             return Err(NotEntered::Superseded);
         }
         if new_session && !mutated!(ClaimKeepsAnswers) {
-            self.session = session.map(str::to_owned);
-            self.answers = AnswerLog::new(self.max_answers);
+            let known = session.and_then(|session| self.others.take(session));
+            let answers = known.unwrap_or_else(|| AnswerLog::new(self.max_answers));
+            let former = std::mem::replace(&mut self.answers, answers);
+            let session = std::mem::replace(&mut self.session, session.map(str::to_owned));
+            if let Some(session) = session.filter(|_| former.last_id() > 0) {
+                self.others.put(session, former);
+            }
         }
         self.epoch += 1;
         self.away_since = None;
         Ok(Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session })
+    }
+
+    /// Whether this is the room's owner key.
+    pub(crate) fn is_key(&self, key: &KeyDigest) -> bool {
+        *key == self.key || mutated!(AcceptAnyKey)
+    }
+
+    /// Has a session's answers stand in for those of the owner's own, or undoes that when called with what it returned.
+    /// Nothing if they are the owner's own.
+    pub(crate) fn swap_answers(&mut self, answers: Option<AnswerLog>) -> Option<AnswerLog> {
+        answers.map(|answers| std::mem::replace(&mut self.answers, answers))
+    }
+
+    /// The answers to a session that isn't the owner's, to be given back to [`Ownership::keep_answers`].
+    pub(crate) fn answers_to_other(&mut self, session: &str) -> Option<AnswerLog> {
+        if self.session.as_deref() == Some(session) {
+            return None;
+        }
+        Some(self.others.take(session).unwrap_or_else(|| AnswerLog::new(self.max_answers)))
+    }
+
+    pub(crate) fn keep_answers(&mut self, session: &str, answers: AnswerLog) {
+        self.others.put(session.to_owned(), answers);
+    }
+
+    /// The owner has done something without a connection: its grace begins anew.
+    pub(crate) fn acted(&mut self, now: Timestamp) {
+        if let Some(since) = &mut self.away_since {
+            *since = now;
+        }
     }
 
     /// The connection that held `epoch` is gone. False if that says nothing about the owner: a newer claim is in force.

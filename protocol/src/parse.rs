@@ -58,6 +58,9 @@ impl<'a> ClientMessages<'a> {
     }
 }
 
+/// Why the rest of a frame is refused unread.
+pub(crate) const MESSAGES_REFUSED: &str = "too many of its messages were refused";
+
 /// The refusal of what comes after a fault in the same frame.
 pub(crate) fn rest_unread(why: &str) -> Refusal {
     Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))

@@ -1,0 +1,57 @@
+//! Sessions that act on a room without owning it at the moment.
+
+use std::collections::VecDeque;
+
+use crate::answer_log::AnswerLog;
+
+/// Sessions whose answers a room remembers, beside its owner's: programs that post actions, of which a room has few. The
+/// one that was silent longest is forgotten first.
+const MOST_SESSIONS: usize = 16;
+
+/// What the actions of sessions were answered that act without a claim, or whose claim is over: each may repeat what it
+/// has not heard the answer to.
+#[derive(Debug, Default)]
+pub(crate) struct OtherSessions {
+    /// The one that acted last is the last.
+    answers: VecDeque<(String, AnswerLog)>,
+}
+
+impl OtherSessions {
+    pub(crate) fn take(&mut self, session: &str) -> Option<AnswerLog> {
+        let at = self.answers.iter().position(|(other, _)| other == session)?;
+        self.answers.remove(at).map(|(_, answers)| answers)
+    }
+
+    /// Puts back what was taken, or puts in what is new.
+    pub(crate) fn put(&mut self, session: String, answers: AnswerLog) {
+        if self.answers.len() >= MOST_SESSIONS {
+            self.answers.pop_front();
+        }
+        self.answers.push_back((session, answers));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_session_that_was_silent_longest_is_forgotten_first() {
+        let mut sessions = OtherSessions::default();
+        let answers = |id| {
+            let mut answers = AnswerLog::new(10);
+            answers.appended(id, id);
+            answers
+        };
+        sessions.put("old".to_owned(), answers(7));
+        for id in 1..MOST_SESSIONS as u64 {
+            sessions.put(format!("session {id}"), answers(id));
+        }
+        let old = sessions.take("old").expect("there was room for all of them");
+        assert_eq!(old.last_id(), 7);
+        sessions.put("old".to_owned(), old);
+        sessions.put("new".to_owned(), answers(1));
+        assert!(sessions.take("session 1").is_none());
+        assert!(sessions.take("old").is_some() && sessions.take("new").is_some());
+    }
+}

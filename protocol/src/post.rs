@@ -1,0 +1,112 @@
+//! Actions that come without a connection, several at a time: the body of an HTTP request.
+
+use crate::answer_log::Past;
+use crate::parse::{self, MESSAGES_REFUSED};
+use crate::{ClientMessage, Refusal, RefusalCode, Room};
+
+/// Refusals for one post. After these the rest of it is not read, so that a few bytes of junk don't ask for many times
+/// their size.
+const REFUSALS_PER_POST: usize = 16;
+
+/// Who posts, and under which ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Post<'a> {
+    /// The session, and the id of its first line. Without it nothing that is sent twice is recognised.
+    pub session: Option<(&'a str, u64)>,
+}
+
+/// What became of one line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// Which line it was, counted from 1.
+    pub line: usize,
+    /// Its action's id within its session.
+    pub id: Option<u64>,
+    /// What it was answered, now or when it was posted before.
+    pub answer: Past,
+}
+
+impl Post<'_> {
+    /// Appends the actions of these lines, each a message as an owner's connection would send it; lines with nothing in
+    /// them are passed over. A line that is refused doesn't keep the others out, except that after 16 the rest isn't
+    /// read: its ids are free still.
+    ///
+    /// A line's id is its own, or one more than that of the line before. What its session was answered already is
+    /// answered again, and not appended.
+    pub fn append<'a>(&self, room: &mut Room, lines: impl Iterator<Item = &'a str>) -> Vec<Posted> {
+        match self.session {
+            Some((session, first_id)) => {
+                room.on_behalf_of(session, |room| append(room, Some(first_id), lines))
+            }
+            None => append(room, None, lines),
+        }
+    }
+}
+
+fn append<'a>(
+    room: &mut Room,
+    mut next_id: Option<u64>,
+    lines: impl Iterator<Item = &'a str>,
+) -> Vec<Posted> {
+    let mut posted = Vec::new();
+    let mut refusals = 0;
+    for (index, text) in lines.enumerate().filter(|(_, text)| !text.trim_ascii().is_empty()) {
+        let line = index + 1;
+        if refusals == REFUSALS_PER_POST {
+            let answer = Past::Refused(parse::rest_unread(MESSAGES_REFUSED));
+            posted.push(Posted { line, id: None, answer });
+            return posted;
+        }
+        let message = message(text);
+        let (id, message) = match number(next_id, own_id(&message)) {
+            Ok(id) => (id, message),
+            // Whatever its id is meant to be, no answer to another action is noted under it.
+            Err(refusal) => (None, Err(refusal)),
+        };
+        next_id = id.map(|id| id + 1).or(next_id);
+        let answer = room.answer(id, message);
+        refusals += usize::from(!matches!(answer, Past::At(_)));
+        posted.push(Posted { line, id, answer });
+    }
+    posted
+}
+
+/// The one message of a line.
+fn message(text: &str) -> Result<ClientMessage<'_>, Refusal> {
+    let mut messages = parse::client_messages(text);
+    let message = messages.next().unwrap_or_else(|| Err(RefusalCode::Malformed.into()));
+    match messages.next() {
+        None => message,
+        Some(_) => Err(Refusal::with_message(
+            RefusalCode::Malformed,
+            "a line is one JSON object, and nothing behind it",
+        )),
+    }
+}
+
+fn own_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
+    match message {
+        Ok(ClientMessage::Action(action)) => action.id,
+        Ok(ClientMessage::Clear { id, .. }) => *id,
+        Ok(_) => None,
+        Err(refusal) => refusal.id,
+    }
+}
+
+/// The id of a line, of which the session's count says `next`.
+fn number(next: Option<u64>, own: Option<u64>) -> Result<Option<u64>, Refusal> {
+    match (next, own) {
+        (None, Some(_)) => Err(Refusal::with_message(
+            RefusalCode::Malformed,
+            "an \"id\" counts within a session: say which by the header Idempotency-Key",
+        )),
+        (Some(next), Some(own)) if own < next => Err(Refusal::with_message(
+            RefusalCode::Malformed,
+            "ids count up: this one is below what its line must have at least",
+        )),
+        (next, own) => Ok(own.or(next)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

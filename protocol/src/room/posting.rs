@@ -1,0 +1,57 @@
+//! What may be done to a room without a connection, by whoever has its owner key.
+
+use super::{Accepted, Room};
+use crate::answer_log::Past;
+use crate::{Action, ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
+
+impl Room {
+    /// Does something for whoever knows the owner key. It is no claim: the owner stays whoever it is, and a grace that
+    /// runs begins anew.
+    ///
+    /// # Errors
+    /// `unknown_room` if it is closed, `wrong_owner_key`.
+    pub fn as_key_holder<R>(
+        &mut self,
+        key: &KeyDigest,
+        now: Timestamp,
+        act: impl FnOnce(&mut Self) -> R,
+    ) -> Result<R, RefusalCode> {
+        self.check_open()?;
+        if !self.owner.is_key(key) {
+            return Err(RefusalCode::WrongOwnerKey);
+        }
+        self.owner.acted(now);
+        Ok(act(self))
+    }
+
+    /// Does something on behalf of a session: duplicates are judged by its ids, whoever owns the room at the moment.
+    pub(crate) fn on_behalf_of<R>(&mut self, session: &str, act: impl FnOnce(&mut Self) -> R) -> R {
+        let answers = self.owner.answers_to_other(session);
+        let owners = self.owner.swap_answers(answers);
+        let result = act(self);
+        if let Some(answers) = self.owner.swap_answers(owners) {
+            self.owner.keep_answers(session, answers);
+        }
+        result
+    }
+
+    /// Appends an action or a clearing, or notes that it was refused, unless that was answered before; and what it was
+    /// answered, now or then.
+    pub(crate) fn answer(&mut self, id: Option<u64>, message: Result<ClientMessage<'_>, Refusal>) -> Past {
+        let accepted = match message {
+            Ok(ClientMessage::Action(action)) => self.action(&Action { id, ..action }),
+            Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot)),
+            Ok(_) => Err(Refusal::with_message(
+                RefusalCode::Malformed,
+                "an action with a \"funcKey\", or \"clear\" with a slot, is all that may stand here",
+            )),
+            Err(refusal) => Err(refusal),
+        };
+        match accepted {
+            Ok(Accepted::Appended(seq)) => Past::At(seq),
+            Ok(Accepted::Duplicate) => self.owner.answers().past(id.unwrap_or_default()),
+            Err(_) if self.owner.has_answered(id) => self.owner.answers().past(id.unwrap_or_default()),
+            Err(refusal) => Past::Refused(self.refuse(id, refusal)),
+        }
+    }
+}
