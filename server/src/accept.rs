@@ -10,7 +10,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rtbroadcaster::RemoteAddress;
+use rtbroadcaster::{HangUp, RemoteAddress};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tracing::{debug, warn};
@@ -81,8 +81,11 @@ fn answer(
         debug!(%remote, %error, "TCP_NODELAY could not be set");
     }
     let routes = TowerToHyperService::new(warp::service(routes.clone()));
+    let hang_up = HangUp::new();
+    let hang_up_of_requests = hang_up.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(RemoteAddress(remote));
+        request.extensions_mut().insert(hang_up_of_requests.clone());
         routes.call(request)
     });
     let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
@@ -91,6 +94,7 @@ fn answer(
         let answered = tokio::select! {
             answered = connection.as_mut() => Some(answered),
             _ = stopping.wait_for(|is| *is) => None,
+            () = hang_up.wanted() => return debug!(%remote, "a client that takes no events is cut off"),
         };
         let answered = match answered {
             Some(answered) => answered,

@@ -7,21 +7,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 
 use futures_util::task::AtomicWaker;
-use rtbroadcaster_protocol::{CloseCode, Timestamp};
+use rtbroadcaster_protocol::{CloseCode, Frame, Timestamp};
 
 use crate::Manager;
 use crate::admission::Admission;
+use crate::framing::Framing;
 use crate::handle::RoomHandle;
 use crate::host::ConnectionHost;
 use crate::line::{Line, Sent};
-use crate::scratch::Sending;
 use crate::transport::Transport;
 use crate::websocket::Ending;
 
 /// No time: it isn't blocked.
 const NEVER: u64 = u64::MAX;
 
-/// A websocket and what is known of its client.
+/// A websocket or a stream of events, and what is known of its client.
 ///
 /// Whoever has something for a client sends it: the task that appended an action, for a whole room of followers. The
 /// connection's own task reads, and goes on sending where somebody else was told that the client takes no more.
@@ -53,10 +53,11 @@ impl Connection {
         remote: Option<IpAddr>,
         transport: Transport,
         admission: Admission,
+        framing: Framing,
     ) -> Self {
         let now = manager.now();
         Self {
-            line: Mutex::new(Line::new(ConnectionHost::new(manager.clone(), remote))),
+            line: Mutex::new(Line::new(ConnectionHost::new(manager.clone(), remote), framing)),
             transport,
             _admission: admission,
             entry: AtomicUsize::new(0),
@@ -126,14 +127,10 @@ impl Connection {
 
     /// Sends what there is for the client. Only its own task has a context, and is woken when more is taken; whoever
     /// else calls this wakes that task if not everything was sent.
-    pub(crate) fn send(
-        self: &Arc<Self>,
-        mut context: Option<&mut Context<'_>>,
-        sending: &mut Sending,
-    ) -> Sent {
+    pub(crate) fn send(self: &Arc<Self>, mut context: Option<&mut Context<'_>>, frame: &mut Frame) -> Sent {
         self.with_line(|line| {
             loop {
-                match line.send(self, context.as_deref_mut(), sending) {
+                match line.send(self, context.as_deref_mut(), frame) {
                     Sent::Everything if line.sit(self) => {}
                     Sent::Everything => return Sent::Everything,
                     sent => {
@@ -192,7 +189,7 @@ impl Connection {
     }
 
     /// Looks what is due: a ping, or the end of a client that is silent or takes nothing.
-    pub(crate) fn keep_time(self: &Arc<Self>, now: Timestamp, sending: &mut Sending) {
+    pub(crate) fn keep_time(self: &Arc<Self>, now: Timestamp, frame: &mut Frame) {
         let limits = &self.manager.settings().limits;
         if self.is_waiting.load(Ordering::Relaxed) {
             // Whoever isn't listened to is not silent; and its task looks whether it has waited long enough.
@@ -210,7 +207,7 @@ impl Connection {
         } else if since(&self.pinged) >= limits.ping_interval_ms {
             self.pinged.store(now.0, Ordering::Relaxed);
             self.with_line(Line::ping);
-            if self.send(None, sending) != Sent::Everything {
+            if self.send(None, frame) != Sent::Everything {
                 self.wake();
             }
         }

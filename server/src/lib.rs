@@ -24,13 +24,14 @@ mod admission;
 mod connection;
 mod containment;
 mod drain;
+mod framing;
 mod handle;
 mod host;
+mod http;
 #[cfg(feature = "internals")]
 pub mod internals;
 mod line;
 mod manager;
-mod metrics;
 mod origin;
 mod routes;
 mod scratch;
@@ -45,6 +46,7 @@ mod websocket;
 pub use access::{AccessSettings, Gate, InvalidGate, Secret};
 #[cfg(feature = "jwt")]
 pub use access::{InvalidKeySource, JwtSettings, KeySource, KeysError};
+pub use http::HangUp;
 pub use manager::Manager;
 pub use origin::{InvalidOrigin, OriginPolicy};
 pub use routes::RemoteAddress;

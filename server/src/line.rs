@@ -12,11 +12,11 @@ use tungstenite::Bytes;
 use warp::Buf;
 
 use crate::connection::Connection;
+use crate::framing::Framing;
 use crate::handle::Seat;
 use crate::host::ConnectionHost;
-use crate::scratch::Sending;
 use crate::transport::Transport;
-use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, PING, pong, text_header};
+use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
 
 /// Frames that one client is sent before others get their turn.
 const FRAMES_PER_TURN: usize = 16;
@@ -45,6 +45,7 @@ pub(crate) enum Sent {
 pub(crate) struct Line {
     pub(crate) peer: Peer,
     pub(crate) host: ConnectionHost,
+    framing: Framing,
     /// What is left of a frame that was begun: it must be finished before anything else is sent.
     unsent: VecDeque<Bytes>,
     /// The newest ping of the client that is not answered yet.
@@ -58,10 +59,11 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn new(host: ConnectionHost) -> Self {
+    pub(crate) fn new(host: ConnectionHost, framing: Framing) -> Self {
         Self {
             peer: Peer::default(),
             host,
+            framing,
             unsent: VecDeque::new(),
             pong: None,
             ping: false,
@@ -132,7 +134,7 @@ impl Line {
         &mut self,
         connection: &Connection,
         mut context: Option<&mut Context<'_>>,
-        sending: &mut Sending,
+        frame: &mut Frame,
     ) -> Sent {
         for _ in 0..FRAMES_PER_TURN {
             if self.ending.is_some() {
@@ -153,12 +155,12 @@ impl Line {
                 self.end(Ending::Fault(fault));
                 return Sent::Ended;
             }
-            let Sending { frame, tally } = sending;
             match self.peer.next(frame, &mut self.host) {
-                Next::Send => match self.begin(connection.transport(), context.as_deref_mut(), frame) {
-                    Ok(written) => tally.add(frame.contents(), written),
-                    Err(error) => self.break_off(&error),
-                },
+                Next::Send => {
+                    if let Err(error) = self.begin(connection.transport(), context.as_deref_mut(), frame) {
+                        self.break_off(&error);
+                    }
+                }
                 Next::Wait => return Sent::Everything,
                 Next::Close(code) => self.end(Ending::Policy(code)),
             }
@@ -166,9 +168,17 @@ impl Line {
         Sent::More
     }
 
-    /// Puts the close frame behind what is left of the frame before it.
-    pub(crate) fn begin_close(&mut self, frame: Vec<u8>) {
-        self.unsent.push_back(frame.into());
+    /// Puts what tells the client of the end behind what is left of the frame before it. False if nobody is to be told.
+    pub(crate) fn begin_farewell(&mut self, ending: Ending) -> bool {
+        let farewell = self.framing.farewell(ending);
+        let is_told = farewell.is_some();
+        self.unsent.extend(farewell.map(Bytes::from));
+        is_told
+    }
+
+    /// Whether the client is expected to answer that.
+    pub(crate) fn is_answered(&self) -> bool {
+        self.framing.is_answered()
     }
 
     /// Writes what is left of a frame that was begun. True if nothing is left.
@@ -186,10 +196,13 @@ impl Line {
             match connection.transport().write(context.as_deref_mut(), &slices[..count]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => {
-                    connection.manager().metrics().sent_bytes(bytes);
                     self.skip(bytes);
                     self.peer.took(&mut self.host);
                     connection.note_taken();
+                    if !self.framing.is_answered() {
+                        // A client that says nothing shows by what it takes that it is there.
+                        connection.note_heard(connection.manager().now());
+                    }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     connection.note_blocked();
@@ -228,13 +241,17 @@ impl Line {
         }
     }
 
-    /// Writes a frame as far as the client takes it; the rest is kept. Says how many bytes were taken.
+    /// Writes a frame as far as the client takes it; the rest is kept.
     fn begin(
         &mut self,
         transport: &Transport,
         context: Option<&mut Context<'_>>,
         frame: &Frame,
-    ) -> io::Result<usize> {
+    ) -> io::Result<()> {
+        if let Framing::Events(events) = &mut self.framing {
+            self.unsent.push_back(events.events(frame).into());
+            return Ok(());
+        }
         let (header, header_bytes) = text_header(frame.len());
         let header = &header[..header_bytes];
         let written = if frame.len() <= COPIED_BYTES {
@@ -264,14 +281,14 @@ impl Line {
             self.unsent.extend(frame.pieces());
             self.skip(written);
         }
-        Ok(written)
+        Ok(())
     }
 
     /// Begins a control frame, if there is one to be sent.
     fn begin_control_frame(&mut self) -> bool {
         let frame = match self.pong.take() {
             Some(payload) => pong(&payload).into(),
-            None if std::mem::take(&mut self.ping) => Bytes::from_static(&PING),
+            None if std::mem::take(&mut self.ping) => Bytes::from_static(self.framing.sign_of_life()),
             None => return false,
         };
         self.unsent.push_back(frame);

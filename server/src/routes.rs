@@ -17,11 +17,12 @@ use warp::reply::{Reply, Response};
 
 use crate::admission::NotAdmitted;
 use crate::connection::Connection;
+use crate::framing::Framing;
 use crate::transport::Transport;
-use crate::{Manager, task};
+use crate::{Manager, http, task};
 
 /// Seconds after which to ask whether a place is free: connections come and go by the minute.
-const RETRY_WHEN_FULL: u64 = 10;
+pub(crate) const RETRY_WHEN_FULL: u64 = 10;
 
 /// The client's address, for the logs and for limits per address, which hold for nobody without it. Our own accept loop
 /// sets it as a request extension; another may do so too.
@@ -29,7 +30,8 @@ const RETRY_WHEN_FULL: u64 = 10;
 pub struct RemoteAddress(pub SocketAddr);
 
 impl Manager {
-    /// What to mount: answers websocket upgrades at the path it is mounted under, and nothing below that path.
+    /// What to mount: answers websocket upgrades at the path it is mounted under, and below it `rooms` for those without a
+    /// websocket (docs/http.md). Whatever else is asked for below that path is rejected, so that other filters may answer.
     ///
     /// ```
     /// use warp::Filter;
@@ -41,7 +43,7 @@ impl Manager {
     #[must_use]
     pub fn routes(&self) -> BoxedFilter<(Response,)> {
         let manager = self.clone();
-        warp::path::end()
+        let websockets = warp::path::end()
             .and(warp::method())
             .and(warp::header::headers_cloned())
             .and(warp::ext::optional::<OnUpgrade>())
@@ -49,12 +51,11 @@ impl Manager {
             .map(move |method, headers, upgrade, remote| {
                 let answer = upgrade_request(&manager, &method, &headers, upgrade, remote);
                 answer.unwrap_or_else(|error| {
-                    manager.metrics().handshake_refused(&error);
                     error.log(&manager, &headers, remote);
                     error.into_response()
                 })
-            })
-            .boxed()
+            });
+        websockets.or(http::routes(self)).unify().boxed()
     }
 }
 
@@ -97,35 +98,7 @@ impl From<NotAdmitted> for HandshakeError {
 }
 
 impl HandshakeError {
-    /// What [`HandshakeError::reason`] may say.
-    pub(crate) const REASONS: [&str; 9] = [
-        "not_an_upgrade",
-        "version",
-        "key",
-        "origin",
-        "full",
-        "address_full",
-        "too_many",
-        "too_many_of_address",
-        "shutting_down",
-    ];
-
-    /// What it is called where refused requests are counted.
-    pub(crate) fn reason(&self) -> &'static str {
-        match self {
-            Self::NotAnUpgrade => "not_an_upgrade",
-            Self::Version => "version",
-            Self::Key => "key",
-            Self::Origin(_) => "origin",
-            Self::Full => "full",
-            Self::AddressFull => "address_full",
-            Self::TooMany(_) => "too_many",
-            Self::TooManyOfAddress(_) => "too_many_of_address",
-            Self::ShuttingDown(_) => "shutting_down",
-        }
-    }
-
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Key => StatusCode::BAD_REQUEST,
@@ -228,8 +201,13 @@ fn upgrade_request(
                 Ok(upgraded) => {
                     debug!("connection opened");
                     let (transport, mut read) = Transport::new(upgraded);
-                    let connection =
-                        Arc::new(Connection::new(manager.clone(), address, transport, admission));
+                    let connection = Arc::new(Connection::new(
+                        manager.clone(),
+                        address,
+                        transport,
+                        admission,
+                        Framing::Websocket,
+                    ));
                     manager.register(&connection);
                     task::start(connection, &mut read);
                 }

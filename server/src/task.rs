@@ -12,15 +12,15 @@ use tracing::{Instrument, Span, debug};
 
 use crate::connection::Connection;
 use crate::line::Sent;
-use crate::scratch::{with_buffer, with_sending};
+use crate::scratch::{with_buffer, with_frame};
 use crate::websocket::{Ending, Incoming, Reader};
 
 /// How long an owner waits for a room that lags as a whole. Longer would make a room that stands still for good an
 /// owner that does.
-const WAIT_FOR_MOST: Duration = Duration::from_secs(10);
+pub(crate) const WAIT_FOR_MOST: Duration = Duration::from_secs(10);
 /// How long for a few who kept up until a moment ago: enough for a ring to cross a busy network, too short to be
 /// noticed.
-const WAIT_FOR_SOME: Duration = Duration::from_millis(500);
+pub(crate) const WAIT_FOR_SOME: Duration = Duration::from_millis(500);
 /// How long the client may take to answer our close, and to take what we wrote before it. Together with the rest of a
 /// shutdown it must stay under 5 s.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,7 +37,6 @@ pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
     let served = async move {
         let ending = poll_fn(|context| task.poll(context)).await;
         debug!(?ending, "connection ends");
-        task.connection.0.manager().metrics().connection_closed(ending);
         leave(&task.connection.0);
         // Boxed, so that it takes no memory before.
         Box::pin(task.say_farewell(ending)).await;
@@ -108,9 +107,7 @@ impl Task {
 
     fn send_and_read(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         loop {
-            let connection = &self.connection.0;
-            let metrics = connection.manager().metrics();
-            match with_sending(metrics, |sending| connection.send(Some(context), sending)) {
+            match with_frame(|frame| self.connection.0.send(Some(context), frame)) {
                 Sent::Everything => {}
                 Sent::Blocked if self.connection.0.transport().poll_writable(context).is_ready() => continue,
                 Sent::Blocked => {}
@@ -155,9 +152,7 @@ impl Task {
 
     /// Takes what was read, and serves the room. True if that started tasks.
     fn receive(&mut self, bytes: &mut [u8]) -> bool {
-        let manager = self.connection.0.manager();
-        let now = manager.now();
-        manager.metrics().received_bytes(bytes.len());
+        let now = self.connection.0.manager().now();
         self.connection.0.note_heard(now);
         let room = self.connection.0.with_line(|line| {
             let fed = self.reader.feed(bytes, |incoming| {
@@ -236,8 +231,8 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 async fn farewell(connection: &Connection, reader: &mut Reader, ending: Ending) {
-    let Some(close) = ending.close_frame() else { return };
-    connection.with_line(|line| line.begin_close(close));
+    let begun = connection.with_line(|line| (line.begin_farewell(ending), line.is_answered()));
+    let Some((true, is_answered)) = begun else { return };
     let flushed = poll_fn(|context| {
         loop {
             match connection.with_line(|line| line.flush(connection, Some(context))) {
@@ -252,7 +247,7 @@ async fn farewell(connection: &Connection, reader: &mut Reader, ending: Ending) 
     if !flushed.await {
         return;
     }
-    if !matches!(ending, Ending::Policy(_)) {
+    if !is_answered || !matches!(ending, Ending::Policy(_)) {
         // Nothing of what comes now counts, but it is taken until the client ends too.
         let shut_down = poll_fn(|context| connection.transport().poll_shutdown(context));
         if shut_down.await.is_err() {

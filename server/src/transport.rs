@@ -53,6 +53,11 @@ impl Transport {
         (Self::Tcp(stream), read.to_vec())
     }
 
+    /// A stream that isn't under an upgraded request.
+    pub(crate) fn of(stream: impl Stream + 'static) -> Self {
+        Self::Other(Mutex::new(Box::new(stream)))
+    }
+
     /// Writes what is taken without waiting. With a context, which only the connection's own task has, that task is
     /// woken when more is taken; see [`Transport::poll_writable`].
     ///

@@ -150,8 +150,14 @@ impl RawSocket {
 
     /// Waits until the server has ended the TCP connection; whatever is said before that is passed over.
     pub async fn ended(&mut self) {
-        // A reset is an end too.
-        drop(within("the end of the connection", self.stream.read_to_end(&mut Vec::new())).await);
+        self.until_end().await;
+    }
+
+    /// All bytes that come until the TCP connection ends, be it by a reset.
+    pub async fn until_end(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        drop(within("the end of the connection", self.stream.read_to_end(&mut bytes)).await);
+        bytes
     }
 
     /// All bytes that come until the server ends its side of the TCP connection; it must not be reset.
@@ -160,6 +166,18 @@ impl RawSocket {
         let reading = self.stream.read_to_end(&mut rest);
         within("the end of what the server sends", reading).await.expect("an orderly end");
         rest
+    }
+
+    /// Connects with so small a buffer for what comes in that whatever isn't read soon is stuck at the server.
+    pub async fn connect_narrow(address: &str) -> Self {
+        Self::connect_with(address, None, Some(4 * 1024)).await
+    }
+
+    /// The next line, without its end; none at the end of the stream.
+    pub(crate) async fn read_line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let read = within("a line", self.stream.read_line(&mut line)).await.unwrap_or(0);
+        (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
     }
 
     /// An HTTP head, its empty line left out.

@@ -2,13 +2,17 @@
 
 use std::fmt::Write as _;
 
+use serde_json::Value;
+
 use crate::{PATH, RawSocket};
 
-/// A GET request, header by header.
+/// A request, header by header.
 #[derive(Debug, Clone)]
 pub struct Request {
+    method: String,
     target: String,
     headers: Vec<(String, String)>,
+    body: String,
 }
 
 /// The answer: its status, its head as it was sent, and its body.
@@ -26,7 +30,32 @@ impl Request {
     /// A plain request.
     #[must_use]
     pub fn get(target: &str) -> Self {
-        Self { target: target.to_owned(), headers: Vec::new() }
+        Self::new("GET", target)
+    }
+
+    /// A request with this method.
+    #[must_use]
+    pub fn new(method: &str, target: &str) -> Self {
+        Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            headers: Vec::new(),
+            body: String::new(),
+        }
+    }
+
+    /// One that sends this body, of this type.
+    #[must_use]
+    pub fn post(target: &str, media_type: &str, body: &str) -> Self {
+        let mut request = Self::new("POST", target).with("Content-Type", media_type);
+        request = request.with("Content-Length", &body.len().to_string());
+        Self { body: body.to_owned(), ..request }
+    }
+
+    /// With this secret as its bearer.
+    #[must_use]
+    pub fn bearing(self, secret: &str) -> Self {
+        self.with("Authorization", &format!("Bearer {secret}"))
     }
 
     /// A websocket upgrade as RFC 6455 section 4.1 asks for it.
@@ -62,7 +91,13 @@ impl Request {
 
     /// Sends it on a connection that goes on to be used.
     pub async fn send_on(&self, socket: &mut RawSocket, address: &str) -> Response {
-        let mut text = format!("GET {} HTTP/1.1\r\n", self.target);
+        self.begin_on(socket, address).await;
+        Response::read(socket, self.method == "HEAD").await
+    }
+
+    /// Sends it, and leaves the answer to be read.
+    pub(crate) async fn begin_on(&self, socket: &mut RawSocket, address: &str) {
+        let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         if !self.headers.iter().any(|(name, _)| name == "Host") {
             write!(text, "Host: {address}\r\n").expect("a String takes everything");
         }
@@ -70,19 +105,44 @@ impl Request {
             write!(text, "{name}: {value}\r\n").expect("a String takes everything");
         }
         text.push_str("\r\n");
+        text.push_str(&self.body);
         socket.send_bytes(text.as_bytes()).await;
-        Response::read(socket).await
     }
 }
 
 impl Response {
-    async fn read(socket: &mut RawSocket) -> Self {
+    async fn read(socket: &mut RawSocket, has_no_body: bool) -> Self {
+        let mut response = Self::read_head(socket).await;
+        let length = response.header("content-length").map_or(0, |value| value.parse().expect("a length"));
+        if !has_no_body {
+            let body = socket.read_bytes(length).await;
+            response.body = String::from_utf8(body).expect("bodies here are text");
+        }
+        response
+    }
+
+    /// All but the body.
+    pub(crate) async fn read_head(socket: &mut RawSocket) -> Self {
         let head = socket.read_head().await.to_ascii_lowercase();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.unwrap_or_else(|| panic!("a status line in {head:?}"));
-        let length = header(&head, "content-length").map_or(0, |value| value.parse().expect("a length"));
-        let body = String::from_utf8(socket.read_bytes(length).await).expect("bodies here are text");
-        Self { status, head, body }
+        Self { status, head, body: String::new() }
+    }
+
+    /// The body as JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("JSON in {}: {:?}", self.head, self.body))
+    }
+
+    /// Fails unless this is a refusal with this status and this code, that says why.
+    pub fn is_refused(&self, status: u16, code: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        let error = self.json()["error"].clone();
+        assert_eq!(error["code"], code, "{error}");
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{error}");
+        error
     }
 
     /// The value of a header, lower-case.

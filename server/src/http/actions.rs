@@ -1,0 +1,137 @@
+//! `POST rooms/{uuid}/actions`: what an owner says without a connection.
+
+use std::iter;
+use std::time::Duration;
+
+use rtbroadcaster_protocol::{Host, Lag, Past, Post, Posted, RefusalCode, Room};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::body::Body;
+use super::entry::Owned;
+use super::error::HttpError;
+use super::headers::Query;
+use super::{Request, entry, headers};
+use crate::Manager;
+use crate::task::{WAIT_FOR_MOST, WAIT_FOR_SOME};
+
+/// How often a room is looked at that lags: no post is late by more.
+const LAG_PAUSE: Duration = Duration::from_millis(20);
+
+/// How the actions stand in the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// One JSON object.
+    One,
+    /// One on each line.
+    Lines,
+}
+
+/// Appends one action or several, under whichever epoch is in force, and says what became of each.
+pub(super) async fn append(
+    manager: &Manager,
+    request: &Request,
+    uuid: &str,
+    body: Body,
+) -> Result<Response, HttpError> {
+    let form = match headers::media_type(&request.headers)?.as_deref() {
+        Some("application/json") => Form::One,
+        Some("application/x-ndjson") => Form::Lines,
+        _ => return Err(HttpError::MediaType("application/json, or application/x-ndjson for several lines")),
+    };
+    let session = headers::idempotency_key(&request.headers)?;
+    let epoch = Query::parse(&request.query)?.number("epoch")?;
+    // Whoever may not act isn't listened to either.
+    let mut owned = entry::as_owner(manager, request, uuid)?;
+    let text = body.text(manager).await?;
+    wait_for_room(manager, &mut owned).await;
+
+    let post = Post { session };
+    let appended = owned.with(manager, |room| {
+        if epoch.is_some_and(|epoch| epoch != room.epoch()) {
+            return Err(HttpError::Superseded);
+        }
+        Ok(match form {
+            Form::One => post.append(room, iter::once(text.as_str())),
+            Form::Lines => post.append(room, text.lines()),
+        })
+    })?;
+    let posted = appended?;
+    if let Some(handle) = owned.host.handle() {
+        handle.serve();
+    }
+    match form {
+        Form::One => {
+            let only = posted.into_iter().next();
+            let only = only.ok_or_else(|| HttpError::Malformed("the body is empty".to_owned()))?;
+            let (id, outcome) = (only.id, outcome(only.answer));
+            outcome.map(|seq| super::json(StatusCode::OK, with_id(json!({"seq": seq}), id).to_string()))
+        }
+        Form::Lines => {
+            let results: Vec<_> = posted.into_iter().map(result).collect();
+            Ok(super::json(StatusCode::OK, json!({"results": results}).to_string()))
+        }
+    }
+}
+
+impl Owned {
+    /// Does something to the room, which may be gone by now.
+    fn with<R>(&mut self, manager: &Manager, act: impl FnOnce(&mut Room) -> R) -> Result<R, HttpError> {
+        let (key, now) = (self.key, manager.now());
+        let done = self.host.with(self.room, |room| (room.as_key_holder(&key, now, act), room.take_alarm()));
+        let (done, alarm) = done.ok_or(RefusalCode::UnknownRoom)?;
+        if let Some(moment) = alarm {
+            self.host.wake_at(self.room, moment);
+        }
+        Ok(done?)
+    }
+}
+
+/// Waits while the room lags behind, as an owner's connection isn't read then, and no longer.
+async fn wait_for_room(manager: &Manager, owned: &mut Owned) {
+    let began = Instant::now();
+    let mut again = false;
+    loop {
+        let now = manager.now();
+        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_of_late(now) };
+        let longest = match owned.host.with(owned.room, look) {
+            None | Some(Lag::No) => return,
+            Some(Lag::Most) => WAIT_FOR_MOST,
+            Some(Lag::Some) => WAIT_FOR_SOME,
+        };
+        if began.elapsed() >= longest {
+            owned.host.with(owned.room, Room::give_up_on_laggards);
+            return;
+        }
+        sleep(LAG_PAUSE).await;
+        again = true;
+    }
+}
+
+/// Where an action is, or why it isn't anywhere.
+fn outcome(answer: Past) -> Result<u64, HttpError> {
+    match answer {
+        Past::At(seq) => Ok(seq),
+        Past::Refused(refusal) => Err(refusal.into()),
+        Past::Unknown => Err(HttpError::StaleId),
+    }
+}
+
+/// What became of one line.
+fn result(posted: Posted) -> Value {
+    let mut result = match outcome(posted.answer) {
+        Ok(seq) => json!({"seq": seq}),
+        Err(error) => json!({"error": error.to_json()}),
+    };
+    result["line"] = posted.line.into();
+    with_id(result, posted.id)
+}
+
+fn with_id(mut answer: Value, id: Option<u64>) -> Value {
+    if let Some(id) = id {
+        answer["id"] = id.into();
+    }
+    answer
+}

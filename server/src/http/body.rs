@@ -1,0 +1,48 @@
+//! The body of a request, read as far as it may be.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt};
+use warp::Buf;
+
+use super::error::HttpError;
+use crate::Manager;
+
+/// A body that comes in piece by piece; none of it is read before [`Body::text`].
+pub(super) struct Body(Pin<Box<dyn Stream<Item = Result<Vec<u8>, warp::Error>> + Send>>);
+
+impl Body {
+    pub(super) fn new<B: Buf>(pieces: impl Stream<Item = Result<B, warp::Error>> + Send + 'static) -> Self {
+        Self(Box::pin(pieces.map(|piece| {
+            piece.map(|mut piece| {
+                let mut bytes = vec![0; piece.remaining()];
+                piece.copy_to_slice(&mut bytes);
+                bytes
+            })
+        })))
+    }
+
+    /// All of it, as text: as large as a message may be, and as soon as a request must come.
+    pub(super) async fn text(self, manager: &Manager) -> Result<String, HttpError> {
+        let limits = &manager.settings().limits;
+        let patience = Duration::from_millis(limits.handshake_timeout_ms);
+        let bytes = tokio::time::timeout(patience, self.bytes(limits.message_bytes))
+            .await
+            .map_err(|_| HttpError::TooSlow)??;
+        String::from_utf8(bytes).map_err(|_| HttpError::Malformed("the body must be UTF-8".to_owned()))
+    }
+
+    async fn bytes(mut self, limit: usize) -> Result<Vec<u8>, HttpError> {
+        let mut bytes = Vec::new();
+        while let Some(piece) = self.0.next().await {
+            let piece =
+                piece.map_err(|error| HttpError::Malformed(format!("the body broke off: {error}")))?;
+            if bytes.len() + piece.len() > limit {
+                return Err(HttpError::TooLarge(limit));
+            }
+            bytes.extend(piece);
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,65 @@
+//! `POST rooms`: opens a room.
+
+use rtbroadcaster_protocol::{ClientMessage, Create, PROTOCOL_VERSION, Peer};
+use serde_json::Value;
+use warp::http::header::LOCATION;
+use warp::http::{HeaderValue, StatusCode};
+use warp::reply::Response;
+
+use super::body::Body;
+use super::error::HttpError;
+use super::{Request, entry, headers};
+use crate::Manager;
+use crate::host::ConnectionHost;
+
+/// Opens a room for whoever may. The answer is the reply that a websocket would get; the owner counts as away, as nothing
+/// connects it.
+pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> Result<Response, HttpError> {
+    let token = headers::bearer(&request.headers)?;
+    let media_type = headers::media_type(&request.headers)?;
+    let text = body.text(manager).await?;
+    if !text.is_empty() && media_type.as_deref() != Some("application/json") {
+        return Err(HttpError::MediaType("application/json"));
+    }
+    let (session, share_audience) = options(&text)?;
+    let create = Create {
+        version: Some(PROTOCOL_VERSION),
+        session: session.map(Into::into),
+        share_audience,
+        token: token.map(Into::into),
+    };
+    let (mut peer, mut host) = (Peer::default(), ConnectionHost::new(manager.clone(), request.remote()));
+    let now = manager.now();
+    peer.receive(Ok(ClientMessage::Create(create)), now, &mut host);
+    let reply = entry::reply(&mut peer, &mut host);
+    let room = peer.room();
+    peer.disconnected(now, &mut host);
+    let mut response = super::json(StatusCode::CREATED, reply?);
+    // Relative to the path that was asked for: only the application knows where the rooms are mounted.
+    let location = room.map(|room| format!("rooms/{room}")).unwrap_or_default();
+    let location = HeaderValue::try_from(location).expect("a uuid is ASCII");
+    response.headers_mut().insert(LOCATION, location);
+    Ok(response)
+}
+
+/// What the body says: the session that will act, and whether followers may know how many they are.
+fn options(text: &str) -> Result<(Option<String>, bool), HttpError> {
+    if text.trim().is_empty() {
+        return Ok((None, false));
+    }
+    let malformed = |what: &str| HttpError::Malformed(what.to_owned());
+    let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
+        return Err(malformed("the body must be a JSON object, or nothing"));
+    };
+    let session = match fields.get("session") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(session)) => Some(session.clone()),
+        Some(_) => return Err(malformed("\"session\" must be a string")),
+    };
+    let shares = match fields.get("shareAudience") {
+        None => false,
+        Some(Value::Bool(shares)) => *shares,
+        Some(_) => return Err(malformed("\"shareAudience\" must be true or false")),
+    };
+    Ok((session, shares))
+}

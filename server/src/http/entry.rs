@@ -1,0 +1,61 @@
+//! Who may come near a room over HTTP.
+
+use rtbroadcaster_protocol::{
+    Deed, Frame, Host, KeyDigest, Next, Peer, Refusal, RefusalCode, RoomId, ServerMessage, parse,
+};
+
+use super::error::HttpError;
+use super::{Request, headers};
+use crate::Manager;
+use crate::host::ConnectionHost;
+
+/// A room, and the proof that whoever asks owns it.
+pub(super) struct Owned {
+    pub(super) room: RoomId,
+    pub(super) key: KeyDigest,
+    pub(super) host: ConnectionHost,
+}
+
+/// Finds the room of whoever has its owner key, and a token where one is needed.
+pub(super) fn as_owner(manager: &Manager, request: &Request, uuid: &str) -> Result<Owned, HttpError> {
+    let key = headers::owner_key(&request.headers)?;
+    let token = headers::token(&request.headers)?;
+    let mut host = ConnectionHost::new(manager.clone(), request.remote());
+    let now = manager.now();
+    host.may_ask_for_room(now)?;
+    let room = RoomId::parse(uuid);
+    if let Some(room) = room
+        && !host.permissions(Deed::Claim(room), token)?.allow(Deed::Claim(room))
+    {
+        return Err(RefusalCode::Forbidden.into());
+    }
+    let key = host.digest(key);
+    let found = room.and_then(|room| {
+        host.with(room, |room| room.as_key_holder(&key, now, |_| ())).map(|checked| (room, checked))
+    });
+    match found {
+        Some((room, Ok(()))) => Ok(Owned { room, key, host }),
+        Some((_, Err(RefusalCode::UnknownRoom))) | None => {
+            host.asked_in_vain(now);
+            Err(RefusalCode::UnknownRoom.into())
+        }
+        Some((_, Err(code))) => Err(code.into()),
+    }
+}
+
+/// The reply to a create or join, as it stands on the wire; or why it was refused.
+pub(super) fn reply(peer: &mut Peer, host: &mut impl Host) -> Result<String, HttpError> {
+    let mut frame = Frame::default();
+    match peer.next(&mut frame, host) {
+        Next::Send => {}
+        // Superseded: nothing is said but the close.
+        Next::Close(_) => return Err(HttpError::Superseded),
+        Next::Wait => return Err(HttpError::Broken),
+    }
+    let payload = String::from_utf8_lossy(&frame.payload()).into_owned();
+    let reply = payload.lines().next().unwrap_or_default();
+    match parse::server_messages(reply).unwrap_or_default().pop() {
+        Some(ServerMessage::Refused(refusal)) => Err(Refusal::into(refusal)),
+        _ => Ok(reply.to_owned()),
+    }
+}

@@ -1,0 +1,202 @@
+//! Why a request isn't done, told by HTTP status and in JSON.
+
+use rtbroadcaster_protocol::{Refusal, RefusalCode};
+use serde_json::{Value, json};
+use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
+use warp::http::{HeaderValue, StatusCode};
+use warp::reply::{Reply, Response};
+
+use crate::admission::NotAdmitted;
+use crate::routes::{HandshakeError, RETRY_WHEN_FULL};
+
+/// What is said of a wait that nobody can foresee, in milliseconds: somebody must leave first.
+const RETRY_WHEN_FULL_MS: u64 = 1_000 * RETRY_WHEN_FULL;
+
+/// Why a request isn't done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HttpError {
+    /// The rooms refuse it, as they would on a websocket.
+    Refused(Refusal),
+    /// Something about the request itself is wrong.
+    Malformed(String),
+    /// A page of this origin may not ask.
+    Origin(String),
+    /// The target doesn't take this method, but these.
+    Method(&'static str),
+    /// The body is of another type than those that are taken.
+    MediaType(&'static str),
+    /// The body has more bytes than it may have.
+    TooLarge(usize),
+    /// The body didn't come in time.
+    TooSlow,
+    /// As many connections as there may be, in total or of this address, or a shutdown.
+    NotAdmitted(NotAdmitted),
+    /// A bug of ours.
+    Broken,
+    /// No owner key was given.
+    OwnerKeyMissing,
+    /// The action was answered too long ago for anybody to know what.
+    StaleId,
+    /// The room is another owner's by now.
+    Superseded,
+}
+
+impl From<Refusal> for HttpError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<RefusalCode> for HttpError {
+    fn from(code: RefusalCode) -> Self {
+        Self::Refused(code.into())
+    }
+}
+
+impl From<NotAdmitted> for HttpError {
+    fn from(reason: NotAdmitted) -> Self {
+        Self::NotAdmitted(reason)
+    }
+}
+
+impl HttpError {
+    pub(super) fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(refusal) => status_of(refusal),
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Origin(_) => StatusCode::FORBIDDEN,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Self::NotAdmitted(reason) => HandshakeError::from(*reason).status(),
+            Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::OwnerKeyMissing => StatusCode::UNAUTHORIZED,
+            Self::StaleId | Self::Superseded => StatusCode::CONFLICT,
+        }
+    }
+
+    /// `error.code`: the wire's own where it has one.
+    pub(super) fn code(&self) -> &str {
+        match self {
+            Self::Refused(refusal) => &refusal.code,
+            Self::Malformed(_) => RefusalCode::Malformed.as_str(),
+            Self::Origin(_) => "origin_not_allowed",
+            Self::Method(_) => "method_not_allowed",
+            Self::MediaType(_) => "unsupported_media_type",
+            Self::TooLarge(_) => RefusalCode::MessageTooLarge.as_str(),
+            Self::TooSlow => "request_timeout",
+            Self::NotAdmitted(NotAdmitted::Full | NotAdmitted::TooMany { .. }) => "overloaded",
+            Self::NotAdmitted(NotAdmitted::AddressFull) => "too_many_connections",
+            Self::NotAdmitted(NotAdmitted::TooManyOfAddress { .. }) => RefusalCode::RateLimited.as_str(),
+            Self::NotAdmitted(NotAdmitted::ShuttingDown { .. }) => "shutting_down",
+            Self::Broken => "internal_error",
+            Self::OwnerKeyMissing => RefusalCode::Unauthorized.as_str(),
+            Self::StaleId => "stale_id",
+            Self::Superseded => "superseded",
+        }
+    }
+
+    /// `error.message`: what is wrong and what to do, for a person.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Self::Refused(refusal) if refusal.message == RefusalCode::Unauthorized.message() => {
+                "this needs a token: docs/http.md says in which header".to_owned()
+            }
+            Self::Refused(refusal) => refusal.message.clone(),
+            Self::Malformed(why) => why.clone(),
+            Self::Origin(origin) => format!(
+                "pages of the origin {origin} may not ask here: the server's --allow-origin (access.allow-origin) says \
+                 which may"
+            ),
+            Self::Method(methods) => format!("this path takes {methods}"),
+            Self::MediaType(types) => format!("send the body with the header Content-Type: {types}"),
+            Self::TooLarge(limit) => {
+                format!("the body may have {limit} bytes (limits.messageBytes): send less at a time")
+            }
+            Self::TooSlow => "the body did not come in time".to_owned(),
+            Self::NotAdmitted(reason) => HandshakeError::from(*reason).to_string(),
+            Self::Broken => "a bug of the server: its log says more".to_owned(),
+            Self::OwnerKeyMissing => {
+                "this needs the room's owner key, as Authorization: Bearer OWNER_KEY".to_owned()
+            }
+            Self::StaleId => {
+                "ids count up within a session, and this one is below those that the room has: what became \
+                              of its action is not known any more, or it was never sent"
+                    .to_owned()
+            }
+            Self::Superseded => "another claim of the room's ownership is in force by now".to_owned(),
+        }
+    }
+
+    /// How long to wait before the same is tried again.
+    fn retry_after_ms(&self) -> Option<u64> {
+        match self {
+            Self::Refused(refusal) => {
+                refusal.retry_after_ms.or_else(|| refusal.may_pass_later().then_some(RETRY_WHEN_FULL_MS))
+            }
+            Self::NotAdmitted(NotAdmitted::Full | NotAdmitted::AddressFull) => Some(RETRY_WHEN_FULL_MS),
+            Self::NotAdmitted(
+                NotAdmitted::TooMany { wait_ms }
+                | NotAdmitted::TooManyOfAddress { wait_ms }
+                | NotAdmitted::ShuttingDown { wait_ms },
+            ) => Some(*wait_ms),
+            _ => None,
+        }
+    }
+
+    /// The field `error` of an answer.
+    pub(super) fn to_json(&self) -> Value {
+        let mut error = json!({"code": self.code(), "message": self.message()});
+        if let Some(wait) = self.retry_after_ms() {
+            error["retryAfterMs"] = wait.into();
+        }
+        error
+    }
+}
+
+impl Reply for HttpError {
+    fn into_response(self) -> Response {
+        let mut response = super::json(self.status(), json!({"error": self.to_json()}).to_string());
+        let headers = response.headers_mut();
+        if let Some(wait) = self.retry_after_ms() {
+            // RFC 9110 section 10.2.3 counts in seconds.
+            headers.insert(RETRY_AFTER, HeaderValue::from(wait.div_ceil(1_000)));
+        }
+        match self {
+            Self::Method(methods) => drop(headers.insert(ALLOW, HeaderValue::from_static(methods))),
+            // What is left of the body isn't waited for.
+            Self::TooLarge(_) | Self::TooSlow => {
+                headers.insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ if response.status() == StatusCode::UNAUTHORIZED => {
+                response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+fn status_of(refusal: &Refusal) -> StatusCode {
+    match refusal.known_code() {
+        Some(RefusalCode::UnknownRoom) => StatusCode::NOT_FOUND,
+        Some(RefusalCode::WrongOwnerKey | RefusalCode::Forbidden) => StatusCode::FORBIDDEN,
+        Some(RefusalCode::Unauthorized) => StatusCode::UNAUTHORIZED,
+        Some(RefusalCode::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
+        Some(RefusalCode::MessageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+        Some(RefusalCode::TooManySlots | RefusalCode::StateTooLarge) => StatusCode::CONFLICT,
+        Some(RefusalCode::KeysUnavailable | RefusalCode::RoomFull | RefusalCode::TooManyRooms) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+        Some(
+            RefusalCode::Malformed
+            | RefusalCode::UnknownStatus
+            | RefusalCode::UnsupportedVersion
+            | RefusalCode::AlreadyInRoom
+            | RefusalCode::NotInRoom
+            | RefusalCode::NotOwner,
+        )
+        | None => StatusCode::BAD_REQUEST,
+    }
+}

@@ -1,0 +1,123 @@
+//! What a room says, as server-sent events (the HTML standard, section 9.2).
+
+use rtbroadcaster_protocol::{CloseCode, Frame};
+
+/// What a message of the log begins with, in the rendering for those who speak session fields.
+const SEQ: &[u8] = br#"{"seq":"#;
+const RESYNC: &[u8] = br#"{"resync":"#;
+const SYNCED: &[u8] = br#"{"synced":"#;
+
+/// A comment, which clients pass over: it shows them that the stream is alive, and us that somebody takes it.
+pub(crate) const KEEP_ALIVE: &[u8] = b": here\n\n";
+
+/// Turns frames into events. Each message is one event; the id of an event is the seq from which the client goes on
+/// if it comes back with it, so the retained state has none: it is whole when `synced` comes, and not before.
+#[derive(Debug)]
+pub(crate) struct EventFraming {
+    /// What comes now is retained state, up to `synced`.
+    is_snapshot: bool,
+}
+
+impl EventFraming {
+    /// For a client that is served the retained state first, unless it is `resumed`.
+    pub(crate) fn new(resumed: bool) -> Self {
+        Self { is_snapshot: !resumed }
+    }
+
+    /// The messages of a frame as events.
+    pub(crate) fn events(&mut self, frame: &Frame) -> Vec<u8> {
+        // A seq of six digits and some to spare for each of messages of some 100 bytes.
+        let mut events = Vec::with_capacity(frame.len() + frame.len() / 4 + 64);
+        for message in frame.slices().flat_map(|piece| piece.split(|byte| *byte == b'\n')) {
+            if message.is_empty() {
+                continue;
+            }
+            if let Some(seq) = self.id(message) {
+                events.extend_from_slice(b"id: ");
+                events.extend_from_slice(seq);
+                events.push(b'\n');
+            }
+            events.extend_from_slice(b"data: ");
+            events.extend_from_slice(message);
+            events.extend_from_slice(b"\n\n");
+        }
+        events
+    }
+
+    /// The seq up to which a client has everything when it has this message.
+    fn id<'a>(&mut self, message: &'a [u8]) -> Option<&'a [u8]> {
+        if message.starts_with(RESYNC) {
+            self.is_snapshot = true;
+            return None;
+        }
+        if let Some(rest) = message.strip_prefix(SYNCED) {
+            self.is_snapshot = false;
+            return Some(digits(rest));
+        }
+        message.strip_prefix(SEQ).filter(|_| !self.is_snapshot).map(digits)
+    }
+}
+
+/// The event that says why the stream ends, where a websocket has a close frame.
+pub(crate) fn closing(code: CloseCode) -> Vec<u8> {
+    let (code, reason) = (code.value(), code.reason());
+    format!("event: close\ndata: {{\"code\":{code},\"reason\":\"{reason}\"}}\n\n").into_bytes()
+}
+
+fn digits(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rtbroadcaster_protocol::{Action, KeyDigest, Limits, Rendering, Room, RoomId};
+
+    /// The events that a follower of a room is served next.
+    fn served(
+        room: &mut Room,
+        cursor: &mut rtbroadcaster_protocol::Cursor,
+        framing: &mut EventFraming,
+    ) -> String {
+        let mut frame = Frame::default();
+        room.next(cursor, &mut frame);
+        String::from_utf8(framing.events(&frame)).unwrap()
+    }
+
+    fn act(room: &mut Room, key: &'static str, slot: Option<&'static str>) {
+        let action = Action { id: None, key: key.into(), params: "[]".into(), slot: slot.map(Into::into) };
+        room.action(&action).unwrap();
+    }
+
+    #[test]
+    fn only_what_a_client_can_go_on_from_has_an_id() {
+        let limits = Limits { ring_actions: 2, ..Limits::default() };
+        let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, limits);
+        act(&mut room, "a", Some("a"));
+        let mut cursor = room.join(Rendering::Lean, None).unwrap();
+        let mut framing = EventFraming::new(false);
+        act(&mut room, "b", None);
+        let expected = "data: {\"seq\":1,\"funcKey\":\"a\",\"stateMessage\":true}\n\n\
+                        id: 1\ndata: {\"synced\":1}\n\n\
+                        id: 2\ndata: {\"seq\":2,\"funcKey\":\"b\"}\n\n";
+        assert_eq!(served(&mut room, &mut cursor, &mut framing), expected);
+        for _ in 0..3 {
+            act(&mut room, "c", None);
+        }
+        let expected = "data: {\"resync\":true,\"seq\":5}\n\n\
+                        data: {\"seq\":1,\"funcKey\":\"a\",\"stateMessage\":true}\n\n\
+                        id: 5\ndata: {\"synced\":5}\n\n";
+        assert_eq!(served(&mut room, &mut cursor, &mut framing), expected);
+    }
+
+    #[test]
+    fn whoever_resumes_in_the_ring_gets_ids_from_the_first_action_on() {
+        let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, Limits::default());
+        act(&mut room, "a", None);
+        act(&mut room, "b", None);
+        let mut cursor = room.join(Rendering::Lean, Some(1)).unwrap();
+        let served = served(&mut room, &mut cursor, &mut EventFraming::new(true));
+        assert_eq!(served, "id: 2\ndata: {\"seq\":2,\"funcKey\":\"b\"}\n\n");
+    }
+}

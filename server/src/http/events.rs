@@ -1,0 +1,70 @@
+//! `GET rooms/{uuid}/events`: what a websocket would hear, as server-sent events.
+
+use std::sync::Arc;
+
+use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION};
+use tracing::debug_span;
+use warp::http::HeaderValue;
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use warp::reply::{Reply, Response};
+
+use super::error::HttpError;
+use super::headers::Query;
+use super::pipe::pipe;
+use super::{EventFraming, Request, entry, headers};
+use crate::connection::Connection;
+use crate::framing::Framing;
+use crate::transport::Transport;
+use crate::{Manager, RemoteAddress, task};
+
+/// nginx and others that know this header pass on what comes as it comes.
+const BUFFERING: &str = "x-accel-buffering";
+
+/// Follows a room; with the owner key it claims the room, as a websocket would.
+pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
+    let query = Query::parse(&request.query)?;
+    let join = join(request, &query, uuid)?;
+    let admission = manager.admit(request.remote())?;
+    let (inlet, outlet) = pipe(request.hang_up.clone());
+    // A claim has nothing live to resume: it is served the retained state, or nothing.
+    let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());
+    let transport = Transport::of(inlet);
+    let connection =
+        Connection::new(manager.clone(), request.remote(), transport, admission, Framing::Events(framing));
+    let entered = connection.with_line(|line| {
+        line.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut line.host);
+        if line.peer.is_in_room() { Ok(()) } else { entry::reply(&mut line.peer, &mut line.host).map(drop) }
+    });
+    entered.unwrap_or(Err(HttpError::Broken))?;
+    let connection = Arc::new(connection);
+    manager.register(&connection);
+    let remote = request.remote.map(|RemoteAddress(address)| address.to_string());
+    debug_span!("events", remote).in_scope(|| task::start(connection, &mut []));
+
+    let mut response = warp::reply::stream(outlet).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(BUFFERING, HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Join<'a>, HttpError> {
+    let claim = match headers::owner_key_to_claim(&request.headers)? {
+        Some(owner_key) => Some(Claim {
+            owner_key: owner_key.into(),
+            session: query.text("session").map(Into::into),
+            heard: query.number("ack")?,
+            epoch: query.number("epoch")?,
+            share_audience: query.flag("shareAudience")?,
+        }),
+        None => None,
+    };
+    Ok(Join {
+        uuid: uuid.into(),
+        version: Some(PROTOCOL_VERSION),
+        since: headers::since(&request.headers, query)?,
+        claim,
+        token: headers::bearer(&request.headers)?.map(Into::into),
+    })
+}

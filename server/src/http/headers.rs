@@ -1,0 +1,181 @@
+//! What a request says about itself in its headers and its query.
+
+use warp::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use warp::http::{HeaderMap, HeaderName};
+
+use super::error::HttpError;
+
+/// The token, where `Authorization` has the owner key.
+const TOKEN: HeaderName = HeaderName::from_static("rtbroadcaster-token");
+/// The owner key, where `Authorization` has the token.
+const OWNER_KEY: HeaderName = HeaderName::from_static("rtbroadcaster-owner-key");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// The longest name of a session in a header, in bytes; a UUID has 36.
+const LONGEST_SESSION_BYTES: usize = 128;
+/// The largest number that every peer can count to: 2⁵³ − 1.
+const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+
+/// What follows `Bearer` in `Authorization` (RFC 6750 section 2.1).
+pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
+    let Some(value) = text(headers, &AUTHORIZATION)? else { return Ok(None) };
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        _ => Err(malformed("Authorization", "must be: Bearer, a space, and the token or key")),
+    }
+}
+
+/// The owner key, where it is all that proves who asks.
+pub(super) fn owner_key(headers: &HeaderMap) -> Result<&str, HttpError> {
+    bearer(headers)?.ok_or(HttpError::OwnerKeyMissing)
+}
+
+/// The token beside an owner key.
+pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
+    text(headers, &TOKEN)
+}
+
+/// The owner key beside a token.
+pub(super) fn owner_key_to_claim(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
+    text(headers, &OWNER_KEY)
+}
+
+/// The session and the id of its first action.
+pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<(&str, u64)>, HttpError> {
+    let Some(value) = text(headers, &IDEMPOTENCY_KEY)? else { return Ok(None) };
+    // The draft of the header's standard has it quoted; most who send it don't.
+    let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
+    let wrong = || {
+        malformed(
+            "Idempotency-Key",
+            "must be SESSION:ID: a session's name of at most 128 characters, a colon, and the number of its action, 1 or \
+             more",
+        )
+    };
+    let (session, id) = value.rsplit_once(':').ok_or_else(wrong)?;
+    let id = number(id).filter(|id| *id > 0).ok_or_else(wrong)?;
+    if session.is_empty() || session.len() > LONGEST_SESSION_BYTES {
+        return Err(wrong());
+    }
+    Ok(Some((session, id)))
+}
+
+/// Where to go on: what the browser's `EventSource` says when it comes back, or `since` of the query.
+pub(super) fn since(headers: &HeaderMap, query: &Query) -> Result<Option<u64>, HttpError> {
+    match text(headers, &LAST_EVENT_ID)?.filter(|value| !value.is_empty()) {
+        Some(value) => {
+            number(value).map(Some).ok_or_else(|| malformed("Last-Event-ID", "must be the id of an event"))
+        }
+        None => query.number("since"),
+    }
+}
+
+/// The media type of the body, without its parameters, in lower case.
+pub(super) fn media_type(headers: &HeaderMap) -> Result<Option<String>, HttpError> {
+    let value = text(headers, &CONTENT_TYPE)?;
+    Ok(value.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
+}
+
+/// The query of a request. Secrets have no place in it: it ends up in logs.
+pub(super) struct Query(Vec<(String, String)>);
+
+impl Query {
+    pub(super) fn parse(query: &str) -> Result<Self, HttpError> {
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let value = decoded(value)
+                .ok_or_else(|| HttpError::Malformed(format!("{name} is not percent-encoded UTF-8")))?;
+            Ok((name.to_owned(), value))
+        });
+        pairs.collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, HttpError> {
+        let read = |value| number(value).ok_or_else(|| malformed(name, "must be a whole number"));
+        self.text(name).map(read).transpose()
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Result<bool, HttpError> {
+        match self.text(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(_) => Err(malformed(name, "must be true or false")),
+        }
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, HttpError> {
+    let wrong = |_| malformed(name.as_str(), "must be visible ASCII characters");
+    headers.get(name).map(|value| value.to_str().map_err(wrong)).transpose()
+}
+
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits && *number <= LARGEST_NUMBER)
+}
+
+fn malformed(what: &str, rule: &str) -> HttpError {
+    HttpError::Malformed(format!("{what} {rule}"))
+}
+
+/// A value of a query without its percent-encoding.
+fn decoded(value: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let digit = |byte: u8| char::from(byte).to_digit(16);
+                let (high, low) = (digit(rest.next()?)?, digit(rest.next()?)?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(HeaderName::from_static(name), value.parse().unwrap())])
+    }
+
+    #[test]
+    fn an_idempotency_key_is_a_session_and_an_id() {
+        for (value, expected) in [("s:1", ("s", 1)), ("a:b:7", ("a:b", 7)), ("\"s:2\"", ("s", 2))] {
+            assert_eq!(idempotency_key(&with("idempotency-key", value)), Ok(Some(expected)), "{value}");
+        }
+        for value in ["s", "s:", ":1", "s:0", "s:-1", "s:+1", "s:1.5", "s:9007199254740992"] {
+            assert!(idempotency_key(&with("idempotency-key", value)).is_err(), "{value}");
+        }
+        assert_eq!(idempotency_key(&HeaderMap::new()), Ok(None));
+    }
+
+    #[test]
+    fn the_scheme_of_an_authorization_is_taken_in_any_case_and_no_other_is() {
+        assert_eq!(bearer(&with("authorization", "bearer  key")), Ok(Some("key")));
+        assert_eq!(bearer(&HeaderMap::new()), Ok(None));
+        assert!(bearer(&with("authorization", "Basic a2V5")).is_err());
+    }
+
+    #[test]
+    fn a_query_is_decoded_and_what_is_no_encoding_is_said() {
+        let query = Query::parse("session=a%20%C3%A4+b&since=7&flag").unwrap();
+        assert_eq!(query.text("session"), Some("a ä b"));
+        assert_eq!(query.number("since"), Ok(Some(7)));
+        assert_eq!(query.text("flag"), Some(""));
+        for wrong in ["a=%", "a=%4", "a=%zz", "a=%ff"] {
+            assert!(Query::parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(Query::parse("since=x").unwrap().number("since").is_err());
+    }
+}

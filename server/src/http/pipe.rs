@@ -1,0 +1,87 @@
+//! What events go through, from a connection of ours into the body of an HTTP answer.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_util::Stream;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+
+use super::HangUp;
+use crate::scratch::with_buffer;
+
+/// Bytes that may be on their way from one end to the other. Small, for the same reason as what the kernel may hold of
+/// a websocket: who lags is to be seen to lag.
+const PIPE_BYTES: usize = 16 * 1024;
+
+/// Our end, which a connection writes to as if it was a socket. Nothing ever comes in by it; it ends when the client
+/// is gone.
+pub(super) struct Inlet {
+    stream: DuplexStream,
+    hang_up: Option<HangUp>,
+    /// The answer's body was dropped: it has ended, or the client is gone.
+    is_over: bool,
+}
+
+/// The end from which the body is made.
+pub(super) struct Outlet(DuplexStream);
+
+/// Both ends. If ours is dropped before the client has taken everything, its HTTP connection is cut.
+pub(super) fn pipe(hang_up: Option<HangUp>) -> (Inlet, Outlet) {
+    let (stream, other) = tokio::io::duplex(PIPE_BYTES);
+    (Inlet { stream, hang_up, is_over: false }, Outlet(other))
+}
+
+impl AsyncRead for Inlet {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        self.is_over |= buffer.filled().is_empty();
+        Poll::Ready(read)
+    }
+}
+
+impl AsyncWrite for Inlet {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl Drop for Inlet {
+    fn drop(&mut self) {
+        if let (false, Some(hang_up)) = (self.is_over, &self.hang_up) {
+            hang_up.ask();
+        }
+    }
+}
+
+impl Stream for Outlet {
+    type Item = io::Result<Vec<u8>>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        with_buffer(|buffer| {
+            let mut buffer = ReadBuf::new(&mut buffer[..PIPE_BYTES]);
+            let read = ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer));
+            Poll::Ready(match read {
+                Ok(()) if buffer.filled().is_empty() => None,
+                Ok(()) => Some(Ok(buffer.filled().to_vec())),
+                Err(error) => Some(Err(error)),
+            })
+        })
+    }
+}
