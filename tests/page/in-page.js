@@ -13,14 +13,12 @@ const ACTIONS = {
 class Replay {
   static last;
   bufferedAmount = 0;
-  sent = 0;
 
   constructor() {
     Replay.last = this;
   }
 
   send(frame) {
-    this.sent++;
     this.frame = frame;
   }
 
@@ -147,7 +145,7 @@ async function receiving(kind, batch, messages, rounds) {
   return results;
 }
 
-/** An owner of ours that has entered; `acknowledge` answers all that it has sent. */
+/** An owner of ours that has entered; `settle` answers all that it has sent. */
 async function owner() {
   const created = sdk.create("wss://replayed.invalid/", { WebSocket: Replay });
   await nextTask();
@@ -157,33 +155,66 @@ async function owner() {
   socket.onmessage({ data: JSON.stringify(reply) });
   const room = await created;
   await nextTask();
-  let acknowledged = 0;
+  let sent = 0;
   return {
-    send: ({ functionKey, params, state }) => void room.broadcast(functionKey, params, { state }),
-    acknowledge(count) {
-      acknowledged += count;
-      socket.onmessage({ data: `{"ack":${acknowledged},"seq":${acknowledged}}` });
+    send({ functionKey, params, state }) {
+      sent++;
+      void room.broadcast(functionKey, params, { state });
     },
-    sent: () => socket.sent,
+    settle: () => socket.onmessage({ data: `{"ack":${sent},"seq":${sent}}` }),
   };
 }
 
 /** The same with the original's class, which nobody answers. */
 function originalOwner() {
   const client = withReplay(() => new RTBroadcaster("wss://replayed.invalid/", () => {}, () => {}, () => {}, () => {}));
-  const socket = Replay.last;
-  socket.onopen();
+  Replay.last.onopen();
   client.uuid = uuid;
+  return { send: ({ functionKey, params, state }) => client.sendAction(functionKey, params, state), settle() {} };
+}
+
+/** An owner of ours at a real server, over a real socket; `settle` waits for its answers. */
+async function connectedOwner(url) {
+  const room = await sdk.create(url);
+  let answers = [];
   return {
-    send: ({ functionKey, params, state }) => client.sendAction(functionKey, params, state),
-    acknowledge() {},
-    sent: () => socket.sent,
+    send: ({ functionKey, params, state }) => void answers.push(room.broadcast(functionKey, params, { state })),
+    async settle() {
+      await Promise.all(answers);
+      answers = [];
+    },
+    close: () => room.close(),
   };
 }
 
-/** As `receiving`, with `batch` calls of `broadcast` in each task: until they were given to the socket. */
-async function broadcasting(kind, batch, messages, rounds) {
-  const sides = [await owner(), originalOwner()];
+/** The same with the original's class; `settle` waits until the network has all of it. */
+async function connectedOriginalOwner(url) {
+  const RealWebSocket = window.WebSocket;
+  let socket;
+  window.WebSocket = function (address) {
+    return (socket = new RealWebSocket(address));
+  };
+  const client = await new Promise((resolve) => {
+    const client = new RTBroadcaster(url, () => resolve(client), () => {}, () => {}, () => {});
+  });
+  window.WebSocket = RealWebSocket;
+  return {
+    send: ({ functionKey, params, state }) => client.sendAction(functionKey, params, state),
+    async settle() {
+      while (socket.bufferedAmount > 0) await nextTask();
+    },
+    close: () => socket.close(),
+  };
+}
+
+/**
+ * As `receiving`, with `batch` calls of `broadcast` in each task: until they were given to the socket, which is a real one
+ * if there is the address of a server.
+ */
+async function broadcasting(kind, batch, messages, rounds, url) {
+  const sides = url
+    ? [await connectedOwner(url), await connectedOriginalOwner(url)]
+    : [await owner(), originalOwner()];
   const results = [];
   for (let round = 0; round < 2 * rounds; round++) {
     const turns = round % 2 ? [0, 1] : [1, 0];
@@ -192,11 +223,11 @@ async function broadcasting(kind, batch, messages, rounds) {
     if (round >= rounds) results.push(pair);
     await nextTask();
   }
+  for (const side of sides) await side.close?.();
   return results;
 }
 
-async function timedBroadcasts({ send, acknowledge, sent }, action, batch, messages) {
-  const before = sent();
+async function timedBroadcasts({ send, settle }, action, batch, messages) {
   let ms = 0;
   for (let left = messages; left > 0; ) {
     // As many as fit a session's queue; they are answered outside of the time, as the original's never are.
@@ -208,11 +239,10 @@ async function timedBroadcasts({ send, acknowledge, sent }, action, batch, messa
       await null;
     }
     ms += performance.now() - start;
-    acknowledge(some);
+    await settle();
     left -= some;
     await nextTask();
   }
-  if (sent() === before) throw new Error("nothing was sent");
   return (ms * 1e6) / messages;
 }
 
@@ -241,7 +271,7 @@ async function soak(messages) {
     for (const frame of frames(follower, kind, some / 2, 20)) follower.receive(frame);
     for (let sent = 0; sent < some; sent++) sender.send(ACTIONS.call);
     await nextTask();
-    sender.acknowledge(some);
+    sender.settle();
     await nextTask();
   }
 }
