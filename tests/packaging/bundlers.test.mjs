@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 
 import { scenario } from "../browser/support/scenario.mjs";
 import { called } from "./support/called.mjs";
-import { bin, project, run } from "./support/project.mjs";
+import { bin, fixture, project, run } from "./support/project.mjs";
 
 /** Opens what was built. */
 async function opened(scene, folder, page = "") {
@@ -46,6 +46,16 @@ scenario("Vite's dev server, whose pages talk to rooms of another origin", {}, a
   const rooms = await scene.server({ site: folder, options: ["--allow-origin", "*"] });
   const url = await viteDev(scene, folder);
   await called(await scene.open(`${url}?server=${rooms.url}broadcasting`));
+});
+
+scenario("Vite 7, which needs an option in development", {}, async (scene) => {
+  const folder = await project(scene, "vite7");
+  for (const name of ["index.html", "main.js"]) await copyFile(fixture("vite", name), join(folder, name));
+  const rooms = await scene.server({ site: folder, options: ["--allow-origin", "*"] });
+  const url = await viteDev(scene, folder);
+  await called(await scene.open(`${url}?server=${rooms.url}broadcasting`));
+  await run(folder, bin(folder, "vite"), ["build"]);
+  await called(await opened(scene, join(folder, "dist")));
 });
 
 scenario("webpack 5", {}, async (scene) => {

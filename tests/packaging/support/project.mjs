@@ -43,6 +43,9 @@ export async function run(folder, program, args, env = {}) {
   }
 }
 
+/** A file of a fixture. */
+export const fixture = (name, file) => join(FIXTURES, name, file);
+
 /** A program of the project's node_modules. */
 export const bin = (folder, name) => join(folder, "node_modules/.bin", name);
 
