@@ -71,6 +71,18 @@ pub struct Frame {
     parts: Vec<Bytes>,
     /// Of all parts, the newline behind the last message included.
     bytes: usize,
+    contents: Contents,
+}
+
+/// What a [`Frame`] holds of a room, for whoever counts that.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Contents {
+    /// Actions out of the ring. One that the client's rendering leaves out is counted too.
+    pub actions: u64,
+    /// Retained state messages.
+    pub retained: u64,
+    /// Beginnings of a snapshot that stands in for actions which were missed; one at most.
+    pub resyncs: u64,
 }
 
 impl Frame {
@@ -128,6 +140,17 @@ impl Frame {
     pub fn clear(&mut self) {
         self.parts.clear();
         self.bytes = 0;
+        self.contents = Contents::default();
+    }
+
+    /// What it holds of a room.
+    #[must_use]
+    pub fn contents(&self) -> Contents {
+        self.contents
+    }
+
+    pub(crate) fn contents_mut(&mut self) -> &mut Contents {
+        &mut self.contents
     }
 
     /// Adds messages that each end with a newline.

@@ -1,6 +1,6 @@
 //! A room's followers, as numbers: how many there are and how far each has been served.
 
-use crate::{Audience, Rendering, Timestamp};
+use crate::{Audience, LagReport, Rendering, Timestamp};
 
 /// How finely time is told apart here, in milliseconds.
 const INTERVAL_MS: u64 = 250;
@@ -154,6 +154,19 @@ impl Followers {
         let lagging = self.entries.iter().flatten().filter(|entry| entry.served < seq).count();
         Audience { connected: self.len() as u64, lagging: lagging as u64 }
     }
+
+    /// How far they are behind this head.
+    pub(crate) fn lag_report(&self, head: u64) -> LagReport {
+        let behind = self.entries.iter().flatten().filter(|entry| entry.served < head);
+        behind.fold(LagReport::default(), |report, entry| {
+            let actions = head - entry.served;
+            LagReport {
+                followers: report.followers + 1,
+                actions: report.actions + actions,
+                greatest: report.greatest.max(actions),
+            }
+        })
+    }
 }
 
 #[cfg(test)]
@@ -237,8 +250,10 @@ mod tests {
         let first = followers.add(Rendering::Lean, 0);
         let second = followers.add(Rendering::Whole, 5);
         assert_eq!(followers.audience(5), Audience { connected: 2, lagging: 1 });
+        assert_eq!(followers.lag_report(7), LagReport { followers: 2, actions: 9, greatest: 7 });
         followers.serve(first, 5);
         assert_eq!(followers.audience(5), Audience { connected: 2, lagging: 0 });
+        assert_eq!(followers.lag_report(5), LagReport::default());
         followers.remove(second, Rendering::Whole);
         assert_eq!((followers.len(), followers.whole()), (1, 0));
         let third = followers.add(Rendering::Lean, 5);

@@ -46,6 +46,9 @@ pub trait Host {
     /// [`Room::tick`] is to be called at this moment, and the room closed if it says so.
     fn wake_at(&mut self, room: RoomId, moment: Timestamp);
 
+    /// The client is refused something; for whoever counts that.
+    fn refused(&mut self, _refusal: &Refusal) {}
+
     /// The digest under which an owner key is kept.
     fn digest(&mut self, owner_key: &str) -> KeyDigest;
 }

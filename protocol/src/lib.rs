@@ -83,7 +83,7 @@ mod token_bucket;
 pub use answer_log::{Answer, Past};
 pub use close_code::CloseCode;
 #[cfg(feature = "rooms")]
-pub use follower::{Cursor, Frame, Rendering};
+pub use follower::{Contents, Cursor, Frame, Rendering};
 #[cfg(feature = "rooms")]
 pub use followers::Lag;
 #[cfg(feature = "rooms")]
@@ -106,7 +106,7 @@ pub use permissions::{Deed, Permissions, Scope};
 pub use post::{Post, Posted};
 pub use refusal::{Refusal, RefusalCode};
 #[cfg(feature = "rooms")]
-pub use room::{Accepted, Room};
+pub use room::{Accepted, LagReport, Room, RoomReport};
 #[cfg(feature = "rooms")]
 pub use room_id::RoomId;
 #[cfg(feature = "rooms")]

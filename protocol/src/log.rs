@@ -68,6 +68,11 @@ impl Log {
         self.head
     }
 
+    /// Bytes of the actions that can still be served.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether everything after `seq` can still be served.
     pub(crate) fn reaches_back_to(&self, seq: u64) -> bool {
         // `first` is never 0, while a client may name any seq.

@@ -127,7 +127,7 @@ impl Peer {
         self.answers.refusals = 0;
         while let Some(message) = messages.next(self.answers.is_lean()) {
             if self.answers.refusals >= REFUSALS_PER_FRAME {
-                return self.refuse(parse::rest_unread(parse::MESSAGES_REFUSED));
+                return self.refuse(parse::rest_unread(parse::MESSAGES_REFUSED), host);
             }
             self.receive(message, now, host);
         }
@@ -230,15 +230,17 @@ impl Peer {
     ) {
         let (room, epoch) = match &self.place {
             Place::Owner { room, epoch, .. } => (*room, *epoch),
-            Place::Follower { .. } => return self.refuse(Refusal { id, ..RefusalCode::NotOwner.into() }),
+            Place::Follower { .. } => {
+                return self.refuse(Refusal { id, ..RefusalCode::NotOwner.into() }, host);
+            }
             Place::Outside | Place::Gone => {
-                return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() });
+                return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() }, host);
             }
         };
         match under_epoch(host, room, epoch, act) {
             Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
             Ok(Ok(Accepted::Duplicate)) => {}
-            Ok(Err(refusal)) => self.refuse(refusal),
+            Ok(Err(refusal)) => self.refuse(refusal, host),
             Err(code) => self.lose(room, code),
         }
     }
@@ -263,7 +265,7 @@ impl Peer {
                 self.disconnected(now, host);
                 self.end(CloseCode::Left);
             }
-            Place::Outside | Place::Gone => self.refuse(RefusalCode::NotInRoom.into()),
+            Place::Outside | Place::Gone => self.refuse(RefusalCode::NotInRoom.into(), host),
         }
     }
 
@@ -316,10 +318,16 @@ impl Peer {
             // If it is the owner no longer, it hears so with the next action.
             let _ = under_epoch(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));
         }
-        self.refuse(refusal);
+        self.refuse(refusal, host);
     }
 
-    fn refuse(&mut self, refusal: Refusal) {
+    fn refuse(&mut self, refusal: Refusal, host: &mut impl Host) {
+        host.refused(&refusal);
+        self.tell(refusal);
+    }
+
+    /// Tells a refusal, be it for the first time or again.
+    fn tell(&mut self, refusal: Refusal) {
         let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
         let must_be_answered = self.is_owner() && refusal.id.is_some();
         self.answers.refuse(refusal, &uuid, !must_be_answered);

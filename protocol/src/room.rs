@@ -1,6 +1,7 @@
 //! A room: a log of actions, the state that it retains, and who owns it.
 
 mod posting;
+mod report;
 mod serving;
 
 use crate::answer_log::Answer;
@@ -15,6 +16,8 @@ use crate::{
     Action, Audience, Claim, Claimed, CloseCode, KeyDigest, Limits, NotEntered, OwnerPresence, Refusal,
     RefusalCode, RoomId, Timestamp, render,
 };
+
+pub use report::{LagReport, RoomReport};
 
 /// What became of an owner's action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

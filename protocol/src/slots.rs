@@ -52,6 +52,20 @@ impl Slots {
         Ok(())
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Bytes of all that is retained.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Bytes of the snapshots that are rendered.
+    pub(crate) fn snapshot_bytes(&self) -> usize {
+        [&self.lean, &self.whole].into_iter().flatten().map(Block::len).sum()
+    }
+
     /// Retains a state message in place of what its slot held.
     pub(crate) fn set(&mut self, seq: u64, slot: &str, key: &str, params: &str) {
         self.clear(slot);

@@ -42,6 +42,12 @@ const DETACH = 30;
 const IS_DETACHED = 31;
 const BEHIND = 32;
 const FOLLOW = 33;
+const NEW = 35;
+const FREE = 36;
+const SPACE = 37;
+const PUT = 38;
+const TEXT = 39;
+const TEXT_LENGTH = 40;
 
 /** What the core wants: `Bridge::put_down` in src/bridge.rs. */
 const CONNECT = -1;
@@ -98,15 +104,66 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 const now = () => performance.now();
 
+/** What is chained to it runs when the task is through: in a third of the time that `queueMicrotask` takes. */
+const task = Promise.resolve();
+
+/** What the WebAssembly exports. */
+let wasm;
+
+/** Has all cores be those of this instance of the WebAssembly. */
+export function useModule(exports) {
+  wasm = exports;
+}
+
+/** Asks a core: `rtbroadcaster_call` in src/cores.rs. */
+const ask = (core, what, number = 0, now = 0) => wasm.rtbroadcaster_call(core, what, now, number);
+
+let bytes = new Uint8Array();
+
+/** A piece of the WebAssembly's memory, until the core is called again. */
+function memory(address, length) {
+  // It has moved if it has grown.
+  if (!bytes.length) bytes = new Uint8Array(wasm.memory.buffer);
+  return bytes.subarray(address, address + length);
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Up to so many characters a loop here is through before the browser's own encoders and decoders have begun. */
+const SHORT = 256;
+
+/** Gives a core a text that belongs to the next call. */
+function put(core, text) {
+  // No unit of UTF-16 takes more bytes in UTF-8.
+  const space = memory(ask(core, SPACE, 3 * text.length), 3 * text.length);
+  let written = 0;
+  if (text.length < SHORT) {
+    for (let code; (code = text.charCodeAt(written)) < 128; ) space[written++] = code;
+  }
+  if (written < text.length) ({ written } = encoder.encodeInto(text, space));
+  ask(core, PUT, written);
+}
+
+/** The text that belongs to a core's step or answer. */
+function told(core) {
+  const address = ask(core, TEXT);
+  const length = ask(core, TEXT_LENGTH);
+  const text = memory(address, Math.abs(length));
+  return length >= 0 && length < SHORT ? String.fromCharCode.apply(null, text) : decoder.decode(text);
+}
+
+/** Nobody can ask for a room that is garbage. */
+const rooms = new FinalizationRegistry((core) => ask(core, FREE));
+
 /**
  * The promise of `create` and `join`.
  *
- * @param core a `Bridge` that has not begun
  * @param joins or else creates a room, or claims that of the options
  * @param onEnd told the code of the room's end, before any callback
  */
-export function enter(core, url, joins, uuid, options, onEnd) {
-  return new Promise((resolve, reject) => new Room(core, url, joins, uuid, options, onEnd, { resolve, reject }));
+export function enter(url, joins, uuid, options, onEnd) {
+  return new Promise((resolve, reject) => new Room(url, joins, uuid, options, onEnd, { resolve, reject }));
 }
 
 /** The message of the server that the core reads. */
@@ -198,6 +255,10 @@ class Room {
   /** The page's code is running, called from here: whatever it causes waits until it has returned. */
   #delivering = false;
   #pumpIsDue = false;
+  #onTaskEnd = () => {
+    this.#pumpIsDue = false;
+    this.#pump();
+  };
   #over = false;
   #callbacks = {};
   /** Function key → function. */
@@ -217,7 +278,7 @@ class Room {
   /** The promises of `close`. */
   #closers = [];
 
-  constructor(core, url, joins, uuid, options, onEnd, entry) {
+  constructor(url, joins, uuid, options, onEnd, entry) {
     const functions = [];
     let ownerKey, timeout, shareAudience;
     if (joins) nonEmpty(uuid, "uuid");
@@ -243,7 +304,8 @@ class Room {
       this.#token = tokenOrFunction(field(options, "token"));
     }
     timeout = milliseconds(timeout);
-    this.#core = core;
+    this.#core = ask(0, NEW);
+    rooms.register(this, this.#core);
     this.#entry = entry;
     this.#onEnd = onEnd;
     this.#resumed = ownerKey !== undefined;
@@ -258,7 +320,7 @@ class Room {
   }
 
   get uuid() {
-    return this.#call(UUID) ? this.#core.text() : "";
+    return this.#call(UUID) ? told(this.#core) : "";
   }
 
   get isOwner() {
@@ -274,7 +336,7 @@ class Room {
   }
 
   get ownerKey() {
-    return this.#call(OWNER_KEY) ? this.#core.text() : undefined;
+    return this.#call(OWNER_KEY) ? told(this.#core) : undefined;
   }
 
   get resumed() {
@@ -295,7 +357,7 @@ class Room {
     try {
       const text = paramsText(params);
       const slot = slotOf(options, functionKey);
-      if (slot !== undefined) this.#core.put(slot);
+      if (slot !== undefined) put(this.#core, slot);
       return this.#answer(this.#call(BROADCAST, 0, text, functionKey), slot ?? functionKey);
     } catch (error) {
       return Promise.reject(about(functionKey, error));
@@ -386,11 +448,11 @@ class Room {
     if (this.#untoldSeq !== this.#straightSeq) {
       // When it came: a timer asks whether the server was silent since.
       const heard = Math.min(this.#heard.timeStamp ?? Infinity, now());
-      core.call(HANDED_OVER, heard, this.#straightSeq - 1);
+      ask(core, HANDED_OVER, this.#straightSeq - 1, heard);
     }
     this.#straightSeq = this.#untoldSeq = 0;
-    for (const text of texts) core.put(text);
-    return core.call(what, what < UNREADABLE ? now() : 0, number);
+    for (const text of texts) put(core, text);
+    return ask(core, what, number, what < UNREADABLE ? now() : 0);
   }
 
   /** Tells the core what happened, and does what it wants. */
@@ -426,10 +488,7 @@ class Room {
   #pumpSoon() {
     if (this.#pumpIsDue) return;
     this.#pumpIsDue = true;
-    queueMicrotask(() => {
-      this.#pumpIsDue = false;
-      this.#pump();
-    });
+    task.then(this.#onTaskEnd);
   }
 
   #pump() {
@@ -486,7 +545,7 @@ class Room {
       const { slot } = message;
       const place = this.#placeOf(typeof slot === "string" ? slot : funcKey);
       if (place < 0) return false;
-      this.#core.call(SLOT_WRITTEN, seq, place);
+      ask(this.#core, SLOT_WRITTEN, place, seq);
     }
     this.#straightSeq = seq + 1;
     this.#run(fn, funcKey, paramsOf(message));
@@ -497,8 +556,8 @@ class Room {
   #placeOf(slot) {
     let place = this.#places.get(slot);
     if (place === undefined) {
-      this.#core.put(slot);
-      place = this.#core.call(PLACE_OF_SLOT, 0, 0);
+      put(this.#core, slot);
+      place = ask(this.#core, PLACE_OF_SLOT);
       this.#places.set(slot, place);
     }
     return place;
@@ -512,7 +571,7 @@ class Room {
       case DISCONNECT:
         return this.#disconnect();
       case SEND:
-        return this.#send(core.text());
+        return this.#send(told(core));
       case ARM:
         return this.#arm(this.#call(NUMBER) - now());
       case ENTER:
@@ -521,11 +580,11 @@ class Room {
         this.#release();
         return this.#entry.reject(this.#ending());
       case RUN:
-        return this.#runKept(core.text(), this.#call(NUMBER));
+        return this.#runKept(told(core), this.#call(NUMBER));
       case TELL_STATUS:
         return this.#tell("onstatus", this.status);
       case TELL_CLEARED:
-        return this.#tell("onclear", core.text());
+        return this.#tell("onclear", told(core));
       case TELL_RESYNC:
         return this.#tell("onresync");
       case TELL_AUDIENCE:
@@ -533,7 +592,7 @@ class Room {
       case TELL_OWNER:
         return this.#tell("onowner", this.#call(NUMBER) ? "away" : "here");
       case REPORT_NO_FUNCTION:
-        return this.#report(noFunction(core.text()));
+        return this.#report(noFunction(told(core)));
       case REPORT_UNREADABLE:
         return this.#report(roomError("malformed", "the server sent something that isn't JSON, which was skipped; not reported again"));
       case REPORT_REFUSAL:
@@ -597,7 +656,7 @@ class Room {
       );
     }
     socket.onopen = () => {
-      if (token) this.#core.put(token);
+      if (token) put(this.#core, token);
       this.#happened(OPENED);
     };
     socket.onmessage = (event) => this.#received(event);
@@ -672,7 +731,7 @@ class Room {
 
   /** The error whose code and message the core tells. */
   #error() {
-    return roomError(this.#core.text(), this.#core.text());
+    return roomError(told(this.#core), told(this.#core));
   }
 
   #ending() {

@@ -1,8 +1,8 @@
 // The package's face: loads the WebAssembly when it is first needed and adds what JavaScript says better than Rust.
 // What everything means stands in index.d.ts.
 
-import { drop, enter, keep, number, roomError } from "./room.js";
-import * as glue from "./rtbroadcaster_sdk_bg.js";
+import { drop, enter, keep, number, roomError, useModule } from "./room.js";
+import { __wbg_set_wasm, __wbindgen_init_externref_table } from "./rtbroadcaster_sdk_bg.js";
 
 let loading;
 
@@ -11,8 +11,9 @@ export function init(source) {
   // needed: a plain script that was given it knows no such place.
   loading ??= instantiate(source ?? new URL("rtbroadcaster_sdk_bg.wasm", import.meta.url)).then(
     ({ exports }) => {
-      glue.__wbg_set_wasm(exports);
+      __wbg_set_wasm(exports);
       exports.__wbindgen_start();
+      useModule(exports);
     },
     (cause) => {
       loading = undefined;
@@ -23,7 +24,7 @@ export function init(source) {
 }
 
 async function instantiate(source) {
-  const imports = { "./rtbroadcaster_sdk_bg.js": glue, "./room.js": { drop, keep, number } };
+  const imports = { "./rtbroadcaster_sdk_bg.js": { __wbindgen_init_externref_table }, "./room.js": { drop, keep, number } };
   let module = await source;
   if (typeof module === "string" || module instanceof URL || module instanceof Request) module = await fetch(module);
   if (module instanceof Response) {
@@ -44,13 +45,13 @@ export async function create(url, options) {
 
 export async function join(url, uuid, options) {
   await init();
-  return enterWith((options) => enter(new glue.Bridge(), url, true, uuid, options), options);
+  return enterWith((options) => enter(url, true, uuid, options), options);
 }
 
 // What only some pages use is loaded only by them.
 
 async function createOrResume(url, options) {
-  const createRoom = (options, onend) => enter(new glue.Bridge(), url, false, undefined, options, onend);
+  const createRoom = (options, onend) => enter(url, false, undefined, options, onend);
   const resumes = options?.resume ?? false;
   if (resumes === false) return createRoom(options);
   const { resume } = await import("./resume.js");

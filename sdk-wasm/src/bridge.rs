@@ -1,15 +1,16 @@
 //! The core as JavaScript drives it.
 //!
 //! js/room.js says what happened, then asks for one step after the other, and takes it when Rust has returned. What
-//! crosses are numbers and texts, through as few functions as can be, because each of them costs every page a quarter of
-//! a kilobyte: [`Bridge::call`] takes any call, [`Bridge::put`] the texts that belong to it, and [`Bridge::text`] gives
-//! those of an answer or a step. Moments are milliseconds of the page's monotonic clock.
+//! crosses are numbers, all of them through [`Bridge::call`], and the addresses of texts: of one that JavaScript has written
+//! for the next call ([`call::SPACE`], [`call::PUT`]), and of one that belongs to a step or an answer ([`call::TEXT`]).
+//! Moments are milliseconds of the page's monotonic clock.
 //!
 //! What comes a thousand times a second js/room.js hands over by itself, and tells the core later how far it came:
 //! [`call::STRAIGHT_SEQ`] and what follows it there.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 use core::mem;
 
@@ -17,7 +18,6 @@ use rtbroadcaster_protocol::{
     BroadcastError, EndReason, Goal, Input, Outcome, OwnerPresence, Refusal, ServerMessage, SessionOptions,
     SessionStatus, Timestamp,
 };
-use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::call;
 use crate::core::Core;
@@ -25,24 +25,23 @@ use crate::fields::Fields;
 use crate::params::Params;
 use crate::step::Step;
 
-/// The core of one room. Not for pages.
-#[wasm_bindgen]
-pub struct Bridge {
+/// The core of one room.
+pub(crate) struct Bridge {
     core: Core<Params>,
     /// What belongs to the last step or answer.
     numbers: [f64; 2],
     /// What belongs to it, or to the next call, in the reverse order of its fetching.
     texts: Vec<String>,
+    /// Where JavaScript writes a text.
+    space: Vec<u8>,
+    /// The text that it reads.
+    told: String,
     shares_audience: bool,
 }
 
-#[wasm_bindgen]
 impl Bridge {
     /// A core that has not begun.
-    #[wasm_bindgen(constructor)]
-    #[must_use]
-    #[allow(clippy::new_without_default, reason = "it is for JavaScript, which has no such thing")]
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let nothing = SessionOptions {
             goal: Goal::Create,
             session: String::new(),
@@ -50,16 +49,18 @@ impl Bridge {
             connect_timeout_ms: 0,
             share_audience: false,
         };
-        Self { core: Core::new(nothing), numbers: [0.0; 2], texts: Vec::new(), shares_audience: false }
+        Self {
+            core: Core::new(nothing),
+            numbers: [0.0; 2],
+            texts: Vec::new(),
+            space: Vec::new(),
+            told: String::new(),
+            shares_audience: false,
+        }
     }
 
-    /// A text that belongs to the next call.
-    pub fn put(&mut self, text: String) {
-        self.texts.push(text);
-    }
-
-    /// Anything that has no function of its own: `what` is one of the numbers in `call.rs`.
-    pub fn call(&mut self, what: u32, now: f64, number: f64) -> f64 {
+    /// `what` is one of the numbers in `call.rs`.
+    pub(crate) fn call(&mut self, what: u32, now: f64, number: f64) -> f64 {
         let input = match what {
             call::CREATE | call::JOIN | call::CLAIM => {
                 self.start(what, number as u64);
@@ -93,19 +94,23 @@ impl Bridge {
             }
             _ => return self.ask(what, number),
         };
-        self.handle(now, input);
+        self.core.handle(moment(now), input);
         0.0
     }
 
-    /// A text that belongs to the step or the answer.
-    pub fn text(&mut self) -> String {
+    fn text(&mut self) -> String {
         self.texts.pop().unwrap_or_default()
     }
-}
 
-impl Bridge {
-    fn handle(&mut self, now: f64, input: Input<Params>) {
-        self.core.handle(moment(now), input);
+    /// Takes the text that JavaScript has written.
+    fn put(&mut self, bytes: usize) {
+        let mut text = mem::take(&mut self.space);
+        text.truncate(bytes);
+        #[allow(unsafe_code, reason = "checking what the browser has made would cost every page 0.3 kB")]
+        // SAFETY: js/room.js alone writes there: characters of ASCII, or by `TextEncoder.encodeInto`, which writes UTF-8
+        // whatever the text is (Encoding Standard, section 7.4), and says how many bytes. The zeroes before are UTF-8 too.
+        let text = unsafe { String::from_utf8_unchecked(text) };
+        self.texts.push(text);
     }
 
     fn start(&mut self, what: u32, connect_timeout_ms: u64) {
@@ -128,6 +133,19 @@ impl Bridge {
                 // What was not fetched of the step before nobody wants any more.
                 self.texts.clear();
                 return self.core.next(number != 0.0).map_or(0, |step| self.put_down(step)).into();
+            }
+            call::SPACE => {
+                self.space = vec![0; number as usize];
+                return self.space.as_mut_ptr().expose_provenance() as f64;
+            }
+            call::PUT => self.put(number as usize),
+            call::TEXT => {
+                self.told = self.text();
+                return self.told.as_ptr().expose_provenance() as f64;
+            }
+            call::TEXT_LENGTH => {
+                let length = self.told.len() as f64;
+                return if self.told.is_ascii() { length } else { -length };
             }
             call::NUMBER => return self.numbers[0],
             call::SECOND_NUMBER => return self.numbers[1],

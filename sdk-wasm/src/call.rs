@@ -27,7 +27,6 @@ pub(crate) const CONNECTED: u32 = 22;
 pub(crate) const LAGGING: u32 = 23;
 pub(crate) const NEXT: u32 = 24;
 pub(crate) const NUMBER: u32 = 25;
-pub(crate) const SECOND_NUMBER: u32 = 34;
 /// The seq of the action that js/room.js may hand over by itself; 0 while it must say `MESSAGE` for each.
 pub(crate) const STRAIGHT_SEQ: u32 = 26;
 /// It has handed over all actions up to this seq; the moment is when the last of them came.
@@ -42,3 +41,16 @@ pub(crate) const IS_DETACHED: u32 = 31;
 pub(crate) const BEHIND: u32 = 32;
 /// The number says whether every action is wanted.
 pub(crate) const FOLLOW: u32 = 33;
+pub(crate) const SECOND_NUMBER: u32 = 34;
+/// A new core, see `cores.rs`.
+pub(crate) const NEW: u32 = 35;
+/// That core is needed no more.
+pub(crate) const FREE: u32 = 36;
+/// Memory for a text of so many bytes at most, which js/room.js writes there.
+pub(crate) const SPACE: u32 = 37;
+/// It has written a text of so many bytes, which belongs to the next call.
+pub(crate) const PUT: u32 = 38;
+/// Where a text lies that belongs to the step or the answer, until the next one is asked for.
+pub(crate) const TEXT: u32 = 39;
+/// Its bytes; below 0 if not all of them are ASCII.
+pub(crate) const TEXT_LENGTH: u32 = 40;

@@ -13,7 +13,7 @@ use crate::params::Params;
 #[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/room.js"))]
 extern "C" {
     /// A number of the message that js/room.js has at hand; NaN if it is none.
-    fn number(field: u32) -> f64;
+    fn number(field: i32) -> f64;
 }
 
 /// The texts of a message, which js/room.js has put down; their names stand there, in the reverse order.
@@ -31,7 +31,7 @@ enum Text {
 
 /// Its numbers, which js/room.js is asked for; their names stand there, in the same order.
 #[derive(Clone, Copy)]
-#[repr(u32)]
+#[repr(i32)]
 enum Number {
     Seq,
     StateMessage,
@@ -69,7 +69,7 @@ impl Fields {
 
 /// A number that JSON can carry but u64 can't, saturates.
 fn whole(field: Number) -> Option<u64> {
-    let value = number(field as u32);
+    let value = number(field as i32);
     (value >= 0.0).then_some(value as u64)
 }
 

@@ -31,7 +31,7 @@
 //! ```
 //!
 //! [`Room`] is where to begin. The feature `javascript`, on by default for the npm package, exports `create`, `join` and
-//! `Bridge` to JavaScript from whatever this crate is linked into: a Rust program leaves it out, as above.
+//! `rtbroadcaster_call` to JavaScript from whatever this crate is linked into: a Rust program leaves it out, as above.
 //!
 //! # How it is built
 //!
@@ -46,7 +46,7 @@
 //! | `backlog` | what came while the page was detached |
 //! | `registry` | function key → function, and the state messages that wait for one |
 //! | `step` | what is to be done |
-//! | `bridge`, `call` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
+//! | `cores`, `bridge`, `call` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
 //! | `fields`, `params` | a message of the server as the browser's JSON parser leaves it |
 //! | `entry` | `create` and `join`, where they are not js/room.js's |
 //! | `web` | all that js/room.js is, for Rust programs |
@@ -67,6 +67,8 @@ mod bridge;
 #[cfg(feature = "javascript")]
 mod call;
 mod core;
+#[cfg(feature = "javascript")]
+mod cores;
 mod delivery;
 #[cfg(all(feature = "javascript", not(feature = "npm")))]
 mod entry;
@@ -82,7 +84,7 @@ mod step;
 mod web;
 
 #[cfg(feature = "javascript")]
-pub use bridge::Bridge;
+pub use cores::rtbroadcaster_call;
 #[cfg(all(feature = "javascript", not(feature = "npm")))]
 pub use entry::{create, join};
 #[cfg(feature = "web")]

@@ -33,6 +33,25 @@ async fn a_follower_runs_what_the_owner_broadcasts_with_the_params_spread() {
     owner.closed().await;
 }
 
+/// Texts cross to Rust and back in different ways, by their length and by what is in them.
+#[wasm_bindgen_test]
+async fn texts_of_any_length_and_alphabet_arrive_as_they_were_sent() {
+    let Some(url) = server() else { return };
+    let owner = create(url).await;
+    let calls = recorder();
+    let _room = follower(url, &owner.uuid(), "say", &calls).await;
+    for length in [0, 1, 200, 245, 250, 255, 256, 257, 300, 10_000] {
+        for text in ["a", "é", "😀"].map(|character| character.repeat(length)) {
+            for text in [format!("a{text}"), format!("{text}a")] {
+                let params = format!(r#"["{text}"]"#);
+                owner.broadcast("say", &params, "");
+                assert_eq!(calls.next().await, params, "{length} of a kind");
+            }
+        }
+    }
+    owner.closed().await;
+}
+
 #[wasm_bindgen_test]
 async fn many_broadcasts_of_one_task_arrive_in_order() {
     let Some(url) = server() else { return };

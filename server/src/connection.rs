@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
 
 use futures_util::task::AtomicWaker;
-use rtbroadcaster_protocol::{CloseCode, Frame, Timestamp};
+use rtbroadcaster_protocol::{CloseCode, Timestamp};
 
 use crate::Manager;
 use crate::admission::Admission;
@@ -15,6 +15,7 @@ use crate::framing::Framing;
 use crate::handle::RoomHandle;
 use crate::host::ConnectionHost;
 use crate::line::{Line, Sent};
+use crate::scratch::Sending;
 use crate::transport::Transport;
 use crate::websocket::Ending;
 
@@ -127,10 +128,14 @@ impl Connection {
 
     /// Sends what there is for the client. Only its own task has a context, and is woken when more is taken; whoever
     /// else calls this wakes that task if not everything was sent.
-    pub(crate) fn send(self: &Arc<Self>, mut context: Option<&mut Context<'_>>, frame: &mut Frame) -> Sent {
+    pub(crate) fn send(
+        self: &Arc<Self>,
+        mut context: Option<&mut Context<'_>>,
+        sending: &mut Sending,
+    ) -> Sent {
         self.with_line(|line| {
             loop {
-                match line.send(self, context.as_deref_mut(), frame) {
+                match line.send(self, context.as_deref_mut(), sending) {
                     Sent::Everything if line.sit(self) => {}
                     Sent::Everything => return Sent::Everything,
                     sent => {
@@ -189,7 +194,7 @@ impl Connection {
     }
 
     /// Looks what is due: a ping, or the end of a client that is silent or takes nothing.
-    pub(crate) fn keep_time(self: &Arc<Self>, now: Timestamp, frame: &mut Frame) {
+    pub(crate) fn keep_time(self: &Arc<Self>, now: Timestamp, sending: &mut Sending) {
         let limits = &self.manager.settings().limits;
         if self.is_waiting.load(Ordering::Relaxed) {
             // Whoever isn't listened to is not silent; and its task looks whether it has waited long enough.
@@ -207,7 +212,7 @@ impl Connection {
         } else if since(&self.pinged) >= limits.ping_interval_ms {
             self.pinged.store(now.0, Ordering::Relaxed);
             self.with_line(Line::ping);
-            if self.send(None, frame) != Sent::Everything {
+            if self.send(None, sending) != Sent::Everything {
                 self.wake();
             }
         }

@@ -1,13 +1,14 @@
 //! A room as the server's threads share it.
 
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rtbroadcaster_protocol::Room;
+use rtbroadcaster_protocol::{Room, RoomReport};
 use tokio::runtime::Handle;
 
 use crate::connection::Connection;
-use crate::seats::Seats;
+use crate::metrics::Metrics;
+use crate::seats::{NOTHING, Seats};
 
 /// Followers that the thread which has an action serves by itself; a larger room is spread over all threads. So many
 /// take some 2 ms, while waking another thread takes some microseconds.
@@ -17,6 +18,8 @@ const FOLLOWERS_PER_THREAD: usize = 256;
 const FOR_FOLLOWERS: u8 = 1;
 /// Something is new for the owner.
 const FOR_OWNER: u8 = 2;
+/// What is new for the followers is an action, or several.
+const APPENDED: u8 = 4;
 
 /// One room behind its lock, and where its connections sit.
 ///
@@ -24,8 +27,11 @@ const FOR_OWNER: u8 = 2;
 #[derive(Debug)]
 pub(crate) struct RoomHandle {
     room: Mutex<Room>,
+    metrics: Arc<Metrics>,
     /// What has changed since the connections were last served.
     changes: AtomicU8,
+    /// When the first action was appended of those for which they were not served yet, in [`Metrics::nanoseconds`].
+    appended_at: AtomicU64,
     /// The owner's connection, and those that have been the owner's and don't know better yet.
     owners: Seats,
     /// The first followers.
@@ -46,9 +52,11 @@ pub(crate) enum Seat {
 }
 
 impl RoomHandle {
-    pub(crate) fn new(room: Room) -> Self {
+    pub(crate) fn new(room: Room, metrics: Arc<Metrics>) -> Self {
         Self {
             room: Mutex::new(room),
+            metrics,
+            appended_at: AtomicU64::new(NOTHING),
             changes: AtomicU8::new(0),
             owners: Seats::default(),
             followers: Seats::default(),
@@ -64,8 +72,12 @@ impl RoomHandle {
             self.changes.fetch_or(FOR_FOLLOWERS | FOR_OWNER, Ordering::AcqRel);
             return None;
         };
-        let (before, owner_before) = (room.version(), room.owner_version());
+        let (before, owner_before, head_before) = (room.version(), room.owner_version(), room.head());
         let result = act(&mut room);
+        let appended = room.head() - head_before;
+        if appended > 0 {
+            self.note_appended(appended);
+        }
         let changes = if room.version() == before { 0 } else { FOR_FOLLOWERS }
             | if room.owner_version() == owner_before { 0 } else { FOR_OWNER };
         if changes != 0 {
@@ -74,28 +86,35 @@ impl RoomHandle {
         Some(result)
     }
 
+    /// How the room is; nothing if it counts as gone.
+    pub(crate) fn report(&self) -> Option<RoomReport> {
+        self.room.lock().ok().map(|room| room.report())
+    }
+
     /// Serves everyone in the room for whom something has changed: a small room at once, a large one by tasks. Says
     /// whether it has started tasks.
     ///
     /// Nobody's line may be locked by the caller.
     pub(crate) fn serve(self: &Arc<Self>) -> bool {
         let changes = self.changes.swap(0, Ordering::AcqRel);
-        if changes & FOR_OWNER != 0 && self.owners.begin() {
-            self.owners.go_round();
+        if changes & FOR_OWNER != 0 && self.owners.begin(NOTHING) {
+            self.owners.go_round(&self.metrics);
         }
         if changes & FOR_FOLLOWERS == 0 {
             return false;
         }
+        let appended_at =
+            if changes & APPENDED == 0 { NOTHING } else { self.appended_at.load(Ordering::Relaxed) };
         match self.more_followers.get() {
             None => {
-                if self.followers.begin() {
-                    self.followers.go_round();
+                if self.followers.begin(appended_at) {
+                    self.followers.go_round(&self.metrics);
                     self.followers_were_served();
                 }
                 false
             }
             Some(more) => {
-                self.serve_in_tasks(more.len());
+                self.serve_in_tasks(more.len(), appended_at);
                 true
             }
         }
@@ -135,18 +154,27 @@ impl RoomHandle {
         }
     }
 
-    fn serve_in_tasks(self: &Arc<Self>, more: usize) {
+    fn serve_in_tasks(self: &Arc<Self>, more: usize, appended_at: u64) {
         for list in 0..=more {
             let seats = self.seats(Seat::Follower(list));
-            if seats.is_some_and(|seats| seats.len() > 0 && seats.begin()) {
+            if seats.is_some_and(|seats| seats.len() > 0 && seats.begin(appended_at)) {
                 let handle = Arc::clone(self);
                 tokio::spawn(async move {
                     if let Some(seats) = handle.seats(Seat::Follower(list)) {
-                        seats.go_round_in_turns().await;
+                        seats.go_round_in_turns(&handle.metrics).await;
                     }
                     handle.followers_were_served();
                 });
             }
+        }
+    }
+
+    /// Once before the followers are served the time is looked at, however many actions are appended.
+    fn note_appended(&self, actions: u64) {
+        self.metrics.appended(actions);
+        if self.changes.load(Ordering::Relaxed) & APPENDED == 0 {
+            self.appended_at.store(self.metrics.nanoseconds(), Ordering::Relaxed);
+            self.changes.fetch_or(APPENDED, Ordering::AcqRel);
         }
     }
 

@@ -71,6 +71,10 @@ impl Host for ConnectionHost {
         self.manager.wake_at(room, moment);
     }
 
+    fn refused(&mut self, refusal: &Refusal) {
+        self.manager.metrics().refused(refusal);
+    }
+
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
         Manager::digest(owner_key)
     }

@@ -32,6 +32,7 @@ mod http;
 pub mod internals;
 mod line;
 mod manager;
+mod metrics;
 mod origin;
 mod routes;
 mod scratch;

@@ -15,6 +15,7 @@ use crate::connection::Connection;
 use crate::framing::Framing;
 use crate::handle::Seat;
 use crate::host::ConnectionHost;
+use crate::scratch::Sending;
 use crate::transport::Transport;
 use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
 
@@ -134,7 +135,7 @@ impl Line {
         &mut self,
         connection: &Connection,
         mut context: Option<&mut Context<'_>>,
-        frame: &mut Frame,
+        sending: &mut Sending,
     ) -> Sent {
         for _ in 0..FRAMES_PER_TURN {
             if self.ending.is_some() {
@@ -155,12 +156,12 @@ impl Line {
                 self.end(Ending::Fault(fault));
                 return Sent::Ended;
             }
+            let Sending { frame, tally } = sending;
             match self.peer.next(frame, &mut self.host) {
-                Next::Send => {
-                    if let Err(error) = self.begin(connection.transport(), context.as_deref_mut(), frame) {
-                        self.break_off(&error);
-                    }
-                }
+                Next::Send => match self.begin(connection.transport(), context.as_deref_mut(), frame) {
+                    Ok(written) => tally.add(frame.contents(), written),
+                    Err(error) => self.break_off(&error),
+                },
                 Next::Wait => return Sent::Everything,
                 Next::Close(code) => self.end(Ending::Policy(code)),
             }
@@ -196,6 +197,7 @@ impl Line {
             match connection.transport().write(context.as_deref_mut(), &slices[..count]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => {
+                    connection.manager().metrics().sent_bytes(bytes);
                     self.skip(bytes);
                     self.peer.took(&mut self.host);
                     connection.note_taken();
@@ -241,16 +243,16 @@ impl Line {
         }
     }
 
-    /// Writes a frame as far as the client takes it; the rest is kept.
+    /// Writes a frame as far as the client takes it; the rest is kept. Says how many bytes were taken.
     fn begin(
         &mut self,
         transport: &Transport,
         context: Option<&mut Context<'_>>,
         frame: &Frame,
-    ) -> io::Result<()> {
+    ) -> io::Result<usize> {
         if let Framing::Events(events) = &mut self.framing {
             self.unsent.push_back(events.events(frame).into());
-            return Ok(());
+            return Ok(0);
         }
         let (header, header_bytes) = text_header(frame.len());
         let header = &header[..header_bytes];
@@ -281,7 +283,7 @@ impl Line {
             self.unsent.extend(frame.pieces());
             self.skip(written);
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Begins a control frame, if there is one to be sent.

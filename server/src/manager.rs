@@ -19,6 +19,7 @@ use crate::admission::{Admission, Gatekeeper, NotAdmitted};
 use crate::connection::Connection;
 use crate::containment::contained;
 use crate::handle::RoomHandle;
+use crate::metrics::Metrics;
 use crate::seldom::Seldom;
 use crate::sweep::{self, Connections};
 
@@ -47,6 +48,7 @@ pub(crate) struct Shared {
     unknown_rooms: AddressLimits,
     rooms: Mutex<Rooms<Arc<RoomHandle>>>,
     connections: Connections,
+    metrics: Arc<Metrics>,
     /// Lets connections in.
     gatekeeper: Gatekeeper,
     /// Warns of refusals.
@@ -71,6 +73,7 @@ impl Manager {
                 unknown_rooms: AddressLimits::new(Rate::per_minute(settings.limits.unknown_rooms_per_minute)),
                 rooms: Mutex::new(Rooms::new(settings.limits.rooms)),
                 connections: Connections::default(),
+                metrics: Arc::new(Metrics::new()),
                 gatekeeper: Gatekeeper::new(permits(&settings) as usize, &settings.limits),
                 warning: Seldom::default(),
                 opened_rooms: AddressLimits::new(Rate::per_minute(
@@ -144,6 +147,16 @@ impl Manager {
         shared.upgrade().map(|shared| Self { shared })
     }
 
+    /// What it counts.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// All its rooms. The table isn't locked any more when they are looked at.
+    pub(crate) fn all_rooms(&self) -> Vec<Arc<RoomHandle>> {
+        self.table().iter().map(Arc::clone).collect()
+    }
+
     /// All its connections.
     pub(crate) fn connections(&self) -> &Connections {
         &self.shared.connections
@@ -178,6 +191,7 @@ impl Manager {
             let pause = sweep::pause(&self.shared.settings.limits);
             tokio::spawn(sweep::sweep(Arc::downgrade(&self.shared), pause));
         });
+        self.metrics().connection_opened();
         self.connections().add(connection);
         if self.is_shutting_down() {
             // It came too late to be told with the others.
@@ -205,7 +219,8 @@ impl Manager {
         let id = RoomId::from_random(u128::from_be_bytes(random()));
         let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
         let limits = self.shared.settings.limits.clone();
-        let handle = Arc::new(RoomHandle::new(Room::new(id, Self::digest(&key.0), session, limits)));
+        let room = Room::new(id, Self::digest(&key.0), session, limits);
+        let handle = Arc::new(RoomHandle::new(room, Arc::clone(&self.shared.metrics)));
         let inserted = self.table().insert(id, Arc::clone(&handle));
         if let Err(full) = inserted {
             if self.may_warn() {
@@ -215,6 +230,7 @@ impl Manager {
             self.close(deserted, "it was deserted, and room was needed");
             self.table().insert(id, Arc::clone(&handle))?;
         }
+        self.metrics().room_opened();
         info!(room = %id, "room opened");
         Ok((id, key, handle))
     }
@@ -236,6 +252,7 @@ impl Manager {
         if let Some(handle) = removed {
             handle.with(Room::close);
             handle.serve_soon();
+            self.metrics().room_closed();
             info!(room = %id, why, "room closed");
         }
     }

@@ -51,6 +51,7 @@ impl Manager {
             .map(move |method, headers, upgrade, remote| {
                 let answer = upgrade_request(&manager, &method, &headers, upgrade, remote);
                 answer.unwrap_or_else(|error| {
+                    manager.metrics().handshake_refused(&error);
                     error.log(&manager, &headers, remote);
                     error.into_response()
                 })
@@ -98,6 +99,34 @@ impl From<NotAdmitted> for HandshakeError {
 }
 
 impl HandshakeError {
+    /// What [`HandshakeError::reason`] may say.
+    pub(crate) const REASONS: [&str; 9] = [
+        "not_an_upgrade",
+        "version",
+        "key",
+        "origin",
+        "full",
+        "address_full",
+        "too_many",
+        "too_many_of_address",
+        "shutting_down",
+    ];
+
+    /// What it is called where refused requests are counted.
+    pub(crate) fn reason(&self) -> &'static str {
+        match self {
+            Self::NotAnUpgrade => "not_an_upgrade",
+            Self::Version => "version",
+            Self::Key => "key",
+            Self::Origin(_) => "origin",
+            Self::Full => "full",
+            Self::AddressFull => "address_full",
+            Self::TooMany(_) => "too_many",
+            Self::TooManyOfAddress(_) => "too_many_of_address",
+            Self::ShuttingDown(_) => "shutting_down",
+        }
+    }
+
     pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,

@@ -4,6 +4,8 @@ use std::cell::Cell;
 
 use rtbroadcaster_protocol::Frame;
 
+use crate::metrics::{Metrics, Tally};
+
 /// Bytes read at a time: what has gathered of an owner in a hurry goes out in one frame to each follower.
 const READ_BYTES: usize = 64 * 1024;
 
@@ -12,13 +14,23 @@ thread_local! {
     static BUFFER: Cell<Vec<u8>> = Cell::default();
 }
 
-/// Lends a frame, and takes it back empty.
-pub(crate) fn with_frame<R>(act: impl FnOnce(&mut Frame) -> R) -> R {
-    let mut frame = FRAME.take();
-    let result = act(&mut frame);
+/// What is being sent to one client after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Sending {
+    /// What one of them is sent.
+    pub(crate) frame: Frame,
+    /// What all of them were sent.
+    pub(crate) tally: Tally,
+}
+
+/// Lends what is needed for sending, and counts what was sent.
+pub(crate) fn with_sending<R>(metrics: &Metrics, act: impl FnOnce(&mut Sending) -> R) -> R {
+    let mut sending = Sending { frame: FRAME.take(), tally: Tally::default() };
+    let result = act(&mut sending);
+    metrics.sent(&sending.tally);
     // It would hold on to bytes of a room that may be gone tomorrow.
-    frame.clear();
-    FRAME.set(frame);
+    sending.frame.clear();
+    FRAME.set(sending.frame);
     result
 }
 

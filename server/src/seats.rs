@@ -1,15 +1,15 @@
 //! The connections of a room that take what there is as soon as there is something.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rtbroadcaster_protocol::Frame;
 use tokio::task::yield_now;
 
 use crate::connection::Connection;
 use crate::containment::contained;
 use crate::line::Sent;
-use crate::scratch::with_frame;
+use crate::metrics::Metrics;
+use crate::scratch::{Sending, with_sending};
 
 /// Connections served before other tasks of the thread get their turn: some 2 ms.
 const SERVED_AT_A_TIME: usize = 256;
@@ -23,12 +23,17 @@ const AGAIN: u8 = 2;
 
 /// Connections that are served one after another by one thread, in a *round*. Whoever can't take all of what there is
 /// gives up his seat, and his own task serves him until he has caught up.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Seats {
     /// Copied when it changes while a round goes over it.
     connections: Mutex<Arc<Vec<Arc<Connection>>>>,
     state: AtomicU8,
+    /// When the oldest action was appended for which nobody has gone round yet, or [`NOTHING`].
+    appended_at: AtomicU64,
 }
+
+/// No action was appended.
+pub(crate) const NOTHING: u64 = u64::MAX;
 
 impl Seats {
     pub(crate) fn len(&self) -> usize {
@@ -60,32 +65,39 @@ impl Seats {
         }
     }
 
-    /// Says that there is something new. True if the caller is to go round; otherwise somebody does so already.
-    pub(crate) fn begin(&self) -> bool {
+    /// Says that there is something new: an action that was appended then, or [`NOTHING`] of that kind. True if the
+    /// caller is to go round; otherwise somebody does so already.
+    pub(crate) fn begin(&self, appended_at: u64) -> bool {
+        if appended_at != NOTHING {
+            self.appended_at.fetch_min(appended_at, Ordering::Relaxed);
+        }
         self.state.swap(AGAIN, Ordering::AcqRel) == IDLE
     }
 
     /// Goes round until there is nothing new. To be called by whom [`Seats::begin`] told to.
-    pub(crate) fn go_round(&self) {
+    pub(crate) fn go_round(&self, metrics: &Metrics) {
         let running = Running(self);
-        with_frame(|frame| {
-            while running.start() {
-                serve(&self.all(), frame);
-            }
-        });
+        while running.start() {
+            let appended_at = self.appended_at.swap(NOTHING, Ordering::Relaxed);
+            let has_sent = with_sending(metrics, |sending| serve(&self.all(), sending));
+            note_written(metrics, appended_at, has_sent);
+        }
     }
 
     /// The same, as a task of its own that lets others in between.
-    pub(crate) async fn go_round_in_turns(&self) {
+    pub(crate) async fn go_round_in_turns(&self, metrics: &Metrics) {
         let running = Running(self);
         let mut is_first = true;
         while running.start() {
+            let appended_at = self.appended_at.swap(NOTHING, Ordering::Relaxed);
+            let mut has_sent = false;
             for some in self.all().chunks(SERVED_AT_A_TIME) {
                 if !std::mem::take(&mut is_first) {
                     yield_now().await;
                 }
-                with_frame(|frame| serve(some, frame));
+                has_sent |= with_sending(metrics, |sending| serve(some, sending));
             }
+            note_written(metrics, appended_at, has_sent);
         }
     }
 
@@ -99,11 +111,30 @@ impl Seats {
     }
 }
 
-fn serve(connections: &[Arc<Connection>], frame: &mut Frame) {
+/// Sends each what there is. True if anybody was sent anything.
+fn serve(connections: &[Arc<Connection>], sending: &mut Sending) -> bool {
     for connection in connections {
-        let sent = contained("the sending to a connection", || connection.send(None, frame));
+        let sent = contained("the sending to a connection", || connection.send(None, sending));
         if sent != Some(Sent::Everything) {
             connection.wake();
+        }
+    }
+    sending.tally.frames > 0
+}
+
+/// A round is over.
+fn note_written(metrics: &Metrics, appended_at: u64, has_sent: bool) {
+    if has_sent && appended_at != NOTHING {
+        metrics.written(appended_at);
+    }
+}
+
+impl Default for Seats {
+    fn default() -> Self {
+        Self {
+            connections: Mutex::default(),
+            state: AtomicU8::new(IDLE),
+            appended_at: AtomicU64::new(NOTHING),
         }
     }
 }

@@ -8,7 +8,7 @@ use rtbroadcaster_protocol::Limits;
 use crate::Manager;
 use crate::connection::Connection;
 use crate::containment::contained;
-use crate::scratch::with_frame;
+use crate::scratch::with_sending;
 
 /// Connections looked after before other tasks get their turn.
 const AT_A_TIME: usize = 256;
@@ -55,6 +55,12 @@ impl Connections {
         entries.free.push(index);
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        let entries = self.lock();
+        entries.connections.len() - entries.free.len()
+    }
+
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
         self.lock().connections.iter().flatten().cloned().collect()
@@ -82,9 +88,10 @@ pub(crate) async fn sweep(manager: Weak<crate::manager::Shared>, pause: Duration
             let Some(manager) = Manager::upgrade(&manager) else { return };
             let Some(some) = manager.connections().some(start) else { break };
             let now = manager.now();
-            with_frame(|frame| {
+            with_sending(manager.metrics(), |sending| {
                 for connection in &some {
-                    if contained("the look at a connection", || connection.keep_time(now, frame)).is_none() {
+                    if contained("the look at a connection", || connection.keep_time(now, sending)).is_none()
+                    {
                         connection.wake();
                     }
                 }

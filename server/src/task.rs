@@ -12,7 +12,7 @@ use tracing::{Instrument, Span, debug};
 
 use crate::connection::Connection;
 use crate::line::Sent;
-use crate::scratch::{with_buffer, with_frame};
+use crate::scratch::{with_buffer, with_sending};
 use crate::websocket::{Ending, Incoming, Reader};
 
 /// How long an owner waits for a room that lags as a whole. Longer would make a room that stands still for good an
@@ -37,6 +37,7 @@ pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
     let served = async move {
         let ending = poll_fn(|context| task.poll(context)).await;
         debug!(?ending, "connection ends");
+        task.connection.0.manager().metrics().connection_closed(ending);
         leave(&task.connection.0);
         // Boxed, so that it takes no memory before.
         Box::pin(task.say_farewell(ending)).await;
@@ -107,7 +108,9 @@ impl Task {
 
     fn send_and_read(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
         loop {
-            match with_frame(|frame| self.connection.0.send(Some(context), frame)) {
+            let connection = &self.connection.0;
+            let metrics = connection.manager().metrics();
+            match with_sending(metrics, |sending| connection.send(Some(context), sending)) {
                 Sent::Everything => {}
                 Sent::Blocked if self.connection.0.transport().poll_writable(context).is_ready() => continue,
                 Sent::Blocked => {}
@@ -152,7 +155,9 @@ impl Task {
 
     /// Takes what was read, and serves the room. True if that started tasks.
     fn receive(&mut self, bytes: &mut [u8]) -> bool {
-        let now = self.connection.0.manager().now();
+        let manager = self.connection.0.manager();
+        let now = manager.now();
+        manager.metrics().received_bytes(bytes.len());
         self.connection.0.note_heard(now);
         let room = self.connection.0.with_line(|line| {
             let fed = self.reader.feed(bytes, |incoming| {

@@ -11,6 +11,9 @@ pub(crate) use reader::{Incoming, Reader};
 pub(crate) use writer::binary_header;
 pub(crate) use writer::{MAX_HEADER_BYTES, PING, close, pong, text_header};
 
+/// The codes with which clients close that are told apart in what is counted: done, gone to another page, and none.
+pub(crate) const CLIENT_CODES: [u16; 3] = [1000, 1001, 1005];
+
 /// Why a websocket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
@@ -48,7 +51,11 @@ impl Ending {
 }
 
 impl Fault {
-    fn code(self) -> WireCode {
+    /// Every fault.
+    pub(crate) const ALL: [Self; 3] = [Self::Frame, Self::Text, Self::Size];
+
+    /// The code that the client is told.
+    pub(crate) fn code(self) -> WireCode {
         match self {
             Self::Frame => WireCode::Protocol,
             Self::Text => WireCode::Invalid,

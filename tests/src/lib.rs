@@ -16,6 +16,7 @@
 //! | [`Page`] | a page's session on a real socket |
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
+//! | [`Scrape`] | what Prometheus reads of a server |
 //! | [`Replica`] | what a follower knows, and a check that it was told without gaps |
 //! | [`sim`] | rooms, pages and a network, all of them virtual, with a model beside them |
 //! | [`fuzz`] | what bytes of any kind must not break, for fuzzers and for a corpus of them |
@@ -38,6 +39,7 @@ mod raw;
 mod replica;
 mod request;
 mod room;
+mod scrape;
 mod server;
 pub mod sim;
 pub mod soak;
@@ -56,7 +58,8 @@ pub use raw::{Opcode, RawSocket};
 pub use replica::Replica;
 pub use request::{Request, Response};
 pub use room::{Room, Witness, follow, open_room};
+pub use scrape::{METRICS_PATH, Scrape, metrics_change};
 pub use server::{PATH, Server};
 pub use token::{Signer, seconds_from_now};
 pub use transcript::Transcript;
-pub use wait::within;
+pub use wait::{eventually, within};

@@ -8,6 +8,8 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 use warp::Filter;
 
+use crate::METRICS_PATH;
+
 /// Where the rooms are, here and by default in the program.
 pub const PATH: &str = "/broadcasting";
 
@@ -41,7 +43,8 @@ impl Server {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address").to_string();
         let manager = Manager::new(settings);
-        let routes = warp::path(&PATH[1..]).and(manager.routes());
+        let metrics = warp::path(&METRICS_PATH[1..]).and(manager.metrics_routes());
+        let routes = warp::path(&PATH[1..]).and(manager.routes()).or(metrics).unify();
         let task = tokio::spawn(warp::serve(routes).incoming(listener).run());
         Self { address, manager, task, bridge: None }
     }

@@ -18,14 +18,14 @@ struct OwnerPart {
 impl Peer {
     pub(super) fn create(&mut self, create: &Create<'_>, host: &mut impl Host) {
         if self.is_in_room() {
-            return self.refuse(RefusalCode::AlreadyInRoom.into());
+            return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
         }
         let admitted = self
             .negotiate(create.version)
             .map_err(Refusal::from)
             .and_then(|()| authorise(Deed::Create, create.token.as_deref(), host));
         if let Err(refusal) = admitted {
-            return self.refuse_entry(refusal);
+            return self.refuse_entry(refusal, host);
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
@@ -34,7 +34,7 @@ impl Peer {
                 let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
             }
-            Err(refusal) => self.refuse_entry(refusal),
+            Err(refusal) => self.refuse_entry(refusal, host),
         }
     }
 
@@ -50,11 +50,11 @@ impl Peer {
             }
             Place::Outside => {}
             Place::Follower { .. } | Place::Owner { .. } | Place::Gone => {
-                return self.refuse(RefusalCode::AlreadyInRoom.into());
+                return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
             }
         }
         if let Err(refusal) = self.admit(wanted, join, now, host) {
-            return self.refuse_entry(refusal);
+            return self.refuse_entry(refusal, host);
         }
         match self.enter(wanted, join, host) {
             Ok(owner) => {
@@ -68,7 +68,7 @@ impl Peer {
                 if code == RefusalCode::UnknownRoom {
                     host.asked_in_vain(now);
                 }
-                self.refuse_entry(code.into());
+                self.refuse_entry(code.into(), host);
             }
             Err(NotEntered::Superseded) => self.end(CloseCode::Superseded),
         }
@@ -145,7 +145,7 @@ impl Peer {
                 Answer::Appended { last_id: id, last_seq: seq, .. } => {
                     self.answers.push_to_lean(&ServerMessage::Ack { id, seq });
                 }
-                Answer::Refused { refusal, .. } => self.refuse(refusal),
+                Answer::Refused { refusal, .. } => self.tell(refusal),
             }
         }
     }
@@ -177,9 +177,9 @@ impl Peer {
     }
 
     /// Refuses a create or join: some refusals end the connection.
-    fn refuse_entry(&mut self, refusal: Refusal) {
+    fn refuse_entry(&mut self, refusal: Refusal, host: &mut impl Host) {
         let close = refusal.known_code().and_then(RefusalCode::closes_with);
-        self.refuse(refusal);
+        self.refuse(refusal, host);
         if let Some(close) = close {
             self.end(close);
         }

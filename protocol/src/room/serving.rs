@@ -41,7 +41,8 @@ impl Room {
                 Rendering::Whole => self.whole.as_mut().unwrap_or(&mut self.lean),
             };
             if log.reaches_back_to(*seq) {
-                *seq = log.serve(*seq, frame);
+                let before = std::mem::replace(seq, log.serve(*seq, frame));
+                frame.contents_mut().actions += *seq - before;
                 return;
             }
             if !frame.is_empty() {
@@ -60,11 +61,15 @@ impl Room {
     /// The part of [`Room::next`] that an owner gets whose page was loaded anew: the snapshot, and nothing live.
     pub fn next_of_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         let Position::Snapshot { block, index, head, resync } = &mut cursor.position else { return };
-        if std::mem::take(resync) && cursor.rendering == Rendering::Lean {
-            frame.push_message(lean(&ServerMessage::Resync(*head)));
+        if std::mem::take(resync) {
+            frame.contents_mut().resyncs += 1;
+            if cursor.rendering == Rendering::Lean {
+                frame.push_message(lean(&ServerMessage::Resync(*head)));
+            }
         }
         if *index < block.messages() {
             let (messages, next) = block.slice(*index, frame.budget(block.message_bytes(*index)));
+            frame.contents_mut().retained += (next - *index) as u64;
             *index = next;
             frame.push(messages);
         }

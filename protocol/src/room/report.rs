@@ -1,0 +1,58 @@
+//! What somebody who looks after a server wants to know of a room.
+
+use super::Room;
+use crate::OwnerPresence;
+use crate::log::Log;
+
+/// A room as it is at this moment, in numbers; nothing of what was said in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RoomReport {
+    /// How many followers it has.
+    pub followers: usize,
+    /// Whether its owner has a connection.
+    pub owner: OwnerPresence,
+    /// Which claim of ownership is in force.
+    pub epoch: u64,
+    /// The seq of its newest action; 0 before the first.
+    pub seq: u64,
+    /// How many slots it retains.
+    pub slots: usize,
+    /// Bytes of those: names, function keys and params.
+    pub slot_bytes: usize,
+    /// Bytes of the actions in its ring, in all renderings that it keeps.
+    pub ring_bytes: usize,
+    /// Bytes of the snapshots that are rendered at the moment.
+    pub snapshot_bytes: usize,
+    /// How far its followers are behind.
+    pub lag: LagReport,
+}
+
+/// How far followers are behind the newest action of their room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LagReport {
+    /// How many have not been served all of it.
+    pub followers: u64,
+    /// Actions that they have not been served yet, added up.
+    pub actions: u64,
+    /// Those of the one that is the furthest behind.
+    pub greatest: u64,
+}
+
+impl Room {
+    /// How it is at this moment. Looks at every follower.
+    #[must_use]
+    pub fn report(&self) -> RoomReport {
+        let whole = self.whole.as_ref().map_or(0, Log::bytes);
+        RoomReport {
+            followers: self.followers.len(),
+            owner: self.owner.presence(),
+            epoch: self.owner.epoch(),
+            seq: self.lean.head(),
+            slots: self.slots.len(),
+            slot_bytes: self.slots.bytes(),
+            ring_bytes: self.lean.bytes() + whole,
+            snapshot_bytes: self.slots.snapshot_bytes(),
+            lag: self.followers.lag_report(self.lean.head()),
+        }
+    }
+}

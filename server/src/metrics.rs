@@ -1,0 +1,167 @@
+//! What a server counts of itself, for whoever looks after it.
+//!
+//! Counting must cost next to nothing beside a delivery, which is one system call: what happens for each follower is added
+//! up in the [`Tally`] of a round and counted once when it is over, time is looked at twice a round, and threads count
+//! in [`Shard`]s of their own. What can be seen at any time – rooms, followers, how far they are behind, memory – is not
+//! counted at all, but looked at when somebody asks ([`scrape`]).
+
+mod counts;
+mod family;
+mod latency;
+mod routes;
+mod scrape;
+mod text;
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Instant, SystemTime};
+
+use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode};
+
+use crate::routes::HandshakeError;
+use crate::websocket::{CLIENT_CODES, Ending, Fault};
+pub(crate) use counts::Tally;
+use counts::{Counts, Shard};
+
+/// Threads count apart, so that they don't wait for each other's caches. Where there are more threads, some share.
+const SHARDS: usize = 16;
+
+/// Everything that is counted for a manager.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    shards: [Shard; SHARDS],
+    connections_opened: AtomicU64,
+    rooms_opened: AtomicU64,
+    rooms_closed: AtomicU64,
+    refusals: [AtomicU64; RefusalCode::ALL.len()],
+    handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
+    closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
+    closed_for_fault: [AtomicU64; Fault::ALL.len()],
+    /// In the order of [`CLIENT_CODES`], and then any other.
+    closed_by_client: [AtomicU64; CLIENT_CODES.len() + 1],
+    /// Connections that were gone without a word.
+    lost: AtomicU64,
+    origin: Instant,
+    /// When the manager was made, in seconds since 1970.
+    started: f64,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Self {
+            shards: zeros(),
+            connections_opened: AtomicU64::new(0),
+            rooms_opened: AtomicU64::new(0),
+            rooms_closed: AtomicU64::new(0),
+            refusals: zeros(),
+            handshakes_refused: zeros(),
+            closed_by_policy: zeros(),
+            closed_for_fault: zeros(),
+            closed_by_client: zeros(),
+            lost: AtomicU64::new(0),
+            origin: Instant::now(),
+            // A clock that stands before 1970 tells nothing.
+            started: since_1970.map_or(0.0, |since| since.as_secs_f64()),
+        }
+    }
+
+    /// Nanoseconds since the manager was made: what latencies are made of.
+    pub(crate) fn nanoseconds(&self) -> u64 {
+        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// What was sent in a round, or to one client.
+    pub(crate) fn sent(&self, tally: &Tally) {
+        self.shard().sent(tally);
+    }
+
+    /// Bytes that were sent besides.
+    pub(crate) fn sent_bytes(&self, bytes: usize) {
+        self.shard().sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// What one read of a client's socket brought.
+    pub(crate) fn received_bytes(&self, bytes: usize) {
+        self.shard().received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// So many actions were appended to a room.
+    pub(crate) fn appended(&self, actions: u64) {
+        self.shard().appended.fetch_add(actions, Ordering::Relaxed);
+    }
+
+    /// What was appended then, in [`Metrics::nanoseconds`], is written to all in a round who keep up.
+    pub(crate) fn written(&self, appended_at: u64) {
+        self.shard().latency.observe(self.nanoseconds().saturating_sub(appended_at));
+    }
+
+    pub(crate) fn room_opened(&self) {
+        count(&self.rooms_opened);
+    }
+
+    pub(crate) fn room_closed(&self) {
+        count(&self.rooms_closed);
+    }
+
+    pub(crate) fn connection_opened(&self) {
+        count(&self.connections_opened);
+    }
+
+    /// A client was refused something.
+    pub(crate) fn refused(&self, refusal: &Refusal) {
+        let is_it = |code: &RefusalCode| code.as_str() == refusal.code;
+        count_at(&self.refusals, RefusalCode::ALL.iter().position(is_it));
+    }
+
+    /// A request was not upgraded to a websocket.
+    pub(crate) fn handshake_refused(&self, error: &HandshakeError) {
+        let reason = error.reason();
+        count_at(&self.handshakes_refused, HandshakeError::REASONS.iter().position(|other| *other == reason));
+    }
+
+    /// A connection ends.
+    pub(crate) fn connection_closed(&self, ending: Ending) {
+        match ending {
+            Ending::Gone => count(&self.lost),
+            Ending::Policy(code) => {
+                count_at(&self.closed_by_policy, CloseCode::ALL.iter().position(|other| *other == code));
+            }
+            Ending::Fault(fault) => {
+                count_at(&self.closed_for_fault, Fault::ALL.iter().position(|other| *other == fault));
+            }
+            Ending::Answered(code) => {
+                let known = CLIENT_CODES.iter().position(|other| *other == u16::from(code));
+                count_at(&self.closed_by_client, known.or(Some(CLIENT_CODES.len())));
+            }
+        }
+    }
+
+    /// What all threads have counted so far.
+    fn counts(&self) -> Counts {
+        self.shards.iter().fold(Counts::default(), Counts::with)
+    }
+
+    fn shard(&self) -> &Shard {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static THREAD: usize = THREADS.fetch_add(1, Ordering::Relaxed);
+        }
+        &self.shards[THREAD.with(|thread| thread % SHARDS)]
+    }
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Counts where it stands in its table, which lists all there is.
+fn count_at(counters: &[AtomicU64], place: Option<usize>) {
+    debug_assert!(place.is_some(), "the table lacks it");
+    if let Some(counter) = place.and_then(|place| counters.get(place)) {
+        count(counter);
+    }
+}
+
+fn zeros<T: Default, const COUNT: usize>() -> [T; COUNT] {
+    std::array::from_fn(|_| T::default())
+}

@@ -1,0 +1,92 @@
+//! What is counted all the time, by each thread for itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rtbroadcaster_protocol::Contents;
+
+use super::latency::{Latency, LatencyCounts};
+
+/// What is sent in one round, or to one client; counted when that is over.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    /// Frames of messages.
+    pub(crate) frames: u64,
+    /// Bytes of them that were written at once, their headers included.
+    pub(crate) bytes: u64,
+    actions: u64,
+    retained: u64,
+    resyncs: u64,
+}
+
+impl Tally {
+    /// A frame was begun, and so many bytes of it are written.
+    pub(crate) fn add(&mut self, contents: Contents, bytes: usize) {
+        self.frames += 1;
+        self.bytes += bytes as u64;
+        self.actions += contents.actions;
+        self.retained += contents.retained;
+        self.resyncs += contents.resyncs;
+    }
+}
+
+/// What the threads count that this one belongs to. Alone on its cache lines: two of them, because processors fetch
+/// them in pairs.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+pub(super) struct Shard {
+    pub(super) appended: AtomicU64,
+    pub(super) received_bytes: AtomicU64,
+    pub(super) sent_bytes: AtomicU64,
+    frames: AtomicU64,
+    actions: AtomicU64,
+    retained: AtomicU64,
+    resyncs: AtomicU64,
+    pub(super) latency: Latency,
+}
+
+impl Shard {
+    pub(super) fn sent(&self, tally: &Tally) {
+        let sums = [
+            (&self.frames, tally.frames),
+            (&self.sent_bytes, tally.bytes),
+            (&self.actions, tally.actions),
+            (&self.retained, tally.retained),
+            (&self.resyncs, tally.resyncs),
+        ];
+        for (sum, more) in sums {
+            if more > 0 {
+                sum.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+/// What all threads have counted.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Counts {
+    pub(super) appended: u64,
+    pub(super) received_bytes: u64,
+    pub(super) sent_bytes: u64,
+    pub(super) frames: u64,
+    pub(super) actions: u64,
+    pub(super) retained: u64,
+    pub(super) resyncs: u64,
+    pub(super) latency: LatencyCounts,
+}
+
+impl Counts {
+    /// These and those of one more shard.
+    pub(super) fn with(self, shard: &Shard) -> Self {
+        let sum = |so_far: u64, counter: &AtomicU64| so_far.wrapping_add(counter.load(Ordering::Relaxed));
+        Self {
+            appended: sum(self.appended, &shard.appended),
+            received_bytes: sum(self.received_bytes, &shard.received_bytes),
+            sent_bytes: sum(self.sent_bytes, &shard.sent_bytes),
+            frames: sum(self.frames, &shard.frames),
+            actions: sum(self.actions, &shard.actions),
+            retained: sum(self.retained, &shard.retained),
+            resyncs: sum(self.resyncs, &shard.resyncs),
+            latency: self.latency.with(&shard.latency),
+        }
+    }
+}

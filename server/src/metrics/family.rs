@@ -1,0 +1,70 @@
+//! Every metric there is, with its name and what it means.
+
+/// A metric, and all its series.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Family {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) help: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Counter,
+    Gauge,
+    Histogram,
+}
+
+impl Kind {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Counter => "counter",
+            Self::Gauge => "gauge",
+            Self::Histogram => "histogram",
+        }
+    }
+}
+
+macro_rules! families {
+    ($($constant:ident = $kind:ident $name:literal: $help:literal;)*) => {
+        $(pub(super) const $constant: Family = Family { name: $name, kind: Kind::$kind, help: $help };)*
+    };
+}
+
+families! {
+    BUILD = Gauge "rtbroadcaster_build_info": "Always 1; the version is a label.";
+    STARTED = Gauge "process_start_time_seconds": "When the server started, in seconds since 1970.";
+    CONNECTIONS = Gauge "rtbroadcaster_connections": "Websockets that are open.";
+    CONNECTIONS_LIMIT = Gauge "rtbroadcaster_connections_limit": "Websockets that may be open (--connections).";
+    OPENED = Counter "rtbroadcaster_connections_opened_total": "Websockets that were opened.";
+    CLOSED = Counter "rtbroadcaster_connections_closed_total":
+        "Websockets that ended, by who ended them and the close code; 1006 are those that broke.";
+    HANDSHAKES_REFUSED = Counter "rtbroadcaster_handshakes_refused_total":
+        "Requests that were not upgraded to a websocket, by the reason.";
+    ROOMS = Gauge "rtbroadcaster_rooms": "Rooms that are open.";
+    ROOMS_LIMIT = Gauge "rtbroadcaster_rooms_limit": "Rooms that may be open (--rooms).";
+    ROOMS_OPENED = Counter "rtbroadcaster_rooms_opened_total": "Rooms that were opened.";
+    ROOMS_CLOSED = Counter "rtbroadcaster_rooms_closed_total": "Rooms that were closed, for whatever reason.";
+    OWNERS_AWAY = Gauge "rtbroadcaster_owners_away": "Open rooms whose owner has no connection.";
+    FOLLOWERS = Gauge "rtbroadcaster_followers": "Followers of all rooms.";
+    LAGGING = Gauge "rtbroadcaster_followers_lagging": "Followers that were not served all that there is.";
+    LAG = Gauge "rtbroadcaster_lag_actions": "Actions that followers were not served yet, added up.";
+    LAG_GREATEST = Gauge "rtbroadcaster_lag_greatest_actions":
+        "Actions that the follower which is furthest behind was not served yet.";
+    APPENDED = Counter "rtbroadcaster_actions_total": "Actions that owners had appended to their rooms.";
+    DELIVERIES = Counter "rtbroadcaster_deliveries_total":
+        "Actions written to clients: out of the ring, or retained ones out of a snapshot.";
+    FRAMES = Counter "rtbroadcaster_frames_sent_total":
+        "Websocket frames of messages written to clients; one may hold many actions.";
+    RECEIVED = Counter "rtbroadcaster_received_bytes_total": "Bytes read from websockets.";
+    SENT = Counter "rtbroadcaster_sent_bytes_total": "Bytes written to websockets.";
+    RESYNCS = Counter "rtbroadcaster_resyncs_total":
+        "Snapshots begun in place of actions that a follower has missed for good.";
+    REFUSALS = Counter "rtbroadcaster_refusals_total": "Messages of clients that were refused, by the code.";
+    LATENCY = Histogram "rtbroadcaster_delivery_seconds":
+        "From the append of an action until it is written to all followers of a round who keep up; one for each round.";
+    RING = Gauge "rtbroadcaster_ring_bytes": "Bytes of the actions that all rooms remember.";
+    SLOTS = Gauge "rtbroadcaster_slots": "State messages that all rooms retain.";
+    SLOT_BYTES = Gauge "rtbroadcaster_slot_bytes": "Their bytes.";
+    SNAPSHOTS = Gauge "rtbroadcaster_snapshot_bytes": "Bytes of the snapshots of them that are rendered.";
+}

@@ -1,0 +1,78 @@
+//! How long it takes from the append of an action until it is written.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Upper bounds of the buckets, in microseconds. From a room with a handful of followers, 7 µs each, to what a person
+/// notices, 100 ms, and what nobody calls live any more; three for each power of ten, as finely as alerts want it.
+pub(super) const BOUNDS_MICROSECONDS: [u64; 14] =
+    [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000];
+
+/// Rounds, by how long they took.
+#[derive(Debug, Default)]
+pub(super) struct Latency {
+    /// One for each bound, and one for all above.
+    buckets: [AtomicU64; BOUNDS_MICROSECONDS.len() + 1],
+    nanoseconds: AtomicU64,
+}
+
+impl Latency {
+    pub(super) fn observe(&self, nanoseconds: u64) {
+        let bucket = BOUNDS_MICROSECONDS.partition_point(|bound| nanoseconds > bound * 1_000);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+}
+
+/// The same, counted together.
+#[derive(Debug, Default, Clone)]
+pub(super) struct LatencyCounts {
+    buckets: [u64; BOUNDS_MICROSECONDS.len() + 1],
+    nanoseconds: u64,
+}
+
+impl LatencyCounts {
+    pub(super) fn with(mut self, latency: &Latency) -> Self {
+        for (sum, bucket) in self.buckets.iter_mut().zip(&latency.buckets) {
+            *sum += bucket.load(Ordering::Relaxed);
+        }
+        self.nanoseconds = self.nanoseconds.wrapping_add(latency.nanoseconds.load(Ordering::Relaxed));
+        self
+    }
+
+    /// For each bound how many took no longer.
+    pub(super) fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
+        let sums = self.buckets.iter().scan(0, |sum, bucket| {
+            *sum += bucket;
+            Some(*sum)
+        });
+        BOUNDS_MICROSECONDS.into_iter().zip(sums)
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        self.buckets.iter().sum()
+    }
+
+    pub(super) fn seconds(&self) -> f64 {
+        // Of nanoseconds a float holds 53 bits exactly: a hundred days of waiting.
+        self.nanoseconds as f64 / 1e9
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_belongs_to_its_bucket_and_buckets_are_cumulative() {
+        let latency = Latency::default();
+        for nanoseconds in [0, 50_000, 50_001, 1_000_000_000, 1_000_000_001] {
+            latency.observe(nanoseconds);
+        }
+        let counts = LatencyCounts::default().with(&latency).with(&Latency::default());
+        let cumulative: Vec<_> = counts.cumulative().collect();
+        assert_eq!(cumulative[..2], [(50, 2), (100, 3)]);
+        assert_eq!(cumulative[13], (1_000_000, 4));
+        assert_eq!(counts.count(), 5);
+        assert_eq!(counts.seconds(), 2.000_100_002);
+    }
+}

@@ -1,0 +1,312 @@
+//! What a server tells of itself is what was done on it, neither more nor less.
+
+use std::collections::BTreeSet;
+
+use rtbroadcaster::Settings;
+use rtbroadcaster_protocol::{CloseCode, RefusalCode};
+use rtbroadcaster_tests::{
+    Client, Opcode, RawSocket, Request, Room, Scrape, Server, follow, message, metrics_change, open_room,
+};
+use serde_json::json;
+
+/// What depends on the lengths of messages and on how reads fall, which other tests are about.
+const HOW_MUCH: &[&str] = &[
+    "rtbroadcaster_sent_bytes_total",
+    "rtbroadcaster_received_bytes_total",
+    "rtbroadcaster_frames_sent_total",
+    "rtbroadcaster_delivery_seconds",
+    "rtbroadcaster_ring_bytes",
+    "rtbroadcaster_slot_bytes",
+    "rtbroadcaster_snapshot_bytes",
+];
+
+async fn changes(server: &Server, before: &Scrape, expected: &[(&str, f64)]) {
+    metrics_change(&server.address, before, HOW_MUCH, expected).await;
+}
+
+#[tokio::test]
+async fn a_server_on_which_nothing_has_happened_shows_all_it_will_ever_count() {
+    let server = Server::start().await;
+    let scrape = Scrape::of(&server.address).await;
+    for code in RefusalCode::ALL {
+        let series = format!("rtbroadcaster_refusals_total{{code=\"{}\"}}", code.as_str());
+        assert_eq!(scrape.value(&series), 0.0, "{series}");
+    }
+    for code in CloseCode::ALL {
+        let code = code.value();
+        let series = format!("rtbroadcaster_connections_closed_total{{by=\"server\",code=\"{code}\"}}");
+        assert_eq!(scrape.value(&series), 0.0, "{series}");
+    }
+    let settings = Settings::default();
+    assert_eq!(scrape.value("rtbroadcaster_connections_limit"), settings.connections as f64);
+    assert_eq!(scrape.value("rtbroadcaster_rooms_limit"), settings.limits.rooms as f64);
+    assert_eq!(scrape.value("rtbroadcaster_build_info{version=\"0.1.0\"}"), 1.0);
+    // Some time in this century.
+    assert!((1.7e9..4.1e9).contains(&scrape.value("process_start_time_seconds")));
+    for prefix in scrape.families.keys() {
+        assert!(prefix.starts_with("rtbroadcaster_") || prefix.starts_with("process_"), "{prefix}");
+    }
+    let units: BTreeSet<_> =
+        scrape.families.keys().flat_map(|name| name.split('_')).filter(|word| word.ends_with("ms")).collect();
+    let not_base = ["milliseconds", "microseconds", "kilobytes", "megabytes"];
+    assert!(not_base.iter().all(|unit| !scrape.families.keys().any(|name| name.contains(unit))));
+    assert!(units.is_subset(&BTreeSet::from(["rooms"])), "{units:?}");
+}
+
+#[tokio::test]
+async fn the_operators_manual_lists_every_metric_and_no_other() {
+    let server = Server::start().await;
+    let told = Scrape::of(&server.address).await.families;
+    let manual = include_str!("../../docs/operating.md");
+    let names =
+        manual.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |").map(|row| row.0));
+    let is_metric = |name: &&str| name.starts_with("rtbroadcaster_") || name.starts_with("process_");
+    let listed: Vec<_> = names.filter(is_metric).collect();
+    let told: Vec<_> = told.keys().map(String::as_str).collect();
+    assert_eq!(listed.iter().copied().collect::<BTreeSet<_>>(), told.into_iter().collect());
+}
+
+#[tokio::test]
+async fn rooms_followers_actions_and_deliveries_are_counted() {
+    let server = Server::start().await;
+    let before = Scrape::of(&server.address).await;
+    let mut room = Room::open(&server.address).await;
+    let mut follower = room.join_synced(0).await;
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_connections", 2.0),
+            ("rtbroadcaster_connections_opened_total", 2.0),
+            ("rtbroadcaster_rooms", 1.0),
+            ("rtbroadcaster_rooms_opened_total", 1.0),
+            ("rtbroadcaster_followers", 1.0),
+        ],
+    )
+    .await;
+
+    let before = Scrape::of(&server.address).await;
+    room.act(1, 5).await;
+    room.owner.send(json!({"id": 6, "funcKey": "page", "stateMessage": true})).await;
+    room.owner.hears(&json!({"ack": 6, "seq": 6})).await;
+    while follower.next().await["seq"] != 6 {}
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_actions_total", 6.0),
+            ("rtbroadcaster_deliveries_total{from=\"ring\"}", 6.0),
+            ("rtbroadcaster_slots", 1.0),
+        ],
+    )
+    .await;
+
+    let before = Scrape::of(&server.address).await;
+    let mut late = follow(&server.address, &room.uuid).await;
+    late.hears(&message::state(&room.uuid, "page", &json!([]))).await;
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_connections", 1.0),
+            ("rtbroadcaster_connections_opened_total", 1.0),
+            ("rtbroadcaster_followers", 1.0),
+            ("rtbroadcaster_deliveries_total{from=\"snapshot\"}", 1.0),
+        ],
+    )
+    .await;
+
+    let before = Scrape::of(&server.address).await;
+    drop(room.owner);
+    follower.hears(&json!({"owner": "away"})).await;
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_connections", -1.0),
+            ("rtbroadcaster_connections_closed_total{by=\"network\",code=\"1006\"}", 1.0),
+            ("rtbroadcaster_owners_away", 1.0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_end_of_a_connection_is_counted_with_its_code() {
+    let server = Server::start().await;
+    let (mut owner, uuid) = open_room(&server.address).await;
+    let mut leaving = follow(&server.address, &uuid).await;
+    let mut staying = follow(&server.address, &uuid).await;
+    let mut faulty = RawSocket::upgrade(&server.address).await;
+    let mut closing = RawSocket::upgrade(&server.address).await;
+    let mut odd = RawSocket::upgrade(&server.address).await;
+    let before = Scrape::of(&server.address).await;
+    leaving.send(message::close(&uuid)).await;
+    leaving.rest().await;
+    faulty.send_unmasked_text("no client may").await;
+    faulty.ended().await;
+    closing.send_frame(Opcode::Close, true, &1001_u16.to_be_bytes()).await;
+    closing.ended().await;
+    odd.send_frame(Opcode::Close, true, &4321_u16.to_be_bytes()).await;
+    odd.ended().await;
+    owner.send(message::close(&uuid)).await;
+    owner.rest().await;
+    staying.rest().await;
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_connections", -6.0),
+            ("rtbroadcaster_connections_closed_total{by=\"client\",code=\"1001\"}", 1.0),
+            ("rtbroadcaster_connections_closed_total{by=\"client\",code=\"other\"}", 1.0),
+            ("rtbroadcaster_connections_closed_total{by=\"server\",code=\"1002\"}", 1.0),
+            ("rtbroadcaster_connections_closed_total{by=\"server\",code=\"4500\"}", 2.0),
+            ("rtbroadcaster_connections_closed_total{by=\"server\",code=\"4501\"}", 1.0),
+            ("rtbroadcaster_followers", -2.0),
+            ("rtbroadcaster_rooms", -1.0),
+            ("rtbroadcaster_rooms_closed_total", 1.0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_counted_with_its_code_once_even_if_it_is_told_again() {
+    let server = Server::with_limits(|limits| limits.slots_per_room = 1).await;
+    let mut room = Room::open(&server.address).await;
+    let before = Scrape::of(&server.address).await;
+    room.owner.send(json!({"id": 1, "funcKey": "f", "slot": "a"})).await;
+    room.owner.hears(&json!({"ack": 1, "seq": 1})).await;
+    room.owner.send(json!({"id": 2, "funcKey": "f", "slot": "b"})).await;
+    room.owner.is_refused("too_many_slots").await;
+    let mut again = Client::connect(&server.address).await;
+    let mut claim = message::session_claim(&room.uuid, &room.key, "first");
+    claim["ack"] = 0.into();
+    again.send(claim).await;
+    again.next().await;
+    again.hears(&json!({"ack": 1, "seq": 1})).await;
+    again.is_refused("too_many_slots").await;
+    again.send("[]").await;
+    again.is_refused("malformed").await;
+    assert_eq!(room.owner.closed().await, CloseCode::Superseded.value());
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_actions_total", 1.0),
+            ("rtbroadcaster_connections_closed_total{by=\"server\",code=\"4502\"}", 1.0),
+            ("rtbroadcaster_connections_opened_total", 1.0),
+            ("rtbroadcaster_refusals_total{code=\"malformed\"}", 1.0),
+            ("rtbroadcaster_refusals_total{code=\"too_many_slots\"}", 1.0),
+            ("rtbroadcaster_slots", 1.0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_handshake_is_counted_with_its_reason() {
+    let server = Server::with(Settings { connections: 1, ..Settings::default() }).await;
+    let before = Scrape::of(&server.address).await;
+    let refused = [
+        Request::get(rtbroadcaster_tests::PATH),
+        Request::upgrade().with("Sec-WebSocket-Version", "8"),
+        Request::upgrade().with("Sec-WebSocket-Key", "short"),
+        Request::upgrade().with("Origin", "https://evil.example"),
+    ];
+    for request in refused {
+        assert!(request.send(&server.address).await.status >= 400);
+    }
+    let _only = RawSocket::upgrade(&server.address).await;
+    assert_eq!(Request::upgrade().send(&server.address).await.status, 503);
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_connections", 1.0),
+            ("rtbroadcaster_connections_opened_total", 1.0),
+            ("rtbroadcaster_handshakes_refused_total{reason=\"full\"}", 1.0),
+            ("rtbroadcaster_handshakes_refused_total{reason=\"key\"}", 1.0),
+            ("rtbroadcaster_handshakes_refused_total{reason=\"not_an_upgrade\"}", 1.0),
+            ("rtbroadcaster_handshakes_refused_total{reason=\"origin\"}", 1.0),
+            ("rtbroadcaster_handshakes_refused_total{reason=\"version\"}", 1.0),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn bytes_are_counted_as_they_are_on_the_wire() {
+    let server = Server::start().await;
+    let mut socket = RawSocket::upgrade(&server.address).await;
+    let before = Scrape::of(&server.address).await;
+    socket.send_text(message::create()).await;
+    let (_, reply) = socket.frame().await;
+    // A header of 2 bytes and a mask of 4 for less than 126 of payload; one of 4 for more, which isn't masked.
+    let (received, sent) = (6 + message::create().to_string().len(), 4 + reply.len());
+    let but = ["rtbroadcaster_rooms"];
+    let expected = [
+        ("rtbroadcaster_frames_sent_total", 1.0),
+        ("rtbroadcaster_received_bytes_total", received as f64),
+        ("rtbroadcaster_sent_bytes_total", sent as f64),
+    ];
+    metrics_change(&server.address, &before, &but, &expected).await;
+}
+
+#[tokio::test]
+async fn a_follower_that_stops_reading_is_seen_to_lag_and_then_to_be_resynced() {
+    const LARGE_BYTES: usize = 60 * 1024;
+    const ACTIONS: usize = 500;
+    let server = Server::with_limits(|limits| limits.ring_actions = 8).await;
+    let mut room = Room::open(&server.address).await;
+    let mut stuck = RawSocket::upgrade_narrow(&server.address).await;
+    stuck.send_text(message::session_join(&room.uuid)).await;
+    stuck.text().await;
+    let large = "x".repeat(LARGE_BYTES);
+    for _ in 0..ACTIONS {
+        room.owner.send(json!({"funcKey": "large", "funcParams": [large]})).await;
+    }
+    room.owner.sync().await;
+    let scrape = Scrape::of(&server.address).await;
+    assert_eq!(scrape.value("rtbroadcaster_followers_lagging"), 1.0);
+    let lag = scrape.value("rtbroadcaster_lag_actions");
+    assert!((8.0..=ACTIONS as f64).contains(&lag), "{lag}");
+    assert_eq!(scrape.value("rtbroadcaster_lag_greatest_actions"), lag);
+    let ring = scrape.value("rtbroadcaster_ring_bytes");
+    assert!((8.0 * LARGE_BYTES as f64..9.0 * LARGE_BYTES as f64).contains(&ring), "{ring}");
+    assert_eq!(scrape.value("rtbroadcaster_resyncs_total"), 0.0);
+    while !stuck.text().await.contains("resync") {}
+    let but = [HOW_MUCH, &["rtbroadcaster_lag", "rtbroadcaster_deliveries"]].concat();
+    let expected = [("rtbroadcaster_followers_lagging", -1.0), ("rtbroadcaster_resyncs_total", 1.0)];
+    metrics_change(&server.address, &scrape, &but, &expected).await;
+}
+
+#[tokio::test]
+async fn the_latency_of_every_round_that_wrote_something_is_counted_once() {
+    let server = Server::start().await;
+    let mut room = Room::open(&server.address).await;
+    let rounds = |scrape: &Scrape| scrape.value("rtbroadcaster_delivery_seconds_count");
+    room.act(1, 1).await;
+    let alone = Scrape::of(&server.address).await;
+    assert_eq!(rounds(&alone), 0.0, "nobody was there to be written to");
+    let mut followers = [room.join_synced(1).await, room.join_synced(1).await];
+    for id in 2..=4 {
+        room.act(id, id).await;
+        for follower in &mut followers {
+            follower.hears(&json!({"seq": id, "funcKey": "act"})).await;
+        }
+    }
+    let but = ["rtbroadcaster_delivery_seconds_bucket", "rtbroadcaster_delivery_seconds_sum"];
+    let but = [&HOW_MUCH[..3], &HOW_MUCH[4..], &but].concat();
+    let expected = [
+        ("rtbroadcaster_actions_total", 3.0),
+        ("rtbroadcaster_connections", 2.0),
+        ("rtbroadcaster_connections_opened_total", 2.0),
+        ("rtbroadcaster_deliveries_total{from=\"ring\"}", 6.0),
+        ("rtbroadcaster_delivery_seconds_count", 3.0),
+        ("rtbroadcaster_followers", 2.0),
+    ];
+    metrics_change(&server.address, &alone, &but, &expected).await;
+    let sum = Scrape::of(&server.address).await.value("rtbroadcaster_delivery_seconds_sum");
+    assert!(sum > 0.0 && sum < 60.0, "{sum} seconds");
+}
