@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::Request;
@@ -11,11 +12,15 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rtbroadcaster::{HangUp, RemoteAddress};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
+use tokio::time::timeout;
 use tracing::{debug, warn};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
+
+use crate::tls::Tls;
 
 /// Connections that may wait to be accepted. With tokio's 1,024 a storm of 2,000 joins overflows, and whoever is
 /// over waits a second for a retransmission (measured).
@@ -33,63 +38,93 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Serves routes until `stop` resolves, then lets requests that are under way finish. Websockets are the manager's
-/// to end: hyper has let go of them.
-pub(crate) async fn serve(
-    listener: TcpListener,
+/// How the program answers whoever connects.
+pub(crate) struct Server {
+    http: http1::Builder,
     routes: BoxedFilter<(Response,)>,
-    header_timeout: Duration,
-    stop: impl Future<Output = ()>,
-) {
-    // Not hyper-util's automatic choice of version: it waits for the first byte without any timeout.
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(header_timeout);
-    // Every request's task holds a receiver, so the sender knows when they are through.
-    let stopping = watch::Sender::new(false);
-    tokio::pin!(stop);
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = &mut stop => break,
-        };
-        let (stream, remote) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        answer(&http, stopping.subscribe(), stream, remote, &routes);
-    }
-    drop(listener);
-    // A request that is only half sent would hold the process until its header timeout.
-    stopping.send_replace(true);
-    drop(tokio::time::timeout(LAST_REQUESTS_TIMEOUT, stopping.closed()).await);
+    tls: Option<Arc<Tls>>,
+    /// How long a TLS handshake may take, and then a request's head.
+    handshake_timeout: Duration,
 }
 
-/// Answers the requests of one client, in a task of its own.
-fn answer(
-    http: &http1::Builder,
-    mut stopping: watch::Receiver<bool>,
-    stream: TcpStream,
-    remote: SocketAddr,
-    routes: &BoxedFilter<(Response,)>,
-) {
-    // An action is sent when it is there, not when more has gathered; without this a late join took 48 ms.
-    if let Err(error) = stream.set_nodelay(true) {
-        debug!(%remote, %error, "TCP_NODELAY could not be set");
+impl Server {
+    pub(crate) fn new(
+        routes: BoxedFilter<(Response,)>,
+        tls: Option<Arc<Tls>>,
+        handshake_timeout: Duration,
+    ) -> Self {
+        // Not hyper-util's automatic choice of version: it waits for the first byte without any timeout.
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(handshake_timeout);
+        Self { http, routes, tls, handshake_timeout }
     }
-    let routes = TowerToHyperService::new(warp::service(routes.clone()));
-    let hang_up = HangUp::new();
-    let hang_up_of_requests = hang_up.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(RemoteAddress(remote));
-        request.extensions_mut().insert(hang_up_of_requests.clone());
-        routes.call(request)
-    });
-    let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-    tokio::spawn(async move {
+
+    /// Serves until `stop` resolves, then lets requests that are under way finish. Websockets are the manager's to end:
+    /// hyper has let go of them.
+    pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        let server = Arc::new(self);
+        // Every request's task holds a receiver, so the sender knows when they are through.
+        let stopping = watch::Sender::new(false);
+        tokio::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stop => break,
+            };
+            let (stream, remote) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            tokio::spawn(Arc::clone(&server).welcome(stream, remote, stopping.subscribe()));
+        }
+        drop(listener);
+        // A request that is only half sent would hold the process until its header timeout.
+        stopping.send_replace(true);
+        drop(timeout(LAST_REQUESTS_TIMEOUT, stopping.closed()).await);
+    }
+
+    /// Answers one client, in a task of its own: a handshake that takes its time holds nobody else up.
+    async fn welcome(
+        self: Arc<Self>,
+        stream: TcpStream,
+        remote: SocketAddr,
+        mut stopping: watch::Receiver<bool>,
+    ) {
+        // An action is sent when it is there, not when more has gathered; without this a late join took 48 ms.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%remote, %error, "TCP_NODELAY could not be set");
+        }
+        let Some(tls) = &self.tls else { return self.answer(stream, remote, stopping).await };
+        let handshake = timeout(self.handshake_timeout, tls.accept(stream));
+        let shaken = tokio::select! {
+            shaken = handshake => shaken,
+            _ = stopping.wait_for(|is| *is) => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => self.answer(stream, remote, stopping).await,
+            Ok(Err(error)) => debug!(%remote, %error, "the TLS handshake failed"),
+            Err(_) => debug!(%remote, "the TLS handshake took too long"),
+        }
+    }
+
+    /// Answers the requests of one client.
+    async fn answer<S>(&self, stream: S, remote: SocketAddr, mut stopping: watch::Receiver<bool>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
+        let hang_up = HangUp::new();
+        let hang_up_of_requests = hang_up.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(RemoteAddress(remote));
+            request.extensions_mut().insert(hang_up_of_requests.clone());
+            routes.call(request)
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::pin!(connection);
         let answered = tokio::select! {
             answered = connection.as_mut() => Some(answered),
@@ -106,5 +141,5 @@ fn answer(
         if let Err(error) = answered {
             debug!(%remote, %error, "a request ended with an error");
         }
-    });
+    }
 }

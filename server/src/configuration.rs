@@ -37,6 +37,10 @@ pub(crate) struct Configuration {
     pub(crate) path: String,
     /// The directory whose files are served, if any.
     pub(crate) www: Option<PathBuf>,
+    /// The certificate for TLS, and those that lead to its authority; none without TLS.
+    pub(crate) tls_certificate: Option<PathBuf>,
+    /// Its key.
+    pub(crate) tls_key: Option<PathBuf>,
     /// What is logged.
     pub(crate) log: LogFilter,
     /// Milliseconds between the signal to end and the first client that is sent away.
@@ -65,6 +69,8 @@ impl Default for Configuration {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             path: "/broadcasting".to_owned(),
             www: None,
+            tls_certificate: None,
+            tls_key: None,
             log: LogFilter::default(),
             // Whoever has no load balancer waits for nothing.
             drain_delay_ms: 0,

@@ -3,16 +3,20 @@
 mod accept;
 mod configuration;
 mod signals;
+mod tls;
 
 use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
+use accept::Server;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
 use rtbroadcaster::{KeySource, Manager};
 use signals::Signals;
+use tls::{Tls, TlsFiles};
 use tracing::{info, warn};
 use tracing_subscriber::prelude::*;
 use warp::Filter;
@@ -78,13 +82,15 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let rooms = configuration.settings();
     let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
     let drain = Duration::from_millis(configuration.drain_ms);
-    let Configuration { listen, path, www, .. } = configuration;
+    let Configuration { listen, path, www, tls_certificate, tls_key, .. } = configuration;
     if let Some(directory) = &www {
         anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
         if !directory.join("index.html").is_file() {
             warn!(directory = %directory.display(), "--www has no index.html: / is answered by 404");
         }
     }
+    let tls = tls_certificate.zip(tls_key).map(|(certificate, key)| Tls::load(TlsFiles { certificate, key }));
+    let tls = tls.transpose().context("TLS")?.map(Arc::new);
     allow_connections(rooms.connections);
     let listener = accept::listen(listen)
         .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
@@ -102,11 +108,16 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     }
     let routes = routes(&manager, &path, www.as_deref());
 
-    // For people and for programs that asked for port 0; everything else is logged to stderr.
-    println!("listening on http://{address}");
-    info!(%address, path, "server started");
+    // Before it is known where the program listens, or a signal could come too early.
     let signals = Signals::listen().context("signals can't be waited for")?;
-    accept::serve(listener, routes, header_timeout, signals.drain(manager, drain_delay, drain)).await;
+    signals::reload_on_hangup(manager.clone(), tls.clone()).context("SIGHUP can't be waited for")?;
+
+    // For people and for programs that asked for port 0; everything else is logged to stderr.
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("listening on {scheme}://{address}");
+    info!(scheme, %address, path, "server started");
+    let server = Server::new(routes, tls, header_timeout);
+    server.serve(listener, signals.drain(manager, drain_delay, drain)).await;
     Ok(())
 }
 

@@ -1,10 +1,13 @@
 //! What the operating system tells the program to do.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster::Manager;
 use tracing::{info, warn};
+
+use crate::tls::Tls;
 
 /// What is left of a shutdown after the time for it: those who were told last are cut, and their sockets closed.
 const LAST_FAREWELLS: Duration = Duration::from_secs(4);
@@ -94,5 +97,43 @@ impl Signals {
         if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {
             warn!("some connections did not end in time and are cut");
         }
+    }
+}
+
+/// Has what may change while the program runs read again at each SIGHUP: the certificate with its key, and the keys for
+/// tokens. What is wrong with them is told in the log, and those before stay in force.
+#[cfg(unix)]
+pub(crate) fn reload_on_hangup(manager: Manager, tls: Option<Arc<Tls>>) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut hangup = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if let Some(tls) = tls.clone() {
+                reload_certificate(tls).await;
+            }
+            match manager.load_keys().await {
+                Ok(()) => info!("reloaded"),
+                Err(error) => warn!(%error, "the keys for tokens could not be read again"),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Elsewhere there is no such signal.
+#[cfg(not(unix))]
+pub(crate) fn reload_on_hangup(_manager: Manager, _tls: Option<Arc<Tls>>) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+async fn reload_certificate(tls: Arc<Tls>) {
+    match tokio::task::spawn_blocking(move || tls.reload()).await {
+        Ok(Ok(())) => info!("the certificate was read again"),
+        Ok(Err(error)) => {
+            warn!(%error, "the certificate could not be read again: the one before stays in force");
+        }
+        Err(error) => tracing::error!(%error, "the reading of the certificate panicked"),
     }
 }

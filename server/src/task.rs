@@ -228,6 +228,11 @@ impl Task {
         let farewell = farewell(&self.connection.0, &mut self.reader, ending);
         // A client that doesn't answer is left without one: there is nothing else to tell it.
         drop(timeout(CLOSE_TIMEOUT, farewell).await);
+        poll_fn(|context| {
+            self.connection.0.transport().end(context);
+            Poll::Ready(())
+        })
+        .await;
     }
 }
 

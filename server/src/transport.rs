@@ -128,6 +128,15 @@ impl Transport {
             Self::Other(stream) => Pin::new(&mut **lock(stream)).poll_shutdown(context),
         }
     }
+
+    /// Tells a stream that is about to be dropped, as far as it takes that without waiting: under TLS the other side could
+    /// not know otherwise that nobody has cut the connection.
+    pub(crate) fn end(&self, context: &mut Context<'_>) {
+        if let Self::Other(stream) = self {
+            // Who is gone by now needs to be told nothing.
+            let _ = Pin::new(&mut **lock(stream)).poll_shutdown(context);
+        }
+    }
 }
 
 /// Reads what is there. A buffer that isn't filled says that nothing more is, as tokio's own reads take it: the next

@@ -1,19 +1,26 @@
 //! A websocket client that behaves: it answers pings and masks its frames.
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-use crate::{PATH, within};
+use crate::{Certificate, PATH, within};
+
+/// What a websocket may go over.
+trait Stream: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin> Stream for S {}
 
 /// A client, one message at a time, however the server puts them into frames.
 #[derive(Debug)]
 pub struct Client {
-    socket: WebSocketStream<TcpStream>,
+    socket: WebSocketStream<Box<dyn Stream>>,
     /// Messages of the last frame that the test has not asked for yet.
     received: VecDeque<String>,
 }
@@ -29,6 +36,17 @@ impl Client {
         let stream = within("a tcp connection", TcpStream::connect(address)).await.expect("a server listens");
         // Small messages follow each other here; Nagle's algorithm would make the suite slow.
         stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
+        Self::upgrade(Box::new(stream), address, path).await
+    }
+
+    /// Connects over TLS to the rooms of a server that has this certificate.
+    pub async fn connect_with_tls(address: &str, certificate: &Certificate) -> Self {
+        let stream = certificate.connect(address).await.expect("the server has this certificate");
+        Self::upgrade(Box::new(stream), address, PATH).await
+    }
+
+    async fn upgrade(stream: Box<dyn Stream>, address: &str, path: &str) -> Self {
+        // Whether there is TLS under it makes no difference to what is said.
         let upgrade = client_async(format!("ws://{address}{path}"), stream);
         let (socket, _) = within("the upgrade", upgrade).await.expect("the server upgrades");
         Self { socket, received: VecDeque::new() }
@@ -94,6 +112,15 @@ impl Client {
         let (messages, code) = self.rest().await;
         assert!(messages.is_empty(), "expected the close, got {messages:?}");
         code
+    }
+
+    /// After the close: waits until the server has ended the connection under the websocket, TLS included.
+    pub async fn ends_in_order(&mut self) {
+        // The answer to the close. If the server has ended already, it needs none.
+        drop(within("the close to be answered", self.socket.flush()).await);
+        let mut rest = Vec::new();
+        let ended = self.socket.get_mut().read_to_end(&mut rest);
+        within("the end of the connection", ended).await.expect("an orderly end");
     }
 
     /// What is said until the socket is closed, and the close code.

@@ -13,6 +13,7 @@
 //! | [`message`] | what clients say |
 //! | [`entry`] | how somebody with a token gets in, or doesn't |
 //! | [`Signer`], [`KeyServer`] | whoever gives out tokens, and where its public keys are |
+//! | [`Certificate`] | a certificate and its key, and clients that trust it |
 //! | [`Page`] | a page's session on a real socket |
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
@@ -25,6 +26,7 @@
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a helper fails the test that called it")]
 
+mod certificate;
 mod client;
 mod edge;
 pub mod entry;
@@ -47,6 +49,7 @@ mod token;
 mod transcript;
 mod wait;
 
+pub use certificate::Certificate;
 pub use client::Client;
 pub use edge::Edge;
 pub use events::{Event, Events};

@@ -7,7 +7,7 @@ use std::process::{Command as BlockingCommand, Stdio};
 use std::sync::OnceLock;
 
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStderr, Command};
 
 use crate::within;
 
@@ -15,8 +15,11 @@ use crate::within;
 #[derive(Debug)]
 pub struct Program {
     child: Child,
+    log: Option<BufReader<ChildStderr>>,
     /// `host:port`.
     pub address: String,
+    /// `http` or `https`.
+    pub scheme: String,
 }
 
 /// A program that has ended.
@@ -74,9 +77,29 @@ impl Program {
         let stdout = child.stdout.take().expect("its stdout is a pipe");
         let mut line = String::new();
         within("the program to listen", BufReader::new(stdout).read_line(&mut line)).await.expect("text");
-        let address = line.trim_end().strip_prefix("listening on http://");
-        let address = address.unwrap_or_else(|| panic!("an address in {line:?}")).to_owned();
-        Self { child, address }
+        let address = line.trim_end().strip_prefix("listening on ").and_then(|url| url.split_once("://"));
+        let (scheme, address) = address.unwrap_or_else(|| panic!("an address in {line:?}"));
+        let log = child.stderr.take().map(BufReader::new);
+        Self { child, log, address: address.to_owned(), scheme: scheme.to_owned() }
+    }
+
+    /// As [`Program::listening`], but its log can be read: see [`Program::next_log`].
+    pub async fn telling(mut command: Command) -> Self {
+        command.stderr(Stdio::piped());
+        Self::started(command).await
+    }
+
+    /// The next line of its log in which this stands.
+    pub async fn next_log(&mut self, text: &str) -> String {
+        let log = self.log.as_mut().expect("it was started so that its log can be read");
+        loop {
+            let mut line = String::new();
+            let read = within(text, log.read_line(&mut line)).await.expect("text");
+            assert_ne!(read, 0, "the log ended without {text}");
+            if line.contains(text) {
+                return line;
+            }
+        }
     }
 
     /// Runs a command of [`Program::command`] that ends by itself.

@@ -2,6 +2,7 @@
 
 use rtbroadcaster::Gate;
 
+use super::Configuration;
 use super::problem::Problem;
 use super::resolve::Resolved;
 use super::source::Source;
@@ -17,6 +18,7 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems.extend(gate_without_key(resolved));
     problems.extend(key_without_gate(resolved));
     problems.extend(claims_without_jwt(resolved));
+    problems.extend(half_of_tls(resolved));
     let limits = &resolved.configuration.rooms.limits;
     if limits.ping_interval_ms >= limits.idle_timeout_ms {
         problems.push(between(
@@ -113,6 +115,18 @@ fn claims_without_jwt(resolved: &Resolved) -> Option<Problem> {
     let message =
         "no JSON web token is accepted without access.jwt-secret or access.jwks: set one of them too";
     Some(Problem::with(format!("{key} ({})", place(resolved.source(key))), message))
+}
+
+/// A certificate without its key, or a key alone.
+fn half_of_tls(resolved: &Resolved) -> Option<Problem> {
+    let Configuration { tls_certificate, tls_key, .. } = &resolved.configuration;
+    let (given, path, missing) = match (tls_certificate, tls_key) {
+        (Some(path), None) => ("server.tls-cert", path, "server.tls-key"),
+        (None, Some(path)) => ("server.tls-key", path, "server.tls-cert"),
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    let message = format!("TLS needs a certificate and its key: set {missing} too");
+    Some(Problem::with(shown(resolved, given, path.display()), message))
 }
 
 fn between(resolved: &Resolved, one: (&str, u64), rule: &str, other: (&str, u64), or_else: &str) -> Problem {

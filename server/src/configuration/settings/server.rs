@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
 
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
@@ -43,9 +44,38 @@ pub(super) static SETTINGS: &[Setting] = &[
         help: "Also serve the files of this directory, and whatever symbolic links in it lead to",
         is_secret: false,
         kind: Kind::Text {
-            read: |configuration| configuration.www.as_ref().map(|path| path.display().to_string()),
+            read: |configuration| shown(configuration.www.as_deref()),
             write: |configuration, text| {
-                configuration.www = (!text.is_empty()).then(|| text.into());
+                configuration.www = path_or_none(text);
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "tls-cert",
+        value_name: "FILE",
+        help: "Speak TLS (https, wss) and nothing else, with the certificate in this file (PEM), behind which stand those that \
+               lead to its authority. SIGHUP reads it and its key again",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| shown(configuration.tls_certificate.as_deref()),
+            write: |configuration, text| {
+                configuration.tls_certificate = path_or_none(text);
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "tls-key",
+        value_name: "FILE",
+        help: "The certificate's private key (PEM)",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| shown(configuration.tls_key.as_deref()),
+            write: |configuration, text| {
+                configuration.tls_key = path_or_none(text);
                 Ok(())
             },
         },
@@ -88,6 +118,14 @@ const UP_TO_A_DAY: RangeInclusive<u64> = 0..=86_400_000;
 
 /// Paths that the program answers itself.
 const OWN_PATHS: [(&str, &str); 2] = [("healthz", "health check"), ("readyz", "check of readiness")];
+
+fn shown(path: Option<&Path>) -> Option<String> {
+    path.map(|path| path.display().to_string())
+}
+
+fn path_or_none(text: &str) -> Option<PathBuf> {
+    (!text.is_empty()).then(|| text.into())
+}
 
 fn endpoint_path(text: &str) -> Result<String, String> {
     let plain = |character: char| character.is_ascii_alphanumeric() || "/-._~".contains(character);

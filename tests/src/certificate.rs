@@ -1,0 +1,84 @@
+//! Certificates for tests, and clients that trust them.
+
+use std::fs;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{CertificateParams, KeyPair};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+
+use crate::within;
+
+/// A certificate for 127.0.0.1 that vouches for itself, and its key, in files.
+#[derive(Debug, Clone)]
+pub struct Certificate {
+    /// The certificate's file.
+    pub certificate: PathBuf,
+    /// The key's file.
+    pub key: PathBuf,
+    der: CertificateDer<'static>,
+}
+
+impl Certificate {
+    /// A new one, in files of this name in a folder; those that were there are replaced.
+    #[must_use]
+    pub fn create(folder: &Path, name: &str) -> Self {
+        let params = CertificateParams::new(vec![Ipv4Addr::LOCALHOST.to_string()]).expect("an address");
+        let key_pair = KeyPair::generate().expect("there is randomness");
+        let signed = params.self_signed(&key_pair).expect("a key signs");
+        let (certificate, key) =
+            (folder.join(format!("{name}-cert.pem")), folder.join(format!("{name}-key.pem")));
+        fs::write(&certificate, signed.pem()).expect("a file in the folder");
+        fs::write(&key, key_pair.serialize_pem()).expect("a file in the folder");
+        Self { certificate, key, der: signed.der().clone() }
+    }
+
+    /// The arguments with which a server shows it.
+    #[must_use]
+    pub fn arguments(&self) -> [&str; 4] {
+        ["--tls-cert", text(&self.certificate), "--tls-key", text(&self.key)]
+    }
+
+    /// Connects to a server at `host:port` that must have this certificate.
+    ///
+    /// # Errors
+    /// The server has another one, or doesn't speak TLS.
+    pub async fn connect(&self, address: &str) -> io::Result<TlsStream<TcpStream>> {
+        self.connect_offering(address, &[b"http/1.1"]).await
+    }
+
+    /// As before, offering these protocols (RFC 7301).
+    ///
+    /// # Errors
+    /// As before, or the server speaks none of them.
+    pub async fn connect_offering(
+        &self,
+        address: &str,
+        protocols: &[&[u8]],
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der.clone()).expect("a certificate");
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("ring has all there is")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        let stream = within("a tcp connection", TcpStream::connect(address)).await.expect("a server listens");
+        stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
+        let name = ServerName::IpAddress(Ipv4Addr::LOCALHOST.into());
+        let connector = TlsConnector::from(Arc::new(config));
+        within("a TLS handshake", connector.connect(name, stream)).await
+    }
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a path in UTF-8")
+}
