@@ -239,8 +239,6 @@ class Room {
   #WebSocket;
   /** What the server is shown as proof that this page may enter, or a function that gives it. */
   #token;
-  /** The question to that function whose answer is awaited. */
-  #asked;
   #socket;
   /** Some of what was sent may still wait in the page for the network. */
   #unsent = false;
@@ -612,49 +610,35 @@ class Room {
     }
   }
 
-  #connect() {
-    if (typeof this.#token === "function") this.#ask();
-    else this.#open(this.#token);
-  }
-
-  /** Asks the page for a token, anew for each connection, because tokens expire; soon, because its code runs here. */
-  async #ask() {
-    const asked = (this.#asked = {});
-    let token, failure;
+  async #connect() {
+    // Stands for the socket until there is one, for the core may give this connection up meanwhile.
+    const place = (this.#socket = { close() {} });
+    let [code, what] = ["connection_failed", "no websocket could be opened; the option `WebSocket` says of which class"];
     try {
-      await undefined;
-      const ask = this.#token;
-      token = nonEmpty(await ask(), "token");
-    } catch (cause) {
-      failure = roomError("token_failed", "the function `token` has given none, see `cause`", { cause });
-    }
-    // Or else the core has given this connection up meanwhile.
-    if (asked !== this.#asked) return;
-    if (!failure) {
+      let token = this.#token;
+      if (typeof token === "function") {
+        [code, what] = ["token_failed", "the function `token` has given none"];
+        // Tokens expire, hence anew for each connection; and soon, because it is the page's code.
+        token = nonEmpty(await task.then(() => token()), "token");
+        if (place !== this.#socket) return;
+      }
       this.#open(token);
-    } else if (this.status === "connecting") {
-      this.#fail(failure);
-    } else {
-      this.#call(DISCONNECTED, 1006);
-      this.#report(failure);
+    } catch (cause) {
+      if (place !== this.#socket) return;
+      const failure = roomError(code, `${what}, see \`cause\``, { cause });
+      if (this.status === "connecting") {
+        this.#failure = failure;
+        this.#call(CLOSE);
+      } else {
+        this.#call(DISCONNECTED, 1006);
+        this.#report(failure);
+      }
+      this.#pump();
     }
-    this.#pump();
-  }
-
-  #fail(failure) {
-    this.#failure = failure;
-    this.#call(CLOSE);
   }
 
   #open(token) {
-    let socket;
-    try {
-      socket = new (this.#WebSocket ?? WebSocket)(this.#address);
-    } catch (cause) {
-      return this.#fail(
-        roomError("connection_failed", "the browser refused to open the websocket, see `cause`", { cause }),
-      );
-    }
+    const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
     socket.onopen = () => {
       if (token) put(this.#core, token);
       this.#happened(OPENED);
@@ -668,7 +652,6 @@ class Room {
   }
 
   #disconnect() {
-    this.#asked = undefined;
     const socket = this.#socket;
     if (!socket) return;
     this.#socket = undefined;
