@@ -30,11 +30,13 @@ pub enum CloseCode {
     Refused,
     /// 4505: the token, or the lack of one, does not allow what was asked for.
     Unauthorized,
+    /// 4506: whoever looks after the server has disconnected the client.
+    Disconnected,
 }
 
 impl CloseCode {
     /// Every code, in the order of their numbers.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ShuttingDown,
         Self::HandshakeTimeout,
         Self::IdleTimeout,
@@ -47,6 +49,7 @@ impl CloseCode {
         Self::UnknownRoom,
         Self::Refused,
         Self::Unauthorized,
+        Self::Disconnected,
     ];
 
     /// Its number on the wire.
@@ -65,6 +68,7 @@ impl CloseCode {
             Self::UnknownRoom => 4503,
             Self::Refused => 4504,
             Self::Unauthorized => 4505,
+            Self::Disconnected => 4506,
         }
     }
 
@@ -84,6 +88,7 @@ impl CloseCode {
             Self::UnknownRoom => "there is no such room",
             Self::Refused => "refused",
             Self::Unauthorized => "not allowed with this token, or without one",
+            Self::Disconnected => "disconnected by whoever looks after the server",
         }
     }
 
@@ -110,6 +115,7 @@ impl CloseCode {
             4503 => Self::UnknownRoom,
             4504 => Self::Refused,
             4505 => Self::Unauthorized,
+            4506 => Self::Disconnected,
             _ => return None,
         })
     }

@@ -19,7 +19,7 @@ mod value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use rtbroadcaster::{JwtSettings, Settings};
+use rtbroadcaster::{AdminSettings, JwtSettings, Settings};
 
 pub(crate) use command::{Invocation, Task};
 pub(crate) use log_filter::LogFilter;
@@ -51,6 +51,10 @@ pub(crate) struct Configuration {
     pub(crate) rooms: Settings,
     /// Which JSON web tokens are accepted; those without secret and keys, none.
     pub(crate) jwt: JwtSettings,
+    /// Who may look after the server.
+    pub(crate) admin: AdminSettings,
+    /// Where, if not beside the rooms.
+    pub(crate) admin_listen: Option<SocketAddr>,
 }
 
 impl Configuration {
@@ -78,6 +82,8 @@ impl Default for Configuration {
             drain_ms: 5_000,
             rooms: Settings::default(),
             jwt: JwtSettings::default(),
+            admin: AdminSettings::default(),
+            admin_listen: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rtbroadcaster_protocol::{Room, RoomReport};
+use rtbroadcaster_protocol::{Room, RoomId, RoomReport, Timestamp};
 use tokio::runtime::Handle;
 
 use crate::connection::Connection;
@@ -26,6 +26,8 @@ const APPENDED: u8 = 4;
 /// The lock is held for an append or for cutting a slice out of the log, never across a write to a socket.
 #[derive(Debug)]
 pub(crate) struct RoomHandle {
+    id: RoomId,
+    opened: Timestamp,
     room: Mutex<Room>,
     metrics: Arc<Metrics>,
     /// What has changed since the connections were last served.
@@ -52,8 +54,10 @@ pub(crate) enum Seat {
 }
 
 impl RoomHandle {
-    pub(crate) fn new(room: Room, metrics: Arc<Metrics>) -> Self {
+    pub(crate) fn new(room: Room, opened: Timestamp, metrics: Arc<Metrics>) -> Self {
         Self {
+            id: room.id(),
+            opened,
             room: Mutex::new(room),
             metrics,
             appended_at: AtomicU64::new(NOTHING),
@@ -63,6 +67,16 @@ impl RoomHandle {
             more_followers: OnceLock::new(),
             owner_waits: AtomicBool::new(false),
         }
+    }
+
+    /// The room's id.
+    pub(crate) fn id(&self) -> RoomId {
+        self.id
+    }
+
+    /// When it was opened.
+    pub(crate) fn opened(&self) -> Timestamp {
+        self.opened
     }
 
     /// Does something to the room; [`RoomHandle::serve`] is to be called then. Nothing if a panic, a bug of ours, has

@@ -25,6 +25,11 @@ impl ConnectionHost {
         Self { manager, remote, room: None }
     }
 
+    /// The client's address, if it is known.
+    pub(crate) fn remote(&self) -> Option<IpAddr> {
+        self.remote
+    }
+
     /// The room that the connection is in, or was last.
     pub(crate) fn handle(&self) -> Option<&Arc<RoomHandle>> {
         self.room.as_ref().map(|(_, handle)| handle)

@@ -20,6 +20,7 @@
 
 mod access;
 mod address_limits;
+mod admin;
 mod admission;
 mod connection;
 mod containment;
@@ -47,6 +48,7 @@ mod websocket;
 pub use access::{AccessSettings, Gate, InvalidGate, Secret};
 #[cfg(feature = "jwt")]
 pub use access::{InvalidKeySource, JwtSettings, KeySource, KeysError};
+pub use admin::AdminSettings;
 pub use http::HangUp;
 pub use manager::Manager;
 pub use origin::{InvalidOrigin, OriginPolicy};

@@ -1,6 +1,7 @@
 //! The program: arguments, logs, the site beside the rooms, and an orderly end.
 
 mod accept;
+mod administration;
 mod configuration;
 mod signals;
 mod tls;
@@ -82,7 +83,8 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let rooms = configuration.settings();
     let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
     let drain = Duration::from_millis(configuration.drain_ms);
-    let Configuration { listen, path, www, tls_certificate, tls_key, .. } = configuration;
+    let Configuration { listen, path, www, tls_certificate, tls_key, admin, admin_listen, .. } =
+        configuration;
     if let Some(directory) = &www {
         anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
         if !directory.join("index.html").is_file() {
@@ -106,7 +108,12 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
             Some(KeySource::File(_)) | None => anyhow::bail!("--jwks: {error}"),
         }
     }
-    let routes = routes(&manager, &path, www.as_deref());
+    let mut routes = routes(&manager, &path, www.as_deref());
+    match admin_listen {
+        Some(listen) => administration::serve(&manager, &admin, listen, header_timeout)?,
+        // Before the site, whose files it is not.
+        None => routes = administration::routes(&manager, &admin).or(routes).unify().boxed(),
+    }
 
     // Before it is known where the program listens, or a signal could come too early.
     let signals = Signals::listen().context("signals can't be waited for")?;

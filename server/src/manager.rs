@@ -220,7 +220,7 @@ impl Manager {
         let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
         let limits = self.shared.settings.limits.clone();
         let room = Room::new(id, Self::digest(&key.0), session, limits);
-        let handle = Arc::new(RoomHandle::new(room, Arc::clone(&self.shared.metrics)));
+        let handle = Arc::new(RoomHandle::new(room, self.now(), Arc::clone(&self.shared.metrics)));
         let inserted = self.table().insert(id, Arc::clone(&handle));
         if let Err(full) = inserted {
             if self.may_warn() {

@@ -20,7 +20,9 @@ use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode};
 use crate::routes::HandshakeError;
 use crate::websocket::{CLIENT_CODES, Ending, Fault};
 pub(crate) use counts::Tally;
+pub(crate) use counts::Traffic;
 use counts::{Counts, Shard};
+pub(crate) use scrape::Totals;
 
 /// Threads count apart, so that they don't wait for each other's caches. Where there are more threads, some share.
 const SHARDS: usize = 16;
@@ -134,6 +136,13 @@ impl Metrics {
                 count_at(&self.closed_by_client, known.or(Some(CLIENT_CODES.len())));
             }
         }
+    }
+
+    /// What was done so far.
+    pub(crate) fn traffic(&self) -> Traffic {
+        let sum =
+            |counters: &[AtomicU64]| counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum();
+        self.counts().traffic(sum(&self.refusals), sum(&self.handshakes_refused))
     }
 
     /// What all threads have counted so far.

@@ -20,6 +20,8 @@ pub struct Program {
     pub address: String,
     /// `http` or `https`.
     pub scheme: String,
+    /// The same of its administration, if that has an address of its own.
+    pub administration: Option<String>,
 }
 
 /// A program that has ended.
@@ -75,12 +77,21 @@ impl Program {
     async fn started(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
         let stdout = child.stdout.take().expect("its stdout is a pipe");
-        let mut line = String::new();
-        within("the program to listen", BufReader::new(stdout).read_line(&mut line)).await.expect("text");
-        let address = line.trim_end().strip_prefix("listening on ").and_then(|url| url.split_once("://"));
-        let (scheme, address) = address.unwrap_or_else(|| panic!("an address in {line:?}"));
-        let log = child.stderr.take().map(BufReader::new);
-        Self { child, log, address: address.to_owned(), scheme: scheme.to_owned() }
+        let mut lines = BufReader::new(stdout).lines();
+        let mut administration = None;
+        loop {
+            let line = within("the program to listen", lines.next_line()).await.expect("text");
+            let line = line.expect("the program says where it listens");
+            if let Some(address) = line.strip_prefix("administration on http://") {
+                administration = address.strip_suffix("/admin/").map(str::to_owned);
+                continue;
+            }
+            let address = line.strip_prefix("listening on ").and_then(|url| url.split_once("://"));
+            let (scheme, address) = address.unwrap_or_else(|| panic!("an address in {line:?}"));
+            let (scheme, address) = (scheme.to_owned(), address.to_owned());
+            let log = child.stderr.take().map(BufReader::new);
+            return Self { child, log, address, scheme, administration };
+        }
     }
 
     /// As [`Program::listening`], but its log can be read: see [`Program::next_log`].

@@ -209,7 +209,7 @@ async fn secrets_are_taken_from_file_and_environment_and_never_shown() {
 
 #[tokio::test]
 async fn secrets_are_no_flags_and_not_repeated_where_something_is_wrong_with_them() {
-    for flag in ["--api-keys", "--join-keys", "--jwt-secret"] {
+    for flag in ["--api-keys", "--join-keys", "--jwt-secret", "--admin-token", "--metrics-token"] {
         let finished = run(&[&format!("{flag}={API_KEY}")], &[]).await;
         assert_eq!(finished.code, Some(2));
         assert!(finished.stderr.contains(flag) && !finished.stderr.contains(API_KEY), "{}", finished.stderr);
@@ -281,4 +281,20 @@ async fn what_access_settings_must_be_is_said() {
         let expected = format!("error: FILE:2:{column}: access.{told}");
         assert_eq!(wrong("access.toml", &format!("[access]\n{line}\n")).await, [expected]);
     }
+}
+
+#[tokio::test]
+async fn an_administration_that_nobody_gets_into_is_a_contradiction_and_its_tokens_are_hidden() {
+    let told = "error: admin.admin-listen (127.0.0.1:9090, FILE:2): nobody has a token that is asked for there: set \
+                admin.admin-token or admin.metrics-token";
+    assert_eq!(wrong("admin.toml", "[admin]\nadmin-listen = \"127.0.0.1:9090\"\n").await, [told]);
+    let short = "error: FILE:2:15: admin.admin-token: must have 16 characters or more, each printable ASCII but no space";
+    assert_eq!(wrong("short.toml", "[admin]\nadmin-token = \"hush\"\n").await, [short]);
+    let environment = [("RTBROADCASTER_ADMIN_TOKEN", API_KEY), ("RTBROADCASTER_METRICS_TOKEN", API_KEY)];
+    let printed = effective(&["--admin-listen", "9090"], &environment).await;
+    assert!(
+        printed.contains("admin-token = \"(hidden)\" # environment RTBROADCASTER_ADMIN_TOKEN"),
+        "{printed}"
+    );
+    assert!(!printed.contains(API_KEY), "{printed}");
 }

@@ -19,6 +19,7 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems.extend(key_without_gate(resolved));
     problems.extend(claims_without_jwt(resolved));
     problems.extend(half_of_tls(resolved));
+    problems.extend(administration_without_token(resolved));
     let limits = &resolved.configuration.rooms.limits;
     if limits.ping_interval_ms >= limits.idle_timeout_ms {
         problems.push(between(
@@ -127,6 +128,17 @@ fn half_of_tls(resolved: &Resolved) -> Option<Problem> {
     };
     let message = format!("TLS needs a certificate and its key: set {missing} too");
     Some(Problem::with(shown(resolved, given, path.display()), message))
+}
+
+/// Nobody would ever be let in there.
+fn administration_without_token(resolved: &Resolved) -> Option<Problem> {
+    let listen = resolved.configuration.admin_listen?;
+    let admin = &resolved.configuration.admin;
+    (admin.token.is_none() && admin.metrics_token.is_none()).then(|| {
+        let message =
+            "nobody has a token that is asked for there: set admin.admin-token or admin.metrics-token";
+        Problem::with(shown(resolved, "admin.admin-listen", listen), message)
+    })
 }
 
 fn between(resolved: &Resolved, one: (&str, u64), rule: &str, other: (&str, u64), or_else: &str) -> Problem {

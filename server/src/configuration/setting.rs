@@ -24,11 +24,12 @@ pub(crate) enum Section {
     Server,
     Access,
     Limits,
+    Admin,
 }
 
 impl Section {
     /// In the order in which they are shown.
-    pub(crate) const ALL: [Self; 3] = [Self::Server, Self::Access, Self::Limits];
+    pub(crate) const ALL: [Self; 4] = [Self::Server, Self::Access, Self::Limits, Self::Admin];
 
     /// Its name in the file.
     pub(crate) fn name(self) -> &'static str {
@@ -36,6 +37,7 @@ impl Section {
             Self::Server => "server",
             Self::Access => "access",
             Self::Limits => "limits",
+            Self::Admin => "admin",
         }
     }
 
@@ -45,6 +47,7 @@ impl Section {
             Self::Server => "Server",
             Self::Access => "Access",
             Self::Limits => "Limits",
+            Self::Admin => "Administration",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rtbroadcaster_protocol::Contents;
+use serde::Serialize;
 
 use super::latency::{Latency, LatencyCounts};
 
@@ -74,7 +75,32 @@ pub(super) struct Counts {
     pub(super) latency: LatencyCounts,
 }
 
+/// What was done since the server was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Traffic {
+    actions: u64,
+    deliveries: u64,
+    received_bytes: u64,
+    sent_bytes: u64,
+    resyncs: u64,
+    refusals: u64,
+    handshakes_refused: u64,
+}
+
 impl Counts {
+    pub(super) fn traffic(&self, refusals: u64, handshakes_refused: u64) -> Traffic {
+        Traffic {
+            actions: self.appended,
+            deliveries: self.actions + self.retained,
+            received_bytes: self.received_bytes,
+            sent_bytes: self.sent_bytes,
+            resyncs: self.resyncs,
+            refusals,
+            handshakes_refused,
+        }
+    }
+
     /// These and those of one more shard.
     pub(super) fn with(self, shard: &Shard) -> Self {
         let sum = |so_far: u64, counter: &AtomicU64| so_far.wrapping_add(counter.load(Ordering::Relaxed));

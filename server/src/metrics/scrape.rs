@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rtbroadcaster_protocol::{CloseCode, OwnerPresence, RefusalCode, RoomReport};
+use serde::Serialize;
 use tokio::task::yield_now;
 
 use super::text::Text;
@@ -16,7 +17,8 @@ use crate::websocket::{CLIENT_CODES, Fault};
 const AT_A_TIME: usize = 64;
 
 /// All rooms together, as they are at this moment.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Totals {
     pub(crate) rooms: u64,
     pub(crate) owners_away: u64,

@@ -117,7 +117,12 @@ pub(super) static SETTINGS: &[Setting] = &[
 const UP_TO_A_DAY: RangeInclusive<u64> = 0..=86_400_000;
 
 /// Paths that the program answers itself.
-const OWN_PATHS: [(&str, &str); 2] = [("healthz", "health check"), ("readyz", "check of readiness")];
+const OWN_PATHS: [(&str, &str); 4] = [
+    ("healthz", "health check"),
+    ("readyz", "check of readiness"),
+    ("metrics", "page for Prometheus"),
+    ("admin", "administration"),
+];
 
 fn shown(path: Option<&Path>) -> Option<String> {
     path.map(|path| path.display().to_string())
@@ -142,7 +147,8 @@ fn endpoint_path(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
+/// An address, or a port of this machine alone.
+pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     if let Ok(port) = text.parse() {
         return Ok(SocketAddr::new(LOCAL, port));

@@ -1,0 +1,87 @@
+//! Why a request is not answered as it was meant.
+
+use serde::Serialize;
+use warp::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use warp::http::{HeaderName, StatusCode};
+use warp::reply::{Reply, Response};
+
+/// Why a request is not answered as it was meant, told as `{"error": {"code", "message"}}`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum AdminError {
+    #[error("this needs a token: send the one of the server's setting {0} as `Authorization: Bearer …`")]
+    NoToken(&'static str),
+    #[error("the token is not the one of the server's setting {0}")]
+    WrongToken(&'static str),
+    #[error("too many wrong tokens came from this address: try again in {0} s")]
+    TooManyGuesses(u64),
+    #[error(
+        "there is nothing here: GET status, rooms, rooms/UUID and connections are, DELETE rooms/UUID and connections/ADDRESS"
+    )]
+    NotFound,
+    #[error("there is no room with this uuid: it is mistyped or closed")]
+    UnknownRoom,
+    #[error("{0} is no IP address")]
+    NoAddress(String),
+    #[error("only {0} is possible here")]
+    Method(&'static str),
+    #[error("{0}")]
+    Query(String),
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    error: Told<'a>,
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    code: &'a str,
+    message: String,
+}
+
+impl AdminError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NoToken(_) | Self::WrongToken(_) => StatusCode::UNAUTHORIZED,
+            Self::TooManyGuesses(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::NotFound | Self::UnknownRoom => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NoAddress(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoToken(_) | Self::WrongToken(_) => "unauthorized",
+            Self::TooManyGuesses(_) => "rate_limited",
+            Self::NotFound => "not_found",
+            Self::UnknownRoom => "unknown_room",
+            Self::Method(_) => "method_not_allowed",
+            Self::NoAddress(_) | Self::Query(_) => "bad_request",
+        }
+    }
+
+    /// The header that belongs to the status (RFC 9110 sections 10.2.1, 10.2.3 and 11.6.1, RFC 6750 section 3).
+    fn header(&self) -> Option<(HeaderName, HeaderValue)> {
+        let challenge = |value| Some((WWW_AUTHENTICATE, HeaderValue::from_static(value)));
+        match self {
+            Self::NoToken(_) => challenge("Bearer realm=\"rtbroadcaster\""),
+            Self::WrongToken(_) => challenge("Bearer realm=\"rtbroadcaster\", error=\"invalid_token\""),
+            Self::TooManyGuesses(seconds) => Some((RETRY_AFTER, (*seconds).into())),
+            Self::Method(methods) => Some((ALLOW, HeaderValue::from_static(methods))),
+            _ => None,
+        }
+    }
+}
+
+impl Reply for AdminError {
+    fn into_response(self) -> Response {
+        let body = Body { error: Told { code: self.code(), message: self.to_string() } };
+        let reply = warp::reply::with_status(warp::reply::json(&body), self.status());
+        let mut response = warp::reply::with_header(reply, CACHE_CONTROL, "no-store").into_response();
+        if let Some((name, value)) = self.header() {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}

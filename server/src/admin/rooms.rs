@@ -1,0 +1,170 @@
+//! The rooms of a server, as whoever looks after it sees them.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use rtbroadcaster_protocol::{OwnerPresence, RoomId};
+use serde::Serialize;
+use tokio::task::yield_now;
+use tracing::info;
+
+use super::error::AdminError;
+use super::query::Query;
+use crate::Manager;
+use crate::handle::RoomHandle;
+
+/// Rooms looked at before other tasks get their turn.
+const AT_A_TIME: usize = 64;
+
+/// A room. Neither what is said in it nor its owner's key is in here.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RoomView {
+    id: String,
+    /// `here` or `away`.
+    owner: &'static str,
+    followers: usize,
+    /// Those that were not served all there is.
+    lagging: u64,
+    /// Actions that the one that is furthest behind was not served.
+    lag_greatest: u64,
+    seq: u64,
+    epoch: u64,
+    slots: usize,
+    slot_bytes: usize,
+    ring_bytes: usize,
+    snapshot_bytes: usize,
+    age_seconds: u64,
+}
+
+/// Some of the rooms.
+#[derive(Debug, Serialize)]
+pub(super) struct RoomsPage {
+    rooms: Vec<RoomView>,
+    /// As many match what was searched for.
+    total: usize,
+    /// What to ask for as `after` next, if there are more.
+    next: Option<String>,
+}
+
+/// By what they are sorted, the largest first; without it by their ids, which don't change from page to page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Id,
+    Followers,
+    Lag,
+    Seq,
+    Slots,
+    Bytes,
+    Age,
+}
+
+impl Order {
+    const ALL: [(&str, Self); 7] = [
+        ("id", Self::Id),
+        ("followers", Self::Followers),
+        ("lag", Self::Lag),
+        ("seq", Self::Seq),
+        ("slots", Self::Slots),
+        ("bytes", Self::Bytes),
+        ("age", Self::Age),
+    ];
+
+    fn parse(text: &str) -> Result<Self, AdminError> {
+        let found = Self::ALL.iter().find(|(name, _)| *name == text);
+        let names = || Self::ALL.map(|(name, _)| name).join(", ");
+        found
+            .map(|(_, order)| *order)
+            .ok_or_else(|| AdminError::Query(format!("sort must be one of {}", names())))
+    }
+
+    fn key(self, room: &RoomView) -> u64 {
+        match self {
+            Self::Id => 0,
+            Self::Followers => room.followers as u64,
+            Self::Lag => room.lag_greatest,
+            Self::Seq => room.seq,
+            Self::Slots => room.slots as u64,
+            Self::Bytes => (room.ring_bytes + room.slot_bytes + room.snapshot_bytes) as u64,
+            Self::Age => room.age_seconds,
+        }
+    }
+}
+
+/// `GET rooms`.
+pub(super) async fn list(manager: &Manager, query: &str) -> Result<RoomsPage, AdminError> {
+    let query = Query::parse(query, &["after", "limit", "search", "sort"])?;
+    let limit = query.limit()?;
+    let order = query.text("sort").map_or(Ok(Order::Id), Order::parse)?;
+    let after = query.text("after").map(parse).transpose()?;
+    if after.is_some() && order != Order::Id {
+        return Err(AdminError::Query(
+            "after goes with no sort but id: other orders change meanwhile".to_owned(),
+        ));
+    }
+    let search = query.text("search").unwrap_or_default().to_ascii_lowercase();
+    let mut rooms = manager.all_rooms();
+    rooms.retain(|room| search.is_empty() || room.id().to_string().contains(&search));
+    let total = rooms.len();
+    rooms.sort_unstable_by_key(|room| room.id());
+    if order == Order::Id {
+        rooms.retain(|room| after.is_none_or(|after| room.id() > after));
+        let next = (rooms.len() > limit).then(|| rooms[limit - 1].id().to_string());
+        rooms.truncate(limit);
+        return Ok(RoomsPage { rooms: views(manager, &rooms).await, total, next });
+    }
+    let mut rooms = views(manager, &rooms).await;
+    rooms.sort_by_key(|room| Reverse(order.key(room)));
+    rooms.truncate(limit);
+    Ok(RoomsPage { rooms, total, next: None })
+}
+
+/// `GET rooms/UUID`.
+pub(super) fn one(manager: &Manager, id: &str) -> Result<RoomView, AdminError> {
+    let room = manager.find(parse(id)?).ok_or(AdminError::UnknownRoom)?;
+    view(manager, &room).ok_or(AdminError::UnknownRoom)
+}
+
+/// `DELETE rooms/UUID`.
+pub(super) fn close(manager: &Manager, id: &str) -> Result<(), AdminError> {
+    let id = parse(id)?;
+    manager.find(id).ok_or(AdminError::UnknownRoom)?;
+    info!(room = %id, "the administration closes a room");
+    manager.close(id, "the administration closed it");
+    Ok(())
+}
+
+fn parse(id: &str) -> Result<RoomId, AdminError> {
+    RoomId::parse(id).ok_or(AdminError::UnknownRoom)
+}
+
+async fn views(manager: &Manager, rooms: &[Arc<RoomHandle>]) -> Vec<RoomView> {
+    let mut views = Vec::with_capacity(rooms.len());
+    for some in rooms.chunks(AT_A_TIME) {
+        views.extend(some.iter().filter_map(|room| view(manager, room)));
+        yield_now().await;
+    }
+    views
+}
+
+/// A room as it is now; nothing if it counts as gone.
+fn view(manager: &Manager, room: &RoomHandle) -> Option<RoomView> {
+    let report = room.report()?;
+    Some(RoomView {
+        id: room.id().to_string(),
+        owner: match report.owner {
+            OwnerPresence::Here => "here",
+            OwnerPresence::Away => "away",
+        },
+        followers: report.followers,
+        lagging: report.lag.followers,
+        lag_greatest: report.lag.greatest,
+        seq: report.seq,
+        epoch: report.epoch,
+        slots: report.slots,
+        slot_bytes: report.slot_bytes,
+        ring_bytes: report.ring_bytes,
+        snapshot_bytes: report.snapshot_bytes,
+        age_seconds: manager.now().since(room.opened()) / 1_000,
+    })
+}

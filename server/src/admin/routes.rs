@@ -1,0 +1,114 @@
+//! The filters that an application mounts.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::http::header::CACHE_CONTROL;
+use warp::http::{HeaderMap, Method, StatusCode};
+use warp::path::Tail;
+use warp::reply::{Reply, Response};
+
+use super::error::AdminError;
+use super::guard::Guard;
+use super::{AdminSettings, connections, rooms, status};
+use crate::{Manager, RemoteAddress};
+
+impl Manager {
+    /// What whoever looks after a server asks for, below the path that this is mounted under: the rooms and
+    /// connections, in JSON. Without a token in the settings there is nothing here.
+    ///
+    /// ```
+    /// use rtbroadcaster::{AdminSettings, Manager, Secret, Settings};
+    /// use warp::Filter;
+    ///
+    /// let rooms = Manager::new(Settings::default());
+    /// let admin = AdminSettings { token: Some(Secret::new("a long random one")), ..AdminSettings::default() };
+    /// let routes = warp::path("admin").and(rooms.admin_routes(&admin));
+    /// # drop(routes);
+    /// ```
+    #[must_use]
+    pub fn admin_routes(&self, settings: &AdminSettings) -> BoxedFilter<(Response,)> {
+        let Some(token) = &settings.token else { return nothing() };
+        let guard = Arc::new(Guard::new(&[token], "admin-token"));
+        let manager = self.clone();
+        warp::method()
+            .and(warp::path::tail())
+            .and(warp::query::raw().or(warp::any().map(String::new)).unify())
+            .and(warp::header::headers_cloned())
+            .and(warp::ext::optional::<RemoteAddress>())
+            .then(move |method: Method, tail: Tail, query: String, headers, remote| {
+                let (manager, guard) = (manager.clone(), Arc::clone(&guard));
+                async move {
+                    let answered = match check(&manager, &guard, &headers, remote) {
+                        Ok(()) => answer(&manager, &method, tail.as_str(), &query).await,
+                        Err(error) => Err(error),
+                    };
+                    answered.unwrap_or_else(Reply::into_response)
+                }
+            })
+            .boxed()
+    }
+
+    /// [`Manager::metrics_routes`] for those who show one of the two tokens. Without a token in the settings there is
+    /// nothing here.
+    #[must_use]
+    pub fn guarded_metrics_routes(&self, settings: &AdminSettings) -> BoxedFilter<(Response,)> {
+        let tokens: Vec<_> = settings.token.iter().chain(&settings.metrics_token).collect();
+        if tokens.is_empty() {
+            return nothing();
+        }
+        let guard = Arc::new(Guard::new(&tokens, "metrics-token or admin-token"));
+        let manager = self.clone();
+        let refused = warp::path::end()
+            .and(warp::header::headers_cloned())
+            .and(warp::ext::optional::<RemoteAddress>())
+            .and_then(move |headers, remote| {
+                let checked = check(&manager, &guard, &headers, remote);
+                async move { checked.err().map(Reply::into_response).ok_or_else(warp::reject::not_found) }
+            });
+        refused.or(self.metrics_routes()).unify().boxed()
+    }
+}
+
+/// There is nothing here.
+fn nothing() -> BoxedFilter<(Response,)> {
+    warp::any().and_then(async || Err::<Response, _>(warp::reject::not_found())).boxed()
+}
+
+fn check(
+    manager: &Manager,
+    guard: &Guard,
+    headers: &HeaderMap,
+    remote: Option<RemoteAddress>,
+) -> Result<(), AdminError> {
+    guard.check(headers, remote.map(|RemoteAddress(address)| address.ip()), manager.now())
+}
+
+/// Answers whoever may ask.
+async fn answer(manager: &Manager, method: &Method, path: &str, query: &str) -> Result<Response, AdminError> {
+    let segments: Vec<_> = path.split('/').collect();
+    let is_get = method == Method::GET || method == Method::HEAD;
+    let is_delete = method == Method::DELETE;
+    match segments[..] {
+        ["status"] if is_get => Ok(json(&status::status(manager).await)),
+        ["rooms"] if is_get => rooms::list(manager, query).await.map(|page| json(&page)),
+        ["rooms", id] if is_get => rooms::one(manager, id).map(|room| json(&room)),
+        ["rooms", id] if is_delete => {
+            rooms::close(manager, id).map(|()| StatusCode::NO_CONTENT.into_response())
+        }
+        ["connections"] if is_get => connections::list(manager, query).map(|page| json(&page)),
+        ["connections", address] if is_delete => {
+            connections::disconnect(manager, address).map(|done| json(&done))
+        }
+        ["status"] | ["rooms"] | ["connections"] => Err(AdminError::Method("GET, HEAD")),
+        ["rooms", _] => Err(AdminError::Method("GET, HEAD, DELETE")),
+        ["connections", _] => Err(AdminError::Method("DELETE")),
+        _ => Err(AdminError::NotFound),
+    }
+}
+
+fn json(value: &impl Serialize) -> Response {
+    warp::reply::with_header(warp::reply::json(value), CACHE_CONTROL, "no-store").into_response()
+}

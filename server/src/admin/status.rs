@@ -1,0 +1,43 @@
+//! A server as a whole.
+
+use serde::Serialize;
+
+use crate::Manager;
+use crate::metrics::{Totals, Traffic};
+
+/// A server as a whole, at this moment.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Status {
+    version: &'static str,
+    uptime_ms: u64,
+    is_shutting_down: bool,
+    connections: Bounded,
+    rooms: Bounded,
+    now: Totals,
+    /// Since the server was started.
+    total: Traffic,
+}
+
+#[derive(Debug, Serialize)]
+struct Bounded {
+    open: usize,
+    limit: usize,
+}
+
+/// `GET status`.
+pub(super) async fn status(manager: &Manager) -> Status {
+    let rooms = manager.all_rooms();
+    let settings = manager.settings();
+    let now = Totals::of(&rooms).await;
+    Status {
+        version: env!("CARGO_PKG_VERSION"),
+        is_shutting_down: manager.is_shutting_down(),
+        connections: Bounded { open: manager.connections().len(), limit: settings.connections },
+        rooms: Bounded { open: rooms.len(), limit: settings.limits.rooms },
+        now,
+        // Together, for whoever makes rates of them.
+        uptime_ms: manager.now().0,
+        total: manager.metrics().traffic(),
+    }
+}
