@@ -55,6 +55,8 @@ mod other_sessions;
 mod outbox;
 #[cfg(feature = "rooms")]
 mod ownership;
+#[cfg(feature = "rooms")]
+mod pace;
 #[cfg(feature = "json")]
 pub mod parse;
 #[cfg(feature = "rooms")]

@@ -49,6 +49,13 @@ pub struct Limits {
     /// Rooms that one address may open in a minute, as before (`rate_limited`). Default 600: a class in which each pupil
     /// opens one, and does it again.
     pub rooms_per_minute_per_address: u64,
+    /// Actions of one owner in a second, all of them at once if there were none just before. One that is faster is not
+    /// listened to for a moment; nothing is refused. Default 5,000: more than a page has to say, and as many at once as
+    /// it may have unanswered.
+    pub owner_actions_per_second: u64,
+    /// Bytes of them, function keys, params and slots; one message of [`Limits::message_bytes`] at least. Default 8 MiB:
+    /// twice what it may have unanswered.
+    pub owner_bytes_per_second: u64,
     /// Silence after which a page's SDK asks whether the connection is still there, in milliseconds. Announced.
     /// Default 25,000.
     pub heartbeat_ms: u64,
@@ -75,6 +82,8 @@ impl Default for Limits {
             handshakes_per_second_per_address: 1_000,
             handshakes_per_second: 5_000,
             rooms_per_minute_per_address: 600,
+            owner_actions_per_second: 5_000,
+            owner_bytes_per_second: 8 * 1024 * 1024,
             heartbeat_ms: 25_000,
         }
     }

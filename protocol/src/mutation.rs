@@ -72,6 +72,8 @@ pub enum Mutation {
     IgnoreRoomFull,
     /// A room retains more slots than it may.
     IgnoreSlotLimit,
+    /// An owner is listened to however fast it is.
+    IgnorePace,
     /// Nobody is woken by an action.
     WakeNobody,
     /// A returning follower isn't told again whether the owner is there.
@@ -118,7 +120,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 33] = {
+        pub const ALL: [Self; 34] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -151,6 +153,7 @@ mod switch {
                 ForgetToLeave,
                 IgnoreRoomFull,
                 IgnoreSlotLimit,
+                IgnorePace,
                 WakeNobody,
                 ForgetPresence,
                 IgnoreMissingPong,

@@ -29,19 +29,22 @@ pub fn client_messages(frame: &str) -> impl Iterator<Item = Result<ClientMessage
 }
 
 /// Reads the messages of a frame one by one.
-pub(crate) struct ClientMessages<'a> {
+pub struct ClientMessages<'a> {
+    frame: &'a str,
     objects: serde_json::StreamDeserializer<'a, serde_json::de::StrRead<'a>, Fields<'a>>,
     is_broken: bool,
 }
 
 impl<'a> ClientMessages<'a> {
-    pub(crate) fn new(frame: &'a str) -> Self {
-        Self { objects: serde_json::Deserializer::from_str(frame).into_iter(), is_broken: false }
+    /// Those of this frame.
+    #[must_use]
+    pub fn new(frame: &'a str) -> Self {
+        Self { frame, objects: serde_json::Deserializer::from_str(frame).into_iter(), is_broken: false }
     }
 
     /// The next message. To a client that doesn't speak session fields they are extra fields, which are tolerated
     /// whatever is in them.
-    pub(crate) fn next(&mut self, speaks_session_fields: bool) -> Option<Result<ClientMessage<'a>, Refusal>> {
+    pub fn next(&mut self, speaks_session_fields: bool) -> Option<Result<ClientMessage<'a>, Refusal>> {
         if self.is_broken {
             return None;
         }
@@ -55,6 +58,12 @@ impl<'a> ClientMessages<'a> {
                 Err(rest_unread(&error.to_string()))
             }
         })
+    }
+
+    /// What was not read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a str {
+        if self.is_broken { "" } else { &self.frame[self.objects.byte_offset()..] }
     }
 }
 

@@ -2,11 +2,10 @@
 
 mod answers;
 mod entry;
+#[cfg(feature = "json")]
+mod listening;
 
 use answers::Answers;
-
-#[cfg(feature = "json")]
-use crate::parse;
 
 use crate::follower::{Cursor, FRAME_BYTES, Frame};
 use crate::mutation::mutated;
@@ -15,10 +14,9 @@ use crate::{
     Room, RoomId, ServerMessage, Timestamp,
 };
 
-/// Refusals for one frame, but for those of an owner's numbered actions, each of which must be answered. After these the
-/// rest of the frame is refused at once, so that a few bytes of junk don't ask for many times their size.
-#[cfg(feature = "json")]
-const REFUSALS_PER_FRAME: usize = 16;
+/// For how long an owner that is too fast is not listened to at least, in milliseconds: what it may say by then goes out
+/// in one write to each follower.
+const SHORTEST_PAUSE_MS: u64 = 20;
 
 /// What a connection's shell is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +41,11 @@ pub struct Peer {
     /// take to come back, in milliseconds.
     farewell: Option<u64>,
     ending: Option<CloseCode>,
+    /// Before that it is not to be listened to.
+    paused_until: Timestamp,
+    /// The rest of a frame that was not read to its end then.
+    #[cfg(feature = "json")]
+    unread: Box<str>,
 }
 
 #[derive(Debug)]
@@ -76,7 +79,15 @@ struct Told {
 
 impl Default for Peer {
     fn default() -> Self {
-        Self { place: Place::Outside, answers: Answers::default(), farewell: None, ending: None }
+        Self {
+            place: Place::Outside,
+            answers: Answers::default(),
+            farewell: None,
+            ending: None,
+            paused_until: Timestamp(0),
+            #[cfg(feature = "json")]
+            unread: Box::default(),
+        }
     }
 }
 
@@ -120,19 +131,6 @@ impl Peer {
         self.answers.bytes() >= FRAME_BYTES
     }
 
-    /// The messages of a frame of the client.
-    #[cfg(feature = "json")]
-    pub fn receive_frame(&mut self, frame: &str, now: Timestamp, host: &mut impl Host) {
-        let mut messages = parse::ClientMessages::new(frame);
-        self.answers.refusals = 0;
-        while let Some(message) = messages.next(self.answers.is_lean()) {
-            if self.answers.refusals >= REFUSALS_PER_FRAME {
-                return self.refuse(parse::rest_unread(parse::MESSAGES_REFUSED), host);
-            }
-            self.receive(message, now, host);
-        }
-    }
-
     /// A message of the client, or why it isn't one.
     pub fn receive(
         &mut self,
@@ -146,8 +144,8 @@ impl Peer {
         match message {
             Ok(ClientMessage::Create(create)) => self.create(&create, host),
             Ok(ClientMessage::Join(join)) => self.join(&join, now, host),
-            Ok(ClientMessage::Action(action)) => self.action(&action, host),
-            Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, host),
+            Ok(ClientMessage::Action(action)) => self.action(&action, now, host),
+            Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, now, host),
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping(number)) => self.answers.push(&ServerMessage::Pong(number)),
             Ok(ClientMessage::Pong(_)) => {}
@@ -213,18 +211,19 @@ impl Peer {
         self.farewell = Some(return_window_ms);
     }
 
-    fn action(&mut self, action: &Action<'_>, host: &mut impl Host) {
-        self.as_owner(action.id, host, |room| room.action(action));
+    fn action(&mut self, action: &Action<'_>, now: Timestamp, host: &mut impl Host) {
+        self.as_owner(action.id, now, host, |room| room.action(action, now));
     }
 
-    fn clear(&mut self, id: Option<u64>, slot: &str, host: &mut impl Host) {
-        self.as_owner(id, host, |room| Ok(room.clear(id, slot)));
+    fn clear(&mut self, id: Option<u64>, slot: &str, now: Timestamp, host: &mut impl Host) {
+        self.as_owner(id, now, host, |room| Ok(room.clear(id, slot, now)));
     }
 
     /// Does something that only the owner may do, under the epoch that this connection holds.
     fn as_owner(
         &mut self,
         id: Option<u64>,
+        now: Timestamp,
         host: &mut impl Host,
         act: impl FnOnce(&mut Room) -> Result<Accepted, Refusal>,
     ) {
@@ -237,11 +236,26 @@ impl Peer {
                 return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() }, host);
             }
         };
-        match under_epoch(host, room, epoch, act) {
+        let done = under_epoch(host, room, epoch, |room| {
+            let accepted = act(room);
+            (accepted, room.pause(now))
+        });
+        let done = done.map(|(accepted, pause)| {
+            self.pause_for(pause, now);
+            accepted
+        });
+        match done {
             Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
             Ok(Ok(Accepted::Duplicate)) => {}
             Ok(Err(refusal)) => self.refuse(refusal, host),
             Err(code) => self.lose(room, code),
+        }
+    }
+
+    /// An owner that is too fast isn't listened to for so long.
+    fn pause_for(&mut self, pause_ms: u64, now: Timestamp) {
+        if pause_ms > 0 && !mutated!(IgnorePace) {
+            self.paused_until = now.after(pause_ms.max(SHORTEST_PAUSE_MS));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::answer_log::Past;
 use crate::parse::{self, MESSAGES_REFUSED};
-use crate::{ClientMessage, Refusal, RefusalCode, Room};
+use crate::{ClientMessage, Refusal, RefusalCode, Room, Timestamp};
 
 /// Refusals for one post. After these the rest of it is not read, so that a few bytes of junk don't ask for many times
 /// their size.
@@ -33,12 +33,17 @@ impl Post<'_> {
     ///
     /// A line's id is its own, or one more than that of the line before. What its session was answered already is
     /// answered again, and not appended.
-    pub fn append<'a>(&self, room: &mut Room, lines: impl Iterator<Item = &'a str>) -> Vec<Posted> {
+    pub fn append<'a>(
+        &self,
+        room: &mut Room,
+        lines: impl Iterator<Item = &'a str>,
+        now: Timestamp,
+    ) -> Vec<Posted> {
         match self.session {
             Some((session, first_id)) => {
-                room.on_behalf_of(session, |room| append(room, Some(first_id), lines))
+                room.on_behalf_of(session, |room| append(room, Some(first_id), lines, now))
             }
-            None => append(room, None, lines),
+            None => append(room, None, lines, now),
         }
     }
 }
@@ -47,6 +52,7 @@ fn append<'a>(
     room: &mut Room,
     mut next_id: Option<u64>,
     lines: impl Iterator<Item = &'a str>,
+    now: Timestamp,
 ) -> Vec<Posted> {
     let mut posted = Vec::new();
     let mut refusals = 0;
@@ -64,7 +70,7 @@ fn append<'a>(
             Err(refusal) => (None, Err(refusal)),
         };
         next_id = id.map(|id| id + 1).or(next_id);
-        let answer = room.answer(id, message);
+        let answer = room.answer(id, message, now);
         refusals += usize::from(!matches!(answer, Past::At(_)));
         posted.push(Posted { line, id, answer });
     }

@@ -11,6 +11,7 @@ use crate::followers::{Followers, Lag};
 use crate::log::Log;
 use crate::mutation::mutated;
 use crate::ownership::Ownership;
+use crate::pace::Pace;
 use crate::slots::Slots;
 use crate::{
     Action, Audience, Claim, Claimed, CloseCode, KeyDigest, Limits, NotEntered, OwnerPresence, Refusal,
@@ -43,6 +44,7 @@ pub struct Room {
     whole: Option<Log>,
     slots: Slots,
     owner: Ownership,
+    pace: Pace,
     followers: Followers,
     audience: AudienceCount,
     /// Whether the followers may know how many they are.
@@ -70,6 +72,7 @@ impl Room {
             whole: None,
             slots: Slots::default(),
             owner: Ownership::new(key, session, limits.ring_actions),
+            pace: Pace::new(&limits),
             followers: Followers::default(),
             audience: AudienceCount::default(),
             shares_audience: false,
@@ -206,16 +209,24 @@ impl Room {
         self.owner.away_since().is_some() && self.followers.len() == 0
     }
 
+    /// Milliseconds for which its owner is not to be listened to, because it has asked for too much in too short a time.
+    /// Whoever appends looks here before, or after it for the next: [`Room::action`] itself refuses nothing for that.
+    #[must_use]
+    pub fn pause(&self, now: Timestamp) -> u64 {
+        self.pace.pause(now)
+    }
+
     /// Appends the owner's action and retains it if it is a state message.
     ///
     /// # Errors
     /// `too_many_slots` or `state_too_large`; the action then counts as answered and takes no seq.
-    pub fn action(&mut self, action: &Action<'_>) -> Result<Accepted, Refusal> {
+    pub fn action(&mut self, action: &Action<'_>, now: Timestamp) -> Result<Accepted, Refusal> {
         if self.owner.has_answered(action.id) {
             return Ok(Accepted::Duplicate);
         }
         let Action { id, key, params, slot } = action;
         let slot = slot.as_deref();
+        self.pace.spend(key.len() + params.len() + slot.map_or(0, str::len), &self.limits, now);
         if let Some(slot) = slot
             && let Err(code) = self.slots.admits(slot, key, params, &self.limits)
         {
@@ -233,10 +244,11 @@ impl Room {
     }
 
     /// Forgets the state message of a slot and tells the followers that can be told. `id` as in an action.
-    pub fn clear(&mut self, id: Option<u64>, slot: &str) -> Accepted {
+    pub fn clear(&mut self, id: Option<u64>, slot: &str, now: Timestamp) -> Accepted {
         if self.owner.has_answered(id) {
             return Accepted::Duplicate;
         }
+        self.pace.spend(slot.len(), &self.limits, now);
         if !mutated!(KeepClearedSlot) {
             self.slots.clear(slot);
         }

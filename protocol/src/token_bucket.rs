@@ -65,6 +65,28 @@ impl TokenBucket {
         }
     }
 
+    /// It has happened so many times more, whether it might or not. What was too much is a debt: until that is paid by
+    /// time, the bucket is as empty as one can be.
+    pub fn owe(&mut self, times: u64, rate: Rate, now: Timestamp) {
+        let (level, cost) = (self.level_at(rate, now), times.saturating_mul(rate.window_ms));
+        self.at = now.max(self.at);
+        self.level = match cost.checked_sub(level) {
+            None | Some(0) => level - cost,
+            Some(debt) => {
+                let paid_in = debt.div_ceil(rate.times);
+                self.at = self.at.after(paid_in);
+                // What the last of these milliseconds brings beyond the debt.
+                paid_in * rate.times - debt
+            }
+        };
+    }
+
+    /// Milliseconds until what was too much is paid.
+    #[must_use]
+    pub fn debt(&self, now: Timestamp) -> u64 {
+        self.at.since(now)
+    }
+
     /// Milliseconds until it may happen once more; 0 if it may now.
     #[must_use]
     pub fn wait(&self, rate: Rate, now: Timestamp) -> u64 {
@@ -115,6 +137,46 @@ mod tests {
         }
         // The burst at the beginning, and 7 a second.
         assert_eq!(happened, 7 + 6_999);
+    }
+
+    #[test]
+    fn a_debt_is_paid_by_time_to_the_last_one() {
+        let rate = Rate { times: 7, window_ms: 1_000 };
+        let mut bucket = TokenBucket::new(rate, Timestamp(0));
+        let mut happened = 0;
+        for now in 0..1_000_000 {
+            while bucket.debt(Timestamp(now)) == 0 {
+                bucket.owe(3, rate, Timestamp(now));
+                happened += 3;
+            }
+        }
+        // The burst at the beginning, 7 a second, and at most one step beyond.
+        assert!((7_000..=7_010).contains(&happened), "{happened}");
+    }
+
+    #[test]
+    fn after_a_rest_a_burst_may_be_owed_again() {
+        let mut bucket = TokenBucket::new(RATE, Timestamp(0));
+        for now in [0, 1_000, 5_000] {
+            for _ in 0..3 {
+                bucket.owe(1, RATE, Timestamp(now));
+                assert_eq!(bucket.debt(Timestamp(now)), 0);
+            }
+            bucket.owe(1, RATE, Timestamp(now));
+            assert_eq!(bucket.debt(Timestamp(now)), 334);
+            bucket = TokenBucket { level: 0, at: Timestamp(now) };
+        }
+    }
+
+    #[test]
+    fn a_large_debt_is_waited_for_and_then_nothing_is_left() {
+        let mut bucket = TokenBucket::new(RATE, Timestamp(0));
+        bucket.owe(30, RATE, Timestamp(0));
+        assert_eq!(bucket.debt(Timestamp(0)), 9_000);
+        bucket.owe(3, RATE, Timestamp(0));
+        assert_eq!(bucket.debt(Timestamp(9_000)), 1_000);
+        assert_eq!((bucket.debt(Timestamp(10_000)), bucket.wait(RATE, Timestamp(10_000))), (0, 334));
+        assert!(bucket.is_full(RATE, Timestamp(11_000)));
     }
 
     #[test]

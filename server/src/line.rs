@@ -13,7 +13,7 @@ use warp::Buf;
 
 use crate::connection::Connection;
 use crate::framing::Framing;
-use crate::handle::Seat;
+use crate::handle::{RoomHandle, Seat};
 use crate::host::ConnectionHost;
 use crate::scratch::Sending;
 use crate::transport::Transport;
@@ -96,6 +96,16 @@ impl Line {
         !self.peer.has_answers() && self.fault.is_none() && !self.peer.is_ending()
     }
 
+    /// Goes on with messages of an owner that was too fast for them. The room that is to be served then, if there were
+    /// any.
+    pub(crate) fn go_on(&mut self, now: Timestamp) -> Option<Arc<RoomHandle>> {
+        if !self.peer.has_unread() {
+            return None;
+        }
+        self.peer.go_on(now, &mut self.host);
+        self.host.handle().cloned()
+    }
+
     /// Ends it once the client is told all that it was answered before.
     pub(crate) fn end_with_fault(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
@@ -106,8 +116,8 @@ impl Line {
         self.ping = true;
     }
 
-    /// Takes what came in. False if nothing more is to be taken: after a fault, or before the client has taken some of
-    /// its answers.
+    /// Takes what came in. False if nothing more is to be taken: after a fault, before the client has taken some of its
+    /// answers, or while an owner is too fast.
     pub(crate) fn take(&mut self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
         if self.ending.is_some() {
             return true;
@@ -127,7 +137,7 @@ impl Line {
             Incoming::Pong => {}
             Incoming::Close(code) => self.end(Ending::Answered(*code)),
         }
-        !self.peer.has_many_answers()
+        !self.peer.has_many_answers() && self.peer.pause(now) == 0
     }
 
     /// Sends what there is, as much as the client takes without waiting.

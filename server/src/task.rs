@@ -32,7 +32,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
     let present = Present(connection);
     let limit = present.0.manager().settings().limits.message_bytes;
-    let mut task = Task { connection: present, reader: Reader::new(limit), was_stopped: false, wait: None };
+    let mut task =
+        Task { connection: present, reader: Reader::new(limit), was_stopped: false, wait: None, pause: None };
     task.receive(read);
     let served = async move {
         let ending = poll_fn(|context| task.poll(context)).await;
@@ -75,6 +76,8 @@ struct Task {
     was_stopped: bool,
     /// This owner waits for its room.
     wait: Option<Wait>,
+    /// This owner is too fast, and not listened to until then.
+    pause: Option<Alarm>,
 }
 
 /// An owner waits for its room.
@@ -82,13 +85,26 @@ struct Wait {
     reason: Lag,
     began: Timestamp,
     end: Timestamp,
-    /// Has the task look again when it is over, if nothing else does before.
-    alarm: JoinHandle<()>,
+    /// When it is over, if nothing else has the task look again before.
+    _alarm: Alarm,
 }
 
-impl Drop for Wait {
+/// Has the task look again after some time, unless it is dropped before.
+struct Alarm(JoinHandle<()>);
+
+impl Alarm {
+    fn new(connection: &Arc<Connection>, time: Duration) -> Self {
+        let connection = Arc::downgrade(connection);
+        Self(tokio::spawn(async move {
+            sleep(time).await;
+            connection.upgrade().inspect(|connection| connection.wake());
+        }))
+    }
+}
+
+impl Drop for Alarm {
     fn drop(&mut self) {
-        self.alarm.abort();
+        self.0.abort();
     }
 }
 
@@ -121,8 +137,11 @@ impl Task {
                 }
             }
             let listens = self.connection.0.with_line(|line| line.listens()).unwrap_or(false);
-            if !listens || self.waits_for_room() {
+            if !listens || self.waits_for_room() || self.is_too_fast() {
                 return Poll::Pending;
+            }
+            if self.goes_on() {
+                continue;
             }
             if ready!(self.read(context)) {
                 // Others come first.
@@ -214,12 +233,34 @@ impl Task {
         let longest = if reason == Lag::Most { WAIT_FOR_MOST } else { WAIT_FOR_SOME };
         let began = self.wait.as_ref().map_or(now, |wait| wait.began);
         let end = now.after(milliseconds(longest)).min(began.after(milliseconds(WAIT_FOR_MOST)));
-        let connection = Arc::downgrade(&self.connection.0);
-        let alarm = tokio::spawn(async move {
-            sleep(longest).await;
-            connection.upgrade().inspect(|connection| connection.wake());
-        });
-        self.wait = Some(Wait { reason, began, end, alarm });
+        let alarm = Alarm::new(&self.connection.0, longest);
+        self.wait = Some(Wait { reason, began, end, _alarm: alarm });
+    }
+
+    /// Whether this is an owner that has asked for too much in too short a time, and is not to be listened to yet.
+    fn is_too_fast(&mut self) -> bool {
+        let connection = &self.connection.0;
+        let now = connection.manager().now();
+        match connection.with_line(|line| line.peer.pause(now)).unwrap_or(0) {
+            0 => {
+                self.pause = None;
+                false
+            }
+            pause => {
+                self.pause.get_or_insert_with(|| Alarm::new(connection, Duration::from_millis(pause)));
+                connection.set_waiting(true);
+                true
+            }
+        }
+    }
+
+    /// Takes what an owner said that was too fast, and serves the room. False if there was nothing.
+    fn goes_on(&mut self) -> bool {
+        let now = self.connection.0.manager().now();
+        let room = self.connection.0.with_line(|line| line.go_on(now)).flatten();
+        let Some(room) = room else { return false };
+        room.serve();
+        true
     }
 
     /// Says why the connection ends, and waits a little for the client to have heard it. A connection that is dropped

@@ -1,5 +1,6 @@
 //! Every bound holds, says so, and costs only whoever reaches it.
 
+use rtbroadcaster::Limits;
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{
     Client, Opcode, RawSocket, Replica, Room, Server, follow, message, open_room, within,
@@ -11,6 +12,12 @@ const FLOOD_BYTES: usize = 32 * 1024 * 1024;
 const LARGE_BYTES: usize = 60 * 1024;
 /// What a slow reader takes at a time.
 const STEP_BYTES: usize = 8 * 1024;
+
+/// A ring that a flood leaves behind, and an owner that may be as fast as it can.
+fn for_a_flood(limits: &mut Limits) {
+    limits.ring_actions = 8;
+    limits.owner_bytes_per_second = u64::MAX;
+}
 
 /// A follower that doesn't read, and an owner that has sent it far more than fits on the way.
 async fn stuck_follower(server: &Server) -> (RawSocket, Room) {
@@ -112,7 +119,7 @@ async fn the_bytes_of_all_state_messages_together_are_bounded() {
 
 #[tokio::test]
 async fn a_follower_that_stops_reading_falls_off_the_ring_and_is_given_the_state() {
-    let server = Server::with_limits(|limits| limits.ring_actions = 8).await;
+    let server = Server::with_limits(for_a_flood).await;
     let mut room = Room::open(&server.address).await;
     let mut stuck = RawSocket::upgrade_narrow(&server.address).await;
     stuck.send_text(message::session_join(&room.uuid)).await;
@@ -137,7 +144,7 @@ async fn a_follower_that_stops_reading_falls_off_the_ring_and_is_given_the_state
 
 #[tokio::test]
 async fn a_follower_that_does_not_read_costs_the_others_nothing() {
-    let server = Server::with_limits(|limits| limits.ring_actions = 8).await;
+    let server = Server::with_limits(for_a_flood).await;
     let (_stuck, mut room) = stuck_follower(&server).await;
     let head = (FLOOD_BYTES / LARGE_BYTES) as u64;
     let mut late = room.join_synced(head).await;
@@ -152,7 +159,7 @@ async fn a_follower_that_takes_nothing_for_too_long_makes_room_for_another() {
     let server = Server::with_limits(|limits| {
         limits.followers_per_room = 1;
         limits.stall_timeout_ms = 50;
-        limits.ring_actions = 8;
+        for_a_flood(limits);
     })
     .await;
     let (_stuck, room) = stuck_follower(&server).await;

@@ -16,6 +16,7 @@ fn small() -> Settings {
         message_bytes: 300,
         large_bytes: 320,
         followers_at_start: 0,
+        owner_actions: 5_000,
         grace_ms: 20_000,
         share_audience: false,
     }

@@ -59,7 +59,11 @@ impl Peer {
         match self.enter(wanted, join, host) {
             Ok(owner) => {
                 let room = self.room().expect("whoever entered is in a room");
+                let is_owner = owner.is_some();
                 self.reply(room, &join.uuid, owner, host);
+                // The pace is the room's: a new connection is no new beginning.
+                let pause = host.with(room, |room| room.pause(now)).filter(|_| is_owner);
+                self.pause_for(pause.unwrap_or(0), now);
                 if let Some(heard) = join.claim.as_ref().and_then(|claim| claim.heard) {
                     self.answer_again(room, heard, host);
                 }

@@ -1,8 +1,10 @@
 //! Peers on a table of rooms without a server: what each client is answered, in the order of the wire.
 
 mod ownership;
+mod pace;
 mod permissions;
 
+use super::listening::REFUSALS_PER_FRAME;
 use super::*;
 use crate::{Deed, KeyDigest, Limits, OwnerKey, Permissions, Rooms, Scope};
 

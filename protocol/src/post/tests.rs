@@ -9,7 +9,7 @@ fn room() -> Room {
 }
 
 fn post(room: &mut Room, session: Option<(&str, u64)>, body: &str) -> Vec<Posted> {
-    let posted = room.as_key_holder(&KEY, NOW, |room| Post { session }.append(room, body.lines()));
+    let posted = room.as_key_holder(&KEY, NOW, |room| Post { session }.append(room, body.lines(), NOW));
     posted.expect("the key is the room's")
 }
 
@@ -79,14 +79,14 @@ fn only_actions_and_clearings_can_be_posted() {
 fn sessions_count_for_themselves_and_the_owners_own_goes_on_where_its_page_was() {
     let mut room = room();
     let action = |id| Action { id: Some(id), key: "k".into(), params: "[]".into(), slot: None };
-    assert_eq!(room.action(&action(1)), Ok(Accepted::Appended(1)));
+    assert_eq!(room.action(&action(1), NOW), Ok(Accepted::Appended(1)));
     assert_eq!(outcomes(&post(&mut room, Some(("script", 1)), "{\"funcKey\":\"a\"}")), ["2"]);
     assert_eq!(
         outcomes(&post(&mut room, Some(("page", 1)), "{\"funcKey\":\"k\"}\n{\"funcKey\":\"l\"}")),
         ["1", "3"]
     );
-    assert_eq!(room.action(&action(2)), Ok(Accepted::Duplicate));
-    assert_eq!(room.action(&action(3)), Ok(Accepted::Appended(4)));
+    assert_eq!(room.action(&action(2), NOW), Ok(Accepted::Duplicate));
+    assert_eq!(room.action(&action(3), NOW), Ok(Accepted::Appended(4)));
 }
 
 #[test]

@@ -37,10 +37,15 @@ impl Room {
 
     /// Appends an action or a clearing, or notes that it was refused, unless that was answered before; and what it was
     /// answered, now or then.
-    pub(crate) fn answer(&mut self, id: Option<u64>, message: Result<ClientMessage<'_>, Refusal>) -> Past {
+    pub(crate) fn answer(
+        &mut self,
+        id: Option<u64>,
+        message: Result<ClientMessage<'_>, Refusal>,
+        now: Timestamp,
+    ) -> Past {
         let accepted = match message {
-            Ok(ClientMessage::Action(action)) => self.action(&Action { id, ..action }),
-            Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot)),
+            Ok(ClientMessage::Action(action)) => self.action(&Action { id, ..action }, now),
+            Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot, now)),
             Ok(_) => Err(Refusal::with_message(
                 RefusalCode::Malformed,
                 "an action with a \"funcKey\", or \"clear\" with a slot, is all that may stand here",

@@ -8,6 +8,9 @@ use super::*;
 use crate::follower::Frame;
 use crate::{ServerMessage, parse};
 
+/// When everything happens.
+const NOW: Timestamp = Timestamp(1_000);
+
 fn room(limits: Limits) -> Room {
     Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, limits)
 }
@@ -30,7 +33,7 @@ fn next(room: &mut Room, cursor: &mut Cursor) -> String {
 #[test]
 fn the_snapshot_is_shared_until_a_slot_changes() {
     let mut room = room(Limits::default());
-    room.action(&action("a", "[1]", Some("a"))).unwrap();
+    room.action(&action("a", "[1]", Some("a")), NOW).unwrap();
     let mut payload = || {
         let mut frame = Frame::default();
         let mut cursor = room.cursor(Rendering::Whole, None);
@@ -38,14 +41,14 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
         frame.payload()
     };
     assert_eq!(payload().as_ptr(), payload().as_ptr());
-    room.action(&action("b", "[]", None)).unwrap();
+    room.action(&action("b", "[]", None), NOW).unwrap();
     let before = room.slots.snapshot(Rendering::Lean, "");
-    room.action(&action("b", "[]", None)).unwrap();
+    room.action(&action("b", "[]", None), NOW).unwrap();
     assert_eq!(
         before.slice(0, 100).0.as_ptr(),
         room.slots.snapshot(Rendering::Lean, "").slice(0, 100).0.as_ptr()
     );
-    room.clear(None, "a");
+    room.clear(None, "a", NOW);
     assert_eq!(room.slots.snapshot(Rendering::Lean, "").messages(), 0);
 }
 
@@ -53,9 +56,9 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
 fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past() {
     for rendering in [Rendering::Lean, Rendering::Whole] {
         let mut room = room(Limits::default());
-        room.action(&action("before", "[]", None)).unwrap();
+        room.action(&action("before", "[]", None), NOW).unwrap();
         let mut cursor = room.join(rendering, None).unwrap();
-        room.action(&action("after", "[]", None)).unwrap();
+        room.action(&action("after", "[]", None), NOW).unwrap();
         let served = next(&mut room, &mut cursor);
         assert!(served.contains("after") && !served.contains("before"), "{served}");
     }
@@ -65,13 +68,13 @@ fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past()
 fn state_is_bounded_in_slots_and_bytes_and_replacing_frees_what_was_there() {
     let mut room = room(Limits { slots_per_room: 2, slot_bytes_per_room: 30, ..Limits::default() });
     let long = format!("[{}]", "1".repeat(20));
-    room.action(&action("a", &long, Some("a"))).unwrap();
-    assert_eq!(room.action(&action("b", &long, Some("b"))).unwrap_err().code, "state_too_large");
-    assert_eq!(room.action(&action("a", &long, Some("a"))), Ok(Accepted::Appended(2)));
-    room.action(&action("b", "[]", Some("b"))).unwrap();
-    assert_eq!(room.action(&action("c", "[]", Some("c"))).unwrap_err().code, "too_many_slots");
-    room.clear(None, "a");
-    assert_eq!(room.action(&action("c", &long, Some("c"))), Ok(Accepted::Appended(5)));
+    room.action(&action("a", &long, Some("a")), NOW).unwrap();
+    assert_eq!(room.action(&action("b", &long, Some("b")), NOW).unwrap_err().code, "state_too_large");
+    assert_eq!(room.action(&action("a", &long, Some("a")), NOW), Ok(Accepted::Appended(2)));
+    room.action(&action("b", "[]", Some("b")), NOW).unwrap();
+    assert_eq!(room.action(&action("c", "[]", Some("c")), NOW).unwrap_err().code, "too_many_slots");
+    room.clear(None, "a", NOW);
+    assert_eq!(room.action(&action("c", &long, Some("c")), NOW), Ok(Accepted::Appended(5)));
 }
 
 #[test]
@@ -79,11 +82,11 @@ fn a_large_snapshot_comes_in_several_frames_while_the_room_goes_on() {
     let mut room = room(Limits::default());
     let params = format!("[\"{}\"]", "x".repeat(30_000));
     for slot in ["1", "2", "3", "4", "5"] {
-        room.action(&action("s", &params, Some(slot))).unwrap();
+        room.action(&action("s", &params, Some(slot)), NOW).unwrap();
     }
     let mut cursor = room.join(Rendering::Lean, None).unwrap();
     let first = next(&mut room, &mut cursor);
-    room.action(&action("s", "[\"new\"]", Some("5"))).unwrap();
+    room.action(&action("s", "[\"new\"]", Some("5")), NOW).unwrap();
     let mut frames = vec![first];
     while room.head() != 6 || cursor.is_catching_up() || frames.len() < 4 {
         let frame = next(&mut room, &mut cursor);
@@ -186,11 +189,11 @@ proptest! {
                 Step::Act { slot } => {
                     let (slot, params) = (slot.map(|slot| format!("k{slot}")), format!("[{number}]"));
                     let key = slot.clone().unwrap_or_else(|| "beep".to_owned());
-                    room.action(&action(&key, &params, slot.as_deref())).unwrap();
+                    room.action(&action(&key, &params, slot.as_deref()), NOW).unwrap();
                     model.extend(slot.map(|slot| (slot, params)));
                 }
                 Step::Clear { slot } => {
-                    room.clear(None, &format!("k{slot}"));
+                    room.clear(None, &format!("k{slot}"), NOW);
                     model.remove(&format!("k{slot}"));
                 }
                 Step::Join { rendering } => {

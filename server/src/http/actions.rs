@@ -3,7 +3,7 @@
 use std::iter;
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{Host, Lag, Past, Post, Posted, RefusalCode, Room};
+use rtbroadcaster_protocol::{Host, Lag, Past, Post, Posted, Refusal, RefusalCode, Room};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use warp::http::StatusCode;
@@ -53,9 +53,14 @@ pub(super) async fn append(
         if epoch.is_some_and(|epoch| epoch != room.epoch()) {
             return Err(HttpError::Superseded);
         }
+        let now = manager.now();
+        match room.pause(now) {
+            0 => {}
+            wait => return Err(too_fast(wait).into()),
+        }
         Ok(match form {
-            Form::One => post.append(room, iter::once(text.as_str())),
-            Form::Lines => post.append(room, text.lines()),
+            Form::One => post.append(room, iter::once(text.as_str()), now),
+            Form::Lines => post.append(room, text.lines(), now),
         })
     })?;
     let posted = appended?;
@@ -108,6 +113,12 @@ async fn wait_for_room(manager: &Manager, owned: &mut Owned) {
         sleep(LAG_PAUSE).await;
         again = true;
     }
+}
+
+/// Nothing of the post was taken: it may be sent again as it is.
+fn too_fast(wait_ms: u64) -> Refusal {
+    let why = "more actions come to this room than it takes in a second: send this again later";
+    Refusal { retry_after_ms: Some(wait_ms), ..Refusal::with_message(RefusalCode::RateLimited, why) }
 }
 
 /// Where an action is, or why it isn't anywhere.

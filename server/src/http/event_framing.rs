@@ -72,7 +72,7 @@ fn digits(text: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rtbroadcaster_protocol::{Action, KeyDigest, Limits, Rendering, Room, RoomId};
+    use rtbroadcaster_protocol::{Action, KeyDigest, Limits, Rendering, Room, RoomId, Timestamp};
 
     /// The events that a follower of a room is served next.
     fn served(
@@ -87,7 +87,7 @@ mod tests {
 
     fn act(room: &mut Room, key: &'static str, slot: Option<&'static str>) {
         let action = Action { id: None, key: key.into(), params: "[]".into(), slot: slot.map(Into::into) };
-        room.action(&action).unwrap();
+        room.action(&action, Timestamp(0)).unwrap();
     }
 
     #[test]

@@ -15,8 +15,14 @@ const FRAMES_FOR_A_LINE: u32 = 2_000;
 /// All that a client is sent can be read, a follower's actions come in order, and nobody is sent frames without end.
 pub fn conversation(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let limits =
-        Limits { ring_actions: 8, rooms: 3, followers_per_room: 3, slots_per_room: 4, ..Limits::default() };
+    let limits = Limits {
+        ring_actions: 8,
+        rooms: 3,
+        followers_per_room: 3,
+        slots_per_room: 4,
+        owner_actions_per_second: 8,
+        ..Limits::default()
+    };
     let mut server = Server { table: Table::new(limits), clients: BTreeMap::new(), now: Timestamp(0) };
     for line in text.split('\n') {
         let number = line.chars().next().and_then(|first| first.to_digit(10));
@@ -46,6 +52,11 @@ struct Client {
 impl Server {
     fn receive(&mut self, number: u32, frame: &str) {
         let client = self.clients.entry(number).or_default();
+        // An owner that is too fast comes to speak when it is listened to again.
+        while client.peer.has_unread() || client.peer.pause(self.now) > 0 {
+            self.now = self.now.after(client.peer.pause(self.now));
+            client.peer.go_on(self.now, &mut self.table);
+        }
         client.peer.receive_frame(frame, self.now, &mut self.table);
     }
 

@@ -32,6 +32,7 @@ fn settings(bytes: [u8; SETTINGS_BYTES]) -> Settings {
         slot_bytes: if every(4, bounds) { 40 + bounds } else { 4 * 1024 * 1024 },
         message_bytes: if every(7, message) { 300 + message } else { 65_536 },
         large_bytes: if every(4, message) { 40_000 } else { 320 },
+        owner_actions: if every(3, message) { 20 + message as u64 % 20 } else { 5_000 },
         grace_ms: if every(2, others) { 20_000 } else { 600_000 },
         followers_at_start: followers as u8 % 3,
         share_audience: every(3, others),

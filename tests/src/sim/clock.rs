@@ -36,7 +36,7 @@ impl World {
             if link.is_looked_at && !page.is_stalled {
                 moments.push(link.down.next_arrival());
             }
-            moments.push(link.up.next_arrival());
+            moments.push(link.next_arrival_up(self.now));
             moments.push(link.served.as_ref().map(|served| served.deadline(&self.limits)));
         }
         moments.extend(self.pages.iter().map(super::page::Page::deadline));

@@ -85,6 +85,8 @@ pub(super) struct Served {
     pub(super) fell_behind: bool,
     /// How many frames it was sent since anything has happened.
     pub(super) frames: u32,
+    /// What an owner said that was too fast: the rest of a frame.
+    pub(super) unread: String,
 }
 
 impl Served {
@@ -101,6 +103,7 @@ impl Served {
             served_head: 0,
             fell_behind: false,
             frames: 0,
+            unread: String::new(),
         }
     }
 
@@ -147,6 +150,20 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(page: usize, is_broken: bool) -> Self {
         Self { page, up: Pipe::new(), down: Pipe::new(), served: None, is_looked_at: true, is_broken }
+    }
+
+    /// The next frame of the page that has arrived, if it is listened to.
+    pub(super) fn receive(&mut self, now: Timestamp) -> Option<Up> {
+        let is_paused = self.served.as_ref().is_some_and(|served| served.peer.pause(now) > 0);
+        if is_paused { None } else { self.up.receive(now) }
+    }
+
+    /// When it is to be looked for the next frame of the page.
+    pub(super) fn next_arrival_up(&self, now: Timestamp) -> Option<Timestamp> {
+        match self.served.as_ref().map_or(0, |served| served.peer.pause(now)) {
+            0 => self.up.next_arrival(),
+            pause => Some(now.after(pause)),
+        }
     }
 
     pub(super) fn send_up(&mut self, arrives: Timestamp, frame: Up) {

@@ -58,6 +58,8 @@ pub struct RoomModel {
     slots: BTreeMap<String, (u64, usize)>,
     /// The highest id of each page that was answered, and the highest number.
     answered: BTreeMap<usize, (u64, u64)>,
+    /// When each action came that was appended or refused.
+    asked: Vec<Timestamp>,
     /// The connection that may write.
     pub(super) writer: Option<LinkId>,
     /// Since when there is none.
@@ -120,6 +122,17 @@ impl RoomModel {
         let others = self.slots.iter().filter(|(other, _)| *other != slot);
         let (count, sum) = others.fold((0, 0), |(count, sum), (_, (_, bytes))| (count + 1, sum + bytes));
         count < limits.slots_per_room && sum + bytes <= limits.slot_bytes_per_room
+    }
+
+    /// Notes that an owner has asked for something, which it may do so often in a second, and as often again after a rest.
+    /// A debt of one action is the most that is left then.
+    fn asked(&mut self, now: Timestamp, times: u64) -> Checked {
+        self.asked.push(now);
+        let most = usize::try_from(2 * times + 1).unwrap_or(usize::MAX);
+        let first = self.asked.len().checked_sub(most + 1).map(|first| self.asked[first]);
+        Invariant::Limits.ensure(first.is_none_or(|first| now.since(first) >= 1_000), || {
+            format!("more than {most} actions were taken in a second")
+        })
     }
 
     fn append(&mut self, what: &What) {
@@ -202,7 +215,13 @@ impl Model {
     }
 
     /// The server was given an action of a connection in this room, and its head has become `head`.
-    pub(super) fn attempted(&mut self, uuid: &str, attempt: &Attempt, head: u64) -> Checked<Fate> {
+    pub(super) fn attempted(
+        &mut self,
+        uuid: &str,
+        attempt: &Attempt,
+        head: u64,
+        now: Timestamp,
+    ) -> Checked<Fate> {
         let Attempt { link, page, id, what } = attempt;
         let Some(room) = self.rooms.get_mut(uuid) else { return Ok(Fate::Ignored) };
         let before = room.head();
@@ -220,6 +239,7 @@ impl Model {
                 return Ok(Fate::Duplicate);
             }
             room.answered.insert(*page, (id.unwrap_or(last_id), last_number));
+            room.asked(now, self.limits.owner_actions_per_second)?;
             return Ok(Fate::Refused);
         }
         Invariant::SingleWriter
@@ -236,6 +256,7 @@ impl Model {
         Invariant::Order.ensure(number >= last_number, || format!("{attempt:?} came after {last_number}"))?;
         room.answered.insert(*page, (id.unwrap_or(last_id), number));
         room.append(what);
+        room.asked(now, self.limits.owner_actions_per_second)?;
         Ok(Fate::Appended)
     }
 }

@@ -31,6 +31,8 @@ pub struct Settings {
     pub slot_bytes: usize,
     /// See [`Limits::message_bytes`].
     pub message_bytes: usize,
+    /// See [`Limits::owner_actions_per_second`].
+    pub owner_actions: u64,
     /// See [`Limits::owner_grace_ms`].
     pub grace_ms: u64,
     /// Bytes of a large value; the largest fill a frame each, so that a snapshot takes several.
@@ -51,6 +53,7 @@ impl Settings {
             slots_per_room: self.slots,
             slot_bytes_per_room: self.slot_bytes,
             message_bytes: self.message_bytes,
+            owner_actions_per_second: self.owner_actions,
             owner_grace_ms: self.grace_ms,
             ..Limits::default()
         }
@@ -146,7 +149,8 @@ fn settings() -> impl Strategy<Value = Settings> {
         prop_oneof![1 => 300_usize..600, 6 => Just(65_536)],
         prop_oneof![3 => Just(320_usize), 1 => Just(40_000)],
     );
-    let others = (prop_oneof![Just(20_000), Just(600_000)], 0_u8..3, any::<bool>());
+    let pace = prop_oneof![1 => 8_u64..24, 2 => Just(5_000)];
+    let others = (prop_oneof![Just(20_000), Just(600_000)], 0_u8..3, any::<bool>(), pace);
     (ring, counts, bytes, others).prop_map(|(ring, counts, bytes, others)| Settings {
         ring_actions: ring.0,
         ring_bytes: ring.1,
@@ -156,6 +160,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         slot_bytes: bytes.0,
         message_bytes: bytes.1,
         large_bytes: bytes.2,
+        owner_actions: others.3,
         grace_ms: others.0,
         followers_at_start: others.1,
         share_audience: others.2,

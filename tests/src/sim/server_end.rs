@@ -13,7 +13,8 @@ const FRAMES_FOR_NOTHING: u32 = 200;
 impl World {
     /// What has arrived at the server.
     pub(super) fn deliver_up(&mut self, id: LinkId) -> Checked {
-        while let Some(frame) = self.links.get_mut(&id).and_then(|link| link.up.receive(self.now)) {
+        self.go_on(id)?;
+        while let Some(frame) = self.links.get_mut(&id).and_then(|link| link.receive(self.now)) {
             let Some(link) = self.links.get_mut(&id) else { break };
             if let Up::Open = frame {
                 link.served = Some(Served::new(self.now, &self.limits));
@@ -37,10 +38,30 @@ impl World {
             self.hang_up(id, 1009);
             return Ok(());
         }
-        for message in parse::client_messages(text) {
+        let mut messages = parse::ClientMessages::new(text);
+        while let Some(message) = messages.next(true) {
             self.server_takes(id, message)?;
+            let served = self.links.get_mut(&id).and_then(|link| link.served.as_mut());
+            let Some(served) = served.filter(|served| served.peer.pause(self.now) > 0) else { continue };
+            self.coverage.hit("an owner was too fast");
+            messages.rest().clone_into(&mut served.unread);
+            return Ok(());
         }
         Ok(())
+    }
+
+    /// An owner that was too fast is listened to again.
+    fn go_on(&mut self, id: LinkId) -> Checked {
+        let Some(served) = self.links.get_mut(&id).and_then(|link| link.served.as_mut()) else {
+            return Ok(());
+        };
+        if served.peer.pause(self.now) > 0 {
+            // Whoever isn't listened to is not silent.
+            served.heard = self.now;
+            return Ok(());
+        }
+        let unread = std::mem::take(&mut served.unread);
+        self.server_receives(id, &unread)
     }
 
     /// Gives the server one message and holds what it does against the model.
@@ -78,7 +99,7 @@ impl World {
         let Some(room) = before else { return Ok(()) };
         let uuid = room.to_string();
         if let Some(attempt) = attempt.filter(|_| !was_ending) {
-            match self.model.attempted(&uuid, &attempt, head)? {
+            match self.model.attempted(&uuid, &attempt, head, self.now)? {
                 Fate::Duplicate => self.coverage.hit("a duplicate action was dropped"),
                 Fate::Refused => self.coverage.hit("an action was refused"),
                 Fate::Appended if attempt.id.is_none() => {

@@ -182,6 +182,28 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: Section::Limits,
+        name: "owner-actions-per-second",
+        value_name: "NUMBER",
+        help: "Actions of one owner in a second; one that is faster is not listened to for a moment",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.owner_actions_per_second,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "owner-bytes-per-second",
+        value_name: "BYTES",
+        help: "Bytes of them, and one message at least; as before",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.owner_bytes_per_second,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
         name: "heartbeat-ms",
         value_name: "MILLISECONDS",
         help: "Silence after which a page asks whether the connection is still there (announced to it)",

@@ -83,12 +83,14 @@ impl Programs {
     }
 }
 
-/// The whole load comes from one address, in a hurry.
-const FOR_ONE_ADDRESS: [&str; 4] = [
+/// The whole load comes from one address, in a hurry, and from owners that are to be as fast as they can.
+const FOR_ONE_ADDRESS: [&str; 6] = [
     "--connections-per-address=100000",
     "--handshakes-per-second-per-address=100000",
     "--handshakes-per-second=100000",
     "--rooms-per-minute-per-address=100000",
+    "--owner-actions-per-second=4294967295",
+    "--owner-bytes-per-second=4294967295",
 ];
 
 /// A candidate that listens; killed when dropped.

@@ -1,0 +1,145 @@
+//! An owner that is too fast isn't listened to for a while, and nothing that it said is lost.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::*;
+
+/// A server where an owner may ask for so many actions and bytes in a second.
+fn host_with(actions: u64, bytes: u64, message_bytes: usize) -> TestHost {
+    let limits = Limits {
+        owner_actions_per_second: actions,
+        owner_bytes_per_second: bytes,
+        message_bytes,
+        ..Limits::default()
+    };
+    TestHost { limits, ..host() }
+}
+
+fn numbered(ids: std::ops::RangeInclusive<u64>) -> String {
+    ids.map(|id| format!(r#"{{"id":{id},"funcKey":"f","funcParams":[{id}]}}"#)).collect()
+}
+
+fn head(host: &mut TestHost) -> u64 {
+    host.with(RoomId::parse(ROOM).unwrap(), |room| room.head()).unwrap()
+}
+
+/// Lets time pass until the peer is listened to again and has nothing left to be read; when that is.
+fn wait(peer: &mut Peer, mut now: Timestamp, host: &mut TestHost) -> Timestamp {
+    while peer.has_unread() || peer.pause(now) > 0 {
+        now = now.after(peer.pause(now));
+        peer.go_on(now, host);
+    }
+    now
+}
+
+#[test]
+fn an_owner_that_is_too_fast_is_not_listened_to_and_then_goes_on_where_it_was() {
+    let mut host = host_with(10, u64::MAX, 65_536);
+    let mut owner = lean_owner(&mut host);
+    let mut follower = lean_follower(&mut host);
+    let start = Timestamp(5_000);
+    owner.receive_frame(&numbered(1..=100), start, &mut host);
+    assert_eq!((head(&mut host), owner.has_unread()), (11, true), "a second's worth, and one more as a debt");
+    assert_eq!(hear(&mut owner, &mut host), [r#"{"ack":11,"seq":11}"#]);
+    assert_eq!(owner.pause(start), 100);
+    owner.go_on(start.after(99), &mut host);
+    assert_eq!(head(&mut host), 11, "not yet");
+    let end = wait(&mut owner, start, &mut host);
+    assert_eq!(
+        (head(&mut host), hear(&mut owner, &mut host)),
+        (100, vec![r#"{"ack":100,"seq":100}"#.into()])
+    );
+    assert!(end.since(start) >= 8_900, "{end:?}");
+    let heard: Vec<_> =
+        (1..=100).map(|n| format!(r#"{{"seq":{n},"funcKey":"f","funcParams":[{n}]}}"#)).collect();
+    assert_eq!(hear(&mut follower, &mut host), heard);
+}
+
+#[test]
+fn bytes_are_counted_too_and_one_message_is_never_waited_for_longer_than_a_second() {
+    let mut host = host_with(1_000, 1, 1_000);
+    let mut owner = lean_owner(&mut host);
+    let large = format!(r#"{{"funcKey":"f","funcParams":["{}"]}}"#, "x".repeat(900));
+    let now = Timestamp(5_000);
+    owner.receive_frame(&large, now, &mut host);
+    assert_eq!(owner.pause(now), 0);
+    owner.receive_frame(&large, now, &mut host);
+    let pause = owner.pause(now);
+    assert!((500..=1_000).contains(&pause), "{pause}");
+    assert_eq!(head(&mut host), 2);
+}
+
+#[test]
+fn a_new_connection_is_no_new_beginning() {
+    let mut host = host_with(10, u64::MAX, 65_536);
+    let mut owner = lean_owner(&mut host);
+    let now = Timestamp(1_000);
+    owner.receive_frame(&numbered(1..=11), now, &mut host);
+    let claim = join(r#","v":2,"ownerKey":"key-1","session":"s1""#);
+    let mut again = Peer::default();
+    again.receive_frame(&format!("{claim}{}", numbered(1..=99)), now, &mut host);
+    assert_eq!(head(&mut host), 11);
+    assert_eq!(again.pause(now), 100);
+    wait(&mut again, now, &mut host);
+    assert_eq!(head(&mut host), 99, "what was there before is not counted again, and taken once");
+}
+
+#[test]
+fn what_was_answered_before_costs_nothing() {
+    let mut host = host_with(10, u64::MAX, 65_536);
+    let mut owner = lean_owner(&mut host);
+    let now = Timestamp(1_000);
+    owner.receive_frame(&numbered(1..=10), now, &mut host);
+    owner.receive_frame(&numbered(1..=10).repeat(50), now, &mut host);
+    assert_eq!((owner.pause(now), head(&mut host)), (0, 10));
+}
+
+#[test]
+fn followers_and_strangers_are_never_paused() {
+    let mut host = host_with(1, 1, 65_536);
+    let _owner = lean_owner(&mut host);
+    for mut peer in [lean_follower(&mut host), Peer::default()] {
+        peer.receive_frame(&r#"{"ping":1}"#.repeat(100), Timestamp(1_000), &mut host);
+        assert_eq!((peer.pause(Timestamp(1_000)), peer.has_unread()), (0, false));
+    }
+}
+
+proptest! {
+    /// However fast it is listened to, what an owner says makes the same log and is answered the same.
+    #[test]
+    fn pacing_changes_nothing_but_the_time(
+        frames in vec(vec((0_u8..8, any::<bool>()), 1..30), 1..20),
+        rate in 1_u64..50,
+        pauses in vec(0_u64..200, 20),
+    ) {
+        let play = |rate| {
+            let mut host = host_with(rate, u64::MAX, 65_536);
+            let mut owner = lean_owner(&mut host);
+            let (mut now, mut id, mut said) = (Timestamp(1_000), 0, Vec::new());
+            for (frame, pause) in frames.iter().zip(&pauses) {
+                let text: String = frame.iter().map(|(kind, is_numbered)| {
+                    id += u64::from(*is_numbered);
+                    let number = if *is_numbered { format!(r#""id":{id},"#) } else { String::new() };
+                    match kind {
+                        0 => format!(r#"{{{number}"clear":"a"}}"#),
+                        1 => format!(r#"{{{number}"funcKey":7}}"#),
+                        2 => format!(r#"{{"ping":{id}}}"#),
+                        slot => format!("{{{number}\"funcKey\":\"f\",\"slot\":\"{slot}\"}}\n"),
+                    }
+                }).collect();
+                now = wait(&mut owner, now.after(*pause), &mut host);
+                owner.receive_frame(&text, now, &mut host);
+                said.extend(hear(&mut owner, &mut host));
+            }
+            wait(&mut owner, now, &mut host);
+            said.extend(hear(&mut owner, &mut host));
+            let mut late = Peer::default();
+            let state = say(&mut late, &mut host, &join(r#","v":2"#));
+            // How many acknowledgements stand together is a matter of time.
+            said.retain(|message| !message.starts_with(r#"{"ack":"#));
+            (state, said)
+        };
+        prop_assert_eq!(play(rate), play(1_000_000));
+    }
+}
