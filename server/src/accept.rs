@@ -20,6 +20,7 @@ use tracing::{debug, warn};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
+use crate::proxies::Proxies;
 use crate::tls::Tls;
 
 /// Connections that may wait to be accepted. With tokio's 1,024 a storm of 2,000 joins overflows, and whoever is
@@ -43,6 +44,7 @@ pub(crate) struct Server {
     http: http1::Builder,
     routes: BoxedFilter<(Response,)>,
     tls: Option<Arc<Tls>>,
+    proxies: Arc<Proxies>,
     /// How long a TLS handshake may take, and then a request's head.
     handshake_timeout: Duration,
 }
@@ -51,12 +53,13 @@ impl Server {
     pub(crate) fn new(
         routes: BoxedFilter<(Response,)>,
         tls: Option<Arc<Tls>>,
+        proxies: Proxies,
         handshake_timeout: Duration,
     ) -> Self {
         // Not hyper-util's automatic choice of version: it waits for the first byte without any timeout.
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(handshake_timeout);
-        Self { http, routes, tls, handshake_timeout }
+        Self { http, routes, tls, proxies: Arc::new(proxies), handshake_timeout }
     }
 
     /// Serves until `stop` resolves, then lets requests that are under way finish. Websockets are the manager's to end:
@@ -111,16 +114,18 @@ impl Server {
         }
     }
 
-    /// Answers the requests of one client.
+    /// Answers the requests of one client, or those that a proxy passes on.
     async fn answer<S>(&self, stream: S, remote: SocketAddr, mut stopping: watch::Receiver<bool>)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
+        let proxies = Arc::clone(&self.proxies);
         let hang_up = HangUp::new();
         let hang_up_of_requests = hang_up.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(RemoteAddress(remote));
+            let client = proxies.client(remote, request.headers());
+            request.extensions_mut().insert(RemoteAddress(client));
             request.extensions_mut().insert(hang_up_of_requests.clone());
             routes.call(request)
         });

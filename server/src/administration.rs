@@ -11,6 +11,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::Response;
 
 use crate::accept::{self, Server};
+use crate::proxies::Proxies;
 
 /// `/admin` and `/metrics`, for those who have their tokens.
 pub(crate) fn routes(manager: &Manager, settings: &AdminSettings) -> BoxedFilter<(Response,)> {
@@ -34,7 +35,7 @@ pub(crate) fn serve(
     println!("administration on http://{address}/admin/");
     info!(%address, "administration started");
     let routes = routes(manager, settings);
-    let server = Server::new(routes, None, header_timeout);
+    let server = Server::new(routes, None, Proxies::default(), header_timeout);
     tokio::spawn(server.serve(listener, std::future::pending()));
     Ok(())
 }

@@ -21,6 +21,8 @@ use std::path::PathBuf;
 
 use rtbroadcaster::{AdminSettings, JwtSettings, Settings};
 
+use crate::proxies::Proxies;
+
 pub(crate) use command::{Invocation, Task};
 pub(crate) use log_filter::LogFilter;
 pub(crate) use print::{effective, example};
@@ -41,6 +43,8 @@ pub(crate) struct Configuration {
     pub(crate) tls_certificate: Option<PathBuf>,
     /// Its key.
     pub(crate) tls_key: Option<PathBuf>,
+    /// Who is believed to ask for others.
+    pub(crate) proxies: Proxies,
     /// What is logged.
     pub(crate) log: LogFilter,
     /// Milliseconds between the signal to end and the first client that is sent away.
@@ -75,6 +79,7 @@ impl Default for Configuration {
             www: None,
             tls_certificate: None,
             tls_key: None,
+            proxies: Proxies::default(),
             log: LogFilter::default(),
             // Whoever has no load balancer waits for nothing.
             drain_delay_ms: 0,

@@ -3,6 +3,7 @@
 mod accept;
 mod administration;
 mod configuration;
+mod proxies;
 mod signals;
 mod tls;
 
@@ -83,7 +84,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let rooms = configuration.settings();
     let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
     let drain = Duration::from_millis(configuration.drain_ms);
-    let Configuration { listen, path, www, tls_certificate, tls_key, admin, admin_listen, .. } =
+    let Configuration { listen, path, www, tls_certificate, tls_key, proxies, admin, admin_listen, .. } =
         configuration;
     if let Some(directory) = &www {
         anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
@@ -123,7 +124,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("listening on {scheme}://{address}");
     info!(scheme, %address, path, "server started");
-    let server = Server::new(routes, tls, header_timeout);
+    let server = Server::new(routes, tls, proxies, header_timeout);
     server.serve(listener, signals.drain(manager, drain_delay, drain)).await;
     Ok(())
 }

@@ -44,10 +44,12 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
 
 /// Whoever opens a server to others has to say for whom.
 fn exposed(resolved: &Resolved) -> Option<Problem> {
-    let listen = resolved.configuration.listen;
-    if listen.ip().to_canonical().is_loopback() {
-        return None;
-    }
+    let Configuration { listen, proxies, .. } = &resolved.configuration;
+    let (reached_by, value) = match (listen.ip().to_canonical().is_loopback(), proxies.networks.is_empty()) {
+        (false, _) => ("server.listen", listen.to_string()),
+        (true, false) => ("server.trust-proxy", proxies.networks.to_list().join(",")),
+        (true, true) => return None,
+    };
     let needed = [
         (CREATION, "who may open rooms: --creation open (everybody) or --creation token"),
         (
@@ -60,8 +62,9 @@ fn exposed(resolved: &Resolved) -> Option<Problem> {
         needed.into_iter().filter(|(key, _)| *resolved.source(key) == Source::Default).collect();
     let asks = missing.iter().map(|(_, ask)| *ask).collect::<Vec<_>>().join("; and ");
     (!missing.is_empty()).then(|| {
-        let message = format!("others than this machine reach this address, so say {asks}");
-        Problem::with(shown(resolved, "server.listen", listen), message)
+        let way = if reached_by == "server.listen" { "reach this address" } else { "come through a proxy" };
+        let message = format!("others than this machine {way}, so say {asks}");
+        Problem::with(shown(resolved, reached_by, value), message)
     })
 }
 

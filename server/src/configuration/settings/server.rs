@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
+use crate::proxies::Networks;
 
 pub(super) static SETTINGS: &[Setting] = &[
     Setting {
@@ -76,6 +77,35 @@ pub(super) static SETTINGS: &[Setting] = &[
             read: |configuration| shown(configuration.tls_key.as_deref()),
             write: |configuration, text| {
                 configuration.tls_key = path_or_none(text);
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "trust-proxy",
+        value_name: "ADDRESS|NETWORK",
+        help: "Believe the proxy at this address, or those of this network (10.0.0.0/8), when it says for whom it asks: limits \
+               hold for that address then, and logs name it. May be given several times, or with commas",
+        is_secret: false,
+        kind: Kind::List {
+            read: |configuration| configuration.proxies.networks.to_list(),
+            write: |configuration, list| {
+                configuration.proxies.networks = Networks::parse(list)?;
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "proxy-header",
+        value_name: "NAME",
+        help: "The header in which these proxies say it, and that they let nobody else write: x-forwarded-for, or forwarded",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.proxies.header.name().to_owned()),
+            write: |configuration, text| {
+                configuration.proxies.header = text.parse()?;
                 Ok(())
             },
         },
