@@ -36,6 +36,9 @@ use target::Target;
 pub(crate) use event_framing::{EventFraming, KEEP_ALIVE, closing};
 pub use hang_up::HangUp;
 
+/// What programs read to know all of this (`OpenAPI` 3.1).
+const OPEN_API: &str = include_str!("http/openapi.json");
+
 /// A request for one of our targets.
 struct Request {
     method: Method,
@@ -99,6 +102,9 @@ async fn dispatch(
     request: &Request,
     body: Body,
 ) -> Result<Response, HttpError> {
+    if let (Target::OpenApi, &Method::GET | &Method::HEAD) = (target, &request.method) {
+        return Ok(json(StatusCode::OK, OPEN_API.to_owned()));
+    }
     if manager.is_shutting_down() {
         // Who follows is being sent away: what was acknowledged now might reach nobody.
         let wait_ms = manager.settings().limits.return_window_ms;

@@ -52,6 +52,19 @@ impl Request {
         Self { body: body.to_owned(), ..request }
     }
 
+    /// Without a header.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(other, _)| other != name);
+        self
+    }
+
+    /// Its method.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
     /// With this secret as its bearer.
     #[must_use]
     pub fn bearing(self, secret: &str) -> Self {

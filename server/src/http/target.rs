@@ -3,6 +3,8 @@
 /// What stands behind a path below that of the rooms.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
+    /// `openapi.json`: what all of it is, for programs.
+    OpenApi,
     /// `rooms`: all rooms.
     Rooms,
     /// `rooms/{uuid}`: one of them.
@@ -18,6 +20,7 @@ impl Target {
     pub(super) fn parse(path: &str) -> Option<Self> {
         let mut segments = path.split('/');
         let target = match (segments.next()?, segments.next(), segments.next()) {
+            ("openapi.json", None, None) => Self::OpenApi,
             ("rooms", None, None) => Self::Rooms,
             ("rooms", Some(uuid), below) if !uuid.is_empty() => match below {
                 None => Self::Room(uuid.to_owned()),
@@ -33,6 +36,7 @@ impl Target {
     /// The methods that it takes, as the header `Allow` has them.
     pub(super) fn methods(&self) -> &'static str {
         match self {
+            Self::OpenApi => "GET, HEAD, OPTIONS",
             Self::Rooms | Self::Actions(_) => "POST, OPTIONS",
             Self::Room(_) => "DELETE, OPTIONS",
             Self::Events(_) => "GET, OPTIONS",
@@ -46,6 +50,7 @@ mod tests {
 
     #[test]
     fn only_whole_paths_are_ours() {
+        assert_eq!(Target::parse("openapi.json"), Some(Target::OpenApi));
         assert_eq!(Target::parse("rooms"), Some(Target::Rooms));
         assert_eq!(Target::parse("rooms/a"), Some(Target::Room("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/actions"), Some(Target::Actions("a".to_owned())));

@@ -1,0 +1,278 @@
+//! The `OpenAPI` document says what the server does, no more and no less.
+
+use std::collections::BTreeSet;
+
+use boon::{Compiler, Schemas};
+use rtbroadcaster::{AccessSettings, Gate, OriginPolicy, Secret, Settings};
+use rtbroadcaster_tests::{Edge, Events, PATH, Program, RawSocket, Request, Response, Server};
+use serde_json::{Value, json};
+
+const DOCUMENT: &str = include_str!("../../server/src/http/openapi.json");
+/// Where the document is said to be, for references within it.
+const PLACE: &str = "http://localhost/openapi.json";
+const API_KEY: &str = "an-api-key-of-some-length";
+
+/// The document, and which of its answers the server was seen to give.
+struct Api {
+    document: Value,
+    compiler: Compiler,
+    schemas: Schemas,
+    seen: BTreeSet<String>,
+}
+
+impl Api {
+    fn new() -> Self {
+        let document: Value = serde_json::from_str(DOCUMENT).expect("JSON");
+        let mut compiler = Compiler::new();
+        compiler.enable_format_assertions();
+        compiler.add_resource(PLACE, document.clone()).expect("a document");
+        Self { document, compiler, schemas: Schemas::new(), seen: BTreeSet::new() }
+    }
+
+    /// Sends a request, whose answer must be as the document says.
+    async fn answer(&mut self, address: &str, path: &str, request: Request, status: u16) -> Response {
+        let response = request.send(address).await;
+        assert_eq!(response.status, status, "{} {path}: {}", request.method(), response.body);
+        self.judge(path, request.method(), &response);
+        response
+    }
+
+    /// Fails unless the document has this answer, with these headers and this body.
+    fn judge(&mut self, path: &str, method: &str, response: &Response) {
+        let method = method.to_ascii_lowercase();
+        let at = ["paths", path, &method, "responses", &response.status.to_string()].map(escaped).join("/");
+        let pointer = self.resolved(&format!("/{at}"));
+        let answer = self.document.pointer(&pointer).cloned();
+        let answer = answer.unwrap_or_else(|| panic!("{at} is not in the document"));
+        for name in answer["headers"].as_object().into_iter().flat_map(|headers| headers.keys()) {
+            assert!(response.header(&name.to_ascii_lowercase()).is_some(), "{at} without {name}");
+        }
+        let content = answer["content"].as_object();
+        match content.and_then(|content| content.keys().next()) {
+            None => assert_eq!(response.body, "", "{at}"),
+            Some(media_type) => {
+                assert_eq!(response.header("content-type"), Some(media_type.as_str()), "{at}");
+                if media_type == "application/json" {
+                    let schema = format!("{pointer}/content/application~1json/schema");
+                    self.validate(&schema, &response.json());
+                }
+            }
+        }
+        self.seen.insert(format!("{method} {path} {}", response.status));
+    }
+
+    /// Where an answer really stands.
+    fn resolved(&self, pointer: &str) -> String {
+        let reference = self.document.pointer(pointer).and_then(|answer| answer["$ref"].as_str());
+        reference.map_or(pointer, |reference| &reference[1..]).to_owned()
+    }
+
+    fn validate(&mut self, schema: &str, value: &Value) {
+        let schema =
+            self.compiler.compile(&format!("{PLACE}#{schema}"), &mut self.schemas).expect("a schema");
+        if let Err(error) = self.schemas.validate(value, schema) {
+            panic!("{value} is not as the document says: {error}");
+        }
+    }
+
+    /// Every answer that the document has.
+    fn promised(&self) -> BTreeSet<String> {
+        let mut promised = BTreeSet::new();
+        for (path, methods) in self.document["paths"].as_object().expect("paths") {
+            for (method, operation) in methods.as_object().expect("methods") {
+                for status in
+                    operation["responses"].as_object().into_iter().flat_map(|answers| answers.keys())
+                {
+                    promised.insert(format!("{method} {path} {status}"));
+                }
+            }
+        }
+        promised
+    }
+}
+
+fn escaped(segment: &str) -> String {
+    segment.replace('~', "~0").replace('/', "~1")
+}
+
+const DOCUMENT_PATH: &str = "/openapi.json";
+const ROOMS: &str = "/rooms";
+const ROOM: &str = "/rooms/{uuid}";
+const ACTIONS: &str = "/rooms/{uuid}/actions";
+const EVENTS: &str = "/rooms/{uuid}/events";
+
+#[tokio::test]
+async fn every_answer_of_the_document_is_given_and_as_it_says() {
+    let mut api = Api::new();
+    plain(&mut api).await;
+    malformed(&mut api).await;
+    strangers(&mut api).await;
+    limited(&mut api).await;
+    guarded(&mut api).await;
+    late(&mut api).await;
+    assert_eq!(api.seen, api.promised());
+}
+
+#[tokio::test]
+async fn the_document_is_served_as_it_is_and_no_path_takes_another_method() {
+    let server = Server::start().await;
+    let served = Request::get(&format!("{PATH}{DOCUMENT_PATH}")).send(&server.address).await;
+    assert_eq!(served.json(), Api::new().document);
+    let paths = Api::new().document["paths"].as_object().expect("paths").clone();
+    for (path, operations) in &paths {
+        for method in ["GET", "PUT", "POST", "PATCH", "DELETE"] {
+            if operations.get(method.to_ascii_lowercase()).is_none() {
+                let request = Request::new(method, &format!("{PATH}{}", path.replace("{uuid}", "x")));
+                let refused = request.send(&server.address).await;
+                refused.is_refused(405, "method_not_allowed");
+                assert!(refused.header("allow").is_some_and(|allow| allow.contains("options")));
+            }
+        }
+    }
+}
+
+/// What goes well.
+async fn plain(api: &mut Api) {
+    let server = Server::start().await;
+    let address = &server.address;
+    let edge = Edge::open(address).await;
+    for method in ["GET", "HEAD"] {
+        api.answer(address, DOCUMENT_PATH, Request::new(method, &format!("{PATH}{DOCUMENT_PATH}")), 200)
+            .await;
+    }
+    let options = json!({"session": "s", "shareAudience": true}).to_string();
+    api.answer(address, ROOMS, Request::post(&Edge::rooms(), "application/json", &options), 201).await;
+    let action = json!({"funcKey": "a", "funcParams": [1], "slot": "s"});
+    api.answer(address, ACTIONS, edge.post(&action).with("Idempotency-Key", "s:1"), 200).await;
+    api.answer(address, ACTIONS, edge.post_lines("{}\n{\"clear\":\"s\"}\n"), 200).await;
+    let events = Events::open(&edge.events(), address).await;
+    api.judge(EVENTS, "GET", &events.response);
+    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (EVENTS, "/events")] {
+        api.answer(address, path, Request::new("OPTIONS", &edge.path(below)), 204).await;
+    }
+    for (path, at) in [(DOCUMENT_PATH, DOCUMENT_PATH), (ROOMS, ROOMS)] {
+        api.answer(address, path, Request::new("OPTIONS", &format!("{PATH}{at}")), 204).await;
+    }
+    api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 204).await;
+}
+
+/// What is wrong with the request itself.
+async fn malformed(api: &mut Api) {
+    let server = Server::with_limits(|limits| limits.slots_per_room = 1).await;
+    let address = &server.address;
+    let edge = Edge::open(address).await;
+    let large = "x".repeat(70_000);
+    let json = "application/json";
+    api.answer(address, ROOMS, Request::post(&Edge::rooms(), json, "[]"), 400).await;
+    api.answer(address, ROOMS, Request::post(&Edge::rooms(), json, &large), 413).await;
+    api.answer(address, ROOMS, Request::post(&Edge::rooms(), "text/plain", "{}"), 415).await;
+    api.answer(address, ACTIONS, edge.post(&json!({"funcKey": 1})), 400).await;
+    api.answer(address, ACTIONS, edge.post(&json!({"funcKey": large})), 413).await;
+    api.answer(address, ACTIONS, edge.post(&json!({})).with("Content-Type", "text/plain"), 415).await;
+    api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a", "slot": "one"})), 200).await;
+    api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a", "slot": "two"})), 409).await;
+    api.answer(address, EVENTS, edge.events().with("Last-Event-ID", "x"), 400).await;
+    api.answer(address, ROOM, delete(&edge).with("Authorization", "Basic eDp5"), 400).await;
+    let claim = |query: &str| {
+        Request::get(&edge.path(&format!("/events?{query}"))).with("Rtbroadcaster-Owner-Key", &edge.key)
+    };
+    drop(edge.follow(&claim("session=later")).await);
+    api.answer(address, EVENTS, claim("session=former&epoch=1"), 409).await;
+    api.answer(address, EVENTS, claim("session=x").with("Rtbroadcaster-Owner-Key", "wrong"), 403).await;
+}
+
+/// Whoever has not what it takes, or comes from elsewhere.
+async fn strangers(api: &mut Api) {
+    let server = Server::start().await;
+    let address = &server.address;
+    let (edge, other) = (Edge::open(address).await, Edge::open(address).await);
+    for (path, request) in [(ACTIONS, edge.post(&json!({"funcKey": "a"}))), (ROOM, delete(&edge))] {
+        api.answer(address, path, request.clone().without("Authorization"), 401).await;
+        api.answer(address, path, request.clone().bearing(&other.key), 403).await;
+        let elsewhere = request.bearing(&edge.key).with("Origin", "https://evil.example");
+        api.answer(address, path, elsewhere, 403).await;
+    }
+    for path in [DOCUMENT_PATH, ROOMS] {
+        let method = if path == ROOMS { "POST" } else { "GET" };
+        for method in [method, "OPTIONS"] {
+            let request =
+                Request::new(method, &format!("{PATH}{path}")).with("Origin", "https://evil.example");
+            api.answer(address, path, request, 403).await;
+        }
+    }
+    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (EVENTS, "/events")] {
+        let request = Request::new("OPTIONS", &edge.path(below)).with("Origin", "https://evil.example");
+        api.answer(address, path, request, 403).await;
+    }
+    api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 204).await;
+    api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 404).await;
+    api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a"})), 404).await;
+    api.answer(address, EVENTS, edge.events(), 404).await;
+}
+
+/// Where there is no more room, or no more patience.
+async fn limited(api: &mut Api) {
+    let server = Server::with_limits(|limits| {
+        limits.rooms = 1;
+        limits.followers_per_room = 0;
+    })
+    .await;
+    let edge = Edge::open(&server.address).await;
+    let owner = edge.events().with("Rtbroadcaster-Owner-Key", &edge.key);
+    let _owner = edge.follow(&owner).await;
+    api.answer(&server.address, ROOMS, Request::new("POST", &Edge::rooms()), 503).await;
+    api.answer(&server.address, EVENTS, edge.events(), 503).await;
+
+    let program =
+        Program::start(&["--unknown-rooms-per-minute", "1", "--rooms-per-minute-per-address", "1"]).await;
+    let address = &program.address;
+    let edge = Edge::open(address).await;
+    api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()), 429).await;
+    Request::get(&format!("{PATH}/rooms/nonsense/events"))
+        .send(address)
+        .await
+        .is_refused(404, "unknown_room");
+    api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 429).await;
+    api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a"})), 429).await;
+    api.answer(address, EVENTS, edge.events(), 429).await;
+}
+
+/// Where tokens are needed.
+async fn guarded(api: &mut Api) {
+    let access = AccessSettings {
+        creation: Gate::Token,
+        joins: Gate::Token,
+        api_keys: vec![Secret::new(API_KEY)],
+        ..AccessSettings::default()
+    };
+    let server = Server::with(Settings { access, origins: OriginPolicy::Any, ..Settings::default() }).await;
+    let address = &server.address;
+    api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()), 401).await;
+    api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()).bearing(API_KEY), 201).await;
+    let nowhere = format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/events");
+    api.answer(address, EVENTS, Request::get(&nowhere), 401).await;
+}
+
+/// Bodies that don't come, and requests during a shutdown.
+async fn late(api: &mut Api) {
+    let server = Server::with_limits(|limits| limits.handshake_timeout_ms = 50).await;
+    let address = &server.address;
+    let edge = Edge::open(address).await;
+    let json = "application/json";
+    let half = Request::post(&Edge::rooms(), json, "{").with("Content-Length", "9");
+    api.answer(address, ROOMS, half, 408).await;
+    let half = edge.post(&json!({})).with("Content-Length", "9");
+    api.answer(address, ACTIONS, half, 408).await;
+    // Who has a connection already is answered while the server shuts down.
+    let mut socket = RawSocket::connect(address).await;
+    server.manager.shut_down().await;
+    for (path, request) in [(ROOM, delete(&edge).bearing(&edge.key)), (ACTIONS, edge.post(&json!({})))] {
+        let response = request.send_on(&mut socket, address).await;
+        response.is_refused(503, "shutting_down");
+        api.judge(path, request.method(), &response);
+    }
+}
+
+fn delete(edge: &Edge) -> Request {
+    Request::new("DELETE", &edge.path(""))
+}
