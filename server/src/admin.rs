@@ -1,7 +1,8 @@
-//! Looking after a running server over HTTP: who is there, closing a room, disconnecting an address. Everything wants a
-//! token, and nothing tells what was said in a room, or its owner's key.
+//! Looking after a running server over HTTP: who is there, closing a room, disconnecting an address, and a page that shows
+//! it. Everything but that page wants a token, and nothing tells what was said in a room, or its owner's key.
 
 mod connections;
+mod dashboard;
 mod error;
 mod guard;
 mod query;

@@ -58,7 +58,7 @@ fn ids(page: &Value) -> Vec<&str> {
 #[tokio::test]
 async fn without_a_token_in_the_settings_there_is_neither_administration_nor_metrics() {
     let program = Program::start(&[]).await;
-    for path in PATHS.into_iter().chain(["/admin", "/admin/", "/metrics"]) {
+    for path in PATHS.into_iter().chain(["/admin", "/admin/", "/admin/dashboard.js", "/metrics"]) {
         for method in ["GET", "DELETE"] {
             assert_eq!(ask(&program, method, path).await.status, 404, "{method} {path}");
         }
@@ -278,7 +278,7 @@ async fn the_status_adds_up_all_rooms() {
 async fn with_an_address_of_its_own_the_administration_is_there_and_nowhere_else() {
     let program = start(&["--admin-listen", "127.0.0.1:0"]).await;
     let own = program.administration.clone().expect("it says where");
-    for path in ["/admin/status", "/metrics"] {
+    for path in ["/admin/status", "/admin/", "/metrics"] {
         assert_eq!(ask(&program, "GET", path).await.status, 404, "{path}");
         let right = Request::get(path).bearing(TOKEN).send(&own).await;
         assert_eq!(right.status, 200, "{path}: {}", right.body);
@@ -308,5 +308,24 @@ async fn what_cannot_be_meant_is_answered_with_what_to_do() {
         let message = is_refused(&response, status, code);
         assert!(message.contains(told), "{method} {path}: {message}");
         assert_eq!(response.header("allow").is_some(), status == 405, "{}", response.head);
+    }
+}
+
+#[tokio::test]
+async fn the_page_needs_nothing_from_elsewhere_and_no_token_to_be_shown() {
+    let program = start(&[]).await;
+    let folder = Request::get("/admin").send(&program.address).await;
+    assert_eq!((folder.status, folder.header("location")), (308, Some("admin/")));
+    let page = Request::get("/admin/").send(&program.address).await;
+    assert_eq!(page.status, 200);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
+    assert!(!page.body.contains("://") && !page.body.contains("style="), "{}", page.body);
+    for file in ["dashboard.css", "dashboard.js"] {
+        assert!(page.body.contains(&format!("\"{file}\"")), "{file}");
+        let file = Request::get(&format!("/admin/{file}")).send(&program.address).await;
+        assert_eq!(file.status, 200);
+        assert!(!file.body.contains("http:") && !file.body.contains("https:"), "{}", file.body);
     }
 }

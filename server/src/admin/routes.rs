@@ -5,19 +5,20 @@ use std::sync::Arc;
 use serde::Serialize;
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::http::header::CACHE_CONTROL;
+use warp::filters::path::FullPath;
+use warp::http::header::{CACHE_CONTROL, LOCATION};
 use warp::http::{HeaderMap, Method, StatusCode};
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
 use super::error::AdminError;
 use super::guard::Guard;
-use super::{AdminSettings, connections, rooms, status};
+use super::{AdminSettings, connections, dashboard, rooms, status};
 use crate::{Manager, RemoteAddress};
 
 impl Manager {
-    /// What whoever looks after a server asks for, below the path that this is mounted under: the rooms and
-    /// connections, in JSON. Without a token in the settings there is nothing here.
+    /// What whoever looks after a server asks for, below the path that this is mounted under: a page for people, and the
+    /// rooms and connections in JSON. Without a token in the settings there is nothing here.
     ///
     /// ```
     /// use rtbroadcaster::{AdminSettings, Manager, Secret, Settings};
@@ -34,13 +35,22 @@ impl Manager {
         let guard = Arc::new(Guard::new(&[token], "admin-token"));
         let manager = self.clone();
         warp::method()
+            .and(warp::path::full())
             .and(warp::path::tail())
             .and(warp::query::raw().or(warp::any().map(String::new)).unify())
             .and(warp::header::headers_cloned())
             .and(warp::ext::optional::<RemoteAddress>())
-            .then(move |method: Method, tail: Tail, query: String, headers, remote| {
+            .then(move |method: Method, path: FullPath, tail: Tail, query: String, headers, remote| {
                 let (manager, guard) = (manager.clone(), Arc::clone(&guard));
                 async move {
+                    if method == Method::GET || method == Method::HEAD {
+                        if tail.as_str().is_empty() && !path.as_str().ends_with('/') {
+                            return to_folder(&path);
+                        }
+                        if let Some(file) = dashboard::file(tail.as_str()) {
+                            return file;
+                        }
+                    }
                     let answered = match check(&manager, &guard, &headers, remote) {
                         Ok(()) => answer(&manager, &method, tail.as_str(), &query).await,
                         Err(error) => Err(error),
@@ -84,6 +94,13 @@ fn check(
     remote: Option<RemoteAddress>,
 ) -> Result<(), AdminError> {
     guard.check(headers, remote.map(|RemoteAddress(address)| address.ip()), manager.now())
+}
+
+/// What relative addresses of the page stand on.
+fn to_folder(path: &FullPath) -> Response {
+    let folder = path.as_str().rsplit('/').next().map(|last| format!("{last}/")).unwrap_or_default();
+    let redirect = warp::reply::with_status(warp::reply(), StatusCode::PERMANENT_REDIRECT);
+    warp::reply::with_header(redirect, LOCATION, folder).into_response()
 }
 
 /// Answers whoever may ask.

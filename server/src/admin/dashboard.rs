@@ -1,0 +1,37 @@
+//! A page that shows a server to a person, and changes nothing. It asks for the token once and sends it as whatever else
+//! does; it is no secret itself.
+
+use warp::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
+};
+use warp::http::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use warp::reply::{Reply, Response};
+
+/// Its files, by the end of their path.
+const FILES: [(&str, &str, &str); 3] = [
+    ("", "text/html; charset=utf-8", include_str!("dashboard/index.html")),
+    ("dashboard.css", "text/css; charset=utf-8", include_str!("dashboard/dashboard.css")),
+    ("dashboard.js", "text/javascript; charset=utf-8", include_str!("dashboard/dashboard.js")),
+];
+
+/// Nothing from elsewhere, nothing inline, in nobody's frame, and nowhere to send a form to.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// One of its files, if there is one of this name.
+pub(super) fn file(name: &str) -> Option<Response> {
+    let (_, media_type, text) = FILES.iter().find(|(other, ..)| *other == name)?;
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    for (header, value) in [
+        (CONTENT_TYPE, media_type),
+        (CACHE_CONTROL, &"no-cache"),
+        (CONTENT_SECURITY_POLICY, &POLICY),
+        (REFERRER_POLICY, &"no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, &"nosniff"),
+        (X_FRAME_OPTIONS, &"DENY"),
+    ] {
+        headers.insert(header, HeaderValue::from_static(value));
+    }
+    Some(response)
+}

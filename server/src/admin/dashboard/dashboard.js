@@ -1,0 +1,216 @@
+// Asks the server every two seconds how it is, and shows it. The token is kept for this tab, and goes into a header only.
+
+const PAUSE_MS = 2_000;
+/** Points of a curve: two minutes. */
+const POINTS = 60;
+/** Rooms that are shown; to find others there is the search. */
+const ROOMS = 100;
+const KEY = "rtbroadcaster-admin-token";
+
+const element = (id) => document.getElementById(id);
+const numbers = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
+const large = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
+
+const rates = new Map([...document.querySelectorAll("[data-rate]")].map((tile) => [tile.dataset.rate, new Rate(tile)]));
+let sort = "followers";
+let before;
+let timer;
+/** Only the newest question is answered on the page. */
+let asked = 0;
+
+class Refused extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+async function get(path) {
+  const headers = { authorization: `Bearer ${sessionStorage.getItem(KEY)}` };
+  const response = await fetch(path, { headers, cache: "no-store", redirect: "error" });
+  const body = await response.json();
+  if (!response.ok) throw new Refused(response.status, body.error.message);
+  return body;
+}
+
+/** Asks, shows, and asks again later. */
+async function look() {
+  clearTimeout(timer);
+  if (!sessionStorage.getItem(KEY)) return askForToken("");
+  const question = ++asked;
+  const query = new URLSearchParams({ limit: ROOMS, sort, search: element("search").value.trim() });
+  try {
+    const [status, page] = await Promise.all([get("status"), get(`rooms?${query}`)]);
+    if (question !== asked) return;
+    enter();
+    showStatus(status);
+    showRooms(page);
+  } catch (error) {
+    if (question !== asked) return;
+    if (error instanceof Refused && [401, 429].includes(error.status)) return askForToken(error.message);
+    const since = error instanceof Refused ? error.message : "The server doesn't answer; trying again.";
+    say("lost", since);
+  }
+  // Nobody looks at a tab that is hidden.
+  if (!document.hidden) timer = setTimeout(look, PAUSE_MS);
+}
+
+function enter() {
+  if (!element("shown").hidden) return;
+  const hadFocus = element("login").contains(document.activeElement);
+  element("login").hidden = true;
+  element("shown").hidden = element("leave").hidden = element("server").hidden = false;
+  if (hadFocus) element("shown").focus();
+}
+
+function askForToken(problem) {
+  sessionStorage.removeItem(KEY);
+  asked += 1;
+  before = undefined;
+  element("shown").hidden = element("leave").hidden = element("server").hidden = true;
+  say("", "");
+  element("login").hidden = false;
+  element("problem").textContent = problem;
+  element("token").value = "";
+  element("token").focus();
+}
+
+/** Says how things stand, once: whoever hears the page need not hear it every two seconds. */
+function say(state, text) {
+  const place = element("state");
+  place.dataset.state = state;
+  if (place.textContent !== text) place.textContent = text;
+}
+
+function set(id, text) {
+  element(id).textContent = text;
+}
+
+function showStatus({ version, uptimeMs, isShuttingDown, connections, rooms, now, total }) {
+  set("server", `version ${version}, started ${duration(uptimeMs / 1_000)} ago`);
+  if (isShuttingDown) say("ending", "Shutting down");
+  else say("live", "Live");
+  for (const [name, { open, limit }] of Object.entries({ connections, rooms })) {
+    set(name, count(open));
+    set(`${name}-limit`, count(limit));
+    mark(element(name).closest("div"), open > 0.8 * limit);
+  }
+  set("followers", count(now.followers));
+  const lag = now.lagging ? `${count(now.lagging)} behind, by up to ${count(now.lagGreatest)}` : "none behind";
+  set("lagging", lag);
+  mark(element("followers").closest("div"), now.lagging > 0.1 * now.followers);
+  set("owners-away", count(now.ownersAway));
+  set("memory", bytes(now.ringBytes + now.slotBytes + now.snapshotBytes));
+  set("slots", count(now.slots));
+  set("slot-bytes", bytes(now.slotBytes));
+  // A server that was started anew counts from zero.
+  const past = before?.uptimeMs < uptimeMs ? before : undefined;
+  for (const [name, rate] of rates) {
+    rate.show(total[name], past && ((total[name] - past.total[name]) * 1_000) / (uptimeMs - past.uptimeMs));
+  }
+  before = { uptimeMs, total };
+}
+
+function showRooms({ rooms, total }) {
+  const searched = element("search").value.trim() !== "";
+  const shown = rooms.length < total ? `the first ${count(rooms.length)} of ` : "";
+  const found = `${shown}${count(total)} ${total === 1 ? "room" : "rooms"}${searched ? " found" : ""}`;
+  if (element("found").textContent !== found) set("found", found);
+  element("none").hidden = rooms.length > 0;
+  set("none", searched ? "No room with this in its uuid is open." : "No room is open.");
+  const table = element("table");
+  while (table.rows.length > rooms.length) table.deleteRow(-1);
+  for (const [index, room] of rooms.entries()) showRoom(table.rows[index] ?? newRow(table), room);
+}
+
+/** A row is filled anew, not replaced: whoever has selected a uuid in it can copy it. */
+function showRoom({ cells }, room) {
+  const memory = room.ringBytes + room.slotBytes + room.snapshotBytes;
+  const texts = [
+    room.id,
+    room.owner,
+    count(room.followers),
+    count(room.lagGreatest),
+    count(room.seq),
+    count(room.slots),
+    bytes(memory),
+    duration(room.ageSeconds),
+  ];
+  for (const [index, text] of texts.entries()) {
+    if (cells[index].textContent !== text) cells[index].textContent = text;
+  }
+  mark(cells[1], room.owner === "away");
+  mark(cells[3], room.lagGreatest > 0);
+}
+
+function newRow(table) {
+  const row = table.insertRow();
+  for (const head of document.querySelectorAll("thead th")) {
+    row.insertCell().className = head.className;
+  }
+  return row;
+}
+
+/** A number per second, and its curve. */
+function Rate(tile) {
+  const [value, sum] = tile.querySelectorAll("b, span");
+  const inBytes = tile.dataset.rate.endsWith("Bytes");
+  const text = inBytes ? bytes : count;
+  tile.append(element("curve").content.cloneNode(true));
+  const [curve, line] = tile.querySelectorAll("svg, polyline");
+  curve.setAttribute("viewBox", `0 0 ${POINTS - 1} 36`);
+  const past = [];
+  this.show = (total, rate) => {
+    sum.textContent = `${text(total)} in all`;
+    value.textContent = rate === undefined ? "–" : text(rate);
+    if (rate === undefined) return;
+    past.push(rate);
+    if (past.length > POINTS) past.shift();
+    const most = Math.max(...past, 1);
+    const start = POINTS - past.length;
+    line.setAttribute("points", past.map((rate, at) => `${start + at},${34 - (32 * rate) / most}`).join(" "));
+  };
+}
+
+function mark(place, isBad) {
+  place.classList.toggle("bad", isBad);
+}
+
+function count(number) {
+  return number < 100_000 ? numbers.format(number) : large.format(number);
+}
+
+function bytes(number) {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  let unit = 0;
+  while (number >= 1_024 && unit < units.length - 1) {
+    number /= 1_024;
+    unit += 1;
+  }
+  return `${numbers.format(number)} ${units[unit]}`;
+}
+
+function duration(seconds) {
+  const whole = Math.floor(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3_600) return `${Math.floor(whole / 60)} min`;
+  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
+  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`;
+}
+
+element("login").addEventListener("submit", (event) => {
+  event.preventDefault();
+  sessionStorage.setItem(KEY, element("token").value.trim());
+  look();
+});
+element("leave").addEventListener("click", () => askForToken(""));
+element("search").addEventListener("input", look);
+document.querySelector("thead").addEventListener("click", ({ target }) => {
+  if (!target.dataset.sort) return;
+  sort = target.dataset.sort;
+  for (const head of document.querySelectorAll("th[aria-sort]")) head.setAttribute("aria-sort", "none");
+  target.closest("th").setAttribute("aria-sort", sort === "id" ? "ascending" : "descending");
+  look();
+});
+document.addEventListener("visibilitychange", () => document.hidden || look());
+look();

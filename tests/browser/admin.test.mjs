@@ -1,0 +1,136 @@
+/** The page at /admin/: whoever has the token sees the server's rooms and numbers, with keyboard and screen reader too. */
+
+import assert from "node:assert/strict";
+
+import { PHONE } from "./support/browser.mjs";
+import { scenario } from "./support/scenario.mjs";
+import { sdkPage } from "./support/sdk.mjs";
+
+const TOKEN = "the-token-of-the-administration";
+
+/** What the browser itself writes to the console when a request is refused or fails; no page can prevent it. */
+const FAILED_REQUEST = /Failed to load resource/;
+
+/** Opens a room with followers, in the page of somebody else. Runs in the page. */
+async function openRoom(followers) {
+  const room = await sdk.create(url);
+  for (let count = 0; count < followers; count += 1) await sdk.join(url, room.uuid, { functions: { act: () => {} } });
+  globalThis.room = room;
+  return room.uuid;
+}
+
+const start = (scene) => scene.server({ environment: { RTBROADCASTER_ADMIN_TOKEN: TOKEN } });
+const openAdmin = (scene, server, device) => scene.open(new URL("admin/", server.url).href, device);
+
+/** The focus is in the right field already: whoever has no mouse only types. */
+async function enter(page) {
+  await page.getByLabel("Admin token").waitFor();
+  await page.keyboard.type(TOKEN);
+  await page.keyboard.press("Enter");
+  await page.getByRole("table", { name: "Rooms" }).waitFor();
+}
+
+/** Waits until the tile of this name shows this. */
+async function tile(page, name, text) {
+  const tile = page.locator(".tiles > div", { has: page.locator("dt", { hasText: name }) });
+  await tile.locator("dd", { hasText: text }).waitFor();
+}
+
+function forgive(page, complaint) {
+  page.complaints = page.complaints.filter((text) => !complaint.test(text));
+}
+
+scenario("its numbers follow what happens on the server", {}, async (scene) => {
+  const server = await start(scene);
+  const page = await openAdmin(scene, server);
+  await enter(page);
+  await page.getByText("No room is open.").waitFor();
+  await page.getByRole("status").filter({ hasText: "Live" }).waitFor();
+  await tile(page, "Rooms", /^0\s+of 10,000$/);
+
+  const presenter = await sdkPage(scene, server.url);
+  const uuid = await presenter.evaluate(openRoom, 2);
+  await tile(page, "Rooms", /^1\s+of 10,000$/);
+  await tile(page, "Connections", /^3\s+of 20,000$/);
+  await tile(page, "Followers", /^2\s+none behind$/);
+  const row = page.getByRole("row", { name: uuid });
+  await row.getByRole("cell", { name: "here" }).waitFor();
+
+  await presenter.evaluate(async () => {
+    for (let count = 0; count < 7; count += 1) await room.broadcast("act", [count], { slot: `slot-${count}` });
+  });
+  await tile(page, "Actions", /7 in all$/);
+  await tile(page, "Deliveries", /14 in all$/);
+  await tile(page, "Slots retained", /^7/);
+  await presenter.evaluate(() => room.close());
+  await tile(page, "Rooms", /^0\s+of 10,000$/);
+  await row.waitFor({ state: "detached" });
+});
+
+scenario("rooms are sorted and found with the keyboard alone", {}, async (scene) => {
+  const server = await start(scene);
+  const uuids = [];
+  for (const followers of [0, 2, 1]) {
+    const presenter = await sdkPage(scene, server.url);
+    uuids.push(await presenter.evaluate(openRoom, followers));
+  }
+  const page = await openAdmin(scene, server);
+  await enter(page);
+  const shows = (expected) =>
+    page.waitForFunction(
+      (expected) => [...document.querySelectorAll("#table tr")].map((row) => row.cells[0].textContent).join() === expected,
+      expected.join(),
+    );
+  await shows([uuids[1], uuids[2], uuids[0]]);
+  const room = page.getByRole("columnheader", { name: "Room" });
+  assert.equal(await room.getAttribute("aria-sort"), "none");
+  // Once the token is taken the focus is where the rooms begin: then come the search, and the columns.
+  for (let presses = 0; presses < 2; presses += 1) await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Room");
+  await page.keyboard.press("Enter");
+  await shows(uuids.toSorted());
+  assert.equal(await room.getAttribute("aria-sort"), "ascending");
+  await page.keyboard.press("Shift+Tab");
+  await page.keyboard.type(uuids[0].slice(0, 13));
+  await shows([uuids[0]]);
+  await page.getByRole("status").filter({ hasText: "1 room found" }).waitFor();
+  assert.equal(await page.getByRole("searchbox", { name: "Search by uuid" }).inputValue(), uuids[0].slice(0, 13));
+});
+
+scenario("the token is asked for once, kept by the tab, and never in an address", {}, async (scene) => {
+  const server = await start(scene);
+  const page = await openAdmin(scene, server);
+  const urls = [];
+  page.on("request", (request) => urls.push(request.url()));
+  await page.getByLabel("Admin token").fill("not-the-token-of-anybody");
+  await page.getByRole("button", { name: "Show the server" }).click();
+  await page.getByRole("alert").filter({ hasText: "admin-token" }).waitFor();
+  await enter(page);
+  forgive(page, FAILED_REQUEST);
+  await page.reload();
+  await page.getByRole("table", { name: "Rooms" }).waitFor();
+  await page.getByRole("button", { name: "Forget the token" }).click();
+  await page.getByLabel("Admin token").waitFor();
+  assert.equal(await page.evaluate(() => sessionStorage.length + localStorage.length + document.cookie.length), 0);
+  await page.reload();
+  await page.getByLabel("Admin token").waitFor();
+  assert.ok(urls.length > 4 && urls.every((url) => !url.includes("token-of")), urls.join());
+  assert.ok(!page.url().includes("?"), page.url());
+});
+
+scenario("it fits a phone, and says when the server is gone", {}, async (scene) => {
+  const server = await start(scene);
+  const presenter = await sdkPage(scene, server.url);
+  const uuid = await presenter.evaluate(openRoom, 1);
+  const page = await openAdmin(scene, server, PHONE);
+  await page.getByLabel("Admin token").waitFor();
+  const fits = () => page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth);
+  assert.ok(await fits(), "the question for the token is too wide");
+  await enter(page);
+  await page.getByRole("row", { name: uuid }).waitFor();
+  assert.ok(await fits(), "the page is too wide");
+  await presenter.context().close();
+  await server.kill();
+  await page.getByRole("status").filter({ hasText: "doesn't answer" }).waitFor();
+  forgive(page, FAILED_REQUEST);
+});
