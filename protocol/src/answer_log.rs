@@ -58,6 +58,11 @@ impl AnswerLog {
         Self { answers: VecDeque::new(), max_actions: max_actions as u64 }
     }
 
+    /// How many answers are remembered, of which one stands for a run of actions.
+    pub(crate) fn len(&self) -> usize {
+        self.answers.len()
+    }
+
     /// The highest id that was answered; 0 before the first.
     pub(crate) fn last_id(&self) -> u64 {
         self.answers.back().map_or(0, Answer::last_id)

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`Room`] | a log of actions, the retained state, who owns it; [`Room::next`] serves any follower |
 //! | [`Rooms`] | the table of rooms: how many there may be, when one without an owner ends |
-//! | [`Permissions`], [`TokenBucket`] | who may do what, and how often |
+//! | [`Permissions`], [`TokenBucket`], [`Memory`] | who may do what, how often, and with how much |
 //! | [`Peer`] | one connection: what a client may do where it stands, and what it is answered |
 //! | `Post` | actions that come without a connection; feature `json` |
 //!
@@ -48,6 +48,8 @@ mod json_writer;
 mod limits;
 #[cfg(feature = "rooms")]
 mod log;
+#[cfg(feature = "rooms")]
+mod memory;
 mod message;
 mod mutation;
 #[cfg(feature = "rooms")]
@@ -91,6 +93,8 @@ pub use followers::Lag;
 #[cfg(feature = "rooms")]
 pub use host::{Host, OwnerKey};
 pub use limits::{AnnouncedLimits, Limits};
+#[cfg(feature = "rooms")]
+pub use memory::Memory;
 pub use message::{
     Action, Audience, Claim, ClientMessage, Connected, Create, Join, LimitField, NumberField, OwnerPresence,
     ServerFields, ServerMessage,

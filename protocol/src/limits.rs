@@ -49,6 +49,10 @@ pub struct Limits {
     /// Rooms that one address may open in a minute, as before (`rate_limited`). Default 600: a class in which each pupil
     /// opens one, and does it again.
     pub rooms_per_minute_per_address: u64,
+    /// Bytes that the rings and the retained state of all rooms may take together, as far as they are counted. Rings give
+    /// back from three quarters on; at fifteen sixteenths new rooms (`too_many_rooms`) and slots (`state_too_large`) are
+    /// refused, and above it larger values for the slots that are there. Default 1 GiB.
+    pub room_memory_bytes: usize,
     /// Actions of one owner in a second, all of them at once if there were none just before. One that is faster is not
     /// listened to for a moment; nothing is refused. Default 5,000: more than a page has to say, and as many at once as
     /// it may have unanswered.
@@ -82,6 +86,7 @@ impl Default for Limits {
             handshakes_per_second_per_address: 1_000,
             handshakes_per_second: 5_000,
             rooms_per_minute_per_address: 600,
+            room_memory_bytes: 1024 * 1024 * 1024,
             owner_actions_per_second: 5_000,
             owner_bytes_per_second: 8 * 1024 * 1024,
             heartbeat_ms: 25_000,

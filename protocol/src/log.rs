@@ -125,6 +125,16 @@ impl Log {
         seq
     }
 
+    /// Bytes that it takes, as far as they are counted.
+    pub(crate) fn memory(&self) -> usize {
+        self.bytes + (self.head - self.tail()) as usize * size_of::<usize>()
+    }
+
+    /// From now on it keeps at most so many bytes, beside the newest action.
+    pub(crate) fn bound(&mut self, max_bytes: usize) {
+        self.max_bytes = max_bytes;
+    }
+
     fn seal(&mut self) {
         if !self.unsealed.is_empty() {
             let first = self.head + 1 - self.unsealed.messages() as u64;
@@ -137,7 +147,7 @@ impl Log {
     }
 
     /// Lets go of the oldest actions until the ring is within its bounds; the newest one always stays.
-    fn forget_old(&mut self) {
+    pub(crate) fn forget_old(&mut self) {
         let over = |log: &Self| {
             log.first < log.head
                 && (log.head + 1 - log.first > log.max_actions as u64 || log.bytes > log.max_bytes)

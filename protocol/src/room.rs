@@ -3,12 +3,16 @@
 mod posting;
 mod report;
 mod serving;
+mod tally;
+
+use std::sync::Arc;
 
 use crate::answer_log::Answer;
 use crate::audience::AudienceCount;
 use crate::follower::{Cursor, Rendering};
 use crate::followers::{Followers, Lag};
 use crate::log::Log;
+use crate::memory::{Account, Memory};
 use crate::mutation::mutated;
 use crate::ownership::Ownership;
 use crate::pace::Pace;
@@ -45,6 +49,7 @@ pub struct Room {
     slots: Slots,
     owner: Ownership,
     pace: Pace,
+    account: Account,
     followers: Followers,
     audience: AudienceCount,
     /// Whether the followers may know how many they are.
@@ -73,6 +78,7 @@ impl Room {
             slots: Slots::default(),
             owner: Ownership::new(key, session, limits.ring_actions),
             pace: Pace::new(&limits),
+            account: Account::new(Arc::new(Memory::new(usize::MAX))),
             followers: Followers::default(),
             audience: AudienceCount::default(),
             shares_audience: false,
@@ -232,6 +238,11 @@ impl Room {
         {
             return Err(self.refuse(*id, code.into()));
         }
+        if let Some(slot) = slot
+            && let Err(refusal) = self.has_memory_for(slot, key, params)
+        {
+            return Err(self.refuse(*id, refusal));
+        }
         let seq = self.append(
             *id,
             |out, seq| render::lean_logged(out, seq, key, params, slot),
@@ -239,6 +250,7 @@ impl Room {
         );
         if let Some(slot) = slot {
             self.slots.set(seq, slot, key, params);
+            self.tally();
         }
         Ok(Accepted::Appended(seq))
     }
@@ -260,6 +272,7 @@ impl Room {
     pub fn refuse(&mut self, id: Option<u64>, refusal: Refusal) -> Refusal {
         let refusal = Refusal { id, ..refusal };
         self.owner.refused(id, &refusal);
+        self.tally();
         refusal
     }
 
@@ -358,6 +371,7 @@ impl Room {
         }
         if self.followers.whole() == 0 {
             self.whole = None;
+            self.tally();
         }
     }
 
@@ -381,6 +395,7 @@ impl Room {
         whole: impl FnOnce(&mut String, &str),
     ) -> u64 {
         let seq = self.lean.head() + 1;
+        self.bound_rings();
         self.scratch.clear();
         lean(&mut self.scratch, seq);
         self.lean.append(&self.scratch);
@@ -395,6 +410,7 @@ impl Room {
             self.scratch = String::new();
         }
         self.owner.appended(id, seq);
+        self.tally();
         self.audience.may_differ();
         self.version += u64::from(!mutated!(WakeNobody));
         seq

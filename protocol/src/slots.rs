@@ -66,6 +66,13 @@ impl Slots {
         [&self.lean, &self.whole].into_iter().flatten().map(Block::len).sum()
     }
 
+    /// By how many bytes a slot would grow; none if it isn't there.
+    pub(crate) fn growth(&self, slot: &str, key: &str, params: &str) -> Option<usize> {
+        let entry = self.entries.get(slot)?;
+        let present = Entry::bytes(slot, &entry.key, &entry.params);
+        Some(Entry::bytes(slot, key, params).saturating_sub(present))
+    }
+
     /// Retains a state message in place of what its slot held.
     pub(crate) fn set(&mut self, seq: u64, slot: &str, key: &str, params: &str) {
         self.clear(slot);

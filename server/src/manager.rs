@@ -1,12 +1,15 @@
 //! All rooms of a server.
 
+mod memory;
+
 use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
 use std::time::{Duration, Instant};
 
 use rtbroadcaster_protocol::{
-    Deed, KeyDigest, OwnerKey, Permissions, Rate, Refusal, RefusalCode, Room, RoomId, Rooms, Timestamp,
+    Deed, KeyDigest, Memory, OwnerKey, Permissions, Rate, Refusal, RefusalCode, Room, RoomId, Rooms,
+    Timestamp,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
@@ -47,6 +50,8 @@ pub(crate) struct Shared {
     /// How often an address may ask for rooms that aren't there.
     unknown_rooms: AddressLimits,
     rooms: Mutex<Rooms<Arc<RoomHandle>>>,
+    /// What they take together.
+    memory: Arc<Memory>,
     connections: Connections,
     metrics: Arc<Metrics>,
     /// Lets connections in.
@@ -72,6 +77,7 @@ impl Manager {
                 access: Access::new(&settings.access),
                 unknown_rooms: AddressLimits::new(Rate::per_minute(settings.limits.unknown_rooms_per_minute)),
                 rooms: Mutex::new(Rooms::new(settings.limits.rooms)),
+                memory: Arc::new(Memory::new(settings.limits.room_memory_bytes)),
                 connections: Connections::default(),
                 metrics: Arc::new(Metrics::new()),
                 gatekeeper: Gatekeeper::new(permits(&settings) as usize, &settings.limits),
@@ -216,10 +222,12 @@ impl Manager {
                 .try_once(remote, self.now())
                 .map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait))?;
         }
+        self.has_memory_for_a_room()?;
         let id = RoomId::from_random(u128::from_be_bytes(random()));
         let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
         let limits = self.shared.settings.limits.clone();
-        let room = Room::new(id, Self::digest(&key.0), session, limits);
+        let mut room = Room::new(id, Self::digest(&key.0), session, limits);
+        room.share_memory(&self.shared.memory);
         let handle = Arc::new(RoomHandle::new(room, self.now(), Arc::clone(&self.shared.metrics)));
         let inserted = self.table().insert(id, Arc::clone(&handle));
         if let Err(full) = inserted {

@@ -83,6 +83,10 @@ impl Connections {
 pub(crate) async fn sweep(manager: Weak<crate::manager::Shared>, pause: Duration) {
     loop {
         tokio::time::sleep(pause).await;
+        match Manager::upgrade(&manager) {
+            Some(manager) => drop(contained("giving memory back", || manager.give_memory_back())),
+            None => return,
+        }
         let mut start = 0;
         loop {
             let Some(manager) = Manager::upgrade(&manager) else { return };

@@ -11,6 +11,9 @@ const AT_LEAST_ONE: RangeInclusive<u64> = 1..=u32::MAX as u64;
 /// A pause of zero would be a busy loop; a day is longer than any sensible one.
 const PAUSE: RangeInclusive<u64> = 1..=86_400_000;
 
+/// Memory, from what a few rooms need on.
+const ANY_SIZE: RangeInclusive<u64> = 1_048_576..=i64::MAX as u64;
+
 /// Any time, up to what TOML can write.
 const ANY_TIME: RangeInclusive<u64> = 0..=i64::MAX as u64;
 
@@ -201,6 +204,14 @@ pub(super) static SETTINGS: &[Setting] = &[
             |configuration| &mut configuration.rooms.limits.owner_bytes_per_second,
             AT_LEAST_ONE,
         ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "room-memory-bytes",
+        value_name: "BYTES",
+        help: "Bytes that the rings and the retained state of all rooms may take together; near it rings are shortened, and rooms (too_many_rooms) and state (state_too_large) refused",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.room_memory_bytes, ANY_SIZE),
     },
     Setting {
         section: Section::Limits,

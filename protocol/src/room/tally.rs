@@ -1,0 +1,152 @@
+//! What a room takes of the memory that all rooms share, and what it gives back.
+
+use std::sync::Arc;
+
+use super::Room;
+use crate::memory::{Account, Memory};
+use crate::{Refusal, RefusalCode};
+
+/// A room with nothing in it, with its place in the server's tables.
+const ROOM_BYTES: usize = 2 * 1024;
+/// A state message beside its text, and again in each snapshot: tables, allocations, and the envelope.
+const SLOT_BYTES: usize = 128;
+/// An answer that is remembered: most are runs and take less, a refusal has its text.
+const ANSWER_BYTES: usize = 256;
+
+impl Room {
+    /// Counts it among those that share this memory.
+    pub fn share_memory(&mut self, memory: &Arc<Memory>) {
+        self.account = Account::new(Arc::clone(memory));
+        self.tally();
+    }
+
+    /// Keeps no more of its ring than its share, if memory is tight. Who is further behind is resynced.
+    pub fn give_back(&mut self) {
+        self.bound_rings();
+        for log in [Some(&mut self.lean), self.whole.as_mut()].into_iter().flatten() {
+            log.forget_old();
+        }
+        self.tally();
+    }
+
+    /// Says how much it takes.
+    pub(super) fn tally(&mut self) {
+        let renderings = 1 + usize::from(self.whole.is_some());
+        let rings = self.lean.memory() + self.whole.as_ref().map_or(0, crate::log::Log::memory);
+        let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
+        let answers = self.owner.answers().len() * ANSWER_BYTES;
+        self.account.set(ROOM_BYTES + rings + state + answers);
+    }
+
+    /// Sets how much its rings may keep from now on.
+    pub(super) fn bound_rings(&mut self) {
+        let memory = self.account.memory();
+        let most = if memory.is_tight() {
+            self.limits.ring_bytes.min(memory.share())
+        } else {
+            self.limits.ring_bytes
+        };
+        self.lean.bound(most);
+        if let Some(log) = &mut self.whole {
+            log.bound(most);
+        }
+    }
+
+    /// Whether there is memory for a state message: for a new slot not up to the last, so that those which are there can
+    /// still be written.
+    ///
+    /// # Errors
+    /// `state_too_large`.
+    pub(super) fn has_memory_for(&self, slot: &str, key: &str, params: &str) -> Result<(), Refusal> {
+        let memory = self.account.memory();
+        let has_memory = match self.slots.growth(slot, key, params) {
+            None => memory.takes_more(),
+            Some(0) => true,
+            Some(_) => memory.takes_larger(),
+        };
+        if has_memory { Ok(()) } else { Err(Refusal::with_message(RefusalCode::StateTooLarge, FULL)) }
+    }
+}
+
+const FULL: &str = "the server has no memory left for more state: clear slots, or try again later";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, KeyDigest, Limits, RoomId, Timestamp};
+
+    const NOW: Timestamp = Timestamp(1_000);
+    const LIMIT: usize = 1_000_000;
+
+    fn room(memory: &Arc<Memory>, number: u128) -> Room {
+        let limits = Limits { owner_bytes_per_second: u64::MAX, ..Limits::default() };
+        let mut room = Room::new(RoomId::from_random(number), KeyDigest([7; 32]), None, limits);
+        room.share_memory(memory);
+        room
+    }
+
+    fn act(room: &mut Room, bytes: usize, slot: Option<&str>) -> Result<(), String> {
+        let params = format!("[\"{}\"]", "x".repeat(bytes));
+        let slot = slot.map(|slot| slot.to_owned().into());
+        let action = Action { id: None, key: "f".into(), params: params.into(), slot };
+        room.action(&action, NOW).map(drop).map_err(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn a_room_that_is_gone_takes_nothing() {
+        let memory = Arc::new(Memory::new(LIMIT));
+        let mut rooms = [room(&memory, 1), room(&memory, 2)];
+        for room in &mut rooms {
+            act(room, 10_000, None).unwrap();
+            act(room, 10_000, Some("s")).unwrap();
+        }
+        assert!((80_000..100_000).contains(&memory.used()), "{}", memory.used());
+        drop(rooms);
+        assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn rings_shrink_to_their_share_before_anything_is_refused() {
+        let memory = Arc::new(Memory::new(LIMIT));
+        let (mut idle, mut busy) = (room(&memory, 1), room(&memory, 2));
+        for _ in 0..70 {
+            act(&mut idle, 10_000, None).unwrap();
+        }
+        for _ in 0..200 {
+            act(&mut busy, 10_000, None).unwrap();
+            assert!(memory.used() < LIMIT, "{}", memory.used());
+        }
+        assert!(memory.is_tight() && memory.takes_more());
+        assert!(busy.head() - busy.lean.tail() <= 13, "an eighth of it is left to each of two");
+        assert_eq!(idle.lean.tail(), 0, "nobody has asked it yet");
+        idle.give_back();
+        assert!(!memory.is_tight());
+        assert!(idle.lean.reaches_back_to(69) && !idle.lean.reaches_back_to(10));
+        act(&mut busy, 10_000, None).unwrap();
+        assert_eq!(act(&mut busy, 10_000, Some("s")), Ok(()));
+    }
+
+    #[test]
+    fn what_is_new_is_refused_first_and_what_is_there_goes_on() {
+        let memory = Arc::new(Memory::new(LIMIT));
+        let mut room = room(&memory, 1);
+        let mut slots = 0;
+        while act(&mut room, 10_000, Some(&format!("s{slots}"))).is_ok() {
+            slots += 1;
+        }
+        assert_eq!(act(&mut room, 1, Some("new")), Err("state_too_large".to_owned()));
+        assert!(slots > 30 && !memory.takes_more(), "{slots}");
+        assert_eq!(act(&mut room, 12_000, Some("s0")), Ok(()), "there is a little left for what is there");
+        let mut grown = 12_000;
+        while act(&mut room, grown, Some("s1")).is_ok() {
+            grown += 5_000;
+        }
+        assert!(memory.used() <= LIMIT + 50_000, "{}", memory.used());
+        assert_eq!(act(&mut room, 10_000, Some("s2")), Ok(()), "no larger than before");
+        assert_eq!(act(&mut room, 60_000, None), Ok(()), "an action isn't kept for long");
+        for slot in 0..slots {
+            room.clear(None, &format!("s{slot}"), NOW);
+        }
+        assert_eq!(act(&mut room, 10_000, Some("new")), Ok(()));
+    }
+}

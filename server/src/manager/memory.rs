@@ -1,0 +1,51 @@
+//! The memory that all rooms share.
+
+use std::sync::Arc;
+
+use rtbroadcaster_protocol::{Refusal, RefusalCode, Room};
+use tracing::warn;
+
+use super::Manager;
+use crate::handle::RoomHandle;
+
+/// Why a room can't be opened that there would be a place for.
+const FULL: &str = "the server has no memory left for more rooms: try again later";
+
+impl Manager {
+    /// Whether there is memory for one more room. If not, one that its owner has left and nobody follows makes room.
+    ///
+    /// # Errors
+    /// `too_many_rooms`.
+    pub(super) fn has_memory_for_a_room(&self) -> Result<(), Refusal> {
+        if self.shared.memory.takes_more() {
+            return Ok(());
+        }
+        if let Some(deserted) = self.deserted_room() {
+            self.close(deserted, "it was deserted, and memory was needed");
+        }
+        if self.shared.memory.takes_more() {
+            return Ok(());
+        }
+        Err(Refusal::with_message(RefusalCode::TooManyRooms, FULL))
+    }
+
+    /// Lets all rooms give back what they keep for those who are behind, if memory is tight: idle ones do it by nothing
+    /// else.
+    pub(crate) fn give_memory_back(&self) {
+        let memory = &self.shared.memory;
+        if !memory.is_tight() {
+            return;
+        }
+        if self.may_warn() {
+            let used = memory.used();
+            warn!(
+                used,
+                "the rooms' memory is getting tight: raise --room-memory-bytes, or look who needs so much"
+            );
+        }
+        let rooms: Vec<Arc<RoomHandle>> = self.table().iter().map(Arc::clone).collect();
+        for handle in rooms {
+            handle.with(Room::give_back);
+        }
+    }
+}
