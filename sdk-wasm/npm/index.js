@@ -2,7 +2,6 @@
 // What everything means stands in index.d.ts.
 
 import { drop, enter, keep, number, roomError, useModule } from "./room.js";
-import { __wbg_set_wasm, __wbindgen_init_externref_table } from "./rtbroadcaster_sdk_bg.js";
 
 let loading;
 
@@ -10,11 +9,7 @@ export function init(source) {
   // Without a source the wasm is found beside the script, in a form that bundlers understand. It is looked for only when it is
   // needed: a plain script that was given it knows no such place.
   loading ??= instantiate(source ?? new URL("rtbroadcaster_sdk_bg.wasm", import.meta.url)).then(
-    ({ exports }) => {
-      __wbg_set_wasm(exports);
-      exports.__wbindgen_start();
-      useModule(exports);
-    },
+    ({ exports }) => useModule(exports),
     (cause) => {
       loading = undefined;
       throw roomError("wasm_failed", "the WebAssembly could not be loaded, see `cause`; the next call tries again", { cause });
@@ -24,7 +19,7 @@ export function init(source) {
 }
 
 async function instantiate(source) {
-  const imports = { "./rtbroadcaster_sdk_bg.js": { __wbindgen_init_externref_table }, "./room.js": { drop, keep, number } };
+  const imports = { "./room.js": { drop, keep, number } };
   let module = await source;
   if (typeof module === "string" || module instanceof URL || module instanceof Request) module = await fetch(module);
   if (module instanceof Response) {

@@ -1,4 +1,4 @@
-//! The npm package `rtbroadcaster`: the hand-written files of sdk-wasm/npm/, the wasm and its glue.
+//! The npm package `rtbroadcaster`: the hand-written files of sdk-wasm/npm/ and js/, and the wasm.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -72,15 +72,14 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Makes one script of what every page loads: of index.js, js/room.js and wasm-bindgen's glue, which are nobody's to
-/// import. What only some pages load stays beside it.
+/// Makes one script of what every page loads: of index.js and js/room.js, which is nobody's to import. Of the JavaScript that
+/// wasm-bindgen has made neither needs anything. What only some pages load stays beside it.
 fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let parts = ["room.js", "rtbroadcaster_sdk_bg.js", "rtbroadcaster_sdk.js"].map(|name| folder.join(name));
     fs::copy(workspace.path("sdk-wasm/js/room.js"), &parts[0]).context("cannot copy sdk-wasm/js/room.js")?;
     let index = folder.join("index.js");
     let options = ["--bundle", "--format=esm", "--target=es2022", "--allow-overwrite", "--log-level=warning"];
-    // What wasm-bindgen's classes can do with `using` nobody uses here.
-    let optional = ["--external:./resume.js", "--external:./schemas.js", "--define:Symbol.dispose=undefined"];
+    let optional = ["--external:./resume.js", "--external:./schemas.js"];
     let outfile = format!("--outfile={}", index.display());
     let tools = workspace.path("xtask");
     execute(npm::program(&tools, "esbuild").arg(&index).args(options).args(optional).arg(&outfile))?;

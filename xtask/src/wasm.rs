@@ -1,4 +1,4 @@
-//! The SDK's wasm: compiled, given its JavaScript glue, and made small.
+//! The SDK's wasm: compiled, prepared by wasm-bindgen, and made small.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,16 @@ use crate::process::{execute, say};
 use crate::tools;
 use crate::workspace::{SDK, WASM_TARGET, Workspace};
 
-/// What the glue and the wasm are named after: the crate.
+/// What the files are named after: the crate.
 const NAME: &str = "rtbroadcaster_sdk";
 
 /// What rustc's wasm uses. wasm-opt refuses to read what isn't listed, and must not write what old browsers lack, hence
 /// no `--all-features`.
-const WASM_FEATURES: [&str; 7] = [
+const WASM_FEATURES: [&str; 5] = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
-    "--enable-multivalue",
     "--enable-mutable-globals",
     "--enable-nontrapping-float-to-int",
-    "--enable-reference-types",
     "--enable-sign-ext",
 ];
 
@@ -40,6 +38,13 @@ const SMALLEST: [&str; 5] = [
     "-Cllvm-args=-hoist-common-insts",
 ];
 
+/// wasm-bindgen puts a table of JavaScript's values, and a function that fills it, into every module that says of itself that it may
+/// have references. std's objects say so, but nothing here has any: what crosses are numbers (`sdk-wasm/src/cores.rs`).
+const NUMBERS_ALONE: [&str; 2] = [
+    "-Clink-arg=--features=bulk-memory,bulk-memory-opt,mutable-globals,nontrapping-fptoint,sign-ext",
+    "-Clink-arg=--no-check-features",
+];
+
 /// wasm-opt's passes, found by measuring. `--low-memory-unused` holds because what lies lowest is the end of the stack, to
 /// which nothing points.
 const PASSES: [&str; 9] = [
@@ -54,7 +59,7 @@ const PASSES: [&str; 9] = [
     "--reorder-locals",
 ];
 
-/// Writes the release wasm and its glue into a folder, as wasm-bindgen's `--target web` names them.
+/// Writes the release wasm into a folder, and beside it what wasm-bindgen makes for `--target bundler`.
 pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     npm::install(&workspace.path("xtask"))?;
     tools::require_wasm_target()?;
@@ -82,7 +87,7 @@ pub(crate) fn named(workspace: &Workspace) -> PathBuf {
 }
 
 fn rustc_flags() -> String {
-    format!("{} {}", SMALLEST.join(" "), without_local_paths())
+    format!("{} {} {}", SMALLEST.join(" "), NUMBERS_ALONE.join(" "), without_local_paths())
 }
 
 /// Compiles the example in Rust into its folder, as its readme says.
