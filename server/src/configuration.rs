@@ -21,6 +21,7 @@ use std::path::PathBuf;
 
 use rtbroadcaster::{AdminSettings, JwtSettings, Settings};
 
+use crate::logging::LogFormat;
 use crate::proxies::Proxies;
 
 pub(crate) use command::{Invocation, Task};
@@ -47,6 +48,8 @@ pub(crate) struct Configuration {
     pub(crate) proxies: Proxies,
     /// What is logged.
     pub(crate) log: LogFilter,
+    /// How it is written.
+    pub(crate) log_format: LogFormat,
     /// Milliseconds between the signal to end and the first client that is sent away.
     pub(crate) drain_delay_ms: u64,
     /// Milliseconds over which clients are sent away.
@@ -81,6 +84,7 @@ impl Default for Configuration {
             tls_key: None,
             proxies: Proxies::default(),
             log: LogFilter::default(),
+            log_format: LogFormat::default(),
             // Whoever has no load balancer waits for nothing.
             drain_delay_ms: 0,
             // With what follows it is below the 10 s after which Docker kills a container.

@@ -3,11 +3,12 @@
 mod accept;
 mod administration;
 mod configuration;
+mod logging;
 mod proxies;
 mod signals;
 mod tls;
 
-use std::io::{ErrorKind, IsTerminal};
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -20,7 +21,6 @@ use rtbroadcaster::{KeySource, Manager};
 use signals::Signals;
 use tls::{Tls, TlsFiles};
 use tracing::{info, warn};
-use tracing_subscriber::prelude::*;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::StatusCode;
@@ -63,18 +63,15 @@ fn misuse(problems: &Problems) -> ExitCode {
 
 #[tokio::main]
 async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> ExitCode {
-    let colours = std::io::stderr().is_terminal();
-    let log =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false).with_ansi(colours);
-    tracing_subscriber::registry().with(log).with(configuration.log.targets().clone()).init();
+    let format = configuration.log_format;
+    format.start(configuration.log.targets().clone());
     for (name, meant) in misspelt {
         warn!(name, meant, "an environment variable is no setting: is it misspelt?");
     }
     match run(configuration).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            // Whatever the log leaves out, this is said.
-            eprintln!("error: {failure:#}");
+            format.say_failure(&failure);
             ExitCode::FAILURE
         }
     }

@@ -126,6 +126,20 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: Section::Server,
+        name: "log-format",
+        value_name: "text|json",
+        help: "How to log, on stderr: for people (text), or an object on each line (json)",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.log_format.name().to_owned()),
+            write: |configuration, text| {
+                configuration.log_format = text.parse()?;
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
         name: "drain-delay-ms",
         value_name: "MILLISECONDS",
         help: "Told to end, the server answers /readyz with 503 and lets nobody in, but leaves rooms alone for so long: the \

@@ -1,0 +1,77 @@
+//! The program's log.
+
+use std::fs;
+use std::path::PathBuf;
+
+use rtbroadcaster_tests::{Finished, Program, Room};
+use serde_json::{Value, json};
+
+fn objects(log: &str) -> Vec<Value> {
+    let object = |line: &str| {
+        let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        for field in ["timestamp", "level", "message"] {
+            assert!(value[field].is_string(), "{field} in {line}");
+        }
+        value
+    };
+    log.lines().map(object).collect()
+}
+
+#[tokio::test]
+async fn each_line_of_a_log_in_json_is_an_object_with_what_its_message_is_about() {
+    let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("json.log");
+    let mut command = Program::command();
+    // An environment variable that is none is warned of.
+    command.env("RTBROADCASTER_ROMS", "5");
+    command.args(["--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);
+    let mut program = Program::logging(command, &log).await;
+    let mut room = Room::open(&program.address).await;
+    let mut follower = room.join_synced(0).await;
+    room.act(1, 1).await;
+    follower.hears(&json!({"seq": 1, "funcKey": "act"})).await;
+    program.signal("TERM").await;
+    room.owner.rest().await;
+    follower.rest().await;
+    assert_eq!(program.exit_code().await, Some(0));
+
+    let lines = objects(&fs::read_to_string(&log).unwrap());
+    let find = |message: &str| {
+        let line = lines.iter().find(|line| line["message"] == message);
+        line.unwrap_or_else(|| panic!("no {message} in the log"))
+    };
+    let misspelt = find("an environment variable is no setting: is it misspelt?");
+    assert_eq!((&misspelt["level"], &misspelt["meant"]), (&json!("WARN"), &json!("RTBROADCASTER_ROOMS")));
+    assert_eq!(find("server started")["address"], program.address.as_str());
+    assert_eq!(find("room opened")["room"], room.uuid.as_str());
+    assert!(find("connection opened")["span"]["remote"].as_str().unwrap().starts_with("127.0.0.1:"));
+    assert!(!fs::read_to_string(&log).unwrap().contains(&room.key), "no owner key is logged");
+}
+
+async fn failure(arguments: &[&str]) -> Finished {
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0", "--www", "no/such/folder"]).args(arguments);
+    let finished = Program::run(command).await;
+    assert_eq!(finished.code, Some(1));
+    finished
+}
+
+#[tokio::test]
+async fn why_the_program_does_not_start_is_said_in_the_logs_format_whatever_that_leaves_out() {
+    let told = "--www: no/such/folder is not a directory";
+    let text = failure(&["--log", "off"]).await;
+    assert_eq!(text.stderr, format!("error: {told}\n"));
+    let json = objects(&failure(&["--log", "off", "--log-format", "json"]).await.stderr);
+    assert_eq!(json.iter().map(|line| &line["message"]).collect::<Vec<_>>(), [told]);
+}
+
+#[tokio::test]
+async fn a_format_that_is_none_is_refused() {
+    let mut command = Program::command();
+    command.args(["--log-format", "xml"]);
+    let finished = Program::run(command).await;
+    assert_eq!(finished.code, Some(2));
+    assert_eq!(
+        finished.stderr,
+        "error: --log-format: must be text (for people) or json (an object on each line)\n"
+    );
+}
