@@ -237,6 +237,8 @@ class Room {
   #onEnd;
   /** The class to make websockets of, instead of the global one. */
   #WebSocket;
+  /** To open a websocket, in a row. */
+  #attempts = 0;
   /** What the server is shown as proof that this page may enter, or a function that gives it. */
   #token;
   #socket;
@@ -615,6 +617,11 @@ class Room {
     const place = (this.#socket = { close() {} });
     let [code, what] = ["connection_failed", "no websocket could be opened; the option `WebSocket` says of which class"];
     try {
+      // The third attempt in a row: are websockets blocked, while the server is there?
+      if (!this.#WebSocket && ++this.#attempts % 3 < 1) {
+        await this.#lookForAnotherWay();
+        if (place !== this.#socket) return;
+      }
       let token = this.#token;
       if (typeof token === "function") {
         [code, what] = ["token_failed", "the function `token` has given none"];
@@ -640,6 +647,7 @@ class Room {
   #open(token) {
     const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
     socket.onopen = () => {
+      this.#attempts = 0;
       if (token) put(this.#core, token);
       this.#happened(OPENED);
     };
@@ -649,6 +657,15 @@ class Room {
     // outlives the socket, which can fail after it was given up.
     socket.onerror = () => {};
     this.#socket = socket;
+  }
+
+  async #lookForAnotherWay() {
+    try {
+      const { reach } = await import("./fetch-socket.js");
+      this.#WebSocket = await reach(this.#address);
+    } catch {
+      // There is none now: the core goes on with websockets.
+    }
   }
 
   #disconnect() {

@@ -325,6 +325,9 @@ export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callba
    * The class to make websockets of instead of the global `WebSocket`, for where there is none: in Node 20 that of the
    * package `ws`. It is called with the server's address; of what it makes, `onopen`, `onmessage`, `onclose`, `onerror`,
    * `send`, `close` and `bufferedAmount` are used.
+   *
+   * Without it, where the global one can't connect but the server answers requests, the rooms are reached by plain HTTP,
+   * with the class `FetchSocket` of `rtbroadcaster/fetch-socket`.
    */
   WebSocket?: WebSocketClass;
 }

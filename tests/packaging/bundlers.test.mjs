@@ -65,6 +65,29 @@ scenario("webpack 5", {}, async (scene) => {
   await called(await opened(scene, join(folder, "dist")));
 });
 
+/** What each bundler makes of what is loaded only where websockets are blocked. */
+const BUILDS = {
+  vite: (folder) => run(folder, bin(folder, "vite"), ["build"]),
+  webpack: async (folder) => {
+    await run(folder, bin(folder, "webpack"), []);
+    await copyFile(join(folder, "index.html"), join(folder, "dist/index.html"));
+  },
+  esbuild: async (folder) => {
+    await run(folder, process.execPath, ["build.js"]);
+    await copyFile(join(folder, "index.html"), join(folder, "dist/index.html"));
+  },
+};
+
+for (const [bundler, build] of Object.entries(BUILDS)) {
+  scenario(`${bundler}, where websockets are blocked`, { connectionsBreak: true }, async (scene) => {
+    const folder = await project(scene, bundler);
+    await build(folder);
+    const network = await scene.proxy(await scene.server({ site: join(folder, "dist") }));
+    network.refuseWebsockets();
+    await called(await scene.open(network.url));
+  });
+}
+
 scenario("esbuild, with the WebAssembly beside the bundle or through its file loader", {}, async (scene) => {
   const folder = await project(scene, "esbuild");
   await run(folder, process.execPath, ["build.js"]);

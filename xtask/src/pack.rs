@@ -79,7 +79,7 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     fs::copy(workspace.path("sdk-wasm/js/room.js"), &parts[0]).context("cannot copy sdk-wasm/js/room.js")?;
     let index = folder.join("index.js");
     let options = ["--bundle", "--format=esm", "--target=es2022", "--allow-overwrite", "--log-level=warning"];
-    let optional = ["--external:./resume.js", "--external:./schemas.js"];
+    let optional = ["--external:./fetch-socket.js", "--external:./resume.js", "--external:./schemas.js"];
     let outfile = format!("--outfile={}", index.display());
     let tools = workspace.path("xtask");
     execute(npm::program(&tools, "esbuild").arg(&index).args(options).args(optional).arg(&outfile))?;

@@ -15,6 +15,9 @@ class Proxy {
   #listener = createServer((socket) => this.#accept(socket));
   #sockets = new Set();
   #down = false;
+  #refusesWebsockets = false;
+  /** Websockets that it has refused. */
+  refused = 0;
 
   constructor(target) {
     this.#target = target;
@@ -40,6 +43,11 @@ class Proxy {
     }
   }
 
+  /** Lets requests through, but no websockets, as proxies do that inspect what passes. */
+  refuseWebsockets() {
+    this.#refusesWebsockets = true;
+  }
+
   restore() {
     this.#down = false;
   }
@@ -54,6 +62,30 @@ class Proxy {
       socket.destroy();
       return;
     }
+    if (this.#refusesWebsockets) {
+      this.#inspect(socket);
+    } else {
+      this.#connect(socket);
+    }
+  }
+
+  /** A browser opens a connection of its own for each websocket: its first bytes ask for it. */
+  #inspect(socket) {
+    // A reset before the first byte.
+    socket.on("error", () => {});
+    socket.once("data", (head) => {
+      if (/^upgrade: *websocket/im.test(head.toString("latin1"))) {
+        this.refused += 1;
+        socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        return;
+      }
+      socket.pause();
+      socket.unshift(head);
+      this.#connect(socket);
+    });
+  }
+
+  #connect(socket) {
     const onward = connect(this.#target, "127.0.0.1");
     this.#join(socket, onward);
     this.#join(onward, socket);

@@ -1,0 +1,112 @@
+/** Where websockets are blocked the SDK goes by plain HTTP, by itself, and everything that is promised still holds. */
+
+import assert from "node:assert/strict";
+
+import { scenario } from "./support/scenario.mjs";
+import { sdkPage } from "./support/sdk.mjs";
+
+const ACTIONS = 1_000;
+/** By the clock: pages in the background get no animation frames. */
+const POLL = { polling: 20 };
+
+/** Counts in the page of a follower what reaches it. */
+async function follow(uuid) {
+  globalThis.numbers = [];
+  globalThis.log = [];
+  globalThis.room = await sdk.join(url, uuid, {
+    functions: { number: (number) => numbers.push(number), title: (text) => log.push(["title", text]) },
+    onstatus: (status) => log.push(["status", status]),
+    onowner: (presence) => log.push(["owner", presence]),
+    onclose: ({ code }) => log.push(["close", code]),
+    onclear: (slot) => log.push(["clear", slot]),
+    onerror: (error) => log.push(["error", error.code]),
+  });
+}
+
+const has = (page, count) => page.waitForFunction((count) => numbers.length >= count, count, POLL);
+const logged = (page, entry) =>
+  page.waitForFunction((entry) => log.some((other) => JSON.stringify(other) === entry), JSON.stringify(entry), POLL);
+const fallsBack = (page) =>
+  page.evaluate(() => performance.getEntriesByType("resource").some(({ name }) => name.includes("fetch-socket")));
+
+/** A page behind a network that lets no websockets through. */
+async function blockedPage(scene, server) {
+  const network = await scene.proxy(server);
+  network.refuseWebsockets();
+  return { network, page: await sdkPage(scene, network.url) };
+}
+
+scenario("a thousand actions arrive once each where websockets are blocked", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server();
+  const { page: owner, network: ownersNetwork } = await blockedPage(scene, server);
+  const uuid = await owner.evaluate(async () => {
+    globalThis.audience = [];
+    globalThis.room = await sdk.create(url, { onaudience: (now) => audience.push(now.connected) });
+    return room.uuid;
+  });
+  assert.equal(ownersNetwork.refused, 2);
+  await owner.evaluate(() => room.broadcast("title", ["hello"], { state: true }));
+
+  const { page: blocked, network } = await blockedPage(scene, server);
+  await blocked.evaluate(follow, uuid);
+  await logged(blocked, ["title", "hello"]);
+  const free = await sdkPage(scene, server.url);
+  await free.evaluate(follow, uuid);
+  assert.deepEqual([await fallsBack(blocked), await fallsBack(free)], [true, false], "only who needs it loads it");
+
+  const answers = owner.evaluate(async (count) => {
+    const seqs = [];
+    for (let number = 1; number <= count; number += 1) {
+      seqs.push(room.broadcast("number", [number]));
+      if (number % 10 === 0) await new Promise((resolve) => setTimeout(resolve));
+    }
+    return Promise.all(seqs);
+  }, ACTIONS);
+  for (const [count, cut] of [[200, network], [400, ownersNetwork], [600, network]]) {
+    await has(free, count);
+    cut.cut();
+    cut.restore();
+  }
+  assert.deepEqual(await answers, Array.from({ length: ACTIONS }, (_, index) => index + 2));
+
+  // What comes twice or late would come before this.
+  await owner.evaluate(() => room.broadcast("number", ["end"]));
+  const expected = [...Array.from({ length: ACTIONS }, (_, index) => index + 1), "end"];
+  for (const page of [blocked, free]) {
+    await page.waitForFunction(() => numbers.includes("end"), undefined, POLL);
+    assert.deepEqual(await page.evaluate(() => numbers), expected);
+  }
+  await owner.waitForFunction(() => audience.includes(2), undefined, POLL);
+  await owner.evaluate(() => room.clear("title"));
+  await logged(blocked, ["clear", "title"]);
+
+  await owner.evaluate(() => room.close());
+  for (const page of [blocked, free]) await logged(page, ["close", "closed"]);
+});
+
+scenario("what is refused over HTTP is told as over a websocket", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server({ options: ["--slots-per-room", "1"] });
+  const { page } = await blockedPage(scene, server);
+  const codes = await page.evaluate(async () => {
+    const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
+    const code = (error) => error.code;
+    const options = { WebSocket: FetchSocket };
+    const room = await sdk.create(url, options);
+    const told = [await room.broadcast("a", [], { state: true })];
+    told.push(await room.broadcast("b", [], { state: true }).catch(code));
+    told.push(await room.broadcast("c"));
+    const claim = { uuid: room.uuid, ownerKey: room.ownerKey };
+    told.push(await sdk.create(url, { ...options, claim: { ...claim, ownerKey: "wrong" } }).catch(code));
+    told.push(await sdk.join(url, "00000000-0000-4000-8000-000000000000", options).catch(code));
+
+    const ended = new Promise((resolve) => (room.onclose = ({ code }) => resolve(code)));
+    const later = await sdk.create(url, { ...options, claim });
+    told.push(await ended, await later.broadcast("d"));
+    const follower = await sdk.join(url, room.uuid, options);
+    const left = new Promise((resolve) => (follower.onclose = ({ code }) => resolve(code)));
+    await follower.close();
+    told.push(await left);
+    return told;
+  });
+  assert.deepEqual(codes, [1, "too_many_slots", 2, "wrong_owner_key", "unknown_room", "superseded", 3, "left"]);
+});
