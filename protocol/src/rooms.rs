@@ -11,13 +11,15 @@ pub struct Rooms<R> {
     rooms: HashMap<RoomId, R>,
     max_rooms: usize,
     alarms: BTreeSet<(Timestamp, RoomId)>,
+    /// The same, by room.
+    moments: HashMap<RoomId, Vec<Timestamp>>,
 }
 
 impl<R> Rooms<R> {
     /// A table for at most `max_rooms` rooms.
     #[must_use]
     pub fn new(max_rooms: usize) -> Self {
-        Self { rooms: HashMap::new(), max_rooms, alarms: BTreeSet::new() }
+        Self { rooms: HashMap::new(), max_rooms, alarms: BTreeSet::new(), moments: HashMap::new() }
     }
 
     /// How many rooms there are.
@@ -63,12 +65,17 @@ impl<R> Rooms<R> {
 
     /// Takes a room out of the table; its id is unknown from then on.
     pub fn remove(&mut self, id: RoomId) -> Option<R> {
+        for moment in self.moments.remove(&id).unwrap_or_default() {
+            self.alarms.remove(&(moment, id));
+        }
         self.rooms.remove(&id)
     }
 
     /// Notes when a room is to be looked at: what [`Room::take_alarm`](crate::Room::take_alarm) says.
     pub fn wake_at(&mut self, moment: Timestamp, id: RoomId) {
-        self.alarms.insert((moment, id));
+        if self.alarms.insert((moment, id)) {
+            self.moments.entry(id).or_default().push(moment);
+        }
     }
 
     /// The rooms that are to be looked at now, with [`Room::tick`](crate::Room::tick). Some may be gone.
@@ -79,21 +86,31 @@ impl<R> Rooms<R> {
                 break;
             }
             self.alarms.pop_first();
+            self.forget_moment(id, moment);
             due.push(id);
         }
         due
     }
 
-    /// The rooms that are to be looked at some time, the next first: those that have lost their owner are among them,
-    /// the longest lost before the others.
-    pub fn alarms(&self) -> impl Iterator<Item = RoomId> {
-        self.alarms.iter().map(|(_, id)| *id)
+    /// The rooms that are to be looked at some time after `moment`, the next first: those that have lost their owner are
+    /// among them, the longest lost before the others.
+    pub fn alarms_after(&self, moment: Timestamp) -> impl Iterator<Item = RoomId> {
+        self.alarms.range((moment, RoomId::from_random(0))..).map(|(_, id)| *id)
     }
 
     /// When [`Rooms::take_due`] has something to say next.
     #[must_use]
     pub fn next_alarm(&self) -> Option<Timestamp> {
         self.alarms.first().map(|(moment, _)| *moment)
+    }
+
+    fn forget_moment(&mut self, id: RoomId, moment: Timestamp) {
+        if let Some(moments) = self.moments.get_mut(&id) {
+            moments.retain(|other| *other != moment);
+            if moments.is_empty() {
+                self.moments.remove(&id);
+            }
+        }
     }
 }
 
@@ -122,5 +139,18 @@ mod tests {
         assert_eq!(rooms.take_due(Timestamp(10)), [early]);
         assert_eq!(rooms.take_due(Timestamp(30)), [late]);
         assert_eq!(rooms.next_alarm(), None);
+    }
+
+    #[test]
+    fn a_room_that_is_gone_is_not_looked_at_and_none_is_hidden_behind_those_that_are_looked_at_soon() {
+        let mut rooms = Rooms::<()>::new(10);
+        let [gone, soon, late] = [1, 2, 3].map(RoomId::from_random);
+        for (moment, id) in [(5, soon), (20, gone), (30, late), (40, gone)] {
+            rooms.wake_at(Timestamp(moment), id);
+        }
+        rooms.remove(gone);
+        assert_eq!(rooms.alarms_after(Timestamp(10)).collect::<Vec<_>>(), [late]);
+        assert_eq!(rooms.take_due(Timestamp(100)), [soon, late]);
+        assert!(rooms.moments.is_empty());
     }
 }

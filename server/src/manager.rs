@@ -32,6 +32,9 @@ const OWNER_KEY_BYTES: usize = 24;
 /// How many rooms are looked at for one that can be given up when there are too many.
 const DESERTED_CANDIDATES: usize = 64;
 
+/// A room with an audience is looked at once a second, to count it.
+const AUDIENCE_ALARM_MS: u64 = 1_000;
+
 /// Why a room is closed in which something panicked.
 const BROKEN: &str = "an error of the server broke it";
 
@@ -245,7 +248,9 @@ impl Manager {
 
     /// A room that its owner has left and nobody follows.
     fn deserted_room(&self) -> Option<RoomId> {
-        let candidates: Vec<_> = self.table().alarms().take(DESERTED_CANDIDATES).collect();
+        // Rooms with an audience are looked at sooner than that.
+        let soon = self.now().after(AUDIENCE_ALARM_MS);
+        let candidates: Vec<_> = self.table().alarms_after(soon).take(DESERTED_CANDIDATES).collect();
         candidates.into_iter().find(|id| {
             self.find(*id).and_then(|handle| handle.with(|room| room.is_deserted())).unwrap_or(false)
         })
