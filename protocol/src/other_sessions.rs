@@ -22,6 +22,11 @@ impl OtherSessions {
         self.answers.remove(at).map(|(_, answers)| answers)
     }
 
+    /// How many answers are remembered.
+    pub(crate) fn len(&self) -> usize {
+        self.answers.iter().map(|(_, answers)| answers.len()).sum()
+    }
+
     /// Puts back what was taken, or puts in what is new.
     pub(crate) fn put(&mut self, session: String, answers: AnswerLog) {
         if self.answers.len() >= MOST_SESSIONS {

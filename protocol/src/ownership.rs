@@ -84,6 +84,11 @@ impl Ownership {
         &self.answers
     }
 
+    /// How many answers are remembered, of all sessions.
+    pub(crate) fn remembered(&self) -> usize {
+        self.answers.len() + self.others.len()
+    }
+
     pub(crate) fn has_answered(&self, id: Option<u64>) -> bool {
         id.is_some_and(|id| id <= self.answers.last_id()) && !mutated!(SkipDuplicateCheck)
     }

@@ -26,6 +26,17 @@ pub struct Posted {
     pub answer: Past,
 }
 
+impl Posted {
+    /// Why it is in no log, if it was refused.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match &self.answer {
+            Past::Refused(refusal) => Some(refusal),
+            Past::At(_) | Past::Unknown => None,
+        }
+    }
+}
+
 impl Post<'_> {
     /// Appends the actions of these lines, each a message as an owner's connection would send it; lines with nothing in
     /// them are passed over. A line that is refused doesn't keep the others out, except that after 16 the rest isn't

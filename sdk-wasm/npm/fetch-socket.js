@@ -162,7 +162,16 @@ export class FetchSocket {
     const body = some.map(({ line }) => line).join("\n");
     const headers = { ...this.#headers, "Idempotency-Key": `${this.#session}:${some[0].id}` };
     const address = `${this.#room}/actions?epoch=${this.#epoch}`;
-    const response = await this.#ask(address, "POST", headers, "application/x-ndjson", body);
+    let response;
+    try {
+      response = await this.#ask(address, "POST", headers, "application/x-ndjson", body);
+    } catch (error) {
+      if (error.code !== "rate_limited") throw error;
+      // Nothing of it was taken: as a websocket isn't read while its owner is too fast, this waits.
+      this.#putBack(some);
+      setTimeout(() => this.#postMore(), error.retryAfterMs);
+      return;
+    }
     const { results } = await response.json();
     const answers = [];
     for (const { id, seq, error, line } of results) {
@@ -175,8 +184,12 @@ export class FetchSocket {
         answers.push(`{"ack":${id},"seq":${seq}}`);
       }
     }
-    this.#isPosting = false;
     this.#tell(answers);
+    this.#postMore();
+  }
+
+  #postMore() {
+    this.#isPosting = false;
     this.#post();
   }
 

@@ -28,6 +28,7 @@ use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
 use crate::admission::NotAdmitted;
+use crate::routes::HandshakeError;
 use crate::{Manager, RemoteAddress};
 use body::Body;
 use error::HttpError;
@@ -80,6 +81,7 @@ async fn answer(manager: Manager, target: Target, request: Request, body: Body) 
         Ok(origin) => origin,
         Err(error) => {
             error.log(&request);
+            error.count(&manager, &target);
             return error.into_response();
         }
     };
@@ -90,6 +92,7 @@ async fn answer(manager: Manager, target: Target, request: Request, body: Body) 
     };
     let mut response = answered.unwrap_or_else(|error| {
         error.log(&request);
+        error.count(&manager, &target);
         error.into_response()
     });
     cors::admit(&mut response, origin);
@@ -137,6 +140,21 @@ fn json(status: StatusCode, body: String) -> Response {
 }
 
 impl HttpError {
+    /// Counts it among what is refused to websockets.
+    fn count(&self, manager: &Manager, target: &Target) {
+        match self {
+            // A peer has counted its own; a post and a removal have none.
+            Self::Refused(refusal) if matches!(target, Target::Room(_) | Target::Actions(_)) => {
+                manager.metrics().refused(refusal);
+            }
+            Self::NotAdmitted(reason) => manager.metrics().handshake_refused(&(*reason).into()),
+            Self::Origin(origin) => {
+                manager.metrics().handshake_refused(&HandshakeError::Origin(origin.clone()));
+            }
+            _ => {}
+        }
+    }
+
     fn log(&self, request: &Request) {
         let remote = request.remote.map(|RemoteAddress(address)| address.to_string());
         debug!(remote, method = %request.method, status = %self.status(), "request refused: {}", self.message());

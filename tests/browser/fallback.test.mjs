@@ -84,6 +84,22 @@ scenario("a thousand actions arrive once each where websockets are blocked", { c
   for (const page of [blocked, free]) await logged(page, ["close", "closed"]);
 });
 
+scenario("an owner that is too fast is slowed down over HTTP too, and loses nothing", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server({ options: ["--owner-actions-per-second", "100"] });
+  const page = await sdkPage(scene, server.url);
+  const seqs = await page.evaluate(async () => {
+    const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
+    const room = await sdk.create(url, { WebSocket: FetchSocket });
+    const answers = [];
+    for (let number = 1; number <= 250; number += 1) {
+      answers.push(room.broadcast("number", [number]));
+      if (number % 25 === 0) await answers.at(-1);
+    }
+    return Promise.all(answers);
+  });
+  assert.deepEqual(seqs, Array.from({ length: 250 }, (_, index) => index + 1));
+});
+
 scenario("what is refused over HTTP is told as over a websocket", { connectionsBreak: true }, async (scene) => {
   const server = await scene.server({ options: ["--slots-per-room", "1"] });
   const { page } = await blockedPage(scene, server);

@@ -31,6 +31,7 @@ impl Room {
         let result = act(self);
         if let Some(answers) = self.owner.swap_answers(owners) {
             self.owner.keep_answers(session, answers);
+            self.tally();
         }
         result
     }

@@ -34,7 +34,7 @@ impl Room {
         let renderings = 1 + usize::from(self.whole.is_some());
         let rings = self.lean.memory() + self.whole.as_ref().map_or(0, crate::log::Log::memory);
         let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
-        let answers = self.owner.answers().len() * ANSWER_BYTES;
+        let answers = self.owner.remembered() * ANSWER_BYTES;
         self.account.set(ROOM_BYTES + rings + state + answers);
     }
 

@@ -75,6 +75,9 @@ pub(super) async fn append(
             outcome.map(|seq| super::json(StatusCode::OK, with_id(json!({"seq": seq}), id).to_string()))
         }
         Form::Lines => {
+            for refusal in posted.iter().filter_map(Posted::refusal) {
+                manager.metrics().refused(refusal);
+            }
             let results: Vec<_> = posted.into_iter().map(result).collect();
             Ok(super::json(StatusCode::OK, json!({"results": results}).to_string()))
         }
