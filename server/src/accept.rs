@@ -31,12 +31,27 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long requests that are under way may take to finish once the server stops.
 const LAST_REQUESTS_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Bytes of a request's head at most, and of an answer that a client doesn't take: a stream of events that stalls.
+const BUFFER_BYTES: usize = 64 * 1024;
+
 /// Opens the listening socket.
 pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// Has the kernel end connections whose other end takes nothing for so long, not even with an acknowledgement. Those who
+/// ask for events say nothing by which their absence would be noticed, and by itself the kernel waits a quarter of an hour.
+/// What is set on the listening socket holds for all that it accepts.
+pub(crate) fn end_silent_connections(listener: &TcpListener, patience: Duration) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_user_timeout(Some(patience)) {
+        warn!(%error, "TCP_USER_TIMEOUT could not be set: streams of events whose client is gone live on for minutes");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (listener, patience);
 }
 
 /// How the program answers whoever connects.
@@ -58,7 +73,7 @@ impl Server {
     ) -> Self {
         // Not hyper-util's automatic choice of version: it waits for the first byte without any timeout.
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(handshake_timeout);
+        http.timer(TokioTimer::new()).header_read_timeout(handshake_timeout).max_buf_size(BUFFER_BYTES);
         Self { http, routes, tls, proxies: Arc::new(proxies), handshake_timeout }
     }
 

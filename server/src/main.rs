@@ -95,6 +95,9 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let listener = accept::listen(listen)
         .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
+    // Whatever we find out ourselves comes first.
+    let patience = Duration::from_millis(rooms.limits.idle_timeout_ms.max(rooms.limits.stall_timeout_ms));
+    accept::end_silent_connections(&listener, patience);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
     let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
     let manager = Manager::new(rooms);

@@ -187,6 +187,21 @@ async fn a_silent_stream_shows_that_it_is_alive() {
     .await;
 }
 
+/// Nothing is ever heard of such a client, and what little it is sent fits into buffers: only the kernel can tell.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_silent_stream_whose_client_is_gone_leaves_its_place() {
+    let settings = ["--ping-interval-ms", "5", "--idle-timeout-ms", "300", "--stall-timeout-ms", "300"];
+    let program = Program::start(&[&settings[..], &["--connections", "1"]].concat()).await;
+    let edge = Edge::open(&program.address).await;
+    let socket = RawSocket::connect_narrow(&program.address).await;
+    let events = Events::open_on(socket, &edge.events(), &program.address).await;
+    assert_eq!(events.response.status, 200);
+    within("its place", async { while Request::upgrade().send(&program.address).await.status != 101 {} })
+        .await;
+    drop(events);
+}
+
 /// G8: a reader that takes nothing is cut off after a while, and others don't notice.
 #[tokio::test]
 async fn a_stream_that_nobody_reads_is_cut_off_and_costs_the_others_nothing() {
