@@ -40,6 +40,8 @@ pub(crate) struct Connection {
     has_entered: AtomicBool,
     /// Its owner isn't read, because the room lags.
     is_waiting: AtomicBool,
+    /// A round had an action for it that its own task is to write.
+    is_passed_over: AtomicBool,
     /// When anything was last heard of the client.
     heard: AtomicU64,
     pinged: AtomicU64,
@@ -66,6 +68,7 @@ impl Connection {
             opened: now,
             has_entered: AtomicBool::new(false),
             is_waiting: AtomicBool::new(false),
+            is_passed_over: AtomicBool::new(false),
             heard: AtomicU64::new(now.0),
             pinged: AtomicU64::new(now.0),
             blocked: AtomicU64::new(NEVER),
@@ -159,6 +162,23 @@ impl Connection {
         let return_window_ms = self.manager.settings().limits.return_window_ms;
         self.with_line(|line| line.peer.shut_down(return_window_ms));
         self.wake();
+    }
+
+    /// A round leaves it to its own task, with an action or without.
+    pub(crate) fn note_passed_over(&self, with_action: bool) {
+        if with_action && !self.transport.is_written_by_all() {
+            self.is_passed_over.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Its own task has written all that there is: what a round counts for those that it writes to.
+    pub(crate) fn note_written(&self) {
+        if self.is_passed_over.load(Ordering::Relaxed) {
+            self.is_passed_over.store(false, Ordering::Relaxed);
+            if let Some(room) = self.with_line(|line| line.host.handle().cloned()).flatten() {
+                room.note_written();
+            }
+        }
     }
 
     /// Something was heard of the client.

@@ -161,6 +161,14 @@ impl RoomHandle {
         self.owner_waits.store(waits, Ordering::Release);
     }
 
+    /// One follower was written what was appended, by its own task.
+    pub(crate) fn note_written(&self) {
+        let appended_at = self.appended_at.load(Ordering::Relaxed);
+        if appended_at != NOTHING {
+            self.metrics.written(appended_at);
+        }
+    }
+
     /// A follower or more have taken something: an owner that waits for that looks again.
     pub(crate) fn followers_were_served(&self) {
         if self.owner_waits.load(Ordering::Acquire) {

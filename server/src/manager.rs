@@ -161,6 +161,11 @@ impl Manager {
         &self.shared.metrics
     }
 
+    /// The memory of all its rooms.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.shared.memory
+    }
+
     /// All its rooms. The table isn't locked any more when they are looked at.
     pub(crate) fn all_rooms(&self) -> Vec<Arc<RoomHandle>> {
         self.table().iter().map(Arc::clone).collect()

@@ -92,7 +92,7 @@ impl Metrics {
         self.shard().appended.fetch_add(actions, Ordering::Relaxed);
     }
 
-    /// What was appended then, in [`Metrics::nanoseconds`], is written to all in a round who keep up.
+    /// What was appended then, in [`Metrics::nanoseconds`], is written to all in a round who keep up, or to one client.
     pub(crate) fn written(&self, appended_at: u64) {
         self.shard().latency.observe(self.nanoseconds().saturating_sub(appended_at));
     }

@@ -79,7 +79,7 @@ impl Seats {
         let running = Running(self);
         while running.start() {
             let appended_at = self.appended_at.swap(NOTHING, Ordering::Relaxed);
-            let has_sent = with_sending(metrics, |sending| serve(&self.all(), sending));
+            let has_sent = with_sending(metrics, |sending| serve(&self.all(), sending, appended_at));
             note_written(metrics, appended_at, has_sent);
         }
     }
@@ -95,7 +95,7 @@ impl Seats {
                 if !std::mem::take(&mut is_first) {
                     yield_now().await;
                 }
-                has_sent |= with_sending(metrics, |sending| serve(some, sending));
+                has_sent |= with_sending(metrics, |sending| serve(some, sending, appended_at));
             }
             note_written(metrics, appended_at, has_sent);
         }
@@ -111,15 +111,16 @@ impl Seats {
     }
 }
 
-/// Sends each what there is. True if anybody was sent anything.
-fn serve(connections: &[Arc<Connection>], sending: &mut Sending) -> bool {
+/// Sends each what there is. True if anything was written.
+fn serve(connections: &[Arc<Connection>], sending: &mut Sending, appended_at: u64) -> bool {
     for connection in connections {
         let sent = contained("the sending to a connection", || connection.send(None, sending));
         if sent != Some(Sent::Everything) {
+            connection.note_passed_over(appended_at != NOTHING);
             connection.wake();
         }
     }
-    sending.tally.frames > 0
+    sending.tally.bytes > 0
 }
 
 /// A round is over.

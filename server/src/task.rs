@@ -127,7 +127,7 @@ impl Task {
             let connection = &self.connection.0;
             let metrics = connection.manager().metrics();
             match with_sending(metrics, |sending| connection.send(Some(context), sending)) {
-                Sent::Everything => {}
+                Sent::Everything => connection.note_written(),
                 Sent::Blocked if self.connection.0.transport().poll_writable(context).is_ready() => continue,
                 Sent::Blocked => {}
                 Sent::More => context.waker().wake_by_ref(),

@@ -58,6 +58,11 @@ impl Transport {
         Self::Other(Mutex::new(Box::new(stream)))
     }
 
+    /// Whether not only the connection's own task writes to it.
+    pub(crate) fn is_written_by_all(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
     /// Writes what is taken without waiting. With a context, which only the connection's own task has, that task is
     /// woken when more is taken; see [`Transport::poll_writable`].
     ///

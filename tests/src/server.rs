@@ -7,6 +7,8 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
 use warp::Filter;
+use warp::filters::BoxedFilter;
+use warp::reply::Response;
 
 use crate::METRICS_PATH;
 
@@ -43,9 +45,7 @@ impl Server {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address").to_string();
         let manager = Manager::new(settings);
-        let metrics = warp::path(&METRICS_PATH[1..]).and(manager.metrics_routes());
-        let routes = warp::path(&PATH[1..]).and(manager.routes()).or(metrics).unify();
-        let task = tokio::spawn(warp::serve(routes).incoming(listener).run());
+        let task = tokio::spawn(warp::serve(routes(&manager)).incoming(listener).run());
         Self { address, manager, task, bridge: None }
     }
 
@@ -58,8 +58,7 @@ impl Server {
         drop(std::fs::remove_file(&path));
         let listener = UnixListener::bind(&path).expect("a free path");
         let manager = Manager::new(Settings::default());
-        let routes = warp::path(&PATH[1..]).and(manager.routes());
-        let task = tokio::spawn(warp::serve(routes).incoming(listener).run());
+        let task = tokio::spawn(warp::serve(routes(&manager)).incoming(listener).run());
         let file = path.clone();
         let bridge = tokio::spawn(async move {
             let mut crossings = JoinSet::new();
@@ -70,6 +69,11 @@ impl Server {
         });
         Self { address: address.to_string(), manager, task, bridge: Some((path, bridge)) }
     }
+}
+
+fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
+    let metrics = warp::path(&METRICS_PATH[1..]).and(manager.metrics_routes());
+    warp::path(&PATH[1..]).and(manager.routes()).or(metrics).unify().boxed()
 }
 
 impl Drop for Server {

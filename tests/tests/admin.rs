@@ -244,7 +244,7 @@ async fn an_address_is_disconnected_for_good_and_no_other_is() {
 
 #[tokio::test]
 async fn the_status_adds_up_all_rooms() {
-    let program = start(&["--connections", "50", "--rooms", "40"]).await;
+    let program = start(&["--connections", "50", "--rooms", "40", "--room-memory-bytes", "100000000"]).await;
     let mut room = Room::open(&program.address).await;
     let mut follower = room.join_synced(0).await;
     let (away, _) = open_room(&program.address).await;
@@ -256,6 +256,7 @@ async fn the_status_adds_up_all_rooms() {
     let wanted = json!({
         "connections": {"open": 2, "limit": 50},
         "rooms": {"open": 2, "limit": 40},
+        "memoryLimit": 100_000_000,
         "now": [1, 1, 0],
         "total": [3, 3, 1],
     });
@@ -263,10 +264,12 @@ async fn the_status_adds_up_all_rooms() {
         let status = get(&program, "/admin/status").await;
         assert_eq!(status["version"], env!("CARGO_PKG_VERSION"));
         assert_eq!(status["isShuttingDown"], false);
+        assert!(status["memory"]["usedBytes"].as_u64().is_some_and(|bytes| bytes > 0), "{status}");
         let pick = |object: &str, fields: [&str; 3]| json!(fields.map(|field| &status[object][field]));
         json!({
             "connections": status["connections"],
             "rooms": status["rooms"],
+            "memoryLimit": status["memory"]["limitBytes"],
             "now": pick("now", ["followers", "ownersAway", "lagging"]),
             "total": pick("total", ["actions", "deliveries", "refusals"]),
         })

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use rtbroadcaster::Settings;
 use rtbroadcaster_protocol::{CloseCode, RefusalCode};
 use rtbroadcaster_tests::{
-    Client, Opcode, RawSocket, Request, Room, Scrape, Server, follow, message, metrics_change, open_room,
+    Client, Opcode, PATH, RawSocket, Request, Room, Scrape, Server, eventually, follow, message,
+    metrics_change, open_room,
 };
 use serde_json::json;
 
@@ -16,6 +17,7 @@ const HOW_MUCH: &[&str] = &[
     "rtbroadcaster_frames_sent_total",
     "rtbroadcaster_delivery_seconds",
     "rtbroadcaster_ring_bytes",
+    "rtbroadcaster_room_memory_bytes",
     "rtbroadcaster_slot_bytes",
     "rtbroadcaster_snapshot_bytes",
 ];
@@ -40,6 +42,8 @@ async fn a_server_on_which_nothing_has_happened_shows_all_it_will_ever_count() {
     let settings = Settings::default();
     assert_eq!(scrape.value("rtbroadcaster_connections_limit"), settings.connections as f64);
     assert_eq!(scrape.value("rtbroadcaster_rooms_limit"), settings.limits.rooms as f64);
+    let memory = settings.limits.room_memory_bytes as f64;
+    assert_eq!(scrape.value("rtbroadcaster_room_memory_limit_bytes"), memory);
     assert_eq!(scrape.value("rtbroadcaster_build_info{version=\"0.1.0\"}"), 1.0);
     // Some time in this century.
     assert!((1.7e9..4.1e9).contains(&scrape.value("process_start_time_seconds")));
@@ -209,7 +213,7 @@ async fn a_refused_handshake_is_counted_with_its_reason() {
     let server = Server::with(Settings { connections: 1, ..Settings::default() }).await;
     let before = Scrape::of(&server.address).await;
     let refused = [
-        Request::get(rtbroadcaster_tests::PATH),
+        Request::get(PATH),
         Request::upgrade().with("Sec-WebSocket-Version", "8"),
         Request::upgrade().with("Sec-WebSocket-Key", "short"),
         Request::upgrade().with("Origin", "https://evil.example"),
@@ -244,7 +248,7 @@ async fn bytes_are_counted_as_they_are_on_the_wire() {
     let (_, reply) = socket.frame().await;
     // A header of 2 bytes and a mask of 4 for less than 126 of payload; one of 4 for more, which isn't masked.
     let (received, sent) = (6 + message::create().to_string().len(), 4 + reply.len());
-    let but = ["rtbroadcaster_rooms"];
+    let but = ["rtbroadcaster_room"];
     let expected = [
         ("rtbroadcaster_frames_sent_total", 1.0),
         ("rtbroadcaster_received_bytes_total", received as f64),
@@ -273,6 +277,7 @@ async fn a_follower_that_stops_reading_is_seen_to_lag_and_then_to_be_resynced() 
     assert!((8.0..=ACTIONS as f64).contains(&lag), "{lag}");
     assert_eq!(scrape.value("rtbroadcaster_lag_greatest_actions"), lag);
     let ring = scrape.value("rtbroadcaster_ring_bytes");
+    assert!(scrape.value("rtbroadcaster_room_memory_bytes") >= ring);
     assert!((8.0 * LARGE_BYTES as f64..9.0 * LARGE_BYTES as f64).contains(&ring), "{ring}");
     assert_eq!(scrape.value("rtbroadcaster_resyncs_total"), 0.0);
     while !stuck.text().await.contains("resync") {}
@@ -309,4 +314,52 @@ async fn the_latency_of_every_round_that_wrote_something_is_counted_once() {
     metrics_change(&server.address, &alone, &but, &expected).await;
     let sum = Scrape::of(&server.address).await.value("rtbroadcaster_delivery_seconds_sum");
     assert!(sum > 0.0 && sum < 60.0, "{sum} seconds");
+}
+
+#[tokio::test]
+async fn where_each_clients_own_task_writes_the_latency_is_each_clients() {
+    let server = Server::on_a_unix_socket().await;
+    let mut room = Room::open(&server.address).await;
+    let mut followers = [room.join_synced(0).await, room.join_synced(0).await];
+    for id in 1..=2 {
+        room.act(id, id).await;
+        for follower in &mut followers {
+            follower.hears(&json!({"seq": id, "funcKey": "act"})).await;
+        }
+    }
+    eventually(&4.0, async || {
+        Scrape::of(&server.address).await.value("rtbroadcaster_delivery_seconds_count")
+    })
+    .await;
+    // Who comes back to what was appended long ago is no delivery.
+    let mut back = room.rejoin(0).await;
+    for seq in 1..=2 {
+        back.hears(&json!({"seq": seq, "funcKey": "act"})).await;
+    }
+    back.hears(&json!({"owner": "back"})).await;
+    back.hears_nothing().await;
+    assert_eq!(Scrape::of(&server.address).await.value("rtbroadcaster_delivery_seconds_count"), 4.0);
+}
+
+#[tokio::test]
+async fn what_is_refused_over_http_is_counted_with_what_is_refused_to_websockets() {
+    let server = Server::start().await;
+    let room = Room::open(&server.address).await;
+    let before = Scrape::of(&server.address).await;
+    let actions = format!("{PATH}/rooms/{}/actions", room.uuid);
+    let action = Request::post(&actions, "application/json", r#"{"funcKey":"f"}"#).bearing("another");
+    assert_eq!(action.send(&server.address).await.status, 403);
+    assert_eq!(action.with("Origin", "https://evil.example").send(&server.address).await.status, 403);
+    let events = format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/events");
+    assert_eq!(Request::get(&events).send(&server.address).await.status, 404);
+    changes(
+        &server,
+        &before,
+        &[
+            ("rtbroadcaster_handshakes_refused_total{reason=\"origin\"}", 1.0),
+            ("rtbroadcaster_refusals_total{code=\"unknown_room\"}", 1.0),
+            ("rtbroadcaster_refusals_total{code=\"wrong_owner_key\"}", 1.0),
+        ],
+    )
+    .await;
 }

@@ -14,6 +14,8 @@ pub(super) struct Status {
     is_shutting_down: bool,
     connections: Bounded,
     rooms: Bounded,
+    /// Of all rooms.
+    memory: MemoryView,
     now: Totals,
     /// Since the server was started.
     total: Traffic,
@@ -23,6 +25,13 @@ pub(super) struct Status {
 struct Bounded {
     open: usize,
     limit: usize,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MemoryView {
+    used_bytes: usize,
+    limit_bytes: usize,
 }
 
 /// `GET status`.
@@ -35,6 +44,10 @@ pub(super) async fn status(manager: &Manager) -> Status {
         is_shutting_down: manager.is_shutting_down(),
         connections: Bounded { open: manager.connections().len(), limit: settings.connections },
         rooms: Bounded { open: rooms.len(), limit: settings.limits.rooms },
+        memory: MemoryView {
+            used_bytes: manager.memory().used(),
+            limit_bytes: settings.limits.room_memory_bytes,
+        },
         now,
         // Together, for whoever makes rates of them.
         uptime_ms: manager.now().0,

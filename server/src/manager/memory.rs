@@ -1,12 +1,9 @@
 //! The memory that all rooms share.
 
-use std::sync::Arc;
-
 use rtbroadcaster_protocol::{Refusal, RefusalCode, Room};
 use tracing::warn;
 
 use super::Manager;
-use crate::handle::RoomHandle;
 
 /// Why a room can't be opened that there would be a place for.
 const FULL: &str = "the server has no memory left for more rooms: try again later";
@@ -43,8 +40,7 @@ impl Manager {
                 "the rooms' memory is getting tight: raise --room-memory-bytes, or look who needs so much"
             );
         }
-        let rooms: Vec<Arc<RoomHandle>> = self.table().iter().map(Arc::clone).collect();
-        for handle in rooms {
+        for handle in self.all_rooms() {
             handle.with(Room::give_back);
         }
     }

@@ -34,11 +34,11 @@ macro_rules! families {
 families! {
     BUILD = Gauge "rtbroadcaster_build_info": "Always 1; the version is a label.";
     STARTED = Gauge "process_start_time_seconds": "When the server started, in seconds since 1970.";
-    CONNECTIONS = Gauge "rtbroadcaster_connections": "Websockets that are open.";
-    CONNECTIONS_LIMIT = Gauge "rtbroadcaster_connections_limit": "Websockets that may be open (--connections).";
-    OPENED = Counter "rtbroadcaster_connections_opened_total": "Websockets that were opened.";
+    CONNECTIONS = Gauge "rtbroadcaster_connections": "Clients that are connected: websockets, and streams of events over HTTP.";
+    CONNECTIONS_LIMIT = Gauge "rtbroadcaster_connections_limit": "As many there may be (--connections).";
+    OPENED = Counter "rtbroadcaster_connections_opened_total": "Connections that were opened.";
     CLOSED = Counter "rtbroadcaster_connections_closed_total":
-        "Websockets that ended, by who ended them and the close code; 1006 are those that broke.";
+        "Connections that ended, by who ended them and the close code; 1006 are those that broke.";
     HANDSHAKES_REFUSED = Counter "rtbroadcaster_handshakes_refused_total":
         "Requests that were not upgraded to a websocket, by the reason.";
     ROOMS = Gauge "rtbroadcaster_rooms": "Rooms that are open.";
@@ -55,14 +55,16 @@ families! {
     DELIVERIES = Counter "rtbroadcaster_deliveries_total":
         "Actions written to clients: out of the ring, or retained ones out of a snapshot.";
     FRAMES = Counter "rtbroadcaster_frames_sent_total":
-        "Websocket frames of messages written to clients; one may hold many actions.";
-    RECEIVED = Counter "rtbroadcaster_received_bytes_total": "Bytes read from websockets.";
-    SENT = Counter "rtbroadcaster_sent_bytes_total": "Bytes written to websockets.";
+        "Frames of messages written to clients, or events as many; one may hold many actions.";
+    RECEIVED = Counter "rtbroadcaster_received_bytes_total": "Bytes read from connections.";
+    SENT = Counter "rtbroadcaster_sent_bytes_total": "Bytes written to connections.";
     RESYNCS = Counter "rtbroadcaster_resyncs_total":
         "Snapshots begun in place of actions that a follower has missed for good.";
     REFUSALS = Counter "rtbroadcaster_refusals_total": "Messages of clients that were refused, by the code.";
     LATENCY = Histogram "rtbroadcaster_delivery_seconds":
-        "From the append of an action until it is written to all followers of a round who keep up; one for each round.";
+        "From the append of an action until it is written to all followers of a round who keep up; one for each round, or for each client whose own task writes.";
+    MEMORY = Gauge "rtbroadcaster_room_memory_bytes": "Memory that all rooms take together, rings and state.";
+    MEMORY_LIMIT = Gauge "rtbroadcaster_room_memory_limit_bytes": "As much they may take (--room-memory-bytes).";
     RING = Gauge "rtbroadcaster_ring_bytes": "Bytes of the actions that all rooms remember.";
     SLOTS = Gauge "rtbroadcaster_slots": "State messages that all rooms retain.";
     SLOT_BYTES = Gauge "rtbroadcaster_slot_bytes": "Their bytes.";

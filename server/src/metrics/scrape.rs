@@ -69,6 +69,8 @@ pub(super) async fn page(manager: &Manager) -> String {
     connections(&mut text, manager);
     rooms(&mut text, manager, &totals);
     traffic(&mut text, metrics);
+    text.one(family::MEMORY, manager.memory().used());
+    text.one(family::MEMORY_LIMIT, manager.settings().limits.room_memory_bytes);
     text.one(family::RING, totals.ring_bytes);
     text.one(family::SLOTS, totals.slots);
     text.one(family::SLOT_BYTES, totals.slot_bytes);

@@ -86,7 +86,7 @@ function set(id, text) {
   element(id).textContent = text;
 }
 
-function showStatus({ version, uptimeMs, isShuttingDown, connections, rooms, now, total }) {
+function showStatus({ version, uptimeMs, isShuttingDown, connections, rooms, memory, now, total }) {
   set("server", `version ${version}, started ${duration(uptimeMs / 1_000)} ago`);
   if (isShuttingDown) say("ending", "Shutting down");
   else say("live", "Live");
@@ -100,7 +100,9 @@ function showStatus({ version, uptimeMs, isShuttingDown, connections, rooms, now
   set("lagging", lag);
   mark(element("followers").closest("div"), now.lagging > 0.1 * now.followers);
   set("owners-away", count(now.ownersAway));
-  set("memory", bytes(now.ringBytes + now.slotBytes + now.snapshotBytes));
+  set("memory", bytes(memory.usedBytes));
+  set("memory-limit", bytes(memory.limitBytes));
+  mark(element("memory").closest("div"), memory.usedBytes > 0.7 * memory.limitBytes);
   set("slots", count(now.slots));
   set("slot-bytes", bytes(now.slotBytes));
   // A server that was started anew counts from zero.
