@@ -2,6 +2,7 @@
 
 use crate::answer_log::Past;
 use crate::parse::{self, MESSAGES_REFUSED};
+use crate::room::posting::no_action;
 use crate::{ClientMessage, Refusal, RefusalCode, Room, Timestamp};
 
 /// Refusals for one post. After these the rest of it is not read, so that a few bytes of junk don't ask for many times
@@ -93,12 +94,18 @@ fn message(text: &str) -> Result<ClientMessage<'_>, Refusal> {
     let mut messages = parse::client_messages(text);
     let message = messages.next().unwrap_or_else(|| Err(RefusalCode::Malformed.into()));
     match messages.next() {
+        // Neither action nor status: there is nothing here that a status could say.
+        None if is_without_meaning(&message) => Err(no_action()),
         None => message,
         Some(_) => Err(Refusal::with_message(
             RefusalCode::Malformed,
             "a line is one JSON object, and nothing behind it",
         )),
     }
+}
+
+fn is_without_meaning(message: &Result<ClientMessage<'_>, Refusal>) -> bool {
+    matches!(message, Err(refusal) if refusal.known_code() == Some(RefusalCode::UnknownStatus))
 }
 
 fn own_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {

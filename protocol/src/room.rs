@@ -1,6 +1,6 @@
 //! A room: a log of actions, the state that it retains, and who owns it.
 
-mod posting;
+pub(crate) mod posting;
 mod report;
 mod serving;
 mod tally;

@@ -1,7 +1,7 @@
 //! The rooms over plain HTTP keep the limits, the permissions and the origins that websockets do.
 
 use rtbroadcaster::{AccessSettings, Gate, OriginPolicy, Secret, Settings};
-use rtbroadcaster_tests::{Edge, Events, PATH, Program, RawSocket, Request, Server, within};
+use rtbroadcaster_tests::{Edge, Events, PATH, Program, RawSocket, Request, Scrape, Server, within};
 use serde_json::json;
 
 const API_KEY: &str = "an-api-key-of-some-length";
@@ -250,4 +250,26 @@ async fn who_leaves_is_gone_from_the_room_and_a_shutdown_says_come_back() {
     events.hears(&json!({"shutdown": 5_000})).await;
     assert_eq!(events.closed().await, 4000);
     edge.send(&edge.events()).await.is_refused(503, "shutting_down");
+}
+
+#[tokio::test]
+async fn what_is_refused_is_counted_once_whichever_way_it_came() {
+    let server = Server::with(Settings { connections: 0, ..Settings::default() }).await;
+    let edge = Edge::open(&server.address).await;
+    let before = Scrape::of(&server.address).await;
+    edge.send(&Request::new("DELETE", &edge.path("")).bearing("wrong"))
+        .await
+        .is_refused(403, "wrong_owner_key");
+    edge.send(&edge.post(&json!({"funcKey": 1}))).await.is_refused(400, "malformed");
+    assert_eq!(edge.send(&edge.post_lines("{}\n{\"funcKey\":\"a\"}\n{}")).await.status, 200);
+    edge.send(&edge.events()).await.is_refused(503, "overloaded");
+    let after = Scrape::of(&server.address).await;
+    for (series, by) in [
+        ("rtbroadcaster_refusals_total{code=\"wrong_owner_key\"}", 1.0),
+        ("rtbroadcaster_refusals_total{code=\"malformed\"}", 3.0),
+        ("rtbroadcaster_handshakes_refused_total{reason=\"full\"}", 1.0),
+        ("rtbroadcaster_actions_total", 1.0),
+    ] {
+        assert_eq!(after.value(series) - before.value(series), by, "{series}");
+    }
 }

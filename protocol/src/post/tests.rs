@@ -70,8 +70,8 @@ fn a_post_of_junk_is_answered_by_a_few_refusals_and_the_rest_may_be_sent_again()
 #[test]
 fn only_actions_and_clearings_can_be_posted() {
     let mut room = room();
-    let body = "{\"status\":{\"value\":4}}\n{\"status\":{\"value\":1}}\n{\"ping\":1}\n{\"funcKey\":\"a\"} {\"funcKey\":\"b\"}";
-    assert_eq!(outcomes(&post(&mut room, None, body)), ["malformed"; 4]);
+    let body = "{}\n{\"status\":{\"value\":4}}\n{\"status\":{\"value\":1}}\n{\"ping\":1}\n{\"funcKey\":\"a\"} {\"funcKey\":\"b\"}";
+    assert_eq!(outcomes(&post(&mut room, None, body)), ["malformed"; 5]);
     assert!(!room.is_closed());
 }
 

@@ -47,10 +47,7 @@ impl Room {
         let accepted = match message {
             Ok(ClientMessage::Action(action)) => self.action(&Action { id, ..action }, now),
             Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot, now)),
-            Ok(_) => Err(Refusal::with_message(
-                RefusalCode::Malformed,
-                "an action with a \"funcKey\", or \"clear\" with a slot, is all that may stand here",
-            )),
+            Ok(_) => Err(no_action()),
             Err(refusal) => Err(refusal),
         };
         match accepted {
@@ -60,4 +57,12 @@ impl Room {
             Err(refusal) => Past::Refused(self.refuse(id, refusal)),
         }
     }
+}
+
+/// The refusal of what is a message, but none that can come without a connection.
+pub(crate) fn no_action() -> Refusal {
+    Refusal::with_message(
+        RefusalCode::Malformed,
+        "an action with a \"funcKey\", or \"clear\" with a slot, is all that may stand here",
+    )
 }
