@@ -1,11 +1,14 @@
 //! A web server that has the public keys of whoever gives out tokens.
 
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+
+use crate::Certificate;
 
 /// Serves one document under any path; it ends with the test.
 #[derive(Debug)]
@@ -26,12 +29,33 @@ struct Served {
 impl KeyServer {
     /// With these keys.
     pub async fn start(keys: &[Value]) -> Self {
+        Self::serve("http", keys, |stream| async { Ok::<_, io::Error>(stream) }).await
+    }
+
+    /// With these keys, over TLS with this certificate.
+    pub async fn start_with_tls(keys: &[Value], certificate: &Certificate) -> Self {
+        let acceptor = certificate.acceptor();
+        Self::serve("https", keys, move |stream| acceptor.accept(stream)).await
+    }
+
+    async fn serve<S, Accepted>(
+        scheme: &str,
+        keys: &[Value],
+        accept: impl Fn(TcpStream) -> Accepted + Send + 'static,
+    ) -> Self
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin,
+        Accepted: Future<Output = io::Result<S>> + Send,
+    {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
-        let url = format!("http://{}/keys.json", listener.local_addr().expect("a listener has an address"));
+        let address = listener.local_addr().expect("a listener has an address");
+        let url = format!("{scheme}://{address}/keys.json");
         let served = Arc::new(Mutex::new(Served { status: 200, body: set(keys), requests: 0 }));
         let shared = Arc::clone(&served);
         let task = tokio::spawn(async move {
-            while let Ok((mut stream, _)) = listener.accept().await {
+            while let Ok((stream, _)) = listener.accept().await {
+                // Who doesn't trust the certificate has gone by now.
+                let Ok(mut stream) = accept(stream).await else { continue };
                 let mut request = [0; 4_096];
                 // A request for keys is small: one read has all of it, and what it says doesn't matter.
                 let _ = stream.read(&mut request).await;
@@ -42,6 +66,7 @@ impl KeyServer {
                     format!("HTTP/1.1 {status} -\r\nContent-Length: {}\r\n\r\n{body}", body.len())
                 };
                 let _ = stream.write_all(answer.as_bytes()).await;
+                let _ = stream.flush().await;
             }
         });
         Self { url, served, task }

@@ -263,12 +263,8 @@ async fn what_access_settings_must_be_is_said() {
     let cases = [
         ("creation = \"opne\"", "creation: must be open (everybody) or token (who has a token that says so)"),
         (
-            "jwks = \"https://a.example/keys\"",
-            "jwks: must be a file or an http:// address: https is not spoken here, fetch the keys into a file",
-        ),
-        (
             "jwks = \"http://user:pass@a.example/keys\"",
-            "jwks: must be a file, or an address as http://host/path, without user name or password",
+            "jwks: must be a file, or an address as https://host/path, without user name or password",
         ),
         (
             "allow-origin = [\"example.org\"]",

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use rtbroadcaster::{AccessSettings, Gate, JwtSettings, Secret, Settings};
 use rtbroadcaster_protocol::CloseCode;
-use rtbroadcaster_tests::{KeyServer, Program, Server, Signer, entry, message, seconds_from_now, within};
+use rtbroadcaster_tests::{
+    Certificate, KeyServer, Program, Server, Signer, entry, message, seconds_from_now, within,
+};
 use serde_json::{Value, json};
 
 const JWT_SECRET: &str = "a secret of at least thirty-two bytes";
@@ -287,4 +289,27 @@ async fn a_set_of_keys_that_cannot_be_read_keeps_the_program_from_starting_and_o
         }
     });
     assert!(answer.await["ownerKey"].is_string());
+}
+
+#[tokio::test]
+async fn keys_are_fetched_over_https_from_whom_this_machine_trusts_and_from_nobody_else() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
+    let certificate = Certificate::create(&folder, "keys");
+    let stranger = Certificate::create(&folder, "stranger");
+    let signer = Signer::es256("over https");
+    let keys = KeyServer::start_with_tls(&[signer.public_key()], &certificate).await;
+    let start = async |trusted: &Certificate| {
+        let mut command = Program::command();
+        command.args(["--listen", "127.0.0.1:0", "--creation", "token", "--jwks", &keys.url]);
+        command.env("SSL_CERT_FILE", &trusted.certificate).env_remove("SSL_CERT_DIR");
+        Program::telling(command).await
+    };
+    let program = start(&certificate).await;
+    entry::is_let_in(&program.address, &entry::create(&signer.for_all())).await;
+
+    let mut program = start(&stranger).await;
+    let warning = program.next_log("the keys for tokens cannot be had yet").await;
+    assert!(warning.contains("UnknownIssuer") || warning.contains("invalid peer certificate"), "{warning}");
+    let (_, refusal) = entry::say(&program.address, &entry::create(&signer.for_all())).await;
+    assert!(refusal["error"]["code"].is_string(), "{refusal}");
 }

@@ -1,6 +1,7 @@
 //! JSON web tokens (RFC 7519): what they must be, and what their claims allow.
 
 mod cryptography;
+mod https;
 mod key_set;
 mod key_source;
 

@@ -8,11 +8,15 @@ use std::time::Duration;
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper::header::{ACCEPT, HOST};
+use hyper::http::uri::Scheme;
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use jsonwebtoken::jwk::JwkSet;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tungstenite::Bytes;
+
+use super::https;
 
 /// A set of keys is a few kilobytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -20,9 +24,11 @@ const MAX_BYTES: usize = 256 * 1024;
 /// How long a server of keys may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where a set of public keys is (a JWKS, RFC 7517): a file, or an address that begins with `http://`.
+/// Where a set of public keys is (a JWKS, RFC 7517): a file, or an address that begins with `https://` or `http://`.
 ///
-/// `https://` is not spoken: have something on this machine fetch the set into a file, or serve it here over http.
+/// Over https the authorities are trusted that the operating system trusts, or those in the files that the environment
+/// variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Over http anybody on the way can put in a key of his own: only for this
+/// machine, or a network that is trusted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// A file.
@@ -34,11 +40,8 @@ pub enum KeySource {
 /// Why a text is no [`KeySource`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeySource {
-    /// It begins with `https:`.
-    #[error("must be a file or an http:// address: https is not spoken here, fetch the keys into a file")]
-    Https,
-    /// It begins with `http:` but is no address.
-    #[error("must be a file, or an address as http://host/path, without user name or password")]
+    /// It begins with a scheme but is no address, or one with another scheme.
+    #[error("must be a file, or an address as https://host/path, without user name or password")]
     Address,
 }
 
@@ -56,6 +59,10 @@ pub(super) enum Reason {
     Io(#[from] io::Error),
     #[error("{0}")]
     Http(#[from] hyper::Error),
+    #[error(
+        "this machine knows no authority whose certificates it trusts: install them, or name them by SSL_CERT_FILE"
+    )]
+    NoAuthorities,
     #[error("it answered with status {0}")]
     Status(u16),
     #[error("its answer was cut off, or is larger than {MAX_BYTES} bytes")]
@@ -110,8 +117,7 @@ impl FromStr for KeySource {
         let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
         match scheme.as_deref() {
             None => Ok(Self::File(text.into())),
-            Some("https") => Err(InvalidKeySource::Https),
-            Some("http") => {
+            Some("http" | "https") => {
                 let address: Uri = text.parse().map_err(|_| InvalidKeySource::Address)?;
                 let has_user = address.authority().is_none_or(|authority| authority.as_str().contains('@'));
                 if has_user { Err(InvalidKeySource::Address) } else { Ok(Self::Http(address)) }
@@ -124,7 +130,20 @@ impl FromStr for KeySource {
 /// Fetches what is at an address. Redirects are not followed: an operator names where the keys are.
 async fn fetch(address: &Uri) -> Result<Vec<u8>, Reason> {
     let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let stream = TcpStream::connect((host, address.port_u16().unwrap_or(80))).await?;
+    let is_https = address.scheme() == Some(&Scheme::HTTPS);
+    let port = address.port_u16().unwrap_or(if is_https { 443 } else { 80 });
+    let stream = TcpStream::connect((host, port)).await?;
+    if is_https {
+        ask(https::connect(host, stream).await?, address).await
+    } else {
+        ask(stream, address).await
+    }
+}
+
+async fn ask<S>(stream: S, address: &Uri) -> Result<Vec<u8>, Reason>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
     // It ends with its sender, or with its server.
     tokio::spawn(connection);
@@ -149,11 +168,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_address_is_a_file_and_https_is_refused() {
+    fn what_is_no_address_is_a_file() {
         let read = |text: &str| text.parse::<KeySource>();
         assert_eq!(read("keys/jwks.json"), Ok(KeySource::File("keys/jwks.json".into())));
         assert_eq!(read("http://a.example/k?x=1").unwrap().to_string(), "http://a.example/k?x=1");
-        assert_eq!(read("https://a.example/k"), Err(InvalidKeySource::Https));
+        assert_eq!(read("HTTPS://a.example/k").unwrap().to_string(), "https://a.example/k");
         for wrong in ["ftp://a.example/k", "http://user:pass@a.example/", "http://", "http:// /"] {
             assert_eq!(read(wrong), Err(InvalidKeySource::Address), "{wrong}");
         }

@@ -80,7 +80,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         name: "jwks",
         value_name: "FILE|URL",
         help: "Accept JSON web tokens that are signed with RS256 or ES256 and a key of this set (JWKS), a file or an \
-               address that begins with http://",
+               address that begins with https:// or http://",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| configuration.jwt.keys.as_ref().map(ToString::to_string),
