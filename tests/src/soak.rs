@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
-use crate::{Program, Room, within};
+use crate::{METRICS_PATH, Program, Request, Room, Scrape, within};
 use churn::Place;
 pub use process::Usage;
 
@@ -41,6 +41,10 @@ const CHURNERS: usize = 8;
 const PAUSE: Duration = Duration::from_millis(500);
 /// Descriptors that a runtime may open after its start and keep.
 const MORE_DESCRIPTORS: usize = 4;
+/// Tasks that the server begins with its first client and keeps: those that keep the time.
+const MORE_TASKS: u64 = 6;
+/// Whoever asks for the server's metrics needs it.
+const TOKEN: &str = "the-token-of-the-soak-test";
 /// How much the memory may grow from the second third of the time to the last: what an allocator keeps for another time
 /// wanders, what leaks under this churn is more in a minute.
 const MORE_MEMORY: f64 = 1.15;
@@ -77,6 +81,23 @@ impl Report {
                 before.descriptors, after.descriptors
             ));
         }
+        self.more_tasks().or_else(|| self.more_threads())
+    }
+
+    fn more_tasks(&self) -> Option<String> {
+        let [before, middle, last, after] =
+            [self.before, self.middle, self.last, self.after].map(|usage| usage.tasks.unwrap_or_default());
+        if after > before + MORE_TASKS {
+            return Some(format!("tasks were left: {before} before, {after} after"));
+        }
+        if last > 2 * middle + MORE_TASKS {
+            return Some(format!("tasks went on growing: {middle}, then {last}"));
+        }
+        None
+    }
+
+    fn more_threads(&self) -> Option<String> {
+        let Self { middle, last, .. } = self;
         if last.threads > middle.threads {
             return Some(format!("threads went on growing: {}, then {}", middle.threads, last.threads));
         }
@@ -88,9 +109,9 @@ impl Report {
 /// many clients have come and gone, and what the server takes.
 pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration, u64, Usage)) -> Report {
     let mut command = Program::command_of(server);
-    command.args(["--listen", "127.0.0.1:0"]).args(SETTINGS);
+    command.args(["--listen", "127.0.0.1:0"]).args(SETTINGS).env("RTBROADCASTER_METRICS_TOKEN", TOKEN);
     let program = Program::listening(command).await;
-    let before = Usage::of(program.process_id());
+    let before = look(&program).await;
     let place = Arc::new(Place::new(&program.address));
     let (mut clients, mut owners) = (JoinSet::new(), JoinSet::new());
     for _ in 0..STEADY_ROOMS {
@@ -114,7 +135,7 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
             Some(ended) = clients.join_next() => ended.expect("no client is let down"),
             Some(ended) = owners.join_next() => ended.expect("no owner is let down"),
         }
-        let usage = Usage::of(program.process_id());
+        let usage = look(&program).await;
         watch(start.elapsed(), place.visits(), usage);
         usages.push(usage);
     }
@@ -134,6 +155,14 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
     }
 }
 
+/// What the server takes now; of its tasks it tells itself.
+async fn look(program: &Program) -> Usage {
+    let metrics = Request::get(METRICS_PATH).bearing(TOKEN).send(&program.address).await;
+    assert_eq!(metrics.status, 200, "{}", metrics.body);
+    let tasks = Scrape::parse(&metrics.body).value("rtbroadcaster_tasks") as u64;
+    Usage { tasks: Some(tasks), ..Usage::of(program.process_id()) }
+}
+
 async fn all_end(mut clients: JoinSet<()>) {
     within("all clients to leave", async {
         while let Some(ended) = clients.join_next().await {
@@ -147,8 +176,10 @@ async fn all_end(mut clients: JoinSet<()>) {
 async fn quiet(program: &Program, before: Usage) -> Usage {
     let start = Instant::now();
     loop {
-        let usage = Usage::of(program.process_id());
-        if usage.descriptors <= before.descriptors || start.elapsed() > Duration::from_secs(15) {
+        let usage = look(program).await;
+        let is_quiet = usage.descriptors <= before.descriptors
+            && usage.tasks <= before.tasks.map(|tasks| tasks + MORE_TASKS);
+        if is_quiet || start.elapsed() > Duration::from_secs(15) {
             return usage;
         }
         sleep(PAUSE).await;

@@ -18,6 +18,7 @@ const HOW_MUCH: &[&str] = &[
     "rtbroadcaster_delivery_seconds",
     "rtbroadcaster_ring_bytes",
     "rtbroadcaster_room_memory_bytes",
+    "rtbroadcaster_tasks",
     "rtbroadcaster_slot_bytes",
     "rtbroadcaster_snapshot_bytes",
 ];
@@ -248,7 +249,7 @@ async fn bytes_are_counted_as_they_are_on_the_wire() {
     let (_, reply) = socket.frame().await;
     // A header of 2 bytes and a mask of 4 for less than 126 of payload; one of 4 for more, which isn't masked.
     let (received, sent) = (6 + message::create().to_string().len(), 4 + reply.len());
-    let but = ["rtbroadcaster_room"];
+    let but = ["rtbroadcaster_room", "rtbroadcaster_tasks"];
     let expected = [
         ("rtbroadcaster_frames_sent_total", 1.0),
         ("rtbroadcaster_received_bytes_total", received as f64),

@@ -34,6 +34,7 @@ macro_rules! families {
 families! {
     BUILD = Gauge "rtbroadcaster_build_info": "Always 1; the version is a label.";
     STARTED = Gauge "process_start_time_seconds": "When the server started, in seconds since 1970.";
+    TASKS = Gauge "rtbroadcaster_tasks": "Tasks of the runtime that are alive: one for each connection, and some more.";
     CONNECTIONS = Gauge "rtbroadcaster_connections": "Clients that are connected: websockets, and streams of events over HTTP.";
     CONNECTIONS_LIMIT = Gauge "rtbroadcaster_connections_limit": "As many there may be (--connections).";
     OPENED = Counter "rtbroadcaster_connections_opened_total": "Connections that were opened.";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rtbroadcaster_protocol::{CloseCode, OwnerPresence, RefusalCode, RoomReport};
 use serde::Serialize;
+use tokio::runtime::Handle;
 use tokio::task::yield_now;
 
 use super::text::Text;
@@ -66,6 +67,7 @@ pub(super) async fn page(manager: &Manager) -> String {
     text.several(family::BUILD, [([("version", env!("CARGO_PKG_VERSION"))], 1)]);
     let metrics = manager.metrics();
     text.one(family::STARTED, format_args!("{:.3}", metrics.started));
+    text.one(family::TASKS, Handle::current().metrics().num_alive_tasks());
     connections(&mut text, manager);
     rooms(&mut text, manager, &totals);
     traffic(&mut text, metrics);

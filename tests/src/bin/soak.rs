@@ -52,5 +52,7 @@ async fn main() -> ExitCode {
 
 fn shown(usage: Usage) -> String {
     let megabytes = usage.memory as f64 / 1024.0 / 1024.0;
-    format!("{megabytes:.1} MiB, {} descriptors, {} threads", usage.descriptors, usage.threads)
+    let Usage { descriptors, threads, .. } = usage;
+    let tasks = usage.tasks.unwrap_or_default();
+    format!("{megabytes:.1} MiB, {descriptors} descriptors, {threads} threads, {tasks} tasks")
 }

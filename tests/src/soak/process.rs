@@ -11,6 +11,8 @@ pub struct Usage {
     pub descriptors: usize,
     /// Threads.
     pub threads: u64,
+    /// Tasks of its runtime, if it was asked for them.
+    pub tasks: Option<u64>,
 }
 
 impl Usage {
@@ -23,7 +25,7 @@ impl Usage {
             line.split_whitespace().next().and_then(|number| number.parse::<u64>().ok()).expect("a number")
         };
         let descriptors = fs::read_dir(format!("/proc/{process}/fd")).expect("it is our child").count();
-        Self { memory: field("RssAnon:") * 1024, descriptors, threads: field("Threads:") }
+        Self { memory: field("RssAnon:") * 1024, descriptors, threads: field("Threads:"), tasks: None }
     }
 
     /// The median of each number.
@@ -33,6 +35,7 @@ impl Usage {
             memory: middle(usages, |usage| usage.memory),
             descriptors: middle(usages, |usage| usage.descriptors),
             threads: middle(usages, |usage| usage.threads),
+            tasks: middle(usages, |usage| usage.tasks),
         }
     }
 }
