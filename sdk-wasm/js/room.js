@@ -671,6 +671,8 @@ class Room {
   #disconnect() {
     const socket = this.#socket;
     if (!socket) return;
+    // Still connecting: whatever swallows websockets won't let the next one through either.
+    if (socket.readyState === 0) this.#attempts = 2;
     this.#socket = undefined;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();

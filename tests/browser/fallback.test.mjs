@@ -84,6 +84,15 @@ scenario("a thousand actions arrive once each where websockets are blocked", { c
   for (const page of [blocked, free]) await logged(page, ["close", "closed"]);
 });
 
+scenario("a network that swallows websockets is found out before a page is given up", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server();
+  const network = await scene.proxy(server);
+  network.refuseWebsockets({ silently: true });
+  const page = await sdkPage(scene, network.url);
+  const seq = await page.evaluate(async () => (await sdk.create(url)).broadcast("number", [1]));
+  assert.deepEqual([seq, network.refused], [1, 1]);
+});
+
 scenario("an owner that is too fast is slowed down over HTTP too, and loses nothing", { connectionsBreak: true }, async (scene) => {
   const server = await scene.server({ options: ["--owner-actions-per-second", "100"] });
   const page = await sdkPage(scene, server.url);

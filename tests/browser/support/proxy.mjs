@@ -16,6 +16,7 @@ class Proxy {
   #sockets = new Set();
   #down = false;
   #refusesWebsockets = false;
+  #isSilent = false;
   /** Websockets that it has refused. */
   refused = 0;
 
@@ -43,9 +44,10 @@ class Proxy {
     }
   }
 
-  /** Lets requests through, but no websockets, as proxies do that inspect what passes. */
-  refuseWebsockets() {
+  /** Lets requests through, but no websockets, as proxies do that inspect what passes. Some of them don't even answer. */
+  refuseWebsockets({ silently = false } = {}) {
     this.#refusesWebsockets = true;
+    this.#isSilent = silently;
   }
 
   restore() {
@@ -76,6 +78,7 @@ class Proxy {
     socket.once("data", (head) => {
       if (/^upgrade: *websocket/im.test(head.toString("latin1"))) {
         this.refused += 1;
+        if (this.#isSilent) return this.#sockets.add(socket);
         socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         return;
       }
