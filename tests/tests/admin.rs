@@ -94,12 +94,12 @@ async fn who_guesses_tokens_is_told_to_come_later_and_nobody_else_is() {
     let guess = Request::get("/admin/status").bearing("the-token-of-somebody-else");
     let mut response = guess.send(&program.address).await;
     let mut guesses = 1;
-    while response.status == 401 {
+    while response.status == 401 && guesses < 50 {
         response = guess.send(&program.address).await;
         guesses += 1;
     }
     is_refused(&response, 429, "rate_limited");
-    assert!((5..50).contains(&guesses), "{guesses}");
+    assert!(guesses > 5, "{guesses}");
     let seconds: u64 = response.header("retry-after").unwrap().parse().unwrap();
     assert!((1..=60).contains(&seconds), "{seconds}");
     assert_eq!(ask(&program, "GET", "/admin/status").await.status, 429, "or it would be told which is right");

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use tracing::warn;
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::filters::path::FullPath;
@@ -93,7 +94,15 @@ fn check(
     headers: &HeaderMap,
     remote: Option<RemoteAddress>,
 ) -> Result<(), AdminError> {
-    guard.check(headers, remote.map(|RemoteAddress(address)| address.ip()), manager.now())
+    let remote = remote.map(|RemoteAddress(address)| address.ip());
+    let checked = guard.check(headers, remote, manager.now());
+    if let Err(AdminError::WrongToken(_)) = checked
+        && manager.may_warn()
+    {
+        let remote = remote.map(|address| address.to_string());
+        warn!(remote, "a wrong token was shown to the administration");
+    }
+    checked
 }
 
 /// What relative addresses of the page stand on.
