@@ -175,6 +175,16 @@ impl Outbox {
         self.entries.first().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
     }
 
+    /// The id of the next action, if all before it are answered.
+    pub(crate) fn straight_id(&self) -> Option<u64> {
+        self.entries.is_empty().then_some(self.last_id + 1)
+    }
+
+    /// Everything up to this id was written and answered without this queue.
+    pub(crate) fn answered_straight(&mut self, id: u64) {
+        self.last_id = self.last_id.max(id);
+    }
+
     fn unwritten_of(&self, slot: &str) -> Option<usize> {
         let is_it = |entry: &Entry| entry.id.is_none() && entry.slot.as_deref() == Some(slot);
         self.entries.get(self.written..)?.iter().rposition(is_it).map(|at| self.written + at)

@@ -48,6 +48,8 @@ const SPACE = 37;
 const PUT = 38;
 const TEXT = 39;
 const TEXT_LENGTH = 40;
+const STRAIGHT_ID = 41;
+const ANSWERED = 42;
 
 /** What the core wants: `Bridge::put_down` in src/bridge.rs. */
 const CONNECT = -1;
@@ -102,6 +104,15 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 /** The longest wait that a browser's timer takes; a longer one would fire at once. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
+/** How much may be written without telling the core, as in the protocol's session/straight.rs: actions, and of each, as of a
+ * frame, a third of its bytes, because a character takes three at most. */
+const STRAIGHT_ACTIONS = 1024;
+const STRAIGHT_CHARACTERS = 1024;
+const STRAIGHT_FRAME_CHARACTERS = 16 * 1024;
+
+/** Bytes waiting for the network above which the core is to know. */
+const UNSENT_BYTES = 64 * 1024;
+
 const now = () => performance.now();
 
 /** What is chained to it runs when the task is through: in a third of the time that `queueMicrotask` takes. */
@@ -118,40 +129,21 @@ export function useModule(exports) {
 /** Asks a core: `rtbroadcaster_call` in src/cores.rs. */
 const ask = (core, what, number = 0, now = 0) => wasm.rtbroadcaster_call(core, what, now, number);
 
-let bytes = new Uint8Array();
-
 /** A piece of the WebAssembly's memory, until the core is called again. */
-function memory(address, length) {
-  // It has moved if it has grown.
-  if (!bytes.length) bytes = new Uint8Array(wasm.memory.buffer);
-  return bytes.subarray(address, address + length);
-}
+const memory = (address, bytes) => new Uint8Array(wasm.memory.buffer, address, bytes);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Up to so many characters a loop here is through before the browser's own encoders and decoders have begun. */
-const SHORT = 256;
-
 /** Gives a core a text that belongs to the next call. */
 function put(core, text) {
   // No unit of UTF-16 takes more bytes in UTF-8.
-  const space = memory(ask(core, SPACE, 3 * text.length), 3 * text.length);
-  let written = 0;
-  if (text.length < SHORT) {
-    for (let code; (code = text.charCodeAt(written)) < 128; ) space[written++] = code;
-  }
-  if (written < text.length) ({ written } = encoder.encodeInto(text, space));
-  ask(core, PUT, written);
+  const space = 3 * text.length;
+  ask(core, PUT, encoder.encodeInto(text, memory(ask(core, SPACE, space), space)).written);
 }
 
 /** The text that belongs to a core's step or answer. */
-function told(core) {
-  const address = ask(core, TEXT);
-  const length = ask(core, TEXT_LENGTH);
-  const text = memory(address, Math.abs(length));
-  return length >= 0 && length < SHORT ? String.fromCharCode.apply(null, text) : decoder.decode(text);
-}
+const told = (core) => decoder.decode(memory(ask(core, TEXT), ask(core, TEXT_LENGTH)));
 
 /** Nobody can ask for a room that is garbage. */
 const rooms = new FinalizationRegistry((core) => ask(core, FREE));
@@ -169,33 +161,17 @@ export function enter(url, joins, uuid, options, onEnd) {
 /** The message of the server that the core reads. */
 let atHand;
 
-const path = (name) => name.split(".");
+/** The paths of fields, from names between spaces: half the characters of lists, which every page loads. */
+const paths = (names) => names.split(" ").map((name) => name.split("."));
 
 /** The texts of a message that the core is told, in the reverse order of `Text` in src/fields.rs. */
-const TEXTS = ["error.message", "error.code", "ownerKey", "uuid", "owner", "clear", "slot", "funcKey"].map(path);
+const TEXTS = paths("error.message error.code ownerKey uuid owner clear slot funcKey");
 
 /** The numbers that it asks for, in the order of `Number` there. */
-const NUMBERS = [
-  "seq",
-  "stateMessage",
-  "v",
-  "epoch",
-  "ack",
-  "synced",
-  "shutdown",
-  "ping",
-  "pong",
-  "limits.messageBytes",
-  "limits.queueActions",
-  "limits.queueBytes",
-  "limits.heartbeat",
-  "status.value",
-  "resync",
-  "audience.connected",
-  "audience.lagging",
-  "error.id",
-  "error.retryAfterMs",
-].map(path);
+const NUMBERS = paths(
+  "seq stateMessage v epoch ack synced shutdown ping pong limits.messageBytes limits.queueActions limits.queueBytes " +
+    "limits.heartbeat status.value resync audience.connected audience.lagging error.id error.retryAfterMs",
+);
 
 const inside = (path) => path.reduce((value, name) => value?.[name], atHand);
 
@@ -271,6 +247,11 @@ class Room {
   #heard;
   /** Slot → where the core notes its state, until it is told of anything but what was handed over. */
   #places = new Map();
+  /** The id of the next action that may be written without asking the core; 0 if that isn't known. */
+  #nextId = 0;
+  /** The actions of this task that are to be written so, and those that were and are not answered. */
+  #unwritten = [];
+  #written = [];
   /** The promises of `broadcast` and `clear`, under their tickets. */
   #answers = new Map();
   /** The promises of `ready`. */
@@ -357,8 +338,9 @@ class Room {
     try {
       const text = paramsText(params);
       const slot = slotOf(options, functionKey);
-      if (slot !== undefined) put(this.#core, slot);
-      return this.#answer(this.#call(BROADCAST, 0, text, functionKey), slot ?? functionKey);
+      const texts = slot === undefined ? [text, functionKey] : [slot, text, functionKey];
+      const key = slot ?? functionKey;
+      return this.#writeSoon(functionKey, text, slot, texts, key) ?? this.#answer(this.#call(BROADCAST, 0, ...texts), key);
     } catch (error) {
       return Promise.reject(about(functionKey, error));
     }
@@ -444,11 +426,10 @@ class Room {
 
   /** Calls the core; of the texts that belong to it, it takes the last one first. */
   #call(what, number = 0, ...texts) {
+    if (this.#nextId && (what < UUID || what > LAGGING)) this.#tellWritten();
     const core = this.#core;
     if (this.#untoldSeq !== this.#straightSeq) {
-      // When it came: a timer asks whether the server was silent since.
-      const heard = Math.min(this.#heard.timeStamp ?? Infinity, now());
-      ask(core, HANDED_OVER, this.#straightSeq - 1, heard);
+      ask(core, HANDED_OVER, this.#straightSeq - 1, this.#lastHeard());
     }
     this.#straightSeq = this.#untoldSeq = 0;
     for (const text of texts) put(core, text);
@@ -464,6 +445,72 @@ class Room {
   #register(key, fn) {
     this.#functions.set(key, fn);
     this.#call(REGISTER, 0, key);
+  }
+
+  /**
+   * The straight way of what an owner broadcasts while the room has answered all before: it is written when the task is
+   * through, and the core is told of it only if it is called for anything else before the room has answered. Nothing is
+   * returned if it must be asked.
+   */
+  #writeSoon(functionKey, params, slot, texts, key) {
+    let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
+    if (slot !== undefined) body += `,"stateMessage":true,"slot":${JSON.stringify(slot)}`;
+    // Half a character is no text to the server: the core makes one of it.
+    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
+    if (body.length > STRAIGHT_CHARACTERS || this.#written.length + this.#unwritten.length >= STRAIGHT_ACTIONS) return;
+    if (!(this.#nextId ||= this.#call(STRAIGHT_ID))) return;
+    if (slot !== undefined) {
+      // Its value is out of date, and the new one's place is at the end, so that nothing overtakes anything.
+      const old = this.#unwritten.findIndex((action) => action.slot === slot);
+      if (old >= 0) this.#unwritten.splice(old, 1)[0].resolve();
+    }
+    if (!this.#unwritten.length) task.then(this.#write);
+    return new Promise((resolve, reject) =>
+      this.#unwritten.push({ body, slot, texts, key, resolve, reject }),
+    );
+  }
+
+  #write = () => {
+    let frame = "";
+    for (const action of this.#unwritten) {
+      const line = `{"id":${this.#nextId++},${action.body}}`;
+      if (frame.length + line.length >= STRAIGHT_FRAME_CHARACTERS) {
+        this.#send(frame);
+        frame = "";
+      }
+      frame += frame ? "\n" + line : line;
+      this.#written.push(action);
+    }
+    this.#unwritten = [];
+    if (frame) this.#send(frame);
+    if (this.#socket?.bufferedAmount > UNSENT_BYTES) this.#pump();
+  };
+
+  /** The room has appended everything up to an id, the last at this seq; false if this is anything else. */
+  #appended({ ack, seq }) {
+    const first = this.#nextId - this.#written.length;
+    const count = ack - first + 1;
+    if (!(count > 0 && count <= this.#written.length)) return false;
+    this.#written.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
+    return true;
+  }
+
+  /** Tells the core what was written without it, and what of that was answered. */
+  #tellWritten() {
+    const [core, written, actions] = [this.#core, this.#written.length, [...this.#written, ...this.#unwritten]];
+    ask(core, ANSWERED, this.#nextId - written - 1, this.#lastHeard());
+    this.#nextId = 0;
+    this.#written = [];
+    this.#unwritten = [];
+    actions.forEach((action, at) => {
+      for (const text of action.texts) put(core, text);
+      this.#answers.set(ask(core, BROADCAST, +(at < written)), action);
+    });
+  }
+
+  /** When something was heard of the server: a timer asks whether it was silent since. */
+  #lastHeard() {
+    return Math.min(this.#heard.timeStamp ?? Infinity, now());
   }
 
   /** The promise of an action's answer; without a ticket it was not taken. */
@@ -517,7 +564,7 @@ class Room {
     this.#delivering = true;
     for (const line of frame.split("\n")) {
       const message = parse(line);
-      if (tells && message && this.#handOver(message)) continue;
+      if (tells && message && (this.#handOver(message) || this.#appended(message))) continue;
       if (message) {
         atHand = message;
         this.#places.clear();

@@ -88,6 +88,10 @@ impl Bridge {
                 self.core.handed_over(moment(now), number as u64);
                 return 0.0;
             }
+            call::ANSWERED => {
+                self.core.answered_straight(moment(now), number as u64);
+                return 0.0;
+            }
             call::SLOT_WRITTEN => {
                 self.core.slot_written(number as usize, now as u64);
                 return 0.0;
@@ -107,8 +111,8 @@ impl Bridge {
         let mut text = mem::take(&mut self.space);
         text.truncate(bytes);
         #[allow(unsafe_code, reason = "checking what the browser has made would cost every page 0.3 kB")]
-        // SAFETY: js/room.js alone writes there: characters of ASCII, or by `TextEncoder.encodeInto`, which writes UTF-8
-        // whatever the text is (Encoding Standard, section 7.4), and says how many bytes. The zeroes before are UTF-8 too.
+        // SAFETY: js/room.js alone writes there, by `TextEncoder.encodeInto`, which writes UTF-8 whatever the text is
+        // (Encoding Standard, section 7.4), and says how many bytes. The zeroes before are UTF-8 too.
         let text = unsafe { String::from_utf8_unchecked(text) };
         self.texts.push(text);
     }
@@ -143,10 +147,7 @@ impl Bridge {
                 self.told = self.text();
                 return self.told.as_ptr().expose_provenance() as f64;
             }
-            call::TEXT_LENGTH => {
-                let length = self.told.len() as f64;
-                return if self.told.is_ascii() { length } else { -length };
-            }
+            call::TEXT_LENGTH => return self.told.len() as f64,
             call::NUMBER => return self.numbers[0],
             call::SECOND_NUMBER => return self.numbers[1],
             call::SHARE_AUDIENCE => self.shares_audience = true,
@@ -157,8 +158,12 @@ impl Bridge {
                 let (key, params) = (self.text(), self.text());
                 let slot = self.texts.pop();
                 let ticket = self.core.broadcast(&key, &params, slot.as_deref());
+                if number != 0.0 {
+                    self.core.written_straight();
+                }
                 return self.ticket(ticket);
             }
+            call::STRAIGHT_ID => return self.core.straight_id().unwrap_or(0) as f64,
             call::CLEAR => {
                 let slot = self.text();
                 let ticket = self.core.clear(&slot);

@@ -15,6 +15,7 @@ pub(crate) const MESSAGE: u32 = 10;
 pub(crate) const UNREADABLE: u32 = 11;
 pub(crate) const OPEN: u32 = 12;
 pub(crate) const AWAIT_ROOM: u32 = 13;
+/// The number says whether it wrote this one to the socket by itself.
 pub(crate) const BROADCAST: u32 = 14;
 pub(crate) const CLEAR: u32 = 15;
 pub(crate) const REGISTER: u32 = 16;
@@ -52,5 +53,9 @@ pub(crate) const SPACE: u32 = 37;
 pub(crate) const PUT: u32 = 38;
 /// Where a text lies that belongs to the step or the answer, until the next one is asked for.
 pub(crate) const TEXT: u32 = 39;
-/// Its bytes; below 0 if not all of them are ASCII.
+/// Its bytes.
 pub(crate) const TEXT_LENGTH: u32 = 40;
+/// The id of the action that js/room.js may write to the socket by itself; 0 while it must say `BROADCAST` for each.
+pub(crate) const STRAIGHT_ID: u32 = 41;
+/// All that it wrote up to this id is answered; the moment is when it heard so.
+pub(crate) const ANSWERED: u32 = 42;

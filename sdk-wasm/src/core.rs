@@ -180,6 +180,21 @@ impl<P> Core<P> {
         if self.delivery.is_straight() { self.session.straight_seq() } else { None }
     }
 
+    /// The id of the action that the driver may write by itself: see [`Session::straight_id`].
+    pub(crate) fn straight_id(&self) -> Option<u64> {
+        if self.delivery.is_straight() { self.session.straight_id() } else { None }
+    }
+
+    /// See [`Session::answered_straight`].
+    pub(crate) fn answered_straight(&mut self, now: Timestamp, id: u64) {
+        self.session.answered_straight(now, id);
+    }
+
+    /// See [`Session::written_straight`].
+    pub(crate) fn written_straight(&mut self) {
+        self.session.written_straight();
+    }
+
     /// See [`Session::handed_over`].
     pub(crate) fn handed_over(&mut self, now: Timestamp, seq: u64) {
         self.session.handed_over(now, seq);

@@ -26,20 +26,22 @@ const BYTES_ANYHOW = 128 * 1024;
 
 /**
  * What is measured: the goal, as a part of what the original takes, and what fails the run. That leaves room for a machine that
- * does other things meanwhile, and the more of it where the browser's and the server's processes take part.
+ * does other things meanwhile.
  *
- * A broadcast without its socket is measured too, to see what the SDK's own part of it is: ours numbers and keeps each call
- * until the room has it and answers with a promise, while the original's hands a text to the socket and forgets it.
+ * Broadcasts are also measured over real sockets, where the browser's part is ten times as large as either's own: a frame
+ * a task with ours and a frame a call with the original's, but only ours is acknowledged, by as many frames, which keeps the browser's
+ * network and the server busy at the same time, on the same processors. There is no goal for that.
  */
 const MEASURED = [
   { name: "received, one a frame", measure: "receiving", kind: "call", batch: 1, goal: 1.05, most: 1.6 },
   { name: "received, one a frame, state", measure: "receiving", kind: "state", batch: 1, goal: 1.05, most: 1.6 },
   { name: "received, 16 a frame", measure: "receiving", kind: "call", batch: 16, goal: 1, most: 1.5 },
   { name: "received, 16 a frame, state", measure: "receiving", kind: "state", batch: 16, goal: 1, most: 1.5 },
-  { name: "broadcast, one a task", measure: "broadcasting", kind: "call", batch: 1, connected: true, goal: 1.05, most: 6 },
-  { name: "broadcast, 16 a task", measure: "broadcasting", kind: "call", batch: 16, connected: true, goal: 1.05, most: 3 },
-  { name: "  without the socket, one a task", measure: "broadcasting", kind: "call", batch: 1, most: 14 },
-  { name: "  without the socket, 16 a task", measure: "broadcasting", kind: "call", batch: 16, most: 6 },
+  { name: "broadcast, one a task", measure: "broadcasting", kind: "call", batch: 1, goal: 1.05, most: 1.6 },
+  { name: "broadcast, one a task, state", measure: "broadcasting", kind: "state", batch: 1, goal: 1.05, most: 1.6 },
+  { name: "broadcast, 16 a task", measure: "broadcasting", kind: "call", batch: 16, goal: 1, most: 1.5 },
+  { name: "  over a socket, one a task", measure: "broadcasting", kind: "call", batch: 1, connected: true, most: 8 },
+  { name: "  over a socket, 16 a task", measure: "broadcasting", kind: "call", batch: 16, connected: true, most: 3 },
 ];
 
 const browser = await launch();

@@ -84,7 +84,15 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let tools = workspace.path("xtask");
     execute(npm::program(&tools, "esbuild").arg(&index).args(options).args(optional).arg(&outfile))?;
     // It makes it 3 % smaller than esbuild does.
-    let options = ["--module", "--ecma", "2022", "--compress", "passes=3", "--mangle", "--output"];
+    let options = [
+        "--module",
+        "--ecma",
+        "2022",
+        "--compress",
+        "passes=3,hoist_funs,conditionals=false",
+        "--mangle",
+        "--output",
+    ];
     execute(npm::program(&tools, "terser").arg(&index).args(options).arg(&index))?;
     for part in parts {
         fs::remove_file(&part).with_context(|| format!("cannot remove {}", part.display()))?;

@@ -1,31 +1,57 @@
-//! The straight way: live actions that whoever drives the session hands over by itself, without telling it of each.
+//! The straight way: live actions that whoever drives the session hands over or sends by itself, without telling it of each.
 //!
 //! A page takes a thousand actions a second. While all is quiet, what the session would make of the next one is plain:
 //! it has the next seq, and it is handed over. So the driver asks once for that seq, hands over what comes in a row, and
 //! says how far it came before it says anything else. Whatever else there is to decide goes the ordinary way, by
 //! [`Input::Received`](super::Input::Received).
+//!
+//! An owner's actions likewise: while all that it has sent is answered, the next one has the next id and is written at
+//! once. The driver asks for that id, writes actions in a row, takes the room's answers, and says which were answered
+//! and which were not before it says anything else. Those it does not write by itself it [broadcasts](Session::broadcast).
 
 use super::{Session, SessionStatus, State};
 use crate::Timestamp;
+
+/// Actions that a driver may have written by itself and not told the session of, at most.
+pub(super) const STRAIGHT_ACTIONS: u64 = 1_024;
+/// Bytes of one of them at most, without its id.
+pub(super) const STRAIGHT_BYTES: u64 = 3_072;
+/// Bytes of a frame of them at most.
+pub(super) const STRAIGHT_FRAME_BYTES: u64 = 48 * 1_024;
 
 impl<P> Session<P> {
     /// The seq of the action that the driver may hand over by itself; none while actions must be [received](Self::handle).
     #[must_use]
     pub fn straight_seq(&self) -> Option<u64> {
-        let is_live = matches!(self.state, State::Live { .. });
-        if is_live && self.status == SessionStatus::Connected && self.is_idle() {
-            self.progress.straight_seq()
-        } else {
-            None
-        }
+        if self.is_quiet() { self.progress.straight_seq() } else { None }
+    }
+
+    /// The id of the next action that the driver may write by itself, within the bounds that stand above; none while
+    /// actions must be [broadcast](Self::broadcast).
+    #[must_use]
+    pub fn straight_id(&self) -> Option<u64> {
+        let limits = &self.limits;
+        let takes_as_many = limits.queue_actions >= STRAIGHT_ACTIONS
+            && limits.queue_bytes >= STRAIGHT_ACTIONS * STRAIGHT_BYTES
+            && limits.message_bytes >= STRAIGHT_FRAME_BYTES;
+        if self.is_owner() && self.is_quiet() && takes_as_many { self.outbox.straight_id() } else { None }
+    }
+
+    /// The room has appended all actions up to this id, which the driver wrote by itself, and said so at this moment.
+    pub fn answered_straight(&mut self, now: Timestamp, id: u64) {
+        self.heard_straight(now);
+        self.outbox.answered_straight(id);
+    }
+
+    /// The driver has written the action that it has just [broadcast](Self::broadcast) by itself, with the next id.
+    pub fn written_straight(&mut self) {
+        // The same that the driver wrote, and so not needed.
+        drop(self.outbox.next_frame());
     }
 
     /// The driver has handed over all actions up to this seq.
     pub fn handed_over(&mut self, now: Timestamp, seq: u64) {
-        if let State::Live { heard, pong_due, .. } = &mut self.state {
-            *heard = now;
-            *pong_due = None;
-        }
+        self.heard_straight(now);
         self.progress.handed_over(seq);
     }
 
@@ -39,5 +65,16 @@ impl<P> Session<P> {
     /// The action that the driver hands over by itself is the slot's state message now.
     pub fn slot_written(&mut self, place: usize, seq: u64) {
         self.progress.written(place, seq);
+    }
+
+    fn is_quiet(&self) -> bool {
+        matches!(self.state, State::Live { .. }) && self.status == SessionStatus::Connected && self.is_idle()
+    }
+
+    fn heard_straight(&mut self, now: Timestamp) {
+        if let State::Live { heard, pong_due, .. } = &mut self.state {
+            *heard = now;
+            *pong_due = None;
+        }
     }
 }

@@ -54,10 +54,15 @@ fn reply(seq: u64, ack: u64) -> ServerMessage<String> {
 }
 
 fn created() -> ServerMessage<String> {
+    created_with(AnnouncedLimits::default())
+}
+
+fn created_with(limits: AnnouncedLimits) -> ServerMessage<String> {
     ServerMessage::Connected(Connected {
         uuid: "room".to_owned(),
         version: Some(2),
         owner_key: Some("key".to_owned()),
+        limits,
         ..Connected::default()
     })
 }

@@ -1,6 +1,7 @@
-//! Actions that the driver hands over by itself.
+//! Actions that the driver hands over or writes by itself.
 
 use super::*;
+use crate::session::straight::{STRAIGHT_ACTIONS, STRAIGHT_BYTES, STRAIGHT_FRAME_BYTES};
 
 #[test]
 fn what_the_driver_hands_over_by_itself_counts_as_received() {
@@ -64,4 +65,78 @@ fn nothing_goes_the_straight_way_unless_the_next_action_is_sure_to_be_handed_ove
     ended.handle(Timestamp(1), Input::Close);
     outputs(&mut ended);
     assert_eq!(ended.straight_seq(), None);
+}
+
+/// An owner whose driver has written `a` and `b` by itself, the first of which is answered.
+fn owner_that_wrote_by_itself() -> Page {
+    let mut session = owner();
+    assert_eq!(session.straight_id(), Some(1));
+    session.answered_straight(Timestamp(7), 1);
+    session.broadcast("b", "[2]", Some("b")).unwrap();
+    session.written_straight();
+    session
+}
+
+#[test]
+fn what_the_driver_wrote_by_itself_is_not_written_again_on_the_same_connection() {
+    let mut session = owner_that_wrote_by_itself();
+    assert_eq!(sent(&mut session), Vec::<String>::new());
+    assert_eq!(session.next_timeout(), Some(Timestamp(25_007)), "it was heard of the server then");
+    session.broadcast("b", "[3]", Some("b")).unwrap();
+    assert_eq!(
+        sent(&mut session),
+        [r#"{"id":3,"funcKey":"b","funcParams":[3],"stateMessage":true}"#],
+        "what was written is replaced by nothing"
+    );
+    session.handle(Timestamp(8), Input::Received(ServerMessage::Ack { id: 3, seq: 9 }));
+    assert_eq!(answered(&mut session), [(1, 8), (2, 9)]);
+    assert_eq!(session.straight_id(), Some(4));
+}
+
+#[test]
+fn what_the_driver_wrote_by_itself_and_was_not_answered_is_written_again_on_the_next_connection() {
+    let mut session = owner_that_wrote_by_itself();
+    assert!(
+        reconnect(&mut session, 8).contains(r#""ack":1"#),
+        "the room need not tell of the first one again"
+    );
+    session.handle(Timestamp(5_000), Input::Received(reply(1, 1)));
+    assert_eq!(sent(&mut session), [r#"{"id":2,"funcKey":"b","funcParams":[2],"stateMessage":true}"#]);
+}
+
+#[test]
+fn an_owner_writes_by_itself_only_while_all_is_answered_and_the_server_takes_enough() {
+    let mut creating = session(Goal::Create);
+    outputs(&mut creating);
+    assert_eq!(creating.straight_id(), None);
+    creating.handle(Timestamp(0), Input::Opened);
+    let limits = AnnouncedLimits { queue_actions: STRAIGHT_ACTIONS, ..AnnouncedLimits::default() };
+    creating.handle(Timestamp(0), Input::Received(created_with(limits)));
+    assert_eq!(creating.straight_id(), None, "it is not told yet that it has entered");
+    told(&mut creating);
+    assert_eq!(creating.straight_id(), Some(1));
+    creating.broadcast("a", "[]", None).unwrap();
+    assert_eq!(creating.straight_id(), None);
+    outputs(&mut creating);
+    assert_eq!(creating.straight_id(), None);
+    creating.handle(Timestamp(1), Input::Received(ServerMessage::Ack { id: 1, seq: 1 }));
+    assert_eq!(creating.straight_id(), None, "the answer is not told yet");
+    told(&mut creating);
+    assert_eq!(creating.straight_id(), Some(2));
+    creating.handle(Timestamp(2), Input::Disconnected(1006));
+    told(&mut creating);
+    assert_eq!(creating.straight_id(), None);
+    assert_eq!(follower().straight_id(), None);
+    for limits in [
+        AnnouncedLimits { queue_actions: STRAIGHT_ACTIONS - 1, ..AnnouncedLimits::default() },
+        AnnouncedLimits { queue_bytes: STRAIGHT_ACTIONS * STRAIGHT_BYTES - 1, ..AnnouncedLimits::default() },
+        AnnouncedLimits { message_bytes: STRAIGHT_FRAME_BYTES - 1, ..AnnouncedLimits::default() },
+    ] {
+        let mut creating = session(Goal::Create);
+        outputs(&mut creating);
+        creating.handle(Timestamp(0), Input::Opened);
+        creating.handle(Timestamp(0), Input::Received(created_with(limits)));
+        told(&mut creating);
+        assert_eq!(creating.straight_id(), None, "{limits:?}");
+    }
 }

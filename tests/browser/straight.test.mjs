@@ -1,0 +1,81 @@
+/** What an owner broadcasts goes straight to the socket while all is quiet, and through the core otherwise: nobody can tell. */
+
+import assert from "node:assert/strict";
+
+import { scenario } from "./support/scenario.mjs";
+import { sdkPage } from "./support/sdk.mjs";
+
+/** Broadcasts in as many tasks, in every way there is, and notes what comes of it. Runs in the page. */
+async function broadcastAll(tasks) {
+  globalThis.count ??= 0;
+  globalThis.random ??= ((seed) => () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647)(11);
+  globalThis.noted ??= [];
+  const pick = (...choices) => choices[Math.floor(random() * choices.length)];
+  for (let task = 0; task < tasks; task++) {
+    // Now and then all is quiet for a while: what is sent is answered before the core is called for anything else.
+    const isCalm = task % 8 < 5;
+    for (let calls = pick(0, 1, 1, 2, 5); calls > 0; calls--) {
+      const number = ++count;
+      const params = [number, pick("", "ü😀", "x".repeat(isCalm ? 10 : pick(10, 900, 5_000, 20_000)))];
+      const options = pick(undefined, undefined, { state: true }, { slot: "a" }, { slot: "b\u0001😀" });
+      const action = { number, slot: options?.slot ?? (options && "show") };
+      noted.push(action);
+      room.broadcast("show", params, options).then(
+        (seq) => (action.seq = seq ?? null),
+        (error) => (action.error = String(error)),
+      );
+      if (random() < 0.1) room.status;
+      if (isCalm) continue;
+      if (random() < 0.1) void room.ready();
+      if (random() < 0.05) void room.clear("a");
+    }
+    await (pick(true, !isCalm) ? null : new Promise((resolve) => setTimeout(resolve, pick(0, 1, 5))));
+  }
+}
+
+scenario("whatever way actions go, they arrive once and in order, over lost connections too", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server();
+  const proxy = await scene.proxy(server);
+  const owner = await sdkPage(scene, proxy.url);
+  const follower = await sdkPage(scene, server.url);
+  const uuid = await owner.evaluate(async () => (globalThis.room = await sdk.create(url)).uuid);
+  await follower.evaluate(async (uuid) => {
+    globalThis.heard = [];
+    globalThis.room = await sdk.join(url, uuid, { functions: { show: (number) => heard.push(number) } });
+  }, uuid);
+
+  await owner.evaluate(broadcastAll, 150);
+  for (let cut = 0; cut < 3; cut++) {
+    const broadcasting = owner.evaluate(broadcastAll, 150);
+    proxy.cut();
+    proxy.restore();
+    await broadcasting;
+  }
+  await owner.waitForFunction(() => noted.every(({ seq, error }) => seq !== undefined || error));
+
+  const noted = await owner.evaluate(() => noted);
+  assert.deepEqual(noted.filter(({ error }) => error), []);
+  const appended = noted.filter(({ seq }) => seq !== null);
+  const places = appended.map(({ seq }) => seq);
+  assert.deepEqual(places, [...new Set(places)].sort((one, other) => one - other), "places in the order of the calls");
+  const replaced = noted.filter(({ seq }) => seq === null);
+  assert.ok(replaced.length > 0 && replaced.every(({ slot }) => slot), "only state is replaced, by newer state");
+  const expected = appended.map(({ number }) => number);
+  await follower.waitForFunction((last) => heard.at(-1) === last, expected.at(-1));
+  assert.deepEqual(await follower.evaluate(() => heard), expected);
+});
+
+scenario("a key that is half a character, or of many, arrives as text can carry it", {}, async (scene) => {
+  const server = await scene.server();
+  const owner = await sdkPage(scene, server.url);
+  const heard = await owner.evaluate(async () => {
+    const heard = [];
+    const room = await sdk.create(url);
+    const functions = Object.fromEntries(["\ufffd", "😀", "ü\n\"\\"].map((key) => [key, () => heard.push(key)]));
+    await sdk.join(url, room.uuid, { functions });
+    for (const key of ["\ud800", "😀", "ü\n\"\\"]) await room.broadcast(key, []);
+    await room.close();
+    return heard;
+  });
+  assert.deepEqual(heard, ["\ufffd", "😀", "ü\n\"\\"]);
+});
