@@ -25,7 +25,7 @@ static CORES: Cores = Cores(RefCell::new(Vec::new()));
 
 /// Calls a core: `what` is one of the numbers in `call.rs`, which say what the others mean. Not for pages.
 ///
-/// [`call::NEW`] returns the number by which a new one is known until [`call::FREE`]; whatever is asked of one that isn't
+/// `call::NEW` returns the number by which a new one is known until `call::FREE`; whatever is asked of one that isn't
 /// there is answered by 0.
 #[wasm_bindgen]
 pub fn rtbroadcaster_call(core: i32, what: i32, now: f64, number: f64) -> f64 {
