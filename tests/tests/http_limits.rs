@@ -169,6 +169,24 @@ async fn whoever_may_not_act_is_answered_before_the_body_is_there() {
 }
 
 #[tokio::test]
+async fn whoever_may_open_no_room_is_answered_before_the_body_is_there_and_nobody_sends_much() {
+    let server = guarded().await;
+    let before = Scrape::of(&server.address).await;
+    let create = Request::post(&Edge::rooms(), "application/json", "{").with("Content-Length", "1000");
+    create.send(&server.address).await.is_refused(401, "unauthorized");
+    create.bearing(JOIN_KEY).send(&server.address).await.is_refused(403, "forbidden");
+    let after = Scrape::of(&server.address).await;
+    for code in ["unauthorized", "forbidden"] {
+        let series = format!("rtbroadcaster_refusals_total{{code=\"{code}\"}}");
+        assert_eq!(after.value(&series) - before.value(&series), 1.0, "{code}");
+    }
+    let spaces =
+        |count| Request::post(&Edge::rooms(), "application/json", &" ".repeat(count)).bearing(API_KEY);
+    spaces(4_097).send(&server.address).await.is_refused(413, "message_too_large");
+    assert_eq!(spaces(4_096).send(&server.address).await.status, 201);
+}
+
+#[tokio::test]
 async fn a_silent_stream_shows_that_it_is_alive() {
     let server = Server::with_limits(|limits| {
         limits.ping_interval_ms = 20;

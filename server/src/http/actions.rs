@@ -45,7 +45,7 @@ pub(super) async fn append(
     let epoch = Query::parse(&request.query)?.number("epoch")?;
     // Whoever may not act isn't listened to either.
     let mut owned = entry::as_owner(manager, request, uuid)?;
-    let text = body.text(manager).await?;
+    let text = body.text(manager, manager.settings().limits.message_bytes).await?;
     wait_for_room(manager, &mut owned).await;
 
     let post = Post { session };

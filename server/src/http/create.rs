@@ -1,6 +1,6 @@
 //! `POST rooms`: opens a room.
 
-use rtbroadcaster_protocol::{ClientMessage, Create, PROTOCOL_VERSION, Peer};
+use rtbroadcaster_protocol::{ClientMessage, Create, Deed, PROTOCOL_VERSION, Peer};
 use serde_json::Value;
 use warp::http::header::LOCATION;
 use warp::http::{HeaderValue, StatusCode};
@@ -12,12 +12,20 @@ use super::{Request, entry, headers};
 use crate::Manager;
 use crate::host::ConnectionHost;
 
+/// The largest body, in bytes: more than its fields can take, and little enough to hold for whoever asks.
+const LARGEST_OPTIONS_BYTES: usize = 4 * 1024;
+
 /// Opens a room for whoever may. The answer is the reply that a websocket would get; the owner counts as away, as nothing
 /// connects it.
 pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> Result<Response, HttpError> {
     let token = headers::bearer(&request.headers)?;
     let media_type = headers::media_type(&request.headers)?;
-    let text = body.text(manager).await?;
+    // Whoever may not isn't listened to either.
+    if let Err(refusal) = manager.authorise(Deed::Create, token) {
+        manager.metrics().refused(&refusal);
+        return Err(refusal.into());
+    }
+    let text = body.text(manager, LARGEST_OPTIONS_BYTES).await?;
     if !text.is_empty() && media_type.as_deref() != Some("application/json") {
         return Err(HttpError::MediaType("application/json"));
     }

@@ -111,9 +111,7 @@ impl HttpError {
             ),
             Self::Method(methods) => format!("this path takes {methods}"),
             Self::MediaType(types) => format!("send the body with the header Content-Type: {types}"),
-            Self::TooLarge(limit) => {
-                format!("the body may have {limit} bytes (limits.messageBytes): send less at a time")
-            }
+            Self::TooLarge(limit) => format!("the body may have {limit} bytes: send less at a time"),
             Self::TooSlow => "the body did not come in time".to_owned(),
             Self::NotAdmitted(reason) => HandshakeError::from(*reason).to_string(),
             Self::Broken => "a bug of the server: its log says more".to_owned(),
