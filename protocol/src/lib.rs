@@ -92,7 +92,7 @@ pub use follower::{Contents, Cursor, Frame, Rendering};
 pub use followers::Lag;
 #[cfg(feature = "rooms")]
 pub use host::{Host, OwnerKey};
-pub use limits::{AnnouncedLimits, Limits};
+pub use limits::{AnnouncedLimits, LONGEST_SESSION_BYTES, Limits};
 #[cfg(feature = "rooms")]
 pub use memory::Memory;
 pub use message::{

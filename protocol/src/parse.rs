@@ -14,7 +14,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{Action, Claim, ClientMessage, Create, Join, Refusal, RefusalCode, Status};
+use crate::{
+    Action, Claim, ClientMessage, Create, Join, LONGEST_SESSION_BYTES, Refusal, RefusalCode, Status,
+};
 
 /// The largest number that JavaScript, and so every peer, counts to without skipping: 2⁵³ − 1.
 const LARGEST_NUMBER: u64 = (1 << 53) - 1;
@@ -191,6 +193,16 @@ impl<'a> Fields<'a> {
         self.session(slot)
     }
 
+    /// The name of the session, to those who speak session fields.
+    fn session_name(&self) -> Result<Option<Cow<'a, str>>, Refusal> {
+        match self.text("session")? {
+            Some(name) if name.len() > LONGEST_SESSION_BYTES => {
+                Err(wrong_type("session", &format!("a string of at most {LONGEST_SESSION_BYTES} bytes")))
+            }
+            name => Ok(name),
+        }
+    }
+
     fn boolean(&self, name: &'static str) -> Result<bool, Refusal> {
         match self.get(name) {
             None | Some("false") => Ok(false),
@@ -272,7 +284,7 @@ impl<'a> Fields<'a> {
         Ok(ClientMessage::Create(Create {
             token: self.text("token")?,
             version: Some(version),
-            session: self.text("session")?,
+            session: self.session_name()?,
             share_audience: self.boolean("shareAudience")?,
         }))
     }
@@ -291,7 +303,7 @@ impl<'a> Fields<'a> {
         let claim = match self.text("ownerKey")? {
             Some(owner_key) => Some(Claim {
                 owner_key,
-                session: self.text("session")?,
+                session: self.session_name()?,
                 heard: self.number("ack")?,
                 epoch: self.number("epoch")?,
                 share_audience: self.boolean("shareAudience")?,

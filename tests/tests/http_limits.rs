@@ -187,6 +187,29 @@ async fn whoever_may_open_no_room_is_answered_before_the_body_is_there_and_nobod
 }
 
 #[tokio::test]
+async fn no_name_of_a_session_is_longer_than_128_bytes() {
+    let server = Server::start().await;
+    let edge = Edge::open(&server.address).await;
+    let create = |session: &str| {
+        Request::post(&Edge::rooms(), "application/json", &json!({"session": session}).to_string())
+    };
+    let claim = |session: &str| {
+        Request::get(&edge.path(&format!("/events?session={session}")))
+            .with("Rtbroadcaster-Owner-Key", &edge.key)
+    };
+    let act =
+        |session: &str| edge.post(&json!({"funcKey": "a"})).with("Idempotency-Key", &format!("{session}:1"));
+    let longest = "s".repeat(128);
+    assert_eq!(edge.send(&create(&longest)).await.status, 201);
+    assert_eq!(edge.send(&act(&longest)).await.status, 200);
+    edge.follow(&claim(&longest)).await;
+    let longer = "s".repeat(129);
+    for request in [create(&longer), act(&longer), claim(&longer)] {
+        edge.send(&request).await.is_refused(400, "malformed");
+    }
+}
+
+#[tokio::test]
 async fn a_silent_stream_shows_that_it_is_alive() {
     let server = Server::with_limits(|limits| {
         limits.ping_interval_ms = 20;

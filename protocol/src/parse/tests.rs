@@ -55,6 +55,28 @@ fn a_syntax_error_refuses_the_rest_of_the_frame_once() {
 }
 
 #[test]
+fn the_name_of_a_session_has_a_longest() {
+    let longest = "ä".repeat(LONGEST_SESSION_BYTES / 2);
+    for fields in [r#""status":{"value":1}"#, r#""status":{"value":2},"uuid":"u","ownerKey":"k""#] {
+        let frame = |session: &str| format!(r#"{{{fields},"v":2,"session":"{session}"}}"#);
+        match only(&frame(&longest)) {
+            Ok(ClientMessage::Create(create)) => assert_eq!(create.session.as_deref(), Some(&*longest)),
+            Ok(ClientMessage::Join(join)) => {
+                assert_eq!(join.claim.unwrap().session.as_deref(), Some(&*longest));
+            }
+            other => panic!("{other:?}"),
+        }
+        let refusal = only(&frame(&format!("{longest}x"))).unwrap_err();
+        assert_eq!(refusal.code, "malformed");
+        assert!(
+            refusal.message.contains("\"session\" must be a string of at most 128 bytes"),
+            "{}",
+            refusal.message
+        );
+    }
+}
+
+#[test]
 fn a_message_with_a_fault_is_refused_alone_and_says_what_is_wrong() {
     let frame = r#"{"status":{"value":3},"funcKey":"a","funcParams":"x","id":7}{"ping":2}"#;
     let read: Vec<_> = client_messages(frame).collect();

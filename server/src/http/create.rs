@@ -61,7 +61,7 @@ fn options(text: &str) -> Result<(Option<String>, bool), HttpError> {
     };
     let session = match fields.get("session") {
         None | Some(Value::Null) => None,
-        Some(Value::String(session)) => Some(session.clone()),
+        Some(Value::String(session)) => Some(headers::session(session)?.to_owned()),
         Some(_) => return Err(malformed("\"session\" must be a string")),
     };
     let shares = match fields.get("shareAudience") {

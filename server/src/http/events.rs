@@ -53,7 +53,7 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
     let claim = match headers::owner_key_to_claim(&request.headers)? {
         Some(owner_key) => Some(Claim {
             owner_key: owner_key.into(),
-            session: query.text("session").map(Into::into),
+            session: query.text("session").map(headers::session).transpose()?.map(Into::into),
             heard: query.number("ack")?,
             epoch: query.number("epoch")?,
             share_audience: query.flag("shareAudience")?,

@@ -1,5 +1,6 @@
 //! What a request says about itself in its headers and its query.
 
+use rtbroadcaster_protocol::LONGEST_SESSION_BYTES;
 use warp::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use warp::http::{HeaderMap, HeaderName};
 
@@ -12,8 +13,6 @@ const OWNER_KEY: HeaderName = HeaderName::from_static("rtbroadcaster-owner-key")
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The longest name of a session in a header, in bytes; a UUID has 36.
-const LONGEST_SESSION_BYTES: usize = 128;
 /// The largest number that every peer can count to: 2⁵³ − 1.
 const LARGEST_NUMBER: u64 = (1 << 53) - 1;
 
@@ -55,10 +54,18 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<(&str, u64)>
     };
     let (session, id) = value.rsplit_once(':').ok_or_else(wrong)?;
     let id = number(id).filter(|id| *id > 0).ok_or_else(wrong)?;
-    if session.is_empty() || session.len() > LONGEST_SESSION_BYTES {
+    if session.is_empty() || self::session(session).is_err() {
         return Err(wrong());
     }
     Ok(Some((session, id)))
+}
+
+/// The name of a session, wherever a request has it.
+pub(super) fn session(name: &str) -> Result<&str, HttpError> {
+    if name.len() > LONGEST_SESSION_BYTES {
+        return Err(malformed("session", &format!("must have at most {LONGEST_SESSION_BYTES} bytes")));
+    }
+    Ok(name)
 }
 
 /// Where to go on: what the browser's `EventSource` says when it comes back, or `since` of the query.
