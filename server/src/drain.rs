@@ -36,6 +36,11 @@ impl Manager {
         self.shutting_down().load(Ordering::SeqCst)
     }
 
+    /// Whether clients are being sent away: what was acknowledged now might reach nobody.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining().load(Ordering::SeqCst)
+    }
+
     /// Sends every client away with a close code that says "come back", takes no new ones, and waits until all are gone:
     /// at most some 3 s.
     pub async fn shut_down(&self) {
@@ -46,6 +51,8 @@ impl Manager {
     /// room's owner was acknowledged, unless it takes longer than this time and a second more. Ends sooner if all are gone.
     pub async fn shut_down_over(&self, time: Duration) {
         self.refuse_newcomers();
+        // Before anybody is sent away: a post that finds it unset, with its room locked, is served to all who follow.
+        self.draining().store(true, Ordering::SeqCst);
         let started = Instant::now();
         let all_gone = self.all_gone();
         tokio::pin!(all_gone);

@@ -27,7 +27,6 @@ use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
-use crate::admission::NotAdmitted;
 use crate::routes::HandshakeError;
 use crate::{Manager, RemoteAddress};
 use body::Body;
@@ -105,15 +104,17 @@ async fn dispatch(
     request: &Request,
     body: Body,
 ) -> Result<Response, HttpError> {
-    if let (Target::OpenApi, &Method::GET | &Method::HEAD) = (target, &request.method) {
-        return Ok(json(StatusCode::OK, OPEN_API.to_owned()));
-    }
-    if manager.is_shutting_down() {
-        // Who follows is being sent away: what was acknowledged now might reach nobody.
-        let wait_ms = manager.settings().limits.return_window_ms;
-        return Err(NotAdmitted::ShuttingDown { wait_ms }.into());
+    let is_over = match target {
+        // Nothing begins any more. By the document pages find out whether to go this way at all.
+        Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
+        // Rooms go on until who is in them is sent away.
+        Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.is_draining(),
+    };
+    if is_over {
+        return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(json(StatusCode::OK, OPEN_API.to_owned())),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
         (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid),
         (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,
@@ -147,7 +148,9 @@ impl HttpError {
             Self::Refused(refusal) if matches!(target, Target::Room(_) | Target::Actions(_)) => {
                 manager.metrics().refused(refusal);
             }
-            Self::NotAdmitted(reason) => manager.metrics().handshake_refused(&(*reason).into()),
+            Self::NotAdmitted(reason) if *target != Target::OpenApi => {
+                manager.metrics().handshake_refused(&(*reason).into());
+            }
             Self::Origin(origin) => {
                 manager.metrics().handshake_refused(&HandshakeError::Origin(origin.clone()));
             }

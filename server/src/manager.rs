@@ -64,6 +64,7 @@ pub(crate) struct Shared {
     /// How often an address may open a room.
     opened_rooms: AddressLimits,
     shutting_down: AtomicBool,
+    draining: AtomicBool,
     started: Instant,
     /// Rung for a new alarm, and when the manager is gone.
     alarms_changed: Arc<Notify>,
@@ -89,6 +90,7 @@ impl Manager {
                     settings.limits.rooms_per_minute_per_address,
                 )),
                 shutting_down: AtomicBool::new(false),
+                draining: AtomicBool::new(false),
                 started: Instant::now(),
                 alarms_changed: Arc::new(Notify::new()),
                 clock: Once::new(),
@@ -179,6 +181,11 @@ impl Manager {
     /// Whether it is on its way to its end, and lets nobody in.
     pub(crate) fn shutting_down(&self) -> &AtomicBool {
         &self.shared.shutting_down
+    }
+
+    /// Whether clients are being sent away.
+    pub(crate) fn draining(&self) -> &AtomicBool {
+        &self.shared.draining
     }
 
     /// Resolves when no connection is left.

@@ -108,6 +108,19 @@ impl Request {
         Response::read(socket, self.method == "HEAD").await
     }
 
+    /// Sends all but the body; the server has said that it awaits that.
+    pub async fn send_head_on(&self, socket: &mut RawSocket, address: &str) {
+        let head = Self { body: String::new(), ..self.clone().with("Expect", "100-continue") };
+        head.begin_on(socket, address).await;
+        assert_eq!(Response::read_head(socket).await.status, 100);
+    }
+
+    /// Sends the body that is awaited, and reads the answer.
+    pub async fn send_body_on(&self, socket: &mut RawSocket) -> Response {
+        socket.send_bytes(self.body.as_bytes()).await;
+        Response::read(socket, false).await
+    }
+
     /// Sends it, and leaves the answer to be read.
     pub(crate) async fn begin_on(&self, socket: &mut RawSocket, address: &str) {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);

@@ -294,6 +294,40 @@ async fn who_leaves_is_gone_from_the_room_and_a_shutdown_says_come_back() {
 }
 
 #[tokio::test]
+async fn while_it_waits_to_drain_rooms_go_on_and_none_is_opened() {
+    let server = Server::start().await;
+    let edge = Edge::open(&server.address).await;
+    let mut events = edge.follow_from(0).await;
+    server.manager.refuse_newcomers();
+    assert_eq!(edge.act("a").await, 1);
+    events.hears(&json!({"seq": 1, "funcKey": "a"})).await;
+    edge.send(&Request::new("POST", &Edge::rooms())).await.is_refused(503, "shutting_down");
+    edge.send(&edge.events()).await.is_refused(503, "shutting_down");
+    let document = Request::new("HEAD", &format!("{PATH}/openapi.json"));
+    assert_eq!(edge.send(&document).await.status, 503, "pages are to go on asking for websockets");
+    let close = Request::new("DELETE", &edge.path("")).bearing(&edge.key);
+    assert_eq!(edge.send(&close).await.status, 204);
+}
+
+#[tokio::test]
+async fn whose_body_comes_when_it_is_too_late_is_told_so_and_nothing_is_done() {
+    let server = Server::start().await;
+    let edge = Edge::open(&server.address).await;
+    let create = Request::post(&Edge::rooms(), "application/json", "{}");
+    let act = edge.post(&json!({"funcKey": "a"}));
+    let mut sockets = [RawSocket::connect(&server.address).await, RawSocket::connect(&server.address).await];
+    let requests = [create, act];
+    for (request, socket) in requests.iter().zip(&mut sockets) {
+        request.send_head_on(socket, &server.address).await;
+    }
+    server.manager.shut_down().await;
+    for (request, socket) in requests.iter().zip(&mut sockets) {
+        request.send_body_on(socket).await.is_refused(503, "shutting_down");
+    }
+    assert_eq!(server.manager.rooms(), 1);
+}
+
+#[tokio::test]
 async fn what_is_refused_is_counted_once_whichever_way_it_came() {
     let server = Server::with(Settings { connections: 0, ..Settings::default() }).await;
     let edge = Edge::open(&server.address).await;

@@ -263,14 +263,20 @@ async fn late(api: &mut Api) {
     api.answer(address, ROOMS, half, 408).await;
     let half = edge.post(&json!({})).with("Content-Length", "9");
     api.answer(address, ACTIONS, half, 408).await;
+    let document = format!("{PATH}{DOCUMENT_PATH}");
     // Who has a connection already is answered while the server shuts down.
     let mut socket = RawSocket::connect(address).await;
     server.manager.shut_down().await;
-    for (path, request) in [(ROOM, delete(&edge).bearing(&edge.key)), (ACTIONS, edge.post(&json!({})))] {
+    for (path, request) in [
+        (ROOM, delete(&edge).bearing(&edge.key)),
+        (ACTIONS, edge.post(&json!({}))),
+        (DOCUMENT_PATH, Request::get(&document)),
+    ] {
         let response = request.send_on(&mut socket, address).await;
         response.is_refused(503, "shutting_down");
         api.judge(path, request.method(), &response);
     }
+    api.answer(address, DOCUMENT_PATH, Request::new("HEAD", &document), 503).await;
 }
 
 fn delete(edge: &Edge) -> Request {

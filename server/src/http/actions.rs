@@ -50,6 +50,10 @@ pub(super) async fn append(
 
     let post = Post { session };
     let appended = owned.with(manager, |room| {
+        if manager.is_draining() {
+            // Whoever follows may be gone.
+            return Err(HttpError::shutting_down(manager));
+        }
         if epoch.is_some_and(|epoch| epoch != room.epoch()) {
             return Err(HttpError::Superseded);
         }

@@ -36,6 +36,10 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
         share_audience,
         token: token.map(Into::into),
     };
+    if manager.is_shutting_down() {
+        // Since the body is awaited.
+        return Err(HttpError::shutting_down(manager));
+    }
     let (mut peer, mut host) = (Peer::default(), ConnectionHost::new(manager.clone(), request.remote()));
     let now = manager.now();
     peer.receive(Ok(ClientMessage::Create(create)), now, &mut host);

@@ -6,6 +6,7 @@ use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::{Reply, Response};
 
+use crate::Manager;
 use crate::admission::NotAdmitted;
 use crate::routes::{HandshakeError, RETRY_WHEN_FULL};
 
@@ -60,6 +61,11 @@ impl From<NotAdmitted> for HttpError {
 }
 
 impl HttpError {
+    /// Somewhere else, or later.
+    pub(super) fn shutting_down(manager: &Manager) -> Self {
+        NotAdmitted::ShuttingDown { wait_ms: manager.settings().limits.return_window_ms }.into()
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         match self {
             Self::Refused(refusal) => status_of(refusal),
