@@ -228,6 +228,20 @@ async fn a_silent_stream_shows_that_it_is_alive() {
     .await;
 }
 
+#[tokio::test]
+async fn whoever_is_refused_events_goes_on_with_its_http_connection() {
+    let program = Program::start(&[]).await;
+    let edge = Edge::open(&program.address).await;
+    let mut socket = RawSocket::connect(&program.address).await;
+    let nowhere = Request::get(&format!("{PATH}/rooms/nonsense/events"));
+    let stranger = edge.events().with("Rtbroadcaster-Owner-Key", "wrong");
+    for (request, status, code) in [(nowhere, 404, "unknown_room"), (stranger, 403, "wrong_owner_key")] {
+        request.send_on(&mut socket, &program.address).await.is_refused(status, code);
+    }
+    let action = edge.post(&json!({"funcKey": "a"}));
+    assert_eq!(action.send_on(&mut socket, &program.address).await.status, 200);
+}
+
 /// Nothing is ever heard of such a client, and what little it is sent fits into buffers: only the kernel can tell.
 #[cfg(target_os = "linux")]
 #[tokio::test]

@@ -25,7 +25,7 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
     let query = Query::parse(&request.query)?;
     let join = join(request, &query, uuid)?;
     let admission = manager.admit(request.remote())?;
-    let (inlet, outlet) = pipe(request.hang_up.clone());
+    let (inlet, outlet) = pipe();
     // A claim has nothing live to resume: it is served the retained state, or nothing.
     let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());
     let transport = Transport::of(inlet);
@@ -36,6 +36,10 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
         if line.peer.is_in_room() { Ok(()) } else { entry::reply(&mut line.peer, &mut line.host).map(drop) }
     });
     entered.unwrap_or(Err(HttpError::Broken))?;
+    // Not before: whoever is refused goes on with its HTTP connection.
+    if let Some(hang_up) = &request.hang_up {
+        outlet.cut_with(hang_up.clone());
+    }
     let connection = Arc::new(connection);
     manager.register(&connection);
     let remote = request.remote.map(|RemoteAddress(address)| address.to_string());

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
 use futures_util::Stream;
@@ -18,18 +19,30 @@ const PIPE_BYTES: usize = 16 * 1024;
 /// is gone.
 pub(super) struct Inlet {
     stream: DuplexStream,
-    hang_up: Option<HangUp>,
+    /// Shared with the outlet, which sets it.
+    hang_up: Arc<OnceLock<HangUp>>,
     /// The answer's body was dropped: it has ended, or the client is gone.
     is_over: bool,
 }
 
 /// The end from which the body is made.
-pub(super) struct Outlet(DuplexStream);
+pub(super) struct Outlet {
+    stream: DuplexStream,
+    hang_up: Arc<OnceLock<HangUp>>,
+}
 
-/// Both ends. If ours is dropped before the client has taken everything, its HTTP connection is cut.
-pub(super) fn pipe(hang_up: Option<HangUp>) -> (Inlet, Outlet) {
+/// Both ends.
+pub(super) fn pipe() -> (Inlet, Outlet) {
     let (stream, other) = tokio::io::duplex(PIPE_BYTES);
-    (Inlet { stream, hang_up, is_over: false }, Outlet(other))
+    let hang_up = Arc::default();
+    (Inlet { stream, hang_up: Arc::clone(&hang_up), is_over: false }, Outlet { stream: other, hang_up })
+}
+
+impl Outlet {
+    /// From now on the HTTP connection is cut if the inlet is dropped before the client has taken everything.
+    pub(super) fn cut_with(&self, hang_up: HangUp) {
+        self.hang_up.get_or_init(|| hang_up);
+    }
 }
 
 impl AsyncRead for Inlet {
@@ -64,7 +77,7 @@ impl AsyncWrite for Inlet {
 
 impl Drop for Inlet {
     fn drop(&mut self) {
-        if let (false, Some(hang_up)) = (self.is_over, &self.hang_up) {
+        if let (false, Some(hang_up)) = (self.is_over, self.hang_up.get()) {
             hang_up.ask();
         }
     }
@@ -76,7 +89,7 @@ impl Stream for Outlet {
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         with_buffer(|buffer| {
             let mut buffer = ReadBuf::new(&mut buffer[..PIPE_BYTES]);
-            let read = ready!(Pin::new(&mut self.0).poll_read(context, &mut buffer));
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
             Poll::Ready(match read {
                 Ok(()) if buffer.filled().is_empty() => None,
                 Ok(()) => Some(Ok(buffer.filled().to_vec())),
