@@ -161,6 +161,20 @@ async fn a_post_that_is_repeated_appends_nothing_and_is_answered_as_before() {
 }
 
 #[tokio::test]
+async fn a_room_that_was_claimed_since_is_not_closed_for_a_former_claim() {
+    let server = Server::start().await;
+    let edge = Edge::open(&server.address).await;
+    let claim = Request::get(&edge.path("/events?session=later")).with("Rtbroadcaster-Owner-Key", &edge.key);
+    let _owner = edge.follow(&claim).await;
+    let close = |query: &str| Request::new("DELETE", &edge.path(query)).bearing(&edge.key);
+    edge.send(&close("?epoch=1")).await.is_refused(409, "superseded");
+    edge.send(&close("?epoch=x")).await.is_refused(400, "malformed");
+    assert_eq!(edge.act("still there").await, 1);
+    assert_eq!(edge.send(&close("?epoch=2")).await.status, 204);
+    assert_eq!(server.manager.rooms(), 0);
+}
+
+#[tokio::test]
 async fn a_post_is_no_claim_and_an_owners_page_goes_on() {
     let server = Server::start().await;
     let mut room = Room::open(&server.address).await;

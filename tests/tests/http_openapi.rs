@@ -178,6 +178,8 @@ async fn malformed(api: &mut Api) {
     };
     drop(edge.follow(&claim("session=later")).await);
     api.answer(address, EVENTS, claim("session=former&epoch=1"), 409).await;
+    let close = Request::new("DELETE", &edge.path("?epoch=1")).bearing(&edge.key);
+    api.answer(address, ROOM, close, 409).await;
     api.answer(address, EVENTS, claim("session=x").with("Rtbroadcaster-Owner-Key", "wrong"), 403).await;
 }
 

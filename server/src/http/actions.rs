@@ -88,19 +88,6 @@ pub(super) async fn append(
     }
 }
 
-impl Owned {
-    /// Does something to the room, which may be gone by now.
-    fn with<R>(&mut self, manager: &Manager, act: impl FnOnce(&mut Room) -> R) -> Result<R, HttpError> {
-        let (key, now) = (self.key, manager.now());
-        let done = self.host.with(self.room, |room| (room.as_key_holder(&key, now, act), room.take_alarm()));
-        let (done, alarm) = done.ok_or(RefusalCode::UnknownRoom)?;
-        if let Some(moment) = alarm {
-            self.host.wake_at(self.room, moment);
-        }
-        Ok(done?)
-    }
-}
-
 /// Waits while the room lags behind, as an owner's connection isn't read then, and no longer.
 async fn wait_for_room(manager: &Manager, owned: &mut Owned) {
     let began = Instant::now();

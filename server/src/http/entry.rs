@@ -1,7 +1,7 @@
 //! Who may come near a room over HTTP.
 
 use rtbroadcaster_protocol::{
-    Deed, Frame, Host, KeyDigest, Next, Peer, Refusal, RefusalCode, RoomId, ServerMessage, parse,
+    Deed, Frame, Host, KeyDigest, Next, Peer, Refusal, RefusalCode, Room, RoomId, ServerMessage, parse,
 };
 
 use super::error::HttpError;
@@ -14,6 +14,23 @@ pub(super) struct Owned {
     pub(super) room: RoomId,
     pub(super) key: KeyDigest,
     pub(super) host: ConnectionHost,
+}
+
+impl Owned {
+    /// Does something to the room, which may be gone by now.
+    pub(super) fn with<R>(
+        &mut self,
+        manager: &Manager,
+        act: impl FnOnce(&mut Room) -> R,
+    ) -> Result<R, HttpError> {
+        let (key, now) = (self.key, manager.now());
+        let done = self.host.with(self.room, |room| (room.as_key_holder(&key, now, act), room.take_alarm()));
+        let (done, alarm) = done.ok_or(RefusalCode::UnknownRoom)?;
+        if let Some(moment) = alarm {
+            self.host.wake_at(self.room, moment);
+        }
+        Ok(done?)
+    }
 }
 
 /// Finds the room of whoever has its owner key, and a token where one is needed.
