@@ -117,7 +117,8 @@ impl Manager {
     ///
     /// # Errors
     /// `unauthorized` where a token is needed and there is none, or not one that is accepted; `forbidden` where it is, but
-    /// does not allow this; `keys_unavailable` while its key is being looked for.
+    /// does not allow this; `keys_unavailable` while its key is being looked for or cannot be
+    /// had.
     pub fn authorise(&self, deed: Deed, token: Option<&str>) -> Result<(), Refusal> {
         if self.permissions(deed, token)?.allow(deed) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
     }

@@ -118,6 +118,9 @@ impl Jwt {
             Sought::Found(keys) => Ok(keys),
             Sought::Unknown => Ok(Vec::new()),
             Sought::Underway => Err(Refusal::until_later(RefusalCode::KeysUnavailable, KEYS_RETRY_MS)),
+            Sought::Unavailable { wait_ms } => {
+                Err(Refusal::until_later(RefusalCode::KeysUnavailable, wait_ms))
+            }
         }
     }
 

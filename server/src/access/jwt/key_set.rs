@@ -25,8 +25,15 @@ struct State {
     keys: Vec<Key>,
     /// When they were looked for last, be it in vain.
     looked: Option<Instant>,
-    is_looking: bool,
+    /// How many look for them now.
+    looking: usize,
+    /// They could not be had when they were looked for last.
+    has_failed: bool,
 }
+
+/// They are looked for, until this is dropped.
+#[derive(Debug)]
+struct Looking(Arc<KeySet>);
 
 #[derive(Debug)]
 struct Key {
@@ -41,7 +48,9 @@ pub(super) enum Sought {
     Found(Vec<DecodingKey>),
     /// It may be among the keys that are being fetched.
     Underway,
-    /// There is none, and the keys were looked for only a moment ago.
+    /// It may be among keys that could not be had, and that are not looked for again before so many milliseconds.
+    Unavailable { wait_ms: u64 },
+    /// There is none, and the keys were read only a moment ago.
     Unknown,
 }
 
@@ -66,40 +75,63 @@ impl KeySet {
         if is_due(self.refresh) {
             self.begin_to_look(&mut state);
         }
-        if state.is_looking { Sought::Underway } else { Sought::Unknown }
+        match *state {
+            State { looking: 1.., .. } => Sought::Underway,
+            State { has_failed: true, .. } => {
+                let wait = self.refresh.saturating_sub(age.unwrap_or_default());
+                let wait_ms = wait.as_nanos().div_ceil(1_000_000);
+                Sought::Unavailable { wait_ms: u64::try_from(wait_ms).unwrap_or(u64::MAX) }
+            }
+            _ => Sought::Unknown,
+        }
     }
 
     /// Looks for the keys, and waits for them.
-    pub(super) async fn load(&self) -> Result<(), KeysError> {
-        self.state().looked = Some(Instant::now());
-        let keys = self
-            .source
-            .load()
-            .await
-            .and_then(|set| usable(&set))
-            .map_err(|reason| self.source.error(reason))?;
-        info!(source = %self.source, keys = keys.len(), "the keys for tokens were read");
-        self.state().keys = keys;
-        Ok(())
+    pub(super) async fn load(self: &Arc<Self>) -> Result<(), KeysError> {
+        let looking = self.start(&mut self.state());
+        looking.finish().await
     }
 
     fn begin_to_look(self: &Arc<Self>, state: &mut State) {
-        if std::mem::replace(&mut state.is_looking, true) {
+        if state.looking > 0 {
             return;
         }
-        state.looked = Some(Instant::now());
-        let set = Arc::clone(self);
+        let looking = self.start(state);
         tokio::spawn(async move {
-            if let Err(error) = set.load().await {
+            if let Err(error) = looking.finish().await {
                 warn!(%error, "the keys for tokens cannot be had: those known before stay in force");
             }
-            set.state().is_looking = false;
         });
+    }
+
+    fn start(self: &Arc<Self>, state: &mut State) -> Looking {
+        state.looked = Some(Instant::now());
+        state.looking += 1;
+        Looking(Arc::clone(self))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing panics between its changes.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Looking {
+    async fn finish(self) -> Result<(), KeysError> {
+        let Self(set) = &self;
+        let read = set.source.load().await.and_then(|keys| usable(&keys));
+        let mut state = set.state();
+        state.has_failed = read.is_err();
+        let keys = read.map_err(|reason| set.source.error(reason))?;
+        info!(source = %set.source, keys = keys.len(), "the keys for tokens were read");
+        state.keys = keys;
+        Ok(())
+    }
+}
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.state().looking -= 1;
     }
 }
 
