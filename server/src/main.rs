@@ -18,7 +18,7 @@ use accept::Server;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
 use rtbroadcaster::{KeySource, Manager};
-use signals::Signals;
+use signals::{Hangup, Signals};
 use tls::{Tls, TlsFiles};
 use tracing::{info, warn};
 use warp::Filter;
@@ -78,6 +78,9 @@ async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> E
 }
 
 async fn run(configuration: Configuration) -> anyhow::Result<()> {
+    // Before anything that takes its time: a signal that nobody listens to ends the program where it stands.
+    let mut signals = Signals::listen().context("signals can't be waited for")?;
+    let hangup = Hangup::listen().context("SIGHUP can't be waited for")?;
     let rooms = configuration.settings();
     let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
     let drain = Duration::from_millis(configuration.drain_ms);
@@ -101,7 +104,14 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
     let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
     let manager = Manager::new(rooms);
-    if let Err(error) = manager.load_keys().await {
+    let loaded = tokio::select! {
+        loaded = manager.load_keys() => loaded,
+        signal = signals.stop() => {
+            info!(signal, "told to end before anything was served");
+            return Ok(());
+        }
+    };
+    if let Err(error) = loaded {
         match keys {
             Some(KeySource::Http(_)) => {
                 warn!(%error, "the keys for tokens cannot be had yet: they are asked for again when a token comes");
@@ -116,9 +126,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
         None => routes = administration::routes(&manager, &admin).or(routes).unify().boxed(),
     }
 
-    // Before it is known where the program listens, or a signal could come too early.
-    let signals = Signals::listen().context("signals can't be waited for")?;
-    signals::reload_on_hangup(manager.clone(), tls.clone()).context("SIGHUP can't be waited for")?;
+    hangup.reload(manager.clone(), tls.clone());
 
     // For people and for programs that asked for port 0; everything else is logged to stderr.
     let scheme = if tls.is_some() { "https" } else { "http" };

@@ -66,8 +66,13 @@ impl Signals {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
+    /// Waits for a signal that asks for an end; what it is called.
+    pub(crate) async fn stop(&mut self) -> &'static str {
+        self.next().await.name()
+    }
+
     #[cfg(unix)]
-    async fn stop(&mut self) -> Stop {
+    async fn next(&mut self) -> Stop {
         tokio::select! {
             _ = self.interrupt.recv() => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
@@ -75,7 +80,7 @@ impl Signals {
     }
 
     #[cfg(windows)]
-    async fn stop(&mut self) -> Stop {
+    async fn next(&mut self) -> Stop {
         self.interrupt.recv().await;
         Stop::Interrupt
     }
@@ -84,11 +89,11 @@ impl Signals {
     /// `delay` clients are sent away, over `time`. Another signal ends the program at once.
     pub(crate) async fn drain(mut self, manager: Manager, delay: Duration, time: Duration) {
         // Awaited by itself: what stands in a log line is not evaluated where that level is off.
-        let signal = self.stop().await.name();
+        let signal = self.stop().await;
         info!(signal, "shutting down");
         manager.refuse_newcomers();
         tokio::spawn(async move {
-            let stop = self.stop().await;
+            let stop = self.next().await;
             warn!(signal = stop.name(), "told again to end: whoever is still connected is cut");
             std::process::exit(stop.exit_code());
         });
@@ -100,31 +105,45 @@ impl Signals {
     }
 }
 
-/// Has what may change while the program runs read again at each SIGHUP: the certificate with its key, and the keys for
-/// tokens. What is wrong with them is told in the log, and those before stay in force.
-#[cfg(unix)]
-pub(crate) fn reload_on_hangup(manager: Manager, tls: Option<Arc<Tls>>) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-
-    let mut hangup = signal(SignalKind::hangup())?;
-    tokio::spawn(async move {
-        while hangup.recv().await.is_some() {
-            if let Some(tls) = tls.clone() {
-                reload_certificate(tls).await;
-            }
-            match manager.load_keys().await {
-                Ok(()) => info!("reloaded"),
-                Err(error) => warn!(%error, "the keys for tokens could not be read again"),
-            }
-        }
-    });
-    Ok(())
+/// SIGHUP, at which what may change while the program runs is read again: the certificate with its key, and the keys for
+/// tokens. What is wrong with them is told in the log, and those before stay in force. Elsewhere there is no such signal.
+pub(crate) struct Hangup {
+    #[cfg(unix)]
+    hangup: tokio::signal::unix::Signal,
 }
 
-/// Elsewhere there is no such signal.
-#[cfg(not(unix))]
-pub(crate) fn reload_on_hangup(_manager: Manager, _tls: Option<Arc<Tls>>) -> io::Result<()> {
-    Ok(())
+impl Hangup {
+    /// From now on it doesn't end the program.
+    #[cfg(unix)]
+    pub(crate) fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+
+        Ok(Self { hangup: signal(SignalKind::hangup())? })
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Reads again whenever it comes, and at once if it has come since [`Hangup::listen`].
+    #[cfg(unix)]
+    pub(crate) fn reload(mut self, manager: Manager, tls: Option<Arc<Tls>>) {
+        tokio::spawn(async move {
+            while self.hangup.recv().await.is_some() {
+                if let Some(tls) = tls.clone() {
+                    reload_certificate(tls).await;
+                }
+                match manager.load_keys().await {
+                    Ok(()) => info!("reloaded"),
+                    Err(error) => warn!(%error, "the keys for tokens could not be read again"),
+                }
+            }
+        });
+    }
+
+    #[cfg(not(unix))]
+    pub(crate) fn reload(self, _manager: Manager, _tls: Option<Arc<Tls>>) {}
 }
 
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 use rtbroadcaster::{AccessSettings, Gate, JwtSettings, Secret, Settings};
 use rtbroadcaster_protocol::CloseCode;
@@ -9,7 +10,9 @@ use rtbroadcaster_tests::{
     Certificate, KeyServer, Program, Server, Signer, entry, message, seconds_from_now, within,
 };
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
 
 const JWT_SECRET: &str = "a secret of at least thirty-two bytes";
 
@@ -358,4 +361,43 @@ async fn keys_are_fetched_over_https_from_whom_this_machine_trusts_and_from_nobo
     assert!(warning.contains("UnknownIssuer") || warning.contains("invalid peer certificate"), "{warning}");
     let (_, refusal) = entry::say(&program.address, &entry::create(&signer.for_all())).await;
     assert_eq!(refusal["error"]["code"], "keys_unavailable", "{refusal}");
+}
+
+/// A program that waits for the set of keys, and the connection on which it has asked for it.
+async fn starting(silent: &TcpListener) -> (Child, TcpStream) {
+    let url = format!("http://{}/keys.json", silent.local_addr().expect("a listener has an address"));
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0", "--creation", "token", "--jwks", &url]);
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let (asked, _) = within("the program to ask for keys", silent.accept()).await.expect("a connection");
+    (child, asked)
+}
+
+async fn signal(child: &Child, name: &str) {
+    let process = child.id().expect("the program runs").to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", name, &process])
+            .status()
+            .await
+            .expect("there is a `kill`")
+            .success()
+    );
+}
+
+#[tokio::test]
+async fn a_signal_that_comes_while_the_program_starts_is_not_lost_and_sighup_does_not_end_it() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let (mut child, asked) = starting(&silent).await;
+    signal(&child, "HUP").await;
+    drop(asked);
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = within("the program to listen", lines.next_line()).await.unwrap();
+    assert!(line.as_deref().is_some_and(|line| line.starts_with("listening on ")), "{line:?}");
+    // What it was told to is done now.
+    within("the program to read the keys again", silent.accept()).await.unwrap();
+
+    let (mut child, _asked) = starting(&silent).await;
+    signal(&child, "TERM").await;
+    assert_eq!(within("the program to end", child.wait()).await.unwrap().code(), Some(0));
 }
