@@ -66,6 +66,33 @@ async fn when_it_is_used_up_new_rooms_and_slots_are_refused_and_what_is_there_go
 }
 
 #[tokio::test]
+async fn no_room_is_closed_for_memory_not_even_one_that_is_deserted() {
+    let server = server().await;
+    let mut deserted = Room::open(&server.address).await;
+    deserted.owner.send(state(1, "s", 1)).await;
+    assert_eq!(deserted.owner.next().await["ack"], 1);
+    let mut follower = deserted.join().await;
+    while follower.next().await["synced"] == Value::Null {}
+    let uuid = deserted.uuid.clone();
+    drop(deserted);
+    follower.hears(&json!({"owner": "away"})).await;
+    follower.send(message::close(&uuid)).await;
+    follower.rest().await;
+
+    let mut room = Room::open(&server.address).await;
+    fill(&mut room).await;
+    for _ in 0..3 {
+        let mut client = Client::connect(&server.address).await;
+        client.send(message::create()).await;
+        client.is_refused("too_many_rooms").await;
+    }
+    assert_eq!(server.manager.rooms(), 2);
+    let mut follower = Client::connect(&server.address).await;
+    follower.send(message::session_join(&uuid)).await;
+    assert_eq!(follower.next().await["uuid"], uuid);
+}
+
+#[tokio::test]
 async fn an_idle_room_gives_back_what_it_keeps_for_those_who_are_behind() {
     let server = server().await;
     let mut idle = Room::open(&server.address).await;

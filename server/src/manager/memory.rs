@@ -9,17 +9,12 @@ use super::Manager;
 const FULL: &str = "the server has no memory left for more rooms: try again later";
 
 impl Manager {
-    /// Whether there is memory for one more room. If not, one that its owner has left and nobody follows makes room.
+    /// Whether there is memory for one more room. None is closed for it, not even one that is deserted: it would be little
+    /// that this gives back, and anybody who opens rooms could end those of others.
     ///
     /// # Errors
     /// `too_many_rooms`.
     pub(super) fn has_memory_for_a_room(&self) -> Result<(), Refusal> {
-        if self.shared.memory.takes_more() {
-            return Ok(());
-        }
-        if let Some(deserted) = self.deserted_room() {
-            self.close(deserted, "it was deserted, and memory was needed");
-        }
         if self.shared.memory.takes_more() {
             return Ok(());
         }
