@@ -23,6 +23,11 @@ impl Block {
         self.bytes.len()
     }
 
+    /// The same, with its bytes made into others that are equal.
+    pub(crate) fn with_bytes(self, change: impl FnOnce(Bytes) -> Bytes) -> Self {
+        Self { bytes: change(self.bytes), ends: self.ends }
+    }
+
     /// A block of this one's messages and then another's, copied.
     pub(crate) fn followed_by(&self, other: &Self) -> Self {
         let bytes = [&self.bytes[..], &other.bytes[..]].concat().into();

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+
 /// What all rooms of a server may take together, and what they take. Shared by them.
 #[derive(Debug)]
 pub struct Memory {
@@ -50,6 +52,25 @@ impl Memory {
     }
 }
 
+/// Bytes that are counted until nobody has any of them.
+#[derive(Debug)]
+struct Counted {
+    bytes: Bytes,
+    memory: Arc<Memory>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.memory.used.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+    }
+}
+
 /// One room's part of it, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -65,6 +86,14 @@ impl Account {
 
     pub(crate) fn memory(&self) -> &Memory {
         &self.memory
+    }
+
+    /// These bytes, counted for as long as anybody has some of them: whoever takes a snapshot slowly keeps it long after the
+    /// room has another one.
+    pub(crate) fn counted(&self, bytes: Bytes) -> Bytes {
+        let memory = Arc::clone(&self.memory);
+        memory.used.fetch_add(bytes.len(), Ordering::Relaxed);
+        Bytes::from_owner(Counted { bytes, memory })
     }
 
     /// The room takes so much now.

@@ -353,6 +353,10 @@ impl Room {
         if self.followers.len() >= self.limits.followers_per_room && !mutated!(IgnoreRoomFull) {
             return Err(RefusalCode::RoomFull);
         }
+        let resumes = since.is_some_and(|seq| rendering == Rendering::Lean && self.lean.reaches_back_to(seq));
+        if !resumes && !self.has_memory_for_snapshot(rendering) {
+            return Err(RefusalCode::RoomFull);
+        }
         let head = self.lean.head();
         if rendering == Rendering::Whole {
             self.whole.get_or_insert_with(|| Log::new(head, &self.limits));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::block::{Block, BlockWriter};
+use crate::memory::Account;
 use crate::mutation::mutated;
 use crate::{Limits, RefusalCode, Rendering, render};
 
@@ -96,20 +97,29 @@ impl Slots {
     }
 
     /// All state messages in the order in which they were last written.
-    pub(crate) fn snapshot(&mut self, rendering: Rendering, uuid: &str) -> Block {
-        let cached = match rendering {
-            Rendering::Lean => &self.lean,
-            Rendering::Whole => &self.whole,
-        };
-        if let Some(block) = cached {
+    /// A new one is rendered into `account`.
+    pub(crate) fn snapshot(&mut self, rendering: Rendering, uuid: &str, account: &Account) -> Block {
+        if let Some(block) = self.rendered(rendering) {
             return block.clone();
         }
-        let block = self.render(rendering, uuid);
+        let block = self.render(rendering, uuid).with_bytes(|bytes| account.counted(bytes));
         match rendering {
             Rendering::Lean => self.lean = Some(block.clone()),
             Rendering::Whole => self.whole = Some(block.clone()),
         }
         block
+    }
+
+    /// Whether the snapshot is there already, or is nothing.
+    pub(crate) fn is_rendered(&self, rendering: Rendering) -> bool {
+        self.entries.is_empty() || self.rendered(rendering).is_some()
+    }
+
+    fn rendered(&self, rendering: Rendering) -> Option<&Block> {
+        match rendering {
+            Rendering::Lean => self.lean.as_ref(),
+            Rendering::Whole => self.whole.as_ref(),
+        }
     }
 
     fn render(&self, rendering: Rendering, uuid: &str) -> Block {

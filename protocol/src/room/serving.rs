@@ -45,7 +45,8 @@ impl Room {
                 frame.contents_mut().actions += *seq - before;
                 return;
             }
-            if !frame.is_empty() {
+            // Without memory for one more snapshot it waits: the server asks again, with its next ping at the latest.
+            if !frame.is_empty() || !self.has_memory_for_snapshot(cursor.rendering) {
                 return;
             }
             cursor.position = self.snapshot(cursor.rendering, true);
@@ -54,7 +55,8 @@ impl Room {
 
     /// The retained state as it is now.
     fn snapshot(&mut self, rendering: Rendering, resync: bool) -> Position {
-        let block = self.slots.snapshot(rendering, &self.uuid);
+        let block = self.slots.snapshot(rendering, &self.uuid, &self.account);
+        self.tally();
         Position::Snapshot { block, index: 0, head: self.lean.head(), resync }
     }
 

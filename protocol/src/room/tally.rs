@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Room;
 use crate::memory::{Account, Memory};
-use crate::{Refusal, RefusalCode};
+use crate::{Refusal, RefusalCode, Rendering};
 
 /// A room with nothing in it, with its place in the server's tables.
 const ROOM_BYTES: usize = 2 * 1024;
@@ -34,6 +34,8 @@ impl Room {
         let renderings = 1 + usize::from(self.whole.is_some());
         let rings = self.lean.memory() + self.whole.as_ref().map_or(0, crate::log::Log::memory);
         let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
+        // Snapshots are counted as bytes; as long as there is none, there is to be room for it.
+        let state = state.saturating_sub(self.slots.snapshot_bytes());
         let answers = self.owner.remembered() * ANSWER_BYTES;
         self.account.set(ROOM_BYTES + rings + state + answers);
     }
@@ -50,6 +52,11 @@ impl Room {
         if let Some(log) = &mut self.whole {
             log.bound(most);
         }
+    }
+
+    /// Whether somebody can be sent the retained state. Each who takes it slowly keeps one as it was.
+    pub(super) fn has_memory_for_snapshot(&self, rendering: Rendering) -> bool {
+        self.account.memory().takes_larger() || self.slots.is_rendered(rendering)
     }
 
     /// Whether there is memory for a state message: for a new slot not up to the last, so that those which are there can
@@ -73,7 +80,7 @@ const FULL: &str = "the server has no memory left for more state: clear slots, o
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Action, KeyDigest, Limits, RoomId, Timestamp};
+    use crate::{Action, Frame, KeyDigest, Limits, RoomId, Timestamp};
 
     const NOW: Timestamp = Timestamp(1_000);
     const LIMIT: usize = 1_000_000;
@@ -148,5 +155,54 @@ mod tests {
             room.clear(None, &format!("s{slot}"), NOW);
         }
         assert_eq!(act(&mut room, 10_000, Some("new")), Ok(()));
+    }
+
+    #[test]
+    fn a_snapshot_counts_as_long_as_anybody_is_still_to_be_sent_it() {
+        let memory = Arc::new(Memory::new(LIMIT));
+        let mut room = room(&memory, 1);
+        act(&mut room, 100_000, Some("large")).unwrap();
+        room.give_back();
+        let before = memory.used();
+        let mut slow = Vec::new();
+        for joined in 1..=3 {
+            act(&mut room, 1, Some("small")).unwrap();
+            slow.push(room.join(Rendering::Lean, None).unwrap());
+            let used = memory.used() - before;
+            let others = (joined - 1) * 100_000;
+            assert!((others..others + 10_000).contains(&used), "{used} for {joined}");
+        }
+        act(&mut room, 1, Some("small")).unwrap();
+        slow.clear();
+        assert!(memory.used() - before < 10_000, "{}", memory.used() - before);
+        drop(room);
+        assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn without_memory_nobody_joins_who_would_need_a_snapshot_and_who_is_there_waits_for_it() {
+        let memory = Arc::new(Memory::new(LIMIT));
+        let mut room = room(&memory, 1);
+        let mut behind = room.join(Rendering::Lean, None).unwrap();
+        let mut frame = Frame::default();
+        room.next(&mut behind, &mut frame);
+        act(&mut room, 100_000, Some("large")).unwrap();
+        let mut slow = Vec::new();
+        while let Ok(cursor) = room.join(Rendering::Lean, None) {
+            slow.push(cursor);
+            act(&mut room, 1, Some("small")).unwrap();
+        }
+        assert!((5..10).contains(&slow.len()), "{}", slow.len());
+        let head = room.head();
+        assert!(room.join(Rendering::Lean, Some(head)).is_ok(), "this one needs none");
+        for _ in 0..100 {
+            act(&mut room, 10_000, None).unwrap();
+        }
+        room.next(&mut behind, &mut frame);
+        assert!(frame.is_empty() && behind.seq() == 0, "it has fallen off the ring");
+        drop(slow);
+        room.next(&mut behind, &mut frame);
+        assert!(!frame.is_empty());
+        assert!(room.join(Rendering::Lean, None).is_ok());
     }
 }

@@ -42,14 +42,14 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
     };
     assert_eq!(payload().as_ptr(), payload().as_ptr());
     room.action(&action("b", "[]", None), NOW).unwrap();
-    let before = room.slots.snapshot(Rendering::Lean, "");
+    let before = room.slots.snapshot(Rendering::Lean, "", &room.account);
     room.action(&action("b", "[]", None), NOW).unwrap();
     assert_eq!(
         before.slice(0, 100).0.as_ptr(),
-        room.slots.snapshot(Rendering::Lean, "").slice(0, 100).0.as_ptr()
+        room.slots.snapshot(Rendering::Lean, "", &room.account).slice(0, 100).0.as_ptr()
     );
     room.clear(None, "a", NOW);
-    assert_eq!(room.slots.snapshot(Rendering::Lean, "").messages(), 0);
+    assert_eq!(room.slots.snapshot(Rendering::Lean, "", &room.account).messages(), 0);
 }
 
 #[test]
