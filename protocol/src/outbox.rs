@@ -180,9 +180,9 @@ impl Outbox {
         self.entries.is_empty().then_some(self.last_id + 1)
     }
 
-    /// Everything up to this id was written and answered without this queue.
-    pub(crate) fn answered_straight(&mut self, id: u64) {
-        self.last_id = self.last_id.max(id);
+    /// Everything up to this id was written and answered without this queue. Returns whether that is anything.
+    pub(crate) fn answered_straight(&mut self, id: u64) -> bool {
+        core::mem::replace(&mut self.last_id, id) < id
     }
 
     fn unwritten_of(&self, slot: &str) -> Option<usize> {

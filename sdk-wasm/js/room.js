@@ -505,6 +505,8 @@ class Room {
     actions.forEach((action, at) => {
       for (const text of action.texts) put(core, text);
       this.#answers.set(ask(core, BROADCAST, +(at < written)), action);
+      // What was to be written is the core's to write now.
+      this.#pumpSoon();
     });
   }
 
@@ -641,7 +643,7 @@ class Room {
       case REPORT_NO_FUNCTION:
         return this.#report(noFunction(told(core)));
       case REPORT_UNREADABLE:
-        return this.#report(roomError("malformed", "the server sent something that isn't JSON, which was skipped; not reported again"));
+        return this.#report(roomError("malformed", "the server sent something that isn't JSON: skipped, and not reported again"));
       case REPORT_REFUSAL:
         return this.#report(this.#error());
       case APPENDED:
@@ -662,7 +664,7 @@ class Room {
   async #connect() {
     // Stands for the socket until there is one, for the core may give this connection up meanwhile.
     const place = (this.#socket = { close() {} });
-    let [code, what] = ["connection_failed", "no websocket could be opened; the option `WebSocket` says of which class"];
+    let [code, what] = ["connection_failed", "no websocket could be opened; the option `WebSocket` gives a class"];
     try {
       // The third attempt in a row: are websockets blocked, while the server is there?
       if (!this.#WebSocket && ++this.#attempts % 3 < 1) {

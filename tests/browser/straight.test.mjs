@@ -79,3 +79,38 @@ scenario("a key that is half a character, or of many, arrives as text can carry 
   });
   assert.deepEqual(heard, ["\ufffd", "😀", "ü\n\"\\"]);
 });
+
+scenario("what is broadcast leaves with its task, whatever else the task does", {}, async (scene) => {
+  const server = await scene.server();
+  const owner = await sdkPage(scene, server.url);
+  const late = await owner.evaluate(async () => {
+    const sent = [];
+    class Recorded extends WebSocket {
+      send(frame) {
+        sent.push(frame);
+        super.send(frame);
+      }
+    }
+    const room = await sdk.create(url, { WebSocket: Recorded });
+    const others = {
+      nothing: () => {},
+      off: () => room.off("x"),
+      detached: () => room.detached,
+      behind: () => room.behind,
+      "too large": () => room.broadcast("x", ["x".repeat(100_000)]).catch(() => {}),
+      "not JSON": () => room.broadcast("x", [1n]).catch(() => {}),
+      state: () => room.broadcast("x", [1], { state: true }),
+    };
+    const late = [];
+    for (const [name, other] of Object.entries(others)) {
+      const answered = room.broadcast(name, []);
+      other();
+      await new Promise((resolve) => setTimeout(resolve));
+      if (!sent.some((frame) => frame.includes(`"funcKey":"${name}"`))) late.push(name);
+      await answered;
+    }
+    await room.close();
+    return late;
+  });
+  assert.deepEqual(late, []);
+});

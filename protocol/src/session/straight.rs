@@ -37,10 +37,12 @@ impl<P> Session<P> {
         if self.is_owner() && self.is_quiet() && takes_as_many { self.outbox.straight_id() } else { None }
     }
 
-    /// The room has appended all actions up to this id, which the driver wrote by itself, and said so at this moment.
+    /// The room has appended all actions up to this id, which the driver wrote by itself, and said so at this moment. If
+    /// that is none, nothing was heard of the server.
     pub fn answered_straight(&mut self, now: Timestamp, id: u64) {
-        self.heard_straight(now);
-        self.outbox.answered_straight(id);
+        if self.outbox.answered_straight(id) {
+            self.heard_straight(now);
+        }
     }
 
     /// The driver has written the action that it has just [broadcast](Self::broadcast) by itself, with the next id.

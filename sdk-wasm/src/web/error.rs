@@ -149,7 +149,7 @@ impl RoomError {
     }
 
     pub(super) fn unreadable() -> Self {
-        let message = "the server sent something that isn't JSON, which was skipped; not reported again";
+        let message = "the server sent something that isn't JSON: skipped, and not reported again";
         Self::new(Code::Malformed, message.to_owned())
     }
 

@@ -140,3 +140,17 @@ fn an_owner_writes_by_itself_only_while_all_is_answered_and_the_server_takes_eno
         assert_eq!(creating.straight_id(), None, "{limits:?}");
     }
 }
+
+#[test]
+fn what_the_driver_writes_by_itself_and_is_not_answered_says_nothing_of_the_server() {
+    let mut session = owner();
+    session.handle(Timestamp(1_000), Input::Wake);
+    outputs(&mut session);
+    assert_eq!(session.straight_id(), Some(1));
+    session.answered_straight(Timestamp(500), 0);
+    session.broadcast("a", "[]", None).unwrap();
+    session.written_straight();
+    assert_eq!(session.next_timeout(), Some(Timestamp(6_000)), "the ping is to be answered by then");
+    session.handle(Timestamp(6_000), Input::Timeout);
+    assert!(outputs(&mut session).contains(&Output::Disconnect));
+}
