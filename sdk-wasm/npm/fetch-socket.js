@@ -47,6 +47,7 @@ export class FetchSocket {
   #room;
   #session;
   #headers = {};
+  #isOwner = false;
   #limits = LIMITS;
   /** Which claim of ownership this is; unknown for a follower, and until the stream has begun. */
   #epoch;
@@ -86,8 +87,10 @@ export class FetchSocket {
     } else if (message.ping) {
       this.#answer(message.ping);
     } else if (message.status?.value === NEW) {
+      this.#isOwner = true;
       this.#attempt(this.#create(message));
     } else if (message.status?.value === JOIN) {
+      this.#isOwner = Boolean(message.ownerKey);
       this.#attempt(this.#join(message));
     } else if (message.status?.value === CLOSE) {
       this.#closes = true;
@@ -127,7 +130,7 @@ export class FetchSocket {
         if (type === "close") {
           ({ code } = JSON.parse(data));
         } else {
-          if (isFirst) this.#begin(JSON.parse(data), Boolean(ownerKey));
+          if (isFirst) this.#begin(JSON.parse(data));
           if (!isFirst || !hasReply) messages.push(data);
           isFirst = false;
         }
@@ -138,16 +141,16 @@ export class FetchSocket {
     this.#end(CUT);
   }
 
-  /** The stream has begun: an owner may act. */
-  #begin({ epoch, limits }, isOwner) {
+  /** The stream has begun: an owner may act, and close the room. */
+  #begin({ epoch, limits }) {
     this.#limits = { ...LIMITS, ...limits };
-    if (isOwner) this.#epoch = epoch;
+    this.#epoch = epoch;
     this.#post();
   }
 
   /** Posts what waits, one request after another, and then what was said last. */
   #post() {
-    if (this.#isPosting || this.#isOver || (this.#waiting.length && this.#epoch === undefined)) return;
+    if (this.#isPosting || this.#isOver || ((this.#isOwner || this.#waiting.length) && this.#epoch === undefined)) return;
     if (this.#waiting.length) {
       this.#isPosting = true;
       this.#attempt(this.#postSome());
@@ -210,8 +213,8 @@ export class FetchSocket {
 
   /** An owner closes the room, as the stream then tells; a follower leaves it. */
   async #leave() {
-    if (this.#epoch !== undefined) {
-      await this.#ask(this.#room, "DELETE", this.#headers);
+    if (this.#isOwner) {
+      await this.#ask(`${this.#room}?epoch=${this.#epoch}`, "DELETE", this.#headers);
     } else {
       this.#tell(['{"status":{"value":0,"text":"not connected"}}']);
       this.#end(4501);

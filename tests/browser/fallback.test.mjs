@@ -135,3 +135,29 @@ scenario("what is refused over HTTP is told as over a websocket", { connectionsB
   });
   assert.deepEqual(codes, [1, "too_many_slots", 2, "wrong_owner_key", "unknown_room", "superseded", 3, "left"]);
 });
+
+/** Opens a room by a {@link FetchSocket} alone, without a room of the SDK's around it; what it hears is in `heard`. */
+async function openBare() {
+  const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
+  globalThis.heard = [];
+  globalThis.socket = new FetchSocket(url.href);
+  socket.onmessage = ({ data }) => heard.push(...data.split("\n").map((line) => JSON.parse(line)));
+  socket.onclose = ({ code }) => heard.push({ code });
+  await new Promise((resolve) => (socket.onopen = resolve));
+  socket.send(JSON.stringify({ v: 2, session: "s", status: { value: 1 } }));
+}
+
+scenario("a room that is closed as soon as it is opened is closed, under its epoch", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server();
+  const page = await sdkPage(scene, server.url);
+  await page.evaluate(openBare);
+  // Before the server has answered anything, and so before there is an epoch.
+  await page.evaluate(() => socket.send(JSON.stringify({ status: { value: 4 } })));
+  await page.waitForFunction(() => heard.at(-1)?.code, undefined, POLL);
+  const { code, closed } = await page.evaluate(() => {
+    const [{ uuid }] = heard;
+    const requests = performance.getEntriesByType("resource").map(({ name }) => name);
+    return { code: heard.at(-1).code, closed: requests.some((name) => new RegExp(`/rooms/${uuid}\\?epoch=\\d+$`).test(name)) };
+  });
+  assert.deepEqual({ code, closed }, { code: 4500, closed: true });
+});
