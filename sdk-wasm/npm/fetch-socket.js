@@ -29,10 +29,24 @@ const LIMITS = { messageBytes: 65_536, heartbeat: 25_000 };
 
 const encoder = new TextEncoder();
 
-/** Resolves with {@link FetchSocket} if the server at a websocket's address can be reached by it. */
+/**
+ * Resolves with what makes a {@link FetchSocket}, if the server at a websocket's address can be reached by it; and a websocket
+ * after the server has sent the page away, as long as those open.
+ */
 export async function reach(address) {
-  if (!(await head(edge(address)))) throw new Error("no rooms over HTTP there");
-  return FetchSocket;
+  if (!(await head(edge(address)))?.ok) throw new Error("no rooms over HTTP there");
+  let Next = FetchSocket;
+  return function (address) {
+    const socket = new Next(address);
+    if (Next === FetchSocket) {
+      // A server that sends pages away lets no websockets in either, which need not mean that they are blocked.
+      socket.onsentaway = () => (Next = globalThis.WebSocket ?? FetchSocket);
+    } else {
+      Next = FetchSocket;
+      socket.addEventListener("open", () => (Next = WebSocket));
+    }
+    return socket;
+  };
 }
 
 export class FetchSocket {
@@ -40,6 +54,8 @@ export class FetchSocket {
   onmessage = null;
   onclose = null;
   onerror = null;
+  /** The server has told to come back later. */
+  onsentaway = null;
   #edge;
   #isOver = false;
   #abort = new AbortController();
@@ -223,7 +239,9 @@ export class FetchSocket {
 
   /** A ping is for the connection: the server must be there, and the stream not have been silent for too long. */
   async #answer(ping) {
-    const isThere = await head(this.#edge, this.#abort.signal);
+    const response = await head(this.#edge, this.#abort.signal);
+    // While it shuts down its rooms go on for a while; a proxy without a server speaks no JSON.
+    const isThere = response?.ok || response?.headers.get("Content-Type") === "application/json";
     const silence = performance.now() - this.#heard;
     if (isThere && silence < 2 * this.#limits.heartbeat) this.#tell([`{"pong":${ping}}`]);
   }
@@ -256,6 +274,7 @@ export class FetchSocket {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#abort.abort();
+    if (code >= 4000 && code < 4500) this.onsentaway?.();
     // As of a websocket: never while its own methods run.
     setTimeout(() => this.onclose?.({ code }));
   }
@@ -292,12 +311,12 @@ function edge(address) {
   return origin + pathname.replace(/\/$/, "");
 }
 
-/** Whether the rooms can be reached over HTTP. */
+/** What the server says when it is asked whether there are rooms over HTTP; nothing if it can't be reached. */
 async function head(edge, signal) {
   try {
-    return (await fetch(`${edge}/openapi.json`, { method: "HEAD", cache: "no-store", signal })).ok;
+    return await fetch(`${edge}/openapi.json`, { method: "HEAD", cache: "no-store", signal });
   } catch {
     // Whoever asks knows what to do without.
-    return false;
+    return undefined;
   }
 }

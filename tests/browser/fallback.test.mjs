@@ -161,3 +161,37 @@ scenario("a room that is closed as soon as it is opened is closed, under its epo
   });
   assert.deepEqual({ code, closed }, { code: 4500, closed: true });
 });
+
+scenario("while a server waits to drain, those who go by HTTP find it alive", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server({ options: ["--drain-delay-ms", "86400000"] });
+  const page = await sdkPage(scene, server.url);
+  await page.evaluate(openBare);
+  await page.waitForFunction(() => heard.length, undefined, POLL);
+  server.terminate();
+  const isEnding = async () => (await fetch(`${url.href}/openapi.json`, { method: "HEAD" })).status === 503;
+  await page.waitForFunction(isEnding, undefined, POLL);
+  await page.evaluate(() => socket.send(JSON.stringify({ ping: 7 })));
+  await page.waitForFunction(() => heard.some(({ pong }) => pong === 7), undefined, POLL);
+});
+
+scenario("a page that came while the server was full is on a websocket in the end", { connectionsBreak: true }, async (scene) => {
+  const server = await scene.server({ options: ["--connections", "1"] });
+  const first = await sdkPage(scene, server.url);
+  await first.evaluate(async () => (globalThis.room = await sdk.create(url)));
+  const page = await sdkPage(scene, server.url);
+  await page.evaluate(() => {
+    globalThis.opened = 0;
+    globalThis.WebSocket = class extends WebSocket {
+      constructor(...args) {
+        super(...args);
+        this.addEventListener("open", () => (opened += 1));
+      }
+    };
+    globalThis.creating = sdk.create(url);
+  });
+  const wasRefused = () =>
+    performance.getEntriesByType("resource").some(({ name, responseStatus }) => name.includes("/events") && responseStatus === 503);
+  await page.waitForFunction(wasRefused, undefined, POLL);
+  await first.evaluate(() => room.close());
+  assert.deepEqual(await page.evaluate(async () => [await (await creating).broadcast("number", [1]), opened]), [1, 1]);
+});

@@ -13,7 +13,7 @@ import { startProxy } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 
 /** The browser itself writes this to the console when a connection is refused or cut, or a request to the rooms; no page can prevent it. */
-const LOST_CONNECTION = /WebSocket connection to .* failed|Failed to load resource: (net::|.*\/rooms\/)/;
+const LOST_CONNECTION = /WebSocket connection to .* failed|Failed to load resource: (net::|.*\/(rooms\/|openapi\.json))/;
 
 let launching;
 after(async () => (await launching)?.close());

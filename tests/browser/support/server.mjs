@@ -38,6 +38,11 @@ class Server {
     return `http://127.0.0.1:${this.port}/`;
   }
 
+  /** Tells it to end in an orderly way. */
+  terminate() {
+    this.#child.kill("SIGTERM");
+  }
+
   /** Ends it without a word to anybody, as a crash or a pulled plug does. */
   async kill() {
     this.#child.kill("SIGKILL");
