@@ -11,7 +11,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rtbroadcaster::{HangUp, RemoteAddress};
+use rtbroadcaster::{HangUp, RemoteAddress, Socket, Sockets};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -54,12 +54,17 @@ pub(crate) fn end_silent_connections(listener: &TcpListener, patience: Duration)
     let _ = (listener, patience);
 }
 
+/// Somebody has connected who may not stay.
+struct TooManySockets;
+
 /// How the program answers whoever connects.
 pub(crate) struct Server {
     http: http1::Builder,
     routes: BoxedFilter<(Response,)>,
     tls: Option<Arc<Tls>>,
     proxies: Arc<Proxies>,
+    /// Bounds those who connect; none where only an operator does.
+    sockets: Option<Sockets>,
     /// How long a TLS handshake may take, and then a request's head.
     handshake_timeout: Duration,
 }
@@ -69,12 +74,13 @@ impl Server {
         routes: BoxedFilter<(Response,)>,
         tls: Option<Arc<Tls>>,
         proxies: Proxies,
+        sockets: Option<Sockets>,
         handshake_timeout: Duration,
     ) -> Self {
         // Not hyper-util's automatic choice of version: it waits for the first byte without any timeout.
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(handshake_timeout).max_buf_size(BUFFER_BYTES);
-        Self { http, routes, tls, proxies: Arc::new(proxies), handshake_timeout }
+        Self { http, routes, tls, proxies: Arc::new(proxies), sockets, handshake_timeout }
     }
 
     /// Serves until `stop` resolves, then lets requests that are under way finish. Websockets are the manager's to end:
@@ -97,7 +103,9 @@ impl Server {
                     continue;
                 }
             };
-            tokio::spawn(Arc::clone(&server).welcome(stream, remote, stopping.subscribe()));
+            if let Ok(socket) = server.admit(remote) {
+                tokio::spawn(Arc::clone(&server).welcome(stream, remote, socket, stopping.subscribe()));
+            }
         }
         drop(listener);
         // A request that is only half sent would hold the process until its header timeout.
@@ -105,33 +113,46 @@ impl Server {
         drop(timeout(LAST_REQUESTS_TIMEOUT, stopping.closed()).await);
     }
 
+    /// Whether somebody who has connected may stay. A proxy connects for many: what an address may do it may not be held to.
+    fn admit(&self, remote: SocketAddr) -> Result<Option<Socket>, TooManySockets> {
+        let Some(sockets) = &self.sockets else { return Ok(None) };
+        let address = Some(remote.ip()).filter(|address| !self.proxies.are_at(*address));
+        sockets.admit(remote, address).map(Some).ok_or(TooManySockets)
+    }
+
     /// Answers one client, in a task of its own: a handshake that takes its time holds nobody else up.
     async fn welcome(
         self: Arc<Self>,
         stream: TcpStream,
         remote: SocketAddr,
+        socket: Option<Socket>,
         mut stopping: watch::Receiver<bool>,
     ) {
         // An action is sent when it is there, not when more has gathered; without this a late join took 48 ms.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%remote, %error, "TCP_NODELAY could not be set");
         }
-        let Some(tls) = &self.tls else { return self.answer(stream, remote, stopping).await };
+        let Some(tls) = &self.tls else { return self.answer(stream, remote, socket, stopping).await };
         let handshake = timeout(self.handshake_timeout, tls.accept(stream));
         let shaken = tokio::select! {
             shaken = handshake => shaken,
             _ = stopping.wait_for(|is| *is) => return,
         };
         match shaken {
-            Ok(Ok(stream)) => self.answer(stream, remote, stopping).await,
+            Ok(Ok(stream)) => self.answer(stream, remote, socket, stopping).await,
             Ok(Err(error)) => debug!(%remote, %error, "the TLS handshake failed"),
             Err(_) => debug!(%remote, "the TLS handshake took too long"),
         }
     }
 
     /// Answers the requests of one client, or those that a proxy passes on.
-    async fn answer<S>(&self, stream: S, remote: SocketAddr, mut stopping: watch::Receiver<bool>)
-    where
+    async fn answer<S>(
+        &self,
+        stream: S,
+        remote: SocketAddr,
+        socket: Option<Socket>,
+        mut stopping: watch::Receiver<bool>,
+    ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
         let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
@@ -142,6 +163,9 @@ impl Server {
             let client = proxies.client(remote, request.headers());
             request.extensions_mut().insert(RemoteAddress(client));
             request.extensions_mut().insert(hang_up_of_requests.clone());
+            if let Some(socket) = &socket {
+                request.extensions_mut().insert(socket.clone());
+            }
             routes.call(request)
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();

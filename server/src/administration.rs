@@ -35,7 +35,7 @@ pub(crate) fn serve(
     println!("administration on http://{address}/admin/");
     info!(%address, "administration started");
     let routes = routes(manager, settings);
-    let server = Server::new(routes, None, Proxies::default(), header_timeout);
+    let server = Server::new(routes, None, Proxies::default(), None, header_timeout);
     tokio::spawn(server.serve(listener, std::future::pending()));
     Ok(())
 }

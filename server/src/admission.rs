@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rtbroadcaster_protocol::{Limits, Rate, Timestamp, TokenBucket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::Socket;
 use crate::address_limits::{AddressLimits, of_one_client};
 
 /// Lets connections in, or not. What holds for one address holds for nobody whose address isn't known.
@@ -25,6 +26,15 @@ pub(crate) struct Gatekeeper {
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
     _place: Option<Place>,
+    /// Its TCP connection, where that is counted.
+    _socket: Option<Socket>,
+}
+
+impl Admission {
+    /// The same, for a connection that takes over this socket from whoever has accepted it.
+    pub(crate) fn on(self, socket: Option<Socket>) -> Self {
+        Self { _socket: socket, ..self }
+    }
 }
 
 /// Why a connection isn't let in. How long to wait is in milliseconds.
@@ -72,7 +82,7 @@ impl Gatekeeper {
         handshakes.try_take(self.rate, now).map_err(|wait_ms| NotAdmitted::TooMany { wait_ms })?;
         drop(handshakes);
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| NotAdmitted::Full)?;
-        Ok(Admission { _permit: permit, _place: place })
+        Ok(Admission { _permit: permit, _place: place, _socket: None })
     }
 
     /// Waits until all of them are gone; nobody is let in then.

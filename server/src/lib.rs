@@ -40,6 +40,7 @@ mod scratch;
 mod seats;
 mod seldom;
 mod settings;
+mod sockets;
 mod sweep;
 mod task;
 mod transport;
@@ -55,6 +56,7 @@ pub use origin::{InvalidOrigin, OriginPolicy};
 pub use routes::RemoteAddress;
 pub use rtbroadcaster_protocol::{Deed, Limits, Refusal};
 pub use settings::Settings;
+pub use sockets::{Socket, Sockets};
 
 /// The readme, so that its code is compiled with the tests.
 #[cfg(doctest)]

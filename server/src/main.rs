@@ -94,7 +94,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     }
     let tls = tls_certificate.zip(tls_key).map(|(certificate, key)| Tls::load(TlsFiles { certificate, key }));
     let tls = tls.transpose().context("TLS")?.map(Arc::new);
-    allow_connections(rooms.connections);
+    let most_sockets = allow_connections(rooms.connections);
     let listener = accept::listen(listen)
         .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
@@ -132,7 +132,8 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("listening on {scheme}://{address}");
     info!(scheme, %address, path, "server started");
-    let server = Server::new(routes, tls, proxies, header_timeout);
+    let sockets = manager.sockets(most_sockets, tls.is_some());
+    let server = Server::new(routes, tls, proxies, Some(sockets), header_timeout);
     server.serve(listener, signals.drain(manager, drain_delay, drain)).await;
     Ok(())
 }
@@ -149,21 +150,33 @@ fn listen_hint(failure: &std::io::Error) -> String {
     }
 }
 
-/// Descriptors beside those of the websockets: files, requests, the program's own.
-const OTHER_DESCRIPTORS: u64 = 256;
+/// Sockets beside those of as many connections as there may be: requests, so that health is told and refusals are.
+const OTHER_SOCKETS: u64 = 128;
 
-/// Every connection takes a file descriptor, of which a process is mostly given 1,024 unless it asks for more.
-fn allow_connections(connections: usize) {
-    let wanted = connections as u64 + OTHER_DESCRIPTORS;
-    match rlimit::increase_nofile_limit(wanted) {
-        Ok(allowed) if allowed >= wanted => {}
-        Ok(allowed) => warn!(
-            allowed,
-            wanted,
-            "this process may not have as many files open as --connections needs: raise its limit (ulimit -n)"
-        ),
-        Err(error) => warn!(%error, "the limit of open files cannot be read"),
-    }
+/// Descriptors beside those of sockets: files, the administration, the program's own.
+const OTHER_DESCRIPTORS: u64 = 128;
+
+/// Every connection takes a file descriptor, of which a process is mostly given 1,024 unless it asks for more. How many
+/// sockets there may be then.
+fn allow_connections(connections: usize) -> usize {
+    let sockets = (connections as u64).saturating_add(OTHER_SOCKETS);
+    let wanted = sockets.saturating_add(OTHER_DESCRIPTORS);
+    let possible = match rlimit::increase_nofile_limit(wanted) {
+        Ok(allowed) if allowed >= wanted => sockets,
+        Ok(allowed) => {
+            warn!(
+                allowed,
+                wanted,
+                "this process may not have as many files open as --connections needs: raise its limit (ulimit -n)"
+            );
+            allowed.saturating_sub(OTHER_DESCRIPTORS)
+        }
+        Err(error) => {
+            warn!(%error, "the limit of open files cannot be read");
+            sockets
+        }
+    };
+    usize::try_from(possible).unwrap_or(usize::MAX)
 }
 
 /// The rooms, the health checks, and the site if there is one.

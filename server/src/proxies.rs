@@ -33,6 +33,11 @@ pub(crate) enum ForwardedHeader {
 }
 
 impl Proxies {
+    /// Whether this peer passes on the requests of others.
+    pub(crate) fn are_at(&self, peer: IpAddr) -> bool {
+        self.networks.contains(peer)
+    }
+
     /// Whose request it is that this peer has sent: its own, unless it is a proxy that is believed. Then it is whom the last
     /// proxy that is believed names, from the right: further left stands what anybody may have written.
     pub(crate) fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {

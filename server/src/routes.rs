@@ -19,7 +19,7 @@ use crate::admission::NotAdmitted;
 use crate::connection::Connection;
 use crate::framing::Framing;
 use crate::transport::Transport;
-use crate::{Manager, http, task};
+use crate::{Manager, Socket, http, task};
 
 /// Seconds after which to ask whether a place is free: connections come and go by the minute.
 pub(crate) const RETRY_WHEN_FULL: u64 = 10;
@@ -48,8 +48,9 @@ impl Manager {
             .and(warp::header::headers_cloned())
             .and(warp::ext::optional::<OnUpgrade>())
             .and(warp::ext::optional::<RemoteAddress>())
-            .map(move |method, headers, upgrade, remote| {
-                let answer = upgrade_request(&manager, &method, &headers, upgrade, remote);
+            .and(warp::ext::optional::<Socket>())
+            .map(move |method, headers, upgrade, remote, socket| {
+                let answer = upgrade_request(&manager, &method, &headers, upgrade, remote, socket);
                 answer.unwrap_or_else(|error| {
                     manager.metrics().handshake_refused(&error);
                     error.log(&manager, &headers, remote);
@@ -213,6 +214,7 @@ fn upgrade_request(
     headers: &HeaderMap,
     upgrade: Option<OnUpgrade>,
     remote: Option<RemoteAddress>,
+    socket: Option<Socket>,
 ) -> Result<Response, HandshakeError> {
     let (response, upgrade) = handshake(method, headers, upgrade)?;
     if !manager.settings().origins.allows(headers) {
@@ -221,7 +223,7 @@ fn upgrade_request(
         return Err(HandshakeError::Origin(origin.unwrap_or_default()));
     }
     let address = remote.map(|RemoteAddress(address)| address.ip());
-    let admission = manager.admit(address)?;
+    let admission = manager.admit(address)?.on(socket);
     let manager = manager.clone();
     let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
     tokio::spawn(

@@ -2,7 +2,7 @@
 
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{
-    Client, Program, RawSocket, Request, Response, Room, follow, message, open_room, within,
+    Certificate, Client, Program, RawSocket, Request, Response, Room, follow, message, open_room, within,
 };
 use serde_json::Value;
 
@@ -99,4 +99,90 @@ async fn an_address_that_opens_too_many_rooms_is_told_when_to_go_on_and_keeps_th
     let (mut elsewhere, _) = upgrade_from(&program.address, ELSEWHERE).await;
     elsewhere.send_text(message::create()).await;
     assert!(elsewhere.text().await.contains("connected"));
+}
+
+/// The sockets that one address has where it may have one connection: two, and sixteen besides.
+const SOCKETS: usize = 18;
+
+async fn idle_sockets(address: &str, own: &str, count: usize) -> Vec<RawSocket> {
+    let mut sockets = Vec::new();
+    for _ in 0..count {
+        let mut socket = RawSocket::connect_from(address, own).await;
+        // Answered, so that it is not only waiting to be accepted.
+        assert_eq!(Request::get("/healthz").send_on(&mut socket, address).await.status, 200);
+        sockets.push(socket);
+    }
+    sockets
+}
+
+#[tokio::test]
+async fn sockets_that_no_connection_becomes_of_are_bounded_for_each_address_and_cost_no_other_any() {
+    let mut command = Program::command();
+    command.args([
+        "--listen",
+        "127.0.0.1:0",
+        "--connections-per-address",
+        "1",
+        "--handshake-timeout-ms",
+        "60000",
+    ]);
+    let mut program = Program::telling(command).await;
+    let (mut websocket, response) = upgrade_from(&program.address, "127.0.0.1").await;
+    assert_eq!(response.status, 101);
+    // The websocket is one of them: its socket is counted on, and not twice.
+    let mut idle = idle_sockets(&program.address, "127.0.0.1", SOCKETS - 1).await;
+    assert_eq!(RawSocket::connect(&program.address).await.until_end().await, b"");
+    program.next_log("a connection is closed before its request: this address has as many").await;
+    // Those who are there go on, and others come.
+    assert_eq!(Request::upgrade().send_on(&mut idle[0], &program.address).await.status, 429);
+    websocket.send_text(message::create()).await;
+    assert!(websocket.text().await.contains("connected"));
+    idle_sockets(&program.address, ELSEWHERE, SOCKETS).await;
+
+    drop(websocket);
+    within("the websocket's place", async {
+        loop {
+            let mut socket = RawSocket::connect(&program.address).await;
+            socket.send_bytes(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+            if socket.until_end().await.starts_with(b"HTTP/1.1 200 ") {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sockets_of_all_addresses_are_bounded_too_also_those_of_proxies() {
+    let program = Program::start(&[
+        "--trust-proxy",
+        "127.0.0.1",
+        "--creation",
+        "open",
+        "--allow-origin",
+        "self",
+        "--connections",
+        "2",
+        "--connections-per-address",
+        "1",
+        "--handshake-timeout-ms",
+        "60000",
+    ])
+    .await;
+    let idle = idle_sockets(&program.address, "127.0.0.1", 2 + 128).await;
+    for own in ["127.0.0.1", ELSEWHERE] {
+        assert_eq!(RawSocket::connect_from(&program.address, own).await.until_end().await, b"");
+    }
+    drop(idle);
+}
+
+#[tokio::test]
+async fn handshakes_of_tls_that_come_too_often_are_cut_before_they_begin() {
+    let certificate = Certificate::create(env!("CARGO_TARGET_TMPDIR").as_ref(), "too often");
+    let mut arguments = certificate.arguments().to_vec();
+    arguments.extend(["--handshakes-per-second-per-address", "1"]);
+    let program = Program::start(&arguments).await;
+    certificate.connect(&program.address).await.unwrap();
+    within("a refused handshake", async { while certificate.connect(&program.address).await.is_ok() {} })
+        .await;
 }

@@ -41,7 +41,7 @@ families! {
     CLOSED = Counter "rtbroadcaster_connections_closed_total":
         "Connections that ended, by who ended them and the close code; 1006 are those that broke.";
     HANDSHAKES_REFUSED = Counter "rtbroadcaster_handshakes_refused_total":
-        "Requests that were not upgraded to a websocket, by the reason.";
+        "Requests that were not upgraded to a websocket, and TCP connections that were closed at once, by the reason.";
     ROOMS = Gauge "rtbroadcaster_rooms": "Rooms that are open.";
     ROOMS_LIMIT = Gauge "rtbroadcaster_rooms_limit": "Rooms that may be open (--rooms).";
     ROOMS_OPENED = Counter "rtbroadcaster_rooms_opened_total": "Rooms that were opened.";
