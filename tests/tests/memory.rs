@@ -71,13 +71,9 @@ async fn no_room_is_closed_for_memory_not_even_one_that_is_deserted() {
     let mut deserted = Room::open(&server.address).await;
     deserted.owner.send(state(1, "s", 1)).await;
     assert_eq!(deserted.owner.next().await["ack"], 1);
-    let mut follower = deserted.join().await;
-    while follower.next().await["synced"] == Value::Null {}
     let uuid = deserted.uuid.clone();
+    // Nobody has followed it, so that nothing but its owner is waited for. It is gone long before memory is filled.
     drop(deserted);
-    follower.hears(&json!({"owner": "away"})).await;
-    follower.send(message::close(&uuid)).await;
-    follower.rest().await;
 
     let mut room = Room::open(&server.address).await;
     fill(&mut room).await;
