@@ -89,7 +89,7 @@ const NOT_SENT = [
 
 /** Why a room ended, unless the server refused it: `Bridge::reason` in src/bridge.rs. */
 const ENDINGS = [
-  ["closed", "the room was closed by its owner, or was without one for too long"],
+  ["closed", "the room was closed by its owner, or had none for too long"],
   ,
   ["superseded", "another page took this room over with its owner key: claim it again to take it back"],
   [
@@ -454,7 +454,8 @@ class Room {
    */
   #writeSoon(functionKey, params, slot, texts, key) {
     let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
-    if (slot !== undefined) body += `,"stateMessage":true,"slot":${JSON.stringify(slot)}`;
+    if (slot !== undefined) body += ',"stateMessage":true';
+    if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
     // Half a character is no text to the server: the core makes one of it.
     if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
     if (body.length > STRAIGHT_CHARACTERS || this.#written.length + this.#unwritten.length >= STRAIGHT_ACTIONS) return;
@@ -800,7 +801,7 @@ class Room {
     call(this.#onEnd, code);
     call(onclose, { code, message });
     call(onstatus, "closed");
-    const unanswered = "the room ended before the server had answered: it is unknown whether this was taken";
+    const unanswered = "the room ended before the server had answered: this may have been taken";
     for (const { reject, key } of answers.values()) reject(roomError("closed", unanswered, { key }));
     for (const { reject } of waiting) reject(closed());
     for (const resolve of closers) resolve();

@@ -14,9 +14,7 @@ pub(crate) struct Ending {
 impl Ending {
     pub(crate) fn new(reason: EndReason, is_owner: bool) -> Self {
         let (code, message) = match reason {
-            EndReason::RoomClosed => {
-                ("closed", "the room was closed by its owner, or was without one for too long")
-            }
+            EndReason::RoomClosed => ("closed", "the room was closed by its owner, or had none for too long"),
             EndReason::Left if is_owner => ("left", "this page closed the room"),
             EndReason::Left => ("left", "this page left the room"),
             EndReason::Superseded => (

@@ -159,7 +159,7 @@ impl RoomError {
 
     /// The room ended before the server answered an action.
     pub(super) fn unanswered() -> Self {
-        let message = "the room ended before the server had answered: it is unknown whether this was taken";
+        let message = "the room ended before the server had answered: this may have been taken";
         Self::new(Code::Closed, message.to_owned())
     }
 
