@@ -30,98 +30,40 @@
 
 extern crate alloc;
 
-#[cfg(feature = "rooms")]
-mod answer_log;
-#[cfg(feature = "rooms")]
-mod audience;
-mod backoff;
-#[cfg(feature = "rooms")]
-mod block;
-mod close_code;
-#[cfg(feature = "rooms")]
-mod follower;
-#[cfg(feature = "rooms")]
-mod followers;
-#[cfg(feature = "rooms")]
-mod host;
-mod json_writer;
 mod limits;
-#[cfg(feature = "rooms")]
-mod log;
-#[cfg(feature = "rooms")]
-mod memory;
-mod message;
 mod mutation;
-#[cfg(feature = "rooms")]
-mod other_sessions;
-mod outbox;
-#[cfg(feature = "rooms")]
-mod ownership;
-#[cfg(feature = "rooms")]
-mod pace;
-#[cfg(feature = "json")]
-pub mod parse;
 #[cfg(feature = "rooms")]
 mod peer;
 #[cfg(feature = "rooms")]
-mod permissions;
-#[cfg(all(feature = "json", feature = "rooms"))]
-mod post;
-mod refusal;
-pub mod render;
-#[cfg(feature = "rooms")]
 mod room;
-#[cfg(feature = "rooms")]
-mod room_id;
-#[cfg(feature = "rooms")]
-mod rooms;
 mod session;
-#[cfg(feature = "rooms")]
-mod slots;
-mod status;
 mod time;
 #[cfg(feature = "rooms")]
 mod token_bucket;
+mod wire;
 
-#[cfg(feature = "rooms")]
-pub use answer_log::{Answer, Past};
-pub use close_code::CloseCode;
-#[cfg(feature = "rooms")]
-pub use follower::{Contents, Cursor, Frame, Rendering};
-#[cfg(feature = "rooms")]
-pub use followers::Lag;
-#[cfg(feature = "rooms")]
-pub use host::{Host, OwnerKey};
 pub use limits::{AnnouncedLimits, LONGEST_SESSION_BYTES, Limits};
-#[cfg(feature = "rooms")]
-pub use memory::Memory;
-pub use message::{
-    Action, Audience, Claim, ClientMessage, Connected, Create, Join, LimitField, NumberField, OwnerPresence,
-    ServerFields, ServerMessage,
-};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, switch_on};
-pub use outbox::BroadcastError;
 #[cfg(feature = "rooms")]
-pub use ownership::{Claimed, KeyDigest, NotEntered};
+pub use peer::{Deed, Host, Next, OwnerKey, Peer, Permissions, Scope};
 #[cfg(feature = "rooms")]
-pub use peer::{Next, Peer};
-#[cfg(feature = "rooms")]
-pub use permissions::{Deed, Permissions, Scope};
-#[cfg(all(feature = "json", feature = "rooms"))]
-pub use post::{Post, Posted};
-pub use refusal::{Refusal, RefusalCode};
-#[cfg(feature = "rooms")]
-pub use room::{Accepted, LagReport, Room, RoomReport};
-#[cfg(feature = "rooms")]
-pub use room_id::RoomId;
-#[cfg(feature = "rooms")]
-pub use rooms::Rooms;
-pub use session::{EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus};
-pub use status::Status;
+pub use room::{
+    Accepted, Answer, Claimed, Contents, Cursor, Frame, KeyDigest, Lag, LagReport, Memory, NotEntered, Past,
+    Post, Posted, Room, RoomId, RoomReport, Rooms,
+};
+pub use session::{
+    BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,
+};
 pub use time::Timestamp;
 #[cfg(feature = "rooms")]
 pub use token_bucket::{Rate, TokenBucket};
+#[cfg(feature = "json")]
+pub use wire::parse;
+pub use wire::{
+    Action, Audience, Claim, ClientMessage, CloseCode, Connected, Create, Join, LimitField, NumberField,
+    OwnerPresence, Refusal, RefusalCode, Rendering, ServerFields, ServerMessage, Status, render,
+};
 
 /// The version of the session fields that this crate speaks; a peer that sends `v` of at least this gets them.
 pub const PROTOCOL_VERSION: u64 = 2;

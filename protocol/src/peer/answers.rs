@@ -1,7 +1,7 @@
 //! What is said to one client alone: replies, acknowledgements, refusals, the end.
 
-use crate::follower::{Frame, Rendering};
-use crate::{Refusal, RoomId, ServerMessage, Status, render};
+use crate::room::Frame;
+use crate::{Refusal, Rendering, RoomId, ServerMessage, Status, render};
 
 /// The answers to one client that are not sent yet, in the rendering that it understands.
 #[derive(Debug)]

@@ -1,11 +1,10 @@
 //! How a connection gets into a room: create, join, claim, and what it is replied.
 
 use super::{Peer, Place, Told, with};
-use crate::follower::Rendering;
 use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, Deed, Host, Join, NotEntered, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, RoomId, ServerMessage, Timestamp,
+    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RoomId, ServerMessage, Timestamp,
 };
 
 /// What the reply tells an owner.

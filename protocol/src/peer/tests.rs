@@ -4,7 +4,7 @@ mod ownership;
 mod pace;
 mod permissions;
 
-use super::listening::REFUSALS_PER_FRAME;
+use super::reading::REFUSALS_PER_FRAME;
 use super::*;
 use crate::{Deed, KeyDigest, Limits, OwnerKey, Permissions, Rooms, Scope};
 

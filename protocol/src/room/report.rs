@@ -1,8 +1,9 @@
 //! What somebody who looks after a server wants to know of a room.
 
 use super::Room;
+use super::followers::LagReport;
+use super::log::Log;
 use crate::OwnerPresence;
-use crate::log::Log;
 
 /// A room as it is at this moment, in numbers; nothing of what was said in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +26,6 @@ pub struct RoomReport {
     pub snapshot_bytes: usize,
     /// How far its followers are behind.
     pub lag: LagReport,
-}
-
-/// How far followers are behind the newest action of their room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LagReport {
-    /// How many have not been served all of it.
-    pub followers: u64,
-    /// Actions that they have not been served yet, added up.
-    pub actions: u64,
-    /// Those of the one that is the furthest behind.
-    pub greatest: u64,
 }
 
 impl Room {

@@ -1,9 +1,9 @@
 //! Serving a follower: joining, following, resuming and falling behind are one operation.
 
 use super::Room;
-use crate::follower::{Cursor, Frame, Position, Rendering};
+use super::log::{Cursor, Frame, Position};
 use crate::mutation::mutated;
-use crate::{ServerMessage, render};
+use crate::{Rendering, ServerMessage, render};
 
 impl Room {
     /// Where serving starts: after `since` if the ring still holds all that came later, else at the snapshot, which is

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::follower::Frame;
 use crate::{ServerMessage, parse};
 
 /// When everything happens.

@@ -1,7 +1,7 @@
 //! Sessions against a server that is written out by hand.
 
+mod fast_path;
 mod owner;
-mod straight;
 
 use super::*;
 use crate::{Connected, ServerMessage};

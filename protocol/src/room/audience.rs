@@ -1,6 +1,6 @@
 //! How many follow a room, counted at most once a second.
 
-use crate::followers::Followers;
+use crate::room::followers::Followers;
 use crate::{Audience, Timestamp};
 
 /// Shortest time between two counts, in milliseconds (design: at most once a second).

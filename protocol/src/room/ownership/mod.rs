@@ -1,10 +1,16 @@
 //! Who owns a room, and what the owner's actions were answered.
 
+mod answer_log;
+mod other_sessions;
+pub(super) mod pace;
+
 use std::fmt;
 
-use crate::answer_log::AnswerLog;
+pub use answer_log::{Answer, Past};
+
 use crate::mutation::mutated;
-use crate::other_sessions::OtherSessions;
+use crate::room::ownership::answer_log::AnswerLog;
+use crate::room::ownership::other_sessions::OtherSessions;
 use crate::{Claim, OwnerPresence, Refusal, RefusalCode, Timestamp};
 
 /// A cryptographic digest of an owner key. The room keeps nothing else of the key, so comparing digests in ordinary

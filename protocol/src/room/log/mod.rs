@@ -1,9 +1,19 @@
 //! The room's most recent actions in one rendering: the ring that followers are served from.
 
+mod block;
+mod cursor;
+mod frame;
+pub(super) mod slots;
+
 use std::collections::VecDeque;
 
-use crate::block::{Block, BlockWriter};
-use crate::follower::{FRAME_BYTES, Frame};
+pub use cursor::Cursor;
+pub(super) use cursor::Position;
+pub(crate) use frame::FRAME_BYTES;
+pub use frame::{Contents, Frame};
+
+use block::{Block, BlockWriter};
+
 use crate::limits::Limits;
 use crate::mutation::mutated;
 

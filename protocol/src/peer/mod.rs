@@ -2,16 +2,20 @@
 
 mod answers;
 mod entry;
-#[cfg(feature = "json")]
-mod listening;
+mod host;
+mod permissions;
+mod reading;
 
 use answers::Answers;
 
-use crate::follower::{Cursor, FRAME_BYTES, Frame};
+pub use host::{Host, OwnerKey};
+pub use permissions::{Deed, Permissions, Scope};
+
 use crate::mutation::mutated;
+use crate::room::{Cursor, FRAME_BYTES, Frame};
 use crate::{
-    Accepted, Action, Audience, ClientMessage, CloseCode, Host, Lag, OwnerPresence, Refusal, RefusalCode,
-    Room, RoomId, ServerMessage, Timestamp,
+    Accepted, Action, Audience, ClientMessage, CloseCode, Lag, OwnerPresence, Refusal, RefusalCode, Room,
+    RoomId, ServerMessage, Timestamp,
 };
 
 /// For how long an owner that is too fast is not listened to at least, in milliseconds: what it may say by then goes out
@@ -44,7 +48,6 @@ pub struct Peer {
     /// Before that it is not to be listened to.
     paused_until: Timestamp,
     /// The rest of a frame that was not read to its end then.
-    #[cfg(feature = "json")]
     unread: Box<str>,
 }
 
@@ -85,7 +88,6 @@ impl Default for Peer {
             farewell: None,
             ending: None,
             paused_until: Timestamp(0),
-            #[cfg(feature = "json")]
             unread: Box::default(),
         }
     }
@@ -387,5 +389,4 @@ fn under_epoch<R>(
 }
 
 #[cfg(test)]
-#[cfg(feature = "json")]
 mod tests;

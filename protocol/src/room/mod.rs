@@ -1,28 +1,41 @@
 //! A room: a log of actions, the state that it retains, and who owns it.
 
-pub(crate) mod posting;
+mod audience;
+mod followers;
+mod id;
+mod log;
+mod memory;
+mod ownership;
+mod post;
 mod report;
 mod serving;
-mod tally;
+mod table;
 
 use std::sync::Arc;
 
-use crate::answer_log::Answer;
-use crate::audience::AudienceCount;
-use crate::follower::{Cursor, Rendering};
-use crate::followers::{Followers, Lag};
-use crate::log::Log;
-use crate::memory::{Account, Memory};
 use crate::mutation::mutated;
-use crate::ownership::Ownership;
-use crate::pace::Pace;
-use crate::slots::Slots;
 use crate::{
-    Action, Audience, Claim, Claimed, CloseCode, KeyDigest, Limits, NotEntered, OwnerPresence, Refusal,
-    RefusalCode, RoomId, Timestamp, render,
+    Action, Audience, Claim, CloseCode, Limits, OwnerPresence, Refusal, RefusalCode, Rendering, Timestamp,
+    render,
 };
 
-pub use report::{LagReport, RoomReport};
+use audience::AudienceCount;
+use followers::Followers;
+use log::Log;
+use log::slots::Slots;
+use memory::Account;
+use ownership::Ownership;
+use ownership::pace::Pace;
+
+pub use followers::{Lag, LagReport};
+pub use id::RoomId;
+pub(crate) use log::FRAME_BYTES;
+pub use log::{Contents, Cursor, Frame};
+pub use memory::Memory;
+pub use ownership::{Answer, Claimed, KeyDigest, NotEntered, Past};
+pub use post::{Post, Posted};
+pub use report::RoomReport;
+pub use table::Rooms;
 
 /// What became of an owner's action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -422,5 +435,4 @@ impl Room {
 }
 
 #[cfg(test)]
-#[cfg(feature = "json")]
 mod tests;

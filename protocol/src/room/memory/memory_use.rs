@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Room;
-use crate::memory::{Account, Memory};
+use super::{Account, Memory};
+use crate::room::{Room, log::Log};
 use crate::{Refusal, RefusalCode, Rendering};
 
 /// A room with nothing in it, with its place in the server's tables.
@@ -30,9 +30,9 @@ impl Room {
     }
 
     /// Says how much it takes.
-    pub(super) fn tally(&mut self) {
+    pub(in crate::room) fn tally(&mut self) {
         let renderings = 1 + usize::from(self.whole.is_some());
-        let rings = self.lean.memory() + self.whole.as_ref().map_or(0, crate::log::Log::memory);
+        let rings = self.lean.memory() + self.whole.as_ref().map_or(0, Log::memory);
         let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
         // Snapshots are counted as bytes; as long as there is none, there is to be room for it.
         let state = state.saturating_sub(self.slots.snapshot_bytes());
@@ -41,7 +41,7 @@ impl Room {
     }
 
     /// Sets how much its rings may keep from now on.
-    pub(super) fn bound_rings(&mut self) {
+    pub(in crate::room) fn bound_rings(&mut self) {
         let memory = self.account.memory();
         let most = if memory.is_tight() {
             self.limits.ring_bytes.min(memory.share())
@@ -55,7 +55,7 @@ impl Room {
     }
 
     /// Whether somebody can be sent the retained state. Each who takes it slowly keeps one as it was.
-    pub(super) fn has_memory_for_snapshot(&self, rendering: Rendering) -> bool {
+    pub(in crate::room) fn has_memory_for_snapshot(&self, rendering: Rendering) -> bool {
         self.account.memory().takes_larger() || self.slots.is_rendered(rendering)
     }
 
@@ -64,7 +64,7 @@ impl Room {
     ///
     /// # Errors
     /// `state_too_large`.
-    pub(super) fn has_memory_for(&self, slot: &str, key: &str, params: &str) -> Result<(), Refusal> {
+    pub(in crate::room) fn has_memory_for(&self, slot: &str, key: &str, params: &str) -> Result<(), Refusal> {
         let memory = self.account.memory();
         let has_memory = match self.slots.growth(slot, key, params) {
             None => memory.takes_more(),

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Fields, object, text};
-use crate::message::{LimitField, NumberField};
 use crate::{Audience, Refusal, ServerFields, ServerMessage};
+use crate::{LimitField, NumberField};
 
 /// The messages of one frame that a server sent; those that this version doesn't know are left out.
 ///

@@ -5,10 +5,19 @@
 
 use alloc::string::String;
 
-use crate::json_writer::ObjectWriter;
+use crate::wire::json_writer::ObjectWriter;
 use crate::{
     Action, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, ServerMessage, Status,
 };
+
+/// How messages are written for a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rendering {
+    /// For those who speak session fields: what is at its default is left out.
+    Lean,
+    /// For everybody else: the original's envelope.
+    Whole,
+}
 
 /// Writes what a client says, at the end of `out`. Status and fields at their default are left out where the server
 /// allows it: everywhere but in create, join and close.

@@ -4,27 +4,30 @@
 //! application asks of it: [`Session::broadcast`], [`Session::clear`], and what it is told of the state. What the
 //! caller must do after either: drain [`Session::poll_output`], and come back at [`Session::next_timeout`].
 
-mod clock;
+mod backoff;
+mod fast_path;
 mod interface;
+mod outbox;
 mod progress;
 mod received;
-mod straight;
+mod timers;
 
 use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
-use crate::backoff::Backoff;
-use crate::json_writer::write_number;
-use crate::outbox::{Outbox, Queued};
+use crate::session::backoff::Backoff;
+use crate::session::outbox::{Outbox, Queued};
+use crate::wire::json_writer::write_number;
 use crate::{
-    AnnouncedLimits, BroadcastError, Claim, CloseCode, Create, Join, OwnerPresence, PROTOCOL_VERSION,
-    Refusal, RefusalCode, Timestamp, render,
+    AnnouncedLimits, Claim, CloseCode, Create, Join, OwnerPresence, PROTOCOL_VERSION, Refusal, RefusalCode,
+    Timestamp, render,
 };
 
 use progress::Progress;
 
 pub use interface::{EndReason, Event, Goal, Input, Outcome, Output, SessionOptions, SessionStatus};
+pub use outbox::BroadcastError;
 
 /// How long opening a socket and the reply to the first message may take together, in milliseconds.
 const ENTRY_TIMEOUT_MS: u64 = 10_000;

@@ -1,7 +1,7 @@
 //! Actions that the driver hands over or writes by itself.
 
 use super::*;
-use crate::session::straight::{STRAIGHT_ACTIONS, STRAIGHT_BYTES, STRAIGHT_FRAME_BYTES};
+use crate::session::fast_path::{STRAIGHT_ACTIONS, STRAIGHT_BYTES, STRAIGHT_FRAME_BYTES};
 
 #[test]
 fn what_the_driver_hands_over_by_itself_counts_as_received() {

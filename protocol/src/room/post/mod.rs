@@ -1,8 +1,11 @@
 //! Actions that come without a connection, several at a time: the body of an HTTP request.
 
-use crate::answer_log::Past;
-use crate::parse::{self, MESSAGES_REFUSED};
-use crate::room::posting::no_action;
+mod posting;
+
+use posting::no_action;
+
+use crate::room::Past;
+use crate::wire::parse::{self, MESSAGES_REFUSED};
 use crate::{ClientMessage, Refusal, RefusalCode, Room, Timestamp};
 
 /// Refusals for one post. After these the rest of it is not read, so that a few bytes of junk don't ask for many times

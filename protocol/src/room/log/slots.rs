@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::block::{Block, BlockWriter};
-use crate::memory::Account;
 use crate::mutation::mutated;
+use crate::room::log::block::{Block, BlockWriter};
+use crate::room::memory::Account;
 use crate::{Limits, RefusalCode, Rendering, render};
 
 /// The retained state messages, and the snapshot of them in both renderings.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::answer_log::AnswerLog;
+use crate::room::ownership::answer_log::AnswerLog;
 
 /// Sessions whose answers a room remembers, beside its owner's: programs that post actions, of which a room has few. The
 /// one that was silent longest is forgotten first.

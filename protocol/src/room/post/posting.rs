@@ -1,7 +1,6 @@
 //! What may be done to a room without a connection, by whoever has its owner key.
 
-use super::{Accepted, Room};
-use crate::answer_log::Past;
+use crate::room::{Accepted, Past, Room};
 use crate::{Action, ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
 
 impl Room {

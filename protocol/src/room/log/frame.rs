@@ -1,67 +1,10 @@
-//! A follower, as the room sees it: a cursor into the log, and what it is sent next.
+//! The payload of one frame, in shared pieces.
 
 use bytes::Bytes;
-
-use crate::block::Block;
-use crate::followers::FollowerId;
 
 /// Bytes of one frame to a client; one message that is larger is a frame of its own. A frame of this size is cheap
 /// to send and cheap for a browser to take apart, and bounds what a connection that stalls holds on to.
 pub(crate) const FRAME_BYTES: usize = 64 * 1024;
-
-/// How messages are written for a client.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Rendering {
-    /// For those who speak session fields: what is at its default is left out.
-    Lean,
-    /// For everybody else: the original's envelope.
-    Whole,
-}
-
-/// How far a follower has been served.
-#[derive(Debug)]
-pub struct Cursor {
-    /// None for what is no follower: an owner that is given the snapshot.
-    pub(crate) follower: Option<FollowerId>,
-    pub(crate) rendering: Rendering,
-    pub(crate) position: Position,
-}
-
-#[derive(Debug)]
-pub(crate) enum Position {
-    /// The retained state is being sent; it stands for everything up to `head`.
-    Snapshot {
-        block: Block,
-        index: usize,
-        head: u64,
-        /// It stands in for actions that were missed, which is still to be said.
-        resync: bool,
-    },
-    /// Everything up to this seq has been served.
-    Live { seq: u64 },
-}
-
-impl Cursor {
-    /// Whether the retained state still has to be served, or the rest of it.
-    #[must_use]
-    pub fn is_catching_up(&self) -> bool {
-        !matches!(self.position, Position::Live { .. })
-    }
-
-    /// The seq from which it is served live, now or after the retained state.
-    pub(crate) fn seq(&self) -> u64 {
-        match self.position {
-            Position::Snapshot { head, .. } => head,
-            Position::Live { seq } => seq,
-        }
-    }
-
-    /// How messages are written for this follower.
-    #[must_use]
-    pub fn rendering(&self) -> Rendering {
-        self.rendering
-    }
-}
 
 /// The payload of one text frame: messages joined by newlines, as pieces of shared bytes.
 ///

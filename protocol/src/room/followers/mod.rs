@@ -1,6 +1,12 @@
 //! A room's followers, as numbers: how many there are and how far each has been served.
 
-use crate::{Audience, LagReport, Rendering, Timestamp};
+mod follower;
+mod lag;
+
+pub(super) use follower::FollowerId;
+pub use lag::{Lag, LagReport};
+
+use crate::{Audience, Rendering, Timestamp};
 
 /// How finely time is told apart here, in milliseconds.
 const INTERVAL_MS: u64 = 250;
@@ -10,21 +16,6 @@ const ACTIVE_INTERVALS: u32 = 4;
 const KEPT_UP_INTERVALS: u32 = 2;
 /// For how long nobody waits again for whom it was in vain.
 const GIVEN_UP_INTERVALS: u32 = 40;
-
-/// Whether a room lags behind its owner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lag {
-    /// It doesn't, or nobody is worth waiting for.
-    No,
-    /// Somebody who kept up until a moment ago is about to fall off the ring: a short wait is all he needs.
-    Some,
-    /// At least half of those that take anything are more than half a ring behind.
-    Most,
-}
-
-/// Names a follower within its room.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FollowerId(usize);
 
 /// The followers of a room.
 #[derive(Debug, Default)]

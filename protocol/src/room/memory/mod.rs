@@ -3,6 +3,8 @@
 //! It is an estimate of what grows: rings, retained state and its snapshots, answers. Each room tells its own part whenever
 //! that has changed, so nobody ever counts all rooms.
 
+mod memory_use;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -4,8 +4,8 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::json_writer::write_number;
 use crate::mutation::mutated;
+use crate::wire::json_writer::write_number;
 use crate::{AnnouncedLimits, render};
 
 /// Why an action was not taken. Nothing that was taken before is affected.

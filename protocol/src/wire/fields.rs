@@ -1,0 +1,151 @@
+//! What the fields of a server's message say, read by name.
+
+use alloc::string::String;
+
+use crate::{AnnouncedLimits, Audience, Connected, OwnerPresence, Refusal, ServerMessage, Status};
+
+/// Read access to the fields of one message of a server, however the reader's JSON is made: a parsed document in
+/// tests, the browser's own object in a page. [`ServerMessage::read`] decides from it what the message is.
+///
+/// Absent, null and a value of a wrong type are the same here: a page doesn't argue with its server.
+pub trait ServerFields {
+    /// What params are to this reader.
+    type Params;
+
+    /// `uuid`.
+    fn uuid(&self) -> Option<String>;
+    /// `status.value`.
+    fn status(&self) -> Option<u64>;
+    /// `funcKey`, if it isn't empty.
+    fn func_key(&self) -> Option<String>;
+    /// `funcParams`; an empty list if absent.
+    fn func_params(&self) -> Self::Params;
+    /// `stateMessage`.
+    fn state_message(&self) -> bool;
+    /// `slot`.
+    fn slot(&self) -> Option<String>;
+    /// `clear`.
+    fn clear(&self) -> Option<String>;
+    /// `owner`.
+    fn owner(&self) -> Option<String>;
+    /// `ownerKey`.
+    fn owner_key(&self) -> Option<String>;
+    /// `resync`.
+    fn resync(&self) -> bool;
+    /// A number: one of `v`, `seq`, `epoch`, `ack`, `synced`, `shutdown`, `ping`, `pong`.
+    fn number(&self, field: NumberField) -> Option<u64>;
+    /// A number inside `limits`.
+    fn limit(&self, field: LimitField) -> Option<u64>;
+    /// `audience`.
+    fn audience(&self) -> Option<Audience>;
+    /// `error`: its code, message and id.
+    fn error(&self) -> Option<Refusal>;
+}
+
+/// The fields of a message of a server that are numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberField {
+    /// `v`
+    Version,
+    /// `seq`
+    Seq,
+    /// `epoch`
+    Epoch,
+    /// `ack`
+    Ack,
+    /// `synced`
+    Synced,
+    /// `shutdown`
+    Shutdown,
+    /// `ping`
+    Ping,
+    /// `pong`
+    Pong,
+}
+
+/// The fields inside `limits`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitField {
+    /// `messageBytes`
+    MessageBytes,
+    /// `queueActions`
+    QueueActions,
+    /// `queueBytes`
+    QueueBytes,
+    /// `heartbeat`
+    Heartbeat,
+}
+
+impl<P> ServerMessage<P> {
+    /// What a message of a server is; none if it is nothing that this version knows, which is to be ignored.
+    ///
+    /// A message with a function key is an action, whatever else it carries: actions are what comes a thousand times
+    /// a second, so they are told apart first.
+    pub fn read(fields: &impl ServerFields<Params = P>) -> Option<Self> {
+        if let Some(key) = fields.func_key() {
+            let slot = fields.state_message().then(|| fields.slot().unwrap_or_else(|| key.clone()));
+            let seq = fields.number(NumberField::Seq);
+            return Some(Self::Action { seq, key, params: fields.func_params(), slot });
+        }
+        match fields.status().and_then(Status::from_value) {
+            Some(Status::Connected) => Some(Self::Connected(Connected::read(fields))),
+            Some(Status::NotConnected) => Some(fields.error().map_or(Self::Closed, Self::Refused)),
+            Some(Status::New | Status::Join | Status::Close) => None,
+            None => Self::read_control(fields),
+        }
+    }
+
+    fn read_control(fields: &impl ServerFields<Params = P>) -> Option<Self> {
+        let seq = fields.number(NumberField::Seq);
+        if let Some(slot) = fields.clear() {
+            return Some(Self::Cleared { seq, slot });
+        }
+        if let Some(id) = fields.number(NumberField::Ack) {
+            return Some(Self::Ack { id, seq: seq? });
+        }
+        if let Some(number) = fields.number(NumberField::Pong) {
+            return Some(Self::Pong(number));
+        }
+        if let Some(number) = fields.number(NumberField::Ping) {
+            return Some(Self::Ping(number));
+        }
+        if let Some(seq) = fields.number(NumberField::Synced) {
+            return Some(Self::Synced(seq));
+        }
+        if let Some(window) = fields.number(NumberField::Shutdown) {
+            return Some(Self::Shutdown(window));
+        }
+        if let Some(audience) = fields.audience() {
+            return Some(Self::Audience(audience));
+        }
+        if fields.resync() {
+            return Some(Self::Resync(seq?));
+        }
+        match fields.owner()?.as_str() {
+            "away" => Some(Self::Owner(OwnerPresence::Away)),
+            "back" => Some(Self::Owner(OwnerPresence::Here)),
+            _ => None,
+        }
+    }
+}
+
+impl Connected {
+    fn read(fields: &impl ServerFields) -> Self {
+        let default = AnnouncedLimits::default();
+        let limit = |field, otherwise| fields.limit(field).unwrap_or(otherwise);
+        Self {
+            uuid: fields.uuid().unwrap_or_default(),
+            version: fields.number(NumberField::Version),
+            seq: fields.number(NumberField::Seq).unwrap_or(0),
+            limits: AnnouncedLimits {
+                message_bytes: limit(LimitField::MessageBytes, default.message_bytes),
+                queue_actions: limit(LimitField::QueueActions, default.queue_actions),
+                queue_bytes: limit(LimitField::QueueBytes, default.queue_bytes),
+                heartbeat_ms: limit(LimitField::Heartbeat, default.heartbeat_ms),
+            },
+            owner_key: fields.owner_key(),
+            epoch: fields.number(NumberField::Epoch),
+            ack: fields.number(NumberField::Ack).unwrap_or(0),
+        }
+    }
+}

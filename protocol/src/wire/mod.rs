@@ -1,0 +1,20 @@
+//! What is said between a page and a server: the messages, as types and as text.
+
+mod close_code;
+mod fields;
+pub(crate) mod json_writer;
+mod message;
+#[cfg(feature = "json")]
+pub mod parse;
+mod refusal;
+pub mod render;
+mod status;
+
+pub use close_code::CloseCode;
+pub use fields::{LimitField, NumberField, ServerFields};
+pub use message::{
+    Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, ServerMessage,
+};
+pub use refusal::{Refusal, RefusalCode};
+pub use render::Rendering;
+pub use status::Status;
