@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Manager;
 use crate::connection::Connection;
-use crate::websocket::Ending;
+use crate::connection::websocket::Ending;
 
 /// Connections that are sent away together at least: so few come back at once without anybody noticing.
 const SMALLEST_BATCH: usize = 64;

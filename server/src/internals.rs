@@ -11,9 +11,11 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::{Reply, Response};
 
+use crate::connection::transport::Transport;
+use crate::connection::websocket::{
+    Ending, Incoming, MAX_HEADER_BYTES, Reader, binary_header, pong, text_header,
+};
 use crate::routes::handshake;
-use crate::transport::Transport;
-use crate::websocket::{Ending, Incoming, MAX_HEADER_BYTES, Reader, binary_header, pong, text_header};
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;

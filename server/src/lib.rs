@@ -19,44 +19,29 @@
 //! the bytes.
 
 mod access;
-mod address_limits;
 mod admin;
 mod admission;
 mod connection;
-mod containment;
 mod drain;
-mod framing;
-mod handle;
-mod host;
+mod fanout;
 mod http;
 #[cfg(feature = "internals")]
 pub mod internals;
-mod line;
 mod manager;
 mod metrics;
-mod origin;
 mod routes;
-mod scratch;
-mod seats;
-mod seldom;
 mod settings;
-mod sockets;
-mod sweep;
-mod task;
-mod transport;
-mod websocket;
 
 pub use access::{AccessSettings, Gate, InvalidGate, Secret};
 #[cfg(feature = "jwt")]
 pub use access::{InvalidKeySource, JwtSettings, KeySource, KeysError};
 pub use admin::AdminSettings;
+pub use admission::{InvalidOrigin, OriginPolicy, Socket, Sockets};
 pub use http::HangUp;
 pub use manager::Manager;
-pub use origin::{InvalidOrigin, OriginPolicy};
 pub use routes::RemoteAddress;
 pub use rtbroadcaster_protocol::{Deed, Limits, Refusal};
 pub use settings::Settings;
-pub use sockets::{Socket, Sockets};
 
 /// The readme, so that its code is compiled with the tests.
 #[cfg(doctest)]

@@ -17,9 +17,10 @@ use warp::reply::{Reply, Response};
 
 use crate::admission::NotAdmitted;
 use crate::connection::Connection;
-use crate::framing::Framing;
-use crate::transport::Transport;
-use crate::{Manager, Socket, http, task};
+use crate::connection::framing::Framing;
+use crate::connection::task;
+use crate::connection::transport::Transport;
+use crate::{Manager, Socket, http};
 
 /// Seconds after which to ask whether a place is free: connections come and go by the minute.
 pub(crate) const RETRY_WHEN_FULL: u64 = 10;

@@ -10,9 +10,9 @@ use tracing::info;
 use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
-use crate::address_limits::of_one_client;
+use crate::admission::address_limits::of_one_client;
 use crate::connection::Connection;
-use crate::websocket::Ending;
+use crate::connection::websocket::Ending;
 
 /// How many connections some addresses have, those with the most first.
 #[derive(Debug, Serialize)]

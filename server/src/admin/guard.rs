@@ -11,7 +11,7 @@ use warp::http::header::AUTHORIZATION;
 
 use super::error::AdminError;
 use crate::Secret;
-use crate::address_limits::AddressLimits;
+use crate::admission::address_limits::AddressLimits;
 
 /// Wrong tokens that one address may show in a minute: enough for a person who mistypes, and for nobody who guesses.
 const GUESSES_PER_MINUTE: u64 = 10;

@@ -11,7 +11,7 @@ use tracing::info;
 use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
-use crate::handle::RoomHandle;
+use crate::fanout::shared_room::RoomHandle;
 
 /// Rooms looked at before other tasks get their turn.
 const AT_A_TIME: usize = 64;

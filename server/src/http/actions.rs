@@ -15,7 +15,7 @@ use super::error::HttpError;
 use super::headers::Query;
 use super::{Request, entry, headers};
 use crate::Manager;
-use crate::task::{WAIT_FOR_MOST, WAIT_FOR_SOME};
+use crate::connection::task::{WAIT_FOR_MOST, WAIT_FOR_SOME};
 
 /// How often a room is looked at that lags: no post is late by more.
 const LAG_PAUSE: Duration = Duration::from_millis(20);

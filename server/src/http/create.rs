@@ -10,7 +10,7 @@ use super::body::Body;
 use super::error::HttpError;
 use super::{Request, entry, headers};
 use crate::Manager;
-use crate::host::ConnectionHost;
+use crate::connection::host::ConnectionHost;
 
 /// The largest body, in bytes: more than its fields can take, and little enough to hold for whoever asks.
 const LARGEST_OPTIONS_BYTES: usize = 4 * 1024;

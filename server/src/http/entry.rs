@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::{
 use super::error::HttpError;
 use super::{Request, headers};
 use crate::Manager;
-use crate::host::ConnectionHost;
+use crate::connection::host::ConnectionHost;
 
 /// A room, and the proof that whoever asks owns it.
 pub(super) struct Owned {

@@ -11,11 +11,13 @@ use warp::reply::{Reply, Response};
 use super::error::HttpError;
 use super::headers::Query;
 use super::pipe::pipe;
-use super::{EventFraming, Request, entry, headers};
+use super::{Request, entry, headers};
 use crate::connection::Connection;
-use crate::framing::Framing;
-use crate::transport::Transport;
-use crate::{Manager, RemoteAddress, task};
+use crate::connection::events::EventFraming;
+use crate::connection::framing::Framing;
+use crate::connection::task;
+use crate::connection::transport::Transport;
+use crate::{Manager, RemoteAddress};
 
 /// nginx and others that know this header pass on what comes as it comes.
 const BUFFERING: &str = "x-accel-buffering";

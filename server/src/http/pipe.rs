@@ -9,7 +9,7 @@ use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use super::HangUp;
-use crate::scratch::with_buffer;
+use crate::connection::thread_buffers::with_buffer;
 
 /// Bytes that may be on their way from one end to the other. Small, for the same reason as what the kernel may hold of
 /// a websocket: who lags is to be seen to lag.

@@ -10,9 +10,9 @@ use tokio::task::yield_now;
 use super::text::Text;
 use super::{Metrics, family};
 use crate::Manager;
-use crate::handle::RoomHandle;
+use crate::connection::websocket::{CLIENT_CODES, Fault};
+use crate::fanout::shared_room::RoomHandle;
 use crate::routes::HandshakeError;
-use crate::websocket::{CLIENT_CODES, Fault};
 
 /// Rooms looked at before other tasks get their turn; each looks at all its followers.
 const AT_A_TIME: usize = 64;

@@ -1,5 +1,15 @@
 //! One connection: what its own task, its room's rounds and the sweep share of it.
 
+pub(crate) mod events;
+pub(crate) mod framing;
+pub(crate) mod host;
+pub(crate) mod state;
+pub(crate) mod sweep;
+pub(crate) mod task;
+pub(crate) mod thread_buffers;
+pub(crate) mod transport;
+pub(crate) mod websocket;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -11,13 +21,13 @@ use rtbroadcaster_protocol::{CloseCode, Timestamp};
 
 use crate::Manager;
 use crate::admission::Admission;
-use crate::framing::Framing;
-use crate::handle::RoomHandle;
-use crate::host::ConnectionHost;
-use crate::line::{Line, Sent};
-use crate::scratch::Sending;
-use crate::transport::Transport;
-use crate::websocket::Ending;
+use crate::connection::framing::Framing;
+use crate::connection::host::ConnectionHost;
+use crate::connection::state::{Line, Sent};
+use crate::connection::thread_buffers::Sending;
+use crate::connection::transport::Transport;
+use crate::connection::websocket::Ending;
+use crate::fanout::shared_room::RoomHandle;
 
 /// No time: it isn't blocked.
 const NEVER: u64 = u64::MAX;
@@ -32,9 +42,9 @@ pub(crate) struct Connection {
     /// The right to be here.
     _admission: Admission,
     line: Mutex<Line>,
-    /// Where it stands among all [`Connections`](crate::sweep::Connections).
+    /// Where it stands among all [`Connections`](crate::connection::sweep::Connections).
     entry: AtomicUsize,
-    /// Where it sits in its list of [`Seats`](crate::seats::Seats), which alone changes it.
+    /// Where it sits in its list of [`Seats`](crate::fanout::subscribers::Seats), which alone changes it.
     place: AtomicUsize,
     opened: Timestamp,
     has_entered: AtomicBool,

@@ -7,8 +7,8 @@ use rtbroadcaster_protocol::Limits;
 
 use crate::Manager;
 use crate::connection::Connection;
-use crate::containment::contained;
-use crate::scratch::with_sending;
+use crate::connection::thread_buffers::with_sending;
+use crate::fanout::containment::contained;
 
 /// Connections looked after before other tasks get their turn.
 const AT_A_TIME: usize = 256;

@@ -11,9 +11,9 @@ use tokio::time::{sleep, timeout};
 use tracing::{Instrument, Span, debug};
 
 use crate::connection::Connection;
-use crate::line::Sent;
-use crate::scratch::{with_buffer, with_sending};
-use crate::websocket::{Ending, Incoming, Reader};
+use crate::connection::state::Sent;
+use crate::connection::thread_buffers::{with_buffer, with_sending};
+use crate::connection::websocket::{Ending, Incoming, Reader};
 
 /// How long an owner waits for a room that lags as a whole. Longer would make a room that stands still for good an
 /// owner that does.

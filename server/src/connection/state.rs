@@ -12,12 +12,12 @@ use tungstenite::Bytes;
 use warp::Buf;
 
 use crate::connection::Connection;
-use crate::framing::Framing;
-use crate::handle::{RoomHandle, Seat};
-use crate::host::ConnectionHost;
-use crate::scratch::Sending;
-use crate::transport::Transport;
-use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
+use crate::connection::framing::Framing;
+use crate::connection::host::ConnectionHost;
+use crate::connection::thread_buffers::Sending;
+use crate::connection::transport::Transport;
+use crate::connection::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
+use crate::fanout::shared_room::{RoomHandle, Seat};
 
 /// Frames that one client is sent before others get their turn.
 const FRAMES_PER_TURN: usize = 16;

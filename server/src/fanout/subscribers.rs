@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::task::yield_now;
 
 use crate::connection::Connection;
-use crate::containment::contained;
-use crate::line::Sent;
+use crate::connection::state::Sent;
+use crate::connection::thread_buffers::{Sending, with_sending};
+use crate::fanout::containment::contained;
 use crate::metrics::Metrics;
-use crate::scratch::{Sending, with_sending};
 
 /// Connections served before other tasks of the thread get their turn: some 2 ms.
 const SERVED_AT_A_TIME: usize = 256;

@@ -1,7 +1,7 @@
 //! How what is said to a client is put on its stream.
 
-use crate::http::{self, EventFraming};
-use crate::websocket::{Ending, PING};
+use crate::connection::events::{self, EventFraming};
+use crate::connection::websocket::{Ending, PING};
 
 /// How what is said to a client is put on its stream.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ impl Framing {
     pub(crate) fn sign_of_life(&self) -> &'static [u8] {
         match self {
             Self::Websocket => &PING,
-            Self::Events(_) => http::KEEP_ALIVE,
+            Self::Events(_) => events::KEEP_ALIVE,
         }
     }
 
@@ -25,7 +25,7 @@ impl Framing {
     pub(crate) fn farewell(&self, ending: Ending) -> Option<Vec<u8>> {
         match (self, ending) {
             (Self::Websocket, ending) => ending.close_frame(),
-            (Self::Events(_), Ending::Policy(code)) => Some(http::closing(code)),
+            (Self::Events(_), Ending::Policy(code)) => Some(events::closing(code)),
             (Self::Events(_), _) => None,
         }
     }

@@ -17,14 +17,14 @@ use tracing::{info, warn};
 
 use crate::Settings;
 use crate::access::Access;
-use crate::address_limits::AddressLimits;
+use crate::admission::address_limits::AddressLimits;
+use crate::admission::log_throttle::Seldom;
 use crate::admission::{Admission, Gatekeeper, NotAdmitted};
 use crate::connection::Connection;
-use crate::containment::contained;
-use crate::handle::RoomHandle;
+use crate::connection::sweep::{self, Connections};
+use crate::fanout::containment::contained;
+use crate::fanout::shared_room::RoomHandle;
 use crate::metrics::Metrics;
-use crate::seldom::Seldom;
-use crate::sweep::{self, Connections};
 
 /// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
 const OWNER_KEY_BYTES: usize = 24;

@@ -9,9 +9,9 @@ use warp::reply::{Reply, Response};
 
 /// Its files, by the end of their path.
 const FILES: [(&str, &str, &str); 3] = [
-    ("", "text/html; charset=utf-8", include_str!("dashboard/index.html")),
-    ("dashboard.css", "text/css; charset=utf-8", include_str!("dashboard/dashboard.css")),
-    ("dashboard.js", "text/javascript; charset=utf-8", include_str!("dashboard/dashboard.js")),
+    ("", "text/html; charset=utf-8", include_str!("index.html")),
+    ("dashboard.css", "text/css; charset=utf-8", include_str!("dashboard.css")),
+    ("dashboard.js", "text/javascript; charset=utf-8", include_str!("dashboard.js")),
 ];
 
 /// Nothing from elsewhere, nothing inline, in nobody's frame, and nowhere to send a form to.

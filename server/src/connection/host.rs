@@ -8,7 +8,7 @@ use rtbroadcaster_protocol::{
 };
 
 use crate::Manager;
-use crate::handle::RoomHandle;
+use crate::fanout::shared_room::RoomHandle;
 
 /// Gives a connection's [`Peer`](rtbroadcaster_protocol::Peer) the manager, and remembers the room that it is in, so
 /// that the table is only asked when a connection enters.

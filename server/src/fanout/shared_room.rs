@@ -7,8 +7,8 @@ use rtbroadcaster_protocol::{Room, RoomId, RoomReport, Timestamp};
 use tokio::runtime::Handle;
 
 use crate::connection::Connection;
+use crate::fanout::subscribers::{NOTHING, Seats};
 use crate::metrics::Metrics;
-use crate::seats::{NOTHING, Seats};
 
 /// Followers that the thread which has an action serves by itself; a larger room is spread over all threads. So many
 /// take some 2 ms, while waking another thread takes some microseconds.

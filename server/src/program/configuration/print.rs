@@ -76,7 +76,7 @@ fn comment(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const README: &str = include_str!("../../../README.md");
+    const README: &str = include_str!("../../../../README.md");
 
     #[test]
     fn the_readme_lists_every_setting_with_its_default_and_no_other() {
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn the_example_file_is_what_the_program_prints() {
-        let file = include_str!("../../deploy/rtbroadcaster.toml");
+        let file = include_str!("../../../deploy/rtbroadcaster.toml");
         assert!(
             file == example(),
             "print it anew: rtbroadcaster config --example >server/deploy/rtbroadcaster.toml"

@@ -17,8 +17,8 @@ use std::time::{Instant, SystemTime};
 
 use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode};
 
+use crate::connection::websocket::{CLIENT_CODES, Ending, Fault};
 use crate::routes::HandshakeError;
-use crate::websocket::{CLIENT_CODES, Ending, Fault};
 pub(crate) use counts::Tally;
 pub(crate) use counts::Traffic;
 use counts::{Counts, Shard};

@@ -9,7 +9,6 @@ mod cors;
 mod create;
 mod entry;
 mod error;
-mod event_framing;
 mod events;
 mod hang_up;
 mod headers;
@@ -33,11 +32,10 @@ use body::Body;
 use error::HttpError;
 use target::Target;
 
-pub(crate) use event_framing::{EventFraming, KEEP_ALIVE, closing};
 pub use hang_up::HangUp;
 
 /// What programs read to know all of this (`OpenAPI` 3.1).
-const OPEN_API: &str = include_str!("http/openapi.json");
+const OPEN_API: &str = include_str!("openapi.json");
 
 /// A request for one of our targets.
 struct Request {

@@ -1,5 +1,10 @@
 //! Which connections are let in: how many there may be, and how fast they may come, of each address and of all.
 
+pub(crate) mod address_limits;
+pub(crate) mod log_throttle;
+mod origin;
+mod sockets;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,8 +12,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rtbroadcaster_protocol::{Limits, Rate, Timestamp, TokenBucket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::Socket;
-use crate::address_limits::{AddressLimits, of_one_client};
+use address_limits::{AddressLimits, of_one_client};
+
+pub use origin::{InvalidOrigin, OriginPolicy};
+pub use sockets::{Socket, Sockets};
 
 /// Lets connections in, or not. What holds for one address holds for nobody whose address isn't known.
 #[derive(Debug)]
