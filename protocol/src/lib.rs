@@ -13,7 +13,7 @@
 //!
 //! | the server's side | |
 //! |---|---|
-//! | [`Room`] | a log of actions, the retained state, who owns it; [`Room::next`] serves any follower |
+//! | [`Room`] | a log of actions, the retained state, who owns it; [`Room::serve`] serves any follower |
 //! | [`Rooms`] | the table of rooms: how many there may be, when one without an owner ends |
 //! | [`Permissions`], [`TokenBucket`], [`Memory`] | who may do what, how often, and with how much |
 //! | [`Peer`] | one connection: what a client may do where it stands, and what it is answered |
@@ -46,11 +46,11 @@ pub use limits::{AnnouncedLimits, LONGEST_SESSION_BYTES, Limits};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, switch_on};
 #[cfg(feature = "rooms")]
-pub use peer::{Deed, Host, Next, OwnerKey, Peer, Permissions, Scope};
+pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Scope};
 #[cfg(feature = "rooms")]
 pub use room::{
-    Accepted, Answer, Claimed, Contents, Cursor, Frame, KeyDigest, Lag, LagReport, Memory, NotEntered, Past,
-    Post, Posted, Room, RoomId, RoomReport, Rooms,
+    Accepted, Answer, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport, Memory, Post,
+    Posted, RecordedAnswer, Room, RoomId, RoomReport, Rooms,
 };
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,

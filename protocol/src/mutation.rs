@@ -59,7 +59,7 @@ pub enum Mutation {
     /// A snapshot that was rendered before a change is served after it.
     StaleSnapshot,
     /// The log of whole envelopes loses count at a clear.
-    WholeLogOutOfStep,
+    OriginalLogOutOfStep,
     /// A close leaves the room in the table.
     CloseKeepsRoom,
     /// A closed room ends its followers before they have had everything.
@@ -146,7 +146,7 @@ mod switch {
                 KeepReplacedState,
                 KeepClearedSlot,
                 StaleSnapshot,
-                WholeLogOutOfStep,
+                OriginalLogOutOfStep,
                 CloseKeepsRoom,
                 EndBeforeTheRest,
                 IgnoreGrace,

@@ -6,7 +6,7 @@
 //! Moments are milliseconds of the page's monotonic clock.
 //!
 //! What comes a thousand times a second js/room.js hands over by itself, and tells the core later how far it came:
-//! [`call::STRAIGHT_SEQ`] and what follows it there.
+//! [`call::FAST_PATH_SEQ`] and what follows it there.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -85,11 +85,11 @@ impl Bridge {
                 }
             }
             call::HANDED_OVER => {
-                self.core.handed_over(moment(now), number as u64);
+                self.core.fast_path_delivered(moment(now), number as u64);
                 return 0.0;
             }
             call::ANSWERED => {
-                self.core.answered_straight(moment(now), number as u64);
+                self.core.fast_path_answered(moment(now), number as u64);
                 return 0.0;
             }
             call::SLOT_WRITTEN => {
@@ -159,11 +159,11 @@ impl Bridge {
                 let slot = self.texts.pop();
                 let ticket = self.core.broadcast(&key, &params, slot.as_deref());
                 if number != 0.0 {
-                    self.core.written_straight();
+                    self.core.fast_path_written();
                 }
                 return self.ticket(ticket);
             }
-            call::STRAIGHT_ID => return self.core.straight_id().unwrap_or(0) as f64,
+            call::FAST_PATH_ID => return self.core.fast_path_id().unwrap_or(0) as f64,
             call::CLEAR => {
                 let slot = self.text();
                 let ticket = self.core.clear(&slot);
@@ -181,10 +181,10 @@ impl Bridge {
             call::IS_DETACHED => return f64::from(u8::from(self.core.is_detached())),
             call::BEHIND => return self.core.behind() as f64,
             call::FOLLOW => self.core.follow(number != 0.0),
-            call::STRAIGHT_SEQ => return self.core.straight_seq().unwrap_or(0) as f64,
+            call::FAST_PATH_SEQ => return self.core.fast_path_seq().unwrap_or(0) as f64,
             call::PLACE_OF_SLOT => {
                 let slot = self.text();
-                return self.core.place_of_slot(&slot).map_or(-1.0, |place| place as f64);
+                return self.core.slot_index(&slot).map_or(-1.0, |place| place as f64);
             }
             call::UUID | call::OWNER_KEY => {
                 let text = if what == call::UUID { self.core.uuid() } else { self.core.owner_key() };

@@ -29,7 +29,7 @@ pub(crate) const LAGGING: u32 = 23;
 pub(crate) const NEXT: u32 = 24;
 pub(crate) const NUMBER: u32 = 25;
 /// The seq of the action that js/room.js may hand over by itself; 0 while it must say `MESSAGE` for each.
-pub(crate) const STRAIGHT_SEQ: u32 = 26;
+pub(crate) const FAST_PATH_SEQ: u32 = 26;
 /// It has handed over all actions up to this seq; the moment is when the last of them came.
 pub(crate) const HANDED_OVER: u32 = 27;
 /// Where a slot's state is noted; below 0 if it must say `MESSAGE` for its next action. It holds until it does say `MESSAGE`.
@@ -56,6 +56,6 @@ pub(crate) const TEXT: u32 = 39;
 /// Its bytes.
 pub(crate) const TEXT_LENGTH: u32 = 40;
 /// The id of the action that js/room.js may write to the socket by itself; 0 while it must say `BROADCAST` for each.
-pub(crate) const STRAIGHT_ID: u32 = 41;
+pub(crate) const FAST_PATH_ID: u32 = 41;
 /// All that it wrote up to this id is answered; the moment is when it heard so.
 pub(crate) const ANSWERED: u32 = 42;

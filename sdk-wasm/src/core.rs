@@ -175,34 +175,34 @@ impl<P> Core<P> {
 /// What js/room.js hands over without asking for a step.
 #[cfg(feature = "javascript")]
 impl<P> Core<P> {
-    /// The seq of the action that the driver may hand over by itself: see [`Session::straight_seq`].
-    pub(crate) fn straight_seq(&self) -> Option<u64> {
-        if self.delivery.is_straight() { self.session.straight_seq() } else { None }
+    /// The seq of the action that the driver may hand over by itself: see [`Session::fast_path_seq`].
+    pub(crate) fn fast_path_seq(&self) -> Option<u64> {
+        if self.delivery.is_straight() { self.session.fast_path_seq() } else { None }
     }
 
-    /// The id of the action that the driver may write by itself: see [`Session::straight_id`].
-    pub(crate) fn straight_id(&self) -> Option<u64> {
-        if self.delivery.is_straight() { self.session.straight_id() } else { None }
+    /// The id of the action that the driver may write by itself: see [`Session::fast_path_id`].
+    pub(crate) fn fast_path_id(&self) -> Option<u64> {
+        if self.delivery.is_straight() { self.session.fast_path_id() } else { None }
     }
 
-    /// See [`Session::answered_straight`].
-    pub(crate) fn answered_straight(&mut self, now: Timestamp, id: u64) {
-        self.session.answered_straight(now, id);
+    /// See [`Session::fast_path_answered`].
+    pub(crate) fn fast_path_answered(&mut self, now: Timestamp, id: u64) {
+        self.session.fast_path_answered(now, id);
     }
 
-    /// See [`Session::written_straight`].
-    pub(crate) fn written_straight(&mut self) {
-        self.session.written_straight();
+    /// See [`Session::fast_path_written`].
+    pub(crate) fn fast_path_written(&mut self) {
+        self.session.fast_path_written();
     }
 
     /// See [`Session::handed_over`].
-    pub(crate) fn handed_over(&mut self, now: Timestamp, seq: u64) {
-        self.session.handed_over(now, seq);
+    pub(crate) fn fast_path_delivered(&mut self, now: Timestamp, seq: u64) {
+        self.session.fast_path_delivered(now, seq);
     }
 
-    /// See [`Session::place_of_slot`]. None if something waits for its function under the slot: that has to be forgotten.
-    pub(crate) fn place_of_slot(&mut self, slot: &str) -> Option<usize> {
-        if self.delivery.registry().keeps(slot) { None } else { self.session.place_of_slot(slot) }
+    /// See [`Session::slot_index`]. None if something waits for its function under the slot: that has to be forgotten.
+    pub(crate) fn slot_index(&mut self, slot: &str) -> Option<usize> {
+        if self.delivery.registry().keeps(slot) { None } else { self.session.slot_index(slot) }
     }
 
     /// See [`Session::slot_written`].

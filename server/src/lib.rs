@@ -40,7 +40,7 @@ pub use admission::{InvalidOrigin, OriginPolicy, Socket, Sockets};
 pub use http::HangUp;
 pub use manager::Manager;
 pub use routes::RemoteAddress;
-pub use rtbroadcaster_protocol::{Deed, Limits, Refusal};
+pub use rtbroadcaster_protocol::{Limits, Operation, Refusal};
 pub use settings::Settings;
 
 /// The readme, so that its code is compiled with the tests.

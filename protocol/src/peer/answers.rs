@@ -23,14 +23,14 @@ struct Ack {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { rendering: Rendering::Whole, text: String::new(), ack: None, refusals: 0 }
+        Self { rendering: Rendering::Original, text: String::new(), ack: None, refusals: 0 }
     }
 }
 
 impl Answers {
     /// Whether this client speaks session fields.
-    pub(super) fn is_lean(&self) -> bool {
-        self.rendering == Rendering::Lean
+    pub(super) fn is_compact(&self) -> bool {
+        self.rendering == Rendering::Compact
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -61,13 +61,13 @@ impl Answers {
     pub(super) fn push(&mut self, message: &ServerMessage<&str>) {
         // What was acknowledged before must be read before: a run of acks ends here.
         self.flush_ack();
-        render::lean(&mut self.text, message);
+        render::compact(&mut self.text, message);
         self.text.push('\n');
     }
 
     /// Tells something that only those who speak session fields would understand.
-    pub(super) fn push_to_lean(&mut self, message: &ServerMessage<&str>) {
-        if self.is_lean() {
+    pub(super) fn push_if_compact(&mut self, message: &ServerMessage<&str>) {
+        if self.is_compact() {
             self.push(message);
         }
     }
@@ -82,18 +82,18 @@ impl Answers {
     }
 
     /// The original's reply to create and join.
-    pub(super) fn connected_whole(&mut self, uuid: &str) {
-        render::whole_status(&mut self.text, uuid, Status::Connected);
+    pub(super) fn connected_original(&mut self, uuid: &str) {
+        render::original_status(&mut self.text, uuid, Status::Connected);
         self.text.push('\n');
     }
 
     pub(super) fn refuse(&mut self, refusal: Refusal, uuid: &str, counts: bool) {
         self.refusals += usize::from(counts);
         match self.rendering {
-            Rendering::Lean => self.push(&ServerMessage::Refused(refusal)),
-            Rendering::Whole => {
+            Rendering::Compact => self.push(&ServerMessage::Refused(refusal)),
+            Rendering::Original => {
                 self.flush_ack();
-                render::whole_refusal(&mut self.text, uuid, &refusal);
+                render::original_refusal(&mut self.text, uuid, &refusal);
                 self.text.push('\n');
             }
         }
@@ -101,9 +101,9 @@ impl Answers {
 
     pub(super) fn closed(&mut self, room: RoomId) {
         match self.rendering {
-            Rendering::Lean => self.push(&ServerMessage::Closed),
-            Rendering::Whole => {
-                render::whole_status(&mut self.text, &room.to_string(), Status::NotConnected);
+            Rendering::Compact => self.push(&ServerMessage::Closed),
+            Rendering::Original => {
+                render::original_status(&mut self.text, &room.to_string(), Status::NotConnected);
                 self.text.push('\n');
             }
         }
@@ -111,7 +111,7 @@ impl Answers {
 
     fn flush_ack(&mut self) {
         if let Some(Ack { id, seq }) = self.ack.take() {
-            self.push_to_lean(&ServerMessage::Ack { id, seq });
+            self.push_if_compact(&ServerMessage::Ack { id, seq });
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Peer, Place, Told, with};
 use crate::mutation::mutated;
 use crate::{
-    Answer, Audience, Claim, CloseCode, Connected, Create, Deed, Host, Join, NotEntered, OwnerPresence,
+    Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
     PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RoomId, ServerMessage, Timestamp,
 };
 
@@ -22,7 +22,7 @@ impl Peer {
         let admitted = self
             .negotiate(create.version)
             .map_err(Refusal::from)
-            .and_then(|()| authorise(Deed::Create, create.token.as_deref(), host));
+            .and_then(|()| authorise(Operation::Create, create.token.as_deref(), host));
         if let Err(refusal) = admitted {
             return self.refuse_entry(refusal, host);
         }
@@ -63,17 +63,17 @@ impl Peer {
                 // The pace is the room's: a new connection is no new beginning.
                 let pause = host.with(room, |room| room.pause(now)).filter(|_| is_owner);
                 self.pause_for(pause.unwrap_or(0), now);
-                if let Some(heard) = join.claim.as_ref().and_then(|claim| claim.heard) {
-                    self.answer_again(room, heard, host);
+                if let Some(acknowledged) = join.claim.as_ref().and_then(|claim| claim.acknowledged) {
+                    self.repeat_answers(room, acknowledged, host);
                 }
             }
-            Err(NotEntered::Refused(code)) => {
+            Err(EntryError::Refused(code)) => {
                 if code == RefusalCode::UnknownRoom {
-                    host.asked_in_vain(now);
+                    host.note_unknown_room(now);
                 }
                 self.refuse_entry(code.into(), host);
             }
-            Err(NotEntered::Superseded) => self.end(CloseCode::Superseded),
+            Err(EntryError::Superseded) => self.end(CloseCode::Superseded),
         }
     }
 
@@ -87,9 +87,9 @@ impl Peer {
     ) -> Result<(), Refusal> {
         self.negotiate(join.version)?;
         host.may_ask_for_room(now)?;
-        let deed = if join.claim.is_some() { Deed::Claim } else { Deed::Join };
+        let operation = if join.claim.is_some() { Operation::Claim } else { Operation::Join };
         match wanted {
-            Some(room) => authorise(deed(room), join.token.as_deref(), host),
+            Some(room) => authorise(operation(room), join.token.as_deref(), host),
             // There is no such room, for nobody.
             None => Ok(()),
         }
@@ -100,7 +100,7 @@ impl Peer {
         wanted: Option<RoomId>,
         join: &Join<'_>,
         host: &mut impl Host,
-    ) -> Result<Option<OwnerPart>, NotEntered> {
+    ) -> Result<Option<OwnerPart>, EntryError> {
         let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
         match &join.claim {
             Some(claim) => self.claim(room, join, claim, host).map(Some),
@@ -108,7 +108,7 @@ impl Peer {
         }
     }
 
-    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), NotEntered> {
+    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), EntryError> {
         let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
         let owner = (since.is_none() || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
@@ -123,7 +123,7 @@ impl Peer {
         join: &Join<'_>,
         claim: &Claim<'_>,
         host: &mut impl Host,
-    ) -> Result<OwnerPart, NotEntered> {
+    ) -> Result<OwnerPart, EntryError> {
         let digest = host.digest(&claim.owner_key);
         let claimed = with(host, room, |room| {
             let claimed = room.claim(&digest, claim)?;
@@ -131,7 +131,7 @@ impl Peer {
             let knows_nothing = claimed.new_session || join.since == Some(0);
             Ok((claimed, knows_nothing.then(|| room.cursor(self.answers.rendering, None))))
         });
-        let (claimed, snapshot) = claimed.unwrap_or(Err(NotEntered::Refused(RefusalCode::UnknownRoom)))?;
+        let (claimed, snapshot) = claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
         let told = claimed.new_session.then(Audience::default);
         self.place = Place::Owner { room, epoch: claimed.epoch, snapshot, told };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
@@ -139,14 +139,14 @@ impl Peer {
     }
 
     /// What the owner's session was answered on a former connection and may not have heard.
-    fn answer_again(&mut self, room: RoomId, heard: u64, host: &mut impl Host) {
+    fn repeat_answers(&mut self, room: RoomId, acknowledged: u64, host: &mut impl Host) {
         if mutated!(ForgetAnswers) {
             return;
         }
-        for answer in host.with(room, |room| room.answers_after(heard)).unwrap_or_default() {
+        for answer in host.with(room, |room| room.answers_after(acknowledged)).unwrap_or_default() {
             match answer {
                 Answer::Appended { last_id: id, last_seq: seq, .. } => {
-                    self.answers.push_to_lean(&ServerMessage::Ack { id, seq });
+                    self.answers.push_if_compact(&ServerMessage::Ack { id, seq });
                 }
                 Answer::Refused { refusal, .. } => self.tell(refusal),
             }
@@ -156,8 +156,8 @@ impl Peer {
     /// From the first message on it is settled what this client understands.
     fn negotiate(&mut self, version: Option<u64>) -> Result<(), RefusalCode> {
         self.answers.rendering = match version {
-            None => Rendering::Whole,
-            Some(version) if version >= PROTOCOL_VERSION => Rendering::Lean,
+            None => Rendering::Original,
+            Some(version) if version >= PROTOCOL_VERSION => Rendering::Compact,
             Some(_) => return Err(RefusalCode::UnsupportedVersion),
         };
         Ok(())
@@ -165,8 +165,8 @@ impl Peer {
 
     /// The reply to create and join, with the uuid in the form in which the client wrote it.
     fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerPart>, host: &mut impl Host) {
-        if self.answers.rendering == Rendering::Whole {
-            return self.answers.connected_whole(uuid);
+        if self.answers.rendering == Rendering::Original {
+            return self.answers.connected_original(uuid);
         }
         let Some((seq, limits)) = host.with(room, |room| (room.head(), room.limits().announced())) else {
             return self.lose(room, CloseCode::RoomClosed);
@@ -189,7 +189,11 @@ impl Peer {
     }
 }
 
-/// Whether the token allows the deed.
-fn authorise(deed: Deed, token: Option<&str>, host: &mut impl Host) -> Result<(), Refusal> {
-    if host.permissions(deed, token)?.allow(deed) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
+/// Whether the token allows the operation.
+fn authorise(operation: Operation, token: Option<&str>, host: &mut impl Host) -> Result<(), Refusal> {
+    if host.permissions(operation, token)?.allow(operation) {
+        Ok(())
+    } else {
+        Err(RefusalCode::Forbidden.into())
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{Deed, KeyDigest, Permissions, Refusal, Room, RoomId, Timestamp};
+use crate::{KeyDigest, Operation, Permissions, Refusal, Room, RoomId, Timestamp};
 
 /// The secret that proves ownership of a room. It is shown to nobody but the owner, logs included.
 #[derive(Clone, PartialEq, Eq)]
@@ -16,11 +16,11 @@ impl fmt::Debug for OwnerKey {
 
 /// What a connection asks of the server around it: the table of rooms, and whatever needs randomness or a hash.
 pub trait Host {
-    /// What the bearer of this token, or whoever has none, may do, as far as it matters for this deed.
+    /// What the bearer of this token, or whoever has none, may do, as far as it matters for this operation.
     ///
     /// # Errors
     /// `unauthorized` where a token is needed and there is none, or not one that is accepted; `keys_unavailable`.
-    fn permissions(&mut self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal>;
+    fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal>;
 
     /// Whether this client may ask for a room: who asked for many that aren't there is guessing.
     ///
@@ -29,7 +29,7 @@ pub trait Host {
     fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal>;
 
     /// The client has asked for a room that isn't there.
-    fn asked_in_vain(&mut self, now: Timestamp);
+    fn note_unknown_room(&mut self, now: Timestamp);
 
     /// Opens a room with a new id and a new owner key.
     ///

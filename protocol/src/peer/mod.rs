@@ -9,7 +9,7 @@ mod reading;
 use answers::Answers;
 
 pub use host::{Host, OwnerKey};
-pub use permissions::{Deed, Permissions, Scope};
+pub use permissions::{Operation, Permissions, Scope};
 
 use crate::mutation::mutated;
 use crate::room::{Cursor, FRAME_BYTES, Frame};
@@ -24,7 +24,7 @@ const SHORTEST_PAUSE_MS: u64 = 20;
 
 /// What a connection's shell is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum PeerOutput {
     /// Send the frame, then ask again.
     Send,
     /// Nothing until a message comes in or the room changes.
@@ -35,7 +35,7 @@ pub enum Next {
 
 /// One connection, as the server sees it.
 ///
-/// The shell calls [`Peer::receive`] for each message, then [`Peer::next`] until it waits or closes; again when the
+/// The shell calls [`Peer::receive`] for each message, then [`Peer::poll_output`] until it waits or closes; again when the
 /// room's version has changed; and [`Peer::disconnected`] once at the end, however it came.
 #[derive(Debug)]
 pub struct Peer {
@@ -156,7 +156,7 @@ impl Peer {
     }
 
     /// What to do next; if it is to send, what is in `frame`.
-    pub fn next(&mut self, frame: &mut Frame, host: &mut impl Host) -> Next {
+    pub fn poll_output(&mut self, frame: &mut Frame, host: &mut impl Host) -> PeerOutput {
         frame.clear();
         if (self.answers.is_empty() || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
             self.serve(frame, host);
@@ -166,9 +166,9 @@ impl Peer {
         }
         self.answers.take(frame);
         match self.ending {
-            _ if !frame.is_empty() => Next::Send,
-            Some(code) => Next::Close(code),
-            None => Next::Wait,
+            _ if !frame.is_empty() => PeerOutput::Send,
+            Some(code) => PeerOutput::Close(code),
+            None => PeerOutput::Wait,
         }
     }
 
@@ -176,7 +176,7 @@ impl Peer {
     /// while it waits, `again`.
     pub fn lag(&self, again: bool, now: Timestamp, host: &mut impl Host) -> Lag {
         let Place::Owner { room, .. } = self.place else { return Lag::No };
-        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_of_late(now) };
+        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_if_due(now) };
         with(host, room, look).unwrap_or(Lag::No)
     }
 
@@ -188,9 +188,9 @@ impl Peer {
     }
 
     /// The client has taken a part of the frame that it was sent last.
-    pub fn took(&self, host: &mut impl Host) {
+    pub fn note_progress(&self, host: &mut impl Host) {
         if let Place::Follower { room, cursor, .. } = &self.place {
-            with(host, *room, |room| room.took(cursor));
+            with(host, *room, |room| room.note_progress(cursor));
         }
     }
 
@@ -292,7 +292,7 @@ impl Peer {
                 let room = *room;
                 // Serving changes nothing for which a room would want to be woken.
                 let served = host.with(room, |room| {
-                    room.next(cursor, frame);
+                    room.serve(cursor, frame);
                     let ends = room.is_closed() && (frame.is_empty() || mutated!(EndBeforeTheRest));
                     (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
                 });
@@ -300,18 +300,18 @@ impl Peer {
                     return self.lose(room, CloseCode::RoomClosed);
                 };
                 if told.owner.replace(owner) != Some(owner) {
-                    self.answers.push_to_lean(&ServerMessage::Owner(owner));
+                    self.answers.push_if_compact(&ServerMessage::Owner(owner));
                 }
                 let audience = audience.unwrap_or(told.audience);
                 if std::mem::replace(&mut told.audience, audience) != audience {
-                    self.answers.push_to_lean(&ServerMessage::Audience(audience));
+                    self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
             Place::Owner { room, epoch, snapshot, told } => {
                 let (room, epoch) = (*room, *epoch);
                 let served = under_epoch(host, room, epoch, |room| {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
-                        room.next_of_snapshot(cursor, frame);
+                        room.serve_snapshot(cursor, frame);
                     }
                     room.audience()
                 });
@@ -320,7 +320,7 @@ impl Peer {
                     Err(code) => return self.lose(room, code),
                 };
                 if told.replace(audience) != Some(audience) {
-                    self.answers.push_to_lean(&ServerMessage::Audience(audience));
+                    self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
             Place::Outside | Place::Gone => {}
@@ -359,7 +359,7 @@ impl Peer {
 
     fn say_farewell(&mut self) {
         if let Some(return_window_ms) = self.farewell.filter(|_| self.ending.is_none()) {
-            self.answers.push_to_lean(&ServerMessage::Shutdown(return_window_ms));
+            self.answers.push_if_compact(&ServerMessage::Shutdown(return_window_ms));
             self.end(CloseCode::ShuttingDown);
         }
     }

@@ -4,7 +4,7 @@ use crate::RoomId;
 
 /// Something for which a permission may be needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Deed {
+pub enum Operation {
     /// To open a new room.
     Create,
     /// To claim the ownership of a room; its owner key is needed as well.
@@ -39,11 +39,11 @@ impl Permissions {
 
     /// Whether they are enough for this.
     #[must_use]
-    pub fn allow(self, deed: Deed) -> bool {
-        match deed {
-            Deed::Create => self.own == Scope::Everywhere,
-            Deed::Claim(room) => self.own.has(room),
-            Deed::Join(room) => self.follow.has(room),
+    pub fn allow(self, operation: Operation) -> bool {
+        match operation {
+            Operation::Create => self.own == Scope::Everywhere,
+            Operation::Claim(room) => self.own.has(room),
+            Operation::Join(room) => self.follow.has(room),
         }
     }
 }
@@ -66,9 +66,9 @@ mod tests {
     fn a_permission_for_one_room_opens_neither_another_nor_a_new_one() {
         let (one, other) = (RoomId::from_random(1), RoomId::from_random(2));
         let permissions = Permissions { own: Scope::Room(one), follow: Scope::Room(one) };
-        assert!(permissions.allow(Deed::Claim(one)) && permissions.allow(Deed::Join(one)));
-        for deed in [Deed::Create, Deed::Claim(other), Deed::Join(other)] {
-            assert!(!permissions.allow(deed), "{deed:?}");
+        assert!(permissions.allow(Operation::Claim(one)) && permissions.allow(Operation::Join(one)));
+        for operation in [Operation::Create, Operation::Claim(other), Operation::Join(other)] {
+            assert!(!permissions.allow(operation), "{operation:?}");
         }
     }
 
@@ -78,13 +78,17 @@ mod tests {
         let follows = Permissions { own: Scope::Nowhere, follow: Scope::Everywhere };
         let owns = Permissions { own: Scope::Everywhere, follow: Scope::Nowhere };
         assert!(
-            follows.allow(Deed::Join(room))
-                && !follows.allow(Deed::Create)
-                && !follows.allow(Deed::Claim(room))
+            follows.allow(Operation::Join(room))
+                && !follows.allow(Operation::Create)
+                && !follows.allow(Operation::Claim(room))
         );
-        assert!(owns.allow(Deed::Create) && owns.allow(Deed::Claim(room)) && !owns.allow(Deed::Join(room)));
-        for deed in [Deed::Create, Deed::Claim(room), Deed::Join(room)] {
-            assert!(Permissions::ALL.allow(deed));
+        assert!(
+            owns.allow(Operation::Create)
+                && owns.allow(Operation::Claim(room))
+                && !owns.allow(Operation::Join(room))
+        );
+        for operation in [Operation::Create, Operation::Claim(room), Operation::Join(room)] {
+            assert!(Permissions::ALL.allow(operation));
         }
     }
 }

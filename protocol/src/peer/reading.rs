@@ -17,7 +17,7 @@ impl Peer {
     }
 
     /// Milliseconds for which the client is not to be listened to, because it has asked for too much in too short a time.
-    /// When they are over, [`Peer::go_on`] is to be called before anything else is received.
+    /// When they are over, [`Peer::resume_reading`] is to be called before anything else is received.
     #[must_use]
     pub fn pause(&self, now: Timestamp) -> u64 {
         self.paused_until.since(now)
@@ -30,7 +30,7 @@ impl Peer {
     }
 
     /// Goes on with the messages that were kept, if it is listened to again.
-    pub fn go_on(&mut self, now: Timestamp, host: &mut impl Host) {
+    pub fn resume_reading(&mut self, now: Timestamp, host: &mut impl Host) {
         if self.pause(now) == 0 {
             let unread = std::mem::take(&mut self.unread);
             self.unread = self.receive_messages(&unread, now, host).into();
@@ -40,7 +40,7 @@ impl Peer {
     /// Returns what is to be kept.
     fn receive_messages<'a>(&mut self, frame: &'a str, now: Timestamp, host: &mut impl Host) -> &'a str {
         let mut messages = parse::ClientMessages::new(frame);
-        while let Some(message) = messages.next(self.answers.is_lean()) {
+        while let Some(message) = messages.next(self.answers.is_compact()) {
             if self.answers.refusals >= REFUSALS_PER_FRAME {
                 self.refuse(parse::rest_unread(parse::MESSAGES_REFUSED), host);
                 return "";

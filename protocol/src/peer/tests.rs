@@ -6,7 +6,7 @@ mod permissions;
 
 use super::reading::REFUSALS_PER_FRAME;
 use super::*;
-use crate::{Deed, KeyDigest, Limits, OwnerKey, Permissions, Rooms, Scope};
+use crate::{KeyDigest, Limits, Operation, OwnerKey, Permissions, Rooms, Scope};
 
 /// A server without sockets: rooms have the ids 1, 2, 3 … and the keys `key-1`, `key-2` ….
 struct TestHost {
@@ -20,7 +20,7 @@ struct TestHost {
 
 impl Host for TestHost {
     /// The token is what is permitted: `own`, `follow`, or both; none is both.
-    fn permissions(&mut self, _deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
+    fn permissions(&mut self, _operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal> {
         let scope = |word| match token {
             Some(token) if !token.contains(word) => Scope::Nowhere,
             _ => Scope::Everywhere,
@@ -38,7 +38,7 @@ impl Host for TestHost {
         }
     }
 
-    fn asked_in_vain(&mut self, _now: Timestamp) {
+    fn note_unknown_room(&mut self, _now: Timestamp) {
         self.guesses_left -= 1;
     }
 
@@ -95,23 +95,23 @@ fn host() -> TestHost {
 
 fn say(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {
     peer.receive_frame(frame, Timestamp(1_000), host);
-    hear(peer, host)
+    drain(peer, host)
 }
 
 /// The messages that a client is sent now, and `closed CODE` if its socket is closed after them.
-fn hear(peer: &mut Peer, host: &mut TestHost) -> Vec<String> {
+fn drain(peer: &mut Peer, host: &mut TestHost) -> Vec<String> {
     let mut frame = Frame::default();
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     loop {
-        match peer.next(&mut frame, host) {
-            Next::Send => {
+        match peer.poll_output(&mut frame, host) {
+            PeerOutput::Send => {
                 let text = String::from_utf8(frame.payload().to_vec()).unwrap();
-                heard.extend(text.split('\n').map(str::to_owned));
+                received.extend(text.split('\n').map(str::to_owned));
             }
-            Next::Wait => return heard,
-            Next::Close(code) => {
-                heard.push(format!("closed {}", code.value()));
-                return heard;
+            PeerOutput::Wait => return received,
+            PeerOutput::Close(code) => {
+                received.push(format!("closed {}", code.value()));
+                return received;
             }
         }
     }
@@ -125,16 +125,16 @@ fn whole(value: u64, text: &str) -> String {
     )
 }
 
-fn lean_owner(host: &mut TestHost) -> Peer {
+fn session_owner(host: &mut TestHost) -> Peer {
     let mut owner = Peer::default();
     say(&mut owner, host, r#"{"status":{"value":1},"v":2,"session":"s1"}"#);
     owner
 }
 
-fn lean_follower(host: &mut TestHost) -> Peer {
+fn session_follower(host: &mut TestHost) -> Peer {
     let mut follower = Peer::default();
-    let heard = say(&mut follower, host, &join(r#","v":2"#));
-    assert!(heard[0].contains(r#""value":3"#), "{heard:?}");
+    let received = say(&mut follower, host, &join(r#","v":2"#));
+    assert!(received[0].contains(r#""value":3"#), "{received:?}");
     follower
 }
 
@@ -142,8 +142,8 @@ fn join(more: &str) -> String {
     format!(r#"{{"uuid":"{ROOM}","status":{{"value":2}}{more}}}"#)
 }
 
-fn code(heard: &str) -> Option<&str> {
-    heard.split_once(r#""error":{"code":""#)?.1.split('"').next()
+fn code(received: &str) -> Option<&str> {
+    received.split_once(r#""error":{"code":""#)?.1.split('"').next()
 }
 
 #[test]
@@ -157,31 +157,31 @@ fn a_client_of_the_original_creates_broadcasts_and_closes() {
     let action = format!(
         r#"{{"uuid":"{ROOM}","status":{{"value":3,"text":"connected"}},"funcKey":"f","funcParams":["a"],"stateMessage":true}}"#
     );
-    assert_eq!(hear(&mut follower, &mut host), [action.as_str()]);
+    assert_eq!(drain(&mut follower, &mut host), [action.as_str()]);
     let mut late = Peer::default();
     assert_eq!(say(&mut late, &mut host, &join("")), [whole(3, "connected"), action]);
 
     let end = [whole(0, "not connected"), "closed 4500".to_owned()];
     assert_eq!(say(&mut owner, &mut host, r#"{"status":{"value":4}}"#), end);
-    assert_eq!(hear(&mut follower, &mut host), end);
-    assert_eq!(hear(&mut late, &mut host), end);
+    assert_eq!(drain(&mut follower, &mut host), end);
+    assert_eq!(drain(&mut late, &mut host), end);
     assert_eq!(code(&say(&mut Peer::default(), &mut host, &join(""))[0]), Some("unknown_room"));
 }
 
 #[test]
 fn a_lean_follower_gets_reply_snapshot_synced_and_then_the_next_seq() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     say(
         &mut owner,
         &mut host,
         r#"{"id":1,"funcKey":"a","stateMessage":true}{"id":2,"funcKey":"b","slot":"s"}"#,
     );
     let mut follower = Peer::default();
-    let heard = say(&mut follower, &mut host, &join(r#","v":2"#));
-    assert!(heard[0].contains(r#""v":2,"seq":2,"limits":{"messageBytes":65536"#), "{heard:?}");
+    let received = say(&mut follower, &mut host, &join(r#","v":2"#));
+    assert!(received[0].contains(r#""v":2,"seq":2,"limits":{"messageBytes":65536"#), "{received:?}");
     assert_eq!(
-        heard[1..],
+        received[1..],
         [
             r#"{"seq":1,"funcKey":"a","stateMessage":true}"#,
             r#"{"seq":2,"funcKey":"b","stateMessage":true,"slot":"s"}"#,
@@ -189,22 +189,22 @@ fn a_lean_follower_gets_reply_snapshot_synced_and_then_the_next_seq() {
         ]
     );
     say(&mut owner, &mut host, r#"{"id":3,"clear":"s"}"#);
-    assert_eq!(hear(&mut follower, &mut host), [r#"{"seq":3,"clear":"s"}"#]);
+    assert_eq!(drain(&mut follower, &mut host), [r#"{"seq":3,"clear":"s"}"#]);
 }
 
 #[test]
 fn a_rejoin_resumes_from_the_ring_or_is_told_to_start_over() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     say(&mut owner, &mut host, r#"{"id":1,"funcKey":"s","stateMessage":true}"#);
     for id in 2..=8 {
         say(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a"}}"#));
     }
     let since = |seq: u64, host: &mut TestHost| {
         let mut follower = Peer::default();
-        let heard = say(&mut follower, host, &join(&format!(r#","v":2,"since":{seq}"#)));
+        let received = say(&mut follower, host, &join(&format!(r#","v":2,"since":{seq}"#)));
         follower.disconnected(Timestamp(0), host);
-        let (owner, served) = heard[1..].split_last().unwrap();
+        let (owner, served) = received[1..].split_last().unwrap();
         assert_eq!(owner, r#"{"owner":"back"}"#, "it may have been told that the owner is away");
         served.to_vec()
     };
@@ -219,13 +219,13 @@ fn a_rejoin_resumes_from_the_ring_or_is_told_to_start_over() {
 #[test]
 fn a_follower_that_falls_off_the_ring_while_live_is_resynced() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     for id in 1..=9 {
         say(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a","stateMessage":true}}"#));
     }
     assert_eq!(
-        hear(&mut follower, &mut host),
+        drain(&mut follower, &mut host),
         [r#"{"resync":true,"seq":9}"#, r#"{"seq":9,"funcKey":"a","stateMessage":true}"#, r#"{"synced":9}"#]
     );
 }
@@ -233,7 +233,7 @@ fn a_follower_that_falls_off_the_ring_while_live_is_resynced() {
 #[test]
 fn joining_the_same_room_again_gives_reply_and_snapshot_again() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     say(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
     let mut follower = Peer::default();
     let once = say(&mut follower, &mut host, &join(""));
@@ -245,9 +245,9 @@ fn joining_the_same_room_again_gives_reply_and_snapshot_again() {
 #[test]
 fn what_is_not_allowed_is_refused_and_the_connection_lives_on() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     let mut outside = Peer::default();
     let other = join("").replace("0001", "0002");
     let create = r#"{"status":{"value":1}}"#;
@@ -268,49 +268,49 @@ fn what_is_not_allowed_is_refused_and_the_connection_lives_on() {
 #[test]
 fn limits_are_told_and_old_work_goes_on() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
+    session_owner(&mut host);
     let third = say(&mut Peer::default(), &mut host, r#"{"status":{"value":1},"v":2}"#);
     assert_eq!((code(&third[0]), third[1].as_str()), (Some("too_many_rooms"), "closed 4004"));
-    let (_first, _second) = (lean_follower(&mut host), lean_follower(&mut host));
+    let (_first, _second) = (session_follower(&mut host), session_follower(&mut host));
     let third = say(&mut Peer::default(), &mut host, &join(r#","v":2"#));
     assert_eq!((code(&third[0]), third[1].as_str()), (Some("room_full"), "closed 4004"));
     let frame = r#"{"id":1,"funcKey":"a","slot":"1"}{"id":2,"funcKey":"a","slot":"2"}{"id":3,"funcKey":"a","slot":"3"}"#;
-    let heard = say(&mut owner, &mut host, frame);
-    assert_eq!((heard[0].as_str(), code(&heard[1])), (r#"{"ack":2,"seq":2}"#, Some("too_many_slots")));
+    let received = say(&mut owner, &mut host, frame);
+    assert_eq!((received[0].as_str(), code(&received[1])), (r#"{"ack":2,"seq":2}"#, Some("too_many_slots")));
     assert_eq!(say(&mut owner, &mut host, r#"{"id":4,"funcKey":"a","slot":"2"}"#), [r#"{"ack":4,"seq":3}"#]);
 }
 
 #[test]
 fn an_older_version_is_refused() {
-    let heard = say(&mut Peer::default(), &mut host(), r#"{"status":{"value":1},"v":1}"#);
-    assert_eq!((code(&heard[0]), heard[1].as_str()), (Some("unsupported_version"), "closed 4504"));
+    let received = say(&mut Peer::default(), &mut host(), r#"{"status":{"value":1},"v":1}"#);
+    assert_eq!((code(&received[0]), received[1].as_str()), (Some("unsupported_version"), "closed 4504"));
 }
 
 #[test]
 fn a_follower_that_leaves_is_confirmed_alone() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let (mut leaving, mut staying) = (lean_follower(&mut host), lean_follower(&mut host));
-    let heard = say(&mut leaving, &mut host, r#"{"status":{"value":4}}"#);
-    assert_eq!(heard, [r#"{"status":{"value":0,"text":"not connected"}}"#, "closed 4501"]);
+    let mut owner = session_owner(&mut host);
+    let (mut leaving, mut staying) = (session_follower(&mut host), session_follower(&mut host));
+    let received = say(&mut leaving, &mut host, r#"{"status":{"value":4}}"#);
+    assert_eq!(received, [r#"{"status":{"value":0,"text":"not connected"}}"#, "closed 4501"]);
     leaving.disconnected(Timestamp(0), &mut host);
     say(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
-    assert_eq!(hear(&mut staying, &mut host).len(), 1);
+    assert_eq!(drain(&mut staying, &mut host).len(), 1);
     assert_eq!(host.with(RoomId::parse(ROOM).unwrap(), |room| room.followers()), Some(1));
 }
 
 #[test]
 fn the_whole_rendering_is_kept_only_while_somebody_needs_it() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     say(&mut owner, &mut host, r#"{"funcKey":"before","stateMessage":true}"#);
     let mut legacy = Peer::default();
     assert_eq!(say(&mut legacy, &mut host, &join("")).len(), 2);
     say(&mut owner, &mut host, r#"{"clear":"before"}{"funcKey":"live"}"#);
-    let heard = hear(&mut legacy, &mut host);
-    assert_eq!(heard.len(), 1, "a clear is nothing that it would understand: {heard:?}");
-    assert!(heard[0].contains(r#""funcKey":"live""#));
+    let received = drain(&mut legacy, &mut host);
+    assert_eq!(received.len(), 1, "a clear is nothing that it would understand: {received:?}");
+    assert!(received[0].contains(r#""funcKey":"live""#));
     legacy.disconnected(Timestamp(0), &mut host);
     let mut next = Peer::default();
     assert_eq!(say(&mut next, &mut host, &join("")), [whole(3, "connected")]);
@@ -319,22 +319,22 @@ fn the_whole_rendering_is_kept_only_while_somebody_needs_it() {
 #[test]
 fn the_owner_is_told_how_many_follow_at_most_once_a_second() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut first = lean_follower(&mut host);
-    assert_eq!(hear(&mut owner, &mut host), Vec::<String>::new());
+    let mut owner = session_owner(&mut host);
+    let mut first = session_follower(&mut host);
+    assert_eq!(drain(&mut owner, &mut host), Vec::<String>::new());
     host.tick(Timestamp(1_000));
-    assert_eq!(hear(&mut owner, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
-    let _second = lean_follower(&mut host);
+    assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
+    let _second = session_follower(&mut host);
     host.tick(Timestamp(1_999));
-    assert_eq!(hear(&mut owner, &mut host), Vec::<String>::new());
+    assert_eq!(drain(&mut owner, &mut host), Vec::<String>::new());
     host.tick(Timestamp(2_000));
-    assert_eq!(hear(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":0}}"#]);
+    assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":0}}"#]);
     say(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
-    assert_eq!(hear(&mut first, &mut host).len(), 1, "followers aren't told unless the owner lets them");
+    assert_eq!(drain(&mut first, &mut host).len(), 1, "followers aren't told unless the owner lets them");
     for now in [3_000, 4_000] {
         host.tick(Timestamp(now));
     }
-    assert_eq!(hear(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":1}}"#]);
+    assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":1}}"#]);
 }
 
 #[test]
@@ -342,43 +342,43 @@ fn followers_are_told_how_many_they_are_if_the_owner_lets_them() {
     let mut host = host();
     let mut owner = Peer::default();
     say(&mut owner, &mut host, r#"{"status":{"value":1},"v":2,"shareAudience":true}"#);
-    let mut follower = lean_follower(&mut host);
+    let mut follower = session_follower(&mut host);
     host.tick(Timestamp(1_000));
-    assert_eq!(hear(&mut follower, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
+    assert_eq!(drain(&mut follower, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
 }
 
 #[test]
 fn a_shutdown_says_when_to_come_back() {
     let mut host = host();
-    lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     follower.shut_down(5_000);
-    assert_eq!(hear(&mut follower, &mut host), [r#"{"shutdown":5000}"#, "closed 4000"]);
+    assert_eq!(drain(&mut follower, &mut host), [r#"{"shutdown":5000}"#, "closed 4000"]);
 }
 
 #[test]
 fn what_was_acknowledged_before_a_shutdown_reaches_the_followers_and_nothing_is_after_it() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     owner.receive_frame(r#"{"id":1,"funcKey":"last"}"#, Timestamp(0), &mut host);
     owner.shut_down(5_000);
     follower.shut_down(5_000);
-    let heard = say(&mut owner, &mut host, r#"{"id":2,"funcKey":"too late"}"#);
-    assert_eq!(heard, [r#"{"ack":1,"seq":1}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
-    let heard = hear(&mut follower, &mut host);
-    assert_eq!(heard, [r#"{"seq":1,"funcKey":"last"}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
+    let received = say(&mut owner, &mut host, r#"{"id":2,"funcKey":"too late"}"#);
+    assert_eq!(received, [r#"{"ack":1,"seq":1}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
+    let received = drain(&mut follower, &mut host);
+    assert_eq!(received, [r#"{"seq":1,"funcKey":"last"}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
 }
 
 #[test]
 fn what_was_acknowledged_before_a_close_reaches_the_followers_before_the_end() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
-    let heard = say(&mut owner, &mut host, r#"{"id":1,"funcKey":"bye"}{"status":{"value":4}}"#);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
+    let received = say(&mut owner, &mut host, r#"{"id":1,"funcKey":"bye"}{"status":{"value":4}}"#);
     let end = r#"{"status":{"value":0,"text":"not connected"}}"#;
-    assert_eq!(heard, [r#"{"ack":1,"seq":1}"#, end, "closed 4500"]);
-    assert_eq!(hear(&mut follower, &mut host), [r#"{"seq":1,"funcKey":"bye"}"#, end, "closed 4500"]);
+    assert_eq!(received, [r#"{"ack":1,"seq":1}"#, end, "closed 4500"]);
+    assert_eq!(drain(&mut follower, &mut host), [r#"{"seq":1,"funcKey":"bye"}"#, end, "closed 4500"]);
     let claim = join(r#","v":2,"ownerKey":"key-1""#);
     assert_eq!(code(&say(&mut Peer::default(), &mut host, &claim)[0]), Some("unknown_room"));
 }
@@ -386,13 +386,13 @@ fn what_was_acknowledged_before_a_close_reaches_the_followers_before_the_end() {
 #[test]
 fn a_few_bytes_of_junk_do_not_ask_for_many_times_their_size() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     for junk in [r#"{"clear":"a"}"#, r#"{"id":1,"funcKey":"a"}"#, "{}"] {
         for peer in [&mut Peer::default(), &mut follower] {
-            let heard = say(peer, &mut host, &junk.repeat(1_000));
-            assert_eq!(heard.len(), REFUSALS_PER_FRAME + 1, "{junk}");
-            assert!(heard[REFUSALS_PER_FRAME].contains("the rest of this frame was not read"));
+            let received = say(peer, &mut host, &junk.repeat(1_000));
+            assert_eq!(received.len(), REFUSALS_PER_FRAME + 1, "{junk}");
+            assert!(received[REFUSALS_PER_FRAME].contains("the rest of this frame was not read"));
         }
     }
     let numbered: String = (1..=100).map(|id| format!(r#"{{"id":{id},"funcKey":7}}"#)).collect();
@@ -406,11 +406,11 @@ fn a_few_bytes_of_junk_do_not_ask_for_many_times_their_size() {
 #[test]
 fn many_answers_come_in_frames_of_bounded_size() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     let numbered: String = (1..=2_000).map(|id| format!(r#"{{"id":{id},"funcKey":7}}"#)).collect();
     owner.receive_frame(&numbered, Timestamp(0), &mut host);
     let (mut frame, mut frames, mut bytes) = (Frame::default(), 0, 0);
-    while owner.next(&mut frame, &mut host) == Next::Send {
+    while owner.poll_output(&mut frame, &mut host) == PeerOutput::Send {
         assert!(frame.len() <= 64 * 1024);
         bytes += frame.len();
         frames += 1;

@@ -14,7 +14,7 @@ pub(crate) struct AudienceCount {
     /// The room's head at that time: whoever has not taken it by the next count lags.
     head_then: u64,
     /// Something has happened that may change it.
-    may_differ: bool,
+    is_outdated: bool,
 }
 
 impl AudienceCount {
@@ -22,13 +22,13 @@ impl AudienceCount {
         self.current
     }
 
-    pub(crate) fn may_differ(&mut self) {
-        self.may_differ = true;
+    pub(crate) fn note_change(&mut self) {
+        self.is_outdated = true;
     }
 
     /// When to count again, if there is reason to.
     pub(crate) fn due(&self) -> Option<Timestamp> {
-        self.may_differ.then(|| self.counted_at.map_or(Timestamp::default(), |at| at.after(INTERVAL_MS)))
+        self.is_outdated.then(|| self.counted_at.map_or(Timestamp::default(), |at| at.after(INTERVAL_MS)))
     }
 
     /// Counts if that is due. True if the count differs from the one before.
@@ -39,7 +39,7 @@ impl AudienceCount {
         let counted = followers.audience(self.head_then);
         let differs = counted != self.current;
         // Whoever lags, or has not taken the head yet, is looked at once more.
-        self.may_differ = counted.lagging > 0 || (counted.connected > 0 && self.head_then != head);
+        self.is_outdated = counted.lagging > 0 || (counted.connected > 0 && self.head_then != head);
         self.current = counted;
         self.counted_at = Some(now);
         self.head_then = head;
@@ -57,15 +57,15 @@ mod tests {
         let mut followers = Followers::default();
         let mut count = AudienceCount::default();
         assert_eq!(count.due(), None);
-        let slow = followers.add(Rendering::Lean, 0);
-        count.may_differ();
+        let slow = followers.add(Rendering::Compact, 0);
+        count.note_change();
         assert!(count.count(Timestamp(100), &followers, 7));
         assert_eq!(count.current(), Audience { connected: 1, lagging: 0 });
         assert_eq!(count.due(), Some(Timestamp(1_100)));
         assert!(!count.count(Timestamp(1_099), &followers, 7), "too early");
         assert!(count.count(Timestamp(1_100), &followers, 7));
         assert_eq!(count.current(), Audience { connected: 1, lagging: 1 });
-        followers.serve(slow, 7);
+        followers.note_served(slow, 7);
         assert!(count.count(Timestamp(2_100), &followers, 7));
         assert_eq!(count.current(), Audience { connected: 1, lagging: 0 });
         assert_eq!(count.due(), None);

@@ -32,7 +32,7 @@ pub use id::RoomId;
 pub(crate) use log::FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
 pub use memory::Memory;
-pub use ownership::{Answer, Claimed, KeyDigest, NotEntered, Past};
+pub use ownership::{Answer, Claimed, EntryError, KeyDigest, RecordedAnswer};
 pub use post::{Post, Posted};
 pub use report::RoomReport;
 pub use table::Rooms;
@@ -56,9 +56,9 @@ pub struct Room {
     uuid: String,
     limits: Limits,
     /// For those who speak session fields; always kept.
-    lean: Log,
+    compact: Log,
     /// For everybody else: starts at the head when the first of them joins and ends with the last.
-    whole: Option<Log>,
+    original: Option<Log>,
     slots: Slots,
     owner: Ownership,
     pace: Pace,
@@ -86,8 +86,8 @@ impl Room {
         Self {
             id,
             uuid: id.to_string(),
-            lean: Log::new(0, &limits),
-            whole: None,
+            compact: Log::new(0, &limits),
+            original: None,
             slots: Slots::default(),
             owner: Ownership::new(key, session, limits.ring_actions),
             pace: Pace::new(&limits),
@@ -126,7 +126,7 @@ impl Room {
     /// The seq of its newest action; 0 before the first.
     #[must_use]
     pub fn head(&self) -> u64 {
-        self.lean.head()
+        self.compact.head()
     }
 
     /// Which claim of ownership is in force.
@@ -207,7 +207,7 @@ impl Room {
         if self.alarm.is_some_and(|alarm| alarm <= now) {
             self.alarm = None;
         }
-        if self.audience.count(now, &self.followers, self.lean.head()) {
+        if self.audience.count(now, &self.followers, self.compact.head()) {
             self.owner_version += 1;
             if self.shares_audience {
                 self.version += 1;
@@ -258,12 +258,12 @@ impl Room {
         }
         let seq = self.append(
             *id,
-            |out, seq| render::lean_logged(out, seq, key, params, slot),
-            |out, uuid| render::whole_action(out, uuid, key, params, slot.is_some()),
+            |out, seq| render::compact_logged(out, seq, key, params, slot),
+            |out, uuid| render::original_action(out, uuid, key, params, slot.is_some()),
         );
         if let Some(slot) = slot {
             self.slots.set(seq, slot, key, params);
-            self.tally();
+            self.account_memory();
         }
         Ok(Accepted::Appended(seq))
     }
@@ -277,7 +277,7 @@ impl Room {
         if !mutated!(KeepClearedSlot) {
             self.slots.clear(slot);
         }
-        Accepted::Appended(self.append(id, |out, seq| render::lean_cleared(out, seq, slot), |_, _| ()))
+        Accepted::Appended(self.append(id, |out, seq| render::compact_cleared(out, seq, slot), |_, _| ()))
     }
 
     /// Notes that an action of the owner is answered by a refusal, so that it is never taken later. Returns the
@@ -285,36 +285,36 @@ impl Room {
     pub fn refuse(&mut self, id: Option<u64>, refusal: Refusal) -> Refusal {
         let refusal = Refusal { id, ..refusal };
         self.owner.refused(id, &refusal);
-        self.tally();
+        self.account_memory();
         refusal
     }
 
     /// Whether the room lags behind its owner, whose socket is not read then, so that TCP slows it down. A follower that
     /// is merely slow is not waited for, but resynced when it has fallen off the ring.
     pub fn lag(&mut self, now: Timestamp) -> Lag {
-        let (half, most) = (self.lean.back(1, 2), self.lean.back(3, 4));
-        self.followers.lag(half, most, self.lean.tail(), now)
+        let (half, most) = (self.compact.back(1, 2), self.compact.back(3, 4));
+        self.followers.lag(half, most, self.compact.tail(), now)
     }
 
     /// The same, asked after every frame of the owner: mostly answered without a look at all followers.
-    pub fn lag_of_late(&mut self, now: Timestamp) -> Lag {
-        let since = self.lean.head() - self.lag_checked_at;
-        if since < ((self.lean.head() - self.lean.tail()) / 16).max(1) {
+    pub fn lag_if_due(&mut self, now: Timestamp) -> Lag {
+        let since = self.compact.head() - self.lag_checked_at;
+        if since < ((self.compact.head() - self.compact.tail()) / 16).max(1) {
             return Lag::No;
         }
-        self.lag_checked_at = self.lean.head();
+        self.lag_checked_at = self.compact.head();
         self.lag(now)
     }
 
     /// Its owner has waited long enough, and waits no more for those that lag now, for some time.
     pub fn give_up_on_laggards(&mut self) {
-        self.followers.give_up(self.lean.back(1, 2));
+        self.followers.give_up(self.compact.back(1, 2));
     }
 
     /// A follower has taken a part of what it was served: it is slow, not gone.
-    pub fn took(&mut self, cursor: &Cursor) {
+    pub fn note_progress(&mut self, cursor: &Cursor) {
         if let Some(follower) = cursor.follower {
-            self.followers.took(follower);
+            self.followers.note_progress(follower);
         }
     }
 
@@ -328,7 +328,7 @@ impl Room {
     ///
     /// # Errors
     /// `wrong_owner_key`, `unknown_room` if it is closed, or that the claiming session has been superseded.
-    pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, NotEntered> {
+    pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         self.check_open()?;
         let claimed = self.owner.claim(key, claim)?;
         self.version += 1;
@@ -366,15 +366,16 @@ impl Room {
         if self.followers.len() >= self.limits.followers_per_room && !mutated!(IgnoreRoomFull) {
             return Err(RefusalCode::RoomFull);
         }
-        let resumes = since.is_some_and(|seq| rendering == Rendering::Lean && self.lean.reaches_back_to(seq));
+        let resumes =
+            since.is_some_and(|seq| rendering == Rendering::Compact && self.compact.reaches_back_to(seq));
         if !resumes && !self.has_memory_for_snapshot(rendering) {
             return Err(RefusalCode::RoomFull);
         }
-        let head = self.lean.head();
-        if rendering == Rendering::Whole {
-            self.whole.get_or_insert_with(|| Log::new(head, &self.limits));
+        let head = self.compact.head();
+        if rendering == Rendering::Original {
+            self.original.get_or_insert_with(|| Log::new(head, &self.limits));
         }
-        self.audience.may_differ();
+        self.audience.note_change();
         let cursor = self.cursor(rendering, since);
         let follower = self.followers.add(rendering, cursor.seq());
         Ok(Cursor { follower: Some(follower), ..cursor })
@@ -384,11 +385,11 @@ impl Room {
     pub fn leave(&mut self, cursor: &Cursor) {
         if let Some(follower) = cursor.follower.filter(|_| !mutated!(ForgetToLeave)) {
             self.followers.remove(follower, cursor.rendering);
-            self.audience.may_differ();
+            self.audience.note_change();
         }
-        if self.followers.whole() == 0 {
-            self.whole = None;
-            self.tally();
+        if self.followers.original() == 0 {
+            self.original = None;
+            self.account_memory();
         }
     }
 
@@ -408,18 +409,18 @@ impl Room {
     fn append(
         &mut self,
         id: Option<u64>,
-        lean: impl FnOnce(&mut String, u64),
-        whole: impl FnOnce(&mut String, &str),
+        compact: impl FnOnce(&mut String, u64),
+        original: impl FnOnce(&mut String, &str),
     ) -> u64 {
-        let seq = self.lean.head() + 1;
+        let seq = self.compact.head() + 1;
         self.bound_rings();
         self.scratch.clear();
-        lean(&mut self.scratch, seq);
-        self.lean.append(&self.scratch);
-        if let Some(log) = &mut self.whole {
+        compact(&mut self.scratch, seq);
+        self.compact.append(&self.scratch);
+        if let Some(log) = &mut self.original {
             self.scratch.clear();
-            whole(&mut self.scratch, &self.uuid);
-            if !self.scratch.is_empty() || !mutated!(WholeLogOutOfStep) {
+            original(&mut self.scratch, &self.uuid);
+            if !self.scratch.is_empty() || !mutated!(OriginalLogOutOfStep) {
                 log.append(&self.scratch);
             }
         }
@@ -427,8 +428,8 @@ impl Room {
             self.scratch = String::new();
         }
         self.owner.appended(id, seq);
-        self.tally();
-        self.audience.may_differ();
+        self.account_memory();
+        self.audience.note_change();
         self.version += u64::from(!mutated!(WakeNobody));
         seq
     }

@@ -32,17 +32,17 @@ impl Room {
     /// How it is at this moment. Looks at every follower.
     #[must_use]
     pub fn report(&self) -> RoomReport {
-        let whole = self.whole.as_ref().map_or(0, Log::bytes);
+        let whole = self.original.as_ref().map_or(0, Log::bytes);
         RoomReport {
             followers: self.followers.len(),
             owner: self.owner.presence(),
             epoch: self.owner.epoch(),
-            seq: self.lean.head(),
+            seq: self.compact.head(),
             slots: self.slots.len(),
             slot_bytes: self.slots.bytes(),
-            ring_bytes: self.lean.bytes() + whole,
+            ring_bytes: self.compact.bytes() + whole,
             snapshot_bytes: self.slots.snapshot_bytes(),
-            lag: self.followers.lag_report(self.lean.head()),
+            lag: self.followers.lag_report(self.compact.head()),
         }
     }
 }

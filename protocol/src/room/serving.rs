@@ -12,8 +12,10 @@ impl Room {
     #[must_use]
     pub fn cursor(&mut self, rendering: Rendering, since: Option<u64>) -> Cursor {
         let position = match since {
-            Some(seq) if rendering == Rendering::Lean && self.lean.reaches_back_to(seq) => {
-                Position::Live { seq: seq + u64::from(mutated!(ResumeOneTooLate) && seq < self.lean.head()) }
+            Some(seq) if rendering == Rendering::Compact && self.compact.reaches_back_to(seq) => {
+                Position::Live {
+                    seq: seq + u64::from(mutated!(ResumeOneTooLate) && seq < self.compact.head()),
+                }
             }
             _ => self.snapshot(rendering, since.is_some()),
         };
@@ -24,21 +26,21 @@ impl Room {
     ///
     /// Joining, following, resuming and falling behind are all this: from the ring while the cursor is in it,
     /// otherwise the snapshot.
-    pub fn next(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
+    pub fn serve(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         frame.clear();
         self.fill(cursor, frame);
         if let (Some(follower), Position::Live { seq }) = (cursor.follower, &cursor.position) {
-            self.followers.serve(follower, *seq);
+            self.followers.note_served(follower, *seq);
         }
     }
 
     fn fill(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         loop {
-            self.next_of_snapshot(cursor, frame);
+            self.serve_snapshot(cursor, frame);
             let Position::Live { seq } = &mut cursor.position else { return };
             let log = match cursor.rendering {
-                Rendering::Lean => &mut self.lean,
-                Rendering::Whole => self.whole.as_mut().unwrap_or(&mut self.lean),
+                Rendering::Compact => &mut self.compact,
+                Rendering::Original => self.original.as_mut().unwrap_or(&mut self.compact),
             };
             if log.reaches_back_to(*seq) {
                 let before = std::mem::replace(seq, log.serve(*seq, frame));
@@ -56,17 +58,17 @@ impl Room {
     /// The retained state as it is now.
     fn snapshot(&mut self, rendering: Rendering, resync: bool) -> Position {
         let block = self.slots.snapshot(rendering, &self.uuid, &self.account);
-        self.tally();
-        Position::Snapshot { block, index: 0, head: self.lean.head(), resync }
+        self.account_memory();
+        Position::Snapshot { block, index: 0, head: self.compact.head(), resync }
     }
 
-    /// The part of [`Room::next`] that an owner gets whose page was loaded anew: the snapshot, and nothing live.
-    pub fn next_of_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
+    /// The part of [`Room::serve`] that an owner gets whose page was loaded anew: the snapshot, and nothing live.
+    pub fn serve_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         let Position::Snapshot { block, index, head, resync } = &mut cursor.position else { return };
         if std::mem::take(resync) {
             frame.contents_mut().resyncs += 1;
-            if cursor.rendering == Rendering::Lean {
-                frame.push_message(lean(&ServerMessage::Resync(*head)));
+            if cursor.rendering == Rendering::Compact {
+                frame.push_message(compact(&ServerMessage::Resync(*head)));
             }
         }
         if *index < block.messages() {
@@ -76,17 +78,17 @@ impl Room {
             frame.push(messages);
         }
         if *index == block.messages() {
-            if cursor.rendering == Rendering::Lean && !mutated!(SnapshotWithoutSynced) {
-                frame.push_message(lean(&ServerMessage::Synced(*head)));
+            if cursor.rendering == Rendering::Compact && !mutated!(SnapshotWithoutSynced) {
+                frame.push_message(compact(&ServerMessage::Synced(*head)));
             }
             cursor.position =
-                Position::Live { seq: if mutated!(LiveFromHead) { self.lean.head() } else { *head } };
+                Position::Live { seq: if mutated!(LiveFromHead) { self.compact.head() } else { *head } };
         }
     }
 }
 
-fn lean(message: &ServerMessage<&str>) -> String {
+fn compact(message: &ServerMessage<&str>) -> String {
     let mut out = String::new();
-    render::lean(&mut out, message);
+    render::compact(&mut out, message);
     out
 }

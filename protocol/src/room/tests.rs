@@ -25,7 +25,7 @@ fn action(key: &str, params: &str, slot: Option<&str>) -> Action<'static> {
 
 fn next(room: &mut Room, cursor: &mut Cursor) -> String {
     let mut frame = Frame::default();
-    room.next(cursor, &mut frame);
+    room.serve(cursor, &mut frame);
     String::from_utf8(frame.payload().to_vec()).unwrap()
 }
 
@@ -35,25 +35,25 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
     room.action(&action("a", "[1]", Some("a")), NOW).unwrap();
     let mut payload = || {
         let mut frame = Frame::default();
-        let mut cursor = room.cursor(Rendering::Whole, None);
-        room.next(&mut cursor, &mut frame);
+        let mut cursor = room.cursor(Rendering::Original, None);
+        room.serve(&mut cursor, &mut frame);
         frame.payload()
     };
     assert_eq!(payload().as_ptr(), payload().as_ptr());
     room.action(&action("b", "[]", None), NOW).unwrap();
-    let before = room.slots.snapshot(Rendering::Lean, "", &room.account);
+    let before = room.slots.snapshot(Rendering::Compact, "", &room.account);
     room.action(&action("b", "[]", None), NOW).unwrap();
     assert_eq!(
         before.slice(0, 100).0.as_ptr(),
-        room.slots.snapshot(Rendering::Lean, "", &room.account).slice(0, 100).0.as_ptr()
+        room.slots.snapshot(Rendering::Compact, "", &room.account).slice(0, 100).0.as_ptr()
     );
     room.clear(None, "a", NOW);
-    assert_eq!(room.slots.snapshot(Rendering::Lean, "", &room.account).messages(), 0);
+    assert_eq!(room.slots.snapshot(Rendering::Compact, "", &room.account).messages(), 0);
 }
 
 #[test]
 fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past() {
-    for rendering in [Rendering::Lean, Rendering::Whole] {
+    for rendering in [Rendering::Compact, Rendering::Original] {
         let mut room = room(Limits::default());
         room.action(&action("before", "[]", None), NOW).unwrap();
         let mut cursor = room.join(rendering, None).unwrap();
@@ -83,7 +83,7 @@ fn a_large_snapshot_comes_in_several_frames_while_the_room_goes_on() {
     for slot in ["1", "2", "3", "4", "5"] {
         room.action(&action("s", &params, Some(slot)), NOW).unwrap();
     }
-    let mut cursor = room.join(Rendering::Lean, None).unwrap();
+    let mut cursor = room.join(Rendering::Compact, None).unwrap();
     let first = next(&mut room, &mut cursor);
     room.action(&action("s", "[\"new\"]", Some("5")), NOW).unwrap();
     let mut frames = vec![first];
@@ -123,7 +123,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => proptest::option::of(0..4_u8).prop_map(|slot| Step::Act { slot }),
         1 => (0..4_u8).prop_map(|slot| Step::Clear { slot }),
         4 => any::<usize>().prop_map(|follower| Step::Serve { follower }),
-        1 => prop_oneof![Just(Rendering::Lean), Just(Rendering::Whole)].prop_map(|rendering| Step::Join { rendering }),
+        1 => prop_oneof![Just(Rendering::Compact), Just(Rendering::Original)].prop_map(|rendering| Step::Join { rendering }),
         1 => (any::<usize>(), 0..12_u64).prop_map(|(follower, back)| Step::Rejoin { follower, back }),
     ]
 }
@@ -167,7 +167,7 @@ impl Follower {
 
     /// G2, G3, G4: live actions come with the very next seq, always.
     fn advance(&mut self, seq: Option<u64>) {
-        if self.snapshot.is_none() && self.cursor.rendering == Rendering::Lean {
+        if self.snapshot.is_none() && self.cursor.rendering == Rendering::Compact {
             assert_eq!(seq, Some(self.seen + 1));
             self.seen += 1;
         }
@@ -208,7 +208,7 @@ proptest! {
                     let index = follower % followers.len();
                     let follower = &mut followers[index];
                     let rendering = follower.cursor.rendering;
-                    if follower.snapshot.is_none() && rendering == Rendering::Lean {
+                    if follower.snapshot.is_none() && rendering == Rendering::Compact {
                         // A seq beyond the head, now and then, stands for a server that was restarted.
                         let since = if back == 11 { room.head() + 1 } else { follower.seen };
                         room.rejoin(&mut follower.cursor, Some(since));
@@ -225,7 +225,7 @@ proptest! {
                 }
                 follower.read(&frame);
             }
-            if follower.cursor.rendering == Rendering::Lean {
+            if follower.cursor.rendering == Rendering::Compact {
                 prop_assert_eq!(&follower.slots, &model);
                 prop_assert_eq!(follower.seen, room.head());
             }

@@ -13,54 +13,54 @@ use super::{Session, SessionStatus, State};
 use crate::Timestamp;
 
 /// Actions that a driver may have written by itself and not told the session of, at most.
-pub(super) const STRAIGHT_ACTIONS: u64 = 1_024;
+pub(super) const FAST_PATH_ACTIONS: u64 = 1_024;
 /// Bytes of one of them at most, without its id.
-pub(super) const STRAIGHT_BYTES: u64 = 3_072;
+pub(super) const FAST_PATH_BYTES: u64 = 3_072;
 /// Bytes of a frame of them at most.
-pub(super) const STRAIGHT_FRAME_BYTES: u64 = 48 * 1_024;
+pub(super) const FAST_PATH_FRAME_BYTES: u64 = 48 * 1_024;
 
 impl<P> Session<P> {
     /// The seq of the action that the driver may hand over by itself; none while actions must be [received](Self::handle).
     #[must_use]
-    pub fn straight_seq(&self) -> Option<u64> {
-        if self.is_quiet() { self.progress.straight_seq() } else { None }
+    pub fn fast_path_seq(&self) -> Option<u64> {
+        if self.is_quiet() { self.progress.fast_path_seq() } else { None }
     }
 
     /// The id of the next action that the driver may write by itself, within the bounds that stand above; none while
     /// actions must be [broadcast](Self::broadcast).
     #[must_use]
-    pub fn straight_id(&self) -> Option<u64> {
+    pub fn fast_path_id(&self) -> Option<u64> {
         let limits = &self.limits;
-        let takes_as_many = limits.queue_actions >= STRAIGHT_ACTIONS
-            && limits.queue_bytes >= STRAIGHT_ACTIONS * STRAIGHT_BYTES
-            && limits.message_bytes >= STRAIGHT_FRAME_BYTES;
-        if self.is_owner() && self.is_quiet() && takes_as_many { self.outbox.straight_id() } else { None }
+        let takes_as_many = limits.queue_actions >= FAST_PATH_ACTIONS
+            && limits.queue_bytes >= FAST_PATH_ACTIONS * FAST_PATH_BYTES
+            && limits.message_bytes >= FAST_PATH_FRAME_BYTES;
+        if self.is_owner() && self.is_quiet() && takes_as_many { self.outbox.fast_path_id() } else { None }
     }
 
     /// The room has appended all actions up to this id, which the driver wrote by itself, and said so at this moment. If
     /// that is none, nothing was heard of the server.
-    pub fn answered_straight(&mut self, now: Timestamp, id: u64) {
-        if self.outbox.answered_straight(id) {
-            self.heard_straight(now);
+    pub fn fast_path_answered(&mut self, now: Timestamp, id: u64) {
+        if self.outbox.fast_path_answered(id) {
+            self.note_received(now);
         }
     }
 
     /// The driver has written the action that it has just [broadcast](Self::broadcast) by itself, with the next id.
-    pub fn written_straight(&mut self) {
+    pub fn fast_path_written(&mut self) {
         // The same that the driver wrote, and so not needed.
         drop(self.outbox.next_frame());
     }
 
     /// The driver has handed over all actions up to this seq.
-    pub fn handed_over(&mut self, now: Timestamp, seq: u64) {
-        self.heard_straight(now);
-        self.progress.handed_over(seq);
+    pub fn fast_path_delivered(&mut self, now: Timestamp, seq: u64) {
+        self.note_received(now);
+        self.progress.fast_path_delivered(seq);
     }
 
     /// Where the session notes what a slot has; none if nothing was handed over for it. It stays there until something
     /// is [received](Self::handle).
     #[must_use]
-    pub fn place_of_slot(&self, slot: &str) -> Option<usize> {
+    pub fn slot_index(&self, slot: &str) -> Option<usize> {
         self.progress.find(slot)
     }
 
@@ -73,9 +73,9 @@ impl<P> Session<P> {
         matches!(self.state, State::Live { .. }) && self.status == SessionStatus::Connected && self.is_idle()
     }
 
-    fn heard_straight(&mut self, now: Timestamp) {
-        if let State::Live { heard, pong_due, .. } = &mut self.state {
-            *heard = now;
+    fn note_received(&mut self, now: Timestamp) {
+        if let State::Live { last_received_at, pong_due, .. } = &mut self.state {
+            *last_received_at = now;
             *pong_due = None;
         }
     }

@@ -93,7 +93,7 @@ enum State {
     },
     Live {
         since: Timestamp,
-        heard: Timestamp,
+        last_received_at: Timestamp,
         /// When the answer to a ping is overdue, if one is awaited.
         pong_due: Option<Timestamp>,
     },
@@ -273,7 +273,7 @@ impl<P> Session<P> {
         let claim = self.owner_key.as_ref().map(|owner_key| Claim {
             owner_key: owner_key.as_str().into(),
             session,
-            heard: Some(self.outbox.heard()),
+            acknowledged: Some(self.outbox.acknowledged()),
             epoch: self.epoch,
             share_audience: self.share_audience,
         });

@@ -171,17 +171,17 @@ impl Outbox {
     }
 
     /// The highest id up to which everything was answered, as far as this page has heard.
-    pub(crate) fn heard(&self) -> u64 {
+    pub(crate) fn acknowledged(&self) -> u64 {
         self.entries.first().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
     }
 
     /// The id of the next action, if all before it are answered.
-    pub(crate) fn straight_id(&self) -> Option<u64> {
+    pub(crate) fn fast_path_id(&self) -> Option<u64> {
         self.entries.is_empty().then_some(self.last_id + 1)
     }
 
     /// Everything up to this id was written and answered without this queue. Returns whether that is anything.
-    pub(crate) fn answered_straight(&mut self, id: u64) -> bool {
+    pub(crate) fn fast_path_answered(&mut self, id: u64) -> bool {
         core::mem::replace(&mut self.last_id, id) < id
     }
 
@@ -326,16 +326,16 @@ mod tests {
     #[test]
     fn what_was_heard_is_everything_before_the_oldest_that_waits_for_its_answer() {
         let mut outbox = Outbox::new();
-        assert_eq!(outbox.heard(), 0);
+        assert_eq!(outbox.acknowledged(), 0);
         for key in ["a", "b", "c"] {
             outbox.push(key, "[]", None).unwrap();
         }
-        assert_eq!(outbox.heard(), 0);
+        assert_eq!(outbox.acknowledged(), 0);
         outbox.next_frame().unwrap();
         outbox.answered(2, 2, |_, _| ());
-        assert_eq!(outbox.heard(), 2);
+        assert_eq!(outbox.acknowledged(), 2);
         outbox.refused(3);
-        assert_eq!(outbox.heard(), 3);
+        assert_eq!(outbox.acknowledged(), 3);
     }
 
     #[test]

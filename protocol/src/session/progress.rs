@@ -88,12 +88,12 @@ impl Progress {
     }
 
     /// The seq of the next action, if it is sure to be news.
-    pub(super) fn straight_seq(&self) -> Option<u64> {
+    pub(super) fn fast_path_seq(&self) -> Option<u64> {
         if self.in_snapshot { None } else { self.applied.map(|applied| applied + 1) }
     }
 
     /// All actions up to this seq were handed over.
-    pub(super) fn handed_over(&mut self, seq: u64) {
+    pub(super) fn fast_path_delivered(&mut self, seq: u64) {
         self.applied = Some(seq);
     }
 

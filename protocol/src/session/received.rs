@@ -7,8 +7,8 @@ impl<P> Session<P> {
     pub(super) fn received(&mut self, now: Timestamp, message: ServerMessage<P>) {
         match &mut self.state {
             State::Joining { .. } => self.received_while_joining(now, message),
-            State::Live { heard, pong_due, .. } => {
-                *heard = now;
+            State::Live { last_received_at, pong_due, .. } => {
+                *last_received_at = now;
                 *pong_due = None;
                 self.received_in_room(message);
             }
@@ -56,7 +56,7 @@ impl<P> Session<P> {
             let refusal = Refusal::with_message(RefusalCode::UnsupportedVersion, message);
             return self.end_connection(EndReason::Refused(refusal));
         }
-        self.state = State::Live { since: now, heard: now, pong_due: None };
+        self.state = State::Live { since: now, last_received_at: now, pong_due: None };
         self.limits = reply.limits;
         self.outbox.set_limits(reply.limits);
         self.outbox.reconnected(reply.ack);

@@ -19,8 +19,8 @@ impl<P> Session<P> {
                 deadline
             }
             State::Waiting { until } => until,
-            State::Live { heard, pong_due, .. } => {
-                let alive = pong_due.unwrap_or(heard.after(self.limits.heartbeat_ms));
+            State::Live { last_received_at, pong_due, .. } => {
+                let alive = pong_due.unwrap_or(last_received_at.after(self.limits.heartbeat_ms));
                 let (bytes, at) = self.buffered;
                 if bytes < BUFFERED_BYTES || !self.outbox.has_unwritten() {
                     alive
@@ -51,7 +51,9 @@ impl<P> Session<P> {
                 self.outputs.push_back(Output::Disconnect);
                 self.reconnect_later(now);
             }
-            State::Live { pong_due: None, heard, .. } if now >= heard.after(self.limits.heartbeat_ms) => {
+            State::Live { pong_due: None, last_received_at, .. }
+                if now >= last_received_at.after(self.limits.heartbeat_ms) =>
+            {
                 self.ping(now);
             }
             _ => {}

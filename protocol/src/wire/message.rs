@@ -66,7 +66,7 @@ pub struct Claim<'a> {
     pub session: Option<Cow<'a, str>>,
     /// `ack`: the highest id of that session whose answer the page has heard. What was answered after it is said
     /// again; absent, only the reply's `ack` says what the room has.
-    pub heard: Option<u64>,
+    pub acknowledged: Option<u64>,
     /// `epoch`: the epoch that this session held; absent in its first claim. A session that held one and was superseded
     /// since must not take the room back, even if it never heard of that.
     pub epoch: Option<u64>,

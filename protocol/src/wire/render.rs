@@ -1,7 +1,7 @@
 //! The messages as JSON text: compact, without a raw newline, because newlines separate the messages of a frame.
 //!
-//! Two renderings of what a server says: *lean* for those who speak session fields, who are spared whatever is at its
-//! default; *whole* for everybody else, who get the original's envelope with all five fields.
+//! Two renderings of what a server says: *compact* for those who speak session fields, who are spared whatever is at its
+//! default; *original* for everybody else, who get the original's envelope with all five fields.
 
 use alloc::string::String;
 
@@ -14,9 +14,9 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rendering {
     /// For those who speak session fields: what is at its default is left out.
-    Lean,
+    Compact,
     /// For everybody else: the original's envelope.
-    Whole,
+    Original,
 }
 
 /// Writes what a client says, at the end of `out`. Status and fields at their default are left out where the server
@@ -51,9 +51,9 @@ pub(crate) fn join(out: &mut String, join: &Join<'_>) {
     object.text("uuid", &join.uuid);
     status(&mut object, Status::Join, None);
     object.optional_number("v", join.version).optional_number("since", join.since);
-    if let Some(Claim { owner_key, session, heard, epoch, share_audience: shares }) = &join.claim {
+    if let Some(Claim { owner_key, session, acknowledged, epoch, share_audience: shares }) = &join.claim {
         object.text("ownerKey", owner_key).optional_text("session", session.as_deref());
-        object.optional_number("ack", *heard).optional_number("epoch", *epoch);
+        object.optional_number("ack", *acknowledged).optional_number("epoch", *epoch);
         share_audience(&mut object, *shares);
     }
     object.optional_text("token", join.token.as_deref());
@@ -63,7 +63,7 @@ pub(crate) fn join(out: &mut String, join: &Join<'_>) {
 pub(crate) fn client_action(out: &mut String, id: Option<u64>, key: &str, params: &str, slot: Option<&str>) {
     let mut object = ObjectWriter::new(out);
     object.optional_number("id", id);
-    lean_action(&mut object, key, params, slot);
+    compact_action(&mut object, key, params, slot);
     object.end();
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn client_number(out: &mut String, name: &str, number: u64) {
 }
 
 /// Writes what a server says to those who speak session fields, at the end of `out`.
-pub fn lean<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
+pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
     let mut object = ObjectWriter::new(out);
     match message {
         ServerMessage::Connected(reply) => connected(&mut object, reply),
@@ -98,7 +98,7 @@ pub fn lean<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
         }
         ServerMessage::Action { seq, key, params, slot } => {
             object.optional_number("seq", *seq);
-            lean_action(&mut object, key, params.as_ref(), slot.as_deref());
+            compact_action(&mut object, key, params.as_ref(), slot.as_deref());
         }
         ServerMessage::Cleared { seq, slot } => {
             object.optional_number("seq", *seq).text("clear", slot);
@@ -149,16 +149,16 @@ pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
 
 #[cfg(feature = "rooms")]
 /// Writes an action as it goes to those who speak session fields: what the log holds.
-pub(crate) fn lean_logged(out: &mut String, seq: u64, key: &str, params: &str, slot: Option<&str>) {
+pub(crate) fn compact_logged(out: &mut String, seq: u64, key: &str, params: &str, slot: Option<&str>) {
     let mut object = ObjectWriter::new(out);
     object.number("seq", seq);
-    lean_action(&mut object, key, params, slot);
+    compact_action(&mut object, key, params, slot);
     object.end();
 }
 
 #[cfg(feature = "rooms")]
 /// Writes the clearing of a slot as it goes to those who speak session fields.
-pub(crate) fn lean_cleared(out: &mut String, seq: u64, slot: &str) {
+pub(crate) fn compact_cleared(out: &mut String, seq: u64, slot: &str) {
     let mut object = ObjectWriter::new(out);
     object.number("seq", seq).text("clear", slot);
     object.end();
@@ -166,17 +166,17 @@ pub(crate) fn lean_cleared(out: &mut String, seq: u64, slot: &str) {
 
 #[cfg(feature = "rooms")]
 /// Writes an action as the original's envelope.
-pub(crate) fn whole_action(out: &mut String, uuid: &str, key: &str, params: &str, state_message: bool) {
+pub(crate) fn original_action(out: &mut String, uuid: &str, key: &str, params: &str, state_message: bool) {
     envelope(out, uuid, (Status::Connected, None), (key, params, state_message), |_| ());
 }
 
 /// Writes a reply or an end as the original's envelope.
-pub fn whole_status(out: &mut String, uuid: &str, value: Status) {
+pub fn original_status(out: &mut String, uuid: &str, value: Status) {
     envelope(out, uuid, (value, None), ("", "[]", false), |_| ());
 }
 
 /// Writes a refusal as the original's envelope, with the field `error` added.
-pub fn whole_refusal(out: &mut String, uuid: &str, refusal: &Refusal) {
+pub fn original_refusal(out: &mut String, uuid: &str, refusal: &Refusal) {
     let status = (Status::NotConnected, Some(refusal.message.as_str()));
     envelope(out, uuid, status, ("", "[]", false), |object| error(object, refusal));
 }
@@ -196,7 +196,7 @@ fn envelope(
     object.end();
 }
 
-fn lean_action(object: &mut ObjectWriter<'_>, key: &str, params: &str, slot: Option<&str>) {
+fn compact_action(object: &mut ObjectWriter<'_>, key: &str, params: &str, slot: Option<&str>) {
     object.text("funcKey", key);
     if params != "[]" {
         object.raw("funcParams", params);

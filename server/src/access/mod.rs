@@ -8,7 +8,7 @@ mod jwt;
 mod secret;
 mod settings;
 
-use rtbroadcaster_protocol::{Deed, Permissions, Refusal, RefusalCode};
+use rtbroadcaster_protocol::{Operation, Permissions, Refusal, RefusalCode};
 
 use api_keys::ApiKeys;
 #[cfg(feature = "jwt")]
@@ -40,14 +40,18 @@ impl Access {
         }
     }
 
-    /// What the bearer of this token may do, as far as it matters for this deed.
+    /// What the bearer of this token may do, as far as it matters for this operation.
     ///
     /// # Errors
     /// `unauthorized`, `keys_unavailable`.
-    pub(crate) fn permissions(&self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
-        let gate = match deed {
-            Deed::Create | Deed::Claim(_) => self.creation,
-            Deed::Join(_) => self.joins,
+    pub(crate) fn permissions(
+        &self,
+        operation: Operation,
+        token: Option<&str>,
+    ) -> Result<Permissions, Refusal> {
+        let gate = match operation {
+            Operation::Create | Operation::Claim(_) => self.creation,
+            Operation::Join(_) => self.joins,
         };
         if gate == Gate::Open {
             return Ok(Permissions::ALL);
@@ -93,19 +97,19 @@ mod tests {
         })
     }
 
-    fn allows(access: &Access, deed: Deed, token: Option<&str>) -> Result<bool, String> {
+    fn allows(access: &Access, operation: Operation, token: Option<&str>) -> Result<bool, String> {
         access
-            .permissions(deed, token)
-            .map(|permissions| permissions.allow(deed))
+            .permissions(operation, token)
+            .map(|permissions| permissions.allow(operation))
             .map_err(|refusal| refusal.message)
     }
 
     #[test]
     fn where_all_is_open_a_token_is_not_even_looked_at() {
         let access = Access::new(&AccessSettings::default());
-        for deed in [Deed::Create, Deed::Join(RoomId::from_random(1))] {
+        for operation in [Operation::Create, Operation::Join(RoomId::from_random(1))] {
             for token in [None, Some("whatever")] {
-                assert_eq!(allows(&access, deed, token), Ok(true));
+                assert_eq!(allows(&access, operation, token), Ok(true));
             }
         }
     }
@@ -114,9 +118,13 @@ mod tests {
     fn an_api_key_opens_owns_and_follows_and_a_join_key_follows_only() {
         let access = access(Gate::Token, Gate::Token);
         let room = RoomId::from_random(1);
-        for deed in [Deed::Create, Deed::Claim(room), Deed::Join(room)] {
-            assert_eq!(allows(&access, deed, Some(API_KEY)), Ok(true), "{deed:?}");
-            assert_eq!(allows(&access, deed, Some(JOIN_KEY)), Ok(deed == Deed::Join(room)), "{deed:?}");
+        for operation in [Operation::Create, Operation::Claim(room), Operation::Join(room)] {
+            assert_eq!(allows(&access, operation, Some(API_KEY)), Ok(true), "{operation:?}");
+            assert_eq!(
+                allows(&access, operation, Some(JOIN_KEY)),
+                Ok(operation == Operation::Join(room)),
+                "{operation:?}"
+            );
         }
     }
 
@@ -125,12 +133,12 @@ mod tests {
         let access = access(Gate::Token, Gate::Open);
         let needed = RefusalCode::Unauthorized.message();
         for token in [None, Some("")] {
-            assert_eq!(allows(&access, Deed::Create, token), Err(needed.to_owned()));
+            assert_eq!(allows(&access, Operation::Create, token), Err(needed.to_owned()));
         }
         for token in ["an-api-key-of-some-lengtH", "an-api-key", " an-api-key-of-some-length"] {
             let unknown = "the token is none that this server knows";
-            assert_eq!(allows(&access, Deed::Create, Some(token)), Err(unknown.to_owned()));
+            assert_eq!(allows(&access, Operation::Create, Some(token)), Err(unknown.to_owned()));
         }
-        assert_eq!(allows(&access, Deed::Join(RoomId::from_random(1)), None), Ok(true));
+        assert_eq!(allows(&access, Operation::Join(RoomId::from_random(1)), None), Ok(true));
     }
 }

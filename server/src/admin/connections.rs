@@ -73,7 +73,7 @@ pub(super) fn disconnect(manager: &Manager, address: &str) -> Result<Disconnecte
 
 /// The address that stands for a client; none if it isn't known.
 fn address_of(connection: &Connection) -> Option<IpAddr> {
-    connection.with_line(|line| line.host.remote()).flatten().map(of_one_client)
+    connection.with_state(|line| line.host.remote()).flatten().map(of_one_client)
 }
 
 fn parse(text: &str) -> Result<IpAddr, AdminError> {

@@ -11,7 +11,7 @@ use tracing::info;
 use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
-use crate::fanout::shared_room::RoomHandle;
+use crate::fanout::shared_room::SharedRoom;
 
 /// Rooms looked at before other tasks get their turn.
 const AT_A_TIME: usize = 64;
@@ -138,7 +138,7 @@ fn parse(id: &str) -> Result<RoomId, AdminError> {
     RoomId::parse(id).ok_or(AdminError::UnknownRoom)
 }
 
-async fn views(manager: &Manager, rooms: &[Arc<RoomHandle>]) -> Vec<RoomView> {
+async fn views(manager: &Manager, rooms: &[Arc<SharedRoom>]) -> Vec<RoomView> {
     let mut views = Vec::with_capacity(rooms.len());
     for some in rooms.chunks(AT_A_TIME) {
         views.extend(some.iter().filter_map(|room| view(manager, room)));
@@ -148,7 +148,7 @@ async fn views(manager: &Manager, rooms: &[Arc<RoomHandle>]) -> Vec<RoomView> {
 }
 
 /// A room as it is now; nothing if it counts as gone.
-fn view(manager: &Manager, room: &RoomHandle) -> Option<RoomView> {
+fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
     let report = room.report()?;
     Some(RoomView {
         id: room.id().to_string(),

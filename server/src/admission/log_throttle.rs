@@ -9,14 +9,14 @@ const PAUSE_MS: u64 = 10_000;
 
 /// Whether it is time to say something again: an attacker must not fill the log.
 #[derive(Debug, Default)]
-pub(crate) struct Seldom {
+pub(crate) struct LogThrottle {
     /// From when on; 0 is at once.
     next: AtomicU64,
 }
 
-impl Seldom {
+impl LogThrottle {
     /// True once in a while.
-    pub(crate) fn is_time(&self, now: Timestamp) -> bool {
+    pub(crate) fn allows(&self, now: Timestamp) -> bool {
         let next = self.next.load(Ordering::Relaxed);
         let later = now.after(PAUSE_MS).0;
         now.0 >= next && self.next.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok()
@@ -29,8 +29,8 @@ mod tests {
 
     #[test]
     fn it_is_time_once_in_a_while() {
-        let seldom = Seldom::default();
-        let times = (0..25_000).filter(|now| seldom.is_time(Timestamp(*now)));
+        let seldom = LogThrottle::default();
+        let times = (0..25_000).filter(|now| seldom.allows(Timestamp(*now)));
         assert_eq!(times.collect::<Vec<_>>(), [0, 10_000, 20_000]);
     }
 }

@@ -81,7 +81,7 @@ mod tests {
         framing: &mut EventFraming,
     ) -> String {
         let mut frame = Frame::default();
-        room.next(cursor, &mut frame);
+        room.serve(cursor, &mut frame);
         String::from_utf8(framing.events(&frame)).unwrap()
     }
 
@@ -95,7 +95,7 @@ mod tests {
         let limits = Limits { ring_actions: 2, ..Limits::default() };
         let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, limits);
         act(&mut room, "a", Some("a"));
-        let mut cursor = room.join(Rendering::Lean, None).unwrap();
+        let mut cursor = room.join(Rendering::Compact, None).unwrap();
         let mut framing = EventFraming::new(false);
         act(&mut room, "b", None);
         let expected = "data: {\"seq\":1,\"funcKey\":\"a\",\"stateMessage\":true}\n\n\
@@ -116,7 +116,7 @@ mod tests {
         let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, Limits::default());
         act(&mut room, "a", None);
         act(&mut room, "b", None);
-        let mut cursor = room.join(Rendering::Lean, Some(1)).unwrap();
+        let mut cursor = room.join(Rendering::Compact, Some(1)).unwrap();
         let served = served(&mut room, &mut cursor, &mut EventFraming::new(true));
         assert_eq!(served, "id: 2\ndata: {\"seq\":2,\"funcKey\":\"b\"}\n\n");
     }

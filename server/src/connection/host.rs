@@ -4,11 +4,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rtbroadcaster_protocol::{
-    Deed, Host, KeyDigest, OwnerKey, Permissions, Refusal, Room, RoomId, Timestamp,
+    Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Timestamp,
 };
 
 use crate::Manager;
-use crate::fanout::shared_room::RoomHandle;
+use crate::fanout::shared_room::SharedRoom;
 
 /// Gives a connection's [`Peer`](rtbroadcaster_protocol::Peer) the manager, and remembers the room that it is in, so
 /// that the table is only asked when a connection enters.
@@ -17,7 +17,7 @@ pub(crate) struct ConnectionHost {
     manager: Manager,
     /// The client's address, if it is known.
     remote: Option<IpAddr>,
-    room: Option<(RoomId, Arc<RoomHandle>)>,
+    room: Option<(RoomId, Arc<SharedRoom>)>,
 }
 
 impl ConnectionHost {
@@ -31,11 +31,11 @@ impl ConnectionHost {
     }
 
     /// The room that the connection is in, or was last.
-    pub(crate) fn handle(&self) -> Option<&Arc<RoomHandle>> {
+    pub(crate) fn handle(&self) -> Option<&Arc<SharedRoom>> {
         self.room.as_ref().map(|(_, handle)| handle)
     }
 
-    fn find(&mut self, id: RoomId) -> Option<&RoomHandle> {
+    fn find(&mut self, id: RoomId) -> Option<&SharedRoom> {
         if self.room.as_ref().is_none_or(|(room, _)| *room != id) {
             self.room = Some((id, self.manager.find(id)?));
         }
@@ -44,17 +44,17 @@ impl ConnectionHost {
 }
 
 impl Host for ConnectionHost {
-    fn permissions(&mut self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
-        self.manager.permissions(deed, token)
+    fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal> {
+        self.manager.permissions(operation, token)
     }
 
     fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal> {
         self.remote.map_or(Ok(()), |remote| self.manager.may_ask_for_room(remote, now))
     }
 
-    fn asked_in_vain(&mut self, now: Timestamp) {
+    fn note_unknown_room(&mut self, now: Timestamp) {
         if let Some(remote) = self.remote {
-            self.manager.asked_in_vain(remote, now);
+            self.manager.note_unknown_room(remote, now);
         }
     }
 

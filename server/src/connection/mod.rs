@@ -23,11 +23,11 @@ use crate::Manager;
 use crate::admission::Admission;
 use crate::connection::framing::Framing;
 use crate::connection::host::ConnectionHost;
-use crate::connection::state::{Line, Sent};
-use crate::connection::thread_buffers::Sending;
+use crate::connection::state::{ConnectionState, Sent};
+use crate::connection::thread_buffers::SendContext;
 use crate::connection::transport::Transport;
 use crate::connection::websocket::Ending;
-use crate::fanout::shared_room::RoomHandle;
+use crate::fanout::shared_room::SharedRoom;
 
 /// No time: it isn't blocked.
 const NEVER: u64 = u64::MAX;
@@ -41,10 +41,10 @@ pub(crate) struct Connection {
     transport: Transport,
     /// The right to be here.
     _admission: Admission,
-    line: Mutex<Line>,
+    line: Mutex<ConnectionState>,
     /// Where it stands among all [`Connections`](crate::connection::sweep::Connections).
     entry: AtomicUsize,
-    /// Where it sits in its list of [`Seats`](crate::fanout::subscribers::Seats), which alone changes it.
+    /// Where it sits in its list of [`Subscribers`](crate::fanout::subscribers::Subscribers), which alone changes it.
     place: AtomicUsize,
     opened: Timestamp,
     has_entered: AtomicBool,
@@ -70,7 +70,7 @@ impl Connection {
     ) -> Self {
         let now = manager.now();
         Self {
-            line: Mutex::new(Line::new(ConnectionHost::new(manager.clone(), remote), framing)),
+            line: Mutex::new(ConnectionState::new(ConnectionHost::new(manager.clone(), remote), framing)),
             transport,
             _admission: admission,
             entry: AtomicUsize::new(0),
@@ -126,15 +126,15 @@ impl Connection {
     }
 
     /// Does something with its line. Nothing if a panic, a bug of ours, has left it half changed; it ends then.
-    pub(crate) fn with_line<R>(&self, act: impl FnOnce(&mut Line) -> R) -> Option<R> {
+    pub(crate) fn with_state<R>(&self, act: impl FnOnce(&mut ConnectionState) -> R) -> Option<R> {
         self.line.lock().ok().map(|mut line| act(&mut line))
     }
 
     /// Takes it out of its room, however its line was left. What was in the room is to be served then.
-    pub(crate) fn leave(&self) -> Option<Arc<RoomHandle>> {
+    pub(crate) fn leave(&self) -> Option<Arc<SharedRoom>> {
         let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
         let line = &mut *line;
-        line.rise(self);
+        line.unsubscribe(self);
         line.peer.disconnected(self.manager.now(), &mut line.host);
         line.host.handle().cloned()
     }
@@ -144,15 +144,15 @@ impl Connection {
     pub(crate) fn send(
         self: &Arc<Self>,
         mut context: Option<&mut Context<'_>>,
-        sending: &mut Sending,
+        sending: &mut SendContext,
     ) -> Sent {
-        self.with_line(|line| {
+        self.with_state(|line| {
             loop {
                 match line.send(self, context.as_deref_mut(), sending) {
-                    Sent::Everything if line.sit(self) => {}
+                    Sent::Everything if line.subscribe(self) => {}
                     Sent::Everything => return Sent::Everything,
                     sent => {
-                        line.rise(self);
+                        line.unsubscribe(self);
                         return sent;
                     }
                 }
@@ -163,14 +163,14 @@ impl Connection {
 
     /// Ends it.
     pub(crate) fn end(&self, ending: Ending) {
-        self.with_line(|line| line.end(ending));
+        self.with_state(|line| line.end(ending));
         self.wake();
     }
 
     /// Tells the client to come back to another server, or to this one when it is there again.
     pub(crate) fn shut_down(&self) {
         let return_window_ms = self.manager.settings().limits.return_window_ms;
-        self.with_line(|line| line.peer.shut_down(return_window_ms));
+        self.with_state(|line| line.peer.shut_down(return_window_ms));
         self.wake();
     }
 
@@ -185,7 +185,7 @@ impl Connection {
     pub(crate) fn note_written(&self) {
         if self.is_passed_over.load(Ordering::Relaxed) {
             self.is_passed_over.store(false, Ordering::Relaxed);
-            if let Some(room) = self.with_line(|line| line.host.handle().cloned()).flatten() {
+            if let Some(room) = self.with_state(|line| line.host.handle().cloned()).flatten() {
                 room.note_written();
             }
         }
@@ -224,7 +224,7 @@ impl Connection {
     }
 
     /// Looks what is due: a ping, or the end of a client that is silent or takes nothing.
-    pub(crate) fn keep_time(self: &Arc<Self>, now: Timestamp, sending: &mut Sending) {
+    pub(crate) fn keep_time(self: &Arc<Self>, now: Timestamp, sending: &mut SendContext) {
         let limits = &self.manager.settings().limits;
         if self.is_waiting.load(Ordering::Relaxed) {
             // Whoever isn't listened to is not silent; and its task looks whether it has waited long enough.
@@ -241,7 +241,7 @@ impl Connection {
             self.end(Ending::Policy(CloseCode::TooSlow));
         } else if since(&self.pinged) >= limits.ping_interval_ms {
             self.pinged.store(now.0, Ordering::Relaxed);
-            self.with_line(Line::ping);
+            self.with_state(ConnectionState::ping);
             if self.send(None, sending) != Sent::Everything {
                 self.wake();
             }

@@ -6,7 +6,7 @@ use std::iter;
 use std::sync::Arc;
 use std::task::Context;
 
-use rtbroadcaster_protocol::{Frame, Next, Peer, Timestamp};
+use rtbroadcaster_protocol::{Frame, Peer, PeerOutput, Timestamp};
 use tracing::debug;
 use tungstenite::Bytes;
 use warp::Buf;
@@ -14,10 +14,10 @@ use warp::Buf;
 use crate::connection::Connection;
 use crate::connection::framing::Framing;
 use crate::connection::host::ConnectionHost;
-use crate::connection::thread_buffers::Sending;
+use crate::connection::thread_buffers::SendContext;
 use crate::connection::transport::Transport;
 use crate::connection::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
-use crate::fanout::shared_room::{RoomHandle, Seat};
+use crate::fanout::shared_room::{SharedRoom, Subscription};
 
 /// Frames that one client is sent before others get their turn.
 const FRAMES_PER_TURN: usize = 16;
@@ -37,13 +37,13 @@ pub(crate) enum Sent {
     Blocked,
     /// There is more, but others come first.
     More,
-    /// Nothing will be sent any more: see [`Line::ending`].
+    /// Nothing will be sent any more: see [`ConnectionState::ending`].
     Ended,
 }
 
 /// A connection's state, of which one thread at a time does something.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct ConnectionState {
     pub(crate) peer: Peer,
     pub(crate) host: ConnectionHost,
     framing: Framing,
@@ -53,13 +53,13 @@ pub(crate) struct Line {
     pong: Option<Box<[u8]>>,
     /// The client is to be asked for a sign of life.
     ping: bool,
-    seat: Option<Seat>,
+    seat: Option<Subscription>,
     /// A fault of the client: it is told what it has been answered until then, and then this.
     fault: Option<Fault>,
     ending: Option<Ending>,
 }
 
-impl Line {
+impl ConnectionState {
     pub(crate) fn new(host: ConnectionHost, framing: Framing) -> Self {
         Self {
             peer: Peer::default(),
@@ -98,11 +98,11 @@ impl Line {
 
     /// Goes on with messages of an owner that was too fast for them. The room that is to be served then, if there were
     /// any.
-    pub(crate) fn go_on(&mut self, now: Timestamp) -> Option<Arc<RoomHandle>> {
+    pub(crate) fn resume_reading(&mut self, now: Timestamp) -> Option<Arc<SharedRoom>> {
         if !self.peer.has_unread() {
             return None;
         }
-        self.peer.go_on(now, &mut self.host);
+        self.peer.resume_reading(now, &mut self.host);
         self.host.handle().cloned()
     }
 
@@ -145,7 +145,7 @@ impl Line {
         &mut self,
         connection: &Connection,
         mut context: Option<&mut Context<'_>>,
-        sending: &mut Sending,
+        sending: &mut SendContext,
     ) -> Sent {
         for _ in 0..FRAMES_PER_TURN {
             if self.ending.is_some() {
@@ -166,14 +166,14 @@ impl Line {
                 self.end(Ending::Fault(fault));
                 return Sent::Ended;
             }
-            let Sending { frame, tally } = sending;
-            match self.peer.next(frame, &mut self.host) {
-                Next::Send => match self.begin(connection.transport(), context.as_deref_mut(), frame) {
+            let SendContext { frame, tally } = sending;
+            match self.peer.poll_output(frame, &mut self.host) {
+                PeerOutput::Send => match self.begin(connection.transport(), context.as_deref_mut(), frame) {
                     Ok(written) => tally.add(frame.contents(), written),
                     Err(error) => self.break_off(&error),
                 },
-                Next::Wait => return Sent::Everything,
-                Next::Close(code) => self.end(Ending::Policy(code)),
+                PeerOutput::Wait => return Sent::Everything,
+                PeerOutput::Close(code) => self.end(Ending::Policy(code)),
             }
         }
         Sent::More
@@ -209,7 +209,7 @@ impl Line {
                 Ok(bytes) => {
                     connection.manager().metrics().sent_bytes(bytes);
                     self.skip(bytes);
-                    self.peer.took(&mut self.host);
+                    self.peer.note_progress(&mut self.host);
                     connection.note_taken();
                     if !self.framing.is_answered() {
                         // A client that says nothing shows by what it takes that it is there.
@@ -234,7 +234,7 @@ impl Line {
 
     /// Gives the connection a seat in its room if it is in one and has none. True if it has been seated now: what came
     /// before must be looked for once more.
-    pub(crate) fn sit(&mut self, connection: &Arc<Connection>) -> bool {
+    pub(crate) fn subscribe(&mut self, connection: &Arc<Connection>) -> bool {
         if self.seat.is_some() || !self.peer.is_in_room() {
             return false;
         }
@@ -247,7 +247,7 @@ impl Line {
     }
 
     /// Takes its seat away, if it has one.
-    pub(crate) fn rise(&mut self, connection: &Connection) {
+    pub(crate) fn unsubscribe(&mut self, connection: &Connection) {
         if let (Some(seat), Some(handle)) = (self.seat.take(), self.host.handle()) {
             handle.remove(seat, connection);
         }

@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::Limits;
 
 use crate::Manager;
 use crate::connection::Connection;
-use crate::connection::thread_buffers::with_sending;
+use crate::connection::thread_buffers::with_send_context;
 use crate::fanout::containment::contained;
 
 /// Connections looked after before other tasks get their turn.
@@ -84,7 +84,7 @@ pub(crate) async fn sweep(manager: Weak<crate::manager::Shared>, pause: Duration
     loop {
         tokio::time::sleep(pause).await;
         match Manager::upgrade(&manager) {
-            Some(manager) => drop(contained("giving memory back", || manager.give_memory_back())),
+            Some(manager) => drop(contained("giving memory back", || manager.shrink_rings_if_tight())),
             None => return,
         }
         let mut start = 0;
@@ -92,7 +92,7 @@ pub(crate) async fn sweep(manager: Weak<crate::manager::Shared>, pause: Duration
             let Some(manager) = Manager::upgrade(&manager) else { return };
             let Some(some) = manager.connections().some(start) else { break };
             let now = manager.now();
-            with_sending(manager.metrics(), |sending| {
+            with_send_context(manager.metrics(), |sending| {
                 for connection in &some {
                     if contained("the look at a connection", || connection.keep_time(now, sending)).is_none()
                     {

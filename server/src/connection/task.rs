@@ -12,7 +12,7 @@ use tracing::{Instrument, Span, debug};
 
 use crate::connection::Connection;
 use crate::connection::state::Sent;
-use crate::connection::thread_buffers::{with_buffer, with_sending};
+use crate::connection::thread_buffers::{with_buffer, with_send_context};
 use crate::connection::websocket::{Ending, Incoming, Reader};
 
 /// How long an owner waits for a room that lags as a whole. Longer would make a room that stands still for good an
@@ -30,10 +30,15 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// That task is all the memory that a silent connection takes beside its [`Connection`], so nothing is kept in it that
 /// isn't needed before the end.
 pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
-    let present = Present(connection);
-    let limit = present.0.manager().settings().limits.message_bytes;
-    let mut task =
-        Task { connection: present, reader: Reader::new(limit), was_stopped: false, wait: None, pause: None };
+    let registered = Registered(connection);
+    let limit = registered.0.manager().settings().limits.message_bytes;
+    let mut task = Task {
+        connection: registered,
+        reader: Reader::new(limit),
+        was_stopped: false,
+        wait: None,
+        pause: None,
+    };
     task.receive(read);
     let served = async move {
         let ending = poll_fn(|context| task.poll(context)).await;
@@ -53,9 +58,9 @@ pub(crate) fn start(connection: Arc<Connection>, read: &mut [u8]) {
 }
 
 /// A connection that has a task. However that ends, the connection isn't in its room any more.
-struct Present(Arc<Connection>);
+struct Registered(Arc<Connection>);
 
-impl Drop for Present {
+impl Drop for Registered {
     fn drop(&mut self) {
         leave(&self.0);
         self.0.manager().forget(&self.0);
@@ -70,7 +75,7 @@ fn leave(connection: &Connection) {
 }
 
 struct Task {
-    connection: Present,
+    connection: Registered,
     reader: Reader,
     /// The reader was stopped and may have more.
     was_stopped: bool,
@@ -126,21 +131,21 @@ impl Task {
         loop {
             let connection = &self.connection.0;
             let metrics = connection.manager().metrics();
-            match with_sending(metrics, |sending| connection.send(Some(context), sending)) {
+            match with_send_context(metrics, |sending| connection.send(Some(context), sending)) {
                 Sent::Everything => connection.note_written(),
                 Sent::Blocked if self.connection.0.transport().poll_writable(context).is_ready() => continue,
                 Sent::Blocked => {}
                 Sent::More => context.waker().wake_by_ref(),
                 Sent::Ended => {
-                    let ending = self.connection.0.with_line(|line| line.ending()).flatten();
+                    let ending = self.connection.0.with_state(|line| line.ending()).flatten();
                     return Poll::Ready(ending.unwrap_or(Ending::Gone));
                 }
             }
-            let listens = self.connection.0.with_line(|line| line.listens()).unwrap_or(false);
+            let listens = self.connection.0.with_state(|line| line.listens()).unwrap_or(false);
             if !listens || self.waits_for_room() || self.is_too_fast() {
                 return Poll::Pending;
             }
-            if self.goes_on() {
+            if self.resumes_reading() {
                 continue;
             }
             if ready!(self.read(context)) {
@@ -165,8 +170,8 @@ impl Task {
                     let has_started_tasks = self.receive(&mut buffer[..count]);
                     return Poll::Ready(has_started_tasks || count == capacity);
                 }
-                Ok(_) => self.connection.0.with_line(|line| line.end(Ending::Gone)),
-                Err(error) => self.connection.0.with_line(|line| line.break_off(&error)),
+                Ok(_) => self.connection.0.with_state(|line| line.end(Ending::Gone)),
+                Err(error) => self.connection.0.with_state(|line| line.break_off(&error)),
             };
             Poll::Ready(false)
         })
@@ -178,7 +183,7 @@ impl Task {
         let now = manager.now();
         manager.metrics().received_bytes(bytes.len());
         self.connection.0.note_heard(now);
-        let room = self.connection.0.with_line(|line| {
+        let room = self.connection.0.with_state(|line| {
             let fed = self.reader.feed(bytes, |incoming| {
                 self.was_stopped = !line.take(&incoming, now);
                 !self.was_stopped
@@ -200,7 +205,7 @@ impl Task {
         let now = self.connection.0.manager().now();
         let is_waiting = self.wait.is_some();
         let is_over = self.wait.as_ref().is_some_and(|wait| now >= wait.end);
-        let lag = self.connection.0.with_line(|line| {
+        let lag = self.connection.0.with_state(|line| {
             if is_over {
                 line.peer.give_up_on_laggards(&mut line.host);
             }
@@ -241,7 +246,7 @@ impl Task {
     fn is_too_fast(&mut self) -> bool {
         let connection = &self.connection.0;
         let now = connection.manager().now();
-        match connection.with_line(|line| line.peer.pause(now)).unwrap_or(0) {
+        match connection.with_state(|line| line.peer.pause(now)).unwrap_or(0) {
             0 => {
                 self.pause = None;
                 false
@@ -255,9 +260,9 @@ impl Task {
     }
 
     /// Takes what an owner said that was too fast, and serves the room. False if there was nothing.
-    fn goes_on(&mut self) -> bool {
+    fn resumes_reading(&mut self) -> bool {
         let now = self.connection.0.manager().now();
-        let room = self.connection.0.with_line(|line| line.go_on(now)).flatten();
+        let room = self.connection.0.with_state(|line| line.resume_reading(now)).flatten();
         let Some(room) = room else { return false };
         room.serve();
         true
@@ -282,11 +287,11 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 async fn farewell(connection: &Connection, reader: &mut Reader, ending: Ending) {
-    let begun = connection.with_line(|line| (line.begin_farewell(ending), line.is_answered()));
+    let begun = connection.with_state(|line| (line.begin_farewell(ending), line.is_answered()));
     let Some((true, is_answered)) = begun else { return };
     let flushed = poll_fn(|context| {
         loop {
-            match connection.with_line(|line| line.flush(connection, Some(context))) {
+            match connection.with_state(|line| line.flush(connection, Some(context))) {
                 Some(Ok(true)) => {
                     return connection.transport().poll_flush(context).map(|flushed| flushed.is_ok());
                 }

@@ -16,7 +16,7 @@ thread_local! {
 
 /// What is being sent to one client after the other.
 #[derive(Debug, Default)]
-pub(crate) struct Sending {
+pub(crate) struct SendContext {
     /// What one of them is sent.
     pub(crate) frame: Frame,
     /// What all of them were sent.
@@ -24,8 +24,8 @@ pub(crate) struct Sending {
 }
 
 /// Lends what is needed for sending, and counts what was sent.
-pub(crate) fn with_sending<R>(metrics: &Metrics, act: impl FnOnce(&mut Sending) -> R) -> R {
-    let mut sending = Sending { frame: FRAME.take(), tally: Tally::default() };
+pub(crate) fn with_send_context<R>(metrics: &Metrics, act: impl FnOnce(&mut SendContext) -> R) -> R {
+    let mut sending = SendContext { frame: FRAME.take(), tally: Tally::default() };
     let result = act(&mut sending);
     metrics.sent(&sending.tally);
     // It would hold on to bytes of a room that may be gone tomorrow.

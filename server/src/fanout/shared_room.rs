@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::{Room, RoomId, RoomReport, Timestamp};
 use tokio::runtime::Handle;
 
 use crate::connection::Connection;
-use crate::fanout::subscribers::{NOTHING, Seats};
+use crate::fanout::subscribers::{NOTHING, Subscribers};
 use crate::metrics::Metrics;
 
 /// Followers that the thread which has an action serves by itself; a larger room is spread over all threads. So many
@@ -25,7 +25,7 @@ const APPENDED: u8 = 4;
 ///
 /// The lock is held for an append or for cutting a slice out of the log, never across a write to a socket.
 #[derive(Debug)]
-pub(crate) struct RoomHandle {
+pub(crate) struct SharedRoom {
     id: RoomId,
     opened: Timestamp,
     room: Mutex<Room>,
@@ -35,25 +35,25 @@ pub(crate) struct RoomHandle {
     /// When the first action was appended of those for which they were not served yet, in [`Metrics::nanoseconds`].
     appended_at: AtomicU64,
     /// The owner's connection, and those that have been the owner's and don't know better yet.
-    owners: Seats,
+    owners: Subscribers,
     /// The first followers.
-    followers: Seats,
+    followers: Subscribers,
     /// Those of a large room: one list for each further thread.
-    more_followers: OnceLock<Box<[Seats]>>,
+    more_followers: OnceLock<Box<[Subscribers]>>,
     /// The owner isn't read until the followers have caught up.
     owner_waits: AtomicBool,
 }
 
 /// Where a connection sits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Seat {
+pub(crate) enum Subscription {
     /// Among the owners.
     Owner,
     /// Among the followers, in which list.
     Follower(usize),
 }
 
-impl RoomHandle {
+impl SharedRoom {
     pub(crate) fn new(room: Room, opened: Timestamp, metrics: Arc<Metrics>) -> Self {
         Self {
             id: room.id(),
@@ -62,8 +62,8 @@ impl RoomHandle {
             metrics,
             appended_at: AtomicU64::new(NOTHING),
             changes: AtomicU8::new(0),
-            owners: Seats::default(),
-            followers: Seats::default(),
+            owners: Subscribers::default(),
+            followers: Subscribers::default(),
             more_followers: OnceLock::new(),
             owner_waits: AtomicBool::new(false),
         }
@@ -79,7 +79,7 @@ impl RoomHandle {
         self.opened
     }
 
-    /// Does something to the room; [`RoomHandle::serve`] is to be called then. Nothing if a panic, a bug of ours, has
+    /// Does something to the room; [`SharedRoom::serve`] is to be called then. Nothing if a panic, a bug of ours, has
     /// left the room half changed: it counts as gone then, which all in it are to hear, and all others live on.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         let Ok(mut room) = self.room.lock() else {
@@ -112,7 +112,7 @@ impl RoomHandle {
     pub(crate) fn serve(self: &Arc<Self>) -> bool {
         let changes = self.changes.swap(0, Ordering::AcqRel);
         if changes & FOR_OWNER != 0 && self.owners.begin(NOTHING) {
-            self.owners.go_round(&self.metrics);
+            self.owners.fan_out(&self.metrics);
         }
         if changes & FOR_FOLLOWERS == 0 {
             return false;
@@ -122,7 +122,7 @@ impl RoomHandle {
         match self.more_followers.get() {
             None => {
                 if self.followers.begin(appended_at) {
-                    self.followers.go_round(&self.metrics);
+                    self.followers.fan_out(&self.metrics);
                     self.followers_were_served();
                 }
                 false
@@ -140,9 +140,9 @@ impl RoomHandle {
         tokio::spawn(async move { handle.serve() });
     }
 
-    /// Seats a connection.
-    pub(crate) fn add(&self, is_owner: bool, connection: &Arc<Connection>) -> Seat {
-        let seat = if is_owner { Seat::Owner } else { self.free_seat() };
+    /// Subscribers a connection.
+    pub(crate) fn add(&self, is_owner: bool, connection: &Arc<Connection>) -> Subscription {
+        let seat = if is_owner { Subscription::Owner } else { self.free_seat() };
         if let Some(seats) = self.seats(seat) {
             seats.add(connection);
         }
@@ -150,7 +150,7 @@ impl RoomHandle {
     }
 
     /// Takes a connection's seat away.
-    pub(crate) fn remove(&self, seat: Seat, connection: &Connection) {
+    pub(crate) fn remove(&self, seat: Subscription, connection: &Connection) {
         if let Some(seats) = self.seats(seat) {
             seats.remove(connection);
         }
@@ -178,12 +178,12 @@ impl RoomHandle {
 
     fn serve_in_tasks(self: &Arc<Self>, more: usize, appended_at: u64) {
         for list in 0..=more {
-            let seats = self.seats(Seat::Follower(list));
+            let seats = self.seats(Subscription::Follower(list));
             if seats.is_some_and(|seats| seats.len() > 0 && seats.begin(appended_at)) {
                 let handle = Arc::clone(self);
                 tokio::spawn(async move {
-                    if let Some(seats) = handle.seats(Seat::Follower(list)) {
-                        seats.go_round_in_turns(&handle.metrics).await;
+                    if let Some(seats) = handle.seats(Subscription::Follower(list)) {
+                        seats.fan_out_yielding(&handle.metrics).await;
                     }
                     handle.followers_were_served();
                 });
@@ -200,27 +200,27 @@ impl RoomHandle {
         }
     }
 
-    fn seats(&self, seat: Seat) -> Option<&Seats> {
+    fn seats(&self, seat: Subscription) -> Option<&Subscribers> {
         match seat {
-            Seat::Owner => Some(&self.owners),
-            Seat::Follower(0) => Some(&self.followers),
-            Seat::Follower(list) => self.more_followers.get()?.get(list - 1),
+            Subscription::Owner => Some(&self.owners),
+            Subscription::Follower(0) => Some(&self.followers),
+            Subscription::Follower(list) => self.more_followers.get()?.get(list - 1),
         }
     }
 
     /// The list with the fewest followers, of as many as there are threads. The first is filled first.
-    fn free_seat(&self) -> Seat {
+    fn free_seat(&self) -> Subscription {
         if self.more_followers.get().is_none() && self.followers.len() < FOLLOWERS_PER_THREAD {
-            return Seat::Follower(0);
+            return Subscription::Follower(0);
         }
         let more = self.more_followers.get_or_init(|| {
             let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
-            (1..threads).map(|_| Seats::default()).collect()
+            (1..threads).map(|_| Subscribers::default()).collect()
         });
         let shortest = more.iter().enumerate().min_by_key(|(_, seats)| seats.len());
         match shortest {
-            Some((list, seats)) if seats.len() < self.followers.len() => Seat::Follower(list + 1),
-            _ => Seat::Follower(0),
+            Some((list, seats)) if seats.len() < self.followers.len() => Subscription::Follower(list + 1),
+            _ => Subscription::Follower(0),
         }
     }
 }

@@ -7,7 +7,7 @@ use tokio::task::yield_now;
 
 use crate::connection::Connection;
 use crate::connection::state::Sent;
-use crate::connection::thread_buffers::{Sending, with_sending};
+use crate::connection::thread_buffers::{SendContext, with_send_context};
 use crate::fanout::containment::contained;
 use crate::metrics::Metrics;
 
@@ -24,7 +24,7 @@ const AGAIN: u8 = 2;
 /// Connections that are served one after another by one thread, in a *round*. Whoever can't take all of what there is
 /// gives up his seat, and his own task serves him until he has caught up.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub(crate) struct Subscribers {
     /// Copied when it changes while a round goes over it.
     connections: Mutex<Arc<Vec<Arc<Connection>>>>,
     state: AtomicU8,
@@ -35,12 +35,12 @@ pub(crate) struct Seats {
 /// No action was appended.
 pub(crate) const NOTHING: u64 = u64::MAX;
 
-impl Seats {
+impl Subscribers {
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Seats a connection. Whatever came before the next round began it must look for itself.
+    /// Subscribers a connection. Whatever came before the next round began it must look for itself.
     pub(crate) fn add(&self, connection: &Arc<Connection>) {
         let mut connections = self.lock();
         connection.set_place(connections.len());
@@ -74,18 +74,18 @@ impl Seats {
         self.state.swap(AGAIN, Ordering::AcqRel) == IDLE
     }
 
-    /// Goes round until there is nothing new. To be called by whom [`Seats::begin`] told to.
-    pub(crate) fn go_round(&self, metrics: &Metrics) {
+    /// Goes round until there is nothing new. To be called by whom [`Subscribers::begin`] told to.
+    pub(crate) fn fan_out(&self, metrics: &Metrics) {
         let running = Running(self);
         while running.start() {
             let appended_at = self.appended_at.swap(NOTHING, Ordering::Relaxed);
-            let has_sent = with_sending(metrics, |sending| serve(&self.all(), sending, appended_at));
+            let has_sent = with_send_context(metrics, |sending| serve(&self.all(), sending, appended_at));
             note_written(metrics, appended_at, has_sent);
         }
     }
 
     /// The same, as a task of its own that lets others in between.
-    pub(crate) async fn go_round_in_turns(&self, metrics: &Metrics) {
+    pub(crate) async fn fan_out_yielding(&self, metrics: &Metrics) {
         let running = Running(self);
         let mut is_first = true;
         while running.start() {
@@ -95,7 +95,7 @@ impl Seats {
                 if !std::mem::take(&mut is_first) {
                     yield_now().await;
                 }
-                has_sent |= with_sending(metrics, |sending| serve(some, sending, appended_at));
+                has_sent |= with_send_context(metrics, |sending| serve(some, sending, appended_at));
             }
             note_written(metrics, appended_at, has_sent);
         }
@@ -112,7 +112,7 @@ impl Seats {
 }
 
 /// Sends each what there is. True if anything was written.
-fn serve(connections: &[Arc<Connection>], sending: &mut Sending, appended_at: u64) -> bool {
+fn serve(connections: &[Arc<Connection>], sending: &mut SendContext, appended_at: u64) -> bool {
     for connection in connections {
         let sent = contained("the sending to a connection", || connection.send(None, sending));
         if sent != Some(Sent::Everything) {
@@ -130,7 +130,7 @@ fn note_written(metrics: &Metrics, appended_at: u64, has_sent: bool) {
     }
 }
 
-impl Default for Seats {
+impl Default for Subscribers {
     fn default() -> Self {
         Self {
             connections: Mutex::default(),
@@ -141,7 +141,7 @@ impl Default for Seats {
 }
 
 /// Somebody goes round. A panic, a bug of ours, ends his round and not the room's.
-struct Running<'seats>(&'seats Seats);
+struct Running<'seats>(&'seats Subscribers);
 
 impl Running<'_> {
     /// Whether there is something new since the last time.

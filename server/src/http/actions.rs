@@ -3,7 +3,7 @@
 use std::iter;
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{Host, Lag, Past, Post, Posted, Refusal, RefusalCode, Room};
+use rtbroadcaster_protocol::{Host, Lag, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use warp::http::StatusCode;
@@ -94,7 +94,7 @@ async fn wait_for_room(manager: &Manager, owned: &mut Owned) {
     let mut again = false;
     loop {
         let now = manager.now();
-        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_of_late(now) };
+        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_if_due(now) };
         let longest = match owned.host.with(owned.room, look) {
             None | Some(Lag::No) => return,
             Some(Lag::Most) => WAIT_FOR_MOST,
@@ -116,11 +116,11 @@ fn too_fast(wait_ms: u64) -> Refusal {
 }
 
 /// Where an action is, or why it isn't anywhere.
-fn outcome(answer: Past) -> Result<u64, HttpError> {
+fn outcome(answer: RecordedAnswer) -> Result<u64, HttpError> {
     match answer {
-        Past::At(seq) => Ok(seq),
-        Past::Refused(refusal) => Err(refusal.into()),
-        Past::Unknown => Err(HttpError::StaleId),
+        RecordedAnswer::Appended(seq) => Ok(seq),
+        RecordedAnswer::Refused(refusal) => Err(refusal.into()),
+        RecordedAnswer::Unknown => Err(HttpError::StaleId),
     }
 }
 

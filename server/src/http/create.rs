@@ -1,6 +1,6 @@
 //! `POST rooms`: opens a room.
 
-use rtbroadcaster_protocol::{ClientMessage, Create, Deed, PROTOCOL_VERSION, Peer};
+use rtbroadcaster_protocol::{ClientMessage, Create, Operation, PROTOCOL_VERSION, Peer};
 use serde_json::Value;
 use warp::http::header::LOCATION;
 use warp::http::{HeaderValue, StatusCode};
@@ -21,7 +21,7 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     let token = headers::bearer(&request.headers)?;
     let media_type = headers::media_type(&request.headers)?;
     // Whoever may not isn't listened to either.
-    if let Err(refusal) = manager.authorise(Deed::Create, token) {
+    if let Err(refusal) = manager.authorise(Operation::Create, token) {
         manager.metrics().refused(&refusal);
         return Err(refusal.into());
     }

@@ -1,7 +1,8 @@
 //! Who may come near a room over HTTP.
 
 use rtbroadcaster_protocol::{
-    Deed, Frame, Host, KeyDigest, Next, Peer, Refusal, RefusalCode, Room, RoomId, ServerMessage, parse,
+    Frame, Host, KeyDigest, Operation, Peer, PeerOutput, Refusal, RefusalCode, Room, RoomId, ServerMessage,
+    parse,
 };
 
 use super::error::HttpError;
@@ -42,7 +43,7 @@ pub(super) fn as_owner(manager: &Manager, request: &Request, uuid: &str) -> Resu
     host.may_ask_for_room(now)?;
     let room = RoomId::parse(uuid);
     if let Some(room) = room
-        && !host.permissions(Deed::Claim(room), token)?.allow(Deed::Claim(room))
+        && !host.permissions(Operation::Claim(room), token)?.allow(Operation::Claim(room))
     {
         return Err(RefusalCode::Forbidden.into());
     }
@@ -53,7 +54,7 @@ pub(super) fn as_owner(manager: &Manager, request: &Request, uuid: &str) -> Resu
     match found {
         Some((room, Ok(()))) => Ok(Owned { room, key, host }),
         Some((_, Err(RefusalCode::UnknownRoom))) | None => {
-            host.asked_in_vain(now);
+            host.note_unknown_room(now);
             Err(RefusalCode::UnknownRoom.into())
         }
         Some((_, Err(code))) => Err(code.into()),
@@ -63,11 +64,11 @@ pub(super) fn as_owner(manager: &Manager, request: &Request, uuid: &str) -> Resu
 /// The reply to a create or join, as it stands on the wire; or why it was refused.
 pub(super) fn reply(peer: &mut Peer, host: &mut impl Host) -> Result<String, HttpError> {
     let mut frame = Frame::default();
-    match peer.next(&mut frame, host) {
-        Next::Send => {}
+    match peer.poll_output(&mut frame, host) {
+        PeerOutput::Send => {}
         // Superseded: nothing is said but the close.
-        Next::Close(_) => return Err(HttpError::Superseded),
-        Next::Wait => return Err(HttpError::Broken),
+        PeerOutput::Close(_) => return Err(HttpError::Superseded),
+        PeerOutput::Wait => return Err(HttpError::Broken),
     }
     let payload = String::from_utf8_lossy(&frame.payload()).into_owned();
     let reply = payload.lines().next().unwrap_or_default();

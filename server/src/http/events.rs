@@ -33,7 +33,7 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
     let transport = Transport::of(inlet);
     let connection =
         Connection::new(manager.clone(), request.remote(), transport, admission, Framing::Events(framing));
-    let entered = connection.with_line(|line| {
+    let entered = connection.with_state(|line| {
         line.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut line.host);
         if line.peer.is_in_room() { Ok(()) } else { entry::reply(&mut line.peer, &mut line.host).map(drop) }
     });
@@ -60,7 +60,7 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
         Some(owner_key) => Some(Claim {
             owner_key: owner_key.into(),
             session: query.text("session").map(headers::session).transpose()?.map(Into::into),
-            heard: query.number("ack")?,
+            acknowledged: query.number("ack")?,
             epoch: query.number("epoch")?,
             share_audience: query.flag("shareAudience")?,
         }),

@@ -23,7 +23,7 @@ impl Manager {
 
     /// Lets all rooms give back what they keep for those who are behind, if memory is tight: idle ones do it by nothing
     /// else.
-    pub(crate) fn give_memory_back(&self) {
+    pub(crate) fn shrink_rings_if_tight(&self) {
         let memory = &self.shared.memory;
         if !memory.is_tight() {
             return;
@@ -36,7 +36,7 @@ impl Manager {
             );
         }
         for handle in self.all_rooms() {
-            handle.with(Room::give_back);
+            handle.with(Room::shrink_rings);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, Weak};
 use std::time::{Duration, Instant};
 
 use rtbroadcaster_protocol::{
-    Deed, KeyDigest, Memory, OwnerKey, Permissions, Rate, Refusal, RefusalCode, Room, RoomId, Rooms,
+    KeyDigest, Memory, Operation, OwnerKey, Permissions, Rate, Refusal, RefusalCode, Room, RoomId, Rooms,
     Timestamp,
 };
 use sha2::{Digest, Sha256};
@@ -18,12 +18,12 @@ use tracing::{info, warn};
 use crate::Settings;
 use crate::access::Access;
 use crate::admission::address_limits::AddressLimits;
-use crate::admission::log_throttle::Seldom;
+use crate::admission::log_throttle::LogThrottle;
 use crate::admission::{Admission, Gatekeeper, NotAdmitted};
 use crate::connection::Connection;
 use crate::connection::sweep::{self, Connections};
 use crate::fanout::containment::contained;
-use crate::fanout::shared_room::RoomHandle;
+use crate::fanout::shared_room::SharedRoom;
 use crate::metrics::Metrics;
 
 /// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
@@ -52,7 +52,7 @@ pub(crate) struct Shared {
     access: Access,
     /// How often an address may ask for rooms that aren't there.
     unknown_rooms: AddressLimits,
-    rooms: Mutex<Rooms<Arc<RoomHandle>>>,
+    rooms: Mutex<Rooms<Arc<SharedRoom>>>,
     /// What they take together.
     memory: Arc<Memory>,
     connections: Connections,
@@ -60,7 +60,7 @@ pub(crate) struct Shared {
     /// Lets connections in.
     gatekeeper: Gatekeeper,
     /// Warns of refusals.
-    warning: Seldom,
+    warning: LogThrottle,
     /// How often an address may open a room.
     opened_rooms: AddressLimits,
     shutting_down: AtomicBool,
@@ -85,7 +85,7 @@ impl Manager {
                 connections: Connections::default(),
                 metrics: Arc::new(Metrics::new()),
                 gatekeeper: Gatekeeper::new(permits(&settings) as usize, &settings.limits),
-                warning: Seldom::default(),
+                warning: LogThrottle::default(),
                 opened_rooms: AddressLimits::new(Rate::per_minute(
                     settings.limits.rooms_per_minute_per_address,
                 )),
@@ -119,8 +119,12 @@ impl Manager {
     /// `unauthorized` where a token is needed and there is none, or not one that is accepted; `forbidden` where it is, but
     /// does not allow this; `keys_unavailable` while its key is being looked for or cannot be
     /// had.
-    pub fn authorise(&self, deed: Deed, token: Option<&str>) -> Result<(), Refusal> {
-        if self.permissions(deed, token)?.allow(deed) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
+    pub fn authorise(&self, operation: Operation, token: Option<&str>) -> Result<(), Refusal> {
+        if self.permissions(operation, token)?.allow(operation) {
+            Ok(())
+        } else {
+            Err(RefusalCode::Forbidden.into())
+        }
     }
 
     /// Reads the keys that tokens are signed with ([`KeySource`](crate::KeySource)), so that an error is known before
@@ -133,8 +137,12 @@ impl Manager {
         self.shared.access.load_keys().await
     }
 
-    pub(crate) fn permissions(&self, deed: Deed, token: Option<&str>) -> Result<Permissions, Refusal> {
-        self.shared.access.permissions(deed, token)
+    pub(crate) fn permissions(
+        &self,
+        operation: Operation,
+        token: Option<&str>,
+    ) -> Result<Permissions, Refusal> {
+        self.shared.access.permissions(operation, token)
     }
 
     /// Whether a client at this address may ask for a room, or when.
@@ -146,7 +154,7 @@ impl Manager {
     }
 
     /// A client at this address has asked for a room that isn't there.
-    pub(crate) fn asked_in_vain(&self, remote: IpAddr, now: Timestamp) {
+    pub(crate) fn note_unknown_room(&self, remote: IpAddr, now: Timestamp) {
         self.shared.unknown_rooms.count(remote, now);
     }
 
@@ -170,7 +178,7 @@ impl Manager {
     }
 
     /// All its rooms. The table isn't locked any more when they are looked at.
-    pub(crate) fn all_rooms(&self) -> Vec<Arc<RoomHandle>> {
+    pub(crate) fn all_rooms(&self) -> Vec<Arc<SharedRoom>> {
         self.table().iter().map(Arc::clone).collect()
     }
 
@@ -204,7 +212,7 @@ impl Manager {
 
     /// Whether the log is to be told of a refusal at a level at which somebody looks: not of each of a flood.
     pub(crate) fn may_warn(&self) -> bool {
-        self.shared.warning.is_time(self.now())
+        self.shared.warning.allows(self.now())
     }
 
     /// Looks after a connection until it is forgotten.
@@ -231,7 +239,7 @@ impl Manager {
         &self,
         session: Option<&str>,
         remote: Option<IpAddr>,
-    ) -> Result<(RoomId, OwnerKey, Arc<RoomHandle>), Refusal> {
+    ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
         if let Some(remote) = remote {
             self.shared
                 .opened_rooms
@@ -244,7 +252,7 @@ impl Manager {
         let limits = self.shared.settings.limits.clone();
         let mut room = Room::new(id, Self::digest(&key.0), session, limits);
         room.share_memory(&self.shared.memory);
-        let handle = Arc::new(RoomHandle::new(room, self.now(), Arc::clone(&self.shared.metrics)));
+        let handle = Arc::new(SharedRoom::new(room, self.now(), Arc::clone(&self.shared.metrics)));
         let inserted = self.table().insert(id, Arc::clone(&handle));
         if let Err(full) = inserted {
             if self.may_warn() {
@@ -269,7 +277,7 @@ impl Manager {
         })
     }
 
-    pub(crate) fn find(&self, id: RoomId) -> Option<Arc<RoomHandle>> {
+    pub(crate) fn find(&self, id: RoomId) -> Option<Arc<SharedRoom>> {
         self.table().get(id).map(Arc::clone)
     }
 
@@ -325,7 +333,7 @@ impl Manager {
         self.table().take_due(now)
     }
 
-    fn table(&self) -> MutexGuard<'_, Rooms<Arc<RoomHandle>>> {
+    fn table(&self) -> MutexGuard<'_, Rooms<Arc<SharedRoom>>> {
         self.shared.rooms.lock().expect("nothing panics while it holds the table")
     }
 }

@@ -11,7 +11,7 @@ use super::text::Text;
 use super::{Metrics, family};
 use crate::Manager;
 use crate::connection::websocket::{CLIENT_CODES, Fault};
-use crate::fanout::shared_room::RoomHandle;
+use crate::fanout::shared_room::SharedRoom;
 use crate::routes::HandshakeError;
 
 /// Rooms looked at before other tasks get their turn; each looks at all its followers.
@@ -35,7 +35,7 @@ pub(crate) struct Totals {
 
 impl Totals {
     /// Looks at one room after the other. Neither is the table locked meanwhile, nor do other tasks have to wait.
-    pub(crate) async fn of(rooms: &[Arc<RoomHandle>]) -> Self {
+    pub(crate) async fn of(rooms: &[Arc<SharedRoom>]) -> Self {
         let mut totals = Self::default();
         for some in rooms.chunks(AT_A_TIME) {
             for report in some.iter().filter_map(|handle| handle.report()) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rtbroadcaster_protocol::{Frame, Limits, Next, Peer, ServerMessage, Timestamp, parse};
+use rtbroadcaster_protocol::{Frame, Limits, Peer, PeerOutput, ServerMessage, Timestamp, parse};
 
 use crate::sim::table::Table;
 
@@ -55,7 +55,7 @@ impl Server {
         // An owner that is too fast comes to speak when it is listened to again.
         while client.peer.has_unread() || client.peer.pause(self.now) > 0 {
             self.now = self.now.after(client.peer.pause(self.now));
-            client.peer.go_on(self.now, &mut self.table);
+            client.peer.resume_reading(self.now, &mut self.table);
         }
         client.peer.receive_frame(frame, self.now, &mut self.table);
     }
@@ -72,10 +72,10 @@ impl Server {
         for (number, client) in &mut self.clients {
             let mut frames = 0;
             loop {
-                match client.peer.next(&mut frame, &mut self.table) {
-                    Next::Send => client.take(&frame),
-                    Next::Wait => break,
-                    Next::Close(_) => {
+                match client.peer.poll_output(&mut frame, &mut self.table) {
+                    PeerOutput::Send => client.take(&frame),
+                    PeerOutput::Wait => break,
+                    PeerOutput::Close(_) => {
                         gone.push(*number);
                         break;
                     }

@@ -1,6 +1,6 @@
 //! The server's end: what it makes of what arrives, held against the model, and what it sends.
 
-use rtbroadcaster_protocol::{ClientMessage, CloseCode, Frame, Next, Refusal, Room, RoomId, parse};
+use rtbroadcaster_protocol::{ClientMessage, CloseCode, Frame, PeerOutput, Refusal, Room, RoomId, parse};
 
 use super::invariant::{Checked, Invariant};
 use super::link::{Down, LinkId, Served, Up};
@@ -166,8 +166,8 @@ impl World {
         let mut frame = Frame::default();
         while link.takes_more(self.now) {
             let Some(served) = &mut link.served else { break };
-            match served.peer.next(&mut frame, &mut self.table) {
-                Next::Send => {
+            match served.peer.poll_output(&mut frame, &mut self.table) {
+                PeerOutput::Send => {
                     served.frames += 1;
                     Invariant::BoundedMemory.ensure(served.frames <= FRAMES_FOR_NOTHING, || {
                         format!("link {id} is sent frames without end")
@@ -176,7 +176,7 @@ impl World {
                     let text = text.map_err(|_| Invariant::NoPanic.violated("a frame is not UTF-8"))?;
                     link.send_down(arrives, Down::Text(text));
                 }
-                Next::Wait => {
+                PeerOutput::Wait => {
                     served.is_due = false;
                     served.served_head = head;
                     if served.peer.is_in_room() {
@@ -184,7 +184,7 @@ impl World {
                     }
                     break;
                 }
-                Next::Close(code) => {
+                PeerOutput::Close(code) => {
                     self.hang_up(id, code.value());
                     break;
                 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rtbroadcaster_protocol::{
-    Deed, Host, KeyDigest, Limits, OwnerKey, Permissions, Refusal, Room, RoomId, Rooms, Timestamp,
+    Host, KeyDigest, Limits, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Rooms, Timestamp,
 };
 
 /// The table of rooms, with ids and keys that count instead of being random.
@@ -50,7 +50,7 @@ impl Table {
 }
 
 impl Host for Table {
-    fn permissions(&mut self, _deed: Deed, _token: Option<&str>) -> Result<Permissions, Refusal> {
+    fn permissions(&mut self, _deed: Operation, _token: Option<&str>) -> Result<Permissions, Refusal> {
         Ok(Permissions::ALL)
     }
 
@@ -58,7 +58,7 @@ impl Host for Table {
         Ok(())
     }
 
-    fn asked_in_vain(&mut self, _now: Timestamp) {}
+    fn note_unknown_room(&mut self, _now: Timestamp) {}
 
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
         let (id, key) = (RoomId::from_random(self.opened + 1), format!("key-{}", self.opened + 1));

@@ -5,36 +5,36 @@ use super::*;
 #[test]
 fn actions_in_a_row_are_acknowledged_together_and_a_refusal_splits_the_run() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     let frame = r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":7}{"id":4,"funcKey":"d"}"#;
-    let heard = say(&mut owner, &mut host, frame);
-    assert_eq!(heard[0], r#"{"ack":2,"seq":2}"#);
-    assert!(heard[1].contains(r#""id":3"#) && code(&heard[1]) == Some("malformed"), "{heard:?}");
-    assert_eq!(heard[2], r#"{"ack":4,"seq":3}"#);
+    let received = say(&mut owner, &mut host, frame);
+    assert_eq!(received[0], r#"{"ack":2,"seq":2}"#);
+    assert!(received[1].contains(r#""id":3"#) && code(&received[1]) == Some("malformed"), "{received:?}");
+    assert_eq!(received[2], r#"{"ack":4,"seq":3}"#);
 }
 
 #[test]
 fn an_action_sent_again_after_a_claim_is_dropped() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     say(&mut owner, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":3}"#);
     owner.disconnected(Timestamp(2_000), &mut host);
     let mut again = Peer::default();
-    let heard = say(&mut again, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0"#));
-    assert!(heard[0].contains(r#""epoch":2,"ack":2"#), "{heard:?}");
-    assert_eq!(heard[1], r#"{"ack":1,"seq":1}"#, "what the former connection may not have heard");
+    let received = say(&mut again, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0"#));
+    assert!(received[0].contains(r#""epoch":2,"ack":2"#), "{received:?}");
+    assert_eq!(received[1], r#"{"ack":1,"seq":1}"#, "what the former connection may not have received");
     assert_eq!(
-        (code(&heard[2]), heard.len()),
+        (code(&received[2]), received.len()),
         (Some("malformed"), 4),
         "but no snapshot: the session knows the state"
     );
-    assert_eq!(heard[3], r#"{"audience":{"connected":0,"lagging":0}}"#, "it may believe an older count");
-    let heard =
+    assert_eq!(received[3], r#"{"audience":{"connected":0,"lagging":0}}"#, "it may believe an older count");
+    let received =
         say(&mut again, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":"c"}"#);
-    assert_eq!(heard, [r#"{"ack":3,"seq":2}"#]);
+    assert_eq!(received, [r#"{"ack":3,"seq":2}"#]);
     assert_eq!(
-        hear(&mut follower, &mut host),
+        drain(&mut follower, &mut host),
         [r#"{"seq":1,"funcKey":"a"}"#, r#"{"seq":2,"funcKey":"c"}"#],
         "once each; and nobody was away when it looked"
     );
@@ -43,12 +43,12 @@ fn an_action_sent_again_after_a_claim_is_dropped() {
 #[test]
 fn a_claim_fences_the_former_connection_off() {
     let mut host = host();
-    let mut first = lean_owner(&mut host);
+    let mut first = session_owner(&mut host);
     say(&mut first, &mut host, r#"{"id":1,"funcKey":"a","stateMessage":true}"#);
     let mut second = Peer::default();
-    let heard = say(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
-    assert!(heard[0].contains(r#""epoch":2,"ack":0"#), "{heard:?}");
-    assert_eq!(heard[1..], [r#"{"seq":1,"funcKey":"a","stateMessage":true}"#, r#"{"synced":1}"#]);
+    let received = say(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
+    assert!(received[0].contains(r#""epoch":2,"ack":0"#), "{received:?}");
+    assert_eq!(received[1..], [r#"{"seq":1,"funcKey":"a","stateMessage":true}"#, r#"{"synced":1}"#]);
     assert_eq!(say(&mut first, &mut host, r#"{"id":2,"funcKey":"b"}"#), ["closed 4502"]);
     first.disconnected(Timestamp(2_000), &mut host);
     assert_eq!(say(&mut second, &mut host, r#"{"id":1,"funcKey":"c"}"#), [r#"{"ack":1,"seq":2}"#]);
@@ -63,46 +63,46 @@ fn a_claim_fences_the_former_connection_off() {
 #[test]
 fn a_wrong_key_is_refused_and_never_made_a_follower() {
     let mut host = host();
-    lean_owner(&mut host);
+    session_owner(&mut host);
     let mut thief = Peer::default();
-    let heard = say(&mut thief, &mut host, &join(r#","v":2,"ownerKey":"key-2""#));
-    assert_eq!((code(&heard[0]), heard[1].as_str()), (Some("wrong_owner_key"), "closed 4504"));
+    let received = say(&mut thief, &mut host, &join(r#","v":2,"ownerKey":"key-2""#));
+    assert_eq!((code(&received[0]), received[1].as_str()), (Some("wrong_owner_key"), "closed 4504"));
     assert!(!thief.is_in_room());
 }
 
 #[test]
 fn followers_are_told_when_the_owner_goes_and_comes_back() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     let mut legacy = Peer::default();
     say(&mut legacy, &mut host, &join(""));
     owner.disconnected(Timestamp(2_000), &mut host);
-    assert_eq!(hear(&mut follower, &mut host), [r#"{"owner":"away"}"#]);
+    assert_eq!(drain(&mut follower, &mut host), [r#"{"owner":"away"}"#]);
     say(&mut Peer::default(), &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1""#));
-    assert_eq!(hear(&mut follower, &mut host), [r#"{"owner":"back"}"#]);
-    assert_eq!(hear(&mut legacy, &mut host), Vec::<String>::new());
-    let mut heard = Vec::new();
+    assert_eq!(drain(&mut follower, &mut host), [r#"{"owner":"back"}"#]);
+    assert_eq!(drain(&mut legacy, &mut host), Vec::<String>::new());
+    let mut received = Vec::new();
     for now in [2_000 + host.limits.owner_grace_ms, 3_000_000] {
         host.tick(Timestamp(now));
-        heard.extend(hear(&mut follower, &mut host));
+        received.extend(drain(&mut follower, &mut host));
     }
-    assert_eq!(heard, Vec::<String>::new(), "the owner is back: its grace is over for nobody");
+    assert_eq!(received, Vec::<String>::new(), "the owner is back: its grace is over for nobody");
 }
 
 #[test]
 fn a_room_whose_owner_does_not_come_back_is_closed_after_its_grace() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     owner.disconnected(Timestamp(2_000), &mut host);
-    hear(&mut follower, &mut host);
+    drain(&mut follower, &mut host);
     let end = 2_000 + host.limits.owner_grace_ms;
     host.tick(Timestamp(end - 1));
-    assert_eq!(hear(&mut follower, &mut host), Vec::<String>::new());
+    assert_eq!(drain(&mut follower, &mut host), Vec::<String>::new());
     host.tick(Timestamp(end));
     assert_eq!(
-        hear(&mut follower, &mut host),
+        drain(&mut follower, &mut host),
         [r#"{"status":{"value":0,"text":"not connected"}}"#, "closed 4500"]
     );
 }
@@ -110,19 +110,19 @@ fn a_room_whose_owner_does_not_come_back_is_closed_after_its_grace() {
 #[test]
 fn a_claim_that_was_cut_off_before_its_snapshot_gets_it_again() {
     let mut host = host();
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     say(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
     for _ in 0..2 {
         let claim = join(r#","v":2,"ownerKey":"key-1","session":"s2","since":0"#);
-        let heard = say(&mut Peer::default(), &mut host, &claim);
-        assert_eq!(heard[2], r#"{"synced":1}"#);
+        let received = say(&mut Peer::default(), &mut host, &claim);
+        assert_eq!(received[2], r#"{"synced":1}"#);
     }
 }
 
 #[test]
 fn a_session_that_was_superseded_without_hearing_of_it_does_not_take_the_room_back() {
     let mut host = host();
-    let mut first = lean_owner(&mut host);
+    let mut first = session_owner(&mut host);
     say(&mut first, &mut host, r#"{"id":1,"funcKey":"a"}"#);
     let mut second = Peer::default();
     say(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));

@@ -28,7 +28,7 @@ fn head(host: &mut TestHost) -> u64 {
 fn wait(peer: &mut Peer, mut now: Timestamp, host: &mut TestHost) -> Timestamp {
     while peer.has_unread() || peer.pause(now) > 0 {
         now = now.after(peer.pause(now));
-        peer.go_on(now, host);
+        peer.resume_reading(now, host);
     }
     now
 }
@@ -36,30 +36,30 @@ fn wait(peer: &mut Peer, mut now: Timestamp, host: &mut TestHost) -> Timestamp {
 #[test]
 fn an_owner_that_is_too_fast_is_not_listened_to_and_then_goes_on_where_it_was() {
     let mut host = host_with(10, u64::MAX, 65_536);
-    let mut owner = lean_owner(&mut host);
-    let mut follower = lean_follower(&mut host);
+    let mut owner = session_owner(&mut host);
+    let mut follower = session_follower(&mut host);
     let start = Timestamp(5_000);
     owner.receive_frame(&numbered(1..=100), start, &mut host);
     assert_eq!((head(&mut host), owner.has_unread()), (11, true), "a second's worth, and one more as a debt");
-    assert_eq!(hear(&mut owner, &mut host), [r#"{"ack":11,"seq":11}"#]);
+    assert_eq!(drain(&mut owner, &mut host), [r#"{"ack":11,"seq":11}"#]);
     assert_eq!(owner.pause(start), 100);
-    owner.go_on(start.after(99), &mut host);
+    owner.resume_reading(start.after(99), &mut host);
     assert_eq!(head(&mut host), 11, "not yet");
     let end = wait(&mut owner, start, &mut host);
     assert_eq!(
-        (head(&mut host), hear(&mut owner, &mut host)),
+        (head(&mut host), drain(&mut owner, &mut host)),
         (100, vec![r#"{"ack":100,"seq":100}"#.into()])
     );
     assert!(end.since(start) >= 8_900, "{end:?}");
-    let heard: Vec<_> =
+    let received: Vec<_> =
         (1..=100).map(|n| format!(r#"{{"seq":{n},"funcKey":"f","funcParams":[{n}]}}"#)).collect();
-    assert_eq!(hear(&mut follower, &mut host), heard);
+    assert_eq!(drain(&mut follower, &mut host), received);
 }
 
 #[test]
 fn bytes_are_counted_too_and_one_message_is_never_waited_for_longer_than_a_second() {
     let mut host = host_with(1_000, 1, 1_000);
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     let large = format!(r#"{{"funcKey":"f","funcParams":["{}"]}}"#, "x".repeat(900));
     let now = Timestamp(5_000);
     owner.receive_frame(&large, now, &mut host);
@@ -73,7 +73,7 @@ fn bytes_are_counted_too_and_one_message_is_never_waited_for_longer_than_a_secon
 #[test]
 fn a_new_connection_is_no_new_beginning() {
     let mut host = host_with(10, u64::MAX, 65_536);
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     let now = Timestamp(1_000);
     owner.receive_frame(&numbered(1..=11), now, &mut host);
     let claim = join(r#","v":2,"ownerKey":"key-1","session":"s1""#);
@@ -88,7 +88,7 @@ fn a_new_connection_is_no_new_beginning() {
 #[test]
 fn what_was_answered_before_costs_nothing() {
     let mut host = host_with(10, u64::MAX, 65_536);
-    let mut owner = lean_owner(&mut host);
+    let mut owner = session_owner(&mut host);
     let now = Timestamp(1_000);
     owner.receive_frame(&numbered(1..=10), now, &mut host);
     owner.receive_frame(&numbered(1..=10).repeat(50), now, &mut host);
@@ -98,8 +98,8 @@ fn what_was_answered_before_costs_nothing() {
 #[test]
 fn followers_and_strangers_are_never_paused() {
     let mut host = host_with(1, 1, 65_536);
-    let _owner = lean_owner(&mut host);
-    for mut peer in [lean_follower(&mut host), Peer::default()] {
+    let _owner = session_owner(&mut host);
+    for mut peer in [session_follower(&mut host), Peer::default()] {
         peer.receive_frame(&r#"{"ping":1}"#.repeat(100), Timestamp(1_000), &mut host);
         assert_eq!((peer.pause(Timestamp(1_000)), peer.has_unread()), (0, false));
     }
@@ -115,7 +115,7 @@ proptest! {
     ) {
         let play = |rate| {
             let mut host = host_with(rate, u64::MAX, 65_536);
-            let mut owner = lean_owner(&mut host);
+            let mut owner = session_owner(&mut host);
             let (mut now, mut id, mut said) = (Timestamp(1_000), 0, Vec::new());
             for (frame, pause) in frames.iter().zip(&pauses) {
                 let text: String = frame.iter().map(|(kind, is_numbered)| {
@@ -130,10 +130,10 @@ proptest! {
                 }).collect();
                 now = wait(&mut owner, now.after(*pause), &mut host);
                 owner.receive_frame(&text, now, &mut host);
-                said.extend(hear(&mut owner, &mut host));
+                said.extend(drain(&mut owner, &mut host));
             }
             wait(&mut owner, now, &mut host);
-            said.extend(hear(&mut owner, &mut host));
+            said.extend(drain(&mut owner, &mut host));
             let mut late = Peer::default();
             let state = say(&mut late, &mut host, &join(r#","v":2"#));
             // How many acknowledgements stand together is a matter of time.

@@ -29,7 +29,7 @@ fn whoever_may_only_follow_opens_no_room_and_one_who_may_own_does() {
 #[test]
 fn whoever_may_only_own_follows_nobody_but_claims_with_its_key() {
     let host = &mut host();
-    let _owner = lean_owner(host);
+    let _owner = session_owner(host);
     assert_eq!(say(&mut Peer::default(), host, &join(r#","v":2,"token":"own""#)), forbidden());
     let claim = join(r#","v":2,"token":"own","ownerKey":"key-1","session":"s1""#);
     assert!(say(&mut Peer::default(), host, &claim)[0].contains(r#""epoch":2"#));
@@ -40,31 +40,31 @@ fn whoever_may_only_own_follows_nobody_but_claims_with_its_key() {
 #[test]
 fn a_token_that_is_not_accepted_is_refused_with_the_reason_for_good() {
     let host = &mut host();
-    let heard = say(&mut Peer::default(), host, &with_token(CREATE, "expired"));
-    assert_eq!(heard, [refused("unauthorized", "the token has expired"), "closed 4505".to_owned()]);
+    let received = say(&mut Peer::default(), host, &with_token(CREATE, "expired"));
+    assert_eq!(received, [refused("unauthorized", "the token has expired"), "closed 4505".to_owned()]);
 }
 
 #[test]
 fn clients_of_the_original_send_their_token_too() {
     let host = &mut host();
-    let heard = say(&mut Peer::default(), host, r#"{"status":{"value":1},"token":"follow"}"#);
-    assert!(heard[0].contains(r#""error":{"code":"forbidden""#), "{heard:?}");
-    assert_eq!(heard[1], "closed 4505");
+    let received = say(&mut Peer::default(), host, r#"{"status":{"value":1},"token":"follow"}"#);
+    assert!(received[0].contains(r#""error":{"code":"forbidden""#), "{received:?}");
+    assert_eq!(received[1], "closed 4505");
 }
 
 #[test]
 fn a_token_of_a_wrong_type_is_malformed() {
     let host = &mut host();
-    let heard = say(&mut Peer::default(), host, r#"{"status":{"value":1},"v":2,"token":7}"#);
-    assert!(heard[0].contains(r#""code":"malformed""#), "{heard:?}");
-    assert!(heard[0].contains(r#"\"token\" must be a string"#), "{heard:?}");
+    let received = say(&mut Peer::default(), host, r#"{"status":{"value":1},"v":2,"token":7}"#);
+    assert!(received[0].contains(r#""code":"malformed""#), "{received:?}");
+    assert!(received[0].contains(r#"\"token\" must be a string"#), "{received:?}");
 }
 
 #[test]
 fn whoever_is_not_allowed_learns_not_even_whether_the_room_is_there() {
     let host = &mut host();
-    let heard = say(&mut Peer::default(), host, &join(r#","v":2,"token":"own""#));
-    assert_eq!(heard, forbidden());
+    let received = say(&mut Peer::default(), host, &join(r#","v":2,"token":"own""#));
+    assert_eq!(received, forbidden());
     assert_eq!(host.guesses_left, 3);
 }
 
@@ -75,12 +75,12 @@ fn whoever_guessed_too_often_is_told_when_to_come_back_whether_the_room_is_there
         assert_eq!(say(&mut Peer::default(), host, &join(""))[1], "closed 4503");
     }
     let limited = |host: &mut TestHost| {
-        let heard = say(&mut Peer::default(), host, &join(r#","v":2"#));
-        assert!(heard[0].contains(r#""code":"rate_limited""#), "{heard:?}");
-        assert!(heard[0].contains(r#""retryAfterMs":5000"#), "{heard:?}");
-        assert_eq!(heard[1], "closed 4005");
+        let received = say(&mut Peer::default(), host, &join(r#","v":2"#));
+        assert!(received[0].contains(r#""code":"rate_limited""#), "{received:?}");
+        assert!(received[0].contains(r#""retryAfterMs":5000"#), "{received:?}");
+        assert_eq!(received[1], "closed 4005");
     };
     limited(host);
-    let _owner = lean_owner(host);
+    let _owner = session_owner(host);
     limited(host);
 }

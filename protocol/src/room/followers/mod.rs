@@ -23,7 +23,7 @@ pub(crate) struct Followers {
     /// None where nobody is.
     entries: Vec<Option<Entry>>,
     free: Vec<usize>,
-    whole: usize,
+    original: usize,
     /// When it was last asked whether the room lags.
     interval: u32,
 }
@@ -33,7 +33,7 @@ struct Entry {
     /// Up to which seq it was served.
     served: u64,
     /// The interval in which it last took something.
-    took_in: u32,
+    progressed_in: u32,
     /// The one in which it was last seen to be less than half a ring behind, if it ever was.
     kept_up_in: Option<u32>,
     /// Until which it isn't waited for.
@@ -43,7 +43,7 @@ struct Entry {
 impl Entry {
     fn is_waited_for(&self, oldest: u64, interval: u32) -> bool {
         self.served >= oldest
-            && interval.saturating_sub(self.took_in) <= ACTIVE_INTERVALS
+            && interval.saturating_sub(self.progressed_in) <= ACTIVE_INTERVALS
             && interval >= self.given_up_until
     }
 }
@@ -54,16 +54,16 @@ impl Followers {
     }
 
     /// How many of them need the whole rendering.
-    pub(crate) fn whole(&self) -> usize {
-        self.whole
+    pub(crate) fn original(&self) -> usize {
+        self.original
     }
 
     pub(crate) fn add(&mut self, rendering: Rendering, served: u64) -> FollowerId {
-        if rendering == Rendering::Whole {
-            self.whole += 1;
+        if rendering == Rendering::Original {
+            self.original += 1;
         }
         let interval = self.interval;
-        let entry = Some(Entry { served, took_in: interval, kept_up_in: None, given_up_until: 0 });
+        let entry = Some(Entry { served, progressed_in: interval, kept_up_in: None, given_up_until: 0 });
         match self.free.pop() {
             Some(index) => {
                 self.entries[index] = entry;
@@ -77,20 +77,20 @@ impl Followers {
     }
 
     pub(crate) fn remove(&mut self, follower: FollowerId, rendering: Rendering) {
-        if rendering == Rendering::Whole {
-            self.whole -= 1;
+        if rendering == Rendering::Original {
+            self.original -= 1;
         }
         self.entries[follower.0] = None;
         self.free.push(follower.0);
     }
 
     /// Notes up to which seq a follower was served.
-    pub(crate) fn serve(&mut self, follower: FollowerId, seq: u64) {
+    pub(crate) fn note_served(&mut self, follower: FollowerId, seq: u64) {
         if let Some(entry) = &mut self.entries[follower.0]
             && entry.served != seq
         {
             entry.served = seq;
-            entry.took_in = self.interval;
+            entry.progressed_in = self.interval;
         }
     }
 
@@ -103,9 +103,9 @@ impl Followers {
     }
 
     /// Notes that a follower has taken a part of what it was served.
-    pub(crate) fn took(&mut self, follower: FollowerId) {
+    pub(crate) fn note_progress(&mut self, follower: FollowerId) {
         if let Some(entry) = &mut self.entries[follower.0] {
-            entry.took_in = self.interval;
+            entry.progressed_in = self.interval;
         }
     }
 
@@ -173,11 +173,11 @@ mod tests {
     fn a_room_lags_when_half_of_those_do_that_can_still_catch_up() {
         let mut followers = Followers::default();
         assert_eq!(lag(&mut followers, 0), Lag::No, "nobody is there");
-        let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Lean, 20)).collect();
+        let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Compact, 20)).collect();
         assert_eq!(lag(&mut followers, 0), Lag::No);
-        followers.serve(ids[0], 6);
+        followers.note_served(ids[0], 6);
         assert_eq!(lag(&mut followers, 0), Lag::No, "one of four");
-        followers.serve(ids[1], 7);
+        followers.note_served(ids[1], 7);
         assert_eq!(lag(&mut followers, 0), Lag::Most, "two of four");
         assert_eq!(followers.lag(10, 9, 8, Timestamp(0)), Lag::No, "they have fallen off the ring");
     }
@@ -185,38 +185,38 @@ mod tests {
     #[test]
     fn a_room_does_not_wait_for_who_takes_nothing() {
         let mut followers = Followers::default();
-        let [stalled, slow] = [0, 1].map(|_| followers.add(Rendering::Lean, 8));
+        let [stalled, slow] = [0, 1].map(|_| followers.add(Rendering::Compact, 8));
         assert_eq!(lag(&mut followers, 1_000), Lag::Most, "both may have taken something a moment ago");
-        followers.took(slow);
+        followers.note_progress(slow);
         assert_eq!(lag(&mut followers, 2_000), Lag::Most, "the slow one is still worth waiting for");
-        followers.serve(slow, 10);
+        followers.note_served(slow, 10);
         assert_eq!(lag(&mut followers, 2_250), Lag::No);
-        followers.serve(stalled, 9);
+        followers.note_served(stalled, 9);
         assert_eq!(lag(&mut followers, 2_250), Lag::Most, "it takes something again");
     }
 
     #[test]
     fn one_who_kept_up_until_a_moment_ago_is_waited_for_before_he_falls_off() {
         let mut followers = Followers::default();
-        let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Lean, 20)).collect();
+        let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Compact, 20)).collect();
         assert_eq!(lag(&mut followers, 0), Lag::No);
-        followers.serve(ids[0], 4);
+        followers.note_served(ids[0], 4);
         assert_eq!(lag(&mut followers, 500), Lag::Some);
         assert_eq!(lag(&mut followers, 750), Lag::No, "he is slow");
-        followers.serve(ids[0], 20);
+        followers.note_served(ids[0], 20);
         assert_eq!(lag(&mut followers, 800), Lag::No);
-        followers.serve(ids[0], 4);
+        followers.note_served(ids[0], 4);
         assert_eq!(lag(&mut followers, 800), Lag::Some);
     }
 
     #[test]
     fn who_comes_back_from_far_behind_has_not_kept_up() {
         let mut followers = Followers::default();
-        let ids: Vec<_> = (0..5).map(|_| followers.add(Rendering::Lean, 20)).collect();
+        let ids: Vec<_> = (0..5).map(|_| followers.add(Rendering::Compact, 20)).collect();
         assert_eq!(lag(&mut followers, 0), Lag::No);
-        let resuming = followers.add(Rendering::Lean, 3);
+        let resuming = followers.add(Rendering::Compact, 3);
         assert_eq!(lag(&mut followers, 0), Lag::No);
-        followers.serve(resuming, 4);
+        followers.note_served(resuming, 4);
         assert_eq!(lag(&mut followers, 0), Lag::No);
         followers.move_to(ids[0], 3);
         assert_eq!(lag(&mut followers, 0), Lag::No);
@@ -225,29 +225,29 @@ mod tests {
     #[test]
     fn whom_it_was_in_vain_to_wait_for_is_not_waited_for_again_so_soon() {
         let mut followers = Followers::default();
-        let follower = followers.add(Rendering::Lean, 4);
+        let follower = followers.add(Rendering::Compact, 4);
         assert_eq!(lag(&mut followers, 0), Lag::Most);
         followers.give_up(10);
         assert_eq!(lag(&mut followers, 0), Lag::No);
-        followers.serve(follower, 3);
+        followers.note_served(follower, 3);
         assert_eq!(lag(&mut followers, 9_000), Lag::No);
-        followers.serve(follower, 2);
+        followers.note_served(follower, 2);
         assert_eq!(lag(&mut followers, 10_000), Lag::Most);
     }
 
     #[test]
     fn counts_who_is_there_and_who_is_behind() {
         let mut followers = Followers::default();
-        let first = followers.add(Rendering::Lean, 0);
-        let second = followers.add(Rendering::Whole, 5);
+        let first = followers.add(Rendering::Compact, 0);
+        let second = followers.add(Rendering::Original, 5);
         assert_eq!(followers.audience(5), Audience { connected: 2, lagging: 1 });
         assert_eq!(followers.lag_report(7), LagReport { followers: 2, actions: 9, greatest: 7 });
-        followers.serve(first, 5);
+        followers.note_served(first, 5);
         assert_eq!(followers.audience(5), Audience { connected: 2, lagging: 0 });
         assert_eq!(followers.lag_report(5), LagReport::default());
-        followers.remove(second, Rendering::Whole);
-        assert_eq!((followers.len(), followers.whole()), (1, 0));
-        let third = followers.add(Rendering::Lean, 5);
+        followers.remove(second, Rendering::Original);
+        assert_eq!((followers.len(), followers.original()), (1, 0));
+        let third = followers.add(Rendering::Compact, 5);
         assert_eq!(third, second, "the place is used again");
         assert_eq!(followers.len(), 2);
     }

@@ -16,8 +16,8 @@ pub(crate) struct Slots {
     order: BTreeMap<u64, Arc<str>>,
     bytes: usize,
     /// Rendered once for all who join, and again only after a change.
-    lean: Option<Block>,
-    whole: Option<Block>,
+    compact: Option<Block>,
+    original: Option<Block>,
 }
 
 #[derive(Debug)]
@@ -64,7 +64,7 @@ impl Slots {
 
     /// Bytes of the snapshots that are rendered.
     pub(crate) fn snapshot_bytes(&self) -> usize {
-        [&self.lean, &self.whole].into_iter().flatten().map(Block::len).sum()
+        [&self.compact, &self.original].into_iter().flatten().map(Block::len).sum()
     }
 
     /// By how many bytes a slot would grow; none if it isn't there.
@@ -86,7 +86,7 @@ impl Slots {
     /// Forgets what a slot held.
     pub(crate) fn clear(&mut self, slot: &str) {
         if !mutated!(StaleSnapshot) {
-            (self.lean, self.whole) = (None, None);
+            (self.compact, self.original) = (None, None);
         }
         if let Some(entry) = self.entries.remove(slot) {
             self.bytes -= Entry::bytes(slot, &entry.key, &entry.params);
@@ -104,8 +104,8 @@ impl Slots {
         }
         let block = self.render(rendering, uuid).with_bytes(|bytes| account.counted(bytes));
         match rendering {
-            Rendering::Lean => self.lean = Some(block.clone()),
-            Rendering::Whole => self.whole = Some(block.clone()),
+            Rendering::Compact => self.compact = Some(block.clone()),
+            Rendering::Original => self.original = Some(block.clone()),
         }
         block
     }
@@ -117,8 +117,8 @@ impl Slots {
 
     fn rendered(&self, rendering: Rendering) -> Option<&Block> {
         match rendering {
-            Rendering::Lean => self.lean.as_ref(),
-            Rendering::Whole => self.whole.as_ref(),
+            Rendering::Compact => self.compact.as_ref(),
+            Rendering::Original => self.original.as_ref(),
         }
     }
 
@@ -129,8 +129,8 @@ impl Slots {
             let Entry { key, params, .. } = &self.entries[slot];
             message.clear();
             match rendering {
-                Rendering::Lean => render::lean_logged(&mut message, *seq, key, params, Some(slot)),
-                Rendering::Whole => render::whole_action(&mut message, uuid, key, params, true),
+                Rendering::Compact => render::compact_logged(&mut message, *seq, key, params, Some(slot)),
+                Rendering::Original => render::original_action(&mut message, uuid, key, params, true),
             }
             block.push(&message);
         }

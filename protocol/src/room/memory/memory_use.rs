@@ -17,22 +17,22 @@ impl Room {
     /// Counts it among those that share this memory.
     pub fn share_memory(&mut self, memory: &Arc<Memory>) {
         self.account = Account::new(Arc::clone(memory));
-        self.tally();
+        self.account_memory();
     }
 
     /// Keeps no more of its ring than its share, if memory is tight. Who is further behind is resynced.
-    pub fn give_back(&mut self) {
+    pub fn shrink_rings(&mut self) {
         self.bound_rings();
-        for log in [Some(&mut self.lean), self.whole.as_mut()].into_iter().flatten() {
+        for log in [Some(&mut self.compact), self.original.as_mut()].into_iter().flatten() {
             log.forget_old();
         }
-        self.tally();
+        self.account_memory();
     }
 
     /// Says how much it takes.
-    pub(in crate::room) fn tally(&mut self) {
-        let renderings = 1 + usize::from(self.whole.is_some());
-        let rings = self.lean.memory() + self.whole.as_ref().map_or(0, Log::memory);
+    pub(in crate::room) fn account_memory(&mut self) {
+        let renderings = 1 + usize::from(self.original.is_some());
+        let rings = self.compact.memory() + self.original.as_ref().map_or(0, Log::memory);
         let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
         // Snapshots are counted as bytes; as long as there is none, there is to be room for it.
         let state = state.saturating_sub(self.slots.snapshot_bytes());
@@ -48,8 +48,8 @@ impl Room {
         } else {
             self.limits.ring_bytes
         };
-        self.lean.bound(most);
-        if let Some(log) = &mut self.whole {
+        self.compact.bound(most);
+        if let Some(log) = &mut self.original {
             log.bound(most);
         }
     }
@@ -124,11 +124,11 @@ mod tests {
             assert!(memory.used() < LIMIT, "{}", memory.used());
         }
         assert!(memory.is_tight() && memory.takes_more());
-        assert!(busy.head() - busy.lean.tail() <= 13, "an eighth of it is left to each of two");
-        assert_eq!(idle.lean.tail(), 0, "nobody has asked it yet");
-        idle.give_back();
+        assert!(busy.head() - busy.compact.tail() <= 13, "an eighth of it is left to each of two");
+        assert_eq!(idle.compact.tail(), 0, "nobody has asked it yet");
+        idle.shrink_rings();
         assert!(!memory.is_tight());
-        assert!(idle.lean.reaches_back_to(69) && !idle.lean.reaches_back_to(10));
+        assert!(idle.compact.reaches_back_to(69) && !idle.compact.reaches_back_to(10));
         act(&mut busy, 10_000, None).unwrap();
         assert_eq!(act(&mut busy, 10_000, Some("s")), Ok(()));
     }
@@ -162,12 +162,12 @@ mod tests {
         let memory = Arc::new(Memory::new(LIMIT));
         let mut room = room(&memory, 1);
         act(&mut room, 100_000, Some("large")).unwrap();
-        room.give_back();
+        room.shrink_rings();
         let before = memory.used();
         let mut slow = Vec::new();
         for joined in 1..=3 {
             act(&mut room, 1, Some("small")).unwrap();
-            slow.push(room.join(Rendering::Lean, None).unwrap());
+            slow.push(room.join(Rendering::Compact, None).unwrap());
             let used = memory.used() - before;
             let others = (joined - 1) * 100_000;
             assert!((others..others + 10_000).contains(&used), "{used} for {joined}");
@@ -183,26 +183,26 @@ mod tests {
     fn without_memory_nobody_joins_who_would_need_a_snapshot_and_who_is_there_waits_for_it() {
         let memory = Arc::new(Memory::new(LIMIT));
         let mut room = room(&memory, 1);
-        let mut behind = room.join(Rendering::Lean, None).unwrap();
+        let mut behind = room.join(Rendering::Compact, None).unwrap();
         let mut frame = Frame::default();
-        room.next(&mut behind, &mut frame);
+        room.serve(&mut behind, &mut frame);
         act(&mut room, 100_000, Some("large")).unwrap();
         let mut slow = Vec::new();
-        while let Ok(cursor) = room.join(Rendering::Lean, None) {
+        while let Ok(cursor) = room.join(Rendering::Compact, None) {
             slow.push(cursor);
             act(&mut room, 1, Some("small")).unwrap();
         }
         assert!((5..10).contains(&slow.len()), "{}", slow.len());
         let head = room.head();
-        assert!(room.join(Rendering::Lean, Some(head)).is_ok(), "this one needs none");
+        assert!(room.join(Rendering::Compact, Some(head)).is_ok(), "this one needs none");
         for _ in 0..100 {
             act(&mut room, 10_000, None).unwrap();
         }
-        room.next(&mut behind, &mut frame);
+        room.serve(&mut behind, &mut frame);
         assert!(frame.is_empty() && behind.seq() == 0, "it has fallen off the ring");
         drop(slow);
-        room.next(&mut behind, &mut frame);
+        room.serve(&mut behind, &mut frame);
         assert!(!frame.is_empty());
-        assert!(room.join(Rendering::Lean, None).is_ok());
+        assert!(room.join(Rendering::Compact, None).is_ok());
     }
 }

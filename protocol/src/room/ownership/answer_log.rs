@@ -35,9 +35,9 @@ pub enum Answer {
 
 /// What became of one action that was answered earlier.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Past {
+pub enum RecordedAnswer {
     /// It is in the log, at this seq.
-    At(u64),
+    Appended(u64),
     /// It was refused.
     Refused(Refusal),
     /// It was never answered, or so long ago that the answer is forgotten.
@@ -93,16 +93,16 @@ impl AnswerLog {
     }
 
     /// What the action with this id was answered.
-    pub(crate) fn past(&self, id: u64) -> Past {
+    pub(crate) fn recorded(&self, id: u64) -> RecordedAnswer {
         let at = self.answers.partition_point(|answer| answer.last_id() < id);
         match self.answers.get(at) {
             Some(Answer::Appended { first_id, last_id, last_seq }) if *first_id <= id => {
-                Past::At(last_seq - (last_id - id))
+                RecordedAnswer::Appended(last_seq - (last_id - id))
             }
             Some(Answer::Refused { id: refused, refusal }) if *refused == id => {
-                Past::Refused(refusal.clone())
+                RecordedAnswer::Refused(refusal.clone())
             }
-            _ => Past::Unknown,
+            _ => RecordedAnswer::Unknown,
         }
     }
 
@@ -158,17 +158,17 @@ mod tests {
         }
         log.refused(5, refusal.clone());
         log.appended(8, 15);
-        let past: Vec<_> = (1..=9).map(|id| log.past(id)).collect();
+        let past: Vec<_> = (1..=9).map(|id| log.recorded(id)).collect();
         let expected = [
-            Past::Unknown,
-            Past::At(12),
-            Past::At(13),
-            Past::At(14),
-            Past::Refused(refusal),
-            Past::Unknown,
-            Past::Unknown,
-            Past::At(15),
-            Past::Unknown,
+            RecordedAnswer::Unknown,
+            RecordedAnswer::Appended(12),
+            RecordedAnswer::Appended(13),
+            RecordedAnswer::Appended(14),
+            RecordedAnswer::Refused(refusal),
+            RecordedAnswer::Unknown,
+            RecordedAnswer::Unknown,
+            RecordedAnswer::Appended(15),
+            RecordedAnswer::Unknown,
         ];
         assert_eq!(past, expected);
     }

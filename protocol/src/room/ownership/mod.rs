@@ -6,7 +6,7 @@ pub(super) mod pace;
 
 use std::fmt;
 
-pub use answer_log::{Answer, Past};
+pub use answer_log::{Answer, RecordedAnswer};
 
 use crate::mutation::mutated;
 use crate::room::ownership::answer_log::AnswerLog;
@@ -37,14 +37,14 @@ pub struct Claimed {
 
 /// Why somebody does not get into a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotEntered {
+pub enum EntryError {
     /// It is refused.
     Refused(RefusalCode),
     /// The claim is by a session that was the owner until another one claimed the room.
     Superseded,
 }
 
-impl From<RefusalCode> for NotEntered {
+impl From<RefusalCode> for EntryError {
     fn from(code: RefusalCode) -> Self {
         Self::Refused(code)
     }
@@ -114,7 +114,7 @@ impl Ownership {
         }
     }
 
-    pub(crate) fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, NotEntered> {
+    pub(crate) fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         if !self.is_key(key) {
             return Err(RefusalCode::WrongOwnerKey.into());
         }
@@ -123,7 +123,7 @@ impl Ownership {
         // Whoever names an epoch was the owner before, and if the room is another session's now, it may not have heard
         // of that. Were it let in, two tabs would fight, and what it sends again would be taken for new.
         if claim.epoch.is_some() && new_session && !mutated!(SupersededComesBack) {
-            return Err(NotEntered::Superseded);
+            return Err(EntryError::Superseded);
         }
         if new_session && !mutated!(ClaimKeepsAnswers) {
             let known = session.and_then(|session| self.others.take(session));

@@ -6,7 +6,7 @@ use crate::room::ownership::answer_log::AnswerLog;
 
 /// Sessions whose answers a room remembers, beside its owner's: programs that post actions, of which a room has few. The
 /// one that was silent longest is forgotten first.
-const MOST_SESSIONS: usize = 16;
+const MAX_SESSIONS: usize = 16;
 
 /// What the actions of sessions were answered that act without a claim, or whose claim is over: each may repeat what it
 /// has not heard the answer to.
@@ -29,7 +29,7 @@ impl OtherSessions {
 
     /// Puts back what was taken, or puts in what is new.
     pub(crate) fn put(&mut self, session: String, answers: AnswerLog) {
-        if self.answers.len() >= MOST_SESSIONS {
+        if self.answers.len() >= MAX_SESSIONS {
             self.answers.pop_front();
         }
         self.answers.push_back((session, answers));
@@ -49,7 +49,7 @@ mod tests {
             answers
         };
         sessions.put("old".to_owned(), answers(7));
-        for id in 1..MOST_SESSIONS as u64 {
+        for id in 1..MAX_SESSIONS as u64 {
             sessions.put(format!("session {id}"), answers(id));
         }
         let old = sessions.take("old").expect("there was room for all of them");

@@ -4,7 +4,7 @@ mod posting;
 
 use posting::no_action;
 
-use crate::room::Past;
+use crate::room::RecordedAnswer;
 use crate::wire::parse::{self, MESSAGES_REFUSED};
 use crate::{ClientMessage, Refusal, RefusalCode, Room, Timestamp};
 
@@ -27,7 +27,7 @@ pub struct Posted {
     /// Its action's id within its session.
     pub id: Option<u64>,
     /// What it was answered, now or when it was posted before.
-    pub answer: Past,
+    pub answer: RecordedAnswer,
 }
 
 impl Posted {
@@ -35,8 +35,8 @@ impl Posted {
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.answer {
-            Past::Refused(refusal) => Some(refusal),
-            Past::At(_) | Past::Unknown => None,
+            RecordedAnswer::Refused(refusal) => Some(refusal),
+            RecordedAnswer::Appended(_) | RecordedAnswer::Unknown => None,
         }
     }
 }
@@ -74,7 +74,7 @@ fn append<'a>(
     for (index, text) in lines.enumerate().filter(|(_, text)| !text.trim_ascii().is_empty()) {
         let line = index + 1;
         if refusals == REFUSALS_PER_POST {
-            let answer = Past::Refused(parse::rest_unread(MESSAGES_REFUSED));
+            let answer = RecordedAnswer::Refused(parse::rest_unread(MESSAGES_REFUSED));
             posted.push(Posted { line, id: None, answer });
             return posted;
         }
@@ -86,7 +86,7 @@ fn append<'a>(
         };
         next_id = id.map(|id| id + 1).or(next_id);
         let answer = room.answer(id, message, now);
-        refusals += usize::from(!matches!(answer, Past::At(_)));
+        refusals += usize::from(!matches!(answer, RecordedAnswer::Appended(_)));
         posted.push(Posted { line, id, answer });
     }
     posted

@@ -1,6 +1,6 @@
 //! What may be done to a room without a connection, by whoever has its owner key.
 
-use crate::room::{Accepted, Past, Room};
+use crate::room::{Accepted, RecordedAnswer, Room};
 use crate::{Action, ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
 
 impl Room {
@@ -30,7 +30,7 @@ impl Room {
         let result = act(self);
         if let Some(answers) = self.owner.swap_answers(owners) {
             self.owner.keep_answers(session, answers);
-            self.tally();
+            self.account_memory();
         }
         result
     }
@@ -42,7 +42,7 @@ impl Room {
         id: Option<u64>,
         message: Result<ClientMessage<'_>, Refusal>,
         now: Timestamp,
-    ) -> Past {
+    ) -> RecordedAnswer {
         let accepted = match message {
             Ok(ClientMessage::Action(action)) => self.action(&Action { id, ..action }, now),
             Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot, now)),
@@ -50,10 +50,10 @@ impl Room {
             Err(refusal) => Err(refusal),
         };
         match accepted {
-            Ok(Accepted::Appended(seq)) => Past::At(seq),
-            Ok(Accepted::Duplicate) => self.owner.answers().past(id.unwrap_or_default()),
-            Err(_) if self.owner.has_answered(id) => self.owner.answers().past(id.unwrap_or_default()),
-            Err(refusal) => Past::Refused(self.refuse(id, refusal)),
+            Ok(Accepted::Appended(seq)) => RecordedAnswer::Appended(seq),
+            Ok(Accepted::Duplicate) => self.owner.answers().recorded(id.unwrap_or_default()),
+            Err(_) if self.owner.has_answered(id) => self.owner.answers().recorded(id.unwrap_or_default()),
+            Err(refusal) => RecordedAnswer::Refused(self.refuse(id, refusal)),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Accepted, Action, Claim, KeyDigest, Limits, NotEntered, RoomId, Timestamp};
+use crate::{Accepted, Action, Claim, EntryError, KeyDigest, Limits, RoomId, Timestamp};
 
 const KEY: KeyDigest = KeyDigest([7; 32]);
 const NOW: Timestamp = Timestamp(1_000);
@@ -16,9 +16,9 @@ fn post(room: &mut Room, session: Option<(&str, u64)>, body: &str) -> Vec<Posted
 /// What became of the lines: their seqs, or codes.
 fn outcomes(posted: &[Posted]) -> Vec<String> {
     let outcome = |posted: &Posted| match &posted.answer {
-        Past::At(seq) => seq.to_string(),
-        Past::Refused(refusal) => refusal.code.clone(),
-        Past::Unknown => "unknown".to_owned(),
+        RecordedAnswer::Appended(seq) => seq.to_string(),
+        RecordedAnswer::Refused(refusal) => refusal.code.clone(),
+        RecordedAnswer::Unknown => "unknown".to_owned(),
     };
     posted.iter().map(outcome).collect()
 }
@@ -95,7 +95,7 @@ fn what_a_session_was_answered_is_known_after_another_has_claimed_the_room_and_a
     let claim = |session: &'static str, epoch| Claim {
         owner_key: "key".into(),
         session: Some(session.into()),
-        heard: None,
+        acknowledged: None,
         epoch,
         share_audience: false,
     };
@@ -104,7 +104,7 @@ fn what_a_session_was_answered_is_known_after_another_has_claimed_the_room_and_a
     let claimed = room.claim(&KEY, &claim("later", None)).expect("the key is the room's");
     assert_eq!((claimed.epoch, claimed.answered, claimed.new_session), (2, 2, true));
     assert_eq!(outcomes(&post(&mut room, Some(("page", 1)), "{\"funcKey\":\"a\"}")), ["1"]);
-    assert_eq!(room.claim(&KEY, &claim("page", Some(1))), Err(NotEntered::Superseded));
+    assert_eq!(room.claim(&KEY, &claim("page", Some(1))), Err(EntryError::Superseded));
     assert_eq!(room.head(), 3);
 }
 

@@ -1,18 +1,18 @@
 //! Actions that the driver hands over or writes by itself.
 
 use super::*;
-use crate::session::fast_path::{STRAIGHT_ACTIONS, STRAIGHT_BYTES, STRAIGHT_FRAME_BYTES};
+use crate::session::fast_path::{FAST_PATH_ACTIONS, FAST_PATH_BYTES, FAST_PATH_FRAME_BYTES};
 
 #[test]
 fn what_the_driver_hands_over_by_itself_counts_as_received() {
     let mut session = follower();
     session.handle(Timestamp(0), Input::Received(action(1, "a", Some("slot"))));
     told(&mut session);
-    assert_eq!(session.straight_seq(), Some(2));
-    let place = session.place_of_slot("slot").unwrap();
+    assert_eq!(session.fast_path_seq(), Some(2));
+    let place = session.slot_index("slot").unwrap();
     session.slot_written(place, 2);
-    session.handed_over(Timestamp(5), 4);
-    assert_eq!(session.straight_seq(), Some(5));
+    session.fast_path_delivered(Timestamp(5), 4);
+    assert_eq!(session.fast_path_seq(), Some(5));
     assert_eq!(session.next_timeout(), Some(Timestamp(25_005)), "it was heard of the server then");
     for seq in [2, 3, 4] {
         session.handle(Timestamp(6), Input::Received(action(seq, "a", None)));
@@ -31,49 +31,49 @@ fn an_answer_to_a_ping_is_no_longer_awaited_once_an_action_was_handed_over() {
     let mut session = follower();
     session.handle(Timestamp(25_000), Input::Timeout);
     outputs(&mut session);
-    session.handed_over(Timestamp(25_001), 1);
+    session.fast_path_delivered(Timestamp(25_001), 1);
     assert_eq!(session.next_timeout(), Some(Timestamp(50_001)));
 }
 
 #[test]
 fn nothing_goes_the_straight_way_unless_the_next_action_is_sure_to_be_handed_over() {
     let mut joining = session(Goal::Join { uuid: "room".to_owned() });
-    assert_eq!(joining.straight_seq(), None);
+    assert_eq!(joining.fast_path_seq(), None);
     joining.handle(Timestamp(0), Input::Opened);
     joining.handle(Timestamp(0), Input::Received(reply(3, 0)));
     outputs(&mut joining);
-    assert_eq!(joining.straight_seq(), None, "the snapshot comes in");
+    assert_eq!(joining.fast_path_seq(), None, "the snapshot comes in");
     joining.handle(Timestamp(0), Input::Received(ServerMessage::Synced(3)));
-    assert_eq!(joining.straight_seq(), None, "it is not told yet");
+    assert_eq!(joining.fast_path_seq(), None, "it is not told yet");
     outputs(&mut joining);
-    assert_eq!(joining.straight_seq(), Some(4));
+    assert_eq!(joining.fast_path_seq(), Some(4));
     joining.handle(Timestamp(0), Input::Received(ServerMessage::Resync(9)));
     outputs(&mut joining);
-    assert_eq!(joining.straight_seq(), None, "another snapshot comes in");
+    assert_eq!(joining.fast_path_seq(), None, "another snapshot comes in");
     joining.handle(Timestamp(0), Input::Received(ServerMessage::Synced(9)));
     outputs(&mut joining);
-    assert_eq!(joining.straight_seq(), Some(10));
+    assert_eq!(joining.fast_path_seq(), Some(10));
     joining.handle(Timestamp(0), Input::Disconnected(1006));
     outputs(&mut joining);
-    assert_eq!(joining.straight_seq(), None);
+    assert_eq!(joining.fast_path_seq(), None);
     let mut behind = follower();
     reconnect(&mut behind, 1);
     behind.handle(Timestamp(5_000), Input::Received(reply(3, 0)));
     outputs(&mut behind);
-    assert_eq!(behind.straight_seq(), None, "it catches up");
+    assert_eq!(behind.fast_path_seq(), None, "it catches up");
     let mut ended = follower();
     ended.handle(Timestamp(1), Input::Close);
     outputs(&mut ended);
-    assert_eq!(ended.straight_seq(), None);
+    assert_eq!(ended.fast_path_seq(), None);
 }
 
 /// An owner whose driver has written `a` and `b` by itself, the first of which is answered.
 fn owner_that_wrote_by_itself() -> Page {
     let mut session = owner();
-    assert_eq!(session.straight_id(), Some(1));
-    session.answered_straight(Timestamp(7), 1);
+    assert_eq!(session.fast_path_id(), Some(1));
+    session.fast_path_answered(Timestamp(7), 1);
     session.broadcast("b", "[2]", Some("b")).unwrap();
-    session.written_straight();
+    session.fast_path_written();
     session
 }
 
@@ -90,7 +90,7 @@ fn what_the_driver_wrote_by_itself_is_not_written_again_on_the_same_connection()
     );
     session.handle(Timestamp(8), Input::Received(ServerMessage::Ack { id: 3, seq: 9 }));
     assert_eq!(answered(&mut session), [(1, 8), (2, 9)]);
-    assert_eq!(session.straight_id(), Some(4));
+    assert_eq!(session.fast_path_id(), Some(4));
 }
 
 #[test]
@@ -108,36 +108,39 @@ fn what_the_driver_wrote_by_itself_and_was_not_answered_is_written_again_on_the_
 fn an_owner_writes_by_itself_only_while_all_is_answered_and_the_server_takes_enough() {
     let mut creating = session(Goal::Create);
     outputs(&mut creating);
-    assert_eq!(creating.straight_id(), None);
+    assert_eq!(creating.fast_path_id(), None);
     creating.handle(Timestamp(0), Input::Opened);
-    let limits = AnnouncedLimits { queue_actions: STRAIGHT_ACTIONS, ..AnnouncedLimits::default() };
+    let limits = AnnouncedLimits { queue_actions: FAST_PATH_ACTIONS, ..AnnouncedLimits::default() };
     creating.handle(Timestamp(0), Input::Received(created_with(limits)));
-    assert_eq!(creating.straight_id(), None, "it is not told yet that it has entered");
+    assert_eq!(creating.fast_path_id(), None, "it is not told yet that it has entered");
     told(&mut creating);
-    assert_eq!(creating.straight_id(), Some(1));
+    assert_eq!(creating.fast_path_id(), Some(1));
     creating.broadcast("a", "[]", None).unwrap();
-    assert_eq!(creating.straight_id(), None);
+    assert_eq!(creating.fast_path_id(), None);
     outputs(&mut creating);
-    assert_eq!(creating.straight_id(), None);
+    assert_eq!(creating.fast_path_id(), None);
     creating.handle(Timestamp(1), Input::Received(ServerMessage::Ack { id: 1, seq: 1 }));
-    assert_eq!(creating.straight_id(), None, "the answer is not told yet");
+    assert_eq!(creating.fast_path_id(), None, "the answer is not told yet");
     told(&mut creating);
-    assert_eq!(creating.straight_id(), Some(2));
+    assert_eq!(creating.fast_path_id(), Some(2));
     creating.handle(Timestamp(2), Input::Disconnected(1006));
     told(&mut creating);
-    assert_eq!(creating.straight_id(), None);
-    assert_eq!(follower().straight_id(), None);
+    assert_eq!(creating.fast_path_id(), None);
+    assert_eq!(follower().fast_path_id(), None);
     for limits in [
-        AnnouncedLimits { queue_actions: STRAIGHT_ACTIONS - 1, ..AnnouncedLimits::default() },
-        AnnouncedLimits { queue_bytes: STRAIGHT_ACTIONS * STRAIGHT_BYTES - 1, ..AnnouncedLimits::default() },
-        AnnouncedLimits { message_bytes: STRAIGHT_FRAME_BYTES - 1, ..AnnouncedLimits::default() },
+        AnnouncedLimits { queue_actions: FAST_PATH_ACTIONS - 1, ..AnnouncedLimits::default() },
+        AnnouncedLimits {
+            queue_bytes: FAST_PATH_ACTIONS * FAST_PATH_BYTES - 1,
+            ..AnnouncedLimits::default()
+        },
+        AnnouncedLimits { message_bytes: FAST_PATH_FRAME_BYTES - 1, ..AnnouncedLimits::default() },
     ] {
         let mut creating = session(Goal::Create);
         outputs(&mut creating);
         creating.handle(Timestamp(0), Input::Opened);
         creating.handle(Timestamp(0), Input::Received(created_with(limits)));
         told(&mut creating);
-        assert_eq!(creating.straight_id(), None, "{limits:?}");
+        assert_eq!(creating.fast_path_id(), None, "{limits:?}");
     }
 }
 
@@ -146,10 +149,10 @@ fn what_the_driver_writes_by_itself_and_is_not_answered_says_nothing_of_the_serv
     let mut session = owner();
     session.handle(Timestamp(1_000), Input::Wake);
     outputs(&mut session);
-    assert_eq!(session.straight_id(), Some(1));
-    session.answered_straight(Timestamp(500), 0);
+    assert_eq!(session.fast_path_id(), Some(1));
+    session.fast_path_answered(Timestamp(500), 0);
     session.broadcast("a", "[]", None).unwrap();
-    session.written_straight();
+    session.fast_path_written();
     assert_eq!(session.next_timeout(), Some(Timestamp(6_000)), "the ping is to be answered by then");
     session.handle(Timestamp(6_000), Input::Timeout);
     assert!(outputs(&mut session).contains(&Output::Disconnect));

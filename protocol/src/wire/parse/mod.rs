@@ -304,7 +304,7 @@ impl<'a> Fields<'a> {
             Some(owner_key) => Some(Claim {
                 owner_key,
                 session: self.session_name()?,
-                heard: self.number("ack")?,
+                acknowledged: self.number("ack")?,
                 epoch: self.number("epoch")?,
                 share_audience: self.boolean("shareAudience")?,
             }),

@@ -199,10 +199,10 @@ fn join() -> impl Strategy<Value = Join<'static>> {
     let option = || proptest::option::of(number());
     let session = proptest::option::of(text().prop_map(Cow::Owned));
     let claim = (text(), session, option(), option(), any::<bool>()).prop_map(
-        |(owner_key, session, heard, epoch, share_audience)| Claim {
+        |(owner_key, session, acknowledged, epoch, share_audience)| Claim {
             owner_key: owner_key.into(),
             session,
-            heard,
+            acknowledged,
             epoch,
             share_audience,
         },
@@ -288,7 +288,7 @@ proptest! {
     fn what_a_server_says_is_read_as_it_was_meant(messages in proptest::collection::vec(server_message(), 0..4)) {
         let mut frame = String::new();
         for message in &messages {
-            render::lean(&mut frame, message);
+            render::compact(&mut frame, message);
             frame.push('\n');
         }
         prop_assert_eq!(server_messages(&frame).unwrap(), messages);
