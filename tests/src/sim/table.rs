@@ -50,7 +50,7 @@ impl Table {
 }
 
 impl Host for Table {
-    fn permissions(&mut self, _deed: Operation, _token: Option<&str>) -> Result<Permissions, Refusal> {
+    fn permissions(&mut self, _operation: Operation, _token: Option<&str>) -> Result<Permissions, Refusal> {
         Ok(Permissions::ALL)
     }
 
