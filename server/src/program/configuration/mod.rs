@@ -1,7 +1,7 @@
 //! How the program is set up: from its defaults, a file, the environment and its flags, each before the other.
 //!
 //! [`settings`] is the one list of what can be set. Flags, environment variables, keys of the file, `--help`, the example
-//! file and the output of `rtbroadcaster config` are made of it, and the readme is compared with it.
+//! file and the output of `rtbroadcaster config` are made of it, and `docs/settings.md` is compared with it.
 
 mod command;
 mod file;

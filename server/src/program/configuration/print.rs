@@ -75,11 +75,12 @@ fn comment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::value::Kind;
 
-    const README: &str = include_str!("../../../../README.md");
+    const DOCUMENT: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/settings.md"));
 
     #[test]
-    fn the_readme_lists_every_setting_with_its_default_and_no_other() {
+    fn the_document_lists_every_setting_with_default_and_range_and_no_other() {
         for setting in settings::all() {
             let default = match setting.default() {
                 Shown::Nothing => "–".to_owned(),
@@ -89,13 +90,43 @@ mod tests {
                 Shown::Number(number) => format!("`{number}`"),
             };
             let flag = if setting.is_secret { "–".to_owned() } else { format!("`{}`", setting.flag()) };
-            let row = format!("| `{}` | {flag} | {default} |", setting.key());
-            assert!(README.contains(&row), "the readme has no row {row}");
+            let mut row = format!("| `{}` | {flag} | {default} | ", setting.key());
+            if let Some(values) = values(setting) {
+                row.push_str(&values);
+                row.push_str(" |");
+            }
+            assert!(DOCUMENT.contains(&row), "docs/settings.md has no row {row}");
         }
         let is_row = |line: &&str| {
             Section::ALL.iter().any(|section| line.starts_with(&format!("| `{}.", section.name())))
         };
-        assert_eq!(README.lines().filter(is_row).count(), settings::all().count(), "and no other");
+        assert_eq!(DOCUMENT.lines().filter(is_row).count(), settings::all().count(), "and no other");
+    }
+
+    /// The values that a number may have, as the document writes them.
+    fn values(setting: &Setting) -> Option<String> {
+        // Above it the document says "or more".
+        const LARGEST_BOUND: u64 = u32::MAX as u64;
+        let (range, unit) = match &setting.kind {
+            Kind::Milliseconds(_, range) => (range, " ms"),
+            Kind::Count(_, range) | Kind::Rate(_, range) if setting.value_name == "BYTES" => {
+                (range, " bytes")
+            }
+            Kind::Count(_, range) | Kind::Rate(_, range) => (range, ""),
+            Kind::Text { .. } | Kind::List { .. } => return None,
+        };
+        let least = with_commas(*range.start());
+        Some(match *range.end() {
+            LARGEST_BOUND.. => format!("{least} or more{unit}"),
+            most => format!("{least} to {}{unit}", with_commas(most)),
+        })
+    }
+
+    fn with_commas(number: u64) -> String {
+        match number {
+            0..1_000 => number.to_string(),
+            _ => format!("{},{:03}", with_commas(number / 1_000), number % 1_000),
+        }
     }
 
     #[test]
