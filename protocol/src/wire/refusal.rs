@@ -45,7 +45,7 @@ pub enum RefusalCode {
 }
 
 impl RefusalCode {
-    /// Every code, in the order in which the README lists them.
+    /// Every code, in the order in which `docs/codes.md` lists them.
     pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::UnknownStatus,
@@ -103,7 +103,7 @@ impl RefusalCode {
     pub fn message(self) -> &'static str {
         match self {
             Self::Malformed => {
-                "not a message of this protocol: send JSON objects as the readme shows them under \"The wire\""
+                "not a message of this protocol: docs/wire.md in the server's source shows what to send"
             }
             Self::UnknownStatus => "status.value must be 1 (new), 2 (join), 3 (action) or 4 (close)",
             Self::UnsupportedVersion => {
