@@ -3,7 +3,7 @@
 
 const [NEW, JOIN, CLOSE] = [1, 2, 4];
 
-/** The close codes for refusals that end a connection, as in the README; others say "come back" (1006). */
+/** The close codes for refusals that end a connection, as in docs/codes.md; others say "come back" (1006). */
 const CLOSE_CODES = {
   unknown_room: 4503,
   wrong_owner_key: 4504,

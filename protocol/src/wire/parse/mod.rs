@@ -244,7 +244,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// What is said by a connection that is in a room. The readme's prose gives a broadcast the status 4 and its
+    /// What is said by a connection that is in a room. The original's readme gives a broadcast the status 4 and its
     /// sample 3, so it is the function key that makes an action.
     fn within_room(&self, has_status: bool) -> Result<ClientMessage<'a>, Refusal> {
         let key = self.text("funcKey")?.filter(|key| !key.is_empty());
