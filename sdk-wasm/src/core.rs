@@ -73,7 +73,7 @@ impl<P> Core<P> {
         params: &str,
         slot: Option<&str>,
     ) -> Result<u64, BroadcastError> {
-        self.session.broadcast(key, params, slot)
+        self.session.broadcast(rtbroadcaster_protocol::Action { key, params, slot })
     }
 
     /// See [`Session::clear`].

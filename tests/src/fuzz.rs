@@ -32,7 +32,7 @@ pub fn frames(data: &[u8]) {
 pub fn codec(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for message in parse::client_messages(text) {
-        if let Ok(ClientMessage::Action(action)) = message {
+        if let Ok(ClientMessage::Action { action, .. }) = message {
             assert!(!action.key.is_empty());
             assert!(!action.params.contains('\n'), "messages are told apart by newlines: {}", action.params);
             let params: Value = serde_json::from_str(&action.params).expect("params are JSON");

@@ -2,7 +2,7 @@
 
 use futures_util::{SinkExt, StreamExt};
 use rtbroadcaster_protocol::{
-    Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus, Timestamp, parse,
+    Action, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus, Timestamp, parse,
 };
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -174,7 +174,9 @@ impl Driver {
     fn obey(&mut self, order: Command) {
         match order {
             Command::Broadcast { key, params, slot } => {
-                self.session.broadcast(&key, &params, slot.as_deref()).expect("the queue is large enough");
+                self.session
+                    .broadcast(Action { key: &key, params: &params, slot: slot.as_deref() })
+                    .expect("the queue is large enough");
             }
             Command::Wake => self.session.handle(self.now(), Input::Wake),
         }

@@ -146,7 +146,7 @@ impl Peer {
         match message {
             Ok(ClientMessage::Create(create)) => self.create(&create, host),
             Ok(ClientMessage::Join(join)) => self.join(&join, now, host),
-            Ok(ClientMessage::Action(action)) => self.action(&action, now, host),
+            Ok(ClientMessage::Action { id, action }) => self.action(id, action.as_str(), now, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, now, host),
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping(number)) => self.answers.push(&ServerMessage::Pong(number)),
@@ -213,8 +213,8 @@ impl Peer {
         self.farewell = Some(return_window_ms);
     }
 
-    fn action(&mut self, action: &Action<'_>, now: Timestamp, host: &mut impl Host) {
-        self.as_owner(action.id, now, host, |room| room.action(action, now));
+    fn action(&mut self, id: Option<u64>, action: Action<&str>, now: Timestamp, host: &mut impl Host) {
+        self.as_owner(id, now, host, |room| room.action(id, action, now));
     }
 
     fn clear(&mut self, id: Option<u64>, slot: &str, now: Timestamp, host: &mut impl Host) {

@@ -239,30 +239,34 @@ impl Room {
     ///
     /// # Errors
     /// `too_many_slots` or `state_too_large`; the action then counts as answered and takes no seq.
-    pub fn action(&mut self, action: &Action<'_>, now: Timestamp) -> Result<Accepted, Refusal> {
-        if self.owner.has_answered(action.id) {
+    pub fn action(
+        &mut self,
+        id: Option<u64>,
+        action: Action<&str>,
+        now: Timestamp,
+    ) -> Result<Accepted, Refusal> {
+        if self.owner.has_answered(id) {
             return Ok(Accepted::Duplicate);
         }
-        let Action { id, key, params, slot } = action;
-        let slot = slot.as_deref();
+        let Action { key, params, slot } = action;
         self.pace.spend(key.len() + params.len() + slot.map_or(0, str::len), &self.limits, now);
         if let Some(slot) = slot
-            && let Err(code) = self.slots.admits(slot, key, params, &self.limits)
+            && let Err(code) = self.slots.admits(slot, action, &self.limits)
         {
-            return Err(self.refuse(*id, code.into()));
+            return Err(self.refuse(id, code.into()));
         }
         if let Some(slot) = slot
-            && let Err(refusal) = self.has_memory_for(slot, key, params)
+            && let Err(refusal) = self.has_memory_for(slot, action)
         {
-            return Err(self.refuse(*id, refusal));
+            return Err(self.refuse(id, refusal));
         }
         let seq = self.append(
-            *id,
-            |out, seq| render::compact_logged(out, seq, key, params, slot),
-            |out, uuid| render::original_action(out, uuid, key, params, slot.is_some()),
+            id,
+            |out, seq| render::compact_logged(out, seq, action),
+            |out, uuid| render::original_action(out, uuid, action),
         );
         if let Some(slot) = slot {
-            self.slots.set(seq, slot, key, params);
+            self.slots.set(seq, slot, action);
             self.account_memory();
         }
         Ok(Accepted::Appended(seq))

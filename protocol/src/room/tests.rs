@@ -14,13 +14,8 @@ fn room(limits: Limits) -> Room {
     Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, limits)
 }
 
-fn action(key: &str, params: &str, slot: Option<&str>) -> Action<'static> {
-    Action {
-        id: None,
-        key: key.to_owned().into(),
-        params: params.to_owned().into(),
-        slot: slot.map(|slot| slot.to_owned().into()),
-    }
+fn action<'a>(key: &'a str, params: &'a str, slot: Option<&'a str>) -> Action<&'a str> {
+    Action { key, params, slot }
 }
 
 fn next(room: &mut Room, cursor: &mut Cursor) -> String {
@@ -32,7 +27,7 @@ fn next(room: &mut Room, cursor: &mut Cursor) -> String {
 #[test]
 fn the_snapshot_is_shared_until_a_slot_changes() {
     let mut room = room(Limits::default());
-    room.action(&action("a", "[1]", Some("a")), NOW).unwrap();
+    room.action(None, action("a", "[1]", Some("a")), NOW).unwrap();
     let mut payload = || {
         let mut frame = Frame::default();
         let mut cursor = room.cursor(Rendering::Original, None);
@@ -40,9 +35,9 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
         frame.payload()
     };
     assert_eq!(payload().as_ptr(), payload().as_ptr());
-    room.action(&action("b", "[]", None), NOW).unwrap();
+    room.action(None, action("b", "[]", None), NOW).unwrap();
     let before = room.slots.snapshot(Rendering::Compact, "", &room.account);
-    room.action(&action("b", "[]", None), NOW).unwrap();
+    room.action(None, action("b", "[]", None), NOW).unwrap();
     assert_eq!(
         before.slice(0, 100).0.as_ptr(),
         room.slots.snapshot(Rendering::Compact, "", &room.account).slice(0, 100).0.as_ptr()
@@ -55,9 +50,9 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
 fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past() {
     for rendering in [Rendering::Compact, Rendering::Original] {
         let mut room = room(Limits::default());
-        room.action(&action("before", "[]", None), NOW).unwrap();
+        room.action(None, action("before", "[]", None), NOW).unwrap();
         let mut cursor = room.join(rendering, None).unwrap();
-        room.action(&action("after", "[]", None), NOW).unwrap();
+        room.action(None, action("after", "[]", None), NOW).unwrap();
         let served = next(&mut room, &mut cursor);
         assert!(served.contains("after") && !served.contains("before"), "{served}");
     }
@@ -67,13 +62,13 @@ fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past()
 fn state_is_bounded_in_slots_and_bytes_and_replacing_frees_what_was_there() {
     let mut room = room(Limits { slots_per_room: 2, slot_bytes_per_room: 30, ..Limits::default() });
     let long = format!("[{}]", "1".repeat(20));
-    room.action(&action("a", &long, Some("a")), NOW).unwrap();
-    assert_eq!(room.action(&action("b", &long, Some("b")), NOW).unwrap_err().code, "state_too_large");
-    assert_eq!(room.action(&action("a", &long, Some("a")), NOW), Ok(Accepted::Appended(2)));
-    room.action(&action("b", "[]", Some("b")), NOW).unwrap();
-    assert_eq!(room.action(&action("c", "[]", Some("c")), NOW).unwrap_err().code, "too_many_slots");
+    room.action(None, action("a", &long, Some("a")), NOW).unwrap();
+    assert_eq!(room.action(None, action("b", &long, Some("b")), NOW).unwrap_err().code, "state_too_large");
+    assert_eq!(room.action(None, action("a", &long, Some("a")), NOW), Ok(Accepted::Appended(2)));
+    room.action(None, action("b", "[]", Some("b")), NOW).unwrap();
+    assert_eq!(room.action(None, action("c", "[]", Some("c")), NOW).unwrap_err().code, "too_many_slots");
     room.clear(None, "a", NOW);
-    assert_eq!(room.action(&action("c", &long, Some("c")), NOW), Ok(Accepted::Appended(5)));
+    assert_eq!(room.action(None, action("c", &long, Some("c")), NOW), Ok(Accepted::Appended(5)));
 }
 
 #[test]
@@ -81,11 +76,11 @@ fn a_large_snapshot_comes_in_several_frames_while_the_room_goes_on() {
     let mut room = room(Limits::default());
     let params = format!("[\"{}\"]", "x".repeat(30_000));
     for slot in ["1", "2", "3", "4", "5"] {
-        room.action(&action("s", &params, Some(slot)), NOW).unwrap();
+        room.action(None, action("s", &params, Some(slot)), NOW).unwrap();
     }
     let mut cursor = room.join(Rendering::Compact, None).unwrap();
     let first = next(&mut room, &mut cursor);
-    room.action(&action("s", "[\"new\"]", Some("5")), NOW).unwrap();
+    room.action(None, action("s", "[\"new\"]", Some("5")), NOW).unwrap();
     let mut frames = vec![first];
     while room.head() != 6 || cursor.is_catching_up() || frames.len() < 4 {
         let frame = next(&mut room, &mut cursor);
@@ -188,7 +183,7 @@ proptest! {
                 Step::Act { slot } => {
                     let (slot, params) = (slot.map(|slot| format!("k{slot}")), format!("[{number}]"));
                     let key = slot.clone().unwrap_or_else(|| "beep".to_owned());
-                    room.action(&action(&key, &params, slot.as_deref()), NOW).unwrap();
+                    room.action(None, action(&key, &params, slot.as_deref()), NOW).unwrap();
                     model.extend(slot.map(|slot| (slot, params)));
                 }
                 Step::Clear { slot } => {

@@ -20,8 +20,8 @@ use crate::session::backoff::Backoff;
 use crate::session::outbox::{Outbox, Queued};
 use crate::wire::json_writer::write_number;
 use crate::{
-    AnnouncedLimits, Claim, CloseCode, Create, Join, OwnerPresence, PROTOCOL_VERSION, Refusal, RefusalCode,
-    Timestamp, render,
+    Action, AnnouncedLimits, Claim, CloseCode, Create, Join, OwnerPresence, PROTOCOL_VERSION, Refusal,
+    RefusalCode, Timestamp, render,
 };
 
 use progress::Progress;
@@ -172,14 +172,14 @@ impl<P> Session<P> {
         self.token = token;
     }
 
-    /// Broadcasts a function call. `params` is a JSON array; `slot` makes it a state message, retained there.
+    /// Broadcasts a function call.
     /// It is sent with the next [`Session::poll_output`] if the session is in its room, else when it is again. Returns
     /// a ticket: [`Event::Answered`] says under it how it went.
     ///
     /// # Errors
     /// See [`BroadcastError`].
-    pub fn broadcast(&mut self, key: &str, params: &str, slot: Option<&str>) -> Result<u64, BroadcastError> {
-        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push(key, params, slot));
+    pub fn broadcast(&mut self, action: Action<&str>) -> Result<u64, BroadcastError> {
+        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push(action));
         self.queued(queued)
     }
 

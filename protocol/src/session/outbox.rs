@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::mutation::mutated;
 use crate::wire::json_writer::write_number;
-use crate::{AnnouncedLimits, render};
+use crate::{Action, AnnouncedLimits, render};
 
 /// Why an action was not taken. Nothing that was taken before is affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -106,18 +106,14 @@ impl Outbox {
 
     /// Queues an action. One of the same slot that was never written is replaced: its value is out of date, and the
     /// newer one takes a place at the end, so that nothing overtakes anything.
-    pub(crate) fn push(
-        &mut self,
-        key: &str,
-        params: &str,
-        slot: Option<&str>,
-    ) -> Result<Queued, BroadcastError> {
+    pub(crate) fn push(&mut self, action: Action<&str>) -> Result<Queued, BroadcastError> {
+        let Action { key, params, slot } = action;
         if key.is_empty() || slot.is_some_and(str::is_empty) {
             return Err(BroadcastError::EmptyKey);
         }
         // With room for the fields' names: to grow by and by costs more than all the rest.
         let mut text = String::with_capacity(key.len() + params.len() + 64);
-        render::client_action(&mut text, None, key, params, slot);
+        render::client_action(&mut text, None, action);
         self.push_message(text, slot)
     }
 
@@ -246,6 +242,10 @@ impl Outbox {
 mod tests {
     use super::*;
 
+    fn action<'a>(key: &'a str, params: &'a str, slot: Option<&'a str>) -> Action<&'a str> {
+        Action { key, params, slot }
+    }
+
     fn frame(outbox: &mut Outbox) -> String {
         outbox.next_frame().unwrap_or_default()
     }
@@ -253,8 +253,8 @@ mod tests {
     #[test]
     fn what_is_not_answered_is_written_again_with_the_same_id_and_content() {
         let mut outbox = Outbox::new();
-        outbox.push("a", "[1]", None).unwrap();
-        outbox.push("b", "[]", Some("s")).unwrap();
+        outbox.push(action("a", "[1]", None)).unwrap();
+        outbox.push(action("b", "[]", Some("s"))).unwrap();
         let first = frame(&mut outbox);
         assert_eq!(
             first,
@@ -277,11 +277,11 @@ mod tests {
     #[test]
     fn only_an_action_that_was_never_written_is_replaced_by_a_newer_one_of_its_slot() {
         let mut outbox = Outbox::new();
-        outbox.push("goTo", "[1]", Some("goTo")).unwrap();
+        outbox.push(action("goTo", "[1]", Some("goTo"))).unwrap();
         outbox.next_frame().unwrap();
-        outbox.push("goTo", "[2]", Some("goTo")).unwrap();
-        outbox.push("beep", "[]", None).unwrap();
-        outbox.push("goTo", "[3]", Some("goTo")).unwrap();
+        outbox.push(action("goTo", "[2]", Some("goTo"))).unwrap();
+        outbox.push(action("beep", "[]", None)).unwrap();
+        outbox.push(action("goTo", "[3]", Some("goTo"))).unwrap();
         outbox.reconnected(0);
         let lines: Vec<_> = frame(&mut outbox).lines().map(str::to_owned).collect();
         assert_eq!(lines.len(), 3);
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn clearing_a_slot_replaces_its_unwritten_value() {
         let mut outbox = Outbox::new();
-        outbox.push("stroke", "[1]", Some("stroke-1")).unwrap();
+        outbox.push(action("stroke", "[1]", Some("stroke-1"))).unwrap();
         outbox.push_clear("stroke-1").unwrap();
         assert_eq!(frame(&mut outbox), r#"{"id":1,"clear":"stroke-1"}"#);
     }
@@ -302,16 +302,16 @@ mod tests {
     fn a_full_queue_refuses_the_newest_and_keeps_the_rest() {
         let mut outbox = Outbox::new();
         outbox.set_limits(AnnouncedLimits { queue_actions: 2, ..AnnouncedLimits::default() });
-        outbox.push("a", "[]", None).unwrap();
-        outbox.push("b", "[]", Some("b")).unwrap();
-        assert_eq!(outbox.push("c", "[]", None), Err(BroadcastError::QueueFull));
-        let replacing = outbox.push("b", "[2]", Some("b"));
+        outbox.push(action("a", "[]", None)).unwrap();
+        outbox.push(action("b", "[]", Some("b"))).unwrap();
+        assert_eq!(outbox.push(action("c", "[]", None)), Err(BroadcastError::QueueFull));
+        let replacing = outbox.push(action("b", "[2]", Some("b")));
         assert_eq!(replacing, Ok(Queued { ticket: 3, replaced: Some(2) }), "replacing takes no room");
         assert!(!outbox.has_room());
         outbox.next_frame().unwrap();
         assert_eq!(outbox.refused(1), Some((1, None)));
         assert!(outbox.has_room());
-        assert!(outbox.push("c", "[]", None).is_ok());
+        assert!(outbox.push(action("c", "[]", None)).is_ok());
     }
 
     #[test]
@@ -319,7 +319,10 @@ mod tests {
         let mut outbox = Outbox::new();
         outbox.set_limits(AnnouncedLimits { message_bytes: 100, ..AnnouncedLimits::default() });
         let params = format!("[\"{}\"]", "x".repeat(100));
-        assert!(matches!(outbox.push("a", &params, None), Err(BroadcastError::TooLarge { limit: 100, .. })));
+        assert!(matches!(
+            outbox.push(action("a", &params, None)),
+            Err(BroadcastError::TooLarge { limit: 100, .. })
+        ));
         assert_eq!(outbox.next_frame(), None);
     }
 
@@ -328,7 +331,7 @@ mod tests {
         let mut outbox = Outbox::new();
         assert_eq!(outbox.acknowledged(), 0);
         for key in ["a", "b", "c"] {
-            outbox.push(key, "[]", None).unwrap();
+            outbox.push(action(key, "[]", None)).unwrap();
         }
         assert_eq!(outbox.acknowledged(), 0);
         outbox.next_frame().unwrap();
@@ -343,7 +346,7 @@ mod tests {
         let mut outbox = Outbox::new();
         outbox.set_limits(AnnouncedLimits { message_bytes: 200, ..AnnouncedLimits::default() });
         for number in 0..20 {
-            outbox.push("action", &format!("[{number}]"), None).unwrap();
+            outbox.push(action("action", &format!("[{number}]"), None)).unwrap();
         }
         let mut actions = 0;
         while let Some(frame) = outbox.next_frame() {

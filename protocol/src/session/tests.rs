@@ -76,6 +76,11 @@ fn action(seq: u64, key: &str, slot: Option<&str>) -> ServerMessage<String> {
     }
 }
 
+/// What an owner broadcasts.
+fn call<'a>(key: &'a str, params: &'a str, slot: Option<&'a str>) -> Action<&'a str> {
+    Action { key, params, slot }
+}
+
 fn outputs(session: &mut Page) -> Vec<Output<String>> {
     std::iter::from_fn(|| session.poll_output()).collect()
 }

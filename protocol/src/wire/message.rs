@@ -13,7 +13,12 @@ pub enum ClientMessage<'a> {
     /// Status 2: enter a room as a follower, or claim its ownership.
     Join(Join<'a>),
     /// Status 3, or 4 with a function key: run a function on every follower.
-    Action(Action<'a>),
+    Action {
+        /// The action's number within its session; absent if its sender wants no acknowledgement.
+        id: Option<u64>,
+        /// What is to be run.
+        action: Action<Cow<'a, str>>,
+    },
     /// `clear`: forget the state message of a slot.
     Clear {
         /// The action's number within its session.
@@ -74,17 +79,28 @@ pub struct Claim<'a> {
     pub share_audience: bool,
 }
 
-/// One broadcast function call, as its owner sends it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Action<'a> {
-    /// The action's number within its session; absent from those who don't want it acknowledged.
-    pub id: Option<u64>,
+/// One broadcast function call. `T` is its text: `Cow<str>` as it is read from a frame, `&str` as it
+/// is handed on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action<T> {
     /// The function key; not empty.
-    pub key: Cow<'a, str>,
+    pub key: T,
     /// The params: a JSON array, compact, byte for byte as the owner wrote its values.
-    pub params: Cow<'a, str>,
-    /// Where it is retained; absent if it is no state message.
-    pub slot: Option<Cow<'a, str>>,
+    pub params: T,
+    /// The slot that retains it; none if it is no state message.
+    pub slot: Option<T>,
+}
+
+impl<T: AsRef<str>> Action<T> {
+    /// The same action, borrowed.
+    #[must_use]
+    pub fn as_str(&self) -> Action<&str> {
+        Action {
+            key: self.key.as_ref(),
+            params: self.params.as_ref(),
+            slot: self.slot.as_ref().map(AsRef::as_ref),
+        }
+    }
 }
 
 /// What the server says to a client. `P` is what the params of an action are to the reader: text in tests, a

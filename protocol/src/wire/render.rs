@@ -25,9 +25,7 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
     match message {
         ClientMessage::Create(message) => create(out, message),
         ClientMessage::Join(message) => join(out, message),
-        ClientMessage::Action(Action { id, key, params, slot }) => {
-            client_action(out, *id, key, params, slot.as_deref());
-        }
+        ClientMessage::Action { id, action } => client_action(out, *id, action.as_str()),
         ClientMessage::Clear { id, slot } => client_clear(out, *id, slot),
         ClientMessage::Close => close(out),
         ClientMessage::Ping(number) => client_number(out, "ping", *number),
@@ -60,10 +58,10 @@ pub(crate) fn join(out: &mut String, join: &Join<'_>) {
     object.end();
 }
 
-pub(crate) fn client_action(out: &mut String, id: Option<u64>, key: &str, params: &str, slot: Option<&str>) {
+pub(crate) fn client_action(out: &mut String, id: Option<u64>, action: Action<&str>) {
     let mut object = ObjectWriter::new(out);
     object.optional_number("id", id);
-    compact_action(&mut object, key, params, slot);
+    compact_action(&mut object, action);
     object.end();
 }
 
@@ -98,7 +96,7 @@ pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
         }
         ServerMessage::Action { seq, key, params, slot } => {
             object.optional_number("seq", *seq);
-            compact_action(&mut object, key, params.as_ref(), slot.as_deref());
+            compact_action(&mut object, Action { key, params: params.as_ref(), slot: slot.as_deref() });
         }
         ServerMessage::Cleared { seq, slot } => {
             object.optional_number("seq", *seq).text("clear", slot);
@@ -149,10 +147,10 @@ pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
 
 #[cfg(feature = "rooms")]
 /// Writes an action as it goes to those who speak session fields: what the log holds.
-pub(crate) fn compact_logged(out: &mut String, seq: u64, key: &str, params: &str, slot: Option<&str>) {
+pub(crate) fn compact_logged(out: &mut String, seq: u64, action: Action<&str>) {
     let mut object = ObjectWriter::new(out);
     object.number("seq", seq);
-    compact_action(&mut object, key, params, slot);
+    compact_action(&mut object, action);
     object.end();
 }
 
@@ -166,37 +164,40 @@ pub(crate) fn compact_cleared(out: &mut String, seq: u64, slot: &str) {
 
 #[cfg(feature = "rooms")]
 /// Writes an action as the original's envelope.
-pub(crate) fn original_action(out: &mut String, uuid: &str, key: &str, params: &str, state_message: bool) {
-    envelope(out, uuid, (Status::Connected, None), (key, params, state_message), |_| ());
+pub(crate) fn original_action(out: &mut String, uuid: &str, action: Action<&str>) {
+    envelope(out, uuid, (Status::Connected, None), action, |_| ());
 }
 
 /// Writes a reply or an end as the original's envelope.
 pub fn original_status(out: &mut String, uuid: &str, value: Status) {
-    envelope(out, uuid, (value, None), ("", "[]", false), |_| ());
+    envelope(out, uuid, (value, None), NO_ACTION, |_| ());
 }
 
 /// Writes a refusal as the original's envelope, with the field `error` added.
 pub fn original_refusal(out: &mut String, uuid: &str, refusal: &Refusal) {
     let status = (Status::NotConnected, Some(refusal.message.as_str()));
-    envelope(out, uuid, status, ("", "[]", false), |object| error(object, refusal));
+    envelope(out, uuid, status, NO_ACTION, |object| error(object, refusal));
 }
+
+/// What the envelope of a message without an action holds in the place of one.
+const NO_ACTION: Action<&str> = Action { key: "", params: "[]", slot: None };
 
 fn envelope(
     out: &mut String,
     uuid: &str,
     (value, text): (Status, Option<&str>),
-    (key, params, state_message): (&str, &str, bool),
+    Action { key, params, slot }: Action<&str>,
     more: impl FnOnce(&mut ObjectWriter<'_>),
 ) {
     let mut object = ObjectWriter::new(out);
     object.text("uuid", uuid);
     status(&mut object, value, text);
-    object.text("funcKey", key).raw("funcParams", params).boolean("stateMessage", state_message);
+    object.text("funcKey", key).raw("funcParams", params).boolean("stateMessage", slot.is_some());
     more(&mut object);
     object.end();
 }
 
-fn compact_action(object: &mut ObjectWriter<'_>, key: &str, params: &str, slot: Option<&str>) {
+fn compact_action(object: &mut ObjectWriter<'_>, Action { key, params, slot }: Action<&str>) {
     object.text("funcKey", key);
     if params != "[]" {
         object.raw("funcParams", params);

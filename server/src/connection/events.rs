@@ -86,8 +86,7 @@ mod tests {
     }
 
     fn act(room: &mut Room, key: &'static str, slot: Option<&'static str>) {
-        let action = Action { id: None, key: key.into(), params: "[]".into(), slot: slot.map(Into::into) };
-        room.action(&action, Timestamp(0)).unwrap();
+        room.action(None, Action { key, params: "[]", slot }, Timestamp(0)).unwrap();
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl World {
 /// An action among a client's messages, with its id.
 fn attempted(message: &ClientMessage<'_>) -> Option<(Option<u64>, What)> {
     match message {
-        ClientMessage::Action(action) => {
+        ClientMessage::Action { id, action } => {
             let number = number(&action.params)?;
             let what = match &action.slot {
                 Some(slot) => {
@@ -206,7 +206,7 @@ fn attempted(message: &ClientMessage<'_>) -> Option<(Option<u64>, What)> {
                 }
                 None => What::Plain { number },
             };
-            Some((action.id, what))
+            Some((*id, what))
         }
         ClientMessage::Clear { id, slot } => Some((*id, What::Clear { slot: slot.to_string() })),
         _ => None,

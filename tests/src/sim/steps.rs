@@ -1,6 +1,6 @@
 //! Taking a program's steps.
 
-use rtbroadcaster_protocol::{BroadcastError, CloseCode, Goal, Input, RoomId};
+use rtbroadcaster_protocol::{Action, BroadcastError, CloseCode, Goal, Input, RoomId};
 
 use super::invariant::{Checked, Invariant};
 use super::link::{Down, LinkId, Up};
@@ -127,7 +127,7 @@ impl World {
             return Ok(());
         };
         let waiting = modern.tickets.len() as u64;
-        let result = modern.session.broadcast(&key, &params, slot.as_deref());
+        let result = modern.session.broadcast(Action { key: &key, params: &params, slot: slot.as_deref() });
         let what = match slot {
             Some(slot) => What::Write { number, bytes: slot.len() + key.len() + params.len(), slot },
             None => What::Plain { number },

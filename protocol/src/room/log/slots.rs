@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::mutation::mutated;
 use crate::room::log::block::{Block, BlockWriter};
 use crate::room::memory::Account;
-use crate::{Limits, RefusalCode, Rendering, render};
+use crate::{Action, Limits, RefusalCode, Rendering, render};
 
 /// The retained state messages, and the snapshot of them in both renderings.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
-    entries: HashMap<Arc<str>, Entry>,
+    retained: HashMap<Arc<str>, Retained>,
     /// The slots in the order in which they were last written, which is the order of the snapshot.
     order: BTreeMap<u64, Arc<str>>,
     bytes: usize,
@@ -21,16 +21,21 @@ pub(crate) struct Slots {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct Retained {
     seq: u64,
     key: Box<str>,
     params: Box<str>,
 }
 
-impl Entry {
-    fn bytes(slot: &str, key: &str, params: &str) -> usize {
-        slot.len() + key.len() + params.len()
+impl Retained {
+    fn bytes(&self, slot: &str) -> usize {
+        state_bytes(slot, &self.key, &self.params)
     }
+}
+
+/// Bytes that a state message counts for.
+fn state_bytes(slot: &str, key: &str, params: &str) -> usize {
+    slot.len() + key.len() + params.len()
 }
 
 impl Slots {
@@ -38,23 +43,22 @@ impl Slots {
     pub(crate) fn admits(
         &self,
         slot: &str,
-        key: &str,
-        params: &str,
+        action: Action<&str>,
         limits: &Limits,
     ) -> Result<(), RefusalCode> {
-        let present = self.entries.get(slot);
-        if present.is_none() && self.entries.len() >= limits.slots_per_room && !mutated!(IgnoreSlotLimit) {
+        let present = self.retained.get(slot);
+        if present.is_none() && self.retained.len() >= limits.slots_per_room && !mutated!(IgnoreSlotLimit) {
             return Err(RefusalCode::TooManySlots);
         }
-        let freed = present.map_or(0, |entry| Entry::bytes(slot, &entry.key, &entry.params));
-        if self.bytes - freed + Entry::bytes(slot, key, params) > limits.slot_bytes_per_room {
+        let freed = present.map_or(0, |retained| retained.bytes(slot));
+        if self.bytes - freed + state_bytes(slot, action.key, action.params) > limits.slot_bytes_per_room {
             return Err(RefusalCode::StateTooLarge);
         }
         Ok(())
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.entries.len()
+        self.retained.len()
     }
 
     /// Bytes of all that is retained.
@@ -68,19 +72,19 @@ impl Slots {
     }
 
     /// By how many bytes a slot would grow; none if it isn't there.
-    pub(crate) fn growth(&self, slot: &str, key: &str, params: &str) -> Option<usize> {
-        let entry = self.entries.get(slot)?;
-        let present = Entry::bytes(slot, &entry.key, &entry.params);
-        Some(Entry::bytes(slot, key, params).saturating_sub(present))
+    pub(crate) fn growth(&self, slot: &str, action: Action<&str>) -> Option<usize> {
+        let present = self.retained.get(slot)?.bytes(slot);
+        Some(state_bytes(slot, action.key, action.params).saturating_sub(present))
     }
 
     /// Retains a state message in place of what its slot held.
-    pub(crate) fn set(&mut self, seq: u64, slot: &str, key: &str, params: &str) {
+    pub(crate) fn set(&mut self, seq: u64, slot: &str, action: Action<&str>) {
         self.clear(slot);
         let slot: Arc<str> = slot.into();
-        self.bytes += Entry::bytes(&slot, key, params);
+        self.bytes += state_bytes(&slot, action.key, action.params);
         self.order.insert(seq, Arc::clone(&slot));
-        self.entries.insert(slot, Entry { seq, key: key.into(), params: params.into() });
+        let retained = Retained { seq, key: action.key.into(), params: action.params.into() };
+        self.retained.insert(slot, retained);
     }
 
     /// Forgets what a slot held.
@@ -88,10 +92,10 @@ impl Slots {
         if !mutated!(StaleSnapshot) {
             (self.compact, self.original) = (None, None);
         }
-        if let Some(entry) = self.entries.remove(slot) {
-            self.bytes -= Entry::bytes(slot, &entry.key, &entry.params);
+        if let Some(retained) = self.retained.remove(slot) {
+            self.bytes -= retained.bytes(slot);
             if !mutated!(KeepReplacedState) {
-                self.order.remove(&entry.seq);
+                self.order.remove(&retained.seq);
             }
         }
     }
@@ -112,7 +116,7 @@ impl Slots {
 
     /// Whether the snapshot is there already, or is nothing.
     pub(crate) fn is_rendered(&self, rendering: Rendering) -> bool {
-        self.entries.is_empty() || self.rendered(rendering).is_some()
+        self.retained.is_empty() || self.rendered(rendering).is_some()
     }
 
     fn rendered(&self, rendering: Rendering) -> Option<&Block> {
@@ -126,11 +130,12 @@ impl Slots {
         let mut block = BlockWriter::default();
         let mut message = String::new();
         for (seq, slot) in &self.order {
-            let Entry { key, params, .. } = &self.entries[slot];
+            let Retained { key, params, .. } = &self.retained[slot];
+            let action = Action { key: &**key, params, slot: Some(slot) };
             message.clear();
             match rendering {
-                Rendering::Compact => render::compact_logged(&mut message, *seq, key, params, Some(slot)),
-                Rendering::Original => render::original_action(&mut message, uuid, key, params, true),
+                Rendering::Compact => render::compact_logged(&mut message, *seq, action),
+                Rendering::Original => render::original_action(&mut message, uuid, action),
             }
             block.push(&message);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Account, Memory};
 use crate::room::{Room, log::Log};
-use crate::{Refusal, RefusalCode, Rendering};
+use crate::{Action, Refusal, RefusalCode, Rendering};
 
 /// A room with nothing in it, with its place in the server's tables.
 const ROOM_BYTES: usize = 2 * 1024;
@@ -64,9 +64,9 @@ impl Room {
     ///
     /// # Errors
     /// `state_too_large`.
-    pub(in crate::room) fn has_memory_for(&self, slot: &str, key: &str, params: &str) -> Result<(), Refusal> {
+    pub(in crate::room) fn has_memory_for(&self, slot: &str, action: Action<&str>) -> Result<(), Refusal> {
         let memory = self.account.memory();
-        let has_memory = match self.slots.growth(slot, key, params) {
+        let has_memory = match self.slots.growth(slot, action) {
             None => memory.takes_more(),
             Some(0) => true,
             Some(_) => memory.takes_larger(),
@@ -80,7 +80,7 @@ const FULL: &str = "the server has no memory left for more state: clear slots, o
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Action, Frame, KeyDigest, Limits, RoomId, Timestamp};
+    use crate::{Frame, KeyDigest, Limits, RoomId, Timestamp};
 
     const NOW: Timestamp = Timestamp(1_000);
     const LIMIT: usize = 1_000_000;
@@ -94,9 +94,9 @@ mod tests {
 
     fn act(room: &mut Room, bytes: usize, slot: Option<&str>) -> Result<(), String> {
         let params = format!("[\"{}\"]", "x".repeat(bytes));
-        let slot = slot.map(|slot| slot.to_owned().into());
-        let action = Action { id: None, key: "f".into(), params: params.into(), slot };
-        room.action(&action, NOW).map(drop).map_err(|refusal| refusal.code)
+        room.action(None, Action { key: "f", params: &params, slot }, NOW)
+            .map(drop)
+            .map_err(|refusal| refusal.code)
     }
 
     #[test]

@@ -113,8 +113,7 @@ fn is_without_meaning(message: &Result<ClientMessage<'_>, Refusal>) -> bool {
 
 fn own_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
     match message {
-        Ok(ClientMessage::Action(action)) => action.id,
-        Ok(ClientMessage::Clear { id, .. }) => *id,
+        Ok(ClientMessage::Action { id, .. } | ClientMessage::Clear { id, .. }) => *id,
         Ok(_) => None,
         Err(refusal) => refusal.id,
     }

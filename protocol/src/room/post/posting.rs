@@ -1,7 +1,7 @@
 //! What may be done to a room without a connection, by whoever has its owner key.
 
 use crate::room::{Accepted, RecordedAnswer, Room};
-use crate::{Action, ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
+use crate::{ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
 
 impl Room {
     /// Does something for whoever knows the owner key. It is no claim: the owner stays whoever it is, and a grace that
@@ -44,7 +44,7 @@ impl Room {
         now: Timestamp,
     ) -> RecordedAnswer {
         let accepted = match message {
-            Ok(ClientMessage::Action(action)) => self.action(&Action { id, ..action }, now),
+            Ok(ClientMessage::Action { action, .. }) => self.action(id, action.as_str(), now),
             Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot, now)),
             Ok(_) => Err(no_action()),
             Err(refusal) => Err(refusal),

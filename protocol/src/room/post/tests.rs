@@ -78,15 +78,15 @@ fn only_actions_and_clearings_can_be_posted() {
 #[test]
 fn sessions_count_for_themselves_and_the_owners_own_goes_on_where_its_page_was() {
     let mut room = room();
-    let action = |id| Action { id: Some(id), key: "k".into(), params: "[]".into(), slot: None };
-    assert_eq!(room.action(&action(1), NOW), Ok(Accepted::Appended(1)));
+    let action = Action { key: "k", params: "[]", slot: None };
+    assert_eq!(room.action(Some(1), action, NOW), Ok(Accepted::Appended(1)));
     assert_eq!(outcomes(&post(&mut room, Some(("script", 1)), "{\"funcKey\":\"a\"}")), ["2"]);
     assert_eq!(
         outcomes(&post(&mut room, Some(("page", 1)), "{\"funcKey\":\"k\"}\n{\"funcKey\":\"l\"}")),
         ["1", "3"]
     );
-    assert_eq!(room.action(&action(2), NOW), Ok(Accepted::Duplicate));
-    assert_eq!(room.action(&action(3), NOW), Ok(Accepted::Appended(4)));
+    assert_eq!(room.action(Some(2), action, NOW), Ok(Accepted::Duplicate));
+    assert_eq!(room.action(Some(3), action, NOW), Ok(Accepted::Appended(4)));
 }
 
 #[test]

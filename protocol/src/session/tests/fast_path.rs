@@ -72,7 +72,7 @@ fn owner_that_wrote_by_itself() -> Page {
     let mut session = owner();
     assert_eq!(session.fast_path_id(), Some(1));
     session.fast_path_answered(Timestamp(7), 1);
-    session.broadcast("b", "[2]", Some("b")).unwrap();
+    session.broadcast(call("b", "[2]", Some("b"))).unwrap();
     session.fast_path_written();
     session
 }
@@ -82,7 +82,7 @@ fn what_the_driver_wrote_by_itself_is_not_written_again_on_the_same_connection()
     let mut session = owner_that_wrote_by_itself();
     assert_eq!(sent(&mut session), Vec::<String>::new());
     assert_eq!(session.next_timeout(), Some(Timestamp(25_007)), "it was heard of the server then");
-    session.broadcast("b", "[3]", Some("b")).unwrap();
+    session.broadcast(call("b", "[3]", Some("b"))).unwrap();
     assert_eq!(
         sent(&mut session),
         [r#"{"id":3,"funcKey":"b","funcParams":[3],"stateMessage":true}"#],
@@ -115,7 +115,7 @@ fn an_owner_writes_by_itself_only_while_all_is_answered_and_the_server_takes_eno
     assert_eq!(creating.fast_path_id(), None, "it is not told yet that it has entered");
     told(&mut creating);
     assert_eq!(creating.fast_path_id(), Some(1));
-    creating.broadcast("a", "[]", None).unwrap();
+    creating.broadcast(call("a", "[]", None)).unwrap();
     assert_eq!(creating.fast_path_id(), None);
     outputs(&mut creating);
     assert_eq!(creating.fast_path_id(), None);
@@ -151,7 +151,7 @@ fn what_the_driver_writes_by_itself_and_is_not_answered_says_nothing_of_the_serv
     outputs(&mut session);
     assert_eq!(session.fast_path_id(), Some(1));
     session.fast_path_answered(Timestamp(500), 0);
-    session.broadcast("a", "[]", None).unwrap();
+    session.broadcast(call("a", "[]", None)).unwrap();
     session.fast_path_written();
     assert_eq!(session.next_timeout(), Some(Timestamp(6_000)), "the ping is to be answered by then");
     session.handle(Timestamp(6_000), Input::Timeout);

@@ -9,14 +9,14 @@ fn an_owner_creates_and_what_it_broadcasts_in_one_go_is_one_frame() {
         outputs(&mut session),
         [Output::Event(Event::Status(SessionStatus::Connecting)), Output::Connect]
     );
-    session.broadcast("early", "[]", None).unwrap();
+    session.broadcast(call("early", "[]", None)).unwrap();
     session.handle(Timestamp(0), Input::Opened);
     assert_eq!(
         sent(&mut session),
         [r#"{"status":{"value":1,"text":"new connection"},"v":2,"session":"s1"}"#]
     );
     session.handle(Timestamp(0), Input::Received(created()));
-    session.broadcast("late", "[1]", Some("late")).unwrap();
+    session.broadcast(call("late", "[1]", Some("late"))).unwrap();
     assert_eq!(
         outputs(&mut session),
         [
@@ -35,7 +35,7 @@ fn an_owner_creates_and_what_it_broadcasts_in_one_go_is_one_frame() {
 fn an_owner_that_comes_back_claims_and_sends_again_what_was_not_answered() {
     let mut session = owner();
     for key in ["a", "b", "c"] {
-        session.broadcast(key, "[]", None).unwrap();
+        session.broadcast(call(key, "[]", None)).unwrap();
     }
     outputs(&mut session);
     session.handle(Timestamp(1), Input::Received(ServerMessage::Ack { id: 1, seq: 1 }));
@@ -44,7 +44,7 @@ fn an_owner_that_comes_back_claims_and_sends_again_what_was_not_answered() {
         claim,
         r#"{"uuid":"room","status":{"value":2,"text":"join connection"},"v":2,"ownerKey":"key","session":"s1","ack":1}"#
     );
-    session.broadcast("d", "[]", None).unwrap();
+    session.broadcast(call("d", "[]", None)).unwrap();
     session.handle(Timestamp(5_000), Input::Received(reply(2, 2)));
     assert_eq!(sent(&mut session), ["{\"id\":3,\"funcKey\":\"c\"}\n{\"id\":4,\"funcKey\":\"d\"}"]);
     assert_eq!(session.status(), SessionStatus::Connected);
@@ -56,7 +56,7 @@ fn an_owner_that_comes_back_claims_and_sends_again_what_was_not_answered() {
 #[test]
 fn a_refused_action_is_told_and_never_sent_again() {
     let mut session = owner();
-    session.broadcast("a", "[]", Some("a")).unwrap();
+    session.broadcast(call("a", "[]", Some("a"))).unwrap();
     outputs(&mut session);
     let refusal = Refusal { id: Some(1), ..RefusalCode::TooManySlots.into() };
     session.handle(Timestamp(1), Input::Received(ServerMessage::Refused(refusal.clone())));
@@ -71,13 +71,13 @@ fn a_refused_action_is_told_and_never_sent_again() {
 #[test]
 fn closing_sends_what_is_queued_and_ends_when_the_server_confirms() {
     let mut session = owner();
-    session.broadcast("last", "[]", None).unwrap();
+    session.broadcast(call("last", "[]", None)).unwrap();
     session.handle(Timestamp(1), Input::Close);
     assert_eq!(
         sent(&mut session),
         [r#"{"id":1,"funcKey":"last"}"#, r#"{"status":{"value":4,"text":"close connection"}}"#]
     );
-    assert_eq!(session.broadcast("more", "[]", None), Err(BroadcastError::Closed));
+    assert_eq!(session.broadcast(call("more", "[]", None)), Err(BroadcastError::Closed));
     session.handle(Timestamp(2), Input::Received(ServerMessage::Closed));
     assert_eq!(told(&mut session), ["Closed", "Ended(Left)"]);
 }
@@ -85,7 +85,7 @@ fn closing_sends_what_is_queued_and_ends_when_the_server_confirms() {
 #[test]
 fn a_follower_may_not_broadcast() {
     let mut session = follower();
-    assert_eq!(session.broadcast("a", "[]", None), Err(BroadcastError::NotOwner));
+    assert_eq!(session.broadcast(call("a", "[]", None)), Err(BroadcastError::NotOwner));
     assert_eq!(session.clear("a"), Err(BroadcastError::NotOwner));
 }
 
@@ -104,8 +104,8 @@ fn a_claim_by_a_page_that_was_loaded_anew_is_handed_the_state() {
 fn a_value_that_was_never_sent_is_told_to_be_replaced() {
     let mut session = session(Goal::Create);
     outputs(&mut session);
-    let first = session.broadcast("goTo", "[1]", Some("goTo")).unwrap();
-    session.broadcast("goTo", "[2]", Some("goTo")).unwrap();
+    let first = session.broadcast(call("goTo", "[1]", Some("goTo"))).unwrap();
+    session.broadcast(call("goTo", "[2]", Some("goTo"))).unwrap();
     let replaced = Event::Answered { ticket: first, outcome: Outcome::Replaced };
     assert_eq!(outputs(&mut session), [Output::Event(replaced)]);
 }
@@ -115,7 +115,7 @@ fn while_the_network_is_slow_values_replace_each_other_instead_of_piling_up() {
     let mut session = owner();
     session.handle(Timestamp(10), Input::Buffered(BUFFERED_BYTES));
     for value in 1..=3 {
-        session.broadcast("goTo", &format!("[{value}]"), Some("goTo")).unwrap();
+        session.broadcast(call("goTo", &format!("[{value}]"), Some("goTo"))).unwrap();
     }
     assert_eq!(sent(&mut session), Vec::<String>::new());
     assert_eq!(session.next_timeout(), Some(Timestamp(60)));
@@ -128,7 +128,7 @@ fn what_the_page_sends_in_one_go_counts_as_waiting_until_the_network_is_asked() 
     let mut session = owner();
     let params = format!("[\"{}\"]", "x".repeat(60_000));
     for _ in 0..10 {
-        session.broadcast("a", &params, None).unwrap();
+        session.broadcast(call("a", &params, None)).unwrap();
     }
     assert_eq!(sent(&mut session).len(), 5, "what exceeds the bound waits");
 }

@@ -274,7 +274,8 @@ impl<'a> Fields<'a> {
         let named = self.slot_name("slot")?;
         let retained = self.boolean("stateMessage")? || named.is_some();
         let slot = retained.then(|| named.unwrap_or_else(|| key.clone()));
-        Ok(ClientMessage::Action(Action { id: self.id()?, key, params: self.params()?, slot }))
+        let id = self.id()?;
+        Ok(ClientMessage::Action { id, action: Action { key, params: self.params()?, slot } })
     }
 
     fn create(&self) -> Result<ClientMessage<'a>, Refusal> {

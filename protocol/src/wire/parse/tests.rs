@@ -10,9 +10,9 @@ fn only(frame: &str) -> Result<ClientMessage<'_>, Refusal> {
     first
 }
 
-fn action(frame: &str) -> Action<'_> {
+fn action(frame: &str) -> Action<Cow<'_, str>> {
     match only(frame) {
-        Ok(ClientMessage::Action(action)) => action,
+        Ok(ClientMessage::Action { action, .. }) => action,
         other => panic!("not an action: {other:?}"),
     }
 }
@@ -144,7 +144,10 @@ fn to_a_client_of_the_original_session_fields_are_extra_fields() {
         ),
         (
             r#"{"status":{"value":3},"funcKey":"a","id":"abc","slot":[]}"#,
-            ClientMessage::Action(Action { id: None, key: "a".into(), params: "[]".into(), slot: None }),
+            ClientMessage::Action {
+                id: None,
+                action: Action { key: "a".into(), params: "[]".into(), slot: None },
+            },
         ),
     ] {
         assert_eq!(ClientMessages::new(frame).next(false), Some(Ok(expected)), "{frame}");
@@ -156,7 +159,7 @@ fn null_and_absent_are_the_same() {
     let read = action(
         r#"{"status":null,"funcKey":"a","funcParams":null,"stateMessage":null,"slot":null,"id":null}"#,
     );
-    assert_eq!(read, Action { id: None, key: "a".into(), params: "[]".into(), slot: None });
+    assert_eq!(read, Action { key: "a".into(), params: "[]".into(), slot: None });
 }
 
 #[test]
@@ -233,7 +236,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
         join().prop_map(ClientMessage::Join),
         (id(), key(), params(), proptest::option::of(key())).prop_map(|(id, key, params, slot)| {
             let slot = slot.map(Cow::Owned);
-            ClientMessage::Action(Action { id, key: key.into(), params: params.into(), slot })
+            ClientMessage::Action { id, action: Action { key: key.into(), params: params.into(), slot } }
         }),
         (id(), key()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
         Just(ClientMessage::Close),
