@@ -55,7 +55,7 @@ pub use room::{
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,
 };
-pub use time::Timestamp;
+pub use time::{Delay, Timestamp};
 #[cfg(feature = "rooms")]
 pub use token_bucket::{Rate, TokenBucket};
 #[cfg(feature = "json")]

@@ -1,4 +1,6 @@
-//! Moments, as an argument.
+//! Moments and delays, as arguments.
+
+use core::num::NonZeroU64;
 
 /// A moment, in milliseconds since a start that the caller chose. The caller's clock never runs backwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -15,5 +17,23 @@ impl Timestamp {
     #[must_use]
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A delay of at least one millisecond: where something may be done at once there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Delay(NonZeroU64);
+
+impl Delay {
+    /// A delay of this many milliseconds; none if there are 0.
+    #[must_use]
+    pub fn from_milliseconds(milliseconds: u64) -> Option<Self> {
+        NonZeroU64::new(milliseconds).map(Self)
+    }
+
+    /// How long it is.
+    #[must_use]
+    pub fn milliseconds(self) -> u64 {
+        self.0.get()
     }
 }

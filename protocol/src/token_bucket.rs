@@ -1,6 +1,6 @@
 //! How often something may happen.
 
-use crate::Timestamp;
+use crate::{Delay, Timestamp};
 
 /// So often may something happen: `times` in any `window_ms`, all of them at once if nothing happened for that long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,20 +54,18 @@ impl TokenBucket {
     /// It happens once more, if it may now.
     ///
     /// # Errors
-    /// Milliseconds until it may; then nothing has happened.
-    pub fn try_take(&mut self, rate: Rate, now: Timestamp) -> Result<(), u64> {
-        match self.wait(rate, now) {
-            0 => {
-                self.take(rate, now);
-                Ok(())
-            }
-            wait => Err(wait),
+    /// How long until it may; then nothing has happened.
+    pub fn try_take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Delay> {
+        if let Some(delay) = self.wait(rate, now) {
+            return Err(delay);
         }
+        self.take(rate, now);
+        Ok(())
     }
 
     /// It has happened so many times more, whether it might or not. What was too much is a debt: until that is paid by
     /// time, the bucket is as empty as one can be.
-    pub fn owe(&mut self, times: u64, rate: Rate, now: Timestamp) {
+    pub fn take_with_debt(&mut self, times: u64, rate: Rate, now: Timestamp) {
         let (level, cost) = (self.level_at(rate, now), times.saturating_mul(rate.window_ms));
         self.at = now.max(self.at);
         self.level = match cost.checked_sub(level) {
@@ -81,16 +79,17 @@ impl TokenBucket {
         };
     }
 
-    /// Milliseconds until what was too much is paid.
+    /// How long until the debt is paid; none if there is no debt.
     #[must_use]
-    pub fn debt(&self, now: Timestamp) -> u64 {
-        self.at.since(now)
+    pub fn debt(&self, now: Timestamp) -> Option<Delay> {
+        Delay::from_milliseconds(self.at.since(now))
     }
 
-    /// Milliseconds until it may happen once more; 0 if it may now.
+    /// How long until it may happen once more; none if it may happen now.
     #[must_use]
-    pub fn wait(&self, rate: Rate, now: Timestamp) -> u64 {
-        rate.window_ms.saturating_sub(self.level_at(rate, now)).div_ceil(rate.times)
+    pub fn wait(&self, rate: Rate, now: Timestamp) -> Option<Delay> {
+        let missing = rate.window_ms.saturating_sub(self.level_at(rate, now));
+        Delay::from_milliseconds(missing.div_ceil(rate.times))
     }
 
     /// Whether it is as if nothing had happened yet.
@@ -110,18 +109,22 @@ mod tests {
 
     const RATE: Rate = Rate { times: 3, window_ms: 1_000 };
 
+    fn delay(delay: Option<Delay>) -> u64 {
+        delay.map_or(0, Delay::milliseconds)
+    }
+
     #[test]
     fn a_burst_is_let_through_and_then_one_after_the_other() {
         let mut bucket = TokenBucket::new(RATE, Timestamp(0));
         for _ in 0..3 {
-            assert_eq!(bucket.wait(RATE, Timestamp(0)), 0);
+            assert_eq!(delay(bucket.wait(RATE, Timestamp(0))), 0);
             bucket.take(RATE, Timestamp(0));
         }
-        assert_eq!(bucket.wait(RATE, Timestamp(0)), 334);
-        assert_eq!(bucket.wait(RATE, Timestamp(333)), 1);
-        assert_eq!(bucket.wait(RATE, Timestamp(334)), 0);
+        assert_eq!(delay(bucket.wait(RATE, Timestamp(0))), 334);
+        assert_eq!(delay(bucket.wait(RATE, Timestamp(333))), 1);
+        assert_eq!(delay(bucket.wait(RATE, Timestamp(334))), 0);
         bucket.take(RATE, Timestamp(334));
-        assert_eq!(bucket.wait(RATE, Timestamp(334)), 333);
+        assert_eq!(delay(bucket.wait(RATE, Timestamp(334))), 333);
     }
 
     #[test]
@@ -130,7 +133,7 @@ mod tests {
         let mut bucket = TokenBucket::new(rate, Timestamp(0));
         let mut happened = 0;
         for now in 0..1_000_000 {
-            if bucket.wait(rate, Timestamp(now)) == 0 {
+            if delay(bucket.wait(rate, Timestamp(now))) == 0 {
                 bucket.take(rate, Timestamp(now));
                 happened += 1;
             }
@@ -145,8 +148,8 @@ mod tests {
         let mut bucket = TokenBucket::new(rate, Timestamp(0));
         let mut happened = 0;
         for now in 0..1_000_000 {
-            while bucket.debt(Timestamp(now)) == 0 {
-                bucket.owe(3, rate, Timestamp(now));
+            while delay(bucket.debt(Timestamp(now))) == 0 {
+                bucket.take_with_debt(3, rate, Timestamp(now));
                 happened += 3;
             }
         }
@@ -159,11 +162,11 @@ mod tests {
         let mut bucket = TokenBucket::new(RATE, Timestamp(0));
         for now in [0, 1_000, 5_000] {
             for _ in 0..3 {
-                bucket.owe(1, RATE, Timestamp(now));
-                assert_eq!(bucket.debt(Timestamp(now)), 0);
+                bucket.take_with_debt(1, RATE, Timestamp(now));
+                assert_eq!(delay(bucket.debt(Timestamp(now))), 0);
             }
-            bucket.owe(1, RATE, Timestamp(now));
-            assert_eq!(bucket.debt(Timestamp(now)), 334);
+            bucket.take_with_debt(1, RATE, Timestamp(now));
+            assert_eq!(delay(bucket.debt(Timestamp(now))), 334);
             bucket = TokenBucket { level: 0, at: Timestamp(now) };
         }
     }
@@ -171,11 +174,11 @@ mod tests {
     #[test]
     fn a_large_debt_is_waited_for_and_then_nothing_is_left() {
         let mut bucket = TokenBucket::new(RATE, Timestamp(0));
-        bucket.owe(30, RATE, Timestamp(0));
-        assert_eq!(bucket.debt(Timestamp(0)), 9_000);
-        bucket.owe(3, RATE, Timestamp(0));
-        assert_eq!(bucket.debt(Timestamp(9_000)), 1_000);
-        assert_eq!((bucket.debt(Timestamp(10_000)), bucket.wait(RATE, Timestamp(10_000))), (0, 334));
+        bucket.take_with_debt(30, RATE, Timestamp(0));
+        assert_eq!(delay(bucket.debt(Timestamp(0))), 9_000);
+        bucket.take_with_debt(3, RATE, Timestamp(0));
+        assert_eq!(delay(bucket.debt(Timestamp(9_000))), 1_000);
+        assert_eq!((delay(bucket.debt(Timestamp(10_000))), delay(bucket.wait(RATE, Timestamp(10_000)))), (0, 334));
         assert!(bucket.is_full(RATE, Timestamp(11_000)));
     }
 
@@ -187,6 +190,6 @@ mod tests {
         }
         assert!(!bucket.is_full(RATE, Timestamp(999)));
         assert!(bucket.is_full(RATE, Timestamp(1_000)));
-        assert_eq!(bucket.wait(RATE, Timestamp(u64::MAX)), 0);
+        assert_eq!(delay(bucket.wait(RATE, Timestamp(u64::MAX))), 0);
     }
 }

@@ -24,7 +24,7 @@ impl Manager {
     pub fn refuse_newcomers(&self) {
         self.shutting_down().store(true, Ordering::SeqCst);
         for connection in self.connections().all() {
-            if connection.with_state(|line| !line.peer.is_in_room()).unwrap_or(false) {
+            if connection.with_state(|state| !state.peer.is_in_room()).unwrap_or(false) {
                 connection.shut_down();
             }
         }
@@ -78,7 +78,7 @@ impl Manager {
 /// everything that was. Whoever goes by itself meanwhile is not kept.
 fn in_order(mut connections: Vec<Arc<Connection>>) -> Vec<Weak<Connection>> {
     connections.sort_by_cached_key(|connection| {
-        connection.with_state(|line| (line.peer.room(), !line.peer.is_owner()))
+        connection.with_state(|state| (state.peer.room(), !state.peer.is_owner()))
     });
     connections.iter().map(Arc::downgrade).collect()
 }

@@ -11,11 +11,10 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::{Reply, Response};
 
-use crate::connection::transport::Transport;
+use crate::connection::Transport;
 use crate::connection::websocket::{
-    Ending, Incoming, MAX_HEADER_BYTES, Reader, binary_header, pong, text_header,
+    Ending, Incoming, MAX_HEADER_BYTES, Reader, handshake, pong, text_header,
 };
-use crate::routes::handshake;
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
@@ -91,6 +90,14 @@ impl Echo {
         self.frames.extend_from_slice(&header[..length]);
         self.frames.extend_from_slice(payload);
     }
+}
+
+/// The header of a binary frame, which the rooms never send: that of a text frame with another opcode
+/// (RFC 6455 section 5.2).
+fn binary_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
+    let (mut header, length) = text_header(payload);
+    header[0] = header[0] & 0xf0 | 0x2;
+    (header, length)
 }
 
 async fn write(transport: &Transport, mut bytes: &[u8]) -> io::Result<()> {

@@ -21,6 +21,8 @@
 mod access;
 mod admin;
 mod admission;
+mod atomic_option;
+mod clock;
 mod connection;
 mod drain;
 mod fanout;
@@ -29,12 +31,14 @@ mod http;
 pub mod internals;
 mod manager;
 mod metrics;
+mod rooms;
 mod routes;
+mod services;
 mod settings;
 
-pub use access::{AccessSettings, Gate, InvalidGate, Secret};
+pub use access::{AccessSettings, Gate, InvalidGate, JwtSettings, KeysError, Secret};
 #[cfg(feature = "jwt")]
-pub use access::{InvalidKeySource, JwtSettings, KeySource, KeysError};
+pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;
 pub use admission::{InvalidOrigin, OriginPolicy, Socket, Sockets};
 pub use http::HangUp;

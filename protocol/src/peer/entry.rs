@@ -61,8 +61,8 @@ impl Peer {
                 let is_owner = owner.is_some();
                 self.reply(room, &join.uuid, owner, host);
                 // The pace is the room's: a new connection is no new beginning.
-                let pause = host.with(room, |room| room.pause(now)).filter(|_| is_owner);
-                self.pause_for(pause.unwrap_or(0), now);
+                let pause = host.with(room, |room| room.pause(now)).flatten().filter(|_| is_owner);
+                self.pause_for(pause, now);
                 if let Some(acknowledged) = join.claim.as_ref().and_then(|claim| claim.acknowledged) {
                     self.repeat_answers(room, acknowledged, host);
                 }

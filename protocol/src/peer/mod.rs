@@ -14,7 +14,7 @@ pub use permissions::{Operation, Permissions, Scope};
 use crate::mutation::mutated;
 use crate::room::{Cursor, FRAME_BYTES, Frame};
 use crate::{
-    Accepted, Action, Audience, ClientMessage, CloseCode, Lag, OwnerPresence, Refusal, RefusalCode, Room,
+    Accepted, Action, Audience, ClientMessage, CloseCode, Delay, Lag, OwnerPresence, Refusal, RefusalCode, Room,
     RoomId, ServerMessage, Timestamp,
 };
 
@@ -255,9 +255,9 @@ impl Peer {
     }
 
     /// An owner that is too fast isn't listened to for so long.
-    fn pause_for(&mut self, pause_ms: u64, now: Timestamp) {
-        if pause_ms > 0 && !mutated!(IgnorePace) {
-            self.paused_until = now.after(pause_ms.max(SHORTEST_PAUSE_MS));
+    fn pause_for(&mut self, pause: Option<Delay>, now: Timestamp) {
+        if let Some(pause) = pause.filter(|_| !mutated!(IgnorePace)) {
+            self.paused_until = now.after(pause.milliseconds().max(SHORTEST_PAUSE_MS));
         }
     }
 

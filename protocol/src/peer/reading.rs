@@ -1,7 +1,7 @@
 //! What a client says, frame by frame, and when it isn't listened to.
 
 use super::Peer;
-use crate::{Host, Timestamp, parse};
+use crate::{Delay, Host, Timestamp, parse};
 
 /// Refusals for one frame, but for those of an owner's numbered actions, each of which must be answered. After these the
 /// rest of the frame is refused at once, so that a few bytes of junk don't ask for many times their size.
@@ -16,11 +16,11 @@ impl Peer {
         self.unread = self.receive_messages(frame, now, host).into();
     }
 
-    /// Milliseconds for which the client is not to be listened to, because it has asked for too much in too short a time.
-    /// When they are over, [`Peer::resume_reading`] is to be called before anything else is received.
+    /// How long the client is not to be read, because it has sent too much in too short a time.
+    /// Afterwards [`Peer::resume_reading`] is to be called before anything else is received.
     #[must_use]
-    pub fn pause(&self, now: Timestamp) -> u64 {
-        self.paused_until.since(now)
+    pub fn pause(&self, now: Timestamp) -> Option<Delay> {
+        Delay::from_milliseconds(self.paused_until.since(now))
     }
 
     /// Whether there are messages that were kept while it was not listened to.
@@ -31,7 +31,7 @@ impl Peer {
 
     /// Goes on with the messages that were kept, if it is listened to again.
     pub fn resume_reading(&mut self, now: Timestamp, host: &mut impl Host) {
-        if self.pause(now) == 0 {
+        if self.pause(now).is_none() {
             let unread = std::mem::take(&mut self.unread);
             self.unread = self.receive_messages(&unread, now, host).into();
         }
@@ -46,7 +46,7 @@ impl Peer {
                 return "";
             }
             self.receive(message, now, host);
-            if self.pause(now) > 0 {
+            if self.pause(now).is_some() {
                 return messages.rest();
             }
         }

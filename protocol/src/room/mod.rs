@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::mutation::mutated;
 use crate::{
-    Action, Audience, Claim, CloseCode, Limits, OwnerPresence, Refusal, RefusalCode, Rendering, Timestamp,
+    Action, Audience, Claim, CloseCode, Delay, Limits, OwnerPresence, Refusal, RefusalCode, Rendering, Timestamp,
     render,
 };
 
@@ -228,10 +228,11 @@ impl Room {
         self.owner.away_since().is_some() && self.followers.len() == 0
     }
 
-    /// Milliseconds for which its owner is not to be listened to, because it has asked for too much in too short a time.
-    /// Whoever appends looks here before, or after it for the next: [`Room::action`] itself refuses nothing for that.
+    /// How long its owner is not to be read, because it has sent too much in too short a time.
+    /// The caller looks here before it appends, or afterwards for the next append:
+    /// [`Room::action`] itself refuses nothing for that reason.
     #[must_use]
-    pub fn pause(&self, now: Timestamp) -> u64 {
+    pub fn pause(&self, now: Timestamp) -> Option<Delay> {
         self.pace.pause(now)
     }
 

@@ -192,7 +192,7 @@ impl Refusal {
         Self { code: code.as_str().to_owned(), message: message.into(), id: None, retry_after_ms: None }
     }
 
-    /// A refusal for now: the same may be tried again after so many milliseconds.
+    /// A refusal for now: the same may be tried again after this many milliseconds.
     #[must_use]
     pub fn until_later(code: RefusalCode, retry_after_ms: u64) -> Self {
         Self { retry_after_ms: Some(retry_after_ms), ..Self::new(code) }

@@ -5,17 +5,20 @@
 mod api_keys;
 #[cfg(feature = "jwt")]
 mod jwt;
+#[cfg(not(feature = "jwt"))]
+#[path = "no_jwt.rs"]
+mod jwt;
 mod secret;
 mod settings;
 
 use rtbroadcaster_protocol::{Operation, Permissions, Refusal, RefusalCode};
 
 use api_keys::ApiKeys;
-#[cfg(feature = "jwt")]
 use jwt::Jwt;
 
 #[cfg(feature = "jwt")]
-pub use jwt::{InvalidKeySource, JwtSettings, KeySource, KeysError};
+pub use jwt::{InvalidKeySource, KeySource};
+pub use jwt::{JwtSettings, KeysError};
 pub use secret::Secret;
 pub use settings::{AccessSettings, Gate, InvalidGate};
 
@@ -25,7 +28,6 @@ pub(crate) struct Access {
     creation: Gate,
     joins: Gate,
     api_keys: ApiKeys,
-    #[cfg(feature = "jwt")]
     jwt: Option<Jwt>,
 }
 
@@ -35,7 +37,6 @@ impl Access {
             creation: settings.creation,
             joins: settings.joins,
             api_keys: ApiKeys::new(&settings.api_keys, &settings.join_keys),
-            #[cfg(feature = "jwt")]
             jwt: settings.jwt.clone().map(Jwt::new),
         }
     }
@@ -62,7 +63,6 @@ impl Access {
         if let Some(permissions) = self.api_keys.permissions(token) {
             return Ok(permissions);
         }
-        #[cfg(feature = "jwt")]
         if let Some(jwt) = &self.jwt {
             return jwt.permissions(token);
         }
@@ -70,7 +70,6 @@ impl Access {
     }
 
     /// Reads the keys that tokens are signed with, where they are elsewhere. Without this it is done for the first token.
-    #[cfg(feature = "jwt")]
     pub(crate) async fn load_keys(&self) -> Result<(), KeysError> {
         match &self.jwt {
             Some(jwt) => jwt.load_keys().await,

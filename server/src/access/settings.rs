@@ -3,9 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-#[cfg(feature = "jwt")]
-use super::JwtSettings;
-use super::Secret;
+use super::{JwtSettings, Secret};
 
 /// Who may open, own and follow rooms. By default everybody may do everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,8 +16,7 @@ pub struct AccessSettings {
     pub api_keys: Vec<Secret>,
     /// Tokens whose bearer may follow every room.
     pub join_keys: Vec<Secret>,
-    /// Which JSON web tokens are accepted; none by default.
-    #[cfg(feature = "jwt")]
+    /// Which JSON web tokens are accepted; none by default. Needs the feature `jwt`.
     pub jwt: Option<JwtSettings>,
 }
 

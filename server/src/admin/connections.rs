@@ -10,7 +10,7 @@ use tracing::info;
 use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
-use crate::admission::address_limits::of_one_client;
+use crate::admission::of_one_client;
 use crate::connection::Connection;
 use crate::connection::websocket::Ending;
 
@@ -73,7 +73,7 @@ pub(super) fn disconnect(manager: &Manager, address: &str) -> Result<Disconnecte
 
 /// The address that stands for a client; none if it isn't known.
 fn address_of(connection: &Connection) -> Option<IpAddr> {
-    connection.with_state(|line| line.host.remote()).flatten().map(of_one_client)
+    connection.with_state(|state| state.host.remote()).flatten().map(of_one_client)
 }
 
 fn parse(text: &str) -> Result<IpAddr, AdminError> {

@@ -11,7 +11,7 @@ use warp::http::header::AUTHORIZATION;
 
 use super::error::AdminError;
 use crate::Secret;
-use crate::admission::address_limits::AddressLimits;
+use crate::admission::AddressLimits;
 
 /// Wrong tokens that one address may show in a minute: enough for a person who mistypes, and for nobody who guesses.
 const GUESSES_PER_MINUTE: u64 = 10;
@@ -47,10 +47,9 @@ impl Guard {
         // Those whose address isn't known are as one.
         let remote = remote.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let token = bearer_token(headers).ok_or(AdminError::NoToken(self.settings))?;
-        let wait_ms = self.guesses.wait(remote, now);
-        if wait_ms > 0 {
-            // The right token is refused too, or the difference would tell which it is.
-            return Err(AdminError::TooManyGuesses(wait_ms.div_ceil(1_000)));
+        if let Some(wait) = self.guesses.wait(remote, now) {
+            // The right token is refused too: otherwise the difference would tell which one it is.
+            return Err(AdminError::TooManyGuesses(wait.milliseconds().div_ceil(1_000)));
         }
         let token = digest(token);
         let is_one = self.tokens.iter().fold(Choice::from(0), |is, known| is | known.ct_eq(&token));

@@ -11,7 +11,7 @@ use tracing::info;
 use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
-use crate::fanout::shared_room::SharedRoom;
+use crate::fanout::SharedRoom;
 
 /// Rooms looked at before other tasks get their turn.
 const AT_A_TIME: usize = 64;
@@ -103,7 +103,7 @@ pub(super) async fn list(manager: &Manager, query: &str) -> Result<RoomsPage, Ad
         ));
     }
     let search = query.text("search").unwrap_or_default().to_ascii_lowercase();
-    let mut rooms = manager.all_rooms();
+    let mut rooms = manager.room_table().all();
     rooms.retain(|room| search.is_empty() || room.id().to_string().contains(&search));
     let total = rooms.len();
     rooms.sort_unstable_by_key(|room| room.id());
@@ -121,16 +121,16 @@ pub(super) async fn list(manager: &Manager, query: &str) -> Result<RoomsPage, Ad
 
 /// `GET rooms/UUID`.
 pub(super) fn one(manager: &Manager, id: &str) -> Result<RoomView, AdminError> {
-    let room = manager.find(parse(id)?).ok_or(AdminError::UnknownRoom)?;
+    let room = manager.room_table().find(parse(id)?).ok_or(AdminError::UnknownRoom)?;
     view(manager, &room).ok_or(AdminError::UnknownRoom)
 }
 
 /// `DELETE rooms/UUID`.
 pub(super) fn close(manager: &Manager, id: &str) -> Result<(), AdminError> {
     let id = parse(id)?;
-    manager.find(id).ok_or(AdminError::UnknownRoom)?;
+    manager.room_table().find(id).ok_or(AdminError::UnknownRoom)?;
     info!(room = %id, "the administration closes a room");
-    manager.close(id, "the administration closed it");
+    manager.room_table().close(id, "the administration closed it");
     Ok(())
 }
 

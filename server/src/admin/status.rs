@@ -36,7 +36,7 @@ struct MemoryView {
 
 /// `GET status`.
 pub(super) async fn status(manager: &Manager) -> Status {
-    let rooms = manager.all_rooms();
+    let rooms = manager.room_table().all();
     let settings = manager.settings();
     let now = Totals::of(&rooms).await;
     Status {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rtbroadcaster_protocol::{Rate, Timestamp, TokenBucket};
+use rtbroadcaster_protocol::{Delay, Rate, Timestamp, TokenBucket};
 
 /// Addresses that are remembered; some 4 MB. Beyond them all are forgotten: an attacker with more addresses than that
 /// is not to be held off by counting them.
@@ -22,9 +22,9 @@ impl AddressLimits {
         Self { rate, buckets: Mutex::default() }
     }
 
-    /// Milliseconds until this address may do it once more; 0 if it may now.
-    pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> u64 {
-        self.buckets().get(&of_one_client(address)).map_or(0, |bucket| bucket.wait(self.rate, now))
+    /// How long until this address may do it once more; none if it may now.
+    pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Delay> {
+        self.buckets().get(&of_one_client(address)).and_then(|bucket| bucket.wait(self.rate, now))
     }
 
     /// This address has done it.
@@ -35,8 +35,8 @@ impl AddressLimits {
     /// This address does it, if it may now.
     ///
     /// # Errors
-    /// Milliseconds until it may; then it has not done it.
-    pub(crate) fn try_once(&self, address: IpAddr, now: Timestamp) -> Result<(), u64> {
+    /// How long until it may; then it has not done it.
+    pub(crate) fn try_once(&self, address: IpAddr, now: Timestamp) -> Result<(), Delay> {
         self.with(address, now, |bucket, rate| bucket.try_take(rate, now))
     }
 
@@ -86,12 +86,12 @@ mod tests {
             limits.count(address(one), now);
         }
         for limited in ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8:0:1::1", "2001:db8:0:1:ffff::2"] {
-            assert_eq!(limits.wait(address(limited), now), 60_000, "{limited}");
+            assert_eq!(limits.wait(address(limited), now), Delay::from_milliseconds(60_000), "{limited}");
         }
         for free in ["192.0.2.2", "2001:db8:0:2::1"] {
-            assert_eq!(limits.wait(address(free), now), 0, "{free}");
+            assert_eq!(limits.wait(address(free), now), None, "{free}");
         }
-        assert_eq!(limits.wait(address("192.0.2.1"), Timestamp(60_005)), 0);
+        assert_eq!(limits.wait(address("192.0.2.1"), Timestamp(60_005)), None);
     }
 
     #[test]

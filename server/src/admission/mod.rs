@@ -1,7 +1,8 @@
 //! Which connections are let in: how many there may be, and how fast they may come, of each address and of all.
 
-pub(crate) mod address_limits;
-pub(crate) mod log_throttle;
+mod address_limits;
+mod handshake_error;
+mod log_throttle;
 mod origin;
 mod sockets;
 
@@ -12,7 +13,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rtbroadcaster_protocol::{Limits, Rate, Timestamp, TokenBucket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use address_limits::{AddressLimits, of_one_client};
+pub(crate) use address_limits::{AddressLimits, of_one_client};
+pub(crate) use handshake_error::{HandshakeError, RETRY_WHEN_FULL};
+pub(crate) use log_throttle::LogThrottle;
 
 pub use origin::{InvalidOrigin, OriginPolicy};
 pub use sockets::{Socket, Sockets};
@@ -78,7 +81,7 @@ impl Gatekeeper {
         if let Some(address) = remote {
             self.handshakes_of_addresses
                 .try_once(address, now)
-                .map_err(|wait_ms| NotAdmitted::TooManyOfAddress { wait_ms })?;
+                .map_err(|wait| NotAdmitted::TooManyOfAddress { wait_ms: wait.milliseconds() })?;
         }
         let place = match remote {
             Some(address) => Some(self.places.take(address).ok_or(NotAdmitted::AddressFull)?),
@@ -86,7 +89,9 @@ impl Gatekeeper {
         };
         // Nothing panics between its changes.
         let mut handshakes = self.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
-        handshakes.try_take(self.rate, now).map_err(|wait_ms| NotAdmitted::TooMany { wait_ms })?;
+        handshakes
+            .try_take(self.rate, now)
+            .map_err(|wait| NotAdmitted::TooMany { wait_ms: wait.milliseconds() })?;
         drop(handshakes);
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| NotAdmitted::Full)?;
         Ok(Admission { _permit: permit, _place: place, _socket: None })

@@ -1,7 +1,7 @@
 //! How what is said to a client is put on its stream.
 
-use crate::connection::events::{self, EventFraming};
-use crate::connection::websocket::{Ending, PING};
+use super::events::{self, EventFraming};
+use super::websocket::{Ending, PING};
 
 /// How what is said to a client is put on its stream.
 #[derive(Debug)]

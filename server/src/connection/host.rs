@@ -1,4 +1,4 @@
-//! The manager as one connection sees it.
+//! The server as one connection's peer sees it.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,22 +7,28 @@ use rtbroadcaster_protocol::{
     Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Timestamp,
 };
 
-use crate::Manager;
-use crate::fanout::shared_room::SharedRoom;
+use crate::fanout::SharedRoom;
+use crate::rooms::RoomTable;
+use crate::services::Services;
 
-/// Gives a connection's [`Peer`](rtbroadcaster_protocol::Peer) the manager, and remembers the room that it is in, so
-/// that the table is only asked when a connection enters.
+/// Gives a connection's [`Peer`](rtbroadcaster_protocol::Peer) the server, and remembers the room that it
+/// is in, so that the table of rooms is asked only when the connection enters one.
 #[derive(Debug)]
 pub(crate) struct ConnectionHost {
-    manager: Manager,
+    services: Arc<Services>,
     /// The client's address, if it is known.
     remote: Option<IpAddr>,
     room: Option<(RoomId, Arc<SharedRoom>)>,
 }
 
 impl ConnectionHost {
-    pub(crate) fn new(manager: Manager, remote: Option<IpAddr>) -> Self {
-        Self { manager, remote, room: None }
+    pub(crate) fn new(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
+        Self { services, remote, room: None }
+    }
+
+    /// What the connection shares with all others.
+    pub(super) fn services(&self) -> &Services {
+        &self.services
     }
 
     /// The client's address, if it is known.
@@ -30,37 +36,37 @@ impl ConnectionHost {
         self.remote
     }
 
-    /// The room that the connection is in, or was last.
-    pub(crate) fn handle(&self) -> Option<&Arc<SharedRoom>> {
-        self.room.as_ref().map(|(_, handle)| handle)
+    /// The room that the connection is in, or was in last.
+    pub(crate) fn room(&self) -> Option<&Arc<SharedRoom>> {
+        self.room.as_ref().map(|(_, room)| room)
     }
 
     fn find(&mut self, id: RoomId) -> Option<&SharedRoom> {
         if self.room.as_ref().is_none_or(|(room, _)| *room != id) {
-            self.room = Some((id, self.manager.find(id)?));
+            self.room = Some((id, self.services.rooms.find(id)?));
         }
-        self.room.as_ref().map(|(_, handle)| &**handle)
+        self.room.as_ref().map(|(_, room)| &**room)
     }
 }
 
 impl Host for ConnectionHost {
     fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal> {
-        self.manager.permissions(operation, token)
+        self.services.access.permissions(operation, token)
     }
 
     fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal> {
-        self.remote.map_or(Ok(()), |remote| self.manager.may_ask_for_room(remote, now))
+        self.remote.map_or(Ok(()), |remote| self.services.rooms.may_ask_for_room(remote, now))
     }
 
     fn note_unknown_room(&mut self, now: Timestamp) {
         if let Some(remote) = self.remote {
-            self.manager.note_unknown_room(remote, now);
+            self.services.rooms.note_unknown_room(remote, now);
         }
     }
 
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
-        let (id, key, handle) = self.manager.create(session, self.remote)?;
-        self.room = Some((id, handle));
+        let (id, key, room) = self.services.rooms.create(session, self.remote)?;
+        self.room = Some((id, room));
         Ok((id, key))
     }
 
@@ -69,18 +75,18 @@ impl Host for ConnectionHost {
     }
 
     fn close(&mut self, room: RoomId) {
-        self.manager.close(room, "its owner closed it");
+        self.services.rooms.close(room, "its owner closed it");
     }
 
     fn wake_at(&mut self, room: RoomId, moment: Timestamp) {
-        self.manager.wake_at(room, moment);
+        self.services.rooms.wake_at(room, moment);
     }
 
     fn refused(&mut self, refusal: &Refusal) {
-        self.manager.metrics().refused(refusal);
+        self.services.metrics.refused(refusal);
     }
 
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
-        Manager::digest(owner_key)
+        RoomTable::digest(owner_key)
     }
 }

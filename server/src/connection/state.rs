@@ -1,4 +1,4 @@
-//! What is said on one connection, in both directions.
+//! The part of a connection that one thread at a time works with: what is said, in both directions.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
@@ -11,13 +11,12 @@ use tracing::debug;
 use tungstenite::Bytes;
 use warp::Buf;
 
-use crate::connection::Connection;
-use crate::connection::framing::Framing;
-use crate::connection::host::ConnectionHost;
-use crate::connection::thread_buffers::SendContext;
-use crate::connection::transport::Transport;
-use crate::connection::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
-use crate::fanout::shared_room::{SharedRoom, Subscription};
+use super::activity::Activity;
+use super::framing::Framing;
+use super::host::ConnectionHost;
+use super::transport::Transport;
+use super::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
+use crate::fanout::{SendContext, SharedRoom, Subscriber, Subscription};
 
 /// Frames that one client is sent before others get their turn.
 const FRAMES_PER_TURN: usize = 16;
@@ -30,7 +29,7 @@ const COPIED_BYTES: usize = 1_024;
 
 /// How far a client has been sent what there is for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sent {
+pub(super) enum Sent {
     /// It has everything.
     Everything,
     /// It takes no more now.
@@ -53,14 +52,14 @@ pub(crate) struct ConnectionState {
     pong: Option<Box<[u8]>>,
     /// The client is to be asked for a sign of life.
     ping: bool,
-    seat: Option<Subscription>,
+    subscription: Option<Subscription>,
     /// A fault of the client: it is told what it has been answered until then, and then this.
     fault: Option<Fault>,
     ending: Option<Ending>,
 }
 
 impl ConnectionState {
-    pub(crate) fn new(host: ConnectionHost, framing: Framing) -> Self {
+    pub(super) fn new(host: ConnectionHost, framing: Framing) -> Self {
         Self {
             peer: Peer::default(),
             host,
@@ -68,57 +67,57 @@ impl ConnectionState {
             unsent: VecDeque::new(),
             pong: None,
             ping: false,
-            seat: None,
+            subscription: None,
             fault: None,
             ending: None,
         }
     }
 
     /// Why the connection ends, if it does.
-    pub(crate) fn ending(&self) -> Option<Ending> {
+    pub(super) fn ending(&self) -> Option<Ending> {
         self.ending
     }
 
     /// Ends the connection; the first reason counts.
-    pub(crate) fn end(&mut self, ending: Ending) {
+    pub(super) fn end(&mut self, ending: Ending) {
         self.ending.get_or_insert(ending);
     }
 
     /// Ends it because nothing can be read or written any more.
-    pub(crate) fn break_off(&mut self, error: &io::Error) {
+    pub(super) fn break_off(&mut self, error: &io::Error) {
         debug!(%error, "the connection broke");
         self.end(Ending::Gone);
     }
 
-    /// Whether the client is to be listened to: not before it has taken what it was answered, nor after a fault, nor when
-    /// nothing of what it says counts any more.
-    pub(crate) fn listens(&self) -> bool {
+    /// Whether the client is to be read: not before it has taken what it was answered, nor after a
+    /// fault, nor once nothing it says counts any more.
+    pub(super) fn may_read(&self) -> bool {
         !self.peer.has_answers() && self.fault.is_none() && !self.peer.is_ending()
     }
 
-    /// Goes on with messages of an owner that was too fast for them. The room that is to be served then, if there were
-    /// any.
-    pub(crate) fn resume_reading(&mut self, now: Timestamp) -> Option<Arc<SharedRoom>> {
+    /// Receives the messages that were kept while the owner was too fast. Returns the room to be served,
+    /// if there were any.
+    pub(super) fn resume_reading(&mut self, now: Timestamp) -> Option<Arc<SharedRoom>> {
         if !self.peer.has_unread() {
             return None;
         }
         self.peer.resume_reading(now, &mut self.host);
-        self.host.handle().cloned()
+        self.host.room().cloned()
     }
 
     /// Ends it once the client is told all that it was answered before.
-    pub(crate) fn end_with_fault(&mut self, fault: Fault) {
+    pub(super) fn end_with_fault(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
     }
 
     /// Asks the client for a sign of life.
-    pub(crate) fn ping(&mut self) {
+    pub(super) fn ping(&mut self) {
         self.ping = true;
     }
 
-    /// Takes what came in. False if nothing more is to be taken: after a fault, before the client has taken some of its
-    /// answers, or while an owner is too fast.
-    pub(crate) fn take(&mut self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
+    /// Receives what came in. False if the reader is to stop: after a fault, while many answers wait for
+    /// the client, or while an owner is too fast.
+    pub(super) fn receive(&mut self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
         if self.ending.is_some() {
             return true;
         }
@@ -137,21 +136,23 @@ impl ConnectionState {
             Incoming::Pong => {}
             Incoming::Close(code) => self.end(Ending::Answered(*code)),
         }
-        !self.peer.has_many_answers() && self.peer.pause(now) == 0
+        !self.peer.has_many_answers() && self.peer.pause(now).is_none()
     }
 
-    /// Sends what there is, as much as the client takes without waiting.
-    pub(crate) fn send(
+    /// Sends what there is, as much as the client takes without waiting. With the context of the
+    /// connection's own task, that task is woken when the client takes more.
+    pub(super) fn send(
         &mut self,
-        connection: &Connection,
+        transport: &Transport,
+        activity: &Activity,
         mut context: Option<&mut Context<'_>>,
-        sending: &mut SendContext,
+        send_context: &mut SendContext,
     ) -> Sent {
         for _ in 0..FRAMES_PER_TURN {
             if self.ending.is_some() {
                 return Sent::Ended;
             }
-            match self.flush(connection, context.as_deref_mut()) {
+            match self.flush(transport, activity, context.as_deref_mut()) {
                 Ok(true) => {}
                 Ok(false) => return Sent::Blocked,
                 Err(error) => {
@@ -159,17 +160,17 @@ impl ConnectionState {
                     return Sent::Ended;
                 }
             }
-            if self.begin_control_frame() {
+            if self.queue_control_frame() {
                 continue;
             }
             if let Some(fault) = self.fault.filter(|_| !self.peer.has_answers()) {
                 self.end(Ending::Fault(fault));
                 return Sent::Ended;
             }
-            let SendContext { frame, tally } = sending;
+            let SendContext { frame, counts } = send_context;
             match self.peer.poll_output(frame, &mut self.host) {
-                PeerOutput::Send => match self.begin(connection.transport(), context.as_deref_mut(), frame) {
-                    Ok(written) => tally.add(frame.contents(), written),
+                PeerOutput::Send => match self.write_frame(transport, context.as_deref_mut(), frame) {
+                    Ok(written) => counts.add(frame.contents(), written),
                     Err(error) => self.break_off(&error),
                 },
                 PeerOutput::Wait => return Sent::Everything,
@@ -179,8 +180,9 @@ impl ConnectionState {
         Sent::More
     }
 
-    /// Puts what tells the client of the end behind what is left of the frame before it. False if nobody is to be told.
-    pub(crate) fn begin_farewell(&mut self, ending: Ending) -> bool {
+    /// Queues what tells the client of the end, behind the rest of an unfinished frame. False if the client
+    /// is not to be told.
+    pub(super) fn queue_farewell(&mut self, ending: Ending) -> bool {
         let farewell = self.framing.farewell(ending);
         let is_told = farewell.is_some();
         self.unsent.extend(farewell.map(Bytes::from));
@@ -188,14 +190,15 @@ impl ConnectionState {
     }
 
     /// Whether the client is expected to answer that.
-    pub(crate) fn is_answered(&self) -> bool {
+    pub(super) fn expects_answer(&self) -> bool {
         self.framing.is_answered()
     }
 
-    /// Writes what is left of a frame that was begun. True if nothing is left.
-    pub(crate) fn flush(
+    /// Writes what is left of an unfinished frame. True if nothing is left.
+    pub(super) fn flush(
         &mut self,
-        connection: &Connection,
+        transport: &Transport,
+        activity: &Activity,
         mut context: Option<&mut Context<'_>>,
     ) -> io::Result<bool> {
         while !self.unsent.is_empty() {
@@ -204,27 +207,18 @@ impl ConnectionState {
                 *slice = IoSlice::new(piece);
             }
             let count = self.unsent.len().min(SLICES);
-            match connection.transport().write(context.as_deref_mut(), &slices[..count]) {
+            match transport.write(context.as_deref_mut(), &slices[..count]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                Ok(bytes) => {
-                    connection.manager().metrics().sent_bytes(bytes);
-                    self.skip(bytes);
-                    self.peer.note_progress(&mut self.host);
-                    connection.note_taken();
-                    if !self.framing.is_answered() {
-                        // A client that says nothing shows by what it takes that it is there.
-                        connection.note_heard(connection.manager().now());
-                    }
-                }
+                Ok(bytes) => self.note_written(bytes, activity),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    connection.note_blocked();
+                    activity.note_blocked(self.host.services().clock);
                     return Ok(false);
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
             if self.unsent.is_empty() {
-                connection.note_unblocked();
+                activity.note_unblocked();
                 // Gives its memory back.
                 self.unsent = VecDeque::new();
             }
@@ -232,29 +226,48 @@ impl ConnectionState {
         Ok(true)
     }
 
-    /// Gives the connection a seat in its room if it is in one and has none. True if it has been seated now: what came
-    /// before must be looked for once more.
-    pub(crate) fn subscribe(&mut self, connection: &Arc<Connection>) -> bool {
-        if self.seat.is_some() || !self.peer.is_in_room() {
-            return false;
+    /// Notes that the client has taken bytes of an unfinished frame.
+    fn note_written(&mut self, bytes: usize, activity: &Activity) {
+        self.skip(bytes);
+        self.peer.note_progress(&mut self.host);
+        let services = self.host.services();
+        services.metrics.sent_bytes(bytes);
+        activity.note_progress(services.clock);
+        if !self.framing.is_answered() {
+            // A client that can't say anything shows that it is there by what it takes.
+            activity.note_received(services.clock.now());
         }
-        let is_owner = self.peer.is_owner();
-        self.seat = self.host.handle().map(|handle| handle.add(is_owner, connection));
-        if !is_owner && let Some(handle) = self.host.handle() {
-            handle.followers_were_served();
-        }
-        self.seat.is_some()
     }
 
-    /// Takes its seat away, if it has one.
-    pub(crate) fn unsubscribe(&mut self, connection: &Connection) {
-        if let (Some(seat), Some(handle)) = (self.seat.take(), self.host.handle()) {
-            handle.remove(seat, connection);
+    /// Whether the connection is subscribed to what is new in its room.
+    pub(super) fn is_subscribed(&self) -> bool {
+        self.subscription.is_some()
+    }
+
+    /// Subscribes the connection to what is new in its room, if it is in one and isn't subscribed. True if
+    /// it is subscribed only now: it must look once more for what came before.
+    pub(super) fn subscribe<S: Subscriber + 'static>(&mut self, subscriber: &Arc<S>) -> bool {
+        if self.subscription.is_some() || !self.peer.is_in_room() {
+            return false;
+        }
+        let Some(room) = self.host.room() else { return false };
+        let is_owner = self.peer.is_owner();
+        self.subscription = Some(room.subscribe(is_owner, Arc::clone(subscriber) as Arc<dyn Subscriber>));
+        if !is_owner {
+            room.followers_were_served();
+        }
+        true
+    }
+
+    /// Unsubscribes the connection, if it is subscribed.
+    pub(super) fn unsubscribe(&mut self, subscriber: &dyn Subscriber) {
+        if let (Some(subscription), Some(room)) = (self.subscription.take(), self.host.room()) {
+            room.unsubscribe(subscription, subscriber);
         }
     }
 
     /// Writes a frame as far as the client takes it; the rest is kept. Says how many bytes were taken.
-    fn begin(
+    fn write_frame(
         &mut self,
         transport: &Transport,
         context: Option<&mut Context<'_>>,
@@ -296,8 +309,8 @@ impl ConnectionState {
         Ok(written)
     }
 
-    /// Begins a control frame, if there is one to be sent.
-    fn begin_control_frame(&mut self) -> bool {
+    /// Queues a control frame, if one is to be sent.
+    fn queue_control_frame(&mut self) -> bool {
         let frame = match self.pong.take() {
             Some(payload) => pong(&payload).into(),
             None if std::mem::take(&mut self.ping) => Bytes::from_static(self.framing.sign_of_life()),

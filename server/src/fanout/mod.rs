@@ -1,5 +1,13 @@
 //! A room as the server's threads share it, and how what is new reaches everyone in it.
 
-pub(crate) mod containment;
-pub(crate) mod shared_room;
-pub(crate) mod subscribers;
+mod changes;
+mod containment;
+mod run_state;
+mod send_context;
+mod shared_room;
+mod subscribers;
+
+pub(crate) use containment::contained;
+pub(crate) use send_context::{SendContext, with_send_context};
+pub(crate) use shared_room::{SharedRoom, Subscription};
+pub(crate) use subscribers::Subscriber;

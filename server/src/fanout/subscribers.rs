@@ -1,166 +1,153 @@
-//! The connections of a room that take what there is as soon as there is something.
+//! The connections that a fan-out goes over: those that have taken all they were sent.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::task::yield_now;
 
-use crate::connection::Connection;
-use crate::connection::state::Sent;
-use crate::connection::thread_buffers::{SendContext, with_send_context};
-use crate::fanout::containment::contained;
-use crate::metrics::Metrics;
+use super::containment::contained;
+use super::run_state::RunState;
+use super::send_context::{SendContext, with_send_context};
+use crate::atomic_option::AtomicOption;
+use crate::metrics::{Metrics, Moment};
 
-/// Connections served before other tasks of the thread get their turn: some 2 ms.
+/// Subscribers that are served before other tasks of the thread get their turn: some 2 ms.
 const SERVED_AT_A_TIME: usize = 256;
 
-/// Nobody goes round.
-const IDLE: u8 = 0;
-/// Somebody goes round.
-const RUNNING: u8 = 1;
-/// Somebody goes round, and there is something new since he began.
-const AGAIN: u8 = 2;
+/// A connection, as its room's fan-out sees it.
+pub(crate) trait Subscriber: fmt::Debug + Send + Sync {
+    /// Sends all that there is for the client, without waiting. False if some of it is left to the
+    /// connection's own task.
+    fn deliver(&self, context: &mut SendContext) -> bool;
 
-/// Connections that are served one after another by one thread, in a *round*. Whoever can't take all of what there is
-/// gives up his seat, and his own task serves him until he has caught up.
-#[derive(Debug)]
-pub(crate) struct Subscribers {
-    /// Copied when it changes while a round goes over it.
-    connections: Mutex<Arc<Vec<Arc<Connection>>>>,
-    state: AtomicU8,
-    /// When the oldest action was appended for which nobody has gone round yet, or [`NOTHING`].
-    appended_at: AtomicU64,
+    /// A fan-out leaves the rest to the connection's own task. `has_action`: there is an action among it.
+    fn hand_over(&self, has_action: bool);
+
+    /// Has the connection's own task look for what is new.
+    fn wake(&self);
+
+    /// Its index in its list, as the list has set it.
+    fn index(&self) -> usize;
+
+    /// Sets its index; only the list itself calls this.
+    fn set_index(&self, index: usize);
 }
 
-/// No action was appended.
-pub(crate) const NOTHING: u64 = u64::MAX;
+type List = Vec<Arc<dyn Subscriber>>;
+
+/// Connections that one thread serves one after another. A connection whose client doesn't take all of
+/// it unsubscribes, and its own task serves it until it has caught up.
+#[derive(Debug)]
+pub(crate) struct Subscribers {
+    /// Copied when it changes while a fan-out goes over it.
+    list: Mutex<Arc<List>>,
+    run: RunState,
+    /// When the oldest action was appended that no fan-out has begun to send.
+    appended_at: AtomicOption<Moment>,
+}
+
+impl Default for Subscribers {
+    fn default() -> Self {
+        Self { list: Mutex::default(), run: RunState::default(), appended_at: AtomicOption::none() }
+    }
+}
 
 impl Subscribers {
     pub(crate) fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Subscribers a connection. Whatever came before the next round began it must look for itself.
-    pub(crate) fn add(&self, connection: &Arc<Connection>) {
-        let mut connections = self.lock();
-        connection.set_place(connections.len());
-        Arc::make_mut(&mut connections).push(Arc::clone(connection));
+    /// Subscribes a connection. It must look by itself for what came before the next fan-out begins.
+    pub(crate) fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
+        let mut list = self.lock();
+        subscriber.set_index(list.len());
+        Arc::make_mut(&mut list).push(subscriber);
     }
 
-    /// Takes a connection's seat away.
-    pub(crate) fn remove(&self, connection: &Connection) {
-        let mut connections = self.lock();
-        let place = connection.place();
-        let connections = Arc::make_mut(&mut connections);
-        connections.swap_remove(place);
-        if let Some(moved) = connections.get(place) {
-            moved.set_place(place);
+    /// Unsubscribes a connection that is in this list.
+    pub(crate) fn unsubscribe(&self, subscriber: &dyn Subscriber) {
+        let mut list = self.lock();
+        // Under the lock, without which its index may change.
+        let index = subscriber.index();
+        let list = Arc::make_mut(&mut list);
+        list.swap_remove(index);
+        if let Some(moved) = list.get(index) {
+            moved.set_index(index);
         }
     }
 
-    /// Has the tasks of all who sit here look what there is for them.
+    /// Has the task of every subscriber look for what is new.
     pub(crate) fn wake(&self) {
-        for connection in self.all().iter() {
-            connection.wake();
+        for subscriber in self.all().iter() {
+            subscriber.wake();
         }
     }
 
-    /// Says that there is something new: an action that was appended then, or [`NOTHING`] of that kind. True if the
-    /// caller is to go round; otherwise somebody does so already.
-    pub(crate) fn begin(&self, appended_at: u64) -> bool {
-        if appended_at != NOTHING {
-            self.appended_at.fetch_min(appended_at, Ordering::Relaxed);
+    /// Says that there is something new; if it is an action, also when that was appended. True if the
+    /// caller is to fan out; otherwise somebody does so already.
+    pub(crate) fn announce(&self, appended_at: Option<Moment>) -> bool {
+        if let Some(moment) = appended_at {
+            self.appended_at.store_earlier(moment);
         }
-        self.state.swap(AGAIN, Ordering::AcqRel) == IDLE
+        self.run.announce()
     }
 
-    /// Goes round until there is nothing new. To be called by whom [`Subscribers::begin`] told to.
+    /// Serves the subscribers until there is nothing new. Only the caller that
+    /// [`Subscribers::announce`] told to fan out may call this.
     pub(crate) fn fan_out(&self, metrics: &Metrics) {
-        let running = Running(self);
-        while running.start() {
-            let appended_at = self.appended_at.swap(NOTHING, Ordering::Relaxed);
-            let has_sent = with_send_context(metrics, |sending| serve(&self.all(), sending, appended_at));
-            note_written(metrics, appended_at, has_sent);
+        let run = self.run.run();
+        while run.begins_pass() {
+            let appended_at = self.appended_at.take();
+            let has_sent = with_send_context(metrics, |context| {
+                serve(&self.all(), context, appended_at.is_some());
+                context.counts.has_any()
+            });
+            count_latency(metrics, appended_at, has_sent);
         }
     }
 
-    /// The same, as a task of its own that lets others in between.
+    /// The same in a task of its own, which lets other tasks run in between.
     pub(crate) async fn fan_out_yielding(&self, metrics: &Metrics) {
-        let running = Running(self);
+        let run = self.run.run();
         let mut is_first = true;
-        while running.start() {
-            let appended_at = self.appended_at.swap(NOTHING, Ordering::Relaxed);
+        while run.begins_pass() {
+            let appended_at = self.appended_at.take();
             let mut has_sent = false;
             for some in self.all().chunks(SERVED_AT_A_TIME) {
                 if !std::mem::take(&mut is_first) {
                     yield_now().await;
                 }
-                has_sent |= with_send_context(metrics, |sending| serve(some, sending, appended_at));
+                has_sent |= with_send_context(metrics, |context| {
+                    serve(some, context, appended_at.is_some());
+                    context.counts.has_any()
+                });
             }
-            note_written(metrics, appended_at, has_sent);
+            count_latency(metrics, appended_at, has_sent);
         }
     }
 
-    fn all(&self) -> Arc<Vec<Arc<Connection>>> {
+    fn all(&self) -> Arc<List> {
         Arc::clone(&self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<Connection>>>> {
-        // A list of connections is never half changed.
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Arc<List>> {
+        // A list is never half changed.
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Sends each what there is. True if anything was written.
-fn serve(connections: &[Arc<Connection>], sending: &mut SendContext, appended_at: u64) -> bool {
-    for connection in connections {
-        let sent = contained("the sending to a connection", || connection.send(None, sending));
-        if sent != Some(Sent::Everything) {
-            connection.note_passed_over(appended_at != NOTHING);
-            connection.wake();
-        }
-    }
-    sending.tally.bytes > 0
-}
-
-/// A round is over.
-fn note_written(metrics: &Metrics, appended_at: u64, has_sent: bool) {
-    if has_sent && appended_at != NOTHING {
-        metrics.written(appended_at);
-    }
-}
-
-impl Default for Subscribers {
-    fn default() -> Self {
-        Self {
-            connections: Mutex::default(),
-            state: AtomicU8::new(IDLE),
-            appended_at: AtomicU64::new(NOTHING),
+fn serve(list: &[Arc<dyn Subscriber>], context: &mut SendContext, has_action: bool) {
+    for subscriber in list {
+        let delivered = contained("the sending to a connection", || subscriber.deliver(context));
+        if delivered != Some(true) {
+            subscriber.hand_over(has_action);
         }
     }
 }
 
-/// Somebody goes round. A panic, a bug of ours, ends his round and not the room's.
-struct Running<'seats>(&'seats Subscribers);
-
-impl Running<'_> {
-    /// Whether there is something new since the last time.
-    fn start(&self) -> bool {
-        let state = &self.0.state;
-        match state.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => false,
-            Err(_) => {
-                state.swap(RUNNING, Ordering::AcqRel);
-                true
-            }
-        }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.state.store(IDLE, Ordering::Release);
-        }
+/// A pass is over: counts how long the action took to reach everybody.
+fn count_latency(metrics: &Metrics, appended_at: Option<Moment>, has_sent: bool) {
+    if let Some(moment) = appended_at.filter(|_| has_sent) {
+        metrics.written(moment);
     }
 }

@@ -3,7 +3,7 @@
 use std::iter;
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{Host, Lag, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room};
+use rtbroadcaster_protocol::{Delay, Host, Lag, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use warp::http::StatusCode;
@@ -15,7 +15,7 @@ use super::error::HttpError;
 use super::headers::Query;
 use super::{Request, entry, headers};
 use crate::Manager;
-use crate::connection::task::{WAIT_FOR_MOST, WAIT_FOR_SOME};
+use crate::connection::{WAIT_FOR_MOST, WAIT_FOR_SOME};
 
 /// How often a room is looked at that lags: no post is late by more.
 const LAG_PAUSE: Duration = Duration::from_millis(20);
@@ -58,9 +58,8 @@ pub(super) async fn append(
             return Err(HttpError::Superseded);
         }
         let now = manager.now();
-        match room.pause(now) {
-            0 => {}
-            wait => return Err(too_fast(wait).into()),
+        if let Some(pause) = room.pause(now) {
+            return Err(too_fast(pause).into());
         }
         Ok(match form {
             Form::One => post.append(room, iter::once(text.as_str()), now),
@@ -68,8 +67,8 @@ pub(super) async fn append(
         })
     })?;
     let posted = appended?;
-    if let Some(handle) = owned.host.handle() {
-        handle.serve();
+    if let Some(room) = owned.host.room() {
+        room.serve();
     }
     match form {
         Form::One => {
@@ -110,9 +109,12 @@ async fn wait_for_room(manager: &Manager, owned: &mut Owned) {
 }
 
 /// Nothing of the post was taken: it may be sent again as it is.
-fn too_fast(wait_ms: u64) -> Refusal {
+fn too_fast(pause: Delay) -> Refusal {
     let why = "more actions come to this room than it takes in a second: send this again later";
-    Refusal { retry_after_ms: Some(wait_ms), ..Refusal::with_message(RefusalCode::RateLimited, why) }
+    Refusal {
+        retry_after_ms: Some(pause.milliseconds()),
+        ..Refusal::with_message(RefusalCode::RateLimited, why)
+    }
 }
 
 /// Where an action is, or why it isn't anywhere.

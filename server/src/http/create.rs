@@ -10,7 +10,7 @@ use super::body::Body;
 use super::error::HttpError;
 use super::{Request, entry, headers};
 use crate::Manager;
-use crate::connection::host::ConnectionHost;
+use crate::connection::ConnectionHost;
 
 /// The largest body, in bytes: more than its fields can take, and little enough to hold for whoever asks.
 const LARGEST_OPTIONS_BYTES: usize = 4 * 1024;
@@ -40,7 +40,8 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
         // Since the body is awaited.
         return Err(HttpError::shutting_down(manager));
     }
-    let (mut peer, mut host) = (Peer::default(), ConnectionHost::new(manager.clone(), request.remote()));
+    let (mut peer, mut host) =
+        (Peer::default(), ConnectionHost::new(manager.services().clone(), request.remote()));
     let now = manager.now();
     peer.receive(Ok(ClientMessage::Create(create)), now, &mut host);
     let reply = entry::reply(&mut peer, &mut host);

@@ -8,7 +8,7 @@ use rtbroadcaster_protocol::{
 use super::error::HttpError;
 use super::{Request, headers};
 use crate::Manager;
-use crate::connection::host::ConnectionHost;
+use crate::connection::ConnectionHost;
 
 /// A room, and the proof that whoever asks owns it.
 pub(super) struct Owned {
@@ -38,7 +38,7 @@ impl Owned {
 pub(super) fn as_owner(manager: &Manager, request: &Request, uuid: &str) -> Result<Owned, HttpError> {
     let key = headers::owner_key(&request.headers)?;
     let token = headers::token(&request.headers)?;
-    let mut host = ConnectionHost::new(manager.clone(), request.remote());
+    let mut host = ConnectionHost::new(manager.services().clone(), request.remote());
     let now = manager.now();
     host.may_ask_for_room(now)?;
     let room = RoomId::parse(uuid);

@@ -7,8 +7,7 @@ use warp::http::{HeaderValue, StatusCode};
 use warp::reply::{Reply, Response};
 
 use crate::Manager;
-use crate::admission::NotAdmitted;
-use crate::routes::{HandshakeError, RETRY_WHEN_FULL};
+use crate::admission::{HandshakeError, NotAdmitted, RETRY_WHEN_FULL};
 
 /// What is said of a wait that nobody can foresee, in milliseconds: somebody must leave first.
 const RETRY_WHEN_FULL_MS: u64 = 1_000 * RETRY_WHEN_FULL;

@@ -1,7 +1,5 @@
 //! `GET rooms/{uuid}/events`: what a websocket would hear, as server-sent events.
 
-use std::sync::Arc;
-
 use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION};
 use tracing::debug_span;
 use warp::http::HeaderValue;
@@ -12,11 +10,7 @@ use super::error::HttpError;
 use super::headers::Query;
 use super::pipe::pipe;
 use super::{Request, entry, headers};
-use crate::connection::Connection;
-use crate::connection::events::EventFraming;
-use crate::connection::framing::Framing;
-use crate::connection::task;
-use crate::connection::transport::Transport;
+use crate::connection::{Connection, EventFraming, Framing, Transport};
 use crate::{Manager, RemoteAddress};
 
 /// nginx and others that know this header pass on what comes as it comes.
@@ -31,21 +25,28 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
     // A claim has nothing live to resume: it is served the retained state, or nothing.
     let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());
     let transport = Transport::of(inlet);
-    let connection =
-        Connection::new(manager.clone(), request.remote(), transport, admission, Framing::Events(framing));
-    let entered = connection.with_state(|line| {
-        line.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut line.host);
-        if line.peer.is_in_room() { Ok(()) } else { entry::reply(&mut line.peer, &mut line.host).map(drop) }
+    let connection = Connection::new(
+        manager.services().clone(),
+        request.remote(),
+        transport,
+        admission,
+        Framing::Events(framing),
+    );
+    let entered = connection.with_state(|state| {
+        state.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut state.host);
+        if state.peer.is_in_room() {
+            Ok(())
+        } else {
+            entry::reply(&mut state.peer, &mut state.host).map(drop)
+        }
     });
     entered.unwrap_or(Err(HttpError::Broken))?;
     // Not before: whoever is refused goes on with its HTTP connection.
     if let Some(hang_up) = &request.hang_up {
         outlet.cut_with(hang_up.clone());
     }
-    let connection = Arc::new(connection);
-    manager.register(&connection);
     let remote = request.remote.map(|RemoteAddress(address)| address.to_string());
-    debug_span!("events", remote).in_scope(|| task::start(connection, &mut []));
+    debug_span!("events", remote).in_scope(|| manager.start(connection, &mut []));
 
     let mut response = warp::reply::stream(outlet).into_response();
     let headers = response.headers_mut();

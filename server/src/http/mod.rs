@@ -26,7 +26,7 @@ use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
-use crate::routes::HandshakeError;
+use crate::admission::HandshakeError;
 use crate::{Manager, RemoteAddress};
 use body::Body;
 use error::HttpError;

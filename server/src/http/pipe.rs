@@ -9,7 +9,7 @@ use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
 use super::HangUp;
-use crate::connection::thread_buffers::with_buffer;
+use crate::connection::with_read_buffer;
 
 /// Bytes that may be on their way from one end to the other. Small, for the same reason as what the kernel may hold of
 /// a websocket: who lags is to be seen to lag.
@@ -87,7 +87,7 @@ impl Stream for Outlet {
     type Item = io::Result<Vec<u8>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        with_buffer(|buffer| {
+        with_read_buffer(|buffer| {
             let mut buffer = ReadBuf::new(&mut buffer[..PIPE_BYTES]);
             let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer));
             Poll::Ready(match read {

@@ -7,19 +7,19 @@ use serde::Serialize;
 
 use super::latency::{Latency, LatencyCounts};
 
-/// What is sent in one round, or to one client; counted when that is over.
+/// What is sent in one fan-out, or to one client; counted when that is over.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Tally {
+pub(crate) struct SendCounts {
     /// Frames of messages.
-    pub(crate) frames: u64,
+    frames: u64,
     /// Bytes of them that were written at once, their headers included.
-    pub(crate) bytes: u64,
+    bytes: u64,
     actions: u64,
     retained: u64,
     resyncs: u64,
 }
 
-impl Tally {
+impl SendCounts {
     /// A frame was begun, and so many bytes of it are written.
     pub(crate) fn add(&mut self, contents: Contents, bytes: usize) {
         self.frames += 1;
@@ -27,6 +27,11 @@ impl Tally {
         self.actions += contents.actions;
         self.retained += contents.retained;
         self.resyncs += contents.resyncs;
+    }
+
+    /// Whether anything was written.
+    pub(crate) fn has_any(&self) -> bool {
+        self.bytes > 0
     }
 }
 
@@ -46,13 +51,13 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    pub(super) fn sent(&self, tally: &Tally) {
+    pub(super) fn sent(&self, counts: &SendCounts) {
         let sums = [
-            (&self.frames, tally.frames),
-            (&self.sent_bytes, tally.bytes),
-            (&self.actions, tally.actions),
-            (&self.retained, tally.retained),
-            (&self.resyncs, tally.resyncs),
+            (&self.frames, counts.frames),
+            (&self.sent_bytes, counts.bytes),
+            (&self.actions, counts.actions),
+            (&self.retained, counts.retained),
+            (&self.resyncs, counts.resyncs),
         ];
         for (sum, more) in sums {
             if more > 0 {

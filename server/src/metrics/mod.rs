@@ -1,13 +1,14 @@
 //! What a server counts of itself, for whoever looks after it.
 //!
 //! Counting must cost next to nothing beside a delivery, which is one system call: what happens for each follower is added
-//! up in the [`Tally`] of a round and counted once when it is over, time is looked at twice a round, and threads count
+//! up in the [`SendCounts`] of a fan-out and counted once when it is over, the clock is read twice a fan-out, and threads count
 //! in [`Shard`]s of their own. What can be seen at any time – rooms, followers, how far they are behind, memory – is not
 //! counted at all, but looked at when somebody asks ([`scrape`]).
 
 mod counts;
 mod family;
 mod latency;
+mod moment;
 mod routes;
 mod scrape;
 mod text;
@@ -17,11 +18,12 @@ use std::time::{Instant, SystemTime};
 
 use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode};
 
+use crate::admission::HandshakeError;
 use crate::connection::websocket::{CLIENT_CODES, Ending, Fault};
-use crate::routes::HandshakeError;
-pub(crate) use counts::Tally;
-pub(crate) use counts::Traffic;
 use counts::{Counts, Shard};
+
+pub(crate) use counts::{SendCounts, Traffic};
+pub(crate) use moment::Moment;
 pub(crate) use scrape::Totals;
 
 /// Threads count apart, so that they don't wait for each other's caches. Where there are more threads, some share.
@@ -67,14 +69,14 @@ impl Metrics {
         }
     }
 
-    /// Nanoseconds since the manager was made: what latencies are made of.
-    pub(crate) fn nanoseconds(&self) -> u64 {
-        u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    /// The present moment, of which latencies are made.
+    pub(crate) fn now(&self) -> Moment {
+        Moment::since(self.origin)
     }
 
-    /// What was sent in a round, or to one client.
-    pub(crate) fn sent(&self, tally: &Tally) {
-        self.shard().sent(tally);
+    /// What was sent in a fan-out, or to one client.
+    pub(crate) fn sent(&self, counts: &SendCounts) {
+        self.shard().sent(counts);
     }
 
     /// Bytes that were sent besides.
@@ -92,9 +94,9 @@ impl Metrics {
         self.shard().appended.fetch_add(actions, Ordering::Relaxed);
     }
 
-    /// What was appended then, in [`Metrics::nanoseconds`], is written to all in a round who keep up, or to one client.
-    pub(crate) fn written(&self, appended_at: u64) {
-        self.shard().latency.observe(self.nanoseconds().saturating_sub(appended_at));
+    /// What was appended at that moment is written: to all who keep up with a fan-out, or to one client.
+    pub(crate) fn written(&self, appended_at: Moment) {
+        self.shard().latency.observe(self.now().nanoseconds_since(appended_at));
     }
 
     pub(crate) fn room_opened(&self) {

@@ -10,9 +10,9 @@ use tokio::task::yield_now;
 use super::text::Text;
 use super::{Metrics, family};
 use crate::Manager;
+use crate::admission::HandshakeError;
 use crate::connection::websocket::{CLIENT_CODES, Fault};
-use crate::fanout::shared_room::SharedRoom;
-use crate::routes::HandshakeError;
+use crate::fanout::SharedRoom;
 
 /// Rooms looked at before other tasks get their turn; each looks at all its followers.
 const AT_A_TIME: usize = 64;
@@ -38,7 +38,7 @@ impl Totals {
     pub(crate) async fn of(rooms: &[Arc<SharedRoom>]) -> Self {
         let mut totals = Self::default();
         for some in rooms.chunks(AT_A_TIME) {
-            for report in some.iter().filter_map(|handle| handle.report()) {
+            for report in some.iter().filter_map(|room| room.report()) {
                 totals.add(&report);
             }
             yield_now().await;
@@ -62,7 +62,7 @@ impl Totals {
 
 /// The page of all metrics.
 pub(super) async fn page(manager: &Manager) -> String {
-    let totals = Totals::of(&manager.all_rooms()).await;
+    let totals = Totals::of(&manager.room_table().all()).await;
     let mut text = Text::default();
     text.several(family::BUILD, [([("version", env!("CARGO_PKG_VERSION"))], 1)]);
     let metrics = manager.metrics();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rtbroadcaster_protocol::{Frame, Limits, Peer, PeerOutput, ServerMessage, Timestamp, parse};
+use rtbroadcaster_protocol::{Delay, Frame, Limits, Peer, PeerOutput, ServerMessage, Timestamp, parse};
 
 use crate::sim::table::Table;
 
@@ -53,8 +53,9 @@ impl Server {
     fn receive(&mut self, number: u32, frame: &str) {
         let client = self.clients.entry(number).or_default();
         // An owner that is too fast comes to speak when it is listened to again.
-        while client.peer.has_unread() || client.peer.pause(self.now) > 0 {
-            self.now = self.now.after(client.peer.pause(self.now));
+        while client.peer.has_unread() || client.peer.pause(self.now).is_some() {
+            let pause = client.peer.pause(self.now).map_or(0, Delay::milliseconds);
+            self.now = self.now.after(pause);
             client.peer.resume_reading(self.now, &mut self.table);
         }
         client.peer.receive_frame(frame, self.now, &mut self.table);

@@ -154,15 +154,15 @@ impl Link {
 
     /// The next frame of the page that has arrived, if it is listened to.
     pub(super) fn receive(&mut self, now: Timestamp) -> Option<Up> {
-        let is_paused = self.served.as_ref().is_some_and(|served| served.peer.pause(now) > 0);
+        let is_paused = self.served.as_ref().is_some_and(|served| served.peer.pause(now).is_some());
         if is_paused { None } else { self.up.receive(now) }
     }
 
     /// When it is to be looked for the next frame of the page.
     pub(super) fn next_arrival_up(&self, now: Timestamp) -> Option<Timestamp> {
-        match self.served.as_ref().map_or(0, |served| served.peer.pause(now)) {
-            0 => self.up.next_arrival(),
-            pause => Some(now.after(pause)),
+        match self.served.as_ref().and_then(|served| served.peer.pause(now)) {
+            None => self.up.next_arrival(),
+            Some(pause) => Some(now.after(pause.milliseconds())),
         }
     }
 

@@ -3,7 +3,7 @@
 //! An owner that is too fast is not refused anything: it isn't listened to for a moment, and TCP slows it down. A refusal
 //! would have to be sent again as something else, behind what was sent after it, and the order would be lost (G2).
 
-use crate::{Limits, Rate, Timestamp, TokenBucket};
+use crate::{Delay, Limits, Rate, Timestamp, TokenBucket};
 
 /// How much an owner has asked for of late: belongs to the room, so that a new connection is no new beginning.
 #[derive(Debug)]
@@ -23,13 +23,13 @@ impl Pace {
 
     /// The owner has asked for one more action, with so many bytes.
     pub(crate) fn spend(&mut self, bytes: usize, limits: &Limits, now: Timestamp) {
-        self.actions.owe(1, actions_rate(limits), now);
-        self.bytes.owe(bytes as u64, bytes_rate(limits), now);
+        self.actions.take_with_debt(1, actions_rate(limits), now);
+        self.bytes.take_with_debt(bytes as u64, bytes_rate(limits), now);
     }
 
-    /// Milliseconds for which it is not to be listened to; at most a second, and then some for an action that was larger
-    /// than one message may be.
-    pub(crate) fn pause(&self, now: Timestamp) -> u64 {
+    /// How long its owner is not to be read; at most a second, and somewhat longer after an action
+    /// that was larger than one message may be.
+    pub(crate) fn pause(&self, now: Timestamp) -> Option<Delay> {
         self.actions.debt(now).max(self.bytes.debt(now))
     }
 }

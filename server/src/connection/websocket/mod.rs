@@ -1,14 +1,14 @@
 //! The websocket protocol (RFC 6455) without any I/O: what a client's bytes mean, and how ours are framed.
 
+mod handshake;
 mod reader;
 mod writer;
 
 use rtbroadcaster_protocol::CloseCode;
 use tungstenite::protocol::frame::coding::CloseCode as WireCode;
 
+pub(crate) use handshake::handshake;
 pub(crate) use reader::{Incoming, Reader};
-#[cfg(feature = "internals")]
-pub(crate) use writer::binary_header;
 pub(crate) use writer::{MAX_HEADER_BYTES, PING, close, pong, text_header};
 
 /// The codes with which clients close that are told apart in what is counted: done, gone to another page, and none.

@@ -4,8 +4,6 @@ use tungstenite::protocol::frame::coding::CloseCode;
 
 const FIN: u8 = 0x80;
 const TEXT: u8 = FIN | 0x1;
-#[cfg(feature = "internals")]
-const BINARY: u8 = FIN | 0x2;
 const CLOSE: u8 = FIN | 0x8;
 const PONG: u8 = FIN | 0xa;
 /// The longest payload of a control frame (section 5.5).
@@ -19,18 +17,8 @@ pub(crate) const PING: [u8; 2] = [FIN | 0x9, 0];
 
 /// The header of a text frame: the bytes, and how many of them it has.
 pub(crate) fn text_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
-    header(TEXT, payload)
-}
-
-/// The same of a binary frame. The rooms send none.
-#[cfg(feature = "internals")]
-pub(crate) fn binary_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
-    header(BINARY, payload)
-}
-
-fn header(first: u8, payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
     let mut header = [0; MAX_HEADER_BYTES];
-    header[0] = first;
+    header[0] = TEXT;
     match (u8::try_from(payload), u16::try_from(payload)) {
         (Ok(short @ ..=125), _) => {
             header[1] = short;

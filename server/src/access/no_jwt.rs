@@ -1,0 +1,29 @@
+//! JSON web tokens without the feature `jwt`: none is accepted. The types have no values, so none of this
+//! is ever compiled into anything.
+
+use rtbroadcaster_protocol::{Permissions, Refusal};
+
+/// Which JSON web tokens are accepted. Without the feature `jwt` there are no such settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JwtSettings {}
+
+/// Why the keys for tokens could not be had. Without the feature `jwt` there are no such keys.
+#[derive(Debug, thiserror::Error)]
+pub enum KeysError {}
+
+#[derive(Debug)]
+pub(super) enum Jwt {}
+
+impl Jwt {
+    pub(super) fn new(settings: JwtSettings) -> Self {
+        match settings {}
+    }
+
+    pub(super) async fn load_keys(&self) -> Result<(), KeysError> {
+        match *self {}
+    }
+
+    pub(super) fn permissions(&self, _token: &str) -> Result<Permissions, Refusal> {
+        match *self {}
+    }
+}

@@ -1,0 +1,84 @@
+//! How a connection ends: the client is told why, and has a little time to hear it.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Connection;
+use super::read_buffer::with_read_buffer;
+use super::websocket::{Ending, Incoming, Reader};
+
+/// How long the client may take to answer our close, and to take what we wrote before it. Together with
+/// the rest of a shutdown it must stay under 5 s.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Says why the connection ends, and waits a little for the client to hear it. A connection that is
+/// dropped while the client still sends is reset by the kernel, and the reset overtakes what we said last.
+pub(super) async fn say_farewell(connection: &Connection, reader: &mut Reader, ending: Ending) {
+    // There is nothing else to tell a client that doesn't answer.
+    drop(timeout(CLOSE_TIMEOUT, tell_and_listen(connection, reader, ending)).await);
+    poll_fn(|context| {
+        connection.transport.end(context);
+        Poll::Ready(())
+    })
+    .await;
+}
+
+async fn tell_and_listen(connection: &Connection, reader: &mut Reader, ending: Ending) {
+    let queued = connection.with_state(|state| (state.queue_farewell(ending), state.expects_answer()));
+    let Some((true, expects_answer)) = queued else { return };
+    if !poll_fn(|context| poll_flushed(connection, context)).await {
+        return;
+    }
+    if !expects_answer || !matches!(ending, Ending::Policy(_)) {
+        // Nothing that comes now counts, but it is read until the client ends too.
+        let shut_down = poll_fn(|context| connection.transport.poll_shutdown(context));
+        if shut_down.await.is_err() {
+            return;
+        }
+    }
+    let is_fault = matches!(ending, Ending::Fault(..));
+    poll_fn(|context| poll_answered(connection, reader, is_fault, context)).await;
+}
+
+/// Ready when the client was sent everything; false if nothing can be written any more.
+fn poll_flushed(connection: &Connection, context: &mut Context<'_>) -> Poll<bool> {
+    loop {
+        let flushed = connection
+            .with_state(|state| state.flush(&connection.transport, &connection.activity, Some(context)));
+        match flushed {
+            Some(Ok(true)) => {
+                return connection.transport.poll_flush(context).map(|flushed| flushed.is_ok());
+            }
+            Some(Ok(false)) => ready!(connection.transport.poll_writable(context)),
+            Some(Err(_)) | None => return Poll::Ready(false),
+        }
+    }
+}
+
+/// Ready when the client has answered our close, or has closed its side.
+fn poll_answered(
+    connection: &Connection,
+    reader: &mut Reader,
+    is_fault: bool,
+    context: &mut Context<'_>,
+) -> Poll<()> {
+    with_read_buffer(|buffer| {
+        loop {
+            let Ok(count @ 1..) = ready!(connection.transport.poll_read(context, buffer)) else {
+                return Poll::Ready(());
+            };
+            let mut has_answered = false;
+            let fed = reader.feed(&mut buffer[..count], |incoming| {
+                has_answered |= matches!(incoming, Incoming::Close(_));
+                true
+            });
+            // After a fault, what comes can't be read as frames.
+            if !is_fault && (has_answered || fed.is_err()) {
+                return Poll::Ready(());
+            }
+        }
+    })
+}

@@ -1,0 +1,123 @@
+//! When an owner's connection isn't read: while its room lags behind it, and while it is too fast.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rtbroadcaster_protocol::{Delay, Lag, Timestamp};
+use tokio::task::JoinHandle;
+use tokio::time::sleep;
+
+use super::Connection;
+
+/// How long an owner waits for a room most of which lags. Longer would mean that a room which stands
+/// still for good stops its owner for good.
+pub(crate) const WAIT_FOR_MOST: Duration = Duration::from_secs(10);
+/// How long it waits for a few followers that kept up until a moment ago: enough for a ring to cross a
+/// busy network, too short to be noticed.
+pub(crate) const WAIT_FOR_SOME: Duration = Duration::from_millis(500);
+
+/// Why an owner's connection isn't read for now. Empty for a follower's.
+#[derive(Debug, Default)]
+pub(super) struct OwnerWait {
+    /// It waits for its room.
+    room: Option<RoomWait>,
+    /// It is too fast; when the pause is over.
+    pause: Option<Alarm>,
+}
+
+/// A wait for a room that lags.
+#[derive(Debug)]
+struct RoomWait {
+    reason: Lag,
+    began: Timestamp,
+    end: Timestamp,
+    /// Ends the wait, if nothing else has the task look again before.
+    _alarm: Alarm,
+}
+
+/// Has the connection's task look again after some time, unless it is dropped before.
+#[derive(Debug)]
+struct Alarm(JoinHandle<()>);
+
+impl Alarm {
+    fn new(connection: &Arc<Connection>, time: Duration) -> Self {
+        let connection = Arc::downgrade(connection);
+        Self(tokio::spawn(async move {
+            sleep(time).await;
+            connection.upgrade().inspect(|connection| connection.wake());
+        }))
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl OwnerWait {
+    /// Whether the connection is an owner's that isn't to be read now.
+    pub(super) fn is_waiting(&mut self, connection: &Arc<Connection>) -> bool {
+        self.waits_for_room(connection) || self.is_too_fast(connection)
+    }
+
+    /// Whether the owner waits for its room. Once it has waited long enough, it gives up on the followers
+    /// that it waited for.
+    fn waits_for_room(&mut self, connection: &Arc<Connection>) -> bool {
+        let now = connection.services.clock.now();
+        let is_waiting = self.room.is_some();
+        let is_over = self.room.as_ref().is_some_and(|wait| now >= wait.end);
+        let lag = connection.with_state(|state| {
+            if is_over {
+                state.peer.give_up_on_laggards(&mut state.host);
+            }
+            let lag = state.peer.lag(is_waiting, now, &mut state.host);
+            if lag == Lag::No && !is_waiting {
+                return lag;
+            }
+            let Some(room) = state.host.room().cloned() else { return Lag::No };
+            room.set_owner_waits(lag != Lag::No);
+            if lag == Lag::No {
+                return lag;
+            }
+            // Whatever followers took between the look and the note has woken nobody.
+            let lag = state.peer.lag(true, now, &mut state.host);
+            room.set_owner_waits(lag != Lag::No);
+            lag
+        });
+        match lag.unwrap_or(Lag::No) {
+            Lag::No => self.room = None,
+            // A wait of the same kind goes on.
+            lag if self.room.as_ref().is_some_and(|wait| wait.reason == lag) => {}
+            lag => self.begin(lag, now, connection),
+        }
+        connection.activity.set_owner_waits(self.room.is_some());
+        self.room.is_some()
+    }
+
+    /// Begins a wait. Waits that follow each other at once last together no longer than the longest may.
+    fn begin(&mut self, reason: Lag, now: Timestamp, connection: &Arc<Connection>) {
+        let longest = if reason == Lag::Most { WAIT_FOR_MOST } else { WAIT_FOR_SOME };
+        let began = self.room.as_ref().map_or(now, |wait| wait.began);
+        let end = now.after(milliseconds(longest)).min(began.after(milliseconds(WAIT_FOR_MOST)));
+        let alarm = Alarm::new(connection, longest);
+        self.room = Some(RoomWait { reason, began, end, _alarm: alarm });
+    }
+
+    /// Whether the owner has sent too much in too short a time.
+    fn is_too_fast(&mut self, connection: &Arc<Connection>) -> bool {
+        let now = connection.services.clock.now();
+        let pause = connection.with_state(|state| state.peer.pause(now)).flatten();
+        let Some(pause) = pause.map(Delay::milliseconds) else {
+            self.pause = None;
+            return false;
+        };
+        self.pause.get_or_insert_with(|| Alarm::new(connection, Duration::from_millis(pause)));
+        connection.activity.set_owner_waits(true);
+        true
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,63 @@
+//! Looking at each room when it is due: its audience is counted, and a room whose owner stayed away for
+//! too long is closed.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use rtbroadcaster_protocol::{RoomId, Timestamp};
+use tokio::sync::Notify;
+
+use super::RoomTable;
+use crate::fanout::contained;
+
+/// Why a room is closed in which something panicked.
+const BROKEN: &str = "an error of the server broke it";
+
+impl RoomTable {
+    /// The room is to be looked at, at this moment.
+    pub(crate) fn wake_at(self: &Arc<Self>, id: RoomId, moment: Timestamp) {
+        self.table().wake_at(moment, id);
+        self.alarms.call_once(|| {
+            tokio::spawn(look_when_due(Arc::downgrade(self), Arc::clone(&self.alarms_changed)));
+        });
+        self.alarms_changed.notify_one();
+    }
+
+    /// Looks at the rooms that are due. Returns how long to wait for the next.
+    fn look_at_due_rooms(&self) -> Option<Duration> {
+        let now = self.clock.now();
+        let due = self.table().take_due(now);
+        for id in due {
+            if contained("the look at a room", || self.look_at(id)).is_none() {
+                self.close(id, BROKEN);
+            }
+        }
+        let next = self.table().next_alarm()?;
+        Some(Duration::from_millis(next.since(self.clock.now()).max(1)))
+    }
+
+    fn look_at(&self, id: RoomId) {
+        let Some(room) = self.find(id) else { return };
+        let looked = room.with(|room| (room.tick(self.clock.now()), room.take_alarm()));
+        room.serve();
+        match looked {
+            Some((true, None)) => {}
+            Some((true, Some(moment))) => self.table().wake_at(moment, id),
+            Some((false, _)) => self.close(id, "its owner did not come back"),
+            None => self.close(id, BROKEN),
+        }
+    }
+}
+
+/// Looks at rooms as they become due, as long as there is a table.
+async fn look_when_due(table: Weak<RoomTable>, alarms_changed: Arc<Notify>) {
+    loop {
+        let Some(table) = table.upgrade() else { return };
+        let pause = table.look_at_due_rooms();
+        drop(table);
+        tokio::select! {
+            () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)) => {}
+            () = alarms_changed.notified() => {}
+        }
+    }
+}

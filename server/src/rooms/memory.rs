@@ -1,0 +1,41 @@
+//! The memory that all rooms share.
+
+use rtbroadcaster_protocol::{Refusal, RefusalCode, Room};
+use tracing::warn;
+
+use super::RoomTable;
+
+/// Why a room can't be opened although the table has a place for it.
+const FULL: &str = "the server has no memory left for more rooms: try again later";
+
+impl RoomTable {
+    /// Whether there is memory for one more room. No room is closed to make some, not even a deserted
+    /// one: that would give back little, and anybody who opens rooms could end those of others.
+    ///
+    /// # Errors
+    /// `too_many_rooms`.
+    pub(super) fn has_memory_for_a_room(&self) -> Result<(), Refusal> {
+        if self.memory.takes_more() {
+            return Ok(());
+        }
+        Err(Refusal::with_message(RefusalCode::TooManyRooms, FULL))
+    }
+
+    /// Shortens the rings of all rooms if memory is tight. Busy rooms do it with their next append; idle
+    /// rooms do it only here.
+    pub(crate) fn shrink_rings_if_tight(&self) {
+        if !self.memory.is_tight() {
+            return;
+        }
+        if self.log_throttle.allows(self.clock.now()) {
+            let used = self.memory.used();
+            warn!(
+                used,
+                "the rooms' memory is getting tight: raise --room-memory-bytes, or look who needs so much"
+            );
+        }
+        for room in self.all() {
+            room.with(Room::shrink_rings);
+        }
+    }
+}

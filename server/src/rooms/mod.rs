@@ -1,0 +1,192 @@
+//! The table of a server's rooms: opening, finding and closing them, and looking at each when it is due.
+
+mod alarms;
+mod memory;
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, Once};
+
+use rtbroadcaster_protocol::{
+    KeyDigest, Limits, Memory, OwnerKey, Rate, Refusal, RefusalCode, Room, RoomId, Rooms, Timestamp,
+};
+use sha2::{Digest, Sha256};
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use crate::admission::{AddressLimits, LogThrottle};
+use crate::clock::Clock;
+use crate::fanout::SharedRoom;
+use crate::metrics::Metrics;
+
+/// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
+const OWNER_KEY_BYTES: usize = 24;
+
+/// How many rooms are looked at for one that can be given up when there are too many.
+const DESERTED_CANDIDATES: usize = 64;
+
+/// A room with an audience is looked at once a second, to count it.
+const AUDIENCE_ALARM_MS: u64 = 1_000;
+
+/// All rooms of a server, and the limits on opening and finding them.
+#[derive(Debug)]
+pub(crate) struct RoomTable {
+    rooms: Mutex<Rooms<Arc<SharedRoom>>>,
+    /// The bounds that each room keeps.
+    limits: Limits,
+    /// What the rooms take together.
+    memory: Arc<Memory>,
+    /// How often an address may open a room.
+    opened: AddressLimits,
+    /// How often an address may ask for a room that isn't there.
+    unknown: AddressLimits,
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    log_throttle: Arc<LogThrottle>,
+    /// Notified of a new alarm, and when the table is gone.
+    alarms_changed: Arc<Notify>,
+    /// Starts the task that looks at rooms which are due, with the first alarm.
+    alarms: Once,
+}
+
+impl RoomTable {
+    pub(crate) fn new(
+        limits: &Limits,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        log_throttle: Arc<LogThrottle>,
+    ) -> Self {
+        Self {
+            rooms: Mutex::new(Rooms::new(limits.rooms)),
+            limits: limits.clone(),
+            memory: Arc::new(Memory::new(limits.room_memory_bytes)),
+            opened: AddressLimits::new(Rate::per_minute(limits.rooms_per_minute_per_address)),
+            unknown: AddressLimits::new(Rate::per_minute(limits.unknown_rooms_per_minute)),
+            clock,
+            metrics,
+            log_throttle,
+            alarms_changed: Arc::new(Notify::new()),
+            alarms: Once::new(),
+        }
+    }
+
+    /// How many rooms there are.
+    pub(crate) fn len(&self) -> usize {
+        self.table().len()
+    }
+
+    /// All rooms. The table isn't locked any more when the caller looks at them.
+    pub(crate) fn all(&self) -> Vec<Arc<SharedRoom>> {
+        self.table().iter().map(Arc::clone).collect()
+    }
+
+    /// The memory that all rooms share.
+    pub(crate) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The room with this id.
+    pub(crate) fn find(&self, id: RoomId) -> Option<Arc<SharedRoom>> {
+        self.table().get(id).map(Arc::clone)
+    }
+
+    /// Whether a client at this address may ask for a room.
+    ///
+    /// # Errors
+    /// `rate_limited`: it has asked for too many that aren't there.
+    pub(crate) fn may_ask_for_room(&self, remote: IpAddr, now: Timestamp) -> Result<(), Refusal> {
+        match self.unknown.wait(remote, now) {
+            None => Ok(()),
+            Some(wait) => Err(Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds())),
+        }
+    }
+
+    /// A client at this address has asked for a room that isn't there.
+    pub(crate) fn note_unknown_room(&self, remote: IpAddr, now: Timestamp) {
+        self.unknown.count(remote, now);
+    }
+
+    /// Opens a room for a client at this address, if the address is known.
+    ///
+    /// # Errors
+    /// `rate_limited`, `too_many_rooms`.
+    pub(crate) fn create(
+        &self,
+        session: Option<&str>,
+        remote: Option<IpAddr>,
+    ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
+        if let Some(remote) = remote {
+            self.opened
+                .try_once(remote, self.clock.now())
+                .map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()))?;
+        }
+        self.has_memory_for_a_room()?;
+        let id = RoomId::from_random(u128::from_be_bytes(random()));
+        let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
+        let mut room = Room::new(id, Self::digest(&key.0), session, self.limits.clone());
+        room.share_memory(&self.memory);
+        let room = Arc::new(SharedRoom::new(room, self.clock.now(), Arc::clone(&self.metrics)));
+        let inserted = self.table().insert(id, Arc::clone(&room));
+        if let Err(full) = inserted {
+            if self.log_throttle.allows(self.clock.now()) {
+                warn!("as many rooms as there may be: raise --rooms, or look who opens so many");
+            }
+            let deserted = self.deserted_room().ok_or(full)?;
+            self.close(deserted, "it was deserted, and room was needed");
+            self.table().insert(id, Arc::clone(&room))?;
+        }
+        self.metrics.room_opened();
+        info!(room = %id, "room opened");
+        Ok((id, key, room))
+    }
+
+    /// Closes a room. Everyone in it is served what they have not taken yet, and then told the end.
+    pub(crate) fn close(&self, id: RoomId, why: &'static str) {
+        let removed = self.table().remove(id);
+        if let Some(room) = removed {
+            room.with(Room::close);
+            room.serve_soon();
+            self.metrics.room_closed();
+            info!(room = %id, why, "room closed");
+        }
+    }
+
+    /// The digest under which an owner key is kept.
+    pub(crate) fn digest(owner_key: &str) -> KeyDigest {
+        KeyDigest(Sha256::digest(owner_key).into())
+    }
+
+    /// A room that its owner has left and nobody follows.
+    fn deserted_room(&self) -> Option<RoomId> {
+        // Rooms with an audience are looked at sooner than that.
+        let soon = self.clock.now().after(AUDIENCE_ALARM_MS);
+        let candidates: Vec<_> = self.table().alarms_after(soon).take(DESERTED_CANDIDATES).collect();
+        candidates
+            .into_iter()
+            .find(|id| self.find(*id).and_then(|room| room.with(|room| room.is_deserted())).unwrap_or(false))
+    }
+
+    fn table(&self) -> MutexGuard<'_, Rooms<Arc<SharedRoom>>> {
+        self.rooms.lock().expect("nothing panics while it holds the table")
+    }
+}
+
+impl Drop for RoomTable {
+    fn drop(&mut self) {
+        self.alarms_changed.notify_one();
+    }
+}
+
+fn random<const BYTES: usize>() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    bytes
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a String takes everything that is written to it");
+        text
+    })
+}

@@ -1,0 +1,44 @@
+//! What connections need of the server that they belong to.
+
+use std::sync::Arc;
+
+use rtbroadcaster_protocol::Limits;
+
+use crate::Settings;
+use crate::access::Access;
+use crate::admission::LogThrottle;
+use crate::clock::Clock;
+use crate::metrics::Metrics;
+use crate::rooms::RoomTable;
+
+/// What every connection of a server shares. It knows no connection, so connections can hold it.
+#[derive(Debug)]
+pub(crate) struct Services {
+    /// The bounds that rooms and connections keep.
+    pub(crate) limits: Limits,
+    pub(crate) clock: Clock,
+    pub(crate) metrics: Arc<Metrics>,
+    /// Judges tokens.
+    pub(crate) access: Access,
+    pub(crate) rooms: Arc<RoomTable>,
+    /// Says when a refusal may be logged where operators look.
+    pub(crate) log_throttle: Arc<LogThrottle>,
+}
+
+impl Services {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let limits = settings.limits.clone();
+        let clock = Clock::start();
+        let metrics = Arc::new(Metrics::new());
+        let log_throttle = Arc::new(LogThrottle::default());
+        let rooms = RoomTable::new(&limits, clock, Arc::clone(&metrics), Arc::clone(&log_throttle));
+        Self {
+            access: Access::new(&settings.access),
+            rooms: Arc::new(rooms),
+            limits,
+            clock,
+            metrics,
+            log_throttle,
+        }
+    }
+}
