@@ -13,7 +13,8 @@ use crate::process::{execute, on_path, say};
 use crate::server::RunningServer;
 use crate::workspace::{Profile, Workspace};
 
-/// The sections that are about the protocol; 9 is about speed, 12 and 13 about compression, which we don't offer.
+/// The sections that are about the protocol. Section 9 is about speed, 12 and 13 about compression,
+/// which we don't offer.
 const SECTIONS: [(u32, &str); 8] = [
     (1, "Framing"),
     (2, "Pings and pongs"),
@@ -111,14 +112,23 @@ fn named(case: &[u32]) -> String {
     case.iter().map(u32::to_string).collect::<Vec<_>>().join(".")
 }
 
+/// The document's beginning, down to the head of its first table.
+const INTRODUCTION: &str = "\
+# The Autobahn test suite
+
+Written by `cargo xtask autobahn --save`: the suite's fuzzing client (0.8.2) against
+`server/examples/echo.rs`, an echo made of the websocket code that serves the rooms.
+
+- The three informational cases are about what the protocol leaves open.
+- The non-strict cases expect a fragmented text message to be given up at the fragment with the
+  first byte that isn't UTF-8. We check the whole message, and close with the same code.
+
+| section | cases | passed | non-strict | informational | failed |
+|---|---|---|---|---|---|
+";
+
 fn markdown(outcomes: &Outcomes) -> String {
-    let mut out = "# The Autobahn test suite\n\n\
-        Written by `cargo xtask autobahn --save`: the suite's fuzzing client (0.8.2) against `server/examples/echo.rs`, which is made of the\n\
-        websocket code that serves the rooms. The three informational cases are about what the protocol leaves open. The non-strict ones expect\n\
-        that a fragmented text message is given up at the fragment with the first byte that isn't UTF-8; we look at the whole message, and\n\
-        close with the same code.\n\n\
-        | section | cases | passed | non-strict | informational | failed |\n|---|---|---|---|---|---|\n"
-        .to_owned();
+    let mut out = INTRODUCTION.to_owned();
     for (section, name) in SECTIONS {
         let cases: Vec<_> = outcomes.iter().filter(|(case, _)| case.first() == Some(&section)).collect();
         let count =
