@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let tool = tool.map_or("nothing, as neither perf nor strace works here", Tool::name);
     let preference = if priority.is_ok() { ", at a higher priority than other programs" } else { "" };
     let circumstances = format!(
-        "{} {rounds} turns each{preference}. System calls counted by {tool}.",
+        "{}\n{rounds} turns each{preference}. System calls counted by {tool}.",
         machine::description()?
     );
     if args.extent == Extent::Check {

@@ -17,7 +17,8 @@ const NAME: &str = "benchmark";
 pub(super) fn write(results: &Results, circumstances: &str, folder: &Path) -> anyhow::Result<String> {
     let plots = folder.join(NAME);
     fs::create_dir_all(&plots).with_context(|| format!("cannot create {}", plots.display()))?;
-    let mut page = format!("{INTRODUCTION}\n{circumstances}\n\n## Goals\n\n{}\n", goals::markdown(results));
+    let mut page =
+        format!("{INTRODUCTION}\n{circumstances}\n\n## Goals\n\n{RATIOS}\n{}\n", goals::markdown(results));
     for plot in &PLOTS {
         if plot.draw(results, &plots)? {
             let _ = writeln!(page, "![{}]({NAME}/{}.svg)\n", plot.title, plot.name);
@@ -35,33 +36,47 @@ pub(super) fn write(results: &Results, circumstances: &str, folder: &Path) -> an
 const INTRODUCTION: &str = "\
 # What a delivery costs
 
-Written by `cargo xtask bench --peers --save`; `cargo xtask bench` measures again on your machine. Absolute figures move with the machine, ratios
-within one run hold.
+`cargo xtask bench --peers --save` has written this. `cargo xtask bench` measures again on your
+machine: absolute figures differ from machine to machine, ratios within one run hold.
 ";
 
-/// What was found out by hand about the run that is kept: to be looked at again with each new one.
+/// How to read the table of goals.
+const RATIOS: &str = "\
+\"Against\" means a ratio: the server's figure divided by the other's.
+";
+
+/// What was found out by hand about the run that is kept. Each new run needs another look at it.
 const FINDINGS: &str = include_str!("../../findings.md");
 
 const METHOD: &str = "\
 ## How it is measured
 
-- **Candidates take turns**, scenario by scenario: A B C, A B C … Each turn has a fresh process. The tables show medians over the turns, of losses
-  the worst; every ratio is one of medians.
-- **The write loop** is a bare program that, for each message, calls `write` once per follower with a ready frame. **Coalescing** is the same program
-  with everything that one read of the owner's socket gave in one `write` per follower. Bun, ws and Socket.IO run small servers
-  (`tests/bench/peers/`) with their own means for rooms.
-- **The load generator** is a process of its own with one thread. Every message carries its number and the time of its sending; each delivery is
-  checked for order, loss and repetition. Messages take 200 bytes, or 480 where that is said. All speak the original's whole envelope unless
-  it says otherwise, since that is what all candidates can.
-- **Load generator busy** is its share of one core. Near 100 % it is the bottleneck, and deliveries/s is what it could take.
-- **CPU a delivery** is the time of all threads of the server, from the scheduler's books (`/proc/PID/task/*/schedstat`), over the deliveries of the
-  measured part, warm-up left out; in brackets as a multiple of the write loop's. It holds what the kernel does in the server's system
-  calls; on loopback that is the receiving side of TCP, too.
-- **System calls** are counted by perf, or by strace where perf doesn't work; all of them, whatever their kind. Counting has turns of its own.
-- **Latency** is from just before the owner's `write` to just after the follower's `read`, and has the queue in front of the load generator in it.
-- **Memory** is the proportional set size, before the followers come and after. What the kernel keeps for sockets is not in it.
-- **Others busy** is what else took the machine's time meanwhile, in shares of one core. A server that is held up sends several messages at once and
-  looks cheaper than it is; so everything measured goes before other programs where that is allowed (it takes root), and elsewhere a turn with more than
-  25 % is taken again, up to twice, and the quietest counts.
-- 10,000 followers need a limit of open files (`ulimit -Hn`) of a little more than that.
+- **Candidates take turns**, scenario by scenario: A B C, A B C … Each turn has a fresh process. The
+  tables show medians over the turns, and of losses the worst turn. Every ratio is a ratio of
+  medians.
+- **The write loop** is a bare program that, for each message, calls `write` once per follower with
+  a ready frame. **Coalescing** is the same program, but each `write` takes everything that one read
+  of the owner's socket gave. Bun, ws and Socket.IO run small servers (`tests/bench/peers/`) with
+  their own means for rooms.
+- **The load generator** is a process of its own with one thread. Every message carries its number
+  and the time of its sending; each delivery is checked for order, loss and repetition. Messages
+  have 200 bytes, or 480 where a table says so. All speak the original's whole envelope unless a
+  table says otherwise, since all candidates can do that.
+- **Load generator busy** is its share of one core. Near 100 % it is the bottleneck, and
+  deliveries/s is what it could take.
+- **CPU a delivery** is the time of all threads of the server, from the scheduler's books
+  (`/proc/PID/task/*/schedstat`), divided by the deliveries of the measured part, without the
+  warm-up. In brackets it stands as a multiple of the write loop's. It includes what the kernel does
+  in the server's system calls; on loopback that is the receiving side of TCP, too.
+- **System calls** are counted by perf, or by strace where perf doesn't work: all of them, whatever
+  their kind. Counting has turns of its own.
+- **Latency** goes from just before the owner's `write` to just after the follower's `read`. It
+  includes the queue in front of the load generator.
+- **Memory** is the growth of the proportional set size from before the followers come to after. It
+  doesn't include what the kernel keeps for sockets.
+- **Others busy** is the time that the rest of the machine took during the turn, in shares of one
+  core. A server that is held up sends several messages at once and looks cheaper than it is. So the
+  measured programs have priority over others where that is allowed (it takes root). Elsewhere a
+  turn with more than 25 % is taken again, up to twice, and the quietest turn counts.
+- 10,000 followers need a limit of open files (`ulimit -Hn`) that is a little above that number.
 ";
