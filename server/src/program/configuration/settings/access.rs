@@ -17,8 +17,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "creation",
         value_name: "open|token",
-        help: "Who may open rooms: everybody (open), or who has a token that says so (token). Where others than this \
-               machine reach the server, this has to be said",
+        help: "Who may open rooms: everybody (open), or everybody who has a token for it (token). \
+               Must be set if others than this machine can reach the server",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| Some(configuration.rooms.access.creation.to_string()),
@@ -29,7 +29,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "joins",
         value_name: "open|token",
-        help: "Who may follow rooms: everybody who knows a room's uuid (open), or who has a token that says so (token)",
+        help: "Who may follow rooms: everybody who knows a room's uuid (open), or everybody who \
+               has a token for it (token)",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| Some(configuration.rooms.access.joins.to_string()),
@@ -79,8 +80,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "jwks",
         value_name: "FILE|URL",
-        help: "Accept JSON web tokens that are signed with RS256 or ES256 and a key of this set (JWKS), a file or an \
-               address that begins with https:// or http://",
+        help: "Accept JSON web tokens that are signed with RS256 or ES256 and a key of this set \
+               (JWKS): a file, or an address that begins with https:// or http://",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| configuration.jwt.keys.as_ref().map(ToString::to_string),
@@ -96,7 +97,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "jwks-refresh-ms",
         value_name: "MILLISECONDS",
-        help: "When a token names a key that is not in the set, it is read again, but not sooner than after this time",
+        help: "When a token names a key that is not in the set, the set is read again, but at most \
+               once in this time",
         is_secret: false,
         kind: Kind::Milliseconds(|configuration| &mut configuration.jwt.keys_refresh_ms, 1_000..=86_400_000),
     },
@@ -104,7 +106,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "jwt-issuer",
         value_name: "ISSUER",
-        help: "Accept JSON web tokens of this issuer (iss) only. May be given several times, or with commas",
+        help: "Accept JSON web tokens of this issuer (iss) only. May be given several times, or \
+               with commas",
         is_secret: false,
         kind: Kind::List {
             read: |configuration| configuration.jwt.issuers.clone(),
@@ -118,8 +121,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "jwt-audience",
         value_name: "AUDIENCE",
-        help: "Accept JSON web tokens for this audience (aud) only; without one, only those for nobody in particular. \
-               May be given several times, or with commas",
+        help: "Accept JSON web tokens for this audience (aud) only; if none is set, only tokens \
+               without an audience. May be given several times, or with commas",
         is_secret: false,
         kind: Kind::List {
             read: |configuration| configuration.jwt.audiences.clone(),
@@ -133,9 +136,10 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "allow-origin",
         value_name: "ORIGIN",
-        help: "Pages of this origin may connect, as https://example.org; self is the server's own host, * every origin. \
-               May be given several times, or with commas. The server's own host and programs without Origin always \
-               may. Where others than this machine reach the server, this has to be said",
+        help: "Pages of this origin may connect, for example https://example.org; self is the \
+               server's own host, * is every origin. May be given several times, or with commas. \
+               Pages of the server's own host, and programs that send no Origin, may always \
+               connect. Must be set if others than this machine can reach the server",
         is_secret: false,
         kind: Kind::List { read: |configuration| configuration.rooms.origins.to_list(), write: origins },
     },

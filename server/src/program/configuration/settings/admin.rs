@@ -15,8 +15,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Admin,
         name: "admin-token",
         value_name: "TOKEN",
-        help: "Token for /admin, where rooms and connections are seen and ended; 16 characters or more. Without it there \
-               is no such place",
+        help: "Token for /admin, which shows rooms and connections and can end them; 16 characters \
+               or more. Without it there is no /admin",
         is_secret: true,
         kind: Kind::Text {
             read: |configuration| hidden(configuration.admin.token.iter().len()).pop(),
@@ -30,8 +30,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Admin,
         name: "metrics-token",
         value_name: "TOKEN",
-        help: "Token for /metrics and nothing else, to give to Prometheus; 16 characters or more. admin-token does as \
-               well; without either there is no such place",
+        help: "Token for /metrics and nothing else, to give to Prometheus; 16 characters or more. \
+               /metrics takes the admin-token too; without either there is no /metrics",
         is_secret: true,
         kind: Kind::Text {
             read: |configuration| hidden(configuration.admin.metrics_token.iter().len()).pop(),
@@ -45,8 +45,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Admin,
         name: "admin-listen",
         value_name: "ADDRESS:PORT",
-        help: "Serve /admin and /metrics at this address and port, in plain HTTP, and nowhere else. They want their \
-               tokens there too",
+        help: "Serve /admin and /metrics at this address and port, in plain HTTP, and nowhere \
+               else. They want their tokens there too",
         is_secret: false,
         kind: Kind::Text {
             read: address,

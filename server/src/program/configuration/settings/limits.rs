@@ -5,7 +5,8 @@ use std::ops::RangeInclusive;
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
 
-/// A limit of zero would be a server that serves nobody; a large one is as good as none. The upper bound is what a semaphore can count.
+/// A limit of zero would be a server that serves nobody; a large one is as good as none. The upper
+/// bound is what a semaphore can count.
 const AT_LEAST_ONE: RangeInclusive<u64> = 1..=u32::MAX as u64;
 
 /// A pause of zero would be a busy loop; a day is longer than any sensible one.
@@ -30,7 +31,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "message-bytes",
         value_name: "BYTES",
-        help: "Bytes of one message that a client sends; a larger one closes its websocket with 1009",
+        help: "Bytes of one message that a client sends; a larger one closes its websocket with \
+               1009",
         is_secret: false,
         kind: Kind::Count(|configuration| &mut configuration.rooms.limits.message_bytes, AT_LEAST_ONE),
     },
@@ -62,7 +64,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "slot-bytes-per-room",
         value_name: "BYTES",
-        help: "Bytes of all state messages of a room; above it one more is refused (state_too_large)",
+        help: "Bytes of all state messages of a room; above it one more is refused \
+               (state_too_large)",
         is_secret: false,
         kind: Kind::Count(|configuration| &mut configuration.rooms.limits.slot_bytes_per_room, AT_LEAST_ONE),
     },
@@ -70,7 +73,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "ring-actions",
         value_name: "NUMBER",
-        help: "Actions that a room remembers for those who are behind",
+        help: "Actions that a room remembers for followers that are behind",
         is_secret: false,
         kind: Kind::Count(|configuration| &mut configuration.rooms.limits.ring_actions, AT_LEAST_ONE),
     },
@@ -78,7 +81,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "ring-bytes",
         value_name: "BYTES",
-        help: "Bytes of those actions, whichever comes first",
+        help: "Bytes of the actions that a room remembers; it forgets the oldest when either limit \
+               is reached",
         is_secret: false,
         kind: Kind::Count(|configuration| &mut configuration.rooms.limits.ring_bytes, AT_LEAST_ONE),
     },
@@ -110,7 +114,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "idle-timeout-ms",
         value_name: "MILLISECONDS",
-        help: "How long nothing may be heard of a client, answers to pings included",
+        help: "How long a client may send nothing, not even answers to pings",
         is_secret: false,
         kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.idle_timeout_ms, PAUSE),
     },
@@ -134,8 +138,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "unknown-rooms-per-minute",
         value_name: "NUMBER",
-        help: "Rooms that are not there for which one address may ask in a minute; above it every join from there is \
-               refused for a while (rate_limited), so that ids cannot be guessed",
+        help: "How often in a minute one address may ask for rooms that don't exist; above it \
+               every join from that address is refused for a while (rate_limited), so that ids \
+               cannot be guessed",
         is_secret: false,
         kind: Kind::Rate(
             |configuration| &mut configuration.rooms.limits.unknown_rooms_per_minute,
@@ -176,7 +181,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "rooms-per-minute-per-address",
         value_name: "NUMBER",
-        help: "Rooms that one address may open in a minute; above it create is refused (rate_limited)",
+        help: "Rooms that one address may open in a minute; above it create is refused \
+               (rate_limited)",
         is_secret: false,
         kind: Kind::Rate(
             |configuration| &mut configuration.rooms.limits.rooms_per_minute_per_address,
@@ -187,7 +193,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "owner-actions-per-second",
         value_name: "NUMBER",
-        help: "Actions of one owner in a second; one that is faster is not listened to for a moment",
+        help: "Actions of one owner in a second; the connection of a faster owner is not read for \
+               a moment",
         is_secret: false,
         kind: Kind::Rate(
             |configuration| &mut configuration.rooms.limits.owner_actions_per_second,
@@ -198,7 +205,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "owner-bytes-per-second",
         value_name: "BYTES",
-        help: "Bytes of them, and one message at least; as before",
+        help: "Bytes of one owner's actions in a second, and one message at least; the connection \
+               of a faster owner is not read for a moment",
         is_secret: false,
         kind: Kind::Rate(
             |configuration| &mut configuration.rooms.limits.owner_bytes_per_second,
@@ -209,7 +217,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "room-memory-bytes",
         value_name: "BYTES",
-        help: "Bytes that the rings and the retained state of all rooms may take together; near it rings are shortened, and rooms (too_many_rooms) and state (state_too_large) refused",
+        help: "Bytes that the rings and the retained state of all rooms may take together; near it \
+               rings are shortened, and new rooms (too_many_rooms) and more state \
+               (state_too_large) are refused",
         is_secret: false,
         kind: Kind::Count(|configuration| &mut configuration.rooms.limits.room_memory_bytes, ANY_SIZE),
     },
@@ -217,7 +227,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "heartbeat-ms",
         value_name: "MILLISECONDS",
-        help: "Silence after which a page asks whether the connection is still there (announced to it)",
+        help: "Silence after which a page asks whether the connection is still there; the server \
+               tells the page this time",
         is_secret: false,
         kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.heartbeat_ms, PAUSE),
     },

@@ -13,8 +13,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "listen",
         value_name: "ADDRESS:PORT",
-        help: "Address and port to listen on; port 0 picks a free one. 0.0.0.0 listens on all interfaces, a port \
-               alone on this machine only",
+        help: "Address and port to listen on; port 0 picks a free one. 0.0.0.0 listens on all \
+               interfaces, a port alone on this machine only",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| Some(configuration.listen.to_string()),
@@ -56,8 +56,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "tls-cert",
         value_name: "FILE",
-        help: "Speak TLS (https, wss) and nothing else, with the certificate in this file (PEM), behind which stand those that \
-               lead to its authority. SIGHUP reads it and its key again",
+        help: "Speak TLS (https, wss) and nothing else, with the certificate in this file (PEM), \
+               followed by those that lead to its authority. SIGHUP reads the certificate and its \
+               key again",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| shown(configuration.tls_certificate.as_deref()),
@@ -85,8 +86,9 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "trust-proxy",
         value_name: "ADDRESS|NETWORK",
-        help: "Believe the proxy at this address, or those of this network (10.0.0.0/8), when it says for whom it asks: limits \
-               hold for that address then, and logs name it. May be given several times, or with commas",
+        help: "Believe the proxy at this address, or the proxies of this network (10.0.0.0/8), \
+               when it names the client that it asks for: limits then hold for the client's \
+               address, and logs name it. May be given several times, or with commas",
         is_secret: false,
         kind: Kind::List {
             read: |configuration| configuration.proxies.networks.to_list(),
@@ -100,7 +102,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "proxy-header",
         value_name: "NAME",
-        help: "The header in which these proxies say it, and that they let nobody else write: x-forwarded-for, or forwarded",
+        help: "The header in which these proxies name the client, and which they let nobody else \
+               write: x-forwarded-for, or forwarded",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| Some(configuration.proxies.header.name().to_owned()),
@@ -114,7 +117,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "log",
         value_name: "LEVEL",
-        help: "What to log: error, warn, info, debug or trace, also by module, as info,rtbroadcaster=debug",
+        help: "What to log: error, warn, info, debug or trace; also by module: \
+               info,rtbroadcaster=debug",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| Some(configuration.log.text().to_owned()),
@@ -142,8 +146,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "drain-delay-ms",
         value_name: "MILLISECONDS",
-        help: "Told to end, the server answers /readyz with 503 and lets nobody in, but leaves rooms alone for so long: the \
-               time that a load balancer needs to notice",
+        help: "When the server is told to end, it answers /readyz with 503 and lets nobody in, but \
+               leaves the rooms alone for this time, so that a load balancer can notice",
         is_secret: false,
         kind: Kind::Milliseconds(|configuration| &mut configuration.drain_delay_ms, UP_TO_A_DAY),
     },
@@ -151,7 +155,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "drain-ms",
         value_name: "MILLISECONDS",
-        help: "Then it sends its clients away, many of them in batches over so long; at most 5 s later it has ended",
+        help: "Then the server sends its clients away over this time, in batches if they are many; \
+               it has ended at most 5 s later",
         is_secret: false,
         kind: Kind::Milliseconds(|configuration| &mut configuration.drain_ms, UP_TO_A_DAY),
     },
