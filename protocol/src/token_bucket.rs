@@ -178,7 +178,10 @@ mod tests {
         assert_eq!(delay(bucket.debt(Timestamp(0))), 9_000);
         bucket.take_with_debt(3, RATE, Timestamp(0));
         assert_eq!(delay(bucket.debt(Timestamp(9_000))), 1_000);
-        assert_eq!((delay(bucket.debt(Timestamp(10_000))), delay(bucket.wait(RATE, Timestamp(10_000)))), (0, 334));
+        assert_eq!(
+            (delay(bucket.debt(Timestamp(10_000))), delay(bucket.wait(RATE, Timestamp(10_000)))),
+            (0, 334)
+        );
         assert!(bucket.is_full(RATE, Timestamp(11_000)));
     }
 

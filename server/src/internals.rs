@@ -96,7 +96,7 @@ impl Echo {
 /// (RFC 6455 section 5.2).
 fn binary_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
     let (mut header, length) = text_header(payload);
-    header[0] = header[0] & 0xf0 | 0x2;
+    header[0] = (header[0] & 0xf0) | 0x2;
     (header, length)
 }
 

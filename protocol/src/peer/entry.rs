@@ -1,6 +1,6 @@
 //! How a connection gets into a room: create, join, claim, and what it is replied.
 
-use super::{Peer, Place, Told, with};
+use super::{LastSent, Peer, State, with};
 use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
@@ -28,7 +28,8 @@ impl Peer {
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
-                self.place = Place::Owner { room, epoch: 1, snapshot: None, told: Some(Audience::default()) };
+                self.state =
+                    State::Owner { room, epoch: 1, snapshot: None, last_sent: Some(Audience::default()) };
                 with(host, room, |room| room.share_audience(create.share_audience));
                 let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
@@ -39,16 +40,16 @@ impl Peer {
 
     pub(super) fn join(&mut self, join: &Join<'_>, now: Timestamp, host: &mut impl Host) {
         let wanted = RoomId::parse(&join.uuid);
-        match &mut self.place {
-            Place::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
+        match &mut self.state {
+            State::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
                 let room = *room;
                 if with(host, room, |room| room.rejoin(cursor, join.since)).is_some() {
                     self.reply(room, &join.uuid, None, host);
                 }
                 return;
             }
-            Place::Outside => {}
-            Place::Follower { .. } | Place::Owner { .. } | Place::Gone => {
+            State::Outside => {}
+            State::Follower { .. } | State::Owner { .. } | State::Gone => {
                 return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
             }
         }
@@ -112,8 +113,8 @@ impl Peer {
         let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
         let owner = (since.is_none() || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
-        let told = Told { owner, audience: Audience::default() };
-        self.place = Place::Follower { room, cursor, told };
+        let last_sent = LastSent { owner, audience: Audience::default() };
+        self.state = State::Follower { room, cursor, last_sent };
         Ok(())
     }
 
@@ -132,8 +133,8 @@ impl Peer {
             Ok((claimed, knows_nothing.then(|| room.cursor(self.answers.rendering, None))))
         });
         let (claimed, snapshot) = claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
-        let told = claimed.new_session.then(Audience::default);
-        self.place = Place::Owner { room, epoch: claimed.epoch, snapshot, told };
+        let last_sent = claimed.new_session.then(Audience::default);
+        self.state = State::Owner { room, epoch: claimed.epoch, snapshot, last_sent };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
         Ok(OwnerPart { key: None, epoch: claimed.epoch, answered })
     }

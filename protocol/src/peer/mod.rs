@@ -14,8 +14,8 @@ pub use permissions::{Operation, Permissions, Scope};
 use crate::mutation::mutated;
 use crate::room::{Cursor, FRAME_BYTES, Frame};
 use crate::{
-    Accepted, Action, Audience, ClientMessage, CloseCode, Delay, Lag, OwnerPresence, Refusal, RefusalCode, Room,
-    RoomId, ServerMessage, Timestamp,
+    Accepted, Action, Audience, ClientMessage, CloseCode, Delay, Lag, OwnerPresence, Refusal, RefusalCode,
+    Room, RoomId, ServerMessage, Timestamp,
 };
 
 /// For how long an owner that is too fast is not listened to at least, in milliseconds: what it may say by then goes out
@@ -39,7 +39,7 @@ pub enum PeerOutput {
 /// room's version has changed; and [`Peer::disconnected`] once at the end, however it came.
 #[derive(Debug)]
 pub struct Peer {
-    place: Place,
+    state: State,
     answers: Answers,
     /// The server shuts down, and the client is told so once it has been sent all that there is for it: how long it may
     /// take to come back, in milliseconds.
@@ -52,13 +52,13 @@ pub struct Peer {
 }
 
 #[derive(Debug)]
-enum Place {
+enum State {
     /// Neither create nor join was accepted yet.
     Outside,
     Follower {
         room: RoomId,
         cursor: Cursor,
-        told: Told,
+        last_sent: LastSent,
     },
     Owner {
         room: RoomId,
@@ -66,7 +66,7 @@ enum Place {
         /// The snapshot, for an owner whose page was loaded anew.
         snapshot: Option<Cursor>,
         /// None if the page may believe what a former connection was told.
-        told: Option<Audience>,
+        last_sent: Option<Audience>,
     },
     /// The connection is ending.
     Gone,
@@ -74,7 +74,7 @@ enum Place {
 
 /// What a follower has been told about others.
 #[derive(Debug)]
-struct Told {
+struct LastSent {
     /// None if the page may believe what a former connection was told.
     owner: Option<OwnerPresence>,
     audience: Audience,
@@ -83,7 +83,7 @@ struct Told {
 impl Default for Peer {
     fn default() -> Self {
         Self {
-            place: Place::Outside,
+            state: State::Outside,
             answers: Answers::default(),
             farewell: None,
             ending: None,
@@ -103,16 +103,16 @@ impl Peer {
     /// The room it is in.
     #[must_use]
     pub fn room(&self) -> Option<RoomId> {
-        match &self.place {
-            Place::Follower { room, .. } | Place::Owner { room, .. } => Some(*room),
-            Place::Outside | Place::Gone => None,
+        match &self.state {
+            State::Follower { room, .. } | State::Owner { room, .. } => Some(*room),
+            State::Outside | State::Gone => None,
         }
     }
 
     /// Whether it owns the room it is in.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        matches!(self.place, Place::Owner { .. })
+        matches!(self.state, State::Owner { .. })
     }
 
     /// Whether the rest of what came in is to be dropped, because the connection is ending.
@@ -175,35 +175,35 @@ impl Peer {
     /// Whether this is an owner that is not to be read for a while, because its room lags. Asked after each frame, and
     /// while it waits, `again`.
     pub fn lag(&self, again: bool, now: Timestamp, host: &mut impl Host) -> Lag {
-        let Place::Owner { room, .. } = self.place else { return Lag::No };
+        let State::Owner { room, .. } = self.state else { return Lag::No };
         let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_if_due(now) };
         with(host, room, look).unwrap_or(Lag::No)
     }
 
     /// This owner has waited long enough for those of its followers that lag now.
     pub fn give_up_on_laggards(&self, host: &mut impl Host) {
-        if let Place::Owner { room, .. } = self.place {
+        if let State::Owner { room, .. } = self.state {
             with(host, room, Room::give_up_on_laggards);
         }
     }
 
     /// The client has taken a part of the frame that it was sent last.
     pub fn note_progress(&self, host: &mut impl Host) {
-        if let Place::Follower { room, cursor, .. } = &self.place {
+        if let State::Follower { room, cursor, .. } = &self.state {
             with(host, *room, |room| room.note_progress(cursor));
         }
     }
 
     /// The connection is gone.
     pub fn disconnected(&mut self, now: Timestamp, host: &mut impl Host) {
-        match std::mem::replace(&mut self.place, Place::Gone) {
-            Place::Follower { room, cursor, .. } => {
+        match std::mem::replace(&mut self.state, State::Gone) {
+            State::Follower { room, cursor, .. } => {
                 with(host, room, |room| room.leave(&cursor));
             }
-            Place::Owner { room, epoch, .. } => {
+            State::Owner { room, epoch, .. } => {
                 with(host, room, |room| room.owner_left(epoch, now));
             }
-            Place::Outside | Place::Gone => {}
+            State::Outside | State::Gone => {}
         }
     }
 
@@ -229,12 +229,12 @@ impl Peer {
         host: &mut impl Host,
         act: impl FnOnce(&mut Room) -> Result<Accepted, Refusal>,
     ) {
-        let (room, epoch) = match &self.place {
-            Place::Owner { room, epoch, .. } => (*room, *epoch),
-            Place::Follower { .. } => {
+        let (room, epoch) = match &self.state {
+            State::Owner { room, epoch, .. } => (*room, *epoch),
+            State::Follower { .. } => {
                 return self.refuse(Refusal { id, ..RefusalCode::NotOwner.into() }, host);
             }
-            Place::Outside | Place::Gone => {
+            State::Outside | State::Gone => {
                 return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() }, host);
             }
         };
@@ -262,8 +262,8 @@ impl Peer {
     }
 
     fn close(&mut self, now: Timestamp, host: &mut impl Host) {
-        match &self.place {
-            Place::Owner { room, epoch, .. } => {
+        match &self.state {
+            State::Owner { room, epoch, .. } => {
                 let (room, epoch) = (*room, *epoch);
                 match under_epoch(host, room, epoch, Room::close) {
                     Ok(()) => {
@@ -275,20 +275,20 @@ impl Peer {
                     Err(code) => self.lose(room, code),
                 }
             }
-            Place::Follower { room, .. } => {
+            State::Follower { room, .. } => {
                 let room = *room;
                 self.answers.closed(room);
                 self.disconnected(now, host);
                 self.end(CloseCode::Left);
             }
-            Place::Outside | Place::Gone => self.refuse(RefusalCode::NotInRoom.into(), host),
+            State::Outside | State::Gone => self.refuse(RefusalCode::NotInRoom.into(), host),
         }
     }
 
     /// Adds what the room has for this connection to the frame.
     fn serve(&mut self, frame: &mut Frame, host: &mut impl Host) {
-        match &mut self.place {
-            Place::Follower { room, cursor, told } => {
+        match &mut self.state {
+            State::Follower { room, cursor, last_sent } => {
                 let room = *room;
                 // Serving changes nothing for which a room would want to be woken.
                 let served = host.with(room, |room| {
@@ -299,15 +299,15 @@ impl Peer {
                 let Some((owner, audience)) = served.flatten() else {
                     return self.lose(room, CloseCode::RoomClosed);
                 };
-                if told.owner.replace(owner) != Some(owner) {
+                if last_sent.owner.replace(owner) != Some(owner) {
                     self.answers.push_if_compact(&ServerMessage::Owner(owner));
                 }
-                let audience = audience.unwrap_or(told.audience);
-                if std::mem::replace(&mut told.audience, audience) != audience {
+                let audience = audience.unwrap_or(last_sent.audience);
+                if std::mem::replace(&mut last_sent.audience, audience) != audience {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
-            Place::Owner { room, epoch, snapshot, told } => {
+            State::Owner { room, epoch, snapshot, last_sent } => {
                 let (room, epoch) = (*room, *epoch);
                 let served = under_epoch(host, room, epoch, |room| {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
@@ -319,17 +319,17 @@ impl Peer {
                     Ok(audience) => audience,
                     Err(code) => return self.lose(room, code),
                 };
-                if told.replace(audience) != Some(audience) {
+                if last_sent.replace(audience) != Some(audience) {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
-            Place::Outside | Place::Gone => {}
+            State::Outside | State::Gone => {}
         }
     }
 
     /// Refuses what couldn't be read. If it has an id, the owner's session must never wait for it again.
     fn refuse_unread(&mut self, refusal: Refusal, host: &mut impl Host) {
-        if let (Place::Owner { room, epoch, .. }, Some(id)) = (&self.place, refusal.id) {
+        if let (State::Owner { room, epoch, .. }, Some(id)) = (&self.state, refusal.id) {
             let epoch = *epoch;
             // If it is the owner no longer, it hears so with the next action.
             let _ = under_epoch(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));

@@ -1,8 +1,10 @@
 //! Peers on a table of rooms without a server: what each client is answered, in the order of the wire.
 
+mod answers;
 mod ownership;
 mod pace;
 mod permissions;
+mod shutdown;
 
 use super::reading::REFUSALS_PER_FRAME;
 use super::*;
@@ -169,7 +171,7 @@ fn a_client_of_the_original_creates_broadcasts_and_closes() {
 }
 
 #[test]
-fn a_lean_follower_gets_reply_snapshot_synced_and_then_the_next_seq() {
+fn a_follower_with_session_fields_gets_reply_snapshot_synced_and_then_the_next_seq() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     say(
@@ -301,7 +303,7 @@ fn a_follower_that_leaves_is_confirmed_alone() {
 }
 
 #[test]
-fn the_whole_rendering_is_kept_only_while_somebody_needs_it() {
+fn the_original_rendering_is_kept_only_while_somebody_needs_it() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     say(&mut owner, &mut host, r#"{"funcKey":"before","stateMessage":true}"#);
@@ -345,75 +347,4 @@ fn followers_are_told_how_many_they_are_if_the_owner_lets_them() {
     let mut follower = session_follower(&mut host);
     host.tick(Timestamp(1_000));
     assert_eq!(drain(&mut follower, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
-}
-
-#[test]
-fn a_shutdown_says_when_to_come_back() {
-    let mut host = host();
-    session_owner(&mut host);
-    let mut follower = session_follower(&mut host);
-    follower.shut_down(5_000);
-    assert_eq!(drain(&mut follower, &mut host), [r#"{"shutdown":5000}"#, "closed 4000"]);
-}
-
-#[test]
-fn what_was_acknowledged_before_a_shutdown_reaches_the_followers_and_nothing_is_after_it() {
-    let mut host = host();
-    let mut owner = session_owner(&mut host);
-    let mut follower = session_follower(&mut host);
-    owner.receive_frame(r#"{"id":1,"funcKey":"last"}"#, Timestamp(0), &mut host);
-    owner.shut_down(5_000);
-    follower.shut_down(5_000);
-    let received = say(&mut owner, &mut host, r#"{"id":2,"funcKey":"too late"}"#);
-    assert_eq!(received, [r#"{"ack":1,"seq":1}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
-    let received = drain(&mut follower, &mut host);
-    assert_eq!(received, [r#"{"seq":1,"funcKey":"last"}"#, r#"{"shutdown":5000}"#, "closed 4000"]);
-}
-
-#[test]
-fn what_was_acknowledged_before_a_close_reaches_the_followers_before_the_end() {
-    let mut host = host();
-    let mut owner = session_owner(&mut host);
-    let mut follower = session_follower(&mut host);
-    let received = say(&mut owner, &mut host, r#"{"id":1,"funcKey":"bye"}{"status":{"value":4}}"#);
-    let end = r#"{"status":{"value":0,"text":"not connected"}}"#;
-    assert_eq!(received, [r#"{"ack":1,"seq":1}"#, end, "closed 4500"]);
-    assert_eq!(drain(&mut follower, &mut host), [r#"{"seq":1,"funcKey":"bye"}"#, end, "closed 4500"]);
-    let claim = join(r#","v":2,"ownerKey":"key-1""#);
-    assert_eq!(code(&say(&mut Peer::default(), &mut host, &claim)[0]), Some("unknown_room"));
-}
-
-#[test]
-fn a_few_bytes_of_junk_do_not_ask_for_many_times_their_size() {
-    let mut host = host();
-    let mut owner = session_owner(&mut host);
-    let mut follower = session_follower(&mut host);
-    for junk in [r#"{"clear":"a"}"#, r#"{"id":1,"funcKey":"a"}"#, "{}"] {
-        for peer in [&mut Peer::default(), &mut follower] {
-            let received = say(peer, &mut host, &junk.repeat(1_000));
-            assert_eq!(received.len(), REFUSALS_PER_FRAME + 1, "{junk}");
-            assert!(received[REFUSALS_PER_FRAME].contains("the rest of this frame was not read"));
-        }
-    }
-    let numbered: String = (1..=100).map(|id| format!(r#"{{"id":{id},"funcKey":7}}"#)).collect();
-    assert_eq!(
-        say(&mut owner, &mut host, &numbered).len(),
-        100,
-        "an owner's numbered actions are all answered"
-    );
-}
-
-#[test]
-fn many_answers_come_in_frames_of_bounded_size() {
-    let mut host = host();
-    let mut owner = session_owner(&mut host);
-    let numbered: String = (1..=2_000).map(|id| format!(r#"{{"id":{id},"funcKey":7}}"#)).collect();
-    owner.receive_frame(&numbered, Timestamp(0), &mut host);
-    let (mut frame, mut frames, mut bytes) = (Frame::default(), 0, 0);
-    while owner.poll_output(&mut frame, &mut host) == PeerOutput::Send {
-        assert!(frame.len() <= 64 * 1024);
-        bytes += frame.len();
-        frames += 1;
-    }
-    assert!(frames > 1 && bytes > 64 * 1024);
 }

@@ -2,6 +2,7 @@
 
 mod audience;
 mod followers;
+mod following;
 mod id;
 mod log;
 mod memory;
@@ -15,8 +16,7 @@ use std::sync::Arc;
 
 use crate::mutation::mutated;
 use crate::{
-    Action, Audience, Claim, CloseCode, Delay, Limits, OwnerPresence, Refusal, RefusalCode, Rendering, Timestamp,
-    render,
+    Action, Audience, Claim, CloseCode, Delay, Limits, OwnerPresence, Refusal, RefusalCode, Timestamp, render,
 };
 
 use audience::AudienceCount;
@@ -294,35 +294,6 @@ impl Room {
         refusal
     }
 
-    /// Whether the room lags behind its owner, whose socket is not read then, so that TCP slows it down. A follower that
-    /// is merely slow is not waited for, but resynced when it has fallen off the ring.
-    pub fn lag(&mut self, now: Timestamp) -> Lag {
-        let (half, most) = (self.compact.back(1, 2), self.compact.back(3, 4));
-        self.followers.lag(half, most, self.compact.tail(), now)
-    }
-
-    /// The same, asked after every frame of the owner: mostly answered without a look at all followers.
-    pub fn lag_if_due(&mut self, now: Timestamp) -> Lag {
-        let since = self.compact.head() - self.lag_checked_at;
-        if since < ((self.compact.head() - self.compact.tail()) / 16).max(1) {
-            return Lag::No;
-        }
-        self.lag_checked_at = self.compact.head();
-        self.lag(now)
-    }
-
-    /// Its owner has waited long enough, and waits no more for those that lag now, for some time.
-    pub fn give_up_on_laggards(&mut self) {
-        self.followers.give_up(self.compact.back(1, 2));
-    }
-
-    /// A follower has taken a part of what it was served: it is slow, not gone.
-    pub fn note_progress(&mut self, cursor: &Cursor) {
-        if let Some(follower) = cursor.follower {
-            self.followers.note_progress(follower);
-        }
-    }
-
     /// What the owner's actions after `id` were answered.
     #[must_use]
     pub fn answers_after(&self, id: u64) -> Vec<Answer> {
@@ -359,50 +330,6 @@ impl Room {
     pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
         if self.owner.leave(epoch, now) {
             self.version += 1;
-        }
-    }
-
-    /// Lets a follower in. `since` is the last seq that it was handed earlier; see [`Room::cursor`].
-    ///
-    /// # Errors
-    /// `room_full`, or `unknown_room` if it is closed.
-    pub fn join(&mut self, rendering: Rendering, since: Option<u64>) -> Result<Cursor, RefusalCode> {
-        self.check_open()?;
-        if self.followers.len() >= self.limits.followers_per_room && !mutated!(IgnoreRoomFull) {
-            return Err(RefusalCode::RoomFull);
-        }
-        let resumes =
-            since.is_some_and(|seq| rendering == Rendering::Compact && self.compact.reaches_back_to(seq));
-        if !resumes && !self.has_memory_for_snapshot(rendering) {
-            return Err(RefusalCode::RoomFull);
-        }
-        let head = self.compact.head();
-        if rendering == Rendering::Original {
-            self.original.get_or_insert_with(|| Log::new(head, &self.limits));
-        }
-        self.audience.note_change();
-        let cursor = self.cursor(rendering, since);
-        let follower = self.followers.add(rendering, cursor.seq());
-        Ok(Cursor { follower: Some(follower), ..cursor })
-    }
-
-    /// A follower is gone.
-    pub fn leave(&mut self, cursor: &Cursor) {
-        if let Some(follower) = cursor.follower.filter(|_| !mutated!(ForgetToLeave)) {
-            self.followers.remove(follower, cursor.rendering);
-            self.audience.note_change();
-        }
-        if self.followers.original() == 0 {
-            self.original = None;
-            self.account_memory();
-        }
-    }
-
-    /// A follower asks for everything again; it stays the same follower.
-    pub fn rejoin(&mut self, cursor: &mut Cursor, since: Option<u64>) {
-        cursor.position = self.cursor(cursor.rendering, since).position;
-        if let Some(follower) = cursor.follower {
-            self.followers.move_to(follower, cursor.seq());
         }
     }
 

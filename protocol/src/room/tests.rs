@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{ServerMessage, parse};
+use crate::{Rendering, ServerMessage, parse};
 
 /// When everything happens.
 const NOW: Timestamp = Timestamp(1_000);

@@ -24,9 +24,10 @@ pub(super) struct PendingChanges(AtomicU8);
 impl PendingChanges {
     /// Adds changes. Whoever takes them sees all that was written before.
     pub(super) fn add(&self, changes: Changes) {
-        let bits = u8::from(changes.for_followers) * FOR_FOLLOWERS
-            | u8::from(changes.for_owner) * FOR_OWNER
-            | u8::from(changes.appended) * APPENDED;
+        let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        let bits = bit(changes.for_followers, FOR_FOLLOWERS)
+            | bit(changes.for_owner, FOR_OWNER)
+            | bit(changes.appended, APPENDED);
         if bits != 0 {
             self.0.fetch_or(bits, Ordering::AcqRel);
         }

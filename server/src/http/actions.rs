@@ -97,7 +97,7 @@ async fn wait_for_room(manager: &Manager, owned: &mut Owned) {
         let longest = match owned.host.with(owned.room, look) {
             None | Some(Lag::No) => return,
             Some(Lag::Most) => WAIT_FOR_MOST,
-            Some(Lag::Some) => WAIT_FOR_SOME,
+            Some(Lag::Few) => WAIT_FOR_SOME,
         };
         if began.elapsed() >= longest {
             owned.host.with(owned.room, Room::give_up_on_laggards);

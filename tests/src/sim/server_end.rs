@@ -42,7 +42,9 @@ impl World {
         while let Some(message) = messages.next(true) {
             self.server_takes(id, message)?;
             let served = self.links.get_mut(&id).and_then(|link| link.served.as_mut());
-            let Some(served) = served.filter(|served| served.peer.pause(self.now).is_some()) else { continue };
+            let Some(served) = served.filter(|served| served.peer.pause(self.now).is_some()) else {
+                continue;
+            };
             self.coverage.hit("an owner was too fast");
             messages.rest().clone_into(&mut served.unread);
             return Ok(());

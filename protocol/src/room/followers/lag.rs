@@ -6,7 +6,7 @@ pub enum Lag {
     /// It doesn't, or nobody is worth waiting for.
     No,
     /// Somebody who kept up until a moment ago is about to fall off the ring: a short wait is all he needs.
-    Some,
+    Few,
     /// At least half of those that take anything are more than half a ring behind.
     Most,
 }

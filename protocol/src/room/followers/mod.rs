@@ -128,7 +128,7 @@ impl Followers {
         }
         match () {
             () if behind > 0 && behind * 2 >= counted => Lag::Most,
-            () if is_worth_a_wait => Lag::Some,
+            () if is_worth_a_wait => Lag::Few,
             () => Lag::No,
         }
     }
@@ -201,12 +201,12 @@ mod tests {
         let ids: Vec<_> = (0..4).map(|_| followers.add(Rendering::Compact, 20)).collect();
         assert_eq!(lag(&mut followers, 0), Lag::No);
         followers.note_served(ids[0], 4);
-        assert_eq!(lag(&mut followers, 500), Lag::Some);
+        assert_eq!(lag(&mut followers, 500), Lag::Few);
         assert_eq!(lag(&mut followers, 750), Lag::No, "he is slow");
         followers.note_served(ids[0], 20);
         assert_eq!(lag(&mut followers, 800), Lag::No);
         followers.note_served(ids[0], 4);
-        assert_eq!(lag(&mut followers, 800), Lag::Some);
+        assert_eq!(lag(&mut followers, 800), Lag::Few);
     }
 
     #[test]

@@ -37,6 +37,14 @@ pub struct ClientMessages<'a> {
     is_broken: bool,
 }
 
+impl fmt::Debug for ClientMessages<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What clients say may hold secrets, so only how much of it is left.
+        let left = self.frame.len() - self.objects.byte_offset();
+        formatter.debug_struct("ClientMessages").field("bytes_left", &left).finish_non_exhaustive()
+    }
+}
+
 impl<'a> ClientMessages<'a> {
     /// Those of this frame.
     #[must_use]

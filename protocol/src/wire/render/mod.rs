@@ -3,12 +3,18 @@
 //! Two renderings of what a server says: *compact* for those who speak session fields, who are spared whatever is at its
 //! default; *original* for everybody else, who get the original's envelope with all five fields.
 
+#[cfg(feature = "rooms")]
+mod logged;
+
 use alloc::string::String;
 
 use crate::wire::json_writer::ObjectWriter;
 use crate::{
     Action, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, ServerMessage, Status,
 };
+
+#[cfg(feature = "rooms")]
+pub(crate) use logged::{compact_cleared, compact_logged, original_action};
 
 /// How messages are written for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -143,29 +149,6 @@ pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
     object.number("id", id);
     out.push(',');
     out.push_str(message.strip_prefix('{').unwrap_or(message));
-}
-
-#[cfg(feature = "rooms")]
-/// Writes an action as it goes to those who speak session fields: what the log holds.
-pub(crate) fn compact_logged(out: &mut String, seq: u64, action: Action<&str>) {
-    let mut object = ObjectWriter::new(out);
-    object.number("seq", seq);
-    compact_action(&mut object, action);
-    object.end();
-}
-
-#[cfg(feature = "rooms")]
-/// Writes the clearing of a slot as it goes to those who speak session fields.
-pub(crate) fn compact_cleared(out: &mut String, seq: u64, slot: &str) {
-    let mut object = ObjectWriter::new(out);
-    object.number("seq", seq).text("clear", slot);
-    object.end();
-}
-
-#[cfg(feature = "rooms")]
-/// Writes an action as the original's envelope.
-pub(crate) fn original_action(out: &mut String, uuid: &str, action: Action<&str>) {
-    envelope(out, uuid, (Status::Connected, None), action, |_| ());
 }
 
 /// Writes a reply or an end as the original's envelope.
