@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Also measure Bun, ws and Socket.IO, which npm installs.
     #[arg(long)]
     peers: bool,
+    /// Compare the server with an earlier build of it, whose binary this names; they take turns.
+    #[arg(long, value_name = "BINARY", conflicts_with_all = ["check", "peers", "save"])]
+    before: Option<PathBuf>,
     /// Keep what comes of it as docs/benchmark.md; without it that goes to target/bench/.
     #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
     save: bool,
@@ -56,6 +59,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     if let Some(rounds) = args.rounds {
         command.args(["--rounds", &rounds.to_string()]);
     }
+    if let Some(before) = &args.before {
+        command.arg("--before").arg(before);
+    }
     if args.peers {
         let peers = workspace.path("tests/bench/peers");
         npm::install(&peers)?;
@@ -79,6 +85,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
             only: Vec::new(),
             rounds: None,
             peers: false,
+            before: None,
             save: false,
             page: false,
         },

@@ -2,6 +2,7 @@
 
 mod candidate;
 mod check;
+mod comparison;
 mod document;
 mod goals;
 mod machine;
@@ -45,12 +46,19 @@ pub(crate) struct Args {
     /// The folder of the peers, if they are to take part.
     #[arg(long)]
     peers: Option<PathBuf>,
+    /// An earlier build of the server: compares the two, and nothing else.
+    #[arg(long)]
+    before: Option<PathBuf>,
 }
 
 /// Measures, and prints what came of it. Fails if a goal is missed that CI holds.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let programs =
-        Programs { server: args.server.clone(), bench: std::env::current_exe()?, peers: args.peers.clone() };
+    let programs = Programs {
+        server: args.server.clone(),
+        before: args.before.clone(),
+        bench: std::env::current_exe()?,
+        peers: args.peers.clone(),
+    };
     let priority = Priority::take();
     let tool = Tool::find();
     let rounds = args.rounds.unwrap_or(args.extent.rounds());
@@ -68,7 +76,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         println!("{circumstances}");
         return check::check(&results);
     }
-    println!("{}", document::write(&results, &circumstances, &args.output)?);
+    if args.before.is_some() {
+        println!("{circumstances}\n\n{}", comparison::table(&results));
+    } else {
+        println!("{}", document::write(&results, &circumstances, &args.output)?);
+    }
     if results.failures().is_empty() {
         Ok(())
     } else {
@@ -111,6 +123,7 @@ fn plan(args: &Args) -> Vec<Scenario> {
         return args.only.clone();
     }
     match args.extent {
+        Extent::Full | Extent::Quick if args.before.is_some() => vec![Scenario::Paced, Scenario::Rooms],
         Extent::Full | Extent::Quick => Scenario::value_variants().to_vec(),
         Extent::Check => vec![Scenario::PacedCalls, Scenario::BusyCalls, Scenario::Paced],
     }
@@ -119,6 +132,9 @@ fn plan(args: &Args) -> Vec<Scenario> {
 /// Who takes part: whoever does the same job there.
 fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     use Candidate::{Bun, Coalescing, Server, WriteLoop};
+    if args.before.is_some() {
+        return vec![Server, Candidate::Before, Candidate::BeforeAgain];
+    }
     if args.extent == Extent::Check {
         return if scenario == Scenario::Paced { vec![Server, WriteLoop] } else { vec![Server] };
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, bail};
@@ -16,6 +16,10 @@ const READY: &str = "listening on http://";
 pub(crate) enum Candidate {
     /// Ours, as its users run it.
     Server,
+    /// An earlier build of ours.
+    Before,
+    /// The same earlier build: how much it differs from itself is the noise of the run.
+    BeforeAgain,
     /// The floor that writes each message to each socket.
     WriteLoop,
     /// The floor that writes a backlog at once.
@@ -39,6 +43,8 @@ impl Candidate {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Server => "rtbroadcaster",
+            Self::Before => "before",
+            Self::BeforeAgain => "before, again",
             Self::WriteLoop => "write loop",
             Self::Coalescing => "coalescing",
             Self::Bun => "Bun",
@@ -51,6 +57,8 @@ impl Candidate {
 /// Where the programs are.
 pub(super) struct Programs {
     pub(super) server: PathBuf,
+    /// An earlier build of the server, if it takes part.
+    pub(super) before: Option<PathBuf>,
     /// This one.
     pub(super) bench: PathBuf,
     /// The folder of the peers, with what npm has installed there.
@@ -78,6 +86,10 @@ impl Programs {
         binaries.find(|binary| binary.is_file()).context("npm has no Bun for this machine")
     }
 
+    fn before(&self) -> anyhow::Result<&PathBuf> {
+        self.before.as_ref().context("without --before there is no earlier build")
+    }
+
     fn peers(&self) -> anyhow::Result<&PathBuf> {
         self.peers.as_ref().context("without --peers there are none")
     }
@@ -93,6 +105,13 @@ const FOR_ONE_ADDRESS: [&str; 6] = [
     "--owner-bytes-per-second=4294967295",
 ];
 
+/// A build of our server, as its users run it.
+fn server(binary: &Path) -> Command {
+    let mut server = Command::new(binary);
+    server.args(["--listen", "127.0.0.1:0"]).args(FOR_ONE_ADDRESS);
+    server
+}
+
 /// A candidate that listens; killed when dropped.
 pub(super) struct Running {
     child: Child,
@@ -103,11 +122,8 @@ pub(super) struct Running {
 impl Running {
     pub(super) fn start(programs: &Programs, candidate: Candidate) -> anyhow::Result<Self> {
         let mut command = match candidate {
-            Candidate::Server => {
-                let mut server = Command::new(&programs.server);
-                server.args(["--listen", "127.0.0.1:0"]).args(FOR_ONE_ADDRESS);
-                server
-            }
+            Candidate::Server => server(&programs.server),
+            Candidate::Before | Candidate::BeforeAgain => server(programs.before()?),
             Candidate::WriteLoop => programs.floor("write"),
             Candidate::Coalescing => programs.floor("coalesce"),
             Candidate::Bun => programs.peer(programs.bun()?, "bun.mjs")?,

@@ -128,7 +128,7 @@ fn text(size: f64, x: HPos) -> TextStyle<'static> {
 
 fn colour(candidate: Candidate) -> RGBColor {
     match candidate {
-        Candidate::Server => OURS,
+        Candidate::Server | Candidate::Before | Candidate::BeforeAgain => OURS,
         Candidate::WriteLoop | Candidate::Coalescing => FLOOR,
         Candidate::Bun | Candidate::Ws | Candidate::SocketIo => PEER,
     }

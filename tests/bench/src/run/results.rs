@@ -46,6 +46,23 @@ impl Results {
         summary(self.runs.get(&(scenario, candidate))?).get(&metric).copied()
     }
 
+    /// One candidate's number as a multiple of another's, round by round.
+    pub(super) fn ratios(
+        &self,
+        scenario: Scenario,
+        metric: Metric,
+        candidate: Candidate,
+        other: Candidate,
+    ) -> Vec<f64> {
+        let runs = |candidate| self.runs.get(&(scenario, candidate)).into_iter().flatten();
+        runs(candidate)
+            .zip(runs(other))
+            .filter_map(|(run, other)| {
+                Some(run.get(&metric)? / other.get(&metric).filter(|value| **value > 0.0)?)
+            })
+            .collect()
+    }
+
     /// One candidate's number as a multiple of another's.
     pub(super) fn ratio(
         &self,
