@@ -152,12 +152,15 @@ impl ConnectionState {
             if self.ending.is_some() {
                 return Sent::Ended;
             }
-            match self.flush(transport, activity, context.as_deref_mut()) {
-                Ok(true) => {}
-                Ok(false) => return Sent::Blocked,
-                Err(error) => {
-                    self.break_off(&error);
-                    return Sent::Ended;
+            // Mostly there is nothing left of the frame before, and not even a call is spent on that.
+            if !self.unsent.is_empty() {
+                match self.flush(transport, activity, context.as_deref_mut()) {
+                    Ok(true) => {}
+                    Ok(false) => return Sent::Blocked,
+                    Err(error) => {
+                        self.break_off(&error);
+                        return Sent::Ended;
+                    }
                 }
             }
             if self.queue_control_frame() {
