@@ -4,6 +4,7 @@ use crate::bench;
 use crate::process::{execute, say};
 use crate::sim;
 use crate::test;
+use crate::tidy;
 use crate::tools;
 use crate::workspace::{SDK, WASM_TARGET, Workspace};
 
@@ -12,6 +13,8 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     say("formatting");
     execute(&mut workspace.cargo(["fmt", "--all", "--check"]))?;
     clippy(workspace)?;
+    say("tidy");
+    tidy::check(workspace)?;
     documentation(workspace)?;
     test::run_all(workspace)?;
     say("mutants");

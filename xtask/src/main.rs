@@ -17,6 +17,7 @@ mod site;
 mod sizes;
 mod soak;
 mod test;
+mod tidy;
 mod tools;
 mod wasm;
 mod workspace;
@@ -55,8 +56,12 @@ enum Command {
     Bench(bench::Args),
     /// Run the Autobahn test suite's fuzzing client against our websocket code.
     Autobahn(autobahn::Args),
-    /// What CI runs: formatting, lints and documentation without a warning, every test, a short benchmark.
+    /// What CI runs: formatting, lints, tidy and documentation without a warning, every test,
+    /// the mutants, a short benchmark.
     Ci,
+    /// Check the repository's text in seconds: width of prose, sizes of files and folders, imports
+    /// between modules, spelling.
+    Tidy(tidy::Args),
     /// Build the npm package's tarball in sdk-wasm/npm/ and print its contents and sizes.
     Pack,
     /// Assemble the demo site in target/site/.
@@ -85,6 +90,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench(args) => bench::run(&workspace, &args),
         Command::Autobahn(args) => autobahn::run(&workspace, &args),
         Command::Ci => ci::run(&workspace),
+        Command::Tidy(args) => tidy::run(&workspace, &args),
         Command::Pack => pack::run(&workspace),
         Command::Site => site::assemble(&workspace).map(|_| ()),
     }

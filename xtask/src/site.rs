@@ -96,7 +96,8 @@ fn copy_licences(from: &Path, to: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let name = entry.file_name();
-        if name.to_string_lossy().to_uppercase().starts_with("LICEN") {
+        let upper = name.to_string_lossy().to_uppercase();
+        if ["LICENCE", "LICENSE"].iter().any(|start| upper.starts_with(start)) {
             fs::copy(entry.path(), to.join(&name))
                 .with_context(|| format!("cannot copy {}", entry.path().display()))?;
         }

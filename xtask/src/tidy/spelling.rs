@@ -1,0 +1,108 @@
+//! The spell check: cspell over prose, comments and identifiers, in British English.
+//!
+//! `xtask/cspell.yaml` lists the words that its dictionaries lack.
+
+use std::fs;
+
+use anyhow::Context;
+
+use super::finding::{Check, Finding};
+use super::tree::{Tree, ending};
+use crate::npm;
+use crate::process::output;
+use crate::workspace::Workspace;
+
+const CONFIGURATION: &str = "xtask/cspell.yaml";
+
+/// The files in which words are prose or names. The others consist of names that others gave.
+const ENDINGS: [&str; 8] = ["html", "js", "jsx", "md", "mjs", "rs", "ts", "tsx"];
+
+pub(crate) fn check(workspace: &Workspace, tree: &Tree) -> anyhow::Result<Vec<Finding>> {
+    let folder = workspace.path("xtask");
+    npm::install(&folder)?;
+    fs::create_dir_all(workspace.target("xtask")).context("cannot create target/xtask")?;
+    let list = workspace.target("xtask/spelling.txt");
+    let paths = checked(tree).map(|(path, _)| workspace.path(path).to_string_lossy().into_owned());
+    let paths: Vec<String> = paths.collect();
+    fs::write(&list, paths.join("\n")).with_context(|| format!("cannot write {}", list.display()))?;
+    let mut cspell = npm::program(&folder, "cspell");
+    cspell.current_dir(workspace.path("")).args(["lint", "--no-progress", "--no-summary", "--no-color"]);
+    // Words that are wrong are no failure of the program's own.
+    cspell.args(["--no-exit-code", "--dot", "--root", ".", "--config", CONFIGURATION]);
+    cspell.args(["--issue-template", "$filename\t$row\t$text\t$suggestions"]);
+    cspell.arg("--cache").arg("--cache-location").arg(workspace.target("xtask/spelling-cache"));
+    cspell.arg("--file-list").arg(&list);
+    let printed = output(&mut cspell)?;
+    let mut findings = printed.lines().map(unknown_word).collect::<anyhow::Result<Vec<_>>>()?;
+    findings.extend(idle_words(tree));
+    Ok(findings)
+}
+
+/// The files that are checked.
+fn checked(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
+    tree.files().filter(|(path, _)| ENDINGS.contains(&ending(path)))
+}
+
+fn unknown_word(line: &str) -> anyhow::Result<Finding> {
+    let mut fields = line.split('\t');
+    let mut field = || fields.next().with_context(|| format!("cspell says {line:?}"));
+    let (path, row, word) = (field()?, field()?, field()?);
+    // Of the last line, what is empty at its end is gone.
+    let hint = match fields.next() {
+        None | Some("") => String::new(),
+        Some(suggestions) => format!(" to {suggestions}"),
+    };
+    Ok(Finding {
+        check: Check::Spelling,
+        path: path.replace('\\', "/"),
+        line: Some(row.parse().with_context(|| format!("cspell says {line:?}"))?),
+        size: 0,
+        text: format!("{word:?} is no known word: correct it{hint}, or add it to {CONFIGURATION}"),
+    })
+}
+
+/// The words of our own list that occur nowhere.
+fn idle_words(tree: &Tree) -> Vec<Finding> {
+    let Some(configuration) = tree.text(CONFIGURATION) else { return Vec::new() };
+    let texts: Vec<String> = checked(tree).map(|(_, text)| text.to_lowercase()).collect();
+    let lines = configuration.lines().enumerate().skip_while(|&(_, line)| line != "words:");
+    let words = lines.filter_map(|(index, line)| Some((index, line.trim().strip_prefix("- ")?)));
+    let idle = words.filter(|(_, word)| !texts.iter().any(|text| text.contains(&word.to_lowercase())));
+    let findings = idle.map(|(index, word)| Finding {
+        check: Check::Spelling,
+        path: CONFIGURATION.to_owned(),
+        line: Some(index + 1),
+        size: 0,
+        text: format!("{word:?} occurs nowhere any more: remove it"),
+    });
+    findings.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONFIGURATION, idle_words, unknown_word};
+    use crate::tidy::tree::Tree;
+
+    #[test]
+    fn reads_what_cspell_prints() {
+        let text = |line| unknown_word(line).expect("its fields").to_string();
+        assert_eq!(
+            text("docs/wire.md\t12\tcolour\tcolor, colon"),
+            "docs/wire.md:12: \"colour\" is no known word: correct it to color, colon, or add it to \
+             xtask/cspell.yaml"
+        );
+        assert_eq!(
+            text("a\\b.rs\t1\tnone"),
+            "a/b.rs:1: \"none\" is no known word: correct it, or add it to xtask/cspell.yaml"
+        );
+        assert!(unknown_word("error: no such file").is_err());
+    }
+
+    #[test]
+    fn finds_words_that_nobody_uses() {
+        let configuration = "language: en-GB\nwords:\n  # Crates.\n  - rustls\n  - unused\n";
+        let tree = Tree::of(&[(CONFIGURATION, configuration), ("a.rs", "use Rustls::x;")]);
+        let texts: Vec<String> = idle_words(&tree).iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["xtask/cspell.yaml:5: \"unused\" occurs nowhere any more: remove it"]);
+    }
+}
