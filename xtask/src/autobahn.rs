@@ -52,13 +52,13 @@ struct Outcome {
 
 impl Outcome {
     fn passes(&self) -> bool {
-        // The suite's documentation calls the latter two as good as passed.
+        // The suite's documentation counts the last two as passed.
         const GOOD: [&str; 3] = ["OK", "NON-STRICT", "INFORMATIONAL"];
         GOOD.contains(&&*self.behavior) && GOOD.contains(&&*self.close)
     }
 }
 
-/// Of each case by its number: 1.1.1.
+/// The outcome of each case, by the case's number: `[1, 1, 1]` is case 1.1.1.
 type Outcomes = BTreeMap<Vec<u32>, Outcome>;
 
 /// `cargo xtask autobahn`.
@@ -134,10 +134,10 @@ fn markdown(outcomes: &Outcomes) -> String {
         let count =
             |behavior| cases.iter().filter(|(_, case)| case.passes() && case.behavior == behavior).count();
         let failed = cases.iter().filter(|(_, case)| !case.passes()).count();
-        let (passed, lenient, told) = (count("OK"), count("NON-STRICT"), count("INFORMATIONAL"));
+        let (passed, lenient, informational) = (count("OK"), count("NON-STRICT"), count("INFORMATIONAL"));
         let _ = writeln!(
             out,
-            "| {section} {name} | {} | {passed} | {lenient} | {told} | {failed} |",
+            "| {section} {name} | {} | {passed} | {lenient} | {informational} | {failed} |",
             cases.len()
         );
     }

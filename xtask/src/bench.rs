@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: builds the server as its users run it, and measures it; or what the npm package costs a page.
+//! `cargo xtask bench`: builds the server as its users run it, and measures it. With `--page` it
+//! measures what the npm package costs a page.
 
 use std::path::PathBuf;
 
@@ -14,16 +15,16 @@ const BINARY: &str = "bench";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Shorter and fewer runs: for a look in between, not for figures to be told.
+    /// Shorter and fewer runs: for a quick look, not for figures to publish.
     #[arg(long)]
     quick: bool,
-    /// What CI runs: half a minute, and fails if a delivery costs far more than a bare write.
+    /// What CI runs: takes half a minute, and fails if a delivery costs far more than a bare write.
     #[arg(long, conflicts_with = "quick")]
     check: bool,
-    /// These scenarios alone; a wrong name lists them.
+    /// Run these scenarios alone; a wrong name lists them.
     #[arg(long, value_name = "SCENARIO")]
     only: Vec<String>,
-    /// How often each candidate has its turn.
+    /// How many turns each candidate gets.
     #[arg(long)]
     rounds: Option<usize>,
     /// Also measure Bun, ws and Socket.IO, which npm installs.
@@ -32,10 +33,11 @@ pub(crate) struct Args {
     /// Compare the server with an earlier build of it, whose binary this names; they take turns.
     #[arg(long, value_name = "BINARY", conflicts_with_all = ["check", "peers", "save"])]
     before: Option<PathBuf>,
-    /// Keep what comes of it as docs/benchmark.md; without it that goes to target/bench/.
+    /// Write the results to docs/benchmark.md instead of target/bench/.
     #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
     save: bool,
-    /// Measure instead, in Chromium, what the npm package costs a page, beside the original's JavaScript class.
+    /// Measure instead, in Chromium, what the npm package costs a page, beside the original's
+    /// JavaScript class.
     #[arg(long, conflicts_with_all = ["quick", "only", "rounds", "peers", "save"])]
     page: bool,
 }
@@ -46,7 +48,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
         return page(workspace, args.check);
     }
     let (server, bench) = (build(workspace, SERVER, SERVER)?, build(workspace, PACKAGE, BINARY)?);
-    say("measuring: leave the machine alone meanwhile");
+    say("measuring: do nothing else on this machine");
     let mut command = std::process::Command::new(bench);
     command.arg("run").arg("--server").arg(server);
     command.arg("--output").arg(if args.save { workspace.path("docs") } else { workspace.target("bench") });
@@ -70,7 +72,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     execute(&mut command)
 }
 
-/// The part of it that CI runs, where it can.
+/// The part that CI runs, on a system where it can run.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     page(workspace, true)?;
     if !cfg!(target_os = "linux") {
@@ -99,11 +101,12 @@ fn page(workspace: &Workspace, is_check: bool) -> anyhow::Result<()> {
     if is_check {
         node.arg("--check");
     }
-    say("measuring the package in a page: leave the machine alone meanwhile");
+    say("measuring the package in a page: do nothing else on this machine");
     execute(&mut node)
 }
 
-/// Each package alone, as `cargo build --release` builds it for users: with its own features and nobody else's.
+/// Builds the package alone, as `cargo build --release` does for its users: with its own features
+/// and no others.
 fn build(workspace: &Workspace, package: &str, binary: &str) -> anyhow::Result<PathBuf> {
     say(&format!("building {package} for release"));
     execute(&mut workspace.cargo(["build", "--release", "--package", package, "--bin", binary]))?;

@@ -1,4 +1,4 @@
-//! The browser that the tests run in, and its driver; and a second one, where it is to be had.
+//! The browser that the tests run in, its driver, and a second browser where there is one.
 
 use std::env;
 use std::path::PathBuf;
@@ -18,7 +18,8 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// What is on this machine, or else, as root on Debian, freshly installed.
+    /// Finds Chromium and its driver on this machine. As root on Debian it installs what is
+    /// missing.
     pub(crate) fn require() -> anyhow::Result<Self> {
         if let Some(browser) = Self::find()? {
             return Ok(browser);
@@ -40,8 +41,8 @@ impl Browser {
     }
 }
 
-/// Firefox, which needs no driver: what is on this machine, or else, as root on Debian, freshly installed. Who has
-/// neither does without; CI has it.
+/// Finds Firefox, which needs no driver, on this machine. As root on Debian it installs Firefox if
+/// it is missing; elsewhere the tests go on without. CI has it.
 pub(crate) fn firefox() -> anyhow::Result<Option<PathBuf>> {
     if let Some(firefox) = find("FIREFOX", &FIREFOX)? {
         return Ok(Some(firefox));

@@ -1,4 +1,4 @@
-//! `cargo xtask ci`: all that must hold before a change is taken, and all that CI runs.
+//! `cargo xtask ci`: everything that CI runs, and that must pass before a change is taken.
 
 use crate::bench;
 use crate::process::{execute, say};
@@ -29,7 +29,7 @@ fn clippy(workspace: &Workspace) -> anyhow::Result<()> {
     execute(workspace.cargo(["clippy", "--workspace", "--exclude", SDK]).args(DENY))?;
     say("clippy, for wasm");
     execute(workspace.cargo(["clippy", "--package", SDK, "--target", WASM_TARGET]).args(DENY))?;
-    // As the npm package is built, and as Rust programs have it.
+    // The features of the npm package, and those for Rust programs.
     for feature in ["javascript", "web"] {
         let alone = ["--no-default-features", "--features", feature, "--lib", "--", "-D", "warnings"];
         execute(workspace.cargo(["clippy", "--package", SDK, "--target", WASM_TARGET]).args(alone))?;

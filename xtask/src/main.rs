@@ -1,7 +1,8 @@
 //! `cargo xtask`: how everything in this repository is built, packed, served and tested.
 //!
-//! A fresh clone needs rustup's stable toolchain, node and npm; what else a command needs it installs by itself, or
-//! says in one line what is missing and how to get it. CONTRIBUTING.md lists the commands.
+//! A fresh clone needs rustup's stable toolchain, node and npm. A command installs whatever else it
+//! needs, or says in one line what is missing and how to get it. CONTRIBUTING.md lists the
+//! commands.
 
 mod autobahn;
 mod bench;
@@ -45,14 +46,16 @@ enum Command {
     Serve(serve::Args),
     /// Run every test there is.
     Test(test::Args),
-    /// Play the simulation: many seeds, minutes of them, or one again. Takes the arguments of its own `--help`.
+    /// Play the simulation: many seeds, minutes of them, or one again. Its own `--help` lists its
+    /// arguments.
     #[command(disable_help_flag = true)]
     Sim(sim::Args),
-    /// Give the protocol one fault after another and see whether the simulation finds each.
+    /// Put one fault after another into the protocol, and check that the simulation finds each.
     Mutants,
-    /// Let clients come and go for some minutes, and see that what the server takes doesn't grow with them.
+    /// Let clients come and go for some minutes, and check that the server's memory, descriptors,
+    /// threads and tasks do not grow.
     Soak(soak::Args),
-    /// Measure what a delivery costs, beside the least that it can cost.
+    /// Measure what a delivery costs, beside the least that it could cost.
     Bench(bench::Args),
     /// Run the Autobahn test suite's fuzzing client against our websocket code.
     Autobahn(autobahn::Args),
@@ -72,7 +75,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // `{:#}` keeps the chain of causes on one line and leaves out the backtrace of a build script.
+            // `{:#}` prints the chain of causes on one line, without a build script's backtrace.
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }

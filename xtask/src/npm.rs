@@ -1,4 +1,4 @@
-//! node, npm, and what is fetched with them.
+//! node, npm, and the packages that npm installs.
 
 use std::fs;
 use std::path::Path;
@@ -25,11 +25,11 @@ pub(crate) fn require_node() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Installs what the folder's lock file lists, unless it is there already.
+/// Installs what the folder's lock file lists, unless it is installed already.
 pub(crate) fn install(folder: &Path) -> anyhow::Result<()> {
     let lock = folder.join("package-lock.json");
     let wanted = modified(&lock).with_context(|| format!("{} is missing", lock.display()))?;
-    // npm writes this file last, so it is there only after an installation that went through.
+    // npm writes this file last, so it exists only after a complete installation.
     let installed = modified(&folder.join("node_modules/.package-lock.json"));
     if installed.is_some_and(|installed| installed >= wanted) {
         return Ok(());
@@ -39,12 +39,12 @@ pub(crate) fn install(folder: &Path) -> anyhow::Result<()> {
     execute(npm().args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder))
 }
 
-/// npm's own file name differs between systems.
+/// npm, whose file name differs between systems.
 pub(crate) fn npm() -> Command {
     Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" })
 }
 
-/// A program that a folder's packages brought along.
+/// A program from the packages of a folder.
 pub(crate) fn program(folder: &Path, name: &str) -> Command {
     let file = if cfg!(windows) { format!("{name}.cmd") } else { name.to_owned() };
     Command::new(folder.join("node_modules/.bin").join(file))

@@ -13,15 +13,15 @@ use crate::sizes;
 use crate::wasm;
 use crate::workspace::{VERSION, Workspace};
 
-/// What npm packs whether package.json lists it or not.
+/// The files that npm packs even if package.json does not list them.
 const ALWAYS_PACKED: [&str; 2] = ["package.json", "README.md"];
 
-/// The package, put together and packed.
+/// The package, assembled and packed.
 pub(crate) struct Packed {
-    /// What is in the tarball.
+    /// The folder with the tarball's contents.
     pub(crate) folder: PathBuf,
     pub(crate) tarball: PathBuf,
-    /// What npm says of it.
+    /// npm's own list of the files and sizes.
     contents: Value,
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     sizes::check(workspace, &packed.folder)
 }
 
-/// Leaves the tarball beside the package's sources, where `npm install` of a checkout finds it.
+/// Writes the tarball beside the package's sources, where `npm install` in a checkout finds it.
 pub(crate) fn pack(workspace: &Workspace) -> anyhow::Result<Packed> {
     let folder = assemble(workspace)?;
     say("npm: packing");
@@ -45,7 +45,7 @@ pub(crate) fn pack(workspace: &Workspace) -> anyhow::Result<Packed> {
     Ok(Packed { folder, tarball, contents: said[0].take() })
 }
 
-/// Puts the package together in target/npm/rtbroadcaster/ and returns that path.
+/// Assembles the package in target/npm/rtbroadcaster/ and returns that path.
 pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     npm::require_node()?;
     let by_hand = workspace.path("sdk-wasm/npm");
@@ -72,8 +72,9 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Makes one script of what every page loads: of index.js and js/room.js, which is nobody's to import. Of the JavaScript that
-/// wasm-bindgen has made neither needs anything. What only some pages load stays beside it.
+/// Bundles what every page loads into one script: index.js and js/room.js, which no page imports by
+/// itself. Neither needs the JavaScript that wasm-bindgen makes. Files that only some pages load
+/// stay beside it.
 fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let parts = ["room.js", "rtbroadcaster_sdk_bg.js", "rtbroadcaster_sdk.js"].map(|name| folder.join(name));
     fs::copy(workspace.path("sdk-wasm/js/room.js"), &parts[0]).context("cannot copy sdk-wasm/js/room.js")?;
@@ -83,7 +84,7 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let outfile = format!("--outfile={}", index.display());
     let tools = workspace.path("xtask");
     execute(npm::program(&tools, "esbuild").arg(&index).args(options).args(optional).arg(&outfile))?;
-    // It makes it 3 % smaller than esbuild does.
+    // terser makes the script 3 % smaller than esbuild does.
     let options = [
         "--module",
         "--ecma",
@@ -100,12 +101,13 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the one file for a plain script tag, wasm and all; what it is made of is nobody's to import.
+/// Bundles the one file for a plain script tag, including the wasm. Its source is removed: no page
+/// imports that.
 fn bundle_classic(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let source = folder.join("classic-script.js");
     let banner = format!("--banner:js=/* rtbroadcaster {VERSION}, MIT OR Apache-2.0 */");
     let outfile = format!("--outfile={}", folder.join("rtbroadcaster.classic.js").display());
-    // Where the wasm lies beside the script nobody asks: it is in it.
+    // The script holds the wasm, so `import.meta.url`, which says where to find it, is not needed.
     let options = ["--bundle", "--minify", "--format=iife", "--loader:.wasm=base64", "--log-level=warning"];
     execute(npm::program(&workspace.path("xtask"), "esbuild").arg(&source).args(options).args([
         "--log-override:empty-import-meta=silent",
@@ -115,8 +117,8 @@ fn bundle_classic(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     fs::remove_file(&source).with_context(|| format!("cannot remove {}", source.display()))
 }
 
-/// The package's folder and package.json's `files` must name the same: what isn't listed npm leaves out without a word,
-/// and what isn't there nobody could import.
+/// Checks that the package's folder and `files` in package.json name the same files. npm silently
+/// leaves out a file that is not listed; a listed file that is missing could not be imported.
 fn require_all_packed(package: &Value, folder: &Path) -> anyhow::Result<()> {
     let files = package["files"].as_array().context("sdk-wasm/npm/package.json has no `files`")?;
     let files: Vec<&str> = files.iter().filter_map(Value::as_str).collect();
@@ -136,7 +138,7 @@ fn require_all_packed(package: &Value, folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// Prints what the tarball holds.
+/// Prints the files of the tarball and their sizes.
 fn print_contents(contents: &Value) {
     for file in contents["files"].as_array().into_iter().flatten() {
         let path = file["path"].as_str().unwrap_or_default();

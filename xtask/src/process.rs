@@ -6,12 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-/// Says what begins now. On stderr, like cargo's own progress, so that the two stay in order.
+/// Prints which step begins. It prints to stderr, like cargo, so that the two stay in order.
 pub(crate) fn say(what: &str) {
     eprintln!("==> {what}");
 }
 
-/// Runs it with our own stdin, stdout and stderr.
+/// Runs a command with this process's stdin, stdout and stderr.
 pub(crate) fn execute(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
     if !status.success() {
@@ -20,7 +20,7 @@ pub(crate) fn execute(command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Runs it and returns what it printed, trimmed.
+/// Runs a command and returns what it printed to stdout, trimmed.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command.output().with_context(|| format!("cannot start {}", shown(command)))?;
     if !output.status.success() {
@@ -32,7 +32,7 @@ pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     Ok(stdout.trim().to_owned())
 }
 
-/// The program that an environment variable names, or else the first of `names` that is on PATH.
+/// The program that an environment variable names, otherwise the first of `names` on PATH.
 pub(crate) fn find(variable: &str, names: &[&str]) -> anyhow::Result<Option<PathBuf>> {
     if let Some(path) = env::var_os(variable).filter(|path| !path.is_empty()) {
         let path = PathBuf::from(path);
@@ -44,13 +44,13 @@ pub(crate) fn find(variable: &str, names: &[&str]) -> anyhow::Result<Option<Path
     Ok(names.iter().find_map(|name| on_path(name)))
 }
 
-/// Where PATH has a program of that name.
+/// The path of a program on PATH.
 pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{}", env::consts::EXE_SUFFIX);
     env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(&file)).find(|path| path.is_file())
 }
 
-/// The command as one would type it, with the program's folder left out.
+/// The command as a user would type it, without the program's folder.
 fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());

@@ -25,7 +25,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let ip = if args.local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
-    // Asked before minutes of building rather than after.
+    // A taken port should fail before minutes of building, not after.
     let listen = free_address(ip, args.port)?;
     let site = site::assemble(workspace)?;
     let profile = if args.release { Profile::Release } else { Profile::Dev };
@@ -38,12 +38,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
     let mut command = Command::new(binary);
     command.arg("--listen").arg(listen.to_string()).args(["--path", ROOMS_PATH]).arg("--www").arg(site);
-    // Whoever is in the network may try it; pages of other sites may not.
+    // Anyone in the network may try it; pages of other sites may not.
     command.args(["--creation", "open", "--allow-origin", "self"]);
     become_server(&mut command)
 }
 
-/// The address to listen on, tried once so that a taken port is an error that says what to do about it.
+/// The address to listen on. It is tried once, so that the error about a taken port says what to
+/// do.
 fn free_address(ip: Ipv4Addr, port: u16) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((ip, port)).with_context(|| {
         format!("cannot listen on port {port}; choose another with --port, or 0 for any free one")
@@ -54,8 +55,8 @@ fn free_address(ip: Ipv4Addr, port: u16) -> anyhow::Result<SocketAddr> {
 /// This machine's address in its network, if it has one.
 fn lan_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // Connecting a datagram socket sends nothing; it only chooses the interface that leads outside. The address is
-    // one that is reserved for documentation.
+    // Connecting a datagram socket sends nothing: it only selects the interface that leads outside.
+    // The address is reserved for documentation.
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     let ip = socket.local_addr().ok()?.ip();
     (!ip.is_unspecified() && !ip.is_loopback()).then_some(ip)
@@ -76,7 +77,7 @@ fn print_addresses(local: bool, port: u16, lan: Option<&str>) {
     println!("\n  ctrl-C ends it\n");
 }
 
-/// Puts the server in this process's place, so that ctrl-C, signals and the exit code are the server's own.
+/// Replaces this process by the server, so that ctrl-C, signals and the exit code are the server's.
 #[cfg(unix)]
 fn become_server(command: &mut Command) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt;
@@ -84,7 +85,7 @@ fn become_server(command: &mut Command) -> anyhow::Result<()> {
     Err(command.exec()).context("cannot start the server")
 }
 
-/// Elsewhere the console sends ctrl-C to both processes; the server's exit code is passed on.
+/// Runs the server and passes its exit code on. The console sends ctrl-C to both processes.
 #[cfg(not(unix))]
 fn become_server(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().context("cannot start the server")?;

@@ -1,4 +1,4 @@
-//! The server: its binary, and one running for the SDK's tests.
+//! The server: its binary, and a running one for the SDK's tests.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
@@ -18,16 +18,16 @@ const BINARY: &str = "rtbroadcaster";
 /// Where the server's rooms are, here and on the demo site.
 pub(crate) const ROOMS_PATH: &str = "/broadcasting";
 
-/// What the server prints before its port.
+/// The text that the server prints before its address.
 const READY: &str = "listening on http://";
 
-/// Far more than a start takes; only a server that hangs reaches it.
+/// A start takes far less; only a server that hangs reaches this.
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Builds the server and returns the binary's path.
 ///
-/// The whole workspace is selected, though one binary is wanted: dependencies then get the same features as under
-/// `cargo test --workspace` and are not compiled twice.
+/// It selects the whole workspace although it needs one binary: dependencies then get the same
+/// features as in `cargo test --workspace`, and are not compiled twice.
 pub(crate) fn build(workspace: &Workspace, profile: Profile) -> anyhow::Result<PathBuf> {
     say("building the server");
     let mut cargo = workspace.cargo(["build", "--workspace", "--exclude", SDK, "--bin", BINARY]);
@@ -45,14 +45,15 @@ pub(crate) struct RunningServer {
 }
 
 impl RunningServer {
-    /// Starts it and waits until it listens. Pages of any origin may connect: the tests' pages come from the test runner.
+    /// Starts the server and waits until it listens. Pages of any origin may connect, because the
+    /// tests' pages come from the test runner.
     pub(crate) fn start(binary: &Path, log: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(binary);
         command.args(["--listen", "127.0.0.1:0", "--allow-origin", "*", "--path", ROOMS_PATH]);
         Self::spawn(&mut command, log)
     }
 
-    /// Starts any server that says like ours where it listens.
+    /// Starts any server that prints its address as ours does.
     pub(crate) fn spawn(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(log.parent().unwrap_or(log)).context("cannot create the log's folder")?;
         let log_file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -63,7 +64,7 @@ impl RunningServer {
             .spawn()
             .with_context(|| format!("cannot start {}", Path::new(command.get_program()).display()))?;
         let stdout = child.stdout.take();
-        // From here on dropping it kills the child.
+        // From here on, an early return kills the child.
         let mut server = Self { child, port: 0 };
         let (send, ready) = mpsc::channel();
         thread::spawn(move || stdout.map(|stdout| drain(stdout, &send)));
@@ -86,18 +87,19 @@ impl RunningServer {
 
 impl Drop for RunningServer {
     fn drop(&mut self) {
-        // It fails only if the server has ended by itself.
+        // Killing fails only if the server has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Reads all that the server prints, so that it never blocks on a full pipe, and passes on the port it names.
+/// Reads all that the server prints, so that the server never blocks on a full pipe, and sends the
+/// port on.
 fn drain(stdout: ChildStdout, ready: &Sender<u16>) {
     for line in BufReader::new(stdout).lines() {
         let Ok(line) = line else { return };
         if let Some(port) = listening_port(&line) {
-            // Nobody waits for it any more after the deadline.
+            // After the deadline the receiver is gone.
             let _ = ready.send(port);
         }
     }

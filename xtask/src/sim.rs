@@ -1,4 +1,5 @@
-//! `cargo xtask sim` and `cargo xtask mutants`: the simulation, for longer than a test run, and with faults.
+//! `cargo xtask sim` and `cargo xtask mutants`: the simulation for longer than a test run, and with
+//! faults.
 
 use crate::process::execute;
 use crate::workspace::Workspace;
@@ -8,7 +9,7 @@ const TESTS: &str = "rtbroadcaster-tests";
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// What the simulation is to do: `--seed N`, `--minutes M`, `--cases K`.
+    /// The simulation's own arguments: `--seed N`, `--minutes M`, `--cases K`.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
 }

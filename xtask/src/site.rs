@@ -1,4 +1,5 @@
-//! The demo site as the server serves it: www/, the npm package, and the browser modules that the pages import.
+//! The demo site as the server serves it: www/, the npm package, and the browser modules that the
+//! pages import.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,12 +12,12 @@ use crate::pack;
 use crate::process::say;
 use crate::workspace::Workspace;
 
-/// Puts the site together in target/site/ and returns that path.
+/// Assembles the site in target/site/ and returns that path.
 pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     assemble_with(workspace, &pack::assemble(workspace)?)
 }
 
-/// The same with the npm package as it was put together already.
+/// The same, with an npm package that is assembled already.
 pub(crate) fn assemble_with(workspace: &Workspace, package: &Path) -> anyhow::Result<PathBuf> {
     let www = workspace.path("www");
     if www.join("package.json").is_file() {
@@ -34,15 +35,16 @@ pub(crate) fn assemble_with(workspace: &Workspace, package: &Path) -> anyhow::Re
     Ok(site)
 }
 
-/// Tells the pages the address under which other machines reach this one: what their QR codes should say even on a page
-/// that was opened as localhost.
+/// Writes the address under which other machines reach this one. The pages put it into their QR
+/// codes, even on a page that was opened as localhost.
 pub(crate) fn write_address(site: &Path, address: Option<&str>) -> anyhow::Result<()> {
     let file = site.join("site.json");
     fs::write(&file, format!("{}\n", json!({ "address": address })))
         .with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Copies a folder; `wanted` picks by name. Names that begin with a dot are never copied.
+/// Copies the files and folders whose names `wanted` accepts. It never copies names that begin with
+/// a dot.
 pub(crate) fn copy_folder(from: &Path, to: &Path, wanted: &dyn Fn(&str) -> bool) -> anyhow::Result<()> {
     fs::create_dir_all(to).with_context(|| format!("cannot create {}", to.display()))?;
     for entry in fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
@@ -66,8 +68,8 @@ fn is_for_npm(name: &str) -> bool {
     matches!(name, "node_modules" | "package.json" | "package-lock.json")
 }
 
-/// Copies the browser module and the licence of every package that www/package.json depends on. There is no bundler, so
-/// a package has to come with a module that stands alone.
+/// Copies the browser module and the licence of each dependency in www/package.json. There is no
+/// bundler, so each package must have a module that needs no other.
 fn copy_vendored(www: &Path, vendor: &Path) -> anyhow::Result<()> {
     if !www.join("package.json").is_file() {
         return Ok(());
@@ -105,7 +107,7 @@ fn copy_licences(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The file that `import` of the package's own name means in a browser.
+/// The file that a browser's `import` of the package's name loads.
 fn browser_module(package: &Value) -> Option<&str> {
     let exports = &package["exports"];
     let main = exports.get(".").unwrap_or(exports);

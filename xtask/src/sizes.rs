@@ -1,4 +1,5 @@
-//! What a page loads: printed with what takes the room, and held to sdk-wasm/size-budget.json.
+//! The sizes of the files that a page loads, and of the largest functions in the wasm. The files
+//! must stay within sdk-wasm/size-budget.json.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,7 @@ use crate::process::output;
 use crate::wasm;
 use crate::workspace::Workspace;
 
-/// What every page loads. What else is in the package, only those who ask for it load.
+/// The files that every page loads. The other files of the package are loaded on demand.
 const EVERY_PAGE: [&str; 2] = ["index.js", "rtbroadcaster_sdk_bg.wasm"];
 
 const BUDGET: &str = "sdk-wasm/size-budget.json";
@@ -20,7 +21,7 @@ const BUDGET: &str = "sdk-wasm/size-budget.json";
 /// How many of the wasm's functions are shown.
 const SHOWN_FUNCTIONS: usize = 25;
 
-/// A file's bytes as they are and compressed, as web servers do at their best.
+/// The bytes of a file, as they are and compressed as web servers compress at their best.
 struct Sizes {
     name: String,
     raw: u64,

@@ -1,13 +1,13 @@
-//! `cargo xtask soak`: clients that come and go, and a server that must not grow.
+//! `cargo xtask soak`: clients come and go, and the server must not grow.
 
 use crate::process::execute;
 use crate::server;
 use crate::workspace::{Profile, Workspace};
 
-/// The crate that holds it.
+/// The crate that holds the soak test.
 const TESTS: &str = "rtbroadcaster-tests";
 
-/// The minutes that a test run has for it.
+/// How long the soak test takes within `cargo xtask test`.
 const MINUTES_OF_A_TEST: f64 = 1.0;
 
 #[derive(clap::Args)]
@@ -22,7 +22,8 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     soak(workspace, Profile::Release, args.minutes)
 }
 
-/// The part of it that is in every test run, where it can be measured; it takes the server that is built for the tests.
+/// The short run within `cargo xtask test`, on Linux only, with the server that is built for the
+/// other tests.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
     if cfg!(target_os = "linux") { soak(workspace, Profile::Dev, MINUTES_OF_A_TEST) } else { Ok(()) }
 }

@@ -44,7 +44,8 @@ enum Step {
     Browser,
     /// The server under churn, for a minute.
     Soak,
-    /// The npm package from its tarball: in fresh projects with bundlers, in browser and runtimes, its types and docs.
+    /// The npm package from its tarball: in fresh projects with bundlers, in browsers and runtimes,
+    /// its types and docs.
     Packaging,
 }
 
@@ -73,7 +74,7 @@ pub(crate) fn run_all(workspace: &Workspace) -> anyhow::Result<()> {
 
 fn run_steps(workspace: &Workspace, steps: &[Step]) -> anyhow::Result<()> {
     if steps.iter().any(|step| !matches!(step, Step::Rust | Step::Soak)) {
-        // Before minutes of compiling rather than after.
+        // A missing program should fail before minutes of compiling, not after.
         npm::require_node()?;
         Browser::require()?;
     }
@@ -103,7 +104,7 @@ fn run_step(workspace: &Workspace, step: Step) -> anyhow::Result<()> {
 }
 
 fn rust(workspace: &Workspace) -> anyhow::Result<()> {
-    // The protocol's `json` is on here anyway, through the server; named so that it stays on.
+    // The server turns the protocol's `json` on anyway; it is named so that it stays on.
     let select = ["--workspace", "--exclude", SDK, "--features", "rtbroadcaster-protocol/json"];
     execute(workspace.cargo(["test"]).args(select))
 }
@@ -114,7 +115,7 @@ fn wasm(workspace: &Workspace) -> anyhow::Result<()> {
     let tools = tools::build(workspace)?;
     let binary = server::build(workspace, Profile::Dev)?;
     let server = RunningServer::start(&binary, &workspace.target("xtask/server.log"))?;
-    // `--tests` leaves out the documentation's example: it is built for a page, not for a test runner.
+    // `--tests` leaves out the example in the documentation, which is for a page, not for a runner.
     let mut cargo = workspace.cargo(["test", "--package", SDK, "--target", WASM_TARGET, "--tests"]);
     cargo
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", &tools.test_runner)
@@ -124,12 +125,12 @@ fn wasm(workspace: &Workspace) -> anyhow::Result<()> {
         .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60")
         .env("RTBROADCASTER_TEST_URL", server.rooms_url());
     execute(&mut cargo).context("the server's log is in target/xtask/server.log")?;
-    // The documentation's example, which is only compiled.
+    // The example in the documentation is only compiled.
     execute(&mut workspace.cargo(["test", "--package", SDK, "--target", WASM_TARGET, "--doc"]))
 }
 
-/// sdk-wasm/webdriver.json, which wasm-pack reads too, with the browser that was found: left to itself the driver looks
-/// for one in places of its own.
+/// Writes a copy of sdk-wasm/webdriver.json, which wasm-pack reads too, that names the browser we
+/// found. Without it the driver would look for a browser in places of its own.
 fn capabilities(workspace: &Workspace, browser: &Browser) -> anyhow::Result<PathBuf> {
     let source = workspace.path("sdk-wasm/webdriver.json");
     let text = fs::read_to_string(&source).with_context(|| format!("cannot read {}", source.display()))?;
@@ -152,7 +153,7 @@ fn packaging(workspace: &Workspace) -> anyhow::Result<()> {
     sizes::check(workspace, &packed.folder)?;
     let site = site::assemble_with(workspace, &packed.folder)?;
     wasm::build_example(workspace)?;
-    // They mostly wait: for npm, for bundlers, for the browser.
+    // These tests mostly wait for npm, bundlers and the browser, so two run at once.
     let mut node = node_tests(workspace, PACKAGING_TESTS, &["--test-concurrency=2"], &site)?;
     if let Some(firefox) = browser::firefox()? {
         node.env("FIREFOX", firefox);
@@ -160,14 +161,15 @@ fn packaging(workspace: &Workspace) -> anyhow::Result<()> {
     execute(node.env("RTBROADCASTER_TARBALL", packed.tarball))
 }
 
-/// node's test runner over the tests of a folder.
+/// node's test runner for the tests of a folder.
 fn node_tests(workspace: &Workspace, folder: &str, options: &[&str], site: &Path) -> anyhow::Result<Command> {
     let mut node = node(workspace, site)?;
     node.args(["--test", "--test-reporter=spec"]).args(options).args(test_files(&workspace.path(folder))?);
     Ok(node)
 }
 
-/// node for what runs pages in a browser, which is told where the server, the site and the browser are.
+/// node for scripts that run pages in a browser. Its environment says where the server, the site
+/// and the browser are.
 pub(crate) fn node(workspace: &Workspace, site: &Path) -> anyhow::Result<Command> {
     let browser = Browser::require()?;
     npm::install(&workspace.path("tests"))?;
@@ -180,7 +182,7 @@ pub(crate) fn node(workspace: &Workspace, site: &Path) -> anyhow::Result<Command
     Ok(node)
 }
 
-/// Listed here because node 20 knows no patterns of file names.
+/// The test files of a folder, which are listed here because node 20 knows no file name patterns.
 fn test_files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {

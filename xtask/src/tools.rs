@@ -1,4 +1,5 @@
-//! The Rust side of the wasm tooling: the compile target, and wasm-bindgen's tools at the lock file's version.
+//! The Rust side of the wasm tooling: the compile target, and wasm-bindgen's tools at the version
+//! in the lock file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,17 +19,18 @@ pub(crate) struct Tools {
     pub(crate) test_runner: PathBuf,
 }
 
-/// Builds the tools, in the dev profile: compiled quickly and fast enough for a small wasm. Later calls find them built.
+/// Builds the tools in the dev profile, which compiles quickly and is fast enough for a small wasm.
+/// Later calls find them built.
 pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<Tools> {
     require_same_version(&workspace.path("Cargo.lock"))?;
     let tools = Tools {
         bindgen: workspace.binary(Profile::Dev, BINDGEN),
         test_runner: workspace.binary(Profile::Dev, TEST_RUNNER),
     };
-    // Always the same packages and features, so that cargo never has a reason to build them a second time.
+    // Always the same packages and features, so that cargo never builds them a second time.
     let select = ["--package", "xtask", "--features", "wasm-tools", "--bin", BINDGEN, "--bin", TEST_RUNNER];
     let mut cargo = workspace.cargo(["build"]);
-    // Their dependencies' future incompatibilities are nothing that could be mended here.
+    // This project cannot mend the future incompatibilities of the tools' dependencies.
     cargo.args(select).args(["--config", "future-incompat-report.frequency='never'"]);
     if tools.bindgen.exists() && tools.test_runner.exists() {
         cargo.arg("--quiet");
@@ -39,9 +41,9 @@ pub(crate) fn build(workspace: &Workspace) -> anyhow::Result<Tools> {
     Ok(tools)
 }
 
-/// Sees to it that rustc can compile for wasm.
+/// Makes sure that rustc can compile for wasm.
 pub(crate) fn require_wasm_target() -> anyhow::Result<()> {
-    // Asked of rustc and not of rustup: a distribution's toolchain may bring the target without rustup.
+    // rustc is asked, not rustup: a distribution's toolchain may have the target without rustup.
     let libraries =
         output(Command::new("rustc").args(["--print", "target-libdir", "--target", WASM_TARGET]))?;
     if Path::new(&libraries).is_dir() {
@@ -56,7 +58,8 @@ pub(crate) fn require_wasm_target() -> anyhow::Result<()> {
     execute(Command::new("rustup").args(["target", "add", WASM_TARGET]))
 }
 
-/// The tools understand only wasm made with their own version of wasm-bindgen, and say so far less clearly.
+/// Checks the versions, because the tools read only wasm of their own version of wasm-bindgen and
+/// their own message about it is less clear.
 fn require_same_version(lock: &Path) -> anyhow::Result<()> {
     let text = fs::read_to_string(lock).with_context(|| format!("cannot read {}", lock.display()))?;
     let version = |name| locked_version(&text, name).with_context(|| format!("Cargo.lock has no {name}"));

@@ -11,11 +11,11 @@ use crate::process::{execute, say};
 use crate::tools;
 use crate::workspace::{SDK, WASM_TARGET, Workspace};
 
-/// What the files are named after: the crate.
+/// The crate's name, which the files begin with.
 const NAME: &str = "rtbroadcaster_sdk";
 
-/// What rustc's wasm uses. wasm-opt refuses to read what isn't listed, and must not write what old browsers lack, hence
-/// no `--all-features`.
+/// The features that rustc's wasm uses. wasm-opt reads no others, and must not write any that old
+/// browsers lack, so `--all-features` would be wrong.
 const WASM_FEATURES: [&str; 5] = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
@@ -24,12 +24,13 @@ const WASM_FEATURES: [&str; 5] = [
     "--enable-sign-ext",
 ];
 
-/// Of Cargo.toml.
+/// The profile in Cargo.toml.
 const PROFILE: &str = "wasm";
 
-/// Of all that was measured this makes the smallest wasm, a tenth smaller than opt-level s or z do: functions are inlined where
-/// they are called once, loops are not unrolled, jumps not doubled, what branches begin with is hoisted, and structs are
-/// moved by an instruction instead of field by field.
+/// The options with the smallest wasm of all that were measured, a tenth smaller than with
+/// opt-level s or z. Functions that are called once are inlined, loops are not unrolled, jumps are
+/// not doubled, instructions that all branches begin with are hoisted, and structs are moved by one
+/// instruction instead of field by field.
 const SMALLEST: [&str; 5] = [
     "-Cllvm-args=-inline-threshold=14",
     "-Cllvm-args=-unroll-runtime=false",
@@ -38,15 +39,16 @@ const SMALLEST: [&str; 5] = [
     "-Cllvm-args=-hoist-common-insts",
 ];
 
-/// wasm-bindgen puts a table of JavaScript's values, and a function that fills it, into every module that says of itself that it may
-/// have references. std's objects say so, but nothing here has any: what crosses are numbers (`sdk-wasm/src/cores.rs`).
+/// wasm-bindgen adds a table of JavaScript's values, and a function that fills it, to each module
+/// that declares the feature of references. std's objects declare it, but this wasm has no
+/// references: only numbers cross the seam (`sdk-wasm/src/cores.rs`).
 const NUMBERS_ALONE: [&str; 2] = [
     "-Clink-arg=--features=bulk-memory,bulk-memory-opt,mutable-globals,nontrapping-fptoint,sign-ext",
     "-Clink-arg=--no-check-features",
 ];
 
-/// wasm-opt's passes, found by measuring. `--low-memory-unused` holds because what lies lowest is the end of the stack, to
-/// which nothing points.
+/// wasm-opt's passes, found by measuring. `--low-memory-unused` is right because the lowest memory
+/// is the end of the stack, and nothing points there.
 const PASSES: [&str; 9] = [
     "--low-memory-unused",
     "--one-caller-inline-max-function-size=200",
@@ -59,7 +61,8 @@ const PASSES: [&str; 9] = [
     "--reorder-locals",
 ];
 
-/// Writes the release wasm into a folder, and beside it what wasm-bindgen makes for `--target bundler`.
+/// Writes the release wasm into a folder, with wasm-bindgen's JavaScript for `--target bundler`
+/// beside it.
 pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     npm::install(&workspace.path("xtask"))?;
     tools::require_wasm_target()?;
@@ -81,7 +84,7 @@ pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result
     optimize(workspace, &named, &wasm, &["--strip-debug", "--strip-producers", "--strip-target-features"])
 }
 
-/// Where the last build has left the wasm with the names of its functions, as they stand in the package's.
+/// The path of the last build's wasm with the names of its functions; the package's has none.
 pub(crate) fn named(workspace: &Workspace) -> PathBuf {
     workspace.target(&format!("{WASM_TARGET}/{PROFILE}/{NAME}.named.wasm"))
 }
@@ -90,7 +93,7 @@ fn rustc_flags() -> String {
     format!("{} {} {}", SMALLEST.join(" "), NUMBERS_ALONE.join(" "), without_local_paths())
 }
 
-/// Compiles the example in Rust into its folder, as its readme says.
+/// Compiles the example in Rust into its folder, as the examples' readme says.
 pub(crate) fn build_example(workspace: &Workspace) -> anyhow::Result<()> {
     tools::require_wasm_target()?;
     let tools = tools::build(workspace)?;
@@ -103,13 +106,15 @@ pub(crate) fn build_example(workspace: &Workspace) -> anyhow::Result<()> {
     execute(bindgen.arg(workspace.path("sdk-wasm/examples/rust/pkg")).arg(compiled))
 }
 
-/// Panic messages name source files, those of dependencies by where they happen to lie on this machine.
+/// Shortens the paths of dependencies' source files, which panic messages contain. Otherwise they
+/// would name folders of this machine.
 fn without_local_paths() -> String {
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")));
     home.map(|home| format!("--remap-path-prefix={home}/registry/src=")).unwrap_or_default()
 }
 
-/// Names and custom sections go only here: stripped by rustc, wasm-bindgen would lose sight of what it needs.
+/// Runs wasm-opt. Names and custom sections are removed here and not by rustc, because wasm-bindgen
+/// needs them.
 fn optimize(workspace: &Workspace, from: &Path, to: &Path, options: &[&str]) -> anyhow::Result<()> {
     let mut wasm_opt = npm::program(&workspace.path("xtask"), "wasm-opt");
     wasm_opt.args(PASSES).args(WASM_FEATURES).args(options);

@@ -1,4 +1,4 @@
-//! Where things are, and cargo as this workspace wants it called.
+//! The paths of the workspace, and how cargo is called in it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use anyhow::Context;
 /// The version of every crate here; the npm package must have the same.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The package that is built for wasm only and left out of everything that is built for this machine.
+/// The package that is built for wasm only, and is left out of each build for this machine.
 pub(crate) const SDK: &str = "rtbroadcaster-sdk";
 
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Set by `cargo run` for xtask itself. Build scripts of dependencies watch some of these and would run again each
-/// time cargo is called from here and then from a shell.
+/// The prefixes of the variables that `cargo run` sets for xtask itself. Build scripts of some
+/// dependencies watch them, and would run again if cargo is called from here and then from a shell.
 const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_"];
 
 /// The checkout that `cargo xtask` was called in.
@@ -28,7 +28,7 @@ impl Workspace {
     pub(crate) fn find() -> anyhow::Result<Self> {
         let xtask = env::var_os("CARGO_MANIFEST_DIR").context("run it as `cargo xtask`")?;
         let root = Path::new(&xtask).parent().context("xtask/ has no parent folder")?.to_path_buf();
-        // cargo put this binary in <target>/<profile>/, wherever CARGO_TARGET_DIR or a configuration file says.
+        // cargo puts this binary into <target>/<profile>/, wherever the target folder is.
         let binary = env::current_exe().context("cannot tell where the xtask binary is")?;
         let target = binary.ancestors().nth(2).context("the xtask binary is not in a target folder")?;
         Ok(Self { target: target.to_path_buf(), root })
@@ -44,7 +44,7 @@ impl Workspace {
         self.target.join(relative)
     }
 
-    /// What cargo built for this machine.
+    /// The path of a program that cargo built for this machine.
     pub(crate) fn binary(&self, profile: Profile, name: &str) -> PathBuf {
         self.target.join(profile.folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }

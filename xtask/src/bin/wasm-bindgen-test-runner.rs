@@ -1,4 +1,5 @@
-//! wasm-bindgen's test runner at the version of the lock file; cargo runs the SDK's tests through it.
+//! wasm-bindgen's test runner at the version of the lock file; cargo runs the SDK's tests through
+//! it.
 
 use std::process::ExitCode;
 

@@ -19,7 +19,7 @@ pub(crate) struct Line<'a> {
 /// Lines that follow each other and are read as one Markdown text.
 pub(crate) type Block<'a> = Vec<Line<'a>>;
 
-/// The blocks of prose in a file, none in a file of an unknown kind.
+/// The blocks of prose in a file. Files of an unknown kind have comments that begin with `#`.
 pub(crate) fn prose<'a>(path: &str, text: &'a str) -> Vec<Block<'a>> {
     let marks = match ending(path) {
         "md" => return vec![text.lines().enumerate().map(plain).collect()],

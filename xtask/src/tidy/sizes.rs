@@ -10,7 +10,7 @@ const LONGEST_FILE: usize = 400;
 
 const LARGEST_FOLDER: usize = 15;
 
-/// Documents are not code: their length is their writers' affair.
+/// The endings of code. Documents may be longer.
 const CODE: [&str; 10] = ["css", "html", "js", "jsx", "mjs", "py", "rs", "sh", "ts", "tsx"];
 
 /// The folders whose subfolders are the map of the crate.

@@ -27,7 +27,7 @@ pub(crate) fn check(workspace: &Workspace, tree: &Tree) -> anyhow::Result<Vec<Fi
     fs::write(&list, paths.join("\n")).with_context(|| format!("cannot write {}", list.display()))?;
     let mut cspell = npm::program(&folder, "cspell");
     cspell.current_dir(workspace.path("")).args(["lint", "--no-progress", "--no-summary", "--no-color"]);
-    // Words that are wrong are no failure of the program's own.
+    // A wrong word is a finding, not a failure of cspell.
     cspell.args(["--no-exit-code", "--dot", "--root", ".", "--config", CONFIGURATION]);
     cspell.args(["--issue-template", "$filename\t$row\t$text\t$suggestions"]);
     cspell.arg("--cache").arg("--cache-location").arg(workspace.target("xtask/spelling-cache"));
@@ -47,7 +47,7 @@ fn unknown_word(line: &str) -> anyhow::Result<Finding> {
     let mut fields = line.split('\t');
     let mut field = || fields.next().with_context(|| format!("cspell says {line:?}"));
     let (path, row, word) = (field()?, field()?, field()?);
-    // Of the last line, what is empty at its end is gone.
+    // The output is trimmed, so the last line lacks its last field if that is empty.
     let hint = match fields.next() {
         None | Some("") => String::new(),
         Some(suggestions) => format!(" to {suggestions}"),

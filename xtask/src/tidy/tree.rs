@@ -10,8 +10,8 @@ use anyhow::Context;
 use crate::process::output;
 use crate::workspace::Workspace;
 
-/// The endings of the files that people write here. Lock files, pictures, samples of the wire and
-/// the fuzzer's finds have none of these.
+/// The endings of the files that people write here. Lock files, pictures, golden samples and the
+/// fuzzer's corpus have none of these.
 const ENDINGS: [&str; 15] = [
     "css", "html", "js", "jsx", "md", "mjs", "py", "rs", "service", "sh", "toml", "ts", "tsx", "yaml", "yml",
 ];

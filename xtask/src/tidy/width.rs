@@ -73,10 +73,10 @@ fn is_definition(text: &str) -> bool {
         .is_some_and(|(name, _)| !name.contains(']'))
 }
 
-/// Whether there is a space where the line may end in time.
+/// Whether the line has a space before its limit, where it could end.
 fn can_be_wrapped(line: &Line<'_>) -> bool {
     let before = line.whole.chars().count() - line.text.chars().count();
-    // What begins an item of a list is no word.
+    // The mark of a list item is no word.
     let text = line
         .text
         .trim_start()

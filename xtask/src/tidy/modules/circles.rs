@@ -1,4 +1,4 @@
-//! Circles of modules: sets in which each needs every other, be it through others of the set.
+//! Circles of modules: sets in which each module needs every other, directly or through others.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +20,7 @@ pub(super) fn circles(graph: &Graph) -> Vec<Vec<usize>> {
     circles
 }
 
-/// All that a node needs, be it through others.
+/// All that a node needs, directly or through others.
 fn reached(graph: &Graph, from: usize) -> BTreeSet<usize> {
     let mut reached = BTreeSet::new();
     let mut waiting = vec![from];
@@ -57,7 +57,7 @@ mod tests {
     fn the_largest_circle_comes_first() {
         let edges = [(0, 1), (1, 0), (1, 2), (2, 3), (3, 4), (4, 2), (4, 5)];
         assert_eq!(circles(&graph(6, &edges)), [vec![2, 3, 4], vec![0, 1]]);
-        // One edge more makes one of the two.
+        // One more edge joins the two.
         assert_eq!(circles(&graph(6, &[&edges[..], &[(5, 1)]].concat())), [vec![0, 1, 2, 3, 4, 5]]);
     }
 }

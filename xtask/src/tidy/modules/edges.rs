@@ -145,7 +145,7 @@ mod tests {
             ("a/src/one.rs", "pub struct One;\n#[cfg(test)] mod tests { use crate::two::Two; }"),
             ("a/src/two.rs", "mod inner {\n use crate::one::*;\n use super::Two;\n}\npub struct Two;"),
         ]);
-        // What `*` brings in is not known, so that it is no edge; only names are.
+        // `use path::*` is no edge by itself; the names that are used through it are.
         assert_eq!(found, [""; 0]);
         let found = edges(&[
             ("a/src/lib.rs", "mod one; mod two;"),

@@ -91,7 +91,7 @@ const RULES: [Rule; 11] = [
     },
 ];
 
-/// The edges of a library that a rule forbids, and the rules that speak of nothing that is there.
+/// The edges of a library that a rule forbids, and the rules about parts that do not exist.
 pub(super) fn check(tree: &Tree, library: &str, graph: &Graph) -> Vec<Finding> {
     let rules = RULES.iter().filter(|rule| rule.library == library);
     rules.flat_map(|rule| unknown_parts(rule, tree, graph).chain(forbidden(rule, graph))).collect()
@@ -115,7 +115,7 @@ fn is_in(node: &Node, part: &str) -> bool {
     part.is_empty() || node.path.first().is_some_and(|first| first == part)
 }
 
-/// A rule about a part that is gone holds nothing any more.
+/// The parts that a rule names and that do not exist: such a rule would hold nothing.
 fn unknown_parts<'a>(rule: &'a Rule, tree: &'a Tree, graph: &'a Graph) -> impl Iterator<Item = Finding> + 'a {
     let parts = std::iter::once(&rule.part).chain(rule.never);
     let is_there = |part: &str| {
