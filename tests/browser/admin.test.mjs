@@ -1,4 +1,7 @@
-/** The page at /admin/: whoever has the token sees the server's rooms and numbers, with keyboard and screen reader too. */
+/**
+ * The page at /admin/: with the token it shows the server's rooms and numbers, also to users with a
+ * keyboard or a screen reader.
+ */
 
 import assert from "node:assert/strict";
 
@@ -8,10 +11,10 @@ import { sdkPage } from "./support/sdk.mjs";
 
 const TOKEN = "the-token-of-the-administration";
 
-/** What the browser itself writes to the console when a request is refused or fails; no page can prevent it. */
+/** The browser's own console message about a refused or failed request. No page can prevent it. */
 const FAILED_REQUEST = /Failed to load resource/;
 
-/** Opens a room with followers, in the page of somebody else. Runs in the page. */
+/** Opens a room with followers in another page. Runs in the page. */
 async function openRoom(followers) {
   const room = await sdk.create(url);
   for (let count = 0; count < followers; count += 1) await sdk.join(url, room.uuid, { functions: { act: () => {} } });
@@ -22,7 +25,7 @@ async function openRoom(followers) {
 const start = (scene) => scene.server({ environment: { RTBROADCASTER_ADMIN_TOKEN: TOKEN } });
 const openAdmin = (scene, server, device) => scene.open(new URL("admin/", server.url).href, device);
 
-/** The focus is in the right field already: whoever has no mouse only types. */
+/** Types the token: the focus is in the right field already, so it needs no mouse. */
 async function enter(page) {
   await page.getByLabel("Admin token").waitFor();
   await page.keyboard.type(TOKEN);
@@ -30,7 +33,7 @@ async function enter(page) {
   await page.getByRole("table", { name: "Rooms" }).waitFor();
 }
 
-/** Waits until the tile of this name shows this. */
+/** Waits until the tile of this name shows this text. */
 async function tile(page, name, text) {
   const tile = page.locator(".tiles > div", { has: page.locator("dt", { hasText: name }) });
   await tile.locator("dd", { hasText: text }).waitFor();
@@ -84,7 +87,7 @@ scenario("rooms are sorted and found with the keyboard alone", {}, async (scene)
   await shows([uuids[1], uuids[2], uuids[0]]);
   const room = page.getByRole("columnheader", { name: "Room" });
   assert.equal(await room.getAttribute("aria-sort"), "none");
-  // Once the token is taken the focus is where the rooms begin: then come the search, and the columns.
+  // After the token, the focus is at the beginning of the rooms. The search and the columns follow.
   for (let presses = 0; presses < 2; presses += 1) await page.keyboard.press("Tab");
   assert.equal(await page.evaluate(() => document.activeElement.textContent), "Room");
   await page.keyboard.press("Enter");

@@ -7,13 +7,13 @@ import { sdkPage } from "./support/sdk.mjs";
 
 const behind = (page, count) => page.waitForFunction((count) => room.behind === count, count);
 
-/** What the follower has been told by the time it has caught up. */
+/** Everything that the follower was told until it had caught up. */
 async function caughtUp(page) {
   await behind(page, 0);
   return page.evaluate(() => told.splice(0));
 }
 
-/** A page that owns a room as `owner`, and follows it as `room`; `told` lists what the follower is told. */
+/** A page that owns a room as `owner` and follows it as `room`; `told` has the follower's calls. */
 async function bothEnds(scene, url) {
   const page = await sdkPage(scene, url);
   await page.evaluate(async () => {
@@ -23,7 +23,7 @@ async function bothEnds(scene, url) {
     globalThis.owner = await sdk.create(url);
     const callbacks = { onclear: note("clear"), onresync: note("resync"), onaudience: note("audience"), onclose: ({ code }) => told.push(code) };
     globalThis.room = await sdk.join(url, owner.uuid, { functions, ...callbacks });
-    // One after the other: what waits to be sent is replaced by what is newer.
+    // One after the other, because a newer message replaces one that waits to be sent.
     globalThis.act = async () => {
       await owner.broadcast("show", [1], { slot: "one" });
       await owner.broadcast("show", [2], { slot: "two" });
@@ -42,13 +42,13 @@ scenario("a follower that detached catches up with the state, or with every acti
   await behind(page, 5);
   assert.deepEqual(await page.evaluate(() => [room.detached, room.status, ...told]), [true, "connected"]);
   await page.evaluate(() => room.follow());
-  // What came and went meanwhile is not mentioned.
+  // Values that were replaced while it was detached are not mentioned.
   assert.deepEqual(await caughtUp(page), ["show 3"]);
   assert.equal(await page.evaluate(() => room.detached), false);
 
   await page.evaluate(() => (room.detach(), act()));
   await behind(page, 5);
-  // It is told nothing before the page's running code is through.
+  // It is told nothing before the page's running code has ended.
   assert.deepEqual(await page.evaluate(() => (room.follow("every"), [room.behind, ...told])), [5]);
   assert.deepEqual(await caughtUp(page), ["show 1", "show 2", "show live", "show 3", "clear two"]);
 });

@@ -1,4 +1,4 @@
-/** Where websockets are blocked the SDK goes by plain HTTP, by itself, and everything that is promised still holds. */
+/** Where websockets are blocked, the SDK itself changes to plain HTTP, and every promise holds. */
 
 import assert from "node:assert/strict";
 
@@ -6,10 +6,10 @@ import { scenario } from "./support/scenario.mjs";
 import { sdkPage } from "./support/sdk.mjs";
 
 const ACTIONS = 1_000;
-/** By the clock: pages in the background get no animation frames. */
+/** Polls by the clock, because pages in the background get no animation frames. */
 const POLL = { polling: 20 };
 
-/** Counts in the page of a follower what reaches it. */
+/** Counts the messages that reach a follower's page. */
 async function follow(uuid) {
   globalThis.numbers = [];
   globalThis.log = [];
@@ -69,7 +69,7 @@ scenario("a thousand actions arrive once each where websockets are blocked", { c
   }
   assert.deepEqual(await answers, Array.from({ length: ACTIONS }, (_, index) => index + 2));
 
-  // What comes twice or late would come before this.
+  // Repeated or late messages would come before this one.
   await owner.evaluate(() => room.broadcast("number", ["end"]));
   const expected = [...Array.from({ length: ACTIONS }, (_, index) => index + 1), "end"];
   for (const page of [blocked, free]) {
@@ -136,7 +136,10 @@ scenario("what is refused over HTTP is told as over a websocket", { connectionsB
   assert.deepEqual(codes, [1, "too_many_slots", 2, "wrong_owner_key", "unknown_room", "superseded", 3, "left"]);
 });
 
-/** Opens a room by a {@link FetchSocket} alone, without a room of the SDK's around it; what it hears is in `heard`. */
+/**
+ * Opens a room with a {@link FetchSocket} alone, without a room of the SDK around it. `heard` has
+ * the messages that it receives.
+ */
 async function openBare() {
   const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
   globalThis.heard = [];
@@ -151,7 +154,7 @@ scenario("a room that is closed as soon as it is opened is closed, under its epo
   const server = await scene.server();
   const page = await sdkPage(scene, server.url);
   await page.evaluate(openBare);
-  // Before the server has answered anything, and so before there is an epoch.
+  // Before the server has answered, and so before there is an epoch.
   await page.evaluate(() => socket.send(JSON.stringify({ status: { value: 4 } })));
   await page.waitForFunction(() => heard.at(-1)?.code, undefined, POLL);
   const { code, closed } = await page.evaluate(() => {

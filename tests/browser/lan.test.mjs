@@ -1,4 +1,4 @@
-/** Other devices: the address that they are given, and pages on it, which are no secure context. */
+/** Other devices: the address that they get, and its pages, which are no secure context. */
 
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
@@ -17,10 +17,10 @@ const LAN = Object.values(networkInterfaces())
 
 const NEEDS_LAN = { skip: LAN ? false : "this machine has no address in a network" };
 
-/** Nobody's: reserved for documentation. It is shown, never opened. */
+/** An address that is reserved for documentation. It is shown and never opened. */
 const ELSEWHERE = "http://203.0.113.7:8080/";
 
-/** What a phone's camera would read from the screen. */
+/** The text that a phone's camera would read from the screen. */
 async function readQr(page) {
   const screenshot = PNG.sync.read(await page.locator("#qr").screenshot());
   return jsQR(new Uint8ClampedArray(screenshot.data), screenshot.width, screenshot.height)?.data;
@@ -55,7 +55,7 @@ scenario("all works on plain http in the local network", NEEDS_LAN, async (scene
   const base = `http://${LAN}:${server.port}/`;
   const presenter = await scene.presenter(base);
   const link = await presenter.link();
-  // A page that was opened at an address keeps to it.
+  // A page that was opened at an address uses that one.
   assert.ok(link.startsWith(base), link);
   const follower = await scene.follower(link, PHONE);
   await follower.live();

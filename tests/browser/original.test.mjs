@@ -9,7 +9,7 @@ import { copySite } from "./support/site.mjs";
 
 const ORIGINAL = fileURLToPath(new URL("original", import.meta.url));
 
-/** The demo site, with the original client's page in it. */
+/** The demo site with the original client's page. */
 async function serve(scene) {
   const site = await copySite(scene);
   await cp(ORIGINAL, site, { recursive: true });
@@ -21,18 +21,18 @@ class OriginalPage {
     this.page = page;
   }
 
-  /** The room, once the class has said that it is connected. */
+  /** The room, once the class has reported that it is connected. */
   async uuid() {
     await this.page.locator("#uuid:not(:empty)").waitFor();
     return this.page.locator("#uuid").textContent();
   }
 
-  /** As the owner's page would call it. */
+  /** Calls the class as the owner's page would. */
   async send(funcKey, funcParams, isState) {
     await this.page.evaluate((action) => globalThis.client.sendAction(...action), [funcKey, funcParams, isState]);
   }
 
-  /** Waits for exactly these calls, in this order; the params come as one array. */
+  /** Waits for exactly these calls in this order. The params come as one array. */
   async called(...calls) {
     const wanted = calls.map(([funcKey, params]) => `${funcKey} ${JSON.stringify([params])}`);
     await this.page.locator("#calls li").nth(wanted.length - 1).waitFor();
@@ -62,7 +62,7 @@ scenario("the original client drives, the SDK follows beside it", {}, async (sce
   await follower.slide(3);
   await original.called(["goTo", ["3"]]);
 
-  // An action that nobody retains, and a retained one that replaces the first.
+  // An action that is not retained, and a state message that replaces the first.
   await owner.send("laser", [0.5, 0.25], false);
   await follower.laserAt({ x: 0.5, y: 0.25 });
   await owner.send("goTo", ["5"], true);
@@ -84,7 +84,7 @@ scenario("the SDK drives, the original client follows beside it", {}, async (sce
   const uuid = new URL(link).hash.slice(1);
   await presenter.next();
 
-  // It comes late, and is brought to where the others are.
+  // It comes late, and gets the state that the others have.
   const original = await openOriginal(scene, server, `?uuid=${uuid}`);
   await original.called(["goTo", [2]]);
   const follower = await scene.follower(link);

@@ -8,7 +8,7 @@ import { scenario } from "./support/scenario.mjs";
 
 const SIDEWAYS = { ...PHONE, viewport: { width: 844, height: 390 } };
 
-/** Takes shares of the slide and gives pixels. */
+/** Converts shares of the slide to pixels. */
 async function placesOn(page, places) {
   const { x, y, width, height } = await page.locator("#stage").boundingBox();
   return places.map((at) => ({ x: x + at.x * width, y: y + at.y * height }));
@@ -23,7 +23,7 @@ for (const [held, device] of Object.entries({ upright: PHONE, "on its side": SID
     const hand = await finger(presenter.page);
     const gesture = async (...places) => hand.draw(...(await placesOn(presenter.page, places)));
 
-    // A quick move across turns the slide; there is no wide page that scrolls beneath.
+    // A quick move across changes the slide; no wide page scrolls below it.
     await gesture({ x: 0.7, y: 0.5 }, { x: 0.2, y: 0.52 });
     await follower.slide(2);
     await gesture({ x: 0.2, y: 0.5 }, { x: 0.7, y: 0.52 });

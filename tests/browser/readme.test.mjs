@@ -11,7 +11,8 @@ const README = new URL("../../README.md", import.meta.url);
 scenario("the readme's page owns a room without a hash and follows with one", {}, async (scene) => {
   const [, page] = /^```html\n(.*?)^```$/ms.exec(await readFile(README, "utf8"));
   const site = await copySite(scene);
-  // Without an icon of its own a page makes the browser ask for one, and complain. Chromium looks in the head only.
+  // For a page without an icon, the browser asks for one and complains. Chromium looks in the head
+  // only.
   await writeFile(join(site, "readme.html"), page.replace("\n", '\n<link rel="icon" href="data:,">\n'));
   const { url } = await scene.server({ site });
 

@@ -1,4 +1,4 @@
-/** Connections break, servers are restarted, and the tour goes on or says why it doesn't. */
+/** Connections break and servers restart, and the tour goes on or says why it does not. */
 
 import { scenario } from "./support/scenario.mjs";
 
@@ -29,7 +29,7 @@ scenario("a follower that was cut off catches up", BREAKS, async (scene) => {
   await follower.live();
   await follower.slide(3);
   await follower.sameStrokes(strokes);
-  // What was erased meanwhile is gone here too.
+  // Strokes that were erased in the meantime are gone here too.
   await presenter.press("Home");
   await follower.slide(1);
   await follower.sameStrokes([]);
@@ -48,7 +48,7 @@ scenario("a presenter that was cut off goes on, and its audience with it", BREAK
   network.cut();
   await presenter.status("reconnecting");
   await follower.owner("away");
-  // Nobody can put out the laser of one who isn't there.
+  // The laser of an absent presenter is off.
   await follower.noLaser();
   await presenter.press("ArrowRight");
   await presenter.press("ArrowRight");
@@ -75,7 +75,7 @@ scenario("a connection that died without a word is noticed", BREAKS, async (scen
   const follower = await scene.follower(await presenter.link(network.url));
   await follower.live();
 
-  // As in a tunnel: nothing is closed, nothing arrives. New connections find the way again.
+  // As in a tunnel: nothing is closed and nothing arrives. New connections work again.
   network.swallow();
   await presenter.next();
   await follower.slide(2);
@@ -96,7 +96,7 @@ scenario("pages outlive their server, and end when it has forgotten the room", B
   await presenter.ended("unknown_room");
   await follower.ended("unknown_room");
 
-  // The way on that the page offers.
+  // Continues as the page offers.
   await presenter.page.locator("#ending").getByRole("button", { name: "Start a new room" }).click();
   await presenter.ready();
   const next = await scene.follower(await presenter.link());

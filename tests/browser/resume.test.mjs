@@ -1,4 +1,7 @@
-/** The option `resume`: an owner keeps its room across reloads, and where its browser forbids that it says so. */
+/**
+ * The option `resume`: an owner keeps its room across reloads, and is told so if its browser
+ * forbids that.
+ */
 
 import assert from "node:assert/strict";
 
@@ -7,7 +10,7 @@ import { loadSdk, sdkPage } from "./support/sdk.mjs";
 
 const BREAKS = { connectionsBreak: true };
 
-/** Creates a room as `room` and tells what a page sees of it at the moment when it gets it. Runs in the page. */
+/** Creates a room as `room`. Returns what a page sees of it when it gets it. Runs in the page. */
 const open = (page, options = {}) =>
   page.evaluate(async (options) => {
     const seen = [];
@@ -18,7 +21,7 @@ const open = (page, options = {}) =>
 
 const kept = (page) => page.evaluate(() => Object.keys(sessionStorage));
 
-/** Waits until the page's room ends, and for what is done at once then. */
+/** Waits until the page's room has ended, and until the effects of that have happened. */
 const ended = (page) => page.evaluate(() => new Promise((resolve) => (room.onclose = ({ code }) => resolve(code))));
 
 scenario("a page that is loaded again has its room, and is shown what its audience sees", {}, async (scene) => {
@@ -87,7 +90,7 @@ scenario("a room that the server has forgotten is replaced by a new one", BREAKS
   assert.equal(next.resumed, false);
   assert.notEqual(next.uuid, first.uuid);
 
-  // If that happens while the page is there, it is told, and the room is not kept any longer.
+  // If that happens while the page is open, it is told, and the room is no longer kept.
   const told = ended(page);
   await second.kill();
   await scene.server({ port: server.port });
@@ -138,7 +141,7 @@ scenario("an application may bring a storage of its own", {}, async (scene) => {
   assert.equal(uuids[0], uuids[1]);
   assert.deepEqual(await kept(page), []);
 
-  // A room of another tab, kept since, is not forgotten with this one.
+  // A room of another tab that was kept later is not forgotten with this one.
   const left = await page.evaluate(async () => {
     const storage = localStorage;
     const [entry] = Object.keys(storage);

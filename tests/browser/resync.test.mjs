@@ -1,4 +1,4 @@
-/** What the SDK tells pages when something can't be had any more: what was missed for too long, or a place in a full room. */
+/** What the SDK tells pages that have missed too much, or that find a room full. */
 
 import assert from "node:assert/strict";
 

@@ -1,10 +1,11 @@
 /**
- * Makes the README's screenshot, docs/screenshot.png, from the real site and a real server: a presenter at a desk and a
- * follower's phone, in the middle of the deck, with laser and ink. Run it when the pages look different:
+ * Makes the README's screenshot, docs/screenshot.png, from the real site and a real server: a
+ * presenter at a desk and a follower's phone, in the middle of the deck, with laser and ink. Run it
+ * when the pages look different:
  *
  *     cargo xtask site && cargo build -p rtbroadcaster && npm ci --prefix tests
- *     RTBROADCASTER_SERVER=target/debug/rtbroadcaster RTBROADCASTER_SITE=target/site CHROMIUM=$(command -v chromium) \
- *         node tests/browser/screenshot.mjs
+ *     RTBROADCASTER_SERVER=target/debug/rtbroadcaster RTBROADCASTER_SITE=target/site \
+ *         CHROMIUM=$(command -v chromium) node tests/browser/screenshot.mjs
  */
 
 import { mkdir, writeFile } from "node:fs/promises";
@@ -17,16 +18,16 @@ import { startServer } from "./support/server.mjs";
 
 const DOCS = fileURLToPath(new URL("../../docs/", import.meta.url));
 
-/** The one on what late joiners see: it has room for ink. */
+/** The slide about what late joiners see: it has space for ink. */
 const SLIDE = 4;
 
 const DESK = { viewport: { width: 1120, height: 660 } };
 const PHONE = { viewport: { width: 640, height: 360 }, isMobile: true, hasTouch: true };
 
-/** Of the picture, in pixels: sharp at the width of a README, and below 200 kB. */
+/** The picture's width in pixels: sharp at the width of a README, and below 200 kB. */
 const WIDTH = 1440;
 
-/** Hand-drawn, in shares of the slide: a line under the words that matter, and a ring around a row of the table. */
+/** Hand-drawn, in shares of the slide: a line below words, and a ring around a row of the table. */
 const UNDERLINE = Array.from({ length: 24 }, (_, index) => ({
   x: 0.072 + 0.0118 * index,
   y: 0.442 + 0.005 * Math.sin(index / 2.2) - 0.0004 * index,
@@ -60,7 +61,7 @@ async function play(browser, server) {
   return [desk, phone];
 }
 
-/** Both pages side by side, each in a frame that says what it is. */
+/** Both pages side by side, each in a frame with its name. */
 async function compose(browser, [desk, phone]) {
   const [left, right] = (await Promise.all([desk, phone].map((page) => page.screenshot()))).map(asUrl);
   const page = await openPage(browser, { viewport: { width: WIDTH, height: 600 } });

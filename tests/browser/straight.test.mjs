@@ -1,18 +1,22 @@
-/** What an owner broadcasts goes straight to the socket while all is quiet, and through the core otherwise: nobody can tell. */
+/**
+ * The fast path: while nothing else happens, an owner's broadcast goes directly to the socket, and
+ * otherwise through the session. Pages cannot tell the difference.
+ */
 
 import assert from "node:assert/strict";
 
 import { scenario } from "./support/scenario.mjs";
 import { sdkPage } from "./support/sdk.mjs";
 
-/** Broadcasts in as many tasks, in every way there is, and notes what comes of it. Runs in the page. */
+/** Broadcasts in this many tasks, in all possible ways, and notes the results. Runs in the page. */
 async function broadcastAll(tasks) {
   globalThis.count ??= 0;
   globalThis.random ??= ((seed) => () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647)(11);
   globalThis.noted ??= [];
   const pick = (...choices) => choices[Math.floor(random() * choices.length)];
   for (let task = 0; task < tasks; task++) {
-    // Now and then all is quiet for a while: what is sent is answered before the core is called for anything else.
+    // In some tasks nothing else happens: what is sent is answered before the session is called for
+    // anything else.
     const isCalm = task % 8 < 5;
     for (let calls = pick(0, 1, 1, 2, 5); calls > 0; calls--) {
       const number = ++count;

@@ -1,4 +1,4 @@
-/** A thousand numbered actions, while pages are loaded again, cut off and taken offline: 1…1000 arrive, once each. */
+/** A thousand numbered actions while pages reload, break off or go offline: each comes once. */
 
 import assert from "node:assert/strict";
 
@@ -7,15 +7,15 @@ import { loadSdk, sdkPage } from "./support/sdk.mjs";
 
 const ACTIONS = 1_000;
 
-/** How far the owner's page counts beyond the number at which something is done to it: so that it is done meanwhile. */
+/** How far the owner's page counts on after the number at which it is disturbed. */
 const LEAD = 150;
 
-/** By the clock: pages in the background get no animation frames. */
+/** Polls by the clock, because pages in the background get no animation frames. */
 const POLL = { polling: 20 };
 
 /**
- * The owner's application, which knows nothing of connections: it counts on from where the room stands, and never
- * waits for an answer. Runs in the page.
+ * The owner's application, which knows nothing of connections. It counts on from the room's number,
+ * and never waits for an answer. Runs in the page.
  */
 async function count(last) {
   globalThis.highest = 0;
@@ -31,7 +31,7 @@ async function count(last) {
   return start;
 }
 
-/** The followers' application, and a record of what the SDK did for it. Runs in the page. */
+/** The followers' application, which also records what the SDK did for it. Runs in the page. */
 async function collect(uuid) {
   globalThis.numbers = [];
   globalThis.breaks = 0;
@@ -41,7 +41,7 @@ async function collect(uuid) {
   });
 }
 
-/** @param {string} base of the server, or of the network before it */
+/** @param {string} base of the server, or of the proxy in front of it */
 async function follow(scene, base, uuid) {
   const page = await sdkPage(scene, base);
   await page.evaluate(collect, uuid);
@@ -53,7 +53,7 @@ const has = (page, count) => page.waitForFunction((count) => numbers.length >= c
 const broken = (page, times) => page.waitForFunction((times) => breaks >= times, times, POLL);
 const hasCounted = (page) => page.waitForFunction(() => highest === last, undefined, POLL);
 
-/** Takes a page back on the net. */
+/** Brings a page back online. */
 async function plugIn(page, network) {
   network.restore();
   await page.context().setOffline(false);
@@ -83,7 +83,8 @@ scenario("a thousand numbers arrive once each and in order", { connectionsBreak:
   await broken(shaken, 1);
 
   await has(steady, 750);
-  // A browser that is offline may keep to itself that a connection has ended: the owner finds out when it is back.
+  // An offline browser may not report that a connection has ended: the owner finds out once it is
+  // back online.
   await owner.context().setOffline(true);
   itsNetwork.cut();
   // The follower notices at once.
@@ -97,7 +98,7 @@ scenario("a thousand numbers arrive once each and in order", { connectionsBreak:
   await plugIn(shaken, othersNetwork);
   await has(shaken, ACTIONS);
 
-  // What comes twice or late would come before this.
+  // Repeated or late messages would come before this one.
   await owner.evaluate(() => room.broadcast("number", ["end"]));
   const expected = [...Array.from({ length: ACTIONS }, (_, index) => index + 1), "end"];
   for (const page of [steady, shaken]) {

@@ -1,4 +1,4 @@
-/** The option `token`: pages of a server that asks for one. */
+/** The option `token`, with a server that needs one. */
 
 import assert from "node:assert/strict";
 
@@ -12,7 +12,7 @@ const GUARDED = {
   environment: { RTBROADCASTER_API_KEYS: API_KEY, RTBROADCASTER_JOIN_KEYS: JOIN_KEY },
 };
 
-/** What `create` rejects with. Runs in the page. */
+/** The error with which `create` rejects. Runs in the page. */
 const refusal = (page, options) =>
   page.evaluate((options) => sdk.create(url, options).catch(({ name, code, message }) => [name, code, message]), options);
 

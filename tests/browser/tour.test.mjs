@@ -1,4 +1,4 @@
-/** The demo's promise: whatever the presenter does, every other page shows. */
+/** The demo's promise: every other page shows what the presenter does. */
 
 import assert from "node:assert/strict";
 
@@ -11,7 +11,7 @@ const LOWER_LEFT = { x: 0.25, y: 0.75 };
 const UPPER_RIGHT = { x: 0.7, y: 0.3 };
 const LOWER_RIGHT = { x: 0.8, y: 0.8 };
 
-/** A presenter and an audience of two: one at a desk, one with a phone. */
+/** A presenter and two followers, one at a desk and one with a phone. */
 async function tour(scene) {
   const server = await scene.server();
   const presenter = await scene.presenter(server.url);
@@ -110,7 +110,7 @@ scenario("the presenter's page is reloaded and keeps its room", {}, async (scene
   await presenter.sameStrokes(strokes);
   await each(audience, (page) => page.owner("here"));
 
-  // It is still the one who drives, and a new stroke takes no old one's place.
+  // It is still the owner, and a new stroke replaces no old one.
   await presenter.take("pen");
   await presenter.drag(UPPER_RIGHT, LOWER_LEFT);
   const both = await presenter.strokes();

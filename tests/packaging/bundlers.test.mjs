@@ -1,4 +1,4 @@
-/** The package in projects with bundlers: built, served by the rooms' own server, and opened in the browser. */
+/** The package in projects with bundlers: built, served by the server, opened in the browser. */
 
 import { spawn } from "node:child_process";
 import { copyFile } from "node:fs/promises";
@@ -9,13 +9,13 @@ import { scenario } from "../browser/support/scenario.mjs";
 import { called } from "./support/called.mjs";
 import { bin, fixture, project, run } from "./support/project.mjs";
 
-/** Opens what was built. */
+/** Opens the built page. */
 async function opened(scene, folder, page = "") {
   const { url } = await scene.server({ site: folder });
   return scene.open(`${url}${page}`);
 }
 
-/** Vite's dev server on a port of its choice; its address. */
+/** Starts Vite's dev server on a port of its choice, and returns its address. */
 async function viteDev(scene, folder) {
   const vite = spawn(bin(folder, "vite"), ["--host", "127.0.0.1", "--port", "0"], { cwd: folder });
   const ended = new Promise((resolve) => vite.on("exit", resolve));
@@ -65,7 +65,7 @@ scenario("webpack 5", {}, async (scene) => {
   await called(await opened(scene, join(folder, "dist")));
 });
 
-/** What each bundler makes of what is loaded only where websockets are blocked. */
+/** What each bundler makes of the module that is loaded only where websockets are blocked. */
 const BUILDS = {
   vite: (folder) => run(folder, bin(folder, "vite"), ["build"]),
   webpack: async (folder) => {

@@ -1,4 +1,4 @@
-/** What pages saw of the original's class they see of `rtbroadcaster/classic`: one behaviour after the other. */
+/** `rtbroadcaster/classic` behaves as the original's class did, one behaviour after the other. */
 
 import assert from "node:assert/strict";
 import { copyFile } from "node:fs/promises";
@@ -21,18 +21,21 @@ after(async () => {
 const site = await project({ onEnd: (each) => undo.push(each) }, "classic");
 await copyFile(ORIGINAL_CLASS, join(site, "client.js"));
 
-/** One for all of them: rooms don't know of each other. Pages of other origins may connect, as through a proxy. */
+/**
+ * One server for all tests, because rooms do not know of each other. Pages of other origins may
+ * connect, as through a proxy.
+ */
 const files = await startServer({ site, options: ["--allow-origin", "*"] });
 undo.push(() => files.kill());
 
-/** A page that has the class, and the means to watch it. */
+/** A page that has the class and watches it. */
 class ClassicPage {
   constructor(page, url) {
     this.page = page;
     this.url = url;
   }
 
-  /** Constructs the class with functions under these keys; what it says of itself at that moment. */
+  /** Constructs the class with functions for these keys. Returns its properties at that moment. */
   start(...keys) {
     return this.page.evaluate(
       ([url, keys]) => {
@@ -71,7 +74,7 @@ class ClassicPage {
   }
 }
 
-/** The original's own class, or what stands in for it: what it does too is no invention of ours. */
+/** The page with the original's class, or its stand-in: a shared behaviour is none of our own. */
 const ORIGINAL = "original.html";
 const OURS = "module.html";
 const SCRIPT = "script.html";
@@ -79,8 +82,9 @@ const SCRIPT = "script.html";
 /**
  * A behaviour of the class, shown in each of these pages against each of these servers.
  *
- * @param {{ pages?: string[], servers?: string[], breaks?: boolean, warns?: boolean }} options `breaks`: connections do,
- * and the browser may say so; `warns`: the class may
+ * With `breaks`, connections break and the browser may report it. With `warns`, the class may warn.
+ *
+ * @param {{ pages?: string[], servers?: string[], breaks?: boolean, warns?: boolean }} options
  */
 function behaviour(name, options, run) {
   const { pages = [ORIGINAL, OURS], servers = ["our", "original"], breaks, warns } = options;
@@ -103,7 +107,7 @@ function behaviour(name, options, run) {
   }
 }
 
-/** An owner and a follower, both in the room, that have these functions. */
+/** An owner and a follower in one room, both with these functions. */
 async function pair(open, ...keys) {
   const owner = await open();
   await owner.start(...keys);
@@ -198,7 +202,7 @@ behaviour("a browser without websockets is told so", { warns: true, servers: ["o
   assert.deepEqual(await page.log(), [["error", undefined, "Your browser does not support WebSockets."]]);
 });
 
-// What is better than the original without anybody having relied on that.
+// Improvements on the original on which no page relied.
 
 behaviour("the room is found among other parameters of the address", { pages: [OURS] }, async ({ open }) => {
   const owner = await open("?lang=en");
@@ -268,7 +272,8 @@ behaviour("a lost connection comes back, and nothing is missed or told twice", {
   await follower.page.waitForFunction(() => !client.connected);
   await owner.send(["goTo", ["2"], false], ["goTo", ["3"], false]);
   proxy.restore();
-  // However long the machine took for that: the browser says that the network is back, and the page tries at once.
+  // However long that took: the browser reports that the network is back, and the page tries at
+  // once.
   await follower.page.evaluate(() => dispatchEvent(new Event("online")));
   await follower.noted("goTo", 3);
   assert.equal(await follower.page.evaluate(() => client.connected), true);

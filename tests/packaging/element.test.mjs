@@ -12,7 +12,7 @@ after(async () => {
 });
 const site = await project({ onEnd: (each) => undo.push(each) }, "plain");
 
-/** A page that knows the element, with two rooms, and a log of what any element says. */
+/** A page that knows the element, with two rooms and a log of all elements' events. */
 async function rooms(scene) {
   const server = await scene.server({ site });
   const page = await scene.open(`${server.url}empty.html`);

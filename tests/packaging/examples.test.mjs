@@ -1,4 +1,4 @@
-/** The examples do what they say: an owner drives, and whoever opens its link follows. */
+/** The examples do what they say: an owner drives, and the pages that open its link follow. */
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -14,7 +14,7 @@ import { bin, project, run } from "./support/project.mjs";
 
 const EXAMPLES = fileURLToPath(new URL("../../sdk-wasm/examples", import.meta.url));
 
-/** Those that a bundler builds, with its commands; the others are served as they are. */
+/** The examples, with the commands of those that a bundler builds. The others need none. */
 const PAGES = {
   page: [],
   element: [],
@@ -22,7 +22,7 @@ const PAGES = {
   worker: [],
   vite: [["tsc"], ["vite", "build"]],
   react: [["vite", "build"]],
-  // Compiled by xtask.
+  // xtask compiles it.
   rust: [],
 };
 

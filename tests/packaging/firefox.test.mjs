@@ -1,4 +1,4 @@
-/** What the package needs of a browser, in another one. */
+/** The package's needs of a browser, tested in Firefox. */
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -17,7 +17,7 @@ after(async () => {
   for (const each of undo.reverse()) await each();
 });
 
-/** Everything that the tests share, begun by the first one. */
+/** Everything that the tests share. The first one starts it. */
 let beginning;
 const begin = () =>
   (beginning ??= (async () => {
@@ -28,7 +28,7 @@ const begin = () =>
     return { browser, folders };
   })());
 
-/** A page of a project, served by the rooms' own server. */
+/** A page of a project that the server serves. */
 async function open(t, fixture, path) {
   const { browser, folders } = await begin();
   const server = await startServer({ site: folders[fixture] });

@@ -1,4 +1,4 @@
-/** The package's manifest and contents, judged by the tools that npm's users judge packages with. */
+/** The package's manifest and contents, checked with the tools that users of npm use. */
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -15,10 +15,10 @@ import { bin, project, run, TARBALL } from "./support/project.mjs";
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 const SOURCES = ["../../sdk-wasm/npm", "../.."].map((folder) => join(HERE, folder));
 
-/** What no person wrote: the wasm, and all of it with `classic.js` in one file. (index.js brings js/room.js and the glue along.) */
+/** The built files: the wasm, and the wasm with `classic.js` in one file. */
 const BUILT = ["rtbroadcaster_sdk_bg.wasm", "rtbroadcaster.classic.js"];
 
-/** Entries that are no modules of the language: there is nothing to resolve types for. */
+/** Exports that are no JavaScript modules, and so have no types. */
 const WITHOUT_TYPES = ["rtbroadcaster.wasm", "rtbroadcaster.classic.js"];
 
 test("publint has nothing to say", async () => {

@@ -7,7 +7,7 @@ import { scenario } from "../browser/support/scenario.mjs";
 import { called } from "./support/called.mjs";
 import { project } from "./support/project.mjs";
 
-/** One project for all of them: none of these pages changes it. */
+/** One project for all tests: none of these pages changes it. */
 const undo = [];
 after(async () => {
   for (const each of undo) await each();
@@ -22,7 +22,7 @@ async function open(scene, path) {
   return scene.open(`${server.url}${path}`);
 }
 
-/** Imports the package afresh, as `sdk`, into a page that has done nothing yet. */
+/** Imports the package as `sdk` into a page that has done nothing yet. */
 async function emptyPage(scene) {
   const page = await open(scene, "empty.html");
   page.requested = [];
@@ -78,7 +78,7 @@ for (const [name, source] of Object.entries(SOURCES)) {
   scenario(`init takes ${name}`, {}, async (scene) => {
     const page = await emptyPage(scene);
     await page.evaluate(`(async () => { await sdk.init(${source}); })()`);
-    // Only what was given counts: the package's own would be fetched from here.
+    // Only the given WebAssembly counts: the package's own would be fetched from here.
     await page.route("**/*.wasm", (route) => route.abort());
     assert.deepEqual(await tour(page), [3, "slowly"]);
   });

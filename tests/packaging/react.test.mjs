@@ -17,13 +17,13 @@ await run(site, bin(site, "esbuild"), [
   "--log-override:empty-import-meta=silent",
 ]);
 
-/** A page in which nothing is rendered yet, with a room of its own that is no component's. */
+/** A page in which nothing is rendered yet. It has a room that belongs to no component. */
 async function empty(scene, server) {
   server ??= await scene.server({ site });
   const page = await scene.open(server.url);
   page.sockets = 0;
   page.on("websocket", () => page.sockets++);
-  // Bundled as a plain script it can't know where the WebAssembly lies.
+  // Bundled as a plain script, the package cannot know where the WebAssembly is.
   await page.evaluate(() => sdk.init("/node_modules/rtbroadcaster/rtbroadcaster_sdk_bg.wasm"));
   return page;
 }
@@ -65,9 +65,9 @@ scenario("a component follows, and what it renders newly is called without enter
   });
   await until(page, () => log.some(([name]) => name === "late"));
   assert.deepEqual(await page.evaluate(() => log), [["first", 1], ["second", 2], ["late"]]);
-  // The owner's and the component's.
+  // The owner's socket and the component's.
   assert.equal(page.sockets, 2);
-  // Taken away again: it is no function of the room any more, and says so.
+  // Once removed, it is no function of the room any more, and the room reports that.
   await page.evaluate(() => {
     show({ uuid: owner.uuid, onerror: ({ code, key }) => log.push([code, key]) });
     owner.broadcast("late");

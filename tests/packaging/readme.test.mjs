@@ -19,7 +19,7 @@ const declaration = (name) => TYPES.statements.find((statement) => statement.nam
 /** The members of an interface itself, without those it extends. */
 const members = (name) => declaration(name).members.map((member) => member.name.text);
 
-/** The names in the first column of the table whose heading begins so. */
+/** The names in the first column of the table with this heading. */
 function rows(heading) {
   const lines = README.split("\n");
   const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));

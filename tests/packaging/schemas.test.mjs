@@ -19,7 +19,7 @@ const VALIDATORS = {
     const schemas = { camera: v.tuple([v.number(), v.number()]), date: v.tuple([v.pipe(v.string(), v.transform((text) => text.length))]) };`,
 };
 
-/** A page with an owner, and a follower whose calls and errors are listed in the order in which they came. */
+/** A page with an owner and a follower, and a list of the follower's calls and errors, in order. */
 async function watched(scene, schemas) {
   const server = await scene.server({ site });
   const page = await scene.open(`${server.url}index.html`);

@@ -1,4 +1,4 @@
-/** What the compiler takes and refuses, and the reference that is made of the types' comments. */
+/** What the compiler accepts and refuses, and the reference that is made of the types' comments. */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

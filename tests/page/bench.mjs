@@ -1,6 +1,7 @@
 /**
- * What the npm package costs a page, beside the original's class, in a real Chromium: `cargo xtask bench --page` runs this.
- * Ratios within one run are what counts; the absolute figures are the machine's.
+ * What the npm package costs a page, beside the original's class, in a real Chromium:
+ * `cargo xtask bench --page` runs this. Ratios within one run count; absolute figures depend on the
+ * machine.
  */
 
 import { readFile } from "node:fs/promises";
@@ -11,26 +12,29 @@ import { startServer } from "../browser/support/server.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** In CI fewer and shorter rounds, and room for a machine that does other things meanwhile. */
+/** In CI there are fewer and shorter rounds, with some margin for a busy machine. */
 const isCheck = process.argv.includes("--check");
 const ROUNDS = isCheck ? 7 : 31;
 const MESSAGES = isCheck ? 4_096 : 16_384;
 
-/** Ten minutes at a thousand a second, or as many as show a leak. */
+/** Messages of ten minutes at a thousand a second, or as many as show a leak. */
 const SOAKED = isCheck ? 20_000 : 600_000;
 const WARM_UP = 10_000;
 
-/** What the page's heap may grow by, after the garbage is gone: compiled code, and what the browser keeps. The least that could leak
- * with each of 20,000 messages is more. */
+/**
+ * How much the page's heap may grow after garbage collection: compiled code, and what the browser
+ * keeps. The smallest leak with each of 20,000 messages is larger.
+ */
 const BYTES_ANYHOW = 128 * 1024;
 
 /**
- * What is measured: the goal, as a part of what the original takes, and what fails the run. That leaves room for a machine that
- * does other things meanwhile.
+ * What is measured: the goal as a ratio to the original's time, and the ratio that fails the run,
+ * with some margin for a busy machine.
  *
- * Broadcasts are also measured over real sockets, where the browser's part is ten times as large as either's own: a frame
- * a task with ours and a frame a call with the original's, but only ours is acknowledged, by as many frames, which keeps the browser's
- * network and the server busy at the same time, on the same processors. There is no goal for that.
+ * Broadcasts are also measured over real sockets. There the browser's part is ten times as large as
+ * either class's own. Ours sends a frame a task and the original a frame a call, but only ours is
+ * acknowledged, by as many frames. These keep the browser's network and the server busy at the same
+ * time, on the same processors. There is no goal for that.
  */
 const MEASURED = [
   { name: "received, one a frame", measure: "receiving", kind: "call", batch: 1, goal: 1.05, most: 1.6 },
@@ -45,7 +49,7 @@ const MEASURED = [
 ];
 
 const browser = await launch();
-// Its owners are faster than any page is for long: nobody is to slow them down.
+// The owners here are faster than any page is for long, and the server must not slow them down.
 const server = await startServer({ options: ["--owner-actions-per-second", "1000000000", "--owner-bytes-per-second", "4000000000"] });
 const roomsUrl = new URL("/broadcasting", server.url).href;
 try {
@@ -56,13 +60,13 @@ try {
   await server.kill();
 }
 
-/** A page that knows `bench`, and what a real server says. */
+/** A page that has `bench` and the messages of a real server. */
 async function benchPage() {
   const page = await openPage(browser);
   await page.goto(server.url);
   await page.addScriptTag({ content: await readFile(here("../browser/original/client.js"), "utf8") });
   await page.addScriptTag({ content: await readFile(here("in-page.js"), "utf8"), type: "module" });
-  // A module runs when it is loaded, not when its tag is there.
+  // A module runs when it is loaded, not when its tag is added.
   await page.waitForFunction(() => "bench" in globalThis);
   const lines = await page.evaluate((url) => bench.record(url), roomsUrl);
   return { page, lines };
@@ -79,7 +83,7 @@ async function compare({ page, lines }) {
     const args = [kind, batch, MESSAGES, ROUNDS, connected && roomsUrl];
     const results = await page.evaluate(run, { measure, args });
     const [ours, original] = [0, 1].map((side) => median(results.map((pair) => pair[side])) / 1e3);
-    // Of each round, so that what both suffered counts for nothing.
+    // The ratio of each round, so that disturbances of both do not count.
     const ratio = median(results.map(([ours, original]) => ours / original));
     const cells = [ours, original, ratio].map((number) => number.toFixed(2).padStart(10)).join("");
     const verdict = goal ? `${goal.toFixed(2).padStart(10)}  ${ratio <= goal ? "reached" : "missed"}` : "";

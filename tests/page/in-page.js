@@ -1,7 +1,7 @@
 /**
- * What the benchmark runs in a page, as the global `bench`: our SDK and the original's class (../browser/original/client.js),
- * each with the frames that a real server sent it, over a socket that is only a variable, so that nothing but the two
- * is timed.
+ * The part of the benchmark that runs in a page, as the global `bench`. It times our SDK and the
+ * original's class (../browser/original/client.js), each with the frames that a real server sent to
+ * it. The socket is only a variable, so that nothing but the two is timed.
  */
 
 const ACTIONS = {
@@ -9,7 +9,7 @@ const ACTIONS = {
   state: { functionKey: "goToSlide", params: ["17", "fade", "250"], state: true },
 };
 
-/** A socket on which nothing is sent, and as much is received as the benchmark likes. */
+/** A socket that sends nothing, and receives as much as the benchmark wants. */
 class Replay {
   static last;
   bufferedAmount = 0;
@@ -26,31 +26,31 @@ class Replay {
 }
 
 let sdk;
-/** By kind of action: what a follower with session fields got, and one without. */
+/** For each kind of action: the message of a follower with session fields, and of one without. */
 const lines = {};
-/** The lean reply to a join, and the end of the snapshot. */
+/** The compact reply to a join, and the end of the snapshot. */
 let entry;
 let uuid;
 let calls = 0;
 let expected = 0;
 
-/** Has a real server say what it says to either kind of follower. */
+/** Records what a real server sends to either kind of follower. */
 async function record(url) {
   sdk = await import("/rtbroadcaster/index.js");
   const room = await sdk.create(url);
   uuid = room.uuid;
-  const [lean, whole] = [await follow(url, { v: 2 }), await follow(url, {})];
-  entry = [await lean.next(), await lean.next()];
-  await whole.next();
+  const [compact, original] = [await follow(url, { v: 2 }), await follow(url, {})];
+  entry = [await compact.next(), await compact.next()];
+  await original.next();
   for (const [kind, { functionKey, params, state }] of Object.entries(ACTIONS)) {
     await room.broadcast(functionKey, params, { state });
-    lines[kind] = { ours: await lean.next(), original: await whole.next() };
+    lines[kind] = { ours: await compact.next(), original: await original.next() };
   }
   await room.close();
   return lines;
 }
 
-/** A follower without any SDK: `next` is what it is told next. */
+/** A follower without any SDK; `next` returns its next message. */
 async function follow(url, sessionFields) {
   const socket = new WebSocket(url);
   const told = [];
@@ -65,7 +65,7 @@ async function follow(url, sessionFields) {
 
 const nextTask = () => new Promise((resolve) => setTimeout(resolve));
 
-/** A follower of ours that has entered: `frames(kind, count, batch)` are to be given to `receive`. */
+/** A follower of our SDK that has entered. `receive` takes what `frames` makes. */
 async function ours() {
   const functions = {};
   for (const { functionKey } of Object.values(ACTIONS)) functions[functionKey] = (first) => first && calls++;
@@ -80,7 +80,7 @@ async function ours() {
   await nextTask();
   return {
     receive: (event) => socket.onmessage(event),
-    // A session hands over no seq twice.
+    // A session delivers no seq twice.
     line: (kind) => lines[kind].ours.replace(/"seq":\d+/, `"seq":${++seq}`),
   };
 }
@@ -108,7 +108,7 @@ function withReplay(make) {
   }
 }
 
-/** Frames of so many messages each, as a socket hands them over. */
+/** Frames of `batch` messages each, as a socket delivers them. */
 function frames({ line }, kind, messages, batch) {
   const made = [];
   for (let left = messages; left > 0; left -= batch) {
@@ -129,13 +129,13 @@ function timed({ receive }, made, messages) {
   return ns;
 }
 
-/** Nanoseconds a message, ours and the original's, of so many rounds in turn, after as many that count for nothing. */
+/** Nanoseconds a message, ours and the original's, in turn. As many rounds before do not count. */
 async function receiving(kind, batch, messages, rounds) {
   const [our, their] = [await ours(), original()];
   const results = [];
   for (let round = 0; round < 2 * rounds; round++) {
     const made = [frames(our, kind, messages, batch), frames(their, kind, messages, batch)];
-    // Neither is always the one after the other's garbage.
+    // The order changes, so that the garbage of one does not always slow the other.
     const turns = round % 2 ? [0, 1] : [1, 0];
     const pair = [];
     for (const turn of turns) pair[turn] = timed([our, their][turn], made[turn], messages);
@@ -145,7 +145,7 @@ async function receiving(kind, batch, messages, rounds) {
   return results;
 }
 
-/** An owner of ours that has entered; `settle` answers all that it has sent. */
+/** An owner of our SDK that has entered; `settle` answers all that it has sent. */
 async function owner() {
   const created = sdk.create("wss://replayed.invalid/", { WebSocket: Replay });
   await nextTask();
@@ -165,7 +165,7 @@ async function owner() {
   };
 }
 
-/** The same with the original's class, which nobody answers. */
+/** The same with the original's class, which gets no answers. */
 function originalOwner() {
   const client = withReplay(() => new RTBroadcaster("wss://replayed.invalid/", () => {}, () => {}, () => {}, () => {}));
   Replay.last.onopen();
@@ -173,7 +173,7 @@ function originalOwner() {
   return { send: ({ functionKey, params, state }) => client.sendAction(functionKey, params, state), settle() {} };
 }
 
-/** An owner of ours at a real server, over a real socket; `settle` waits for its answers. */
+/** An owner of our SDK over a real socket to a real server; `settle` waits for its answers. */
 async function connectedOwner(url) {
   const room = await sdk.create(url);
   let answers = [];
@@ -187,7 +187,7 @@ async function connectedOwner(url) {
   };
 }
 
-/** The same with the original's class; `settle` waits until the network has all of it. */
+/** The same with the original's class; `settle` waits until everything is sent. */
 async function connectedOriginalOwner(url) {
   const RealWebSocket = window.WebSocket;
   let socket;
@@ -208,8 +208,8 @@ async function connectedOriginalOwner(url) {
 }
 
 /**
- * As `receiving`, with `batch` calls of `broadcast` in each task: until they were given to the socket, which is a real one
- * if there is the address of a server.
+ * As `receiving`, with `batch` calls of `broadcast` in each task, until the socket has them. With a
+ * server's address the socket is a real one.
  */
 async function broadcasting(kind, batch, messages, rounds, url) {
   const sides = url
@@ -230,12 +230,12 @@ async function broadcasting(kind, batch, messages, rounds, url) {
 async function timedBroadcasts({ send, settle }, action, batch, messages) {
   let ms = 0;
   for (let left = messages; left > 0; ) {
-    // As many as fit a session's queue; they are answered outside of the time, as the original's never are.
+    // As many as fit into a session's queue. Their answers are not timed: the original gets none.
     const some = Math.min(left, 1024);
     const start = performance.now();
     for (let done = 0; done < some; done += batch) {
       for (let call = 0; call < batch; call++) send(action);
-      // What is to be sent is sent when the task is through.
+      // Messages are sent at the end of the task.
       await null;
     }
     ms += performance.now() - start;
@@ -246,7 +246,7 @@ async function timedBroadcasts({ send, settle }, action, batch, messages) {
   return (ms * 1e6) / messages;
 }
 
-/** The WebAssembly's memories, whoever made them. */
+/** All memories of WebAssembly in the page. */
 const memories = [];
 for (const name of ["instantiate", "instantiateStreaming"]) {
   const real = WebAssembly[name];
@@ -260,7 +260,7 @@ const wasmBytes = () => memories.reduce((sum, memory) => sum + memory.buffer.byt
 
 let soaking;
 
-/** Has a follower take and an owner send so many messages of every kind, singly and in batches. */
+/** A follower receives and an owner sends this many messages of each kind, alone and in batches. */
 async function soak(messages) {
   soaking ??= { follower: await ours(), owner: await owner() };
   const { follower, owner: sender } = soaking;

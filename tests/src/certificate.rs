@@ -17,7 +17,7 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::within;
 
-/// A certificate for 127.0.0.1 that vouches for itself, and its key, in files.
+/// A self-signed certificate for 127.0.0.1 and its key, in files.
 #[derive(Debug, Clone)]
 pub struct Certificate {
     /// The certificate's file.
@@ -28,7 +28,7 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// A new one, in files of this name in a folder; those that were there are replaced.
+    /// Makes a certificate in files of this name in a folder, and replaces files that were there.
     #[must_use]
     pub fn create(folder: &Path, name: &str) -> Self {
         let params = CertificateParams::new(vec![Ipv4Addr::LOCALHOST.to_string()]).expect("an address");
@@ -41,13 +41,13 @@ impl Certificate {
         Self { certificate, key, der: signed.der().clone() }
     }
 
-    /// The arguments with which a server shows it.
+    /// The server's arguments for serving it.
     #[must_use]
     pub fn arguments(&self) -> [&str; 4] {
         ["--tls-cert", text(&self.certificate), "--tls-key", text(&self.key)]
     }
 
-    /// A server's half of TLS, with this certificate.
+    /// The server's side of TLS with this certificate.
     #[must_use]
     pub fn acceptor(&self) -> TlsAcceptor {
         let key = PrivateKeyDer::from_pem_file(&self.key).expect("its key is there");
@@ -63,15 +63,15 @@ impl Certificate {
     /// Connects to a server at `host:port` that must have this certificate.
     ///
     /// # Errors
-    /// The server has another one, or doesn't speak TLS.
+    /// The server has another certificate, or does not speak TLS.
     pub async fn connect(&self, address: &str) -> io::Result<TlsStream<TcpStream>> {
         self.connect_offering(address, &[b"http/1.1"]).await
     }
 
-    /// As before, offering these protocols (RFC 7301).
+    /// As [`Certificate::connect`], and offers these protocols (RFC 7301).
     ///
     /// # Errors
-    /// As before, or the server speaks none of them.
+    /// As for [`Certificate::connect`], or the server speaks none of the protocols.
     pub async fn connect_offering(
         &self,
         address: &str,

@@ -1,4 +1,4 @@
-//! A websocket client that behaves: it answers pings and masks its frames.
+//! A well-behaved websocket client: it answers pings and masks its frames.
 
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -12,16 +12,16 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::{Certificate, PATH, within};
 
-/// What a websocket may go over.
+/// A stream that can carry a websocket.
 trait Stream: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Debug + Send + Sync + Unpin> Stream for S {}
 
-/// A client, one message at a time, however the server puts them into frames.
+/// A client that reads one message at a time, however many the server puts into a frame.
 #[derive(Debug)]
 pub struct Client {
     socket: WebSocketStream<Box<dyn Stream>>,
-    /// Messages of the last frame that the test has not asked for yet.
+    /// Messages of the last frame that the test has not read yet.
     received: VecDeque<String>,
 }
 
@@ -34,7 +34,7 @@ impl Client {
     /// Connects at another path.
     pub async fn connect_at(address: &str, path: &str) -> Self {
         let stream = within("a tcp connection", TcpStream::connect(address)).await.expect("a server listens");
-        // Small messages follow each other here; Nagle's algorithm would make the suite slow.
+        // The tests send many small messages; Nagle's algorithm would make them slow.
         stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
         Self::upgrade(Box::new(stream), address, path).await
     }
@@ -46,7 +46,7 @@ impl Client {
     }
 
     async fn upgrade(stream: Box<dyn Stream>, address: &str, path: &str) -> Self {
-        // Whether there is TLS under it makes no difference to what is said.
+        // The upgrade request is the same with and without TLS.
         let upgrade = client_async(format!("ws://{address}{path}"), stream);
         let (socket, _) = within("the upgrade", upgrade).await.expect("the server upgrades");
         Self { socket, received: VecDeque::new() }
@@ -78,12 +78,13 @@ impl Client {
         parsed(&self.text().await)
     }
 
-    /// The next message, which must be this one.
+    /// Reads the next message, which must be this one.
     pub async fn hears(&mut self, expected: &Value) {
         assert_eq!(&self.next().await, expected);
     }
 
-    /// The next message, which must be a refusal with this code; it says why in both places.
+    /// Reads the next message, which must be a refusal with this code and the same text in both
+    /// fields.
     pub async fn is_refused(&mut self, code: &str) -> Value {
         let refusal = self.next().await;
         assert_eq!(refusal["error"]["code"], code, "{refusal}");
@@ -93,37 +94,41 @@ impl Client {
         refusal
     }
 
-    /// Sends a ping message and waits for its pong, which must come next: everything sent before has been dealt with.
+    /// Sends a ping message and waits for its pong, which must come next. The server has then
+    /// handled everything that was sent before.
     pub async fn sync(&mut self) {
         self.send(json!({"ping": 1})).await;
         self.hears(&json!({"pong": 1})).await;
     }
 
-    /// Shows that nothing more is there for this client, once the owner's messages have been dealt with.
+    /// Checks that the server sends nothing more to this client, once it has handled the owner's
+    /// messages.
     ///
-    /// A pong overtakes what the room has, but not what it had when the ping before was answered: hence two.
+    /// A pong can overtake what the room has now, but not what it had when the ping before was
+    /// answered. Therefore this sends two pings.
     pub async fn hears_nothing(&mut self) {
         self.sync().await;
         self.sync().await;
     }
 
-    /// The close code, with which the socket must end before anything else is said.
+    /// The close code. The socket must close before any other message.
     pub async fn closed(&mut self) -> u16 {
         let (messages, code) = self.rest().await;
         assert!(messages.is_empty(), "expected the close, got {messages:?}");
         code
     }
 
-    /// After the close: waits until the server has ended the connection under the websocket, TLS included.
+    /// After the close, waits until the server has ended the connection under the websocket,
+    /// including TLS.
     pub async fn ends_in_order(&mut self) {
-        // The answer to the close. If the server has ended already, it needs none.
+        // Sends the answer to the close. A server that has ended already needs none.
         drop(within("the close to be answered", self.socket.flush()).await);
         let mut rest = Vec::new();
         let ended = self.socket.get_mut().read_to_end(&mut rest);
         within("the end of the connection", ended).await.expect("an orderly end");
     }
 
-    /// What is said until the socket is closed, and the close code.
+    /// All messages until the socket is closed, and the close code.
     pub async fn rest(&mut self) -> (Vec<Value>, u16) {
         let mut messages: Vec<_> = self.received.drain(..).map(|text| parsed(&text)).collect();
         loop {
@@ -166,8 +171,8 @@ impl Client {
     }
 }
 
-/// The messages but for those that count the audience: they come whenever a second is over, between any others. Their
-/// rules are tested where time is an argument.
+/// The messages without those that count the audience. They come once a second between any others;
+/// the tests with a virtual clock cover their rules.
 fn without_audience(frame: &str) -> String {
     let others: Vec<_> =
         frame.split('\n').filter(|message| !message.starts_with(r#"{"audience":"#)).collect();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{Events, PATH, Request, Response};
 
-/// A room that was opened over HTTP, and whoever has its owner key.
+/// A room that was opened over HTTP, and its owner key.
 #[derive(Debug)]
 pub struct Edge {
     /// Its server's `host:port`.
@@ -13,12 +13,12 @@ pub struct Edge {
     pub uuid: String,
     /// Its owner key.
     pub key: String,
-    /// What the server answered.
+    /// The server's answer to its opening.
     pub reply: Value,
 }
 
 impl Edge {
-    /// Where rooms are opened.
+    /// The path at which rooms are opened.
     #[must_use]
     pub fn rooms() -> String {
         format!("{PATH}/rooms")
@@ -34,19 +34,19 @@ impl Edge {
         Self { address: address.to_owned(), uuid: text("uuid"), key: text("ownerKey"), reply }
     }
 
-    /// The path of this room, or of something below it.
+    /// The path of this room, or one below it.
     #[must_use]
     pub fn path(&self, below: &str) -> String {
         format!("{}/{}{below}", Self::rooms(), self.uuid)
     }
 
-    /// A request that brings one action.
+    /// A request with one action.
     #[must_use]
     pub fn post(&self, action: &Value) -> Request {
         Request::post(&self.path("/actions"), "application/json", &action.to_string()).bearing(&self.key)
     }
 
-    /// A request that brings several.
+    /// A request with several actions.
     #[must_use]
     pub fn post_lines(&self, lines: &str) -> Request {
         Request::post(&self.path("/actions"), "application/x-ndjson", lines).bearing(&self.key)
@@ -57,7 +57,7 @@ impl Edge {
         request.send(&self.address).await
     }
 
-    /// Appends an action, which must be taken; its seq.
+    /// Appends an action, which must be accepted, and returns its seq.
     pub async fn act(&self, key: &str) -> u64 {
         let response = self.send(&self.post(&json!({"funcKey": key}))).await;
         assert_eq!(response.status, 200, "{}", response.body);
@@ -70,14 +70,15 @@ impl Edge {
         Request::get(&self.path("/events"))
     }
 
-    /// Follows the room; the reply has been read.
+    /// Follows the room and reads the reply.
     pub async fn follow(&self, request: &Request) -> Events {
         let mut events = Events::open(request, &self.address).await;
         assert_eq!(events.message().await["status"]["value"], 3);
         events
     }
 
-    /// Follows the room, with its owner away as it is without a connection, while nothing is retained.
+    /// Follows the room while no state message is retained, and reads everything. The owner is
+    /// away, because it has no connection.
     pub async fn follow_from(&self, head: u64) -> Events {
         let mut events = self.follow(&self.events()).await;
         events.hears(&json!({"synced": head})).await;
@@ -85,7 +86,7 @@ impl Edge {
         events
     }
 
-    /// Follows it again, as a browser's `EventSource` does; the reply has been read.
+    /// Follows the room again, as a browser's `EventSource` does, and reads the reply.
     pub async fn resume(&self, last_id: &str) -> Events {
         let mut events = self.follow(&self.events().with("Last-Event-ID", last_id)).await;
         events.last_id.get_or_insert_with(|| last_id.to_owned());

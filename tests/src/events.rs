@@ -9,7 +9,7 @@ use crate::{RawSocket, Request, Response};
 /// One event (the HTML standard, section 9.2.6).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// Its type; `message` unless it says another.
+    /// Its type, by default `message`.
     pub kind: String,
     /// Its id, if it has one.
     pub id: Option<String>,
@@ -17,22 +17,22 @@ pub struct Event {
     pub data: Value,
 }
 
-/// A stream of events that was begun.
+/// A stream of events after its head.
 #[derive(Debug)]
 pub struct Events {
     socket: RawSocket,
     /// Status and headers.
     pub response: Response,
-    /// Lines that came in a chunk and were not asked for yet; the last may be the beginning of one.
+    /// Lines of a chunk that were not read yet. The last may be incomplete.
     lines: VecDeque<String>,
     /// What a browser would send as `Last-Event-ID`.
     pub last_id: Option<String>,
-    /// Comments that were passed over.
+    /// How many comments were skipped.
     pub comments: usize,
 }
 
 impl Events {
-    /// Asks for events, which must be granted.
+    /// Asks for events; the server must accept.
     pub async fn open(request: &Request, address: &str) -> Self {
         let socket = RawSocket::connect(address).await;
         let events = Self::open_on(socket, request, address).await;
@@ -48,7 +48,8 @@ impl Events {
         Self { socket, response, lines: VecDeque::new(), last_id: None, comments: 0 }
     }
 
-    /// The next event; none if the stream has ended in good order. How many follow is left out: that comes at any time.
+    /// The next event; `None` if the stream has ended in good order. Events about the audience are
+    /// skipped, because they can come at any time.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
             let event = self.event().await?;
@@ -65,7 +66,7 @@ impl Events {
         event.data
     }
 
-    /// The seq of the next action; who is there is passed over.
+    /// The seq of the next action. Messages about the owner are skipped.
     pub async fn seq(&mut self) -> u64 {
         loop {
             let message = self.message().await;
@@ -75,7 +76,7 @@ impl Events {
         }
     }
 
-    /// The next event must be this message.
+    /// Reads the next event, which must be this message.
     pub async fn hears(&mut self, expected: &Value) {
         assert_eq!(&self.message().await, expected);
     }
@@ -88,7 +89,7 @@ impl Events {
         event.data["code"].clone()
     }
 
-    /// The connection, to be left unread or cut.
+    /// The connection, for a test that leaves it unread or cuts it.
     #[must_use]
     pub fn into_socket(self) -> RawSocket {
         self.socket
@@ -117,7 +118,7 @@ impl Events {
         }
     }
 
-    /// The next line, out of the chunks in which the body comes (RFC 9112 section 7.1).
+    /// The next line of the chunked body (RFC 9112 section 7.1).
     async fn line(&mut self) -> Option<String> {
         while self.lines.len() < 2 {
             let size = self.socket.read_line().await?;

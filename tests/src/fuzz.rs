@@ -1,7 +1,7 @@
-//! What bytes of any kind must not break: each function panics if they do.
+//! Rules that must hold for any bytes: each function panics if its bytes break one.
 //!
-//! `tests/fuzz/` gives them to libFuzzer, which looks for bytes that do; `tests/tests/corpus.rs` gives them what libFuzzer
-//! found worth keeping, in every test run.
+//! `tests/fuzz/` hands the functions to libFuzzer, which searches for such bytes. In every test
+//! run, `tests/tests/corpus.rs` calls them with the bytes that libFuzzer found worth keeping.
 
 mod conversation;
 mod program;
@@ -15,11 +15,11 @@ use serde_json::Value;
 pub use conversation::conversation;
 pub use program::program;
 
-/// Bytes of one message that the reader of frames allows here: few, so that they are soon too many.
+/// The bytes of a message that the reader of frames allows here: few, so that inputs exceed them.
 const MESSAGE_BYTES: usize = 300;
 
-/// The first byte says how many of the next say where the network cuts the rest, which is what a client sends as frames.
-/// Wherever it is cut, the same is read.
+/// Reads the bytes as a client's frames. The first byte is the number of cuts, the next bytes say
+/// where the network cuts the rest. Wherever it is cut, the same must be read.
 pub fn frames(data: &[u8]) {
     let Some((&count, rest)) = data.split_first() else { return };
     let (cuts, bytes) = rest.split_at(usize::from(count).min(rest.len()));
@@ -27,8 +27,8 @@ pub fn frames(data: &[u8]) {
     assert_eq!(whole, cut, "the cuts {cuts:?} make a difference");
 }
 
-/// A frame's text, as it may come from a client or from a server. What is taken for an action has params that are a
-/// JSON array, on one line.
+/// Parses the bytes as a frame's text, from a client and from a server. The params of each action
+/// must be a JSON array on one line.
 pub fn codec(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for message in parse::client_messages(text) {
@@ -39,18 +39,18 @@ pub fn codec(data: &[u8]) {
             assert!(params.is_array(), "{params}");
         }
     }
-    // What a server must not say is an error of the parser; nothing else may come of it.
+    // For what no server says, the parser returns an error and nothing else happens.
     drop(parse::server_messages(text));
 }
 
-/// One of the functions above, by the name of its corpus.
+/// One of these functions with the name of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
+/// All functions.
 pub const TARGETS: [Target; 4] =
     [("frames", frames), ("codec", codec), ("conversation", conversation), ("program", program)];
 
-/// Their names, each once.
+/// The names of all targets.
 #[must_use]
 pub fn names() -> BTreeSet<&'static str> {
     TARGETS.iter().map(|(name, _)| *name).collect()

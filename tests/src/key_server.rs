@@ -1,4 +1,4 @@
-//! A web server that has the public keys of whoever gives out tokens.
+//! A web server with the public keys of a token issuer.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -10,10 +10,10 @@ use tokio::task::JoinHandle;
 
 use crate::Certificate;
 
-/// Serves one document under any path; it ends with the test.
+/// Serves one document under any path, until it is dropped.
 #[derive(Debug)]
 pub struct KeyServer {
-    /// Where the keys are.
+    /// The URL of the keys.
     pub url: String,
     served: Arc<Mutex<Served>>,
     task: JoinHandle<()>,
@@ -27,12 +27,12 @@ struct Served {
 }
 
 impl KeyServer {
-    /// With these keys.
+    /// Starts a server with these keys.
     pub async fn start(keys: &[Value]) -> Self {
         Self::serve("http", keys, |stream| async { Ok::<_, io::Error>(stream) }).await
     }
 
-    /// With these keys, over TLS with this certificate.
+    /// Starts a server with these keys, over TLS with this certificate.
     pub async fn start_with_tls(keys: &[Value], certificate: &Certificate) -> Self {
         let acceptor = certificate.acceptor();
         Self::serve("https", keys, move |stream| acceptor.accept(stream)).await
@@ -54,10 +54,10 @@ impl KeyServer {
         let shared = Arc::clone(&served);
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                // Who doesn't trust the certificate has gone by now.
+                // A client that does not trust the certificate has left by now.
                 let Ok(mut stream) = accept(stream).await else { continue };
                 let mut request = [0; 4_096];
-                // A request for keys is small: one read has all of it, and what it says doesn't matter.
+                // A request for keys is small: one read gets all of it. Its contents do not matter.
                 let _ = stream.read(&mut request).await;
                 let answer = {
                     let mut served = shared.lock().expect("nothing panics with it");
@@ -72,17 +72,17 @@ impl KeyServer {
         Self { url, served, task }
     }
 
-    /// From now on it has other keys.
+    /// Serves other keys from now on.
     pub fn rotate(&self, keys: &[Value]) {
         self.served.lock().expect("nothing panics with it").body = set(keys);
     }
 
-    /// From now on it answers with this status.
+    /// Answers with this status from now on.
     pub fn fail_with(&self, status: u16) {
         self.served.lock().expect("nothing panics with it").status = status;
     }
 
-    /// How often it was asked.
+    /// How many requests it has had.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.served.lock().expect("nothing panics with it").requests

@@ -1,27 +1,28 @@
-//! What the tests in `tests/` share: servers, clients, messages, and one bounded way to wait.
+//! Shared by the tests in `tests/`: servers, clients, messages, and one bounded way to wait.
 //!
-//! Nothing here sleeps and nothing asserts a duration. A test waits for an event, by [`within`], and that "nothing
-//! more" is sent is shown by a ping whose pong comes next ([`Client::hears_nothing`]).
+//! No test sleeps or asserts a duration. A test waits for an event with [`within`]. To show that
+//! the server sends nothing more, it sends a ping whose pong must come next
+//! ([`Client::hears_nothing`]).
 //!
 //! | | |
 //! |---|---|
 //! | [`Server`] | the library, mounted into a warp application in this process |
 //! | [`Program`] | the program `rtbroadcaster`, as a child process |
-//! | [`Client`] | a websocket client that behaves |
-//! | [`RawSocket`], [`Request`] | one that need not |
+//! | [`Client`] | a well-behaved websocket client |
+//! | [`RawSocket`], [`Request`] | clients that need not behave |
 //! | [`Edge`], [`Events`] | the rooms over plain HTTP, and a client of server-sent events |
-//! | [`message`] | what clients say |
-//! | [`entry`] | how somebody with a token gets in, or doesn't |
-//! | [`Signer`], [`KeyServer`] | whoever gives out tokens, and where its public keys are |
+//! | [`message`] | the messages of clients |
+//! | [`entry`] | how a client with a token is let in or refused |
+//! | [`Signer`], [`KeyServer`] | a token issuer, and a web server with its public keys |
 //! | [`Certificate`] | a certificate and its key, and clients that trust it |
 //! | [`Page`] | a page's session on a real socket |
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
-//! | [`Scrape`] | what Prometheus reads of a server |
-//! | [`Replica`] | what a follower knows, and a check that it was told without gaps |
-//! | [`sim`] | rooms, pages and a network, all of them virtual, with a model beside them |
-//! | [`fuzz`] | what bytes of any kind must not break, for fuzzers and for a corpus of them |
-//! | [`soak`] | clients of all kinds that come and go for as long as there is time |
+//! | [`Scrape`] | a server's metrics, as Prometheus reads them |
+//! | [`Replica`] | what a follower knows, and a check that it misses nothing unnoticed |
+//! | [`sim`] | virtual rooms, pages and networks, and a model to compare them with |
+//! | [`fuzz`] | rules that must hold for any bytes, for fuzzers and for their corpus |
+//! | [`soak`] | clients of all kinds that come and go for a given time |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
 
 #![allow(clippy::missing_panics_doc, reason = "a panic is how a helper fails the test that called it")]

@@ -1,7 +1,8 @@
-//! What clients say.
+//! The messages of clients.
 //!
-//! Plain names are the original's envelopes, as its readme and its JavaScript class write them; those with `session`
-//! are what a client says that speaks session fields.
+//! Functions with plain names make the original's envelopes, as its readme and its JavaScript class
+//! write them. Those with `session` in their names make the messages of a client that speaks
+//! session fields.
 
 use serde_json::{Value, json};
 
@@ -42,13 +43,13 @@ pub fn close(uuid: &str) -> Value {
     envelope(uuid, (4, "close connection"), "", &json!([]), false)
 }
 
-/// What the server answers to create and join.
+/// The server's answer to create and join.
 #[must_use]
 pub fn connected(uuid: &str) -> Value {
     envelope(uuid, (3, "connected"), "", &json!([]), false)
 }
 
-/// What the server says when a room is closed.
+/// The server's message when a room is closed.
 #[must_use]
 pub fn not_connected(uuid: &str) -> Value {
     envelope(uuid, (0, "not connected"), "", &json!([]), false)
@@ -66,7 +67,7 @@ pub fn session_join(uuid: &str) -> Value {
     json!({"uuid": uuid, "status": {"value": 2}, "v": 2})
 }
 
-/// A follower comes back that was handed everything up to `since`.
+/// Status 2 of a follower that comes back and has received everything up to `since`.
 #[must_use]
 pub fn session_rejoin(uuid: &str, since: u64) -> Value {
     json!({"uuid": uuid, "status": {"value": 2}, "v": 2, "since": since})
@@ -78,7 +79,7 @@ pub fn session_claim(uuid: &str, owner_key: &str, session: &str) -> Value {
     json!({"uuid": uuid, "status": {"value": 2}, "v": 2, "ownerKey": owner_key, "session": session})
 }
 
-/// An action that its owner wants acknowledged.
+/// An action with an id, which the server acknowledges.
 #[must_use]
 pub fn numbered(id: u64, key: &str) -> Value {
     json!({"id": id, "funcKey": key})

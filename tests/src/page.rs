@@ -1,4 +1,5 @@
-//! A page as the SDK makes one, without a browser: the protocol's `Session` on a real socket and a real clock.
+//! A page as with the SDK, but without a browser: the protocol's `Session` on a real socket and a
+//! real clock.
 
 use futures_util::{SinkExt, StreamExt};
 use rtbroadcaster_protocol::{
@@ -19,9 +20,9 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 pub struct Page {
     commands: UnboundedSender<Command>,
     events: UnboundedReceiver<Told>,
-    /// The room, and for its owner the key.
+    /// The room's uuid.
     pub uuid: String,
-    /// See `uuid`.
+    /// The room's owner key, if the page is its owner.
     pub owner_key: Option<String>,
 }
 
@@ -31,7 +32,7 @@ enum Command {
     Wake,
 }
 
-/// What the session tells its page.
+/// A message from the session's task to its page.
 #[derive(Debug)]
 enum Told {
     Entered { uuid: String, owner_key: Option<String> },
@@ -39,7 +40,7 @@ enum Told {
 }
 
 impl Page {
-    /// A page that opens a room, follows one or takes one back, and is in it.
+    /// A page that has opened, joined or claimed a room.
     pub async fn open(address: &str, goal: Goal, session: &str) -> Self {
         let (commands, orders) = unbounded_channel();
         let (tell, mut events) = unbounded_channel();
@@ -71,7 +72,7 @@ impl Page {
         self.broadcast_with(key, format!("[{number}]"), slot);
     }
 
-    /// Broadcasts an action whose params are a number and so much else that it has some kilobytes.
+    /// Broadcasts an action whose params are a number and some kilobytes of text.
     pub fn broadcast_large(&self, key: &str, number: u64, slot: Option<&str>) {
         self.broadcast_with(key, format!("[{number},\"{}\"]", "x".repeat(4_000)), slot);
     }
@@ -81,7 +82,8 @@ impl Page {
         self.tell(Command::Broadcast { key, params, slot });
     }
 
-    /// Connects again at once if the connection is lost, as when a browser says that it is online.
+    /// Connects again at once if the connection is lost, as a page does when its browser comes
+    /// online.
     pub fn wake(&self) {
         self.tell(Command::Wake);
     }
@@ -106,7 +108,7 @@ impl Page {
         }
     }
 
-    /// The seq of the next of its own actions that was taken.
+    /// The seq of the next of its own actions that the server has accepted.
     pub async fn next_seq(&mut self) -> u64 {
         loop {
             if let Event::Answered { outcome, .. } = self.next().await {
@@ -118,7 +120,7 @@ impl Page {
         }
     }
 
-    /// Waits until it stands so.
+    /// Waits until the session has this status.
     pub async fn status(&mut self, expected: SessionStatus) {
         while self.next().await != Event::Status(expected) {}
     }
@@ -208,10 +210,10 @@ impl Driver {
                 },
                 Output::Send(text) => {
                     if let Some(socket) = &mut self.socket {
-                        // A socket that fails says so when it is read.
+                        // A failed socket returns its error when it is read.
                         drop(socket.send(Message::text(text)).await);
                     }
-                    // What was awaited has left the page.
+                    // The bytes that the page had buffered are sent.
                     self.session.handle(self.now(), Input::Buffered(0));
                 }
                 Output::Disconnect => self.socket = None,
@@ -228,12 +230,12 @@ impl Driver {
             },
             other => Told::Event(other),
         };
-        // A page that was dropped hears nothing any more.
+        // A page that was dropped receives nothing.
         drop(self.tell.send(told));
     }
 }
 
-/// The next text, or the code with which the socket is closed.
+/// The next text, or the close code of the socket.
 async fn receive(socket: &mut Option<Socket>) -> Result<String, u16> {
     let Some(socket) = socket else { return std::future::pending().await };
     loop {

@@ -20,14 +20,14 @@ pub struct Program {
     pub address: String,
     /// `http` or `https`.
     pub scheme: String,
-    /// The same of its administration, if that has an address of its own.
+    /// The address of its administration, if that is another one.
     pub administration: Option<String>,
 }
 
 /// A program that has ended.
 #[derive(Debug)]
 pub struct Finished {
-    /// Its exit code; none if a signal ended it.
+    /// Its exit code; `None` if a signal ended it.
     pub code: Option<i32>,
     /// What it printed.
     pub stdout: String,
@@ -36,13 +36,13 @@ pub struct Finished {
 }
 
 impl Program {
-    /// The program, not started, with no settings from this environment.
+    /// A command for the program, without settings from this environment.
     #[must_use]
     pub fn command() -> Command {
         Self::command_of(binary())
     }
 
-    /// The same, of a program that was built before.
+    /// The same for a program that is built already.
     #[must_use]
     pub fn command_of(binary: &Path) -> Command {
         let mut command = Command::new(binary);
@@ -55,7 +55,7 @@ impl Program {
         command
     }
 
-    /// Starts it on a free port, with these arguments, and waits until it listens.
+    /// Starts the program on a free port with these arguments, and waits until it listens.
     pub async fn start(arguments: &[&str]) -> Self {
         let mut command = Self::command();
         command.args(["--listen", "127.0.0.1:0"]).args(arguments);
@@ -68,7 +68,7 @@ impl Program {
         Self::started(command).await
     }
 
-    /// As [`Program::listening`], with its log in a file.
+    /// As [`Program::listening`], and writes its log to a file.
     pub async fn logging(mut command: Command, log: &Path) -> Self {
         command.stderr(File::create(log).expect("the log's folder is there"));
         Self::started(command).await
@@ -94,13 +94,13 @@ impl Program {
         }
     }
 
-    /// As [`Program::listening`], but its log can be read: see [`Program::next_log`].
+    /// As [`Program::listening`], and its log can be read with [`Program::next_log`].
     pub async fn telling(mut command: Command) -> Self {
         command.stderr(Stdio::piped());
         Self::started(command).await
     }
 
-    /// The next line of its log in which this stands.
+    /// The next line of its log that contains this text.
     pub async fn next_log(&mut self, text: &str) -> String {
         let log = self.log.as_mut().expect("it was started so that its log can be read");
         loop {
@@ -120,7 +120,7 @@ impl Program {
         Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
 
-    /// Its process.
+    /// The id of its process.
     #[must_use]
     pub fn process_id(&self) -> u32 {
         self.child.id().expect("the program runs")
@@ -134,7 +134,7 @@ impl Program {
         assert!(sent.success());
     }
 
-    /// Waits for its end; its exit code, or none if a signal ended it.
+    /// Waits for its end. Returns its exit code, or `None` if a signal ended it.
     pub async fn exit_code(&mut self) -> Option<i32> {
         within("the program to end", self.child.wait()).await.expect("it can be waited for").code()
     }
@@ -142,9 +142,9 @@ impl Program {
 
 /// Builds the program and returns its path.
 ///
-/// `cargo test` builds a package's binaries only for that package's own integration tests, so it is asked for here,
-/// with the packages, profile and folder of the test itself: what is compiled already is taken from there, and what
-/// is tested is never older than its sources.
+/// `cargo test` builds a package's binaries only for that package's own integration tests, so this
+/// calls cargo. It uses the packages, profile and folder of the test itself: cargo then reuses what
+/// is compiled already, and the program is never older than its sources.
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -166,7 +166,8 @@ fn binary() -> &'static Path {
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
-        // Build scripts watch some of what cargo sets for a test, and would run again each time.
+        // Build scripts watch some of the variables that cargo sets for a test, and would run
+        // again.
         for (name, _) in env::vars_os() {
             let text = name.to_string_lossy();
             if ["CARGO_BIN_", "CARGO_CRATE_", "CARGO_MANIFEST_", "CARGO_PKG_"]

@@ -1,4 +1,4 @@
-//! A network between clients and a server that the test can make worse.
+//! A network between clients and a server, which a test can make worse.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-/// Bytes forwarded at a time.
+/// How many bytes are forwarded at a time.
 const CHUNK_BYTES: usize = 4 * 1024;
 
 /// Forwards TCP connections to a server, until the test cuts, stalls or throttles them.
 #[derive(Debug)]
 pub struct Proxy {
-    /// `host:port`, to be used in place of the server's.
+    /// `host:port`, to use in place of the server's.
     pub address: String,
     network: Arc<Network>,
     accepting: JoinHandle<()>,
@@ -21,24 +21,24 @@ pub struct Proxy {
 
 #[derive(Debug)]
 struct Network {
-    /// Counts the cuts: every connection from before the newest is gone.
+    /// Counts the cuts: a cut ends every connection that is older.
     cuts: watch::Sender<u64>,
     weather: watch::Sender<Weather>,
-    /// What may still be forwarded to the clients while they are throttled, in chunks.
+    /// How many chunks may still be forwarded to throttled clients.
     allowance: Semaphore,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weather {
     Fair,
-    /// Nothing is forwarded, in either direction, and nobody is told.
+    /// Nothing is forwarded in either direction, and neither side notices.
     Stalled,
-    /// Clients get what the test allows, chunk by chunk.
+    /// Clients get as many chunks as the test allows.
     Throttled,
 }
 
 impl Proxy {
-    /// A proxy before this server.
+    /// Starts a proxy in front of this server.
     pub async fn start(server: &str) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address").to_string();
@@ -51,22 +51,22 @@ impl Proxy {
         Self { address, network, accepting }
     }
 
-    /// Ends every connection that there is. New ones are made as before.
+    /// Ends all connections. New ones work as before.
     pub fn cut(&self) {
         self.network.cuts.send_modify(|cuts| *cuts += 1);
     }
 
-    /// Forwards nothing until [`Proxy::heal`], and tells nobody.
+    /// Forwards nothing until [`Proxy::heal`]; neither side notices.
     pub fn stall(&self) {
         self.network.weather.send_replace(Weather::Stalled);
     }
 
-    /// Forwards to the clients only what [`Proxy::allow`] says.
+    /// Forwards to the clients only as many chunks as [`Proxy::allow`] allows.
     pub fn throttle(&self) {
         self.network.weather.send_replace(Weather::Throttled);
     }
 
-    /// Lets so many chunks of at most 4 KiB through to throttled clients.
+    /// Allows this many more chunks, of at most 4 KiB each, to throttled clients.
     pub fn allow(&self, chunks: usize) {
         self.network.allowance.add_permits(chunks);
     }

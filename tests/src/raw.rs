@@ -1,4 +1,5 @@
-//! A client that need not behave: frames by hand, pings left unanswered, nothing read until the test reads.
+//! A client that need not behave: it writes frames by hand, leaves pings unanswered, and reads
+//! nothing until the test reads.
 
 use std::net::Ipv4Addr;
 
@@ -7,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{Request, within};
 
-/// What a frame is (RFC 6455 section 5.2).
+/// The kinds of frames (RFC 6455 section 5.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the RFC's own names")]
 pub enum Opcode {
@@ -19,7 +20,7 @@ pub enum Opcode {
     Pong = 10,
 }
 
-/// Any masking key will do; this one changes every byte.
+/// Any masking key works; this one changes every byte.
 const MASK: [u8; 4] = [0x11, 0x22, 0x33, 0x44];
 
 /// One TCP connection, byte by byte.
@@ -29,7 +30,7 @@ pub struct RawSocket {
 }
 
 impl RawSocket {
-    /// Connects and says nothing.
+    /// Connects and sends nothing.
     pub async fn connect(address: &str) -> Self {
         Self::connect_with(address, None, None).await
     }
@@ -44,7 +45,8 @@ impl RawSocket {
         Self::connect(address).await.upgraded(address).await
     }
 
-    /// The same, with so small a buffer for what comes in that whatever isn't read soon is stuck at the server.
+    /// As [`RawSocket::upgrade`], with a receive buffer so small that bytes soon stay at the server
+    /// unless the test reads.
     pub async fn upgrade_narrow(address: &str) -> Self {
         Self::connect_with(address, None, Some(4 * 1024)).await.upgraded(address).await
     }
@@ -81,7 +83,7 @@ impl RawSocket {
         self.send_frame(Opcode::Text, true, text.to_string().as_bytes()).await;
     }
 
-    /// Sends a frame; `last` unless more fragments of its message follow.
+    /// Sends a frame; `last` is false if more fragments of its message follow.
     pub async fn send_frame(&mut self, opcode: Opcode, last: bool, payload: &[u8]) {
         let mut frame = frame_header(opcode, last, payload.len(), 0x80);
         frame.extend(MASK);
@@ -89,7 +91,7 @@ impl RawSocket {
         self.send_bytes(&frame).await;
     }
 
-    /// Sends a text message without masking it, as no client may.
+    /// Sends a text message without a mask, which the protocol forbids.
     pub async fn send_unmasked_text(&mut self, text: &str) {
         let mut frame = frame_header(Opcode::Text, true, text.len(), 0);
         frame.extend(text.as_bytes());
@@ -102,7 +104,7 @@ impl RawSocket {
         (opcode, self.read_bytes(length).await)
     }
 
-    /// The opcode of the next frame, and the length of its payload, which is left to be read.
+    /// The opcode of the next frame and the length of its payload, which is not read yet.
     async fn frame_head(&mut self) -> (Opcode, usize) {
         let head = self.read_bytes(2).await;
         let length = match head[1] {
@@ -117,7 +119,8 @@ impl RawSocket {
         (opcode, length)
     }
 
-    /// Reads up to the payload of the next text frame, and tells its length; pings before it are left unanswered.
+    /// Reads up to the payload of the next text frame, and returns its length. Pings before it stay
+    /// unanswered.
     pub async fn text_length(&mut self) -> usize {
         loop {
             match self.frame_head().await {
@@ -128,7 +131,7 @@ impl RawSocket {
         }
     }
 
-    /// The next text frame; pings before it are left unanswered.
+    /// The next text frame. Pings before it stay unanswered.
     pub async fn text(&mut self) -> String {
         loop {
             match self.frame().await {
@@ -139,7 +142,7 @@ impl RawSocket {
         }
     }
 
-    /// The close code; whatever is said before it is passed over.
+    /// The close code. All frames before it are skipped.
     pub async fn closed(&mut self) -> u16 {
         loop {
             if let (Opcode::Close, payload) = self.frame().await {
@@ -148,19 +151,19 @@ impl RawSocket {
         }
     }
 
-    /// Waits until the server has ended the TCP connection; whatever is said before that is passed over.
+    /// Waits until the server has ended the TCP connection, and skips all frames before that.
     pub async fn ended(&mut self) {
         self.until_end().await;
     }
 
-    /// All bytes that come until the TCP connection ends, be it by a reset.
+    /// All bytes until the TCP connection ends, which may be by a reset.
     pub async fn until_end(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         drop(within("the end of the connection", self.stream.read_to_end(&mut bytes)).await);
         bytes
     }
 
-    /// All bytes that come until the server ends its side of the TCP connection; it must not be reset.
+    /// All bytes until the server ends its side of the TCP connection, which must not be reset.
     pub async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         let reading = self.stream.read_to_end(&mut rest);
@@ -168,19 +171,20 @@ impl RawSocket {
         rest
     }
 
-    /// Connects with so small a buffer for what comes in that whatever isn't read soon is stuck at the server.
+    /// Connects with a receive buffer so small that bytes soon stay at the server unless the test
+    /// reads.
     pub async fn connect_narrow(address: &str) -> Self {
         Self::connect_with(address, None, Some(4 * 1024)).await
     }
 
-    /// The next line, without its end; none at the end of the stream.
+    /// The next line without its end; `None` at the end of the stream.
     pub(crate) async fn read_line(&mut self) -> Option<String> {
         let mut line = String::new();
         let read = within("a line", self.stream.read_line(&mut line)).await.unwrap_or(0);
         (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())
     }
 
-    /// An HTTP head, its empty line left out.
+    /// An HTTP head without the empty line at its end.
     pub(crate) async fn read_head(&mut self) -> String {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -190,7 +194,7 @@ impl RawSocket {
         head.trim_end().to_owned()
     }
 
-    /// So many bytes, as they come.
+    /// Reads this many bytes.
     pub async fn read_bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         within("bytes", self.stream.read_exact(&mut bytes)).await.expect("the connection is open");

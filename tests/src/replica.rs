@@ -1,27 +1,27 @@
-//! What a page knows that follows a room: the smallest model of what followers are promised.
+//! What a follower knows of a room: the smallest model of what followers are promised.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// A follower that speaks session fields, reduced to where it stands.
+/// The state of a follower that speaks session fields.
 #[derive(Debug, Default)]
 pub struct Replica {
-    /// Everything up to this seq has been heard of, action by action or by a snapshot.
+    /// The follower has everything up to this seq, from actions or from a snapshot.
     pub seq: u64,
-    /// How many actions came live.
+    /// How many actions it received live.
     pub actions: u64,
-    /// How often the state came in place of actions that were missed.
+    /// How many times it received a snapshot in place of actions that it missed.
     pub resyncs: u64,
     /// The params of each slot.
     pub slots: BTreeMap<String, Value>,
-    /// What a snapshot has told so far; it counts only when it is complete.
+    /// The slots of an unfinished snapshot. They count once the snapshot is complete.
     snapshot: Option<BTreeMap<String, Value>>,
 }
 
 impl Replica {
-    /// Takes a message that follows the reply to join, and fails if it breaks the order of seqs or leaves a gap
-    /// without saying so.
+    /// Applies a message after the reply to join. Fails if it breaks the order of seqs or leaves an
+    /// unannounced gap.
     pub fn apply(&mut self, message: &Value) {
         if message["resync"] == true {
             self.resyncs += 1;

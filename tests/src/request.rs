@@ -1,4 +1,4 @@
-//! HTTP by hand: requests that a well-behaved client wouldn't send, and their answers.
+//! HTTP by hand: requests that no well-behaved client would send, and their answers.
 
 use std::fmt::Write as _;
 
@@ -15,12 +15,12 @@ pub struct Request {
     body: String,
 }
 
-/// The answer: its status, its head as it was sent, and its body.
+/// The answer to a request.
 #[derive(Debug)]
 pub struct Response {
     /// The status code.
     pub status: u16,
-    /// Status line and headers, lower-case.
+    /// Status line and headers, in lower case.
     pub head: String,
     /// The body; empty for an upgrade.
     pub body: String,
@@ -44,7 +44,7 @@ impl Request {
         }
     }
 
-    /// One that sends this body, of this type.
+    /// A request with this body of this type.
     #[must_use]
     pub fn post(target: &str, media_type: &str, body: &str) -> Self {
         let mut request = Self::new("POST", target).with("Content-Type", media_type);
@@ -52,26 +52,26 @@ impl Request {
         Self { body: body.to_owned(), ..request }
     }
 
-    /// Without a header.
+    /// The request without this header.
     #[must_use]
     pub fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
         self
     }
 
-    /// Its method.
+    /// The request's method.
     #[must_use]
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// With this secret as its bearer.
+    /// The request with this secret as its bearer token.
     #[must_use]
     pub fn bearing(self, secret: &str) -> Self {
         self.with("Authorization", &format!("Bearer {secret}"))
     }
 
-    /// A websocket upgrade as RFC 6455 section 4.1 asks for it.
+    /// A websocket upgrade as in RFC 6455 section 4.1.
     #[must_use]
     pub fn upgrade() -> Self {
         Self::get(PATH)
@@ -81,14 +81,14 @@ impl Request {
             .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
     }
 
-    /// To another path.
+    /// The request for another path.
     #[must_use]
     pub fn at(mut self, target: &str) -> Self {
         target.clone_into(&mut self.target);
         self
     }
 
-    /// With this header, in place of one of the same name.
+    /// The request with this header, which replaces one of the same name.
     #[must_use]
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(other, _)| other != name);
@@ -96,32 +96,33 @@ impl Request {
         self
     }
 
-    /// Sends it, with a `Host` of the address unless it has one, and reads the answer.
+    /// Sends the request and reads the answer. It adds a `Host` header with the address if there is
+    /// none.
     pub async fn send(&self, address: &str) -> Response {
         let mut socket = RawSocket::connect(address).await;
         self.send_on(&mut socket, address).await
     }
 
-    /// Sends it on a connection that goes on to be used.
+    /// Sends the request on a connection that stays open.
     pub async fn send_on(&self, socket: &mut RawSocket, address: &str) -> Response {
         self.begin_on(socket, address).await;
         Response::read(socket, self.method == "HEAD").await
     }
 
-    /// Sends all but the body; the server has said that it awaits that.
+    /// Sends all but the body, and waits until the server says that it expects the body.
     pub async fn send_head_on(&self, socket: &mut RawSocket, address: &str) {
         let head = Self { body: String::new(), ..self.clone().with("Expect", "100-continue") };
         head.begin_on(socket, address).await;
         assert_eq!(Response::read_head(socket).await.status, 100);
     }
 
-    /// Sends the body that is awaited, and reads the answer.
+    /// Sends the body that the server expects, and reads the answer.
     pub async fn send_body_on(&self, socket: &mut RawSocket) -> Response {
         socket.send_bytes(self.body.as_bytes()).await;
         Response::read(socket, false).await
     }
 
-    /// Sends it, and leaves the answer to be read.
+    /// Sends the request without reading the answer.
     pub(crate) async fn begin_on(&self, socket: &mut RawSocket, address: &str) {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         if !self.headers.iter().any(|(name, _)| name == "Host") {
@@ -147,7 +148,7 @@ impl Response {
         response
     }
 
-    /// All but the body.
+    /// Reads the answer without its body.
     pub(crate) async fn read_head(socket: &mut RawSocket) -> Self {
         let head = socket.read_head().await.to_ascii_lowercase();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
@@ -161,7 +162,7 @@ impl Response {
         serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("JSON in {}: {:?}", self.head, self.body))
     }
 
-    /// Fails unless this is a refusal with this status and this code, that says why.
+    /// Fails unless this is a refusal with this status, this code and a text.
     pub fn is_refused(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.header("content-type"), Some("application/json"));
@@ -171,7 +172,7 @@ impl Response {
         error
     }
 
-    /// The value of a header, lower-case.
+    /// The value of a header, in lower case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.head, name)

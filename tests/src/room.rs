@@ -1,4 +1,4 @@
-//! Rooms, ready to be used.
+//! Rooms that are ready for tests.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ pub async fn open_room(address: &str) -> (Client, String) {
     (owner, uuid)
 }
 
-/// Joins a room as the original's client does; the reply has been read, the retained state hasn't.
+/// Joins a room as the original's client does, and reads the reply but not the state messages.
 pub async fn follow(address: &str, uuid: &str) -> Client {
     let mut follower = Client::connect(address).await;
     follower.send(message::join(uuid)).await;
@@ -26,7 +26,7 @@ pub async fn follow(address: &str, uuid: &str) -> Client {
 pub struct Room {
     /// Its server's `host:port`.
     pub address: String,
-    /// Its owner, of the session `"first"`.
+    /// Its owner, whose session is `"first"`.
     pub owner: Client,
     /// Its uuid.
     pub uuid: String,
@@ -45,7 +45,8 @@ impl Room {
         Self { address: address.to_owned(), uuid: text("uuid"), key: text("ownerKey"), owner }
     }
 
-    /// Joins it with session fields; the reply has been read, the retained state and `synced` haven't.
+    /// Joins the room with session fields, and reads the reply but neither the state messages nor
+    /// `synced`.
     pub async fn join(&self) -> Client {
         let mut follower = Client::connect(&self.address).await;
         follower.send(message::session_join(&self.uuid)).await;
@@ -53,14 +54,14 @@ impl Room {
         follower
     }
 
-    /// Joins it while nothing is retained, and has read all there is.
+    /// Joins the room while no state message is retained, and reads everything.
     pub async fn join_synced(&self, head: u64) -> Client {
         let mut follower = self.join().await;
         follower.hears(&json!({"synced": head})).await;
         follower
     }
 
-    /// Joins it again with `since`; the reply has been read.
+    /// Joins the room again with `since`, and reads the reply.
     pub async fn rejoin(&self, since: u64) -> Client {
         let mut follower = Client::connect(&self.address).await;
         follower.send(message::session_rejoin(&self.uuid, since)).await;
@@ -68,8 +69,8 @@ impl Room {
         follower
     }
 
-    /// The owner sends actions without params, numbered by id from `first` to `last`, and waits until they are in the
-    /// log.
+    /// The owner sends actions without params, with ids from `first` to `last`, and waits until
+    /// they are in the log.
     pub async fn act(&mut self, first: u64, last: u64) {
         for id in first..=last {
             self.owner.send(message::numbered(id, "act")).await;
@@ -78,7 +79,7 @@ impl Room {
     }
 }
 
-/// A room of two that must not notice what others do on the same server.
+/// A room with one follower, which must not notice what others do on the same server.
 #[derive(Debug)]
 pub struct Witness {
     owner: Client,
@@ -94,7 +95,7 @@ impl Witness {
         Self { owner, follower, uuid }
     }
 
-    /// Fails unless an action reaches the follower, and nothing else does.
+    /// Fails unless an action, and nothing else, reaches the follower.
     pub async fn still_works(&mut self) {
         let action = message::action(&self.uuid, "witness", &json!(["here"]));
         self.owner.send(&action).await;

@@ -1,18 +1,18 @@
-//! What Prometheus reads of a server, read as strictly as it may be.
+//! A server's metrics, read as strictly as the format allows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{Request, eventually};
 
-/// Where the metrics are, here and in the program.
+/// The path of the metrics, here and in the program.
 pub const METRICS_PATH: &str = "/metrics";
 
 /// A page of metrics.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scrape {
-    /// Every series, written as on the page: `name{label="value"}`.
+    /// Every series, by its name and labels as on the page: `name{label="value"}`.
     pub series: BTreeMap<String, f64>,
-    /// The names of all metrics, and what kind they are.
+    /// The kind of each metric, by its name.
     pub families: BTreeMap<String, String>,
 }
 
@@ -25,7 +25,8 @@ impl Scrape {
         Self::parse(&response.body)
     }
 
-    /// Reads a page in version 0.0.4 of the text format; it must also be as Prometheus' conventions want it.
+    /// Reads a page in version 0.0.4 of the text format. It must follow Prometheus' conventions
+    /// too.
     #[must_use]
     pub fn parse(page: &str) -> Self {
         assert!(page.ends_with('\n'), "the last line has no end");
@@ -56,7 +57,7 @@ impl Scrape {
         *self.series.get(series).unwrap_or_else(|| panic!("no {series} among {:#?}", self.series))
     }
 
-    /// What has changed in all series but those whose name begins with one of these, and by how much.
+    /// How much each series has changed, without the series whose names begin with one of these.
     #[must_use]
     pub fn changes_since(&self, before: &Self, but: &[&str]) -> BTreeMap<String, f64> {
         assert!(self.series.keys().eq(before.series.keys()), "all series are there from the beginning");
@@ -85,7 +86,7 @@ impl Scrape {
         assert!(self.series.insert(series.to_owned(), value).is_none(), "{series} stands there twice");
     }
 
-    /// Buckets grow, and the last of them holds all.
+    /// Checks that no bucket is smaller than the one before, and that the last counts everything.
     fn check_histograms(&self) {
         for (name, _) in self.families.iter().filter(|(_, kind)| *kind == "histogram") {
             let begin = format!("{name}_bucket{{le=\"");
@@ -103,8 +104,8 @@ impl Scrape {
     }
 }
 
-/// Waits until what has changed in a server's metrics is exactly this: a round is counted when it is over, which may be
-/// after a client has heard of it.
+/// Waits until exactly these series of a server have changed by these amounts. A fan-out is counted
+/// when it is over, which may be after a client has received its message.
 pub async fn metrics_change(address: &str, before: &Scrape, but: &[&str], expected: &[(&str, f64)]) {
     let expected = expected.iter().map(|(name, by)| ((*name).to_owned(), *by)).collect();
     eventually(&expected, async || Scrape::of(address).await.changes_since(before, but)).await;

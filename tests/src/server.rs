@@ -1,4 +1,4 @@
-//! The library, mounted into a warp application as its users do it.
+//! The library, mounted into a warp application as its users mount it.
 
 use std::path::PathBuf;
 
@@ -12,35 +12,35 @@ use warp::reply::Response;
 
 use crate::METRICS_PATH;
 
-/// Where the rooms are, here and by default in the program.
+/// The path of the rooms, here and by default in the program.
 pub const PATH: &str = "/broadcasting";
 
-/// A server in this process, on a port of its own; it ends with the test.
+/// A server in this process on a port of its own, until it is dropped.
 #[derive(Debug)]
 pub struct Server {
     /// `host:port`.
     pub address: String,
-    /// Its rooms, to be looked at from the inside.
+    /// Its manager, for tests that look inside.
     pub manager: Manager,
     task: JoinHandle<()>,
-    /// The file of its socket and what leads there, if it has no address itself.
+    /// The file of its Unix socket and the task that bridges to it, if it listens on one.
     bridge: Option<(PathBuf, JoinHandle<()>)>,
 }
 
 impl Server {
-    /// With the default settings.
+    /// Starts a server with the default settings.
     pub async fn start() -> Self {
         Self::with(Settings::default()).await
     }
 
-    /// With the default settings but for some limits.
+    /// Starts a server with the default settings except for some limits.
     pub async fn with_limits(change: impl FnOnce(&mut Limits)) -> Self {
         let mut settings = Settings::default();
         change(&mut settings.limits);
         Self::with(settings).await
     }
 
-    /// With these settings.
+    /// Starts a server with these settings.
     pub async fn with(settings: Settings) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address").to_string();
@@ -49,12 +49,13 @@ impl Server {
         Self { address, manager, task, bridge: None }
     }
 
-    /// On a Unix socket, to which a bridge leads from the address: no stream of it is a TCP connection.
+    /// Starts a server on a Unix socket, and a bridge from the address to it. None of the server's
+    /// own streams is a TCP connection.
     pub async fn on_a_unix_socket() -> Self {
         let entrance = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = entrance.local_addr().expect("a listener has an address");
         let path = std::env::temp_dir().join(format!("rtbroadcaster-{}.socket", address.port()));
-        // That of a run that was killed.
+        // A killed run leaves its file.
         drop(std::fs::remove_file(&path));
         let listener = UnixListener::bind(&path).expect("a free path");
         let manager = Manager::new(Settings::default());
@@ -81,7 +82,7 @@ impl Drop for Server {
         self.task.abort();
         if let Some((path, bridge)) = &self.bridge {
             bridge.abort();
-            // Nothing depends on whether the file is gone.
+            // Nothing depends on whether this works.
             drop(std::fs::remove_file(path));
         }
     }

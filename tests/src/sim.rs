@@ -1,10 +1,12 @@
-//! The proof by simulation: a server's rooms and many pages on a virtual network with a virtual clock.
+//! The proof by simulation: a server's rooms and many pages on a virtual network with a virtual
+//! clock.
 //!
-//! A [`Program`] is a list of steps drawn at random: broadcasts, cuts, reloads, restarts. [`run`] plays it in a
-//! [`World`](world::World) made of the real [`Room`](rtbroadcaster_protocol::Room)s,
-//! [`Peer`](rtbroadcaster_protocol::Peer)s and [`Session`](rtbroadcaster_protocol::Session)s; only sockets and time are
-//! imagined. A reference [`model`] and a [`witness`] in every page say after each step whether the guarantees of the
-//! architecture hold; each is an [`Invariant`]. The [`harness`] draws programs from seeds and shrinks what fails.
+//! A [`Program`] is a list of random steps: broadcasts, cuts, reloads, restarts. [`run`] plays it
+//! in a [`World`](world::World) that consists of real [`Room`](rtbroadcaster_protocol::Room)s,
+//! [`Peer`](rtbroadcaster_protocol::Peer)s and [`Session`](rtbroadcaster_protocol::Session)s; only
+//! sockets and time are virtual. After each step, a reference [`model`] and a [`witness`] in every
+//! page check the guarantees of the architecture; each guarantee is an [`Invariant`]. The
+//! [`harness`] draws programs from seeds and shrinks those that fail.
 
 mod clock;
 mod conclusion;

@@ -1,4 +1,4 @@
-//! A server under churn for as long as somebody has time: what it takes must not grow with what has passed.
+//! A server under churn: its memory, descriptors, threads and tasks must not grow with time.
 
 mod churn;
 mod process;
@@ -14,7 +14,7 @@ use crate::{METRICS_PATH, Program, Request, Room, Scrape, within};
 use churn::Place;
 pub use process::Usage;
 
-/// Timeouts so short that churn meets them all, again and again.
+/// Timeouts so short that all of them are reached again and again.
 const SETTINGS: [&str; 14] = [
     "--owner-grace-ms=1000",
     "--handshake-timeout-ms=2000",
@@ -25,7 +25,7 @@ const SETTINGS: [&str; 14] = [
     "--ring-bytes=1000000",
     "--slot-bytes-per-room=200000",
     "--followers-per-room=200",
-    // All clients have one address, and some of them guess.
+    // All clients share one address, and some guess uuids.
     "--unknown-rooms-per-minute=1000000",
     "--handshakes-per-second-per-address=1000000",
     "--handshakes-per-second=1000000",
@@ -33,36 +33,36 @@ const SETTINGS: [&str; 14] = [
     "--log=warn",
 ];
 
-/// Rooms that are there all the time.
+/// Rooms that stay open all the time.
 const STEADY_ROOMS: usize = 4;
-/// Clients at a time of each kind that comes and goes.
+/// How many clients of each kind that comes and goes there are at a time.
 const CHURNERS: usize = 8;
 /// Pause between two looks at the process.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Descriptors that a runtime may open after its start and keep.
 const MORE_DESCRIPTORS: usize = 4;
-/// Tasks that the server begins with its first client and keeps: those that keep the time.
+/// Tasks that the server starts with its first client and keeps: the ones that watch the clock.
 const MORE_TASKS: u64 = 6;
-/// Whoever asks for the server's metrics needs it.
+/// The secret for the server's metrics.
 const TOKEN: &str = "the-token-of-the-soak-test";
-/// How much the memory may grow from the second third of the time to the last: what an allocator keeps for another time
-/// wanders, what leaks under this churn is more in a minute.
+/// How much the memory may grow from the second third of the time to the last. The bytes that an
+/// allocator keeps vary; a leak under this churn is larger within a minute.
 const MORE_MEMORY: f64 = 1.15;
-/// And this much anyway.
+/// The memory may grow by this much in any case.
 const MORE_BYTES: u64 = 4 * 1024 * 1024;
 
-/// What was seen.
+/// The results of a run.
 #[derive(Debug)]
 pub struct Report {
-    /// Before the first client.
+    /// The usage before the first client.
     pub before: Usage,
-    /// The median of the second third of the time, and of the last.
+    /// The median usage in the second third of the time.
     pub middle: Usage,
-    /// The same of the last third.
+    /// The median usage in the last third.
     pub last: Usage,
-    /// When all clients had left.
+    /// The usage after all clients had left.
     pub after: Usage,
-    /// How many clients have come and gone.
+    /// How many clients came and left.
     pub visits: u64,
 }
 
@@ -105,8 +105,9 @@ impl Report {
     }
 }
 
-/// Lets clients of all kinds come to a server of this binary and go, for some time. Every half second `watch` is told how long it has gone on, how
-/// many clients have come and gone, and what the server takes.
+/// Starts a server of this binary and lets clients of all kinds come and go for some time. Every
+/// half second it calls `watch` with the time so far, the number of clients that came and left, and
+/// the server's usage.
 pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration, u64, Usage)) -> Report {
     let mut command = Program::command_of(server);
     command.args(["--listen", "127.0.0.1:0"]).args(SETTINGS).env("RTBROADCASTER_METRICS_TOKEN", TOKEN);
@@ -131,7 +132,7 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
     while start.elapsed() < time {
         tokio::select! {
             _ = ticks.tick() => {}
-            // A client found something wrong: nobody ends before he is told to.
+            // A client that ends before it is told to has found something wrong.
             Some(ended) = clients.join_next() => ended.expect("no client is let down"),
             Some(ended) = owners.join_next() => ended.expect("no owner is let down"),
         }
@@ -141,7 +142,7 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
     }
     place.stop();
     all_end(clients).await;
-    // They go on until nobody is left who listens to them.
+    // The owners of the steady rooms go on until their followers have left.
     place.close();
     all_end(owners).await;
     let after = quiet(&program, before).await;
@@ -155,7 +156,7 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
     }
 }
 
-/// What the server takes now; of its tasks it tells itself.
+/// The server's usage now. The number of tasks comes from its metrics.
 async fn look(program: &Program) -> Usage {
     let metrics = Request::get(METRICS_PATH).bearing(TOKEN).send(&program.address).await;
     assert_eq!(metrics.status, 200, "{}", metrics.body);
@@ -172,7 +173,7 @@ async fn all_end(mut clients: JoinSet<()>) {
     .await;
 }
 
-/// Waits until the server has let go of all connections, or for longer than its timeouts are.
+/// Waits until the server has ended all connections, but no longer than its timeouts allow.
 async fn quiet(program: &Program, before: Usage) -> Usage {
     let start = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Whoever gives out JSON web tokens.
+//! An issuer of JSON web tokens.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,10 +10,11 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RS
 use ring::{hmac, signature};
 use serde_json::{Value, json};
 
-/// An RSA key of 2,048 bits, because `ring` makes none. It guards nothing: it was made for these tests.
+/// An RSA key of 2,048 bits, because `ring` cannot make one. It was made for these tests and guards
+/// nothing.
 const RSA_KEY: &[u8] = include_bytes!("../fixtures/rsa-2048-of-the-tests.pk8");
 
-/// Signs tokens, with one key.
+/// Signs tokens with one key.
 pub struct Signer {
     id: String,
     key: Key,
@@ -33,7 +34,7 @@ enum Key {
 }
 
 impl Signer {
-    /// With HS256 and this secret.
+    /// A signer with HS256 and this secret.
     #[must_use]
     pub fn hs256(secret: &str) -> Self {
         Self {
@@ -42,14 +43,14 @@ impl Signer {
         }
     }
 
-    /// With RS256 and always the same key, under this id.
+    /// A signer with RS256 and always the same key, under this id.
     #[must_use]
     pub fn rs256(id: &str) -> Self {
         let key = RsaKeyPair::from_pkcs8(RSA_KEY).expect("the file is a key");
         Self { id: id.to_owned(), key: Key::Rs256(Box::new(key)) }
     }
 
-    /// With ES256 and a new key, under this id.
+    /// A signer with ES256 and a new key, under this id.
     #[must_use]
     pub fn es256(id: &str) -> Self {
         let (kind, random) = (&ECDSA_P256_SHA256_FIXED_SIGNING, SystemRandom::new());
@@ -64,20 +65,20 @@ impl Signer {
         self.sign_as(&json!({"alg": self.algorithm(), "typ": "JWT", "kid": self.id}), claims)
     }
 
-    /// A token with this header, which need not be true.
+    /// A token with these claims and this header, which may lie about the key.
     #[must_use]
     pub fn sign_as(&self, header: &Value, claims: &Value) -> String {
         let text = format!("{}.{}", encoded(header.to_string()), encoded(claims.to_string()));
         format!("{text}.{}", encoded(self.signature(text.as_bytes())))
     }
 
-    /// A token that allows to open and to follow rooms, for an hour.
+    /// A token that allows its holder to open and follow rooms for an hour.
     #[must_use]
     pub fn for_all(&self) -> String {
         self.sign(&json!({"exp": seconds_from_now(3_600), "create": true, "join": true}))
     }
 
-    /// The public key, as one of a set of keys (RFC 7517).
+    /// The public key as an entry of a key set (RFC 7517).
     #[must_use]
     pub fn public_key(&self) -> Value {
         match &self.key {
@@ -88,7 +89,7 @@ impl Signer {
                 json!({"kty": "RSA", "alg": "RS256", "use": "sig", "kid": self.id, "n": n, "e": e})
             }
             Key::Es256(key) => {
-                // 4 for an uncompressed point, then x and y.
+                // The byte 4 marks an uncompressed point; x and y follow.
                 let (x, y) = key.public_key().as_ref()[1..].split_at(32);
                 json!({"kty": "EC", "crv": "P-256", "kid": self.id, "x": encoded(x), "y": encoded(y)})
             }
@@ -117,7 +118,7 @@ impl Signer {
     }
 }
 
-/// The claim `exp` of a token that lasts so many seconds; below 0 it is over.
+/// The claim `exp` of a token that expires in this many seconds; below 0 it has expired.
 #[must_use]
 pub fn seconds_from_now(seconds: i64) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is set").as_secs();

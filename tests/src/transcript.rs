@@ -1,4 +1,4 @@
-//! Conversations, pinned byte for byte.
+//! Conversations, compared byte for byte with golden samples.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -6,41 +6,42 @@ use std::{env, fs};
 
 use crate::Client;
 
-/// What was said on the wire, in order: `owner > …` by the client, `owner < …` to it, `owner x 4500` at its close.
+/// All messages on the wire, in order: `owner > …` from the client, `owner < …` to it, and
+/// `owner x 4500` at its close.
 #[derive(Debug, Default)]
 pub struct Transcript {
     text: String,
 }
 
 impl Transcript {
-    /// A heading.
+    /// Adds a heading.
     pub fn title(&mut self, title: &str) {
         let gap = if self.text.is_empty() { "" } else { "\n" };
         self.write(format_args!("{gap}# {title}"));
     }
 
-    /// A client says something.
+    /// Sends a message from a client.
     pub async fn says(&mut self, who: &str, client: &mut Client, text: impl ToString) {
         let text = text.to_string();
         self.write(format_args!("{who} > {text}"));
         client.send(text).await;
     }
 
-    /// A client is told something. Returns it.
+    /// Reads the next message to a client, and returns it.
     pub async fn hears(&mut self, who: &str, client: &mut Client) -> String {
         let text = client.text().await;
         self.write(format_args!("{who} < {text}"));
         text
     }
 
-    /// A client's socket is closed.
+    /// Waits for the close of a client's socket.
     pub async fn closes(&mut self, who: &str, client: &mut Client) {
         let code = client.closed().await;
         self.write(format_args!("{who} x {code}"));
     }
 
-    /// Compares with a file of `golden/`, each secret replaced by its name. With `UPDATE_GOLDEN=1` in the environment
-    /// the file is written instead.
+    /// Compares the transcript with a file of `golden/`, with each secret replaced by its name.
+    /// With `UPDATE_GOLDEN=1` in the environment it writes the file instead.
     pub fn matches(mut self, file: &str, secrets: &[(&str, &str)]) {
         for (secret, name) in secrets {
             self.text = self.text.replace(secret, name);

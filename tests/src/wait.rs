@@ -1,12 +1,12 @@
-//! The one bound of every wait.
+//! The one limit for every wait.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
-/// Far more than anything here takes on a busy machine: only what never comes reaches it.
+/// Far longer than anything here takes on a busy machine: only what never comes reaches it.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Waits for something, and fails the test with what it was if it doesn't come.
+/// Waits for a future. Fails the test with `awaited`, the name of what did not come.
 pub async fn within<T>(awaited: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(PATIENCE, future).await {
         Ok(value) => value,
@@ -14,7 +14,8 @@ pub async fn within<T>(awaited: &str, future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Looks until it sees what is expected, and fails the test with what it saw last if it never does.
+/// Calls `look` until it returns what is expected. Fails the test with the last value if it never
+/// does.
 pub async fn eventually<T: Debug + PartialEq>(expected: &T, mut look: impl AsyncFnMut() -> T) {
     let mut seen = look().await;
     let looking = async {

@@ -1,4 +1,4 @@
-//! What one address may do is bounded, says so, and costs no other address anything.
+//! The limits of one address hold, are reported, and cost no other address anything.
 
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{
@@ -6,7 +6,7 @@ use rtbroadcaster_tests::{
 };
 use serde_json::Value;
 
-/// Clients connect from 127.0.0.1 unless they say otherwise; this is another address of the same machine.
+/// Another address of this machine; by default clients connect from 127.0.0.1.
 const ELSEWHERE: &str = "127.0.0.2";
 
 async fn upgrade_from(address: &str, own: &str) -> (RawSocket, Response) {
@@ -15,7 +15,7 @@ async fn upgrade_from(address: &str, own: &str) -> (RawSocket, Response) {
     (socket, response)
 }
 
-/// Upgrades, one after the other, until one is refused.
+/// Opens websockets one after the other until one is refused.
 async fn until_refused(address: &str, own: &str) -> Response {
     within("a refused upgrade", async {
         loop {
@@ -101,14 +101,14 @@ async fn an_address_that_opens_too_many_rooms_is_told_when_to_go_on_and_keeps_th
     assert!(elsewhere.text().await.contains("connected"));
 }
 
-/// The sockets that one address has where it may have one connection: two, and sixteen besides.
+/// The sockets that one address may have if it may have one connection: two, and sixteen more.
 const SOCKETS: usize = 18;
 
 async fn idle_sockets(address: &str, own: &str, count: usize) -> Vec<RawSocket> {
     let mut sockets = Vec::new();
     for _ in 0..count {
         let mut socket = RawSocket::connect_from(address, own).await;
-        // Answered, so that it is not only waiting to be accepted.
+        // The answer shows that the server has accepted the socket.
         assert_eq!(Request::get("/healthz").send_on(&mut socket, address).await.status, 200);
         sockets.push(socket);
     }
@@ -129,11 +129,11 @@ async fn sockets_that_no_connection_becomes_of_are_bounded_for_each_address_and_
     let mut program = Program::telling(command).await;
     let (mut websocket, response) = upgrade_from(&program.address, "127.0.0.1").await;
     assert_eq!(response.status, 101);
-    // The websocket is one of them: its socket is counted on, and not twice.
+    // The websocket is one of them: its socket still counts, once.
     let mut idle = idle_sockets(&program.address, "127.0.0.1", SOCKETS - 1).await;
     assert_eq!(RawSocket::connect(&program.address).await.until_end().await, b"");
     program.next_log("a connection is closed before its request: this address has as many").await;
-    // Those who are there go on, and others come.
+    // The open sockets still work, and other addresses can connect.
     assert_eq!(Request::upgrade().send_on(&mut idle[0], &program.address).await.status, 429);
     websocket.send_text(message::create()).await;
     assert!(websocket.text().await.contains("connected"));

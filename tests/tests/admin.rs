@@ -1,4 +1,4 @@
-//! Looking after a running server: who may, what is seen, and what can be ended.
+//! The administration of a running server: who may use it, what it shows, and what it can end.
 
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 const TOKEN: &str = "the-token-of-the-administration";
 const METRICS_TOKEN: &str = "the-token-of-prometheus";
-/// Every path of the administration, and some where there is nothing.
+/// All paths of the administration, and some that do not exist.
 const PATHS: [&str; 6] = [
     "/admin/status",
     "/admin/rooms",
@@ -19,7 +19,7 @@ const PATHS: [&str; 6] = [
     "/admin/anything",
 ];
 
-/// The program, with both tokens.
+/// Starts the program with both tokens.
 async fn start(arguments: &[&str]) -> Program {
     let mut command = Program::command();
     command.args(["--listen", "127.0.0.1:0"]).args(arguments);
@@ -31,7 +31,7 @@ async fn ask(program: &Program, method: &str, path: &str) -> Response {
     Request::new(method, path).bearing(TOKEN).send(&program.address).await
 }
 
-/// What is answered to a GET, which must be fine.
+/// The answer to a GET, whose status must be 200.
 async fn get(program: &Program, path: &str) -> Value {
     let response = ask(program, "GET", path).await;
     assert_eq!(response.status, 200, "{path}: {}", response.body);
@@ -40,7 +40,8 @@ async fn get(program: &Program, path: &str) -> Value {
     serde_json::from_str(&response.body).expect("JSON")
 }
 
-/// It is refused, with this code and a message for a person.
+/// Fails unless this is a refusal with this status, this code and a message for people. Returns the
+/// message.
 fn is_refused(response: &Response, status: u16, code: &str) -> String {
     assert_eq!(response.status, status, "{}", response.body);
     let body: Value = serde_json::from_str(&response.body).expect("JSON");
@@ -77,7 +78,7 @@ async fn whoever_has_no_token_or_another_one_sees_and_ends_nothing() {
             assert_eq!(none.header("www-authenticate"), Some("bearer realm=\"rtbroadcaster\""), "{path}");
         }
         let wrong = Request::new("DELETE", path).bearing("the-token-of-somebody-else");
-        // Each from an address of its own, or the later ones would be refused as guesses.
+        // Each request has an address of its own, or the later ones would be refused as guesses.
         let own = format!("127.0.0.{}", 10 + index);
         let mut socket = RawSocket::connect_from(&program.address, &own).await;
         let wrong = wrong.send_on(&mut socket, &program.address).await;
@@ -106,7 +107,7 @@ async fn who_guesses_tokens_is_told_to_come_later_and_nobody_else_is() {
     let mut elsewhere = RawSocket::connect_from(&program.address, "127.0.0.2").await;
     let right = Request::get("/admin/status").bearing(TOKEN);
     assert_eq!(right.send_on(&mut elsewhere, &program.address).await.status, 200);
-    // Rooms go on.
+    // The rooms still work.
     open_room(&program.address).await;
 }
 

@@ -1,5 +1,6 @@
-//! Who may do what: tokens, what is said to those who have none that allows it, and what must be decided before others
-//! get in. What makes a JSON web token a good one stands in `web_tokens.rs`.
+//! Who may do what: tokens, the refusals of clients without a sufficient token, and the settings
+//! that are required before other machines may connect. `web_tokens.rs` tests which JSON web tokens
+//! are accepted.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ async fn server(access: AccessSettings) -> Server {
     Server::with(Settings { access, ..Settings::default() }).await
 }
 
-/// Opening and following need a token.
+/// A server on which opening and following rooms need a token.
 async fn guarded() -> Server {
     server(AccessSettings {
         creation: Gate::Token,
@@ -56,7 +57,7 @@ async fn where_creation_needs_a_token_rooms_are_opened_with_one_only_and_followe
 
     let (_owner, reply) = entry::open_with(&server.address, API_KEY).await;
     follow(&server.address, reply["uuid"].as_str().unwrap()).await;
-    // Clients of the original may have one too.
+    // Clients of the original may have a token too.
     entry::is_let_in(&server.address, &message::with_token(message::create(), API_KEY)).await;
 }
 
@@ -71,7 +72,7 @@ async fn where_joins_need_a_token_a_join_key_is_enough_to_follow_and_for_nothing
     for token in [JOIN_KEY, API_KEY] {
         entry::is_let_in(&server.address, &entry::join(uuid, token)).await;
     }
-    entry::is_refused(&server.address, &entry::create(JOIN_KEY), "forbidden", entry::FORBIDDEN).await;
+    entry::is_forbidden(&server.address, &entry::create(JOIN_KEY)).await;
 }
 
 #[tokio::test]
@@ -82,13 +83,7 @@ async fn a_room_is_taken_back_with_its_owner_key_and_a_token() {
     let claim =
         message::session_claim(reply["uuid"].as_str().unwrap(), reply["ownerKey"].as_str().unwrap(), "s");
     entry::is_refused(&server.address, &claim, "unauthorized", NEEDS_A_TOKEN).await;
-    entry::is_refused(
-        &server.address,
-        &message::with_token(claim.clone(), JOIN_KEY),
-        "forbidden",
-        entry::FORBIDDEN,
-    )
-    .await;
+    entry::is_forbidden(&server.address, &message::with_token(claim.clone(), JOIN_KEY)).await;
     entry::is_let_in(&server.address, &message::with_token(claim, API_KEY)).await;
 }
 
@@ -117,12 +112,12 @@ async fn whoever_asks_for_many_rooms_that_are_not_there_is_told_when_to_go_on_an
         assert!((1..=60_000).contains(&wait), "{wait}");
         assert_eq!(client.closed().await, CloseCode::NotNow.value());
     }
-    // Whoever is there stays, and rooms can be opened.
+    // Connected clients stay, and rooms can be opened.
     owner.sync().await;
     open_room(&program.address).await;
 }
 
-/// The arguments of a server that others than this machine reach.
+/// The arguments of a server that other machines can reach.
 const EXPOSED: [&str; 2] = ["--listen", "0.0.0.0:0"];
 
 #[tokio::test]
@@ -171,7 +166,7 @@ async fn a_page_of_another_origin_is_told_which_it_is_and_what_would_allow_it() 
     );
 }
 
-/// A program that logs all it can, whose secrets come from a file and the environment.
+/// A program that logs at the finest level, and whose secrets come from a file and the environment.
 async fn talkative(folder: &Path) -> Program {
     let file = folder.join("secrets.toml");
     fs::write(

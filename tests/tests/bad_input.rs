@@ -1,4 +1,4 @@
-//! Bad input gets an answer and costs nobody else anything: beside each offender another room goes on working.
+//! Bad input gets an answer and costs no one else anything: in each test another room still works.
 
 use rtbroadcaster_protocol::{CloseCode, Limits};
 use rtbroadcaster_tests::{Client, Opcode, RawSocket, Server, Witness, follow, message, open_room};
@@ -8,7 +8,7 @@ const TOO_LARGE: u16 = 1009;
 const NOT_UTF8: u16 = 1007;
 const PROTOCOL_ERROR: u16 = 1002;
 
-/// A server, and the room that must not notice anything.
+/// A server and a room that must not notice anything.
 async fn watched() -> (Server, Witness) {
     let server = Server::start().await;
     let witness = Witness::start(&server.address).await;
@@ -200,8 +200,8 @@ async fn frames_that_no_client_may_send_close_with_1002() {
     witness.still_works().await;
 }
 
-/// What it has ended is its side only: were it the whole connection, given up because the client doesn't answer the
-/// close, then what the client sends after that would be answered by a reset.
+/// The server ends only its own side. If it gave up the whole connection because the client does
+/// not answer the close, the client's later bytes would cause a reset.
 #[tokio::test]
 async fn after_a_fault_the_server_ends_its_side_without_waiting_for_the_client() {
     let (server, mut witness) = watched().await;

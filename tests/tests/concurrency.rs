@@ -1,4 +1,4 @@
-//! Many followers and one owner in a hurry, on several threads.
+//! Many followers and a fast owner, on several threads.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 const FOLLOWERS: usize = 50;
-/// More than one thread of the server serves by itself.
+/// Enough followers that the server shares each fan-out among its threads.
 const MANY_FOLLOWERS: usize = 400;
 const ACTIONS: u64 = 2_000;
 const SLOTS: u64 = 7;
 
-/// Action `number`: each retains its number in one of a few slots, and every eleventh clears one instead.
+/// Action `number`. It writes its number to one of a few slots; every eleventh action clears a slot
+/// instead.
 fn action(number: u64) -> Value {
     let slot = format!("slot {}", number % SLOTS);
     match number % 11 {
@@ -22,7 +23,7 @@ fn action(number: u64) -> Value {
     }
 }
 
-/// What the slots hold after all actions.
+/// The contents of the slots after all actions.
 fn expected() -> BTreeMap<String, Value> {
     let mut replica = Replica::default();
     for number in 1..=ACTIONS {
@@ -34,7 +35,7 @@ fn expected() -> BTreeMap<String, Value> {
     replica.slots
 }
 
-/// Follows until everything has been heard of.
+/// Follows until it has everything.
 async fn follow_all(mut follower: Client) -> Replica {
     let mut replica = Replica::default();
     while replica.seq < ACTIONS {
@@ -43,8 +44,8 @@ async fn follow_all(mut follower: Client) -> Replica {
     replica
 }
 
-/// Lets an owner send everything as fast as it can, so many actions a frame, while all follow. Returns where the
-/// followers stand in the end.
+/// An owner sends everything as fast as it can, with this many actions in a frame. Returns the
+/// final states of the followers.
 async fn run(server: &Server, followers: usize, actions_per_frame: usize) -> Vec<Replica> {
     let mut room = Room::open(&server.address).await;
     let mut following = JoinSet::new();
@@ -109,10 +110,10 @@ async fn an_owner_in_a_hurry_is_slowed_down_instead_of_losing_its_audience() {
                 far_ahead.take().map(|sender| sender.send(()));
             }
         }
-        // Not dropped before the server has read it all.
+        // The owner must not be dropped before the server has read everything.
         room
     });
-    // The audience reads nothing until the owner is beyond the ring, and then all that there is.
+    // The audience reads nothing until the owner is ahead by more than the ring, then everything.
     within("the owner to be far ahead", is_far_ahead).await.unwrap();
     let mut replica = Replica::default();
     while replica.seq < LARGE {
@@ -163,7 +164,7 @@ async fn joining_while_the_owner_broadcasts_leaves_no_gap() {
             let mut follower = room.join().await;
             followers.spawn(async move {
                 let mut replica = Replica::default();
-                // A first join's snapshot stands for everything before it.
+                // The snapshot of a first join replaces everything before it.
                 replica.apply(&json!({"resync": true}));
                 while replica.seq < ACTIONS {
                     replica.apply(&follower.next().await);

@@ -1,11 +1,12 @@
-//! Where the program's settings come from: file, environment, flags, and what is said when something is wrong with them.
+//! The sources of the program's settings (file, environment and flags), and the messages about
+//! wrong settings.
 
 use std::fs;
 use std::path::PathBuf;
 
 use rtbroadcaster_tests::{Client, Finished, Program, message};
 
-/// A configuration file of this name and text.
+/// Writes a configuration file with this name and text.
 fn file(name: &str, text: &str) -> String {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::write(&path, text).expect("a file in target/tmp");
@@ -18,7 +19,7 @@ async fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Finished {
     Program::run(command).await
 }
 
-/// What `config` prints; it must be fine.
+/// The output of `config`, which must succeed.
 async fn effective(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let mut all = vec!["config"];
     all.extend(arguments);
@@ -27,7 +28,7 @@ async fn effective(arguments: &[&str], environment: &[(&str, &str)]) -> String {
     finished.stdout
 }
 
-/// What `check` says of a file in which something is wrong, line by line, without the file's path.
+/// The lines that `check` prints about a wrong file, without the file's path.
 async fn wrong(name: &str, text: &str) -> Vec<String> {
     let path = file(name, text);
     let finished = run(&["check", &path], &[]).await;
@@ -81,7 +82,7 @@ async fn what_config_prints_is_a_file_that_sets_the_same() {
 async fn the_example_lists_every_setting_at_its_default() {
     let example = run(&["config", "--example"], &[]).await;
     assert_eq!(example.code, Some(0));
-    // What is commented out but is TOML is made a setting.
+    // Turns comments that hold a setting into settings.
     let is_setting =
         |line: &&str| line.strip_prefix("# ").is_some_and(|rest| rest.split(' ').nth(1) == Some("="));
     let lines = example.stdout.lines().map(|line| if is_setting(&line) { &line[2..] } else { line });

@@ -1,4 +1,4 @@
-//! What a fuzzer has found worth keeping breaks nothing. `tests/fuzz/` looks for more.
+//! The inputs that a fuzzer found worth keeping break nothing. `tests/fuzz/` looks for more.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ fn nothing_in_the_corpora_breaks_anything() {
         for entry in fs::read_dir(&folder).expect("each target has a corpus") {
             let path = entry.unwrap().path();
             let data = fs::read(&path).unwrap();
-            // So that a failure says which it was.
+            // Shows which input a failure is about.
             println!("{}", path.display());
             target(&data);
             count += 1;

@@ -1,4 +1,5 @@
-//! The files under `server/deploy/` and what `docs/operating.md` shows: everything that they mention is there.
+//! Everything that the files under `server/deploy/` and the examples in `docs/operating.md` mention
+//! exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +11,7 @@ const UNIT: &str = include_str!("../../server/deploy/rtbroadcaster.service");
 const DOCKERFILE: &str = include_str!("../../server/deploy/Dockerfile");
 const OPERATING: &str = include_str!("../../docs/operating.md");
 
-/// Flags of other programs that the documentation shows.
+/// Flags of other programs in the documentation.
 const OTHER_FLAGS: [&str; 7] = ["--deploy-hook", "--time", "--file", "--tag", "--env", "--publish", "--now"];
 
 async fn run(arguments: &[&str], environment: &[(String, String)]) -> Finished {
@@ -23,7 +24,7 @@ async fn help() -> String {
     run(&["--help"], &[]).await.stdout + &run(&["config", "--help"], &[]).await.stdout
 }
 
-/// The words of a text that begin so.
+/// The words of a text that begin with `start`.
 fn words<'a>(text: &'a str, start: &str) -> BTreeSet<&'a str> {
     let is_part = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     text.match_indices(start)
@@ -36,7 +37,7 @@ fn words<'a>(text: &'a str, start: &str) -> BTreeSet<&'a str> {
         .collect()
 }
 
-/// The value of a key of the unit.
+/// The value of a key in the systemd unit.
 fn unit(key: &str) -> &'static str {
     let line = UNIT.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     line.unwrap_or_else(|| panic!("the unit has no {key}"))
@@ -105,7 +106,7 @@ async fn every_configuration_that_the_documentation_shows_is_one() {
     let mut count = 0;
     for block in blocks {
         count += 1;
-        // What stands for a secret must be as long as one.
+        // The placeholder for a secret must be as long as a secret.
         let mut text = block.replace('…', "a-secret-that-is-long-enough-for-any");
         if !text.contains("[access]") {
             text.push_str("[access]\ncreation = \"open\"\nallow-origin = [\"self\"]\n");

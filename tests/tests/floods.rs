@@ -1,12 +1,12 @@
-//! What a few bytes can ask for: floods of messages get few answers, in frames of a bounded size.
+//! A few bytes can ask for much: floods of messages get few answers, in frames of a limited size.
 
 use rtbroadcaster_tests::{Client, RawSocket, Room, Server, Witness, message, open_room};
 use serde_json::{Value, json};
 
-/// The largest frame that the server sends for messages as small as these.
+/// The largest frame that the server sends for small messages.
 const FRAME_BYTES: usize = 64 * 1024;
 
-/// A server, and the room that must not notice anything.
+/// A server and a room that must not notice anything.
 async fn watched() -> (Server, Witness) {
     let server = Server::start().await;
     let witness = Witness::start(&server.address).await;
@@ -41,12 +41,12 @@ async fn a_flood_in_one_frame_is_answered_by_a_few_refusals() {
     witness.still_works().await;
 }
 
-/// Sixteen that say why, and one for the rest of the frame.
+/// Sixteen refusals with a reason, and one for the rest of the frame.
 fn few_refusals(code: &str) -> Vec<String> {
     [vec![code.to_owned(); 16], vec!["malformed".to_owned()]].concat()
 }
 
-/// The codes of all refusals that a frame is answered with, by frames of no more than 64 KiB.
+/// The codes of all refusals of a frame. The server's frames must have at most 64 KiB.
 async fn refusals(raw: &mut RawSocket, frame: &str) -> Vec<String> {
     raw.send_text(frame).await;
     raw.send_text(r#"{"ping":1}"#).await;
@@ -66,7 +66,7 @@ async fn refusals(raw: &mut RawSocket, frame: &str) -> Vec<String> {
     }
 }
 
-/// Each of an owner's numbered actions must be answered; but not all of it in one frame.
+/// Each of an owner's numbered actions must be answered, but not all of them in one frame.
 #[tokio::test]
 async fn a_flood_of_an_owners_numbered_faults_is_answered_in_frames_of_a_bounded_size() {
     let (server, mut witness) = watched().await;
@@ -91,7 +91,7 @@ async fn a_flood_of_frames_is_answered_frame_by_frame() {
     witness.still_works().await;
 }
 
-/// What a session could never hear of again is no id.
+/// A number is no id if the session could never get an answer with it.
 #[tokio::test]
 async fn ids_start_at_1_and_are_numbers_that_javascript_counts_with() {
     let (server, mut witness) = watched().await;

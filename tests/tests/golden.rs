@@ -1,12 +1,12 @@
-//! Every message that the server says, byte for byte: a change of the wire shows here first.
+//! All messages of the server, byte for byte: a change of the wire shows here first.
 //!
-//! `UPDATE_GOLDEN=1 cargo test -p rtbroadcaster-tests --test golden` writes the files anew; read what `git diff` says
-//! of them before you commit.
+//! `UPDATE_GOLDEN=1 cargo test -p rtbroadcaster-tests --test golden` writes the files again. Read
+//! the output of `git diff` before you commit them.
 
 use rtbroadcaster_tests::{Client, Server, Transcript};
 use serde_json::Value;
 
-/// A text out of a reply.
+/// A text field of a reply.
 fn field(reply: &str, name: &str) -> String {
     let reply: Value = serde_json::from_str(reply).expect("json");
     reply[name].as_str().expect("the reply has this field").to_owned()

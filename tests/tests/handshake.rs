@@ -1,10 +1,10 @@
-//! From the TCP connection to the first message: who gets in, and what the others are told.
+//! From the TCP connection to the first message: who is let in, and how the others are refused.
 
 use rtbroadcaster::{OriginPolicy, Settings};
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{Client, PATH, Program, RawSocket, Request, Server, follow, open_room};
 
-/// The status that an upgrade with one header more, or another one, is answered with.
+/// The status of the answer to an upgrade with one more, or one different, header.
 async fn status_with(server: &Server, name: &str, value: &str) -> u16 {
     Request::upgrade().with(name, value).send(&server.address).await.status
 }
@@ -15,7 +15,7 @@ async fn an_upgrade_is_answered_as_the_rfc_says() {
     let response = Request::upgrade().send(&server.address).await;
     assert_eq!(response.status, 101);
     assert_eq!(response.header("upgrade"), Some("websocket"));
-    // The example of RFC 6455 section 1.3, in lower case as all of the head here.
+    // The example of RFC 6455 section 1.3, in lower case like the whole head here.
     assert_eq!(response.header("sec-websocket-accept"), Some("s3pplmbitxaq9kygzzhzrbk+xoo="));
     assert_eq!(response.header("sec-websocket-protocol"), None);
     assert_eq!(response.header("sec-websocket-extensions"), None);
@@ -160,7 +160,7 @@ async fn the_program_says_that_it_is_well() {
 async fn a_tcp_connection_that_sends_no_request_is_cut_off() {
     let program = Program::start(&["--handshake-timeout-ms", "1000"]).await;
     let mut nothing = RawSocket::connect(&program.address).await;
-    // As far as HTTP/2's preface, for which some servers wait without a limit.
+    // The beginning of HTTP/2's preface, for which some servers wait without a limit.
     let mut one_letter = RawSocket::connect(&program.address).await;
     one_letter.send_bytes(b"P").await;
     nothing.ended().await;

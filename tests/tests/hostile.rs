@@ -1,5 +1,6 @@
-//! Whoever means harm is answered as the protocol says, costs the others nothing, and takes little memory of the server's
-//! process. `docs/hostile.md` lists every attack with its answer; those that are not here stand where it says.
+//! A hostile client is answered as the protocol says, costs the others nothing, and takes little of
+//! the server's memory. `docs/hostile.md` lists every attack with its answer, and where the tests
+//! of the other attacks are.
 
 #![cfg(target_os = "linux")]
 
@@ -13,7 +14,7 @@ const PROTOCOL_ERROR: u16 = 1002;
 const NOT_UTF8: u16 = 1007;
 const TOO_LARGE: u16 = 1009;
 
-/// A server in a process of its own, with a room that must not notice anything.
+/// A server in a process of its own, and a room that must not notice anything.
 struct Victim {
     program: Program,
     witness: Witness,
@@ -34,13 +35,13 @@ impl Victim {
         &self.program.address
     }
 
-    /// In the middle of an attack: the others notice nothing.
+    /// Checks, during an attack, that the others notice nothing.
     async fn is_unharmed(&mut self) {
         self.witness.still_works().await;
         self.height = self.height.max(memory(&self.program));
     }
 
-    /// Fails if the process took more than this beside what it had, in the middle of the attack or after it.
+    /// Fails if the process took more memory than this during or after the attack.
     async fn took_at_most(mut self, bytes: u64, attack: &str) {
         self.is_unharmed().await;
         let kib = |bytes: u64| bytes / 1024;
@@ -64,7 +65,7 @@ fn memory(program: &Program) -> u64 {
     Usage::of(program.process_id()).memory
 }
 
-/// A masked frame, as it is sent.
+/// The bytes of a masked frame.
 fn frame(first_byte: u8, payload: &[u8]) -> Vec<u8> {
     let length = u8::try_from(payload.len()).expect("a short payload");
     let mut frame = vec![first_byte, 0x80 | length, 0, 0, 0, 0];
@@ -128,7 +129,7 @@ async fn fragments_without_end_are_one_message_that_is_too_large_in_the_end() {
     let mut victim = Victim::start(&[]).await;
     let mut socket = RawSocket::upgrade(victim.address()).await;
     socket.send_bytes(&frame(0x01, b"{")).await;
-    // Those without a byte cost nothing, however many they are.
+    // Empty fragments cost nothing, whatever their number.
     socket.send_bytes(&frame(0x00, b"").repeat(20_000)).await;
     socket.send_bytes(&frame(0x00, b" ").repeat(20_000)).await;
     socket.send_bytes(&frame(0x80, br#""ping":1}"#)).await;
@@ -165,10 +166,10 @@ async fn frames_that_lie_about_themselves_close_with_what_the_rfc_says() {
         (long(1 << 62), TOO_LARGE),
         (long(1 << 63), TOO_LARGE),
         (long(u64::MAX), TOO_LARGE),
-        // A control frame in pieces, and one that is too long.
+        // A fragmented control frame, and one that is too long.
         (frame(0x09, b"?"), PROTOCOL_ERROR),
         ([&[0x89, 0xfe, 0, 126, 0, 0, 0, 0][..], &[0; 126]].concat(), PROTOCOL_ERROR),
-        // A euro sign that is cut in two pieces, of which the second is something else.
+        // The first part of a euro sign, and a second part that does not belong to it.
         ([frame(0x01, b"\xe2\x82"), frame(0x80, b"\xff")].concat(), NOT_UTF8),
     ] {
         let mut socket = RawSocket::upgrade(victim.address()).await;
@@ -303,7 +304,7 @@ async fn peers_that_have_vanished_are_given_up() {
         assert_eq!(socket.closed().await, CloseCode::IdleTimeout.value());
     }
     let Victim { program, before, .. } = victim;
-    // The witness and the room's owner answered no ping either, while nobody read what came for them.
+    // The witness and its owner were closed too, because the test had not answered their pings.
     Witness::start(&program.address).await.still_works().await;
     let after = memory(&program);
     println!("100 that vanish: {} KiB before, {} after", before / 1024, after / 1024);

@@ -1,4 +1,4 @@
-//! The examples of docs/http.md, run as they stand.
+//! Runs the examples in docs/http.md.
 
 use std::process::Stdio;
 
@@ -8,12 +8,12 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
 const DOCUMENT: &str = include_str!("../../docs/http.md");
-/// Where the examples believe the server to be.
+/// The server's address in the examples.
 const ADDRESS: &str = "127.0.0.1:8080";
 const UUID: &str = "3f0c1f6e-8a51-4c0e-9d0b-6c1f4b0e7a52";
 const KEY: &str = "5d41402abc4b2a76b9719d911017c592b1946ac92492d234";
 
-/// The blocks of code of a kind, in their order.
+/// The blocks of code of one kind, in order.
 fn blocks(kind: &str) -> Vec<&'static str> {
     let begin = format!("```{kind}\n");
     DOCUMENT
@@ -23,7 +23,7 @@ fn blocks(kind: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// A shell that runs this, where these texts of the document stand for others.
+/// A shell that runs this script. `meant` replaces texts of the document by the real ones.
 fn shell(script: &str, meant: &[(&str, &str)]) -> Command {
     let script = meant.iter().fold(script.to_owned(), |script, (text, meant)| script.replace(text, meant));
     let mut command = Command::new("bash");

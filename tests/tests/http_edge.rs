@@ -1,4 +1,4 @@
-//! The rooms over plain HTTP: opening, acting, closing, and following as server-sent events.
+//! The rooms over plain HTTP: opening, acting, closing, and following by server-sent events.
 
 use rtbroadcaster_tests::{Client, Edge, PATH, Request, Room, Server, message};
 use serde_json::{Value, json};
@@ -68,7 +68,7 @@ async fn joining_is_the_reply_the_retained_state_and_what_comes_next() {
     assert_eq!(events.response.header("cache-control"), Some("no-store, no-transform"));
 }
 
-/// G3: each action once, however often the follower is cut off, and wherever.
+/// G3: each action arrives once, however often and wherever the follower is cut off.
 #[tokio::test]
 async fn whoever_comes_back_with_the_last_event_id_gets_every_action_once() {
     let server = Server::start().await;
@@ -79,7 +79,7 @@ async fn whoever_comes_back_with_the_last_event_id_gets_every_action_once() {
         for _ in 0..=round {
             edge.act("act").await;
         }
-        // Some of them stay unread when the connection is cut.
+        // Some actions are unread when the connection is cut.
         for _ in 0..=(round / 2) {
             seen.push(events.seq().await);
         }
@@ -153,7 +153,7 @@ async fn a_post_that_is_repeated_appends_nothing_and_is_answered_as_before() {
             assert_eq!((again.status, again.body.as_str()), (first.status, first.body.as_str()));
         }
     }
-    // Whatever is below what the session has answered and was never sent can't be judged.
+    // An id that was never sent cannot be judged if it is below one that was answered.
     let late = edge.post(&json!({"funcKey": "d"})).with("Idempotency-Key", "other:5");
     edge.send(&late).await;
     edge.send(&late.with("Idempotency-Key", "other:2")).await.is_refused(409, "stale_id");
@@ -190,7 +190,7 @@ async fn a_post_is_no_claim_and_an_owners_page_goes_on() {
     room.owner.send(message::numbered(1, "said")).await;
     room.owner.hears(&json!({"ack": 1, "seq": 2})).await;
     follower.hears(&json!({"seq": 2, "funcKey": "said"})).await;
-    // The page's own session may post as well, when its websocket has failed it.
+    // The page's own session may post too, after its websocket has failed.
     let again = edge.post(&json!({"funcKey": "said"})).with("Idempotency-Key", "first:1");
     assert_eq!(edge.send(&again).await.json(), json!({"seq": 2, "id": 1}));
     follower.hears_nothing().await;

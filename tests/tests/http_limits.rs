@@ -1,4 +1,4 @@
-//! The rooms over plain HTTP keep the limits, the permissions and the origins that websockets do.
+//! The rooms over plain HTTP have the same limits, permissions and origins as websockets.
 
 use rtbroadcaster::{AccessSettings, Gate, OriginPolicy, Secret, Settings};
 use rtbroadcaster_tests::{Edge, Events, PATH, Program, RawSocket, Request, Scrape, Server, within};
@@ -7,7 +7,7 @@ use serde_json::json;
 const API_KEY: &str = "an-api-key-of-some-length";
 const JOIN_KEY: &str = "a-join-key-of-some-length";
 
-/// A server on which nobody does anything without a token.
+/// A server on which everything needs a token.
 async fn guarded() -> Server {
     let access = AccessSettings {
         creation: Gate::Token,
@@ -218,7 +218,7 @@ async fn a_silent_stream_shows_that_it_is_alive() {
     .await;
     let edge = Edge::open(&server.address).await;
     let mut events = edge.follow_from(0).await;
-    // Far longer than a client may be silent, by comments alone.
+    // Far longer than a client may be silent.
     within("many comments", async {
         while events.comments < 40 {
             edge.act("tick").await;
@@ -242,7 +242,8 @@ async fn whoever_is_refused_events_goes_on_with_its_http_connection() {
     assert_eq!(action.send_on(&mut socket, &program.address).await.status, 200);
 }
 
-/// Nothing is ever heard of such a client, and what little it is sent fits into buffers: only the kernel can tell.
+/// Such a client sends nothing, and the little that the server sends fits into buffers. Only the
+/// kernel knows that the client is gone.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_silent_stream_whose_client_is_gone_leaves_its_place() {
@@ -257,7 +258,7 @@ async fn a_silent_stream_whose_client_is_gone_leaves_its_place() {
     drop(events);
 }
 
-/// G8: a reader that takes nothing is cut off after a while, and others don't notice.
+/// G8: a reader that takes nothing is cut off after a while, and others do not notice.
 #[tokio::test]
 async fn a_stream_that_nobody_reads_is_cut_off_and_costs_the_others_nothing() {
     let program = Program::start(&["--stall-timeout-ms", "500", "--connections", "2"]).await;
@@ -268,7 +269,7 @@ async fn a_stream_that_nobody_reads_is_cut_off_and_costs_the_others_nothing() {
     let mut stalled = stalled.into_socket();
     let mut reader = edge.follow_from(0).await;
     let large = json!({"funcKey": "a", "funcParams": ["x".repeat(60_000)]});
-    // More than the kernel, the pipe and hyper hold together; the reader beside it takes all of it.
+    // More than the kernel, the pipe and hyper can hold. The other reader takes all of it.
     for seq in 1..=200 {
         edge.send(&edge.post(&large)).await;
         assert_eq!(reader.seq().await, seq);

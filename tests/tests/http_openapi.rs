@@ -1,4 +1,4 @@
-//! The `OpenAPI` document says what the server does, no more and no less.
+//! The `OpenAPI` document describes exactly what the server does.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ use rtbroadcaster_tests::{Edge, Events, PATH, Program, RawSocket, Request, Respo
 use serde_json::{Value, json};
 
 const DOCUMENT: &str = include_str!("../../server/src/http/openapi.json");
-/// Where the document is said to be, for references within it.
+/// The document's address, for the references within it.
 const PLACE: &str = "http://localhost/openapi.json";
 const API_KEY: &str = "an-api-key-of-some-length";
 
-/// The document, and which of its answers the server was seen to give.
+/// The document, and those of its answers that the server has given.
 struct Api {
     document: Value,
     compiler: Compiler,
@@ -29,7 +29,7 @@ impl Api {
         Self { document, compiler, schemas: Schemas::new(), seen: BTreeSet::new() }
     }
 
-    /// Sends a request, whose answer must be as the document says.
+    /// Sends a request, whose answer must match the document.
     async fn answer(&mut self, address: &str, path: &str, request: Request, status: u16) -> Response {
         let response = request.send(address).await;
         assert_eq!(response.status, status, "{} {path}: {}", request.method(), response.body);
@@ -37,7 +37,7 @@ impl Api {
         response
     }
 
-    /// Fails unless the document has this answer, with these headers and this body.
+    /// Fails unless the document has this answer with these headers and this body.
     fn judge(&mut self, path: &str, method: &str, response: &Response) {
         let method = method.to_ascii_lowercase();
         let at = ["paths", path, &method, "responses", &response.status.to_string()].map(escaped).join("/");
@@ -61,7 +61,7 @@ impl Api {
         self.seen.insert(format!("{method} {path} {}", response.status));
     }
 
-    /// Where an answer really stands.
+    /// The pointer to an answer, after references.
     fn resolved(&self, pointer: &str) -> String {
         let reference = self.document.pointer(pointer).and_then(|answer| answer["$ref"].as_str());
         reference.map_or(pointer, |reference| &reference[1..]).to_owned()
@@ -75,7 +75,7 @@ impl Api {
         }
     }
 
-    /// Every answer that the document has.
+    /// All answers in the document.
     fn promised(&self) -> BTreeSet<String> {
         let mut promised = BTreeSet::new();
         for (path, methods) in self.document["paths"].as_object().expect("paths") {
@@ -131,7 +131,7 @@ async fn the_document_is_served_as_it_is_and_no_path_takes_another_method() {
     }
 }
 
-/// What goes well.
+/// Requests that succeed.
 async fn plain(api: &mut Api) {
     let server = Server::start().await;
     let address = &server.address;
@@ -156,7 +156,7 @@ async fn plain(api: &mut Api) {
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 204).await;
 }
 
-/// What is wrong with the request itself.
+/// Malformed requests.
 async fn malformed(api: &mut Api) {
     let server = Server::with_limits(|limits| limits.slots_per_room = 1).await;
     let address = &server.address;
@@ -183,7 +183,7 @@ async fn malformed(api: &mut Api) {
     api.answer(address, EVENTS, claim("session=x").with("Rtbroadcaster-Owner-Key", "wrong"), 403).await;
 }
 
-/// Whoever has not what it takes, or comes from elsewhere.
+/// Requests without the owner key, or from other origins.
 async fn strangers(api: &mut Api) {
     let server = Server::start().await;
     let address = &server.address;
@@ -212,7 +212,7 @@ async fn strangers(api: &mut Api) {
     api.answer(address, EVENTS, edge.events(), 404).await;
 }
 
-/// Where there is no more room, or no more patience.
+/// Requests beyond the limits.
 async fn limited(api: &mut Api) {
     let server = Server::with_limits(|limits| {
         limits.rooms = 1;
@@ -239,7 +239,7 @@ async fn limited(api: &mut Api) {
     api.answer(address, EVENTS, edge.events(), 429).await;
 }
 
-/// Where tokens are needed.
+/// Requests that need tokens.
 async fn guarded(api: &mut Api) {
     let access = AccessSettings {
         creation: Gate::Token,
@@ -255,7 +255,7 @@ async fn guarded(api: &mut Api) {
     api.answer(address, EVENTS, Request::get(&nowhere), 401).await;
 }
 
-/// Bodies that don't come, and requests during a shutdown.
+/// Bodies that do not come, and requests during a shutdown.
 async fn late(api: &mut Api) {
     let server = Server::with_limits(|limits| limits.handshake_timeout_ms = 50).await;
     let address = &server.address;
@@ -266,7 +266,7 @@ async fn late(api: &mut Api) {
     let half = edge.post(&json!({})).with("Content-Length", "9");
     api.answer(address, ACTIONS, half, 408).await;
     let document = format!("{PATH}{DOCUMENT_PATH}");
-    // Who has a connection already is answered while the server shuts down.
+    // The server answers on existing connections while it shuts down.
     let mut socket = RawSocket::connect(address).await;
     server.manager.shut_down().await;
     for (path, request) in [

@@ -1,4 +1,4 @@
-//! Which crate may know which: what ARCHITECTURE.md says of imports, checked.
+//! Checks which crates depend on which. `cargo xtask tidy` checks the modules within a crate.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -10,7 +10,8 @@ const PROTOCOL: &str = "rtbroadcaster-protocol";
 const SERVER: &str = "rtbroadcaster";
 const SDK: &str = "rtbroadcaster-sdk";
 
-/// The workspace's own packages as `cargo metadata` tells them; without what they depend on, which needs no network.
+/// The workspace's own packages from `cargo metadata`. Without their dependencies it needs no
+/// network.
 fn metadata() -> Value {
     let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -21,7 +22,7 @@ fn metadata() -> Value {
     serde_json::from_slice(&output.stdout).expect("cargo speaks json")
 }
 
-/// The dependencies of a package, those of its tests left out.
+/// The dependencies of a package without those of its tests.
 fn dependencies<'a>(metadata: &'a Value, package: &str) -> Vec<&'a Value> {
     let packages = metadata["packages"].as_array().expect("packages");
     let package = packages.iter().find(|other| other["name"] == package);
@@ -37,7 +38,8 @@ fn names<'a>(dependencies: &[&'a Value]) -> BTreeSet<&'a str> {
 fn the_protocol_is_pure() {
     let metadata = metadata();
     let used = names(&dependencies(&metadata, PROTOCOL));
-    // None of these does I/O, reads a clock, draws random numbers or starts a task, as they are used here.
+    // As they are used here, none of these does I/O, reads a clock, draws random numbers or starts
+    // a task.
     let allowed = BTreeSet::from(["bytes", "serde", "serde_json", "thiserror", "uuid"]);
     let more: Vec<_> = used.difference(&allowed).collect();
     assert!(more.is_empty(), "the protocol's crate depends on {more:?}");

@@ -1,10 +1,10 @@
-//! What a client of the original may rely on, whatever it sends.
+//! Everything that a client of the original may rely on.
 
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{Client, Room, Server, follow, message, open_room};
 use serde_json::json;
 
-/// A server, and a room of the original's clients with one follower.
+/// A server and a room of the original's clients, with one follower.
 async fn pair() -> (Server, Client, Client, String) {
     let server = Server::start().await;
     let (owner, uuid) = open_room(&server.address).await;
@@ -151,7 +151,8 @@ async fn live_actions_follow_the_replayed_state_at_once() {
     owner.sync().await;
     let mut late = follow(&server.address, &uuid).await;
     owner.send(message::state(&uuid, "f", &json!([1]))).await;
-    // Had the action come before the snapshot was cut, the snapshot would hold it, and it would be sent once.
+    // If the action was in the log before the server made the snapshot, the snapshot has it, and
+    // the server sends it once.
     let first = late.next().await["funcParams"][0].clone();
     if first == 0 {
         late.hears(&message::state(&uuid, "f", &json!([1]))).await;

@@ -1,4 +1,4 @@
-//! Every bound holds, says so, and costs only whoever reaches it.
+//! Each limit holds, is reported, and costs only the client that reaches it.
 
 use rtbroadcaster::Limits;
 use rtbroadcaster_protocol::CloseCode;
@@ -7,19 +7,19 @@ use rtbroadcaster_tests::{
 };
 use serde_json::json;
 
-/// Enough to fill whatever the kernel buffers for a connection that isn't read, several times over.
+/// Several times more than the kernel buffers for a connection that is not read.
 const FLOOD_BYTES: usize = 32 * 1024 * 1024;
 const LARGE_BYTES: usize = 60 * 1024;
-/// What a slow reader takes at a time.
+/// How many bytes a slow reader takes at a time.
 const STEP_BYTES: usize = 8 * 1024;
 
-/// A ring that a flood leaves behind, and an owner that may be as fast as it can.
+/// A ring that is smaller than the flood, and an owner without a rate limit.
 fn for_a_flood(limits: &mut Limits) {
     limits.ring_actions = 8;
     limits.owner_bytes_per_second = u64::MAX;
 }
 
-/// A follower that doesn't read, and an owner that has sent it far more than fits on the way.
+/// A follower that does not read, and an owner that has sent far more than the network holds.
 async fn stuck_follower(server: &Server) -> (RawSocket, Room) {
     let mut room = Room::open(&server.address).await;
     let mut stuck = RawSocket::upgrade_narrow(&server.address).await;
@@ -112,7 +112,7 @@ async fn the_bytes_of_all_state_messages_together_are_bounded() {
     room.owner.send(state("a", 100)).await;
     room.owner.send(state("b", 600)).await;
     room.owner.hears_nothing().await;
-    // An action that isn't retained isn't counted.
+    // An action that is not retained does not count.
     room.owner.send(json!({"funcKey": "f", "funcParams": ["x".repeat(5_000)]})).await;
     room.owner.hears_nothing().await;
 }
@@ -166,7 +166,7 @@ async fn a_follower_that_takes_nothing_for_too_long_makes_room_for_another() {
     within("a free place in the room", async { while !has_a_free_place(&room).await {} }).await;
 }
 
-/// A follower that has read all there is, and buffers little.
+/// A follower that has read everything, and has a small receive buffer.
 async fn narrow_follower(room: &Room) -> RawSocket {
     let mut follower = RawSocket::upgrade_narrow(&room.address).await;
     follower.send_text(message::session_join(&room.uuid)).await;
@@ -180,8 +180,8 @@ async fn has_a_free_place(room: &Room) -> bool {
     client.next().await["status"]["value"] == 3
 }
 
-/// Of one large frame it takes a little at a time, and hasn't taken it all by the time when another follower, that takes
-/// nothing of the same frame, is thrown out.
+/// The slow follower reads one large frame in small steps. It has not read all of it when the
+/// server closes another follower, which reads nothing of the same frame.
 #[tokio::test]
 async fn a_follower_that_takes_a_little_at_a_time_is_slow_and_not_gone() {
     const VERY_LARGE_BYTES: usize = 2 * 1024 * 1024;
@@ -201,7 +201,8 @@ async fn a_follower_that_takes_a_little_at_a_time_is_slow_and_not_gone() {
     let expected = format!(r#"{{"seq":1,"funcKey":"large","funcParams":["{large}"]}}"#);
     let (mut left, mut taken) = (slow.text_length().await, Vec::new());
     while !has_a_free_place(&room).await {
-        // As often as the server pings: far more often than once in the time in which a client must take something.
+        // One step for each of the server's pings, which come far more often than a client must
+        // read.
         assert_eq!(metronome.frame().await.0, Opcode::Ping);
         taken.extend(slow.read_bytes(STEP_BYTES).await);
         left -= STEP_BYTES;
@@ -240,7 +241,7 @@ async fn a_client_that_answers_pings_is_never_idle() {
     let mut quiet = RawSocket::upgrade(&server.address).await;
     quiet.send_text(message::join(&uuid)).await;
     assert!(quiet.text().await.contains("connected"));
-    // Together longer than it might be idle.
+    // Together this takes longer than the idle timeout.
     for _ in 0..50 {
         let (opcode, payload) = quiet.frame().await;
         assert_eq!(opcode, Opcode::Ping);
@@ -285,7 +286,8 @@ async fn a_room_whose_owner_came_back_outlives_the_grace_of_others() {
     assert_eq!(owner.next().await["epoch"], 2);
     follower.hears(&json!({"owner": "back"})).await;
 
-    // A room that loses its owner later is closed later: by then the first one's grace would be over too.
+    // The server closes a room later if its owner leaves later. When it closes this one, the first
+    // room's grace would be over too.
     let (other_owner, other) = open_room(&server.address).await;
     let mut other_follower = follow(&server.address, &other).await;
     drop(other_owner);

@@ -21,7 +21,7 @@ fn objects(log: &str) -> Vec<Value> {
 async fn each_line_of_a_log_in_json_is_an_object_with_what_its_message_is_about() {
     let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("json.log");
     let mut command = Program::command();
-    // An environment variable that is none is warned of.
+    // The program warns of a variable that is no setting.
     command.env("RTBROADCASTER_ROMS", "5");
     command.args(["--listen", "127.0.0.1:0", "--log", "trace", "--log-format", "json"]);
     let mut program = Program::logging(command, &log).await;

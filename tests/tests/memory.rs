@@ -1,4 +1,5 @@
-//! The memory of all rooms is bounded: rings give back first, then new work is refused, and old work goes on.
+//! The memory of all rooms is limited: rings give memory back first, then the server refuses new
+//! work, and existing work goes on.
 
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{Client, Room, Server, message, within};
@@ -19,7 +20,7 @@ fn state(id: u64, slot: &str, bytes: usize) -> Value {
     json!({"id": id, "funcKey": "set", "funcParams": ["x".repeat(bytes)], "stateMessage": true, "slot": slot})
 }
 
-/// Writes new slots until one is refused; how many there are, and the refusal.
+/// Writes new slots until one is refused. Returns the number of slots and the refusal.
 async fn fill(room: &mut Room) -> (u64, Value) {
     for id in 1.. {
         room.owner.send(state(id, &format!("s{id}"), VALUE_BYTES)).await;
@@ -45,7 +46,7 @@ async fn when_it_is_used_up_new_rooms_and_slots_are_refused_and_what_is_there_go
         assert!(refusal["error"]["message"].as_str().unwrap().contains("no memory left"), "{refusal}");
         assert_eq!(client.closed().await, CloseCode::Overloaded.value());
     }
-    // Whoever is there is served, may join, act, write what is there already, and clear.
+    // Existing rooms still work: clients may join, act, write existing slots and clear them.
     let mut follower = room.join().await;
     while follower.next().await["synced"] == Value::Null {}
     let mut id = slots + 2;
@@ -72,7 +73,8 @@ async fn no_room_is_closed_for_memory_not_even_one_that_is_deserted() {
     deserted.owner.send(state(1, "s", 1)).await;
     assert_eq!(deserted.owner.next().await["ack"], 1);
     let uuid = deserted.uuid.clone();
-    // Nobody has followed it, so that nothing but its owner is waited for. It is gone long before memory is filled.
+    // The room has no follower, so the server waits only for its owner, which is gone long before
+    // the memory is full.
     drop(deserted);
 
     let mut room = Room::open(&server.address).await;
@@ -98,11 +100,11 @@ async fn an_idle_room_gives_back_what_it_keeps_for_those_who_are_behind() {
         assert_eq!(idle.owner.next().await["ack"], id);
     }
     let mut busy = Room::open(&server.address).await;
-    // More than fits beside that ring: what is refused may be taken a moment later.
+    // More than fits beside that ring. A refused slot may be accepted a moment later.
     let mut written = 0;
     within("the idle room to give back", async {
         while written < 20 {
-            // Without an id: refusals aren't remembered then, which takes memory too.
+            // Without an id, the server does not record the refusal, which would take memory too.
             let mut action = state(0, &format!("s{written}"), VALUE_BYTES);
             action.as_object_mut().unwrap().remove("id");
             busy.owner.send(format!("{action}{}", json!({"ping": 1}))).await;

@@ -1,4 +1,4 @@
-//! What a server tells of itself is what was done on it, neither more nor less.
+//! The metrics of a server count exactly what was done on it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use rtbroadcaster_tests::{
 };
 use serde_json::json;
 
-/// What depends on the lengths of messages and on how reads fall, which other tests are about.
+/// Series that depend on the lengths of messages and on the sizes of reads. Other tests cover them.
 const HOW_MUCH: &[&str] = &[
     "rtbroadcaster_sent_bytes_total",
     "rtbroadcaster_received_bytes_total",
@@ -46,7 +46,7 @@ async fn a_server_on_which_nothing_has_happened_shows_all_it_will_ever_count() {
     let memory = settings.limits.room_memory_bytes as f64;
     assert_eq!(scrape.value("rtbroadcaster_room_memory_limit_bytes"), memory);
     assert_eq!(scrape.value("rtbroadcaster_build_info{version=\"0.1.0\"}"), 1.0);
-    // Some time in this century.
+    // A moment in this century.
     assert!((1.7e9..4.1e9).contains(&scrape.value("process_start_time_seconds")));
     for prefix in scrape.families.keys() {
         assert!(prefix.starts_with("rtbroadcaster_") || prefix.starts_with("process_"), "{prefix}");
@@ -244,7 +244,8 @@ async fn bytes_are_counted_as_they_are_on_the_wire() {
     let before = Scrape::of(&server.address).await;
     socket.send_text(message::create()).await;
     let (_, reply) = socket.frame().await;
-    // A header of 2 bytes and a mask of 4 for less than 126 of payload; one of 4 for more, which isn't masked.
+    // A masked frame with a payload below 126 bytes has a header of 2 bytes and a mask of 4. A
+    // longer frame without a mask has a header of 4.
     let (received, sent) = (6 + message::create().to_string().len(), 4 + reply.len());
     let but = ["rtbroadcaster_room", "rtbroadcaster_tasks"];
     let expected = [
@@ -329,7 +330,7 @@ async fn where_each_clients_own_task_writes_the_latency_is_each_clients() {
         Scrape::of(&server.address).await.value("rtbroadcaster_delivery_seconds_count")
     })
     .await;
-    // Who comes back to what was appended long ago is no delivery.
+    // Actions from long ago that a follower resumes are no deliveries.
     let mut back = room.rejoin(0).await;
     for seq in 1..=2 {
         back.hears(&json!({"seq": seq, "funcKey": "act"})).await;

@@ -1,4 +1,5 @@
-//! Real server, real sockets, and a network between them that cuts, stalls and throttles: nothing lost, nothing twice.
+//! A real server, real sockets, and a network between them that cuts, stalls and throttles: nothing
+//! is lost and nothing comes twice.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use rtbroadcaster_tests::{Page, Proxy, Server, number};
 
 const ACTIONS: u64 = 1_000;
 
-/// Numbers up to and including this one, as they come.
+/// The numbers that a page receives, up to and including `last`.
 async fn numbers(page: &mut Page, last: u64) -> Vec<u64> {
     let mut numbers = Vec::new();
     while numbers.last() != Some(&last) {
@@ -29,7 +30,7 @@ async fn every_action_arrives_once_while_both_sides_lose_their_connections() {
         for number in 1..=ACTIONS / 20 {
             owner.broadcast("number", round * ACTIONS / 20 + number, None);
         }
-        // One of what this round sent has come through; what the rest is doing at this moment is left to chance.
+        // One action of this round is in the log. Where the others are is left to chance.
         assert_eq!(owner.next_seq().await, round + 1);
         let cut = if round % 2 == 0 { &owners } else { &audience };
         cut.cut();
@@ -54,7 +55,7 @@ async fn a_follower_behind_a_stalled_network_is_resynced_and_costs_the_others_no
     owner.broadcast("beep", 0, None);
     assert_eq!(behind.next_number().await, 0);
     stalled.stall();
-    // The kernel holds some megabytes for a connection; what is behind them falls off the ring.
+    // The kernel buffers some megabytes for a connection; the actions after them fall off the ring.
     let mut expected = BTreeMap::new();
     assert_eq!(witness.next_number().await, 0);
     for number in 1..=5_000 {

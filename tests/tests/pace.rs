@@ -1,11 +1,12 @@
-//! An owner that is too fast is slowed down, over real sockets: nothing is lost, and nobody else waits.
+//! An owner that is too fast is slowed down, over real sockets: nothing is lost, and no one else
+//! waits.
 
 use rtbroadcaster_tests::{Edge, Room, Server, message, open_room, within};
 use serde_json::json;
 
 const ACTIONS: u64 = 14;
 
-/// A server where one owner may ask for very little.
+/// A server that allows an owner only a few actions per second.
 async fn server() -> Server {
     Server::with_limits(|limits| limits.owner_actions_per_second = 10).await
 }
@@ -20,7 +21,7 @@ async fn an_owner_that_is_too_fast_is_answered_piece_by_piece_and_loses_nothing(
     let mut room = Room::open(&server.address).await;
     let mut follower = room.join_synced(0).await;
     room.owner.send(numbered(1..=ACTIONS)).await;
-    // Without the limit the whole frame is acknowledged at once.
+    // Without the limit, one answer would acknowledge the whole frame.
     room.owner.hears(&json!({"ack": 11, "seq": 11})).await;
     let mut acknowledged = 11;
     while acknowledged < ACTIONS {
@@ -70,7 +71,7 @@ async fn a_post_too_many_is_refused_as_a_whole_and_told_when_it_may_be_sent_agai
     let lines = format!("{}\n", json!({"funcKey": "act"})).repeat(30);
     let post = room.post_lines(&lines).with("Idempotency-Key", "script:1");
     assert_eq!(room.send(&post).await.status, 200);
-    // What comes too soon is not taken, and may be sent again as it is.
+    // A post that comes too soon is not accepted, and may be sent again unchanged.
     let next = room.post(&json!({"funcKey": "next"})).with("Idempotency-Key", "script:31");
     let refused = room.send(&next).await;
     let error = refused.is_refused(429, "rate_limited");

@@ -1,4 +1,4 @@
-//! The program: its arguments, its site, its end.
+//! The program: its arguments, its site and its end.
 
 use std::fs;
 use std::path::PathBuf;
@@ -123,7 +123,7 @@ async fn the_root_says_where_the_rooms_are() {
     assert!(root.body.contains(PATH), "{}", root.body);
 }
 
-/// A folder with a page and a module of WebAssembly, and beside it a file that isn't to be served.
+/// A folder with a page and a WebAssembly module, and beside it a file that must not be served.
 fn site() -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("site");
     fs::create_dir_all(folder.join("www/pkg")).expect("a folder in target/tmp");
@@ -153,7 +153,8 @@ async fn a_site_is_served_beside_the_rooms_with_the_types_that_browsers_need() {
     open_room(&program.address).await;
 }
 
-/// Everyone hears "come back", those who don't listen are cut, and the process ends well.
+/// Every client is told to come back, clients that do not read are cut off, and the process exits
+/// with success.
 async fn ends_well_on(signal: &str) {
     let mut program = Program::start(&[]).await;
     let (mut owner, uuid) = open_room(&program.address).await;

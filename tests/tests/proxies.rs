@@ -1,10 +1,10 @@
-//! For whom a proxy asks, and who is believed when it says so.
+//! The addresses that proxies name: which proxies the server trusts, and which address counts.
 
 use rtbroadcaster_tests::{Client, Finished, PATH, Program, RawSocket, Request, Response, message};
 
 const NOWHERE: &str = "00000000-0000-4000-8000-000000000000";
 
-/// A program that lets each address ask for one room that isn't there.
+/// A program that lets each address ask for one unknown room.
 async fn start(arguments: &[&str]) -> Program {
     let mut all = vec!["--unknown-rooms-per-minute", "1"];
     all.extend(arguments);
@@ -14,7 +14,8 @@ async fn start(arguments: &[&str]) -> Program {
 const TRUSTING: [&str; 6] =
     ["--trust-proxy", "127.0.0.0/8", "--creation", "open", "--allow-origin", "https://example.org"];
 
-/// How a client is refused that asks for a room that isn't there, by way of a proxy that sends this header.
+/// The code with which a client is refused that asks for an unknown room through a proxy with this
+/// header.
 async fn refusal(program: &Program, header: (&str, &str)) -> String {
     let mut socket = RawSocket::connect(&program.address).await;
     let upgrade = Request::upgrade().with(header.0, header.1);
@@ -32,7 +33,7 @@ async fn limits_hold_for_the_address_that_a_trusted_proxy_names() {
     assert_eq!(refusal(&program, (name, "192.0.2.1")).await, "unknown_room");
     assert_eq!(refusal(&program, (name, "192.0.2.1")).await, "rate_limited");
     assert_eq!(refusal(&program, (name, "192.0.2.2")).await, "unknown_room");
-    // What the client wrote itself stands further left.
+    // Addresses that the client wrote itself are further left.
     assert_eq!(refusal(&program, (name, "192.0.2.3, 192.0.2.1")).await, "rate_limited");
     assert_eq!(refusal(&program, ("Forwarded", "for=192.0.2.4")).await, "unknown_room", "the proxy's own");
     assert_eq!(refusal(&program, ("Forwarded", "for=192.0.2.5")).await, "rate_limited");

@@ -1,5 +1,5 @@
-//! Programs that have found a fault once, each as the simulation printed it. They are kept as programs and not as
-//! seeds, because a seed is another program as soon as the generator changes.
+//! Programs that once found a fault, as the simulation printed them. They are programs and not
+//! seeds, because a seed becomes another program when the generator changes.
 
 use rtbroadcaster_tests::sim::{Program, Settings, Step, run};
 

@@ -1,5 +1,5 @@
-//! The message samples of the original's readme, comments removed and a real room's uuid put in, sent as they stand
-//! there, pretty-printed; the answers are the readme's.
+//! Sends the message samples of the original's readme, pretty-printed as they are there, without
+//! comments and with a real room's uuid. The answers must be the readme's.
 
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{Client, Server};

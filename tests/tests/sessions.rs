@@ -1,10 +1,10 @@
-//! The session fields: acknowledgements, claims, resuming, and who is there.
+//! The session fields: acknowledgements, claims, resuming, and the owner's presence.
 
 use rtbroadcaster_protocol::{CloseCode, Limits};
 use rtbroadcaster_tests::{Client, Room, Server, follow, message};
 use serde_json::{Value, json};
 
-/// A server, and a room with a follower, both of which speak session fields.
+/// A server and a room with a follower. Owner and follower speak session fields.
 async fn pair() -> (Server, Room, Client) {
     let server = Server::start().await;
     let room = Room::open(&server.address).await;
@@ -12,7 +12,7 @@ async fn pair() -> (Server, Room, Client) {
     (server, room, follower)
 }
 
-/// A claim by a new connection, and what it is answered.
+/// Claims the room on a new connection. Returns the connection and the answer.
 async fn claim(server: &Server, room: &Room, session: &str) -> (Client, Value) {
     let mut client = Client::connect(&server.address).await;
     client.send(message::session_claim(&room.uuid, &room.key, session)).await;
@@ -73,7 +73,7 @@ async fn an_action_needs_no_status_and_no_envelope() {
 }
 
 #[tokio::test]
-async fn whole_envelopes_of_the_owner_come_out_lean() {
+async fn original_envelopes_of_the_owner_are_rendered_compactly() {
     let (_server, mut room, mut follower) = pair().await;
     room.owner.send(message::action(&room.uuid, "go", &json!([]))).await;
     follower.hears(&json!({"seq": 1, "funcKey": "go"})).await;
@@ -169,7 +169,7 @@ async fn a_claim_fences_the_former_owner_off() {
     assert_eq!(room.owner.closed().await, CloseCode::Superseded.value());
     owner.send(message::numbered(1, "act")).await;
     owner.hears(&json!({"ack": 1, "seq": 1})).await;
-    // The owner never was away: one connection took over from the other.
+    // The owner was never away: one connection took over from the other.
     follower.hears(&json!({"seq": 1, "funcKey": "act"})).await;
     follower.hears_nothing().await;
 }

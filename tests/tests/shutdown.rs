@@ -1,4 +1,5 @@
-//! How the program ends: who is let in no more, who is sent away when, and what everybody has heard by then.
+//! How the program ends: which clients it lets in no more, when it closes which connections, and
+//! what they have received by then.
 
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{
@@ -6,7 +7,7 @@ use rtbroadcaster_tests::{
 };
 use serde_json::{Value, json};
 
-/// So long that nothing of what is waited for here can be its end.
+/// So long that no test here waits for its end.
 const FOR_EVER: &str = "86400000";
 
 fn come_back() -> u16 {
@@ -17,7 +18,7 @@ async fn get(program: &Program, path: &str) -> Response {
     Request::get(path).send(&program.address).await
 }
 
-/// A program that was told to end, and has noticed; it waits for its load balancer.
+/// A program that has received a signal to end, and waits for its load balancer.
 async fn drained(signal: &str) -> (Program, Room, Client) {
     let program = Program::start(&["--drain-delay-ms", FOR_EVER]).await;
     let room = Room::open(&program.address).await;
@@ -83,7 +84,7 @@ async fn many_clients_are_sent_away_in_batches_and_each_rooms_owner_before_its_f
     }
     program.signal("TERM").await;
     assert_eq!(owner.closed().await, come_back());
-    // With the owner they are a batch. Those who came first go first.
+    // With the owner they are one batch. The oldest connections are closed first.
     for follower in &mut followers[..63] {
         assert_eq!(follower.closed().await, come_back());
     }
@@ -100,7 +101,7 @@ async fn followers_hear_all_that_was_acknowledged_before_they_are_sent_away() {
     let mut late = RawSocket::upgrade_narrow(&program.address).await;
     late.send_text(message::session_join(&room.uuid)).await;
     assert!(late.text().await.contains("connected"));
-    // More than fits on the way to it, less than what the room remembers.
+    // More than the network holds, and less than the room's ring.
     let large = "x".repeat(60_000);
     for id in 1..=ACTIONS {
         room.owner.send(json!({"id": id, "funcKey": "large", "funcParams": [large]})).await;

@@ -1,4 +1,4 @@
-//! The guarantees hold in worlds drawn at random. `cargo xtask sim` plays more of them, or one again.
+//! The guarantees hold in random worlds. `cargo xtask sim` plays more of them, or one again.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -6,7 +6,7 @@ use rtbroadcaster_tests::sim::{check_seeds, harness::program_of, run};
 
 /// How many programs every test run plays.
 const CASES: u64 = 10_000;
-/// The first seeds are the same in every run, so that a change which breaks one of them breaks it for everybody.
+/// The first seeds are the same in every run: a change that breaks one breaks it for everyone.
 const FIXED: u64 = 2_000;
 
 #[test]

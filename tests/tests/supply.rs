@@ -1,5 +1,5 @@
-//! What is built into this comes from where it may, under licences that it may have: what `deny.toml` says, as far as no
-//! database of vulnerabilities is needed for it.
+//! Checks the sources and licences of all dependencies against `deny.toml`, as far as that needs no
+//! database of vulnerabilities.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -17,7 +17,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The entries of a list of `deny.toml`, one a line.
+/// The entries of a list in `deny.toml`, which has one entry a line.
 fn listed(list: &str) -> BTreeSet<String> {
     let text = read("deny.toml");
     let lines = text.lines().skip_while(|line| *line != format!("{list} = [")).skip(1);
@@ -61,7 +61,7 @@ fn every_crate_comes_from_crates_io() {
             Some(source) => assert_eq!(source, CRATES_IO, "{}", package.name),
         }
     }
-    // The workspace's own.
+    // The workspace's own crates.
     assert_eq!(own, 6);
 }
 
@@ -89,8 +89,8 @@ fn no_crate_is_there_that_must_not_be_and_none_twice_but_those_that_are_named() 
     }
 }
 
-/// Whether an SPDX expression is met by licences that may be. Brackets bind no closer than AND does here, which can
-/// only refuse too much.
+/// Whether the allowed licences satisfy an SPDX expression. It ignores brackets, which can only
+/// refuse too much.
 fn is_met(expression: &str, allowed: &BTreeSet<String>) -> bool {
     expression
         .replace(['(', ')'], "")
@@ -118,7 +118,7 @@ fn every_crate_has_a_licence_that_it_may_have() {
     assert!(!is_met("GPL-3.0", &allowed) && !is_met("MIT AND GPL-3.0", &allowed));
 }
 
-/// Every `package.json` that is committed.
+/// All committed `package.json` files.
 fn npm_packages() -> Vec<String> {
     let output = Command::new("git").args(["ls-files", "*package.json"]).current_dir(root()).output();
     let output = output.expect("git can be called");

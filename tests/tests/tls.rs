@@ -1,4 +1,5 @@
-//! TLS: the rooms over `wss://`, a certificate that is replaced while the program runs, and files that can't be used.
+//! TLS: the rooms over `wss://`, a certificate that is replaced while the program runs, and
+//! unusable files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -60,7 +61,7 @@ async fn it_answers_requests_over_tls_and_ends_in_order() {
     let mut stream = certificate.connect(&program.address).await.unwrap();
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
     let mut answer = String::new();
-    // An end that TLS was not told of would be an error here.
+    // Without TLS's own notice of the end, this would be an error.
     stream.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("ok\n"), "{answer}");
 }
@@ -84,7 +85,7 @@ async fn who_does_not_finish_the_handshake_is_cut_off_and_holds_nobody_up() {
     let program = Program::start(&arguments).await;
     let mut nothing = RawSocket::connect(&program.address).await;
     let mut half = RawSocket::connect(&program.address).await;
-    // The head of a handshake record, and of a ClientHello in it, of which more is announced than comes.
+    // The head of a handshake record and of its ClientHello, which announce more bytes than come.
     half.send_bytes(&[22, 3, 1, 1, 0, 1, 0, 0, 252, 3, 3]).await;
     let mut plain = RawSocket::connect(&program.address).await;
     plain.send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
@@ -126,7 +127,7 @@ async fn a_new_certificate_is_shown_after_sighup_and_whoever_is_connected_stays(
     let (mut owner, mut follower) = room(&program, &old).await;
     assert!(new.connect(&program.address).await.is_err());
 
-    // A key alone isn't enough: nothing changes, and the log says why.
+    // A new key alone is not enough: nothing changes, and the log says why.
     fs::copy(&new.key, &old.key).unwrap();
     program.signal("HUP").await;
     let warning = program.next_log("the one before stays in force").await;
@@ -153,7 +154,7 @@ async fn sighup_does_not_end_a_program_without_tls() {
     Client::connect(&program.address).await.sync().await;
 }
 
-/// What the program says of files that it can't use; it must not have started.
+/// The program's message about unusable files. It must not start with them.
 async fn refusal(certificate: &Path, key: &Path) -> String {
     let mut command = Program::command();
     command.args(["--listen", "127.0.0.1:0", "--tls-cert"]).arg(certificate).arg("--tls-key").arg(key);

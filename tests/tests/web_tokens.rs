@@ -1,4 +1,5 @@
-//! JSON web tokens: what their claims allow, which are accepted, and where the keys come from that they are signed with.
+//! JSON web tokens: what their claims allow, which tokens are accepted, and where their keys come
+//! from.
 
 use std::fs;
 use std::path::PathBuf;
@@ -41,22 +42,15 @@ async fn the_claims_of_a_web_token_say_what_its_bearer_may_do() {
     };
     let (_owner, reply) = entry::open_with(&server.address, &token(json!({"create": true}))).await;
     let uuid = reply["uuid"].as_str().unwrap();
-    entry::is_refused(
-        &server.address,
-        &entry::join(uuid, &token(json!({"create": true}))),
-        "forbidden",
-        entry::FORBIDDEN,
-    )
-    .await;
+    entry::is_forbidden(&server.address, &entry::join(uuid, &token(json!({"create": true})))).await;
     entry::is_let_in(&server.address, &entry::join(uuid, &token(json!({"join": true})))).await;
     entry::is_let_in(&server.address, &entry::join(uuid, &token(json!({"join": true, "room": uuid})))).await;
 
     let other = "f63ca67e-69bb-4a16-a71f-86a87acbe0b5";
     let for_other = token(json!({"create": true, "join": true, "room": other}));
-    entry::is_refused(&server.address, &entry::join(uuid, &for_other), "forbidden", entry::FORBIDDEN).await;
-    entry::is_refused(&server.address, &entry::create(&for_other), "forbidden", entry::FORBIDDEN).await;
-    entry::is_refused(&server.address, &entry::create(&token(json!({}))), "forbidden", entry::FORBIDDEN)
-        .await;
+    entry::is_forbidden(&server.address, &entry::join(uuid, &for_other)).await;
+    entry::is_forbidden(&server.address, &entry::create(&for_other)).await;
+    entry::is_forbidden(&server.address, &entry::create(&token(json!({})))).await;
 }
 
 #[tokio::test]
@@ -154,7 +148,7 @@ async fn web_tokens_are_checked_with_the_public_keys_of_a_file() {
     for signer in [&one, &two, &rsa] {
         entry::is_let_in(&server.address, &entry::create(&signer.for_all())).await;
     }
-    // Without the key's name all are tried.
+    // Without the key's name, the server tries all keys.
     let claims = json!({"exp": seconds_from_now(60), "create": true});
     entry::is_let_in(&server.address, &entry::create(&two.sign_as(&json!({"alg": "ES256"}), &claims))).await;
 
@@ -170,14 +164,15 @@ async fn web_tokens_are_checked_with_the_public_keys_of_a_file() {
     for signer in [&Signer::es256("three"), &encrypts] {
         entry::is_refused(&server.address, &entry::create(&signer.for_all()), "unauthorized", unknown).await;
     }
-    // A public key is no secret: it must not pass for one.
+    // A public key is no secret, and must not be accepted as one.
     let public = one.public_key().to_string();
     let confused = Signer::hs256(&public).sign_as(&json!({"alg": "HS256", "kid": "one"}), &claims);
     let not_set_up = "the token is signed with HS256, which this server is not set up for";
     entry::is_refused(&server.address, &entry::create(&confused), "unauthorized", not_set_up).await;
 }
 
-/// Tries until it is let in or refused for good; in between it may only hear that the key is being looked for.
+/// The final answer to this first message. Until then the server may only answer that it is
+/// fetching the key.
 async fn outcome(address: &str, first: &Value) -> Value {
     within("a judgement of the token", async {
         loop {
@@ -203,7 +198,7 @@ async fn a_key_that_is_not_known_yet_is_fetched_and_the_client_told_to_come_back
     let (old, new) = (Signer::es256("old"), Signer::rs256("new"));
     let keys = KeyServer::start(&[old.public_key()]).await;
     let server = with_key_server(&keys, 0).await;
-    // Nothing was fetched before the first token comes.
+    // The server fetches nothing before the first token.
     assert_eq!(keys.requests(), 0);
     assert_eq!(outcome(&server.address, &entry::create(&old.for_all())).await["status"]["value"], 3);
     keys.rotate(&[old.public_key(), new.public_key()]);
@@ -248,7 +243,7 @@ async fn when_keys_cannot_be_fetched_those_known_before_stay_in_force() {
     entry::is_let_in(&server.address, &entry::create(&known.for_all())).await;
 }
 
-/// Refused for now; milliseconds until it is to come back.
+/// Sends a message that must be refused for now. Returns the milliseconds until it may come back.
 async fn comes_back(address: &str, first: &Value) -> u64 {
     let (mut client, answer) = entry::say(address, first).await;
     assert_eq!(answer["error"]["code"], "keys_unavailable", "{answer}");
@@ -363,7 +358,7 @@ async fn keys_are_fetched_over_https_from_whom_this_machine_trusts_and_from_nobo
     assert_eq!(refusal["error"]["code"], "keys_unavailable", "{refusal}");
 }
 
-/// A program that waits for the set of keys, and the connection on which it has asked for it.
+/// A program that waits for its set of keys, and the connection on which it has asked for them.
 async fn starting(silent: &TcpListener) -> (Child, TcpStream) {
     let url = format!("http://{}/keys.json", silent.local_addr().expect("a listener has an address"));
     let mut command = Program::command();
@@ -394,7 +389,7 @@ async fn a_signal_that_comes_while_the_program_starts_is_not_lost_and_sighup_doe
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let line = within("the program to listen", lines.next_line()).await.unwrap();
     assert!(line.as_deref().is_some_and(|line| line.starts_with("listening on ")), "{line:?}");
-    // What it was told to is done now.
+    // The program now does what the signal told it.
     within("the program to read the keys again", silent.accept()).await.unwrap();
 
     let (mut child, _asked) = starting(&silent).await;

@@ -1,4 +1,4 @@
-// Bun's own websocket server (uWebSockets), with its topics.
+// Bun's own websocket server (uWebSockets) with its topics.
 import { connected, find, listening, open } from "./rooms.mjs";
 
 const server = Bun.serve({

@@ -1,4 +1,5 @@
-// What every peer does alike: rooms, and messages by their status, as little as the benchmark asks for.
+// The part that all peers share: rooms, and messages by their status, as little as the benchmark
+// needs.
 import { randomUUID } from "node:crypto";
 
 /** The answer to create and join. */
@@ -10,7 +11,7 @@ export const connected = (uuid) => ({
   stateMessage: false,
 });
 
-/** Rooms by uuid; `state` keeps the newest message of each function key as it is to be sent. */
+/** Rooms by uuid. `state` keeps the newest message of each function key, ready to be sent. */
 const rooms = new Map();
 
 /** Opens a room. */
@@ -20,8 +21,8 @@ export function open() {
   return room;
 }
 
-/** The room that a join names. */
+/** The room with this uuid. */
 export const find = (uuid) => rooms.get(uuid);
 
-/** Says where it listens, as the server does. */
+/** Prints where it listens, as the server does. */
 export const listening = (port) => console.log(`listening on http://127.0.0.1:${port}`);

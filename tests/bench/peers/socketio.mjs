@@ -1,4 +1,4 @@
-// Socket.IO on Node, with its rooms; clients come by websocket at once, without polling first.
+// Socket.IO on Node with its rooms. Clients use websockets at once, without polling first.
 import { createServer } from "node:http";
 import { Server } from "socket.io";
 import { connected, find, listening, open } from "./rooms.mjs";

@@ -1,4 +1,4 @@
-// ws on Node, as its own example for broadcasts has it: a loop of `send` over the clients.
+// ws on Node, as in its own example for broadcasts: a loop of `send` over the clients.
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { connected, find, listening, open } from "./rooms.mjs";

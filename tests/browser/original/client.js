@@ -1,6 +1,6 @@
-// A stand-in for the original system's JavaScript class, written from a description of how that class behaves, its
-// faults included: the server must serve such a client as it is. A plain script, because one of the faults (a variable
-// that is never declared) is an error in modules.
+// A stand-in for the original system's JavaScript class, written from a description of that class
+// and its faults: the server must serve such a client as it is. It is a plain script, because one
+// of the faults (a variable that is never declared) is an error in modules.
 
 function RTBroadcaster(url, onConnectionCallback, openCallback, closeCallback, errorCallback) {
   var self = this;
@@ -41,7 +41,7 @@ function RTBroadcaster(url, onConnectionCallback, openCallback, closeCallback, e
       onConnectionCallback(message.uuid);
     }
     if (!message.funcKey) return;
-    // A key without a function throws out of onmessage, and the rest of the frame is lost.
+    // A key without a function throws an error from onmessage, and the rest of the frame is lost.
     var _func = self.suscribedFuncs.get(message.funcKey);
     _func(message.funcParams);
   }

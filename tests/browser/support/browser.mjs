@@ -1,10 +1,10 @@
-/** The browser, and what every page in it is watched for. */
+/** The browser, and the errors that every page is watched for. */
 
 import { chromium } from "playwright-core";
 
 import { CHROMIUM } from "./environment.mjs";
 
-/** The sandbox isn't there for root, /dev/shm is small in containers, and nothing is to call home. */
+/** Root has no sandbox, /dev/shm is small in containers, and the browser must contact no one. */
 const ARGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -16,7 +16,7 @@ const ARGS = [
   "--disable-dev-shm-usage",
 ];
 
-/** Far more than anything here takes: only what will never happen reaches it. */
+/** Far longer than anything here takes: only what never happens reaches it. */
 const PATIENCE_MS = 20_000;
 
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
@@ -24,7 +24,7 @@ export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor:
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
 
-/** One page in a context of its own: it shares nothing with other pages, as on another device. */
+/** A page in a context of its own. It shares nothing with other pages, as on another device. */
 export async function openPage(browser, device) {
   const context = await browser.newContext({ ...device, reducedMotion: "reduce" });
   context.setDefaultTimeout(PATIENCE_MS);

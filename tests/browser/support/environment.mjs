@@ -1,4 +1,4 @@
-/** What `cargo xtask test` tells the tests by environment variables: the server's binary, the site, the browser. */
+/** The environment variables of `cargo xtask test`: the server's binary, the site, the browser. */
 
 import { dirname, join } from "node:path";
 
@@ -6,7 +6,7 @@ export const SERVER = required("RTBROADCASTER_SERVER");
 export const SITE = required("RTBROADCASTER_SITE");
 export const CHROMIUM = required("CHROMIUM");
 
-/** Where screenshots of failed tests go: beside the site, in target/. */
+/** The folder for screenshots of failed tests: beside the site, in target/. */
 export const FAILURES = join(dirname(SITE), "browser-failures");
 
 function required(name) {

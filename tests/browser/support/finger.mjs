@@ -1,6 +1,6 @@
-/** A finger on a page's screen, by the DevTools protocol: playwright's own touchscreen can only tap. */
+/** A finger on a page's screen, by the DevTools protocol: playwright's touchscreen can only tap. */
 
-/** Moves between two places: as many as a quick hand makes. */
+/** How many moves a quick hand makes between two points. */
 const STEPS = 6;
 
 /** @param {import("playwright-core").Page} page of a device with `hasTouch` */
@@ -8,7 +8,7 @@ export async function finger(page) {
   const devtools = await page.context().newCDPSession(page);
   const send = (type, touchPoints) => devtools.send("Input.dispatchTouchEvent", { type, touchPoints });
   return {
-    /** Touches the first place, draws to the last and lifts. Places are pixels of the viewport. */
+    /** Touches the first point, draws to the last and lifts. Points are pixels of the viewport. */
     async draw(...places) {
       // Touches wait for animation frames, and a page in the background gets none.
       await page.bringToFront();

@@ -1,6 +1,6 @@
 import { Shown } from "./shown.mjs";
 
-/** The presenter's page, and a hand on its controls. */
+/** The presenter's page and its controls. */
 export class Presenter extends Shown {
   /** Waits until the room is open. */
   async ready() {
@@ -10,7 +10,7 @@ export class Presenter extends Shown {
     return this;
   }
 
-  /** The link that the page shows, or the same one through another address, as that of a proxy. */
+  /** The link on the page, or the same link with another address, for example a proxy's. */
   async link(base) {
     const text = await this.page.locator("#join-link").textContent();
     const { hash } = new URL(text);
@@ -33,15 +33,15 @@ export class Presenter extends Shown {
     await this.page.locator(`#tool-${tool}`).click();
   }
 
-  /** Moves the mouse over the slide. @param {{ x: number, y: number }} at shares of the slide */
+  /** Moves the mouse over the slide. @param {{ x: number, y: number }} at in shares of the slide */
   async point(at) {
-    // Pages in the background get no animation frames, and gestures are sent with those.
+    // Gestures are sent with animation frames, which pages in the background do not get.
     await this.page.bringToFront();
     const { x, y, width, height } = await this.page.locator("#stage").boundingBox();
     await this.page.mouse.move(x + at.x * width, y + at.y * height, { steps: 4 });
   }
 
-  /** Presses the mouse and draws it over the slide, through all of the places. */
+  /** Presses the mouse and draws over the slide, through all of the points. */
   async drag(...places) {
     const [first, ...others] = places;
     await this.point(first);

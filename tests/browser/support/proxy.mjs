@@ -1,4 +1,4 @@
-/** A network that can fail: a TCP proxy in front of the server, one for each page that is to lose its connection. */
+/** A network that can fail: a TCP proxy in front of the server, one for each page in need. */
 
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -17,7 +17,7 @@ class Proxy {
   #down = false;
   #refusesWebsockets = false;
   #isSilent = false;
-  /** Websockets that it has refused. */
+  /** How many websockets it has refused. */
   refused = 0;
 
   constructor(target) {
@@ -30,13 +30,13 @@ class Proxy {
     return `http://127.0.0.1:${this.#listener.address().port}/`;
   }
 
-  /** Breaks every connection and lets none through until `restore`. */
+  /** Breaks all connections and lets none through until `restore`. */
   cut() {
     this.#down = true;
     for (const socket of this.#sockets) socket.destroy();
   }
 
-  /** Loses whatever is sent on the connections that there are, and says nothing to either side. */
+  /** Loses all bytes on the existing connections. Neither side notices. */
   swallow() {
     for (const socket of this.#sockets) {
       socket.unpipe();
@@ -44,7 +44,10 @@ class Proxy {
     }
   }
 
-  /** Lets requests through, but no websockets, as proxies do that inspect what passes. Some of them don't even answer. */
+  /**
+   * Lets requests through but no websockets, as some proxies do that inspect the traffic. With
+   * `silently` it does not even answer.
+   */
   refuseWebsockets({ silently = false } = {}) {
     this.#refusesWebsockets = true;
     this.#isSilent = silently;
@@ -71,7 +74,7 @@ class Proxy {
     }
   }
 
-  /** A browser opens a connection of its own for each websocket: its first bytes ask for it. */
+  /** A browser opens a new connection for each websocket. Its first bytes ask for the upgrade. */
   #inspect(socket) {
     // A reset before the first byte.
     socket.on("error", () => {});
@@ -97,7 +100,7 @@ class Proxy {
   #join(from, to) {
     this.#sockets.add(from);
     from.pipe(to);
-    // A reset is one of the ways in which a connection ends; `close` follows.
+    // A connection may end with a reset; `close` follows.
     from.on("error", () => {});
     from.on("close", () => {
       this.#sockets.delete(from);

@@ -1,4 +1,4 @@
-/** One test with a server and pages of its own, all of which are gone when it ends. */
+/** A test with a server and pages of its own, all of which end with it. */
 
 import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
@@ -12,15 +12,20 @@ import { Presenter } from "./presenter.mjs";
 import { startProxy } from "./proxy.mjs";
 import { startServer } from "./server.mjs";
 
-/** The browser itself writes this to the console when a connection is refused or cut, or a request to the rooms; no page can prevent it. */
+/**
+ * The browser's own console messages about refused or cut connections, and about refused requests
+ * to the rooms. No page can prevent them.
+ */
 const LOST_CONNECTION = /WebSocket connection to .* failed|Failed to load resource: (net::|.*\/(rooms\/|openapi\.json))/;
 
 let launching;
 after(async () => (await launching)?.close());
 
 /**
+ * With `connectionsBreak`, the browser may report broken connections.
+ *
  * @param {string} name
- * @param {{ connectionsBreak?: boolean, skip?: string | false }} options `connectionsBreak`: the browser may say so
+ * @param {{ connectionsBreak?: boolean, skip?: string | false }} options
  * @param {(scene: Scene) => Promise<void>} run
  */
 export function scenario(name, options, run) {
@@ -48,7 +53,7 @@ class Scene {
     this.#browser = browser;
   }
 
-  /** Calls `undo` when the test is over, in whatever way. */
+  /** Calls `undo` when the test has ended, passed or failed. */
   onEnd(undo) {
     this.#undo.push(undo);
   }
@@ -73,7 +78,7 @@ class Scene {
     return page;
   }
 
-  /** A page that has opened a room from the start page, as a person does. */
+  /** A page that has opened a room from the start page, as a user would. */
   async presenter(url, device) {
     const page = await this.open(url, device);
     await page.locator("#start-room").click();
@@ -91,12 +96,12 @@ class Scene {
     assert.deepEqual(own, [], "the pages' consoles are clean");
   }
 
-  /** What every page shows at this moment, in target/browser-failures/. */
+  /** Saves screenshots of all pages in target/browser-failures/. */
   async photograph(name) {
     await mkdir(FAILURES, { recursive: true });
     for (const [index, page] of this.#pages.entries()) {
       const file = `${name.replaceAll(/\W+/g, "-")}-${index + 1}.png`;
-      // A page that can't be photographed must not hide why the test failed.
+      // A failed screenshot must not hide why the test failed.
       await page.screenshot({ path: join(FAILURES, file) }).catch(() => {});
       if (page.complaints.length) console.error(`${file} said:`, page.complaints);
     }

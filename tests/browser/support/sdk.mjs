@@ -1,4 +1,4 @@
-/** The SDK alone: in the site's start page, which doesn't use it itself. */
+/** The SDK alone, in the site's start page, which does not use it itself. */
 
 /**
  * A page that has imported the package as `sdk`, and knows the server's address as `url`.
@@ -10,7 +10,7 @@ export async function sdkPage(scene, base) {
   return loadSdk(page);
 }
 
-/** Imports it again, into a page that was loaded again. */
+/** Imports the package again into a reloaded page. */
 export async function loadSdk(page) {
   await page.evaluate(async () => {
     globalThis.sdk = await import("/rtbroadcaster/index.js");

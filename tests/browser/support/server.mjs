@@ -9,13 +9,15 @@ import { SERVER, SITE } from "./environment.mjs";
 const READY = /listening on http:\/\/.*:(\d+)/;
 
 /**
- * Starts a server and waits until it listens.
+ * Starts a server and waits until it listens. Port 0 selects a free one.
  *
- * @param {{ host?: string, port?: number, site?: string, options?: string[], environment?: object }} settings port 0 takes a free one
+ * @param {{
+ *   host?: string, port?: number, site?: string, options?: string[], environment?: object
+ * }} settings
  */
 export async function startServer({ host = "127.0.0.1", port = 0, site = SITE, options = [], environment = {} } = {}) {
   const args = ["--listen", `${host}:${port}`, "--www", site, ...options];
-  // With its own environment it would also take options that whoever runs the tests has set.
+  // With the environment of the tests, the server would also use settings from there.
   const child = spawn(SERVER, args, { env: environment, stdio: ["ignore", "pipe", "pipe"] });
   const server = new Server(child);
   await server.listening;
@@ -38,18 +40,18 @@ class Server {
     return `http://127.0.0.1:${this.port}/`;
   }
 
-  /** Tells it to end in an orderly way. */
+  /** Tells the server to end in order. */
   terminate() {
     this.#child.kill("SIGTERM");
   }
 
-  /** Ends it without a word to anybody, as a crash or a pulled plug does. */
+  /** Ends the server without notice, as a crash or a power failure would. */
   async kill() {
     this.#child.kill("SIGKILL");
     await this.#ended;
   }
 
-  /** Reads all that it prints, so that it never blocks on a full pipe. */
+  /** Reads all that the server prints, so that it never blocks on a full pipe. */
   #readPort() {
     return new Promise((resolve, reject) => {
       createInterface({ input: this.#child.stdout }).on("line", (line) => {

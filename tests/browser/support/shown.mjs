@@ -1,9 +1,9 @@
 /** What a page of the tour shows, read from its DOM. Presenter and follower have the same stage. */
 
-/** Often enough to be quick, and by the clock: a page in the background gets no animation frames. */
+/** Polls by the clock, because a page in the background gets no animation frames. */
 const POLL = { polling: 30 };
 
-/** Of the stage's width or height: what rounding and pixels may take. */
+/** The error that rounding and pixels may cause, as a share of the stage's width or height. */
 const NEAR = 0.004;
 
 export class Shown {
@@ -27,7 +27,11 @@ export class Shown {
     await this.has(`#status[data-status="${status}"]`);
   }
 
-  /** The laser's dot, measured where it is on the screen. @param {{ x: number, y: number }} at shares of the slide */
+  /**
+   * The laser's dot, measured on the screen.
+   *
+   * @param {{ x: number, y: number }} at in shares of the slide
+   */
   async laserAt({ x, y }) {
     await this.page.waitForFunction(
       ({ x, y, near }) => {
@@ -61,7 +65,7 @@ export class Shown {
     await this.page.waitForFunction(`(${readStrokes})() === ${JSON.stringify(wanted)}`, undefined, POLL);
   }
 
-  /** @param {string} code why it is over, in the SDK's words */
+  /** @param {string} code the SDK's code for why it has ended */
   async ended(code) {
     await this.page.locator(`#ending[data-code="${code}"]`).waitFor({ state: "visible" });
     await this.status("closed");

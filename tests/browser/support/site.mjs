@@ -1,4 +1,4 @@
-/** Copies of the site for tests that need it a little different. */
+/** Copies of the site for tests that change it. */
 
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ export async function copySite(scene) {
   return copy;
 }
 
-/** What `cargo xtask serve` does with the address that it finds. */
+/** Writes the address as `cargo xtask serve` does. */
 export async function setAddress(site, address) {
   await writeFile(join(site, "site.json"), JSON.stringify({ address }));
 }

@@ -1,4 +1,4 @@
-/** What every project's page shows in the end: the params that its follower was called with. */
+/** The result that each project's page shows: the params of its follower's call. */
 
 import assert from "node:assert/strict";
 

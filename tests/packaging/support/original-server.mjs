@@ -1,7 +1,7 @@
 /**
- * A server that behaves as the original system's does, written from a description of that: it knows no session fields,
- * replies with null params, has the state replayed in any order and by raw bytes' copies, joins what is queued with newlines, and
- * leaves sockets open when a room is closed.
+ * A server that behaves like the original system's, written from a description of that. It knows no
+ * session fields, replies with null params, replays the state in any order and as copies of the raw
+ * bytes, joins queued messages with newlines, and leaves sockets open when a room is closed.
  */
 
 import { once } from "node:events";
@@ -20,9 +20,9 @@ export async function startOriginalServer() {
   listener.on("connection", (socket) => new Client(socket, rooms, received, greetings));
   return {
     url: `ws://127.0.0.1:${listener.address().port}/broadcasting`,
-    /** Every message that came, as it came. */
+    /** All messages, unchanged. */
     received,
-    /** Whoever joins next gets this before the reply, as can happen to a live action. */
+    /** The next client that joins gets this before the reply, as can happen to a live action. */
     greet(text) {
       greetings.push(text);
     },
@@ -60,7 +60,7 @@ class Client {
       case 2: {
         this.#enter(message.uuid, this.rooms.get(message.uuid));
         for (const greeting of this.greetings.splice(0)) this.socket.send(greeting);
-        // The reply and the state are in the queue together, so that they go out as one frame.
+        // The reply and the state are in the queue together, so they are sent in one frame.
         return this.socket.send([connected(message.uuid), ...this.room.state.values()].join("\n"));
       }
       case 3: {
@@ -87,7 +87,7 @@ class Client {
 const connected = (uuid) =>
   `{"uuid":"${uuid}","status":{"value":3,"text":"Connected"},"funcKey":"","funcParams":null,"stateMessage":false}`;
 
-/** Marshalled again, so that it has the five fields in this order and nothing else. */
+/** Marshals a message again, with the five fields in this order and no others. */
 function replayed({ uuid = "", status, funcKey, funcParams }) {
   const { value, text = "" } = status;
   return JSON.stringify({ uuid, status: { value, text }, funcKey, funcParams, stateMessage: true });

@@ -1,4 +1,4 @@
-/** Fresh projects that install the package from its tarball, as its users do. */
+/** New projects that install the package from its tarball, as its users do. */
 
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ const QUIET = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline"
 const start = promisify(execFile);
 
 /**
- * A copy of one of the fixtures, with what its lock file lists and the package installed.
+ * A copy of one of the fixtures, with the packages of its lock file and our package installed.
  *
  * @param {{ onEnd(undo: () => unknown): void }} scene at whose end the copy is removed
  * @param {string} from a fixture's name, or a folder's absolute path
@@ -27,7 +27,7 @@ export async function project(scene, from) {
   if (isFixture) await cp(join(FIXTURES, "tour.js"), join(folder, "tour.js"));
   const files = await readdir(folder);
   if (files.includes("package-lock.json")) await npm(folder, ["ci"]);
-  // npm would look for one in the folders above.
+  // Without one, npm would look in the folders above.
   else if (!files.includes("package.json")) await writeFile(join(folder, "package.json"), '{ "private": true }');
   await npm(folder, ["install", "--no-save", "--no-package-lock", TARBALL]);
   return folder;

@@ -1,4 +1,4 @@
-//! Gives the protocol one fault after another, and fails if the simulation misses any.
+//! Puts one fault after another into the protocol, and fails if the simulation misses any.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The simulation as a program: one seed again, or as many as there is time for.
+//! The simulation as a program: it plays one seed again, or many.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -15,16 +15,16 @@ struct Args {
     /// Play the program of this seed alone.
     #[arg(long)]
     seed: Option<u64>,
-    /// Print all that happens in it, and don't shorten it.
+    /// Print all that happens in it, and do not shorten it.
     #[arg(long, requires = "seed")]
     trace: bool,
     /// The first of many seeds.
     #[arg(long, default_value_t = 0)]
     from: u64,
-    /// How many seeds.
+    /// How many seeds to play.
     #[arg(long, default_value_t = 10_000, conflicts_with = "minutes")]
     cases: u64,
-    /// For how many minutes.
+    /// How many minutes to play.
     #[arg(long)]
     minutes: Option<u64>,
 }

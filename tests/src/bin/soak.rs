@@ -1,4 +1,4 @@
-//! The soak test as a program: clients of all kinds come and go, and what the server takes must not grow.
+//! The soak test as a program: clients of all kinds come and go, and the server must not grow.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -19,7 +19,7 @@ struct Args {
     /// The server's binary.
     #[arg(long, value_name = "FILE")]
     server: PathBuf,
-    /// For how many minutes.
+    /// How many minutes to run.
     #[arg(long, default_value_t = 1.0)]
     minutes: f64,
 }

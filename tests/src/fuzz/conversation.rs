@@ -1,4 +1,4 @@
-//! Several clients that say anything at all to one server, in lines of text.
+//! Lines of text as a conversation of several clients with one server.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,15 @@ use rtbroadcaster_protocol::{Delay, Frame, Limits, Peer, PeerOutput, ServerMessa
 
 use crate::sim::table::Table;
 
-/// Frames that one client can have in a row for what one line has changed.
+/// The most frames in a row that one line may cause for one client.
 const FRAMES_FOR_A_LINE: u32 = 2_000;
 
-/// Each line is one frame of a client, whose number, a digit, comes first: `2{"status":{"value":1}}`. `2-` is the end of
-/// that client's connection, the next line of that number another's beginning; a line without a digit lets a second pass.
+/// Plays a conversation. Each line is one frame of a client, after a digit that is the client's
+/// number: `2{"status":{"value":1}}`. `2-` ends that client's connection, and the next line of that
+/// number begins another. A line without a digit lets a second pass.
 ///
-/// All that a client is sent can be read, a follower's actions come in order, and nobody is sent frames without end.
+/// The frames to each client must be valid, a follower's actions must come in order, and no client
+/// may get frames without end.
 pub fn conversation(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let limits = Limits {
@@ -45,14 +47,14 @@ struct Server {
 #[derive(Default)]
 struct Client {
     peer: Peer,
-    /// The seq of the newest action that it was sent.
+    /// The seq of the newest action that the server sent to it.
     seq: u64,
 }
 
 impl Server {
     fn receive(&mut self, number: u32, frame: &str) {
         let client = self.clients.entry(number).or_default();
-        // An owner that is too fast comes to speak when it is listened to again.
+        // The rest of what a too fast owner has sent is read when its pause is over.
         while client.peer.has_unread() || client.peer.pause(self.now).is_some() {
             let pause = client.peer.pause(self.now).map_or(0, Delay::milliseconds);
             self.now = self.now.after(pause);
@@ -95,7 +97,7 @@ impl Client {
         let text = std::str::from_utf8(&payload).expect("a text frame is UTF-8");
         for message in parse::server_messages(text).unwrap_or_else(|error| panic!("{error}: {text}")) {
             match message {
-                // What comes next may be the snapshot, whose seqs are older ones.
+                // A snapshot may come next, and its seqs are older.
                 ServerMessage::Connected(_) | ServerMessage::Resync(_) => self.seq = 0,
                 ServerMessage::Action { seq: Some(seq), .. }
                 | ServerMessage::Cleared { seq: Some(seq), .. } => {

@@ -1,16 +1,16 @@
-//! Any bytes as a program of the simulation.
+//! Bytes as a program of the simulation.
 
 use crate::sim::{self, Program, Settings, Step};
 
-/// Bytes that stand for the settings.
+/// The bytes of the settings.
 const SETTINGS_BYTES: usize = 6;
-/// Bytes that stand for one step.
+/// The bytes of one step.
 const STEP_BYTES: usize = 3;
-/// Steps of one program: more take longer and find nothing that fewer don't.
+/// The most steps of one program: more take longer and find nothing else.
 const MAX_STEPS: usize = 120;
 
-/// The first bytes say what the server's bounds are, then three each what happens: steps of the simulation, with its
-/// model as the judge.
+/// Plays a program: the first bytes are the server's limits, then each three bytes are one step.
+/// The simulation's model judges it.
 pub fn program(data: &[u8]) {
     let Some((settings_bytes, rest)) = data.split_first_chunk() else { return };
     let steps = rest.as_chunks::<STEP_BYTES>().0.iter().take(MAX_STEPS).map(|bytes| step(*bytes)).collect();

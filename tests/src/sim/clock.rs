@@ -1,4 +1,4 @@
-//! Time: what is due next, and doing it.
+//! Time: finds what is due next, and does it.
 
 use rtbroadcaster_protocol::{CloseCode, Input, RoomId, Timestamp};
 
@@ -7,14 +7,14 @@ use super::link::{Down, LinkId};
 use super::page::Kind;
 use super::world::World;
 
-/// More rounds than this within one advance, and somebody is kept busy for nothing.
-const ROUNDS: usize = 100_000;
+/// The most moments within one advance: with more, the world does not come to rest.
+const MOMENTS: usize = 100_000;
 
 impl World {
-    /// Lets time pass, doing whatever falls due on the way.
+    /// Lets time pass, and does whatever is due on the way.
     pub(super) fn advance(&mut self, milliseconds: u64) -> Checked {
         let until = self.now.after(milliseconds);
-        for _ in 0..ROUNDS {
+        for _ in 0..MOMENTS {
             self.do_what_is_due()?;
             self.check()?;
             match self.next_moment() {
@@ -28,7 +28,7 @@ impl World {
         Err(Invariant::BoundedMemory.violated("the world doesn't come to rest"))
     }
 
-    /// When something happens next by itself.
+    /// The next moment at which something happens by itself.
     fn next_moment(&self) -> Option<Timestamp> {
         let mut moments = vec![self.table.rooms.next_alarm()];
         for link in self.links.values() {
@@ -89,7 +89,8 @@ impl World {
         Ok(())
     }
 
-    /// What the server does about a connection when time has passed: pings, and an end for the silent and the slow.
+    /// Does what the server does for a connection when time passes: it sends pings, and ends a
+    /// silent or slow connection.
     fn keep_time(&mut self, id: LinkId) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let (page, arrives) = (link.page, self.now.after(self.pages[link.page].delay_ms));

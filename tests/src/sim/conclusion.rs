@@ -1,4 +1,5 @@
-//! The end of a run: the network heals, things get quiet, and everyone must know what the room knows.
+//! The end of a run: the network heals, nothing new happens, and every page must know what its room
+//! knows.
 
 use rtbroadcaster_protocol::{Audience, OwnerPresence, SessionStatus};
 
@@ -7,12 +8,13 @@ use super::model::RoomModel;
 use super::page::{Kind, Legacy, Modern};
 use super::world::{ABNORMAL, World};
 
-/// How long the network is sound before things are called quiet, in milliseconds: longer than the slowest way back,
-/// which is a server that waits for an idle connection to end, and a page that waits longest between two attempts.
+/// How long the network works before the final checks, in milliseconds. The slowest way back is
+/// shorter: the server waits until an idle connection ends, then a page waits the longest time
+/// between two attempts.
 const QUIET_MS: u64 = 150_000;
-/// Values that an owner writes right before it closes its room.
+/// How many values an owner writes right before it closes its room.
 const FAREWELLS: u8 = 4;
-/// How long after a close everybody knows of it, in milliseconds.
+/// Within this time after a close, every page knows of it, in milliseconds.
 const CLOSED_MS: u64 = 10_000;
 
 impl World {
@@ -21,7 +23,8 @@ impl World {
         for page in &mut self.pages {
             (page.is_offline, page.is_stalled, page.delay_ms) = (false, false, 10);
         }
-        // A page of the original's protocol has no heartbeat: that its connection is dead it hears from its system.
+        // A page of the original's protocol has no heartbeat: its system tells it that its
+        // connection is dead.
         for page in 0..self.pages.len() {
             let link = self.pages[page].link.and_then(|id| self.links.get(&id));
             if link.is_some_and(|link| link.is_broken) && self.pages[page].modern().is_none() {
@@ -127,7 +130,7 @@ impl World {
         if served.fell_behind || self.limits.ring_bytes < 1_000_000 {
             return Ok(());
         }
-        // Never behind: what is live comes once and in order, after the snapshot.
+        // Such a page was never behind: live actions come once and in order, after the snapshot.
         let is_sorted = handed.is_sorted_by(|earlier, later| earlier < later);
         Invariant::ExactlyOnce.ensure(is_sorted, || format!("page {index} was handed {handed:?}"))?;
         let live = served.live_from.map_or(0, |head| head + 1)..=room.head();
@@ -138,7 +141,7 @@ impl World {
             .ensure(missed.is_none(), || format!("page {index} never had {missed:?}: {handed:?}"))
     }
 
-    /// Every owner closes its room: all must hear it, and the rooms be gone.
+    /// Every owner closes its room: every page must hear of it, and the rooms must be gone.
     fn close_all(&mut self) -> Checked {
         let owners: Vec<_> = (0..self.pages.len())
             .filter(|index| self.pages[*index].is_alive() && self.pages[*index].is_owner())
@@ -146,7 +149,8 @@ impl World {
         let uuids: Vec<_> =
             owners.iter().filter_map(|index| self.pages[*index].uuid().map(str::to_owned)).collect();
         for page in owners {
-            // What was sent before the close reaches everybody before the end, even if it takes several frames.
+            // Messages from before the close reach every page before the end, even in several
+            // frames.
             let farewells = if self.pages[page].modern().is_some() { FAREWELLS } else { 0 };
             for slot in 0..farewells {
                 self.broadcast_by(page, Some(slot), self.large_bytes)?;

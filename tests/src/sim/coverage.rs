@@ -1,8 +1,8 @@
-//! What a run has reached: proof that the generator still gets where it is meant to get.
+//! What a run has reached: proof that the generator still reaches what it is meant to reach.
 
 use std::collections::BTreeMap;
 
-/// What many runs together must reach.
+/// The goals that many runs together must reach.
 pub const GOALS: [&str; 27] = [
     "a claim by a reloaded page",
     "a claim by the same session",

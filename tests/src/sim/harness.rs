@@ -1,4 +1,4 @@
-//! Many runs: programs drawn from seeds, and the shortest one that still fails.
+//! Many runs: draws programs from seeds, and finds the shortest one that still fails.
 
 use std::fmt;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use super::invariant::Violation;
 use super::program::{Program, programs};
 use super::world::run;
 
-/// How often a failing program is tried to be made shorter.
+/// How many attempts there are to shorten a failing program.
 const SHRINKS: u32 = 3_000;
 
 /// A seed whose program violates an invariant.
@@ -22,9 +22,9 @@ pub struct Failure {
     pub seed: u64,
     /// The shortest program found that violates the same invariant.
     pub program: Program,
-    /// What that one violates.
+    /// What the shortest program violates.
     pub violation: Violation,
-    /// All that happens in it.
+    /// All that happens in the shortest program.
     pub trace: Vec<String>,
 }
 
@@ -47,7 +47,8 @@ pub fn program_of(seed: u64) -> Program {
 }
 
 fn tree_of(seed: u64) -> impl ValueTree<Value = Program> {
-    // Much cheaper than proptest's default without optimization, and good enough once its seed is well mixed.
+    // In an unoptimised build this is much cheaper than proptest's default. It is good enough once
+    // its seed is well mixed.
     let halves = [mixed(seed), mixed(seed ^ u64::MAX)].map(u64::to_le_bytes);
     let random = TestRng::from_seed(RngAlgorithm::XorShift, &halves.concat());
     let mut runner =
@@ -55,8 +56,8 @@ fn tree_of(seed: u64) -> impl ValueTree<Value = Program> {
     programs().new_tree(&mut runner).expect("no program is rejected")
 }
 
-/// Neighbouring seeds become numbers that have nothing in common: the last step of `SplitMix64` (Steele, Lea and Flood,
-/// 2014).
+/// Makes unrelated numbers of neighbouring seeds, by the last step of `SplitMix64` (Steele, Lea and
+/// Flood, 2014).
 fn mixed(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -95,7 +96,7 @@ fn shrink(seed: u64, mut tree: impl ValueTree<Value = Program>, mut violation: V
     Failure { seed, program: shortest, violation, trace }
 }
 
-/// The first seed found among so many whose program violates anything, as it is.
+/// The first seed found among `cases` of them whose program violates an invariant, not shrunk.
 #[cfg(feature = "mutations")]
 pub(super) fn find_violation(first: u64, cases: u64) -> Option<(u64, Violation)> {
     let next = AtomicU64::new(0);
@@ -125,14 +126,14 @@ fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Plays the programs of seeds from `first` on, on all processors, until `goes_on` says no, which is asked before each
-/// with the number of those begun.
+/// Plays the programs of seeds from `first` on, on all processors. Before each program it calls
+/// `goes_on` with the number of programs begun, and stops when that returns false.
 ///
 /// # Errors
 /// The first failure, shrunk.
 ///
 /// # Panics
-/// Never: what panics in a program is a violation.
+/// Never: a panic in a program is a violation.
 pub fn check_seeds(first: u64, goes_on: impl Fn(u64) -> bool + Sync) -> Result<Coverage, Box<Failure>> {
     let begun = AtomicU64::new(0);
     let failed = AtomicBool::new(false);

@@ -2,26 +2,27 @@
 
 use std::fmt;
 
-/// What must hold in every world: G1 to G9 of the architecture, and that nothing panics.
+/// What must hold in every world: the guarantees G1 to G9, and that nothing panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Invariant {
-    /// G1: only the connection that holds the newest claim changes what followers see.
+    /// G1: only the connection with the newest claim changes what followers see.
     SingleWriter,
-    /// G2: all see the room's actions in the order in which the owner sent them.
+    /// G2: every follower sees the room's actions in the order in which the owner sent them.
     Order,
-    /// G3: what was acknowledged reaches everyone once, and what the owner is told of it is true.
+    /// G3: each acknowledged action reaches everyone once, and the owner's answers are true.
     ExactlyOnce,
-    /// G4: whoever has missed something is told so and gets the snapshot before anything newer.
+    /// G4: a follower that missed something is told so, and gets the snapshot before anything
+    /// newer.
     NoSilentGap,
-    /// G5: when things are quiet, everyone knows what the room knows.
+    /// G5: once nothing new happens, everyone knows what the room knows.
     Convergence,
-    /// G6: the reply, the snapshot, then live actions from the very next seq.
+    /// G6: the reply comes, then the snapshot, then live actions from the very next seq.
     JoiningIsOneStep,
-    /// G7: a close is heard once by all, and nothing comes after it.
+    /// G7: everyone hears of a close once, and nothing comes after it.
     ClosingIsFinal,
-    /// G8: nothing grows without bound, and nobody is kept busy for nothing.
+    /// G8: nothing grows without bound, and nothing is done without need.
     BoundedMemory,
-    /// G9: every limit is kept, and nothing is refused below it.
+    /// G9: no limit is exceeded, and nothing is refused below its limit.
     Limits,
     /// No input makes the protocol panic.
     NoPanic,
@@ -45,7 +46,7 @@ impl Invariant {
         }
     }
 
-    /// Passes if `holds`; `detail` says what was seen instead.
+    /// A violation unless `holds`; `detail` says what was seen instead.
     pub(super) fn ensure(self, holds: bool, detail: impl FnOnce() -> String) -> Checked {
         if holds { Ok(()) } else { Err(self.violated(detail())) }
     }
@@ -58,7 +59,7 @@ impl Invariant {
 /// A guarantee that did not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which.
+    /// The invariant that it violates.
     pub invariant: Invariant,
     /// What was seen.
     pub detail: String,
@@ -70,5 +71,5 @@ impl fmt::Display for Violation {
     }
 }
 
-/// The result of whatever may find a violation.
+/// The result of a check.
 pub(super) type Checked<T = ()> = Result<T, Violation>;

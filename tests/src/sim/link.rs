@@ -1,10 +1,11 @@
-//! One connection on the virtual network: frames in order, each under way for a while, and two ends.
+//! One connection on the virtual network: frames that arrive in order after a while, and two ends.
 
 use std::collections::VecDeque;
 
 use rtbroadcaster_protocol::{Limits, Peer, RoomId, Timestamp};
 
-/// Frames to a page that are under way at most; with more the server waits before it serves this connection again.
+/// The most frames on their way to a page. The server serves the connection again when there are
+/// fewer.
 const DOWN_FRAMES: usize = 2;
 
 /// How fast a large frame travels to a page.
@@ -13,7 +14,7 @@ const BYTES_PER_MS: u64 = 4_000;
 /// Names a connection.
 pub(super) type LinkId = u64;
 
-/// What travels to the server.
+/// A frame or event on its way to the server.
 #[derive(Debug)]
 pub(super) enum Up {
     Open,
@@ -22,7 +23,7 @@ pub(super) enum Up {
     Closed,
 }
 
-/// What travels to a page.
+/// A frame or event on its way to a page.
 #[derive(Debug)]
 pub(super) enum Down {
     Opened,
@@ -31,7 +32,7 @@ pub(super) enum Down {
     Closed(u16),
 }
 
-/// One direction.
+/// One direction of a connection.
 #[derive(Debug)]
 pub(super) struct Pipe<T> {
     frames: VecDeque<(Timestamp, T)>,
@@ -42,7 +43,7 @@ impl<T> Pipe<T> {
         Self { frames: VecDeque::new() }
     }
 
-    /// Nothing overtakes anything.
+    /// Sends a frame, which overtakes no other.
     fn send(&mut self, arrives: Timestamp, takes_ms: u64, frame: T) {
         let begins = self.frames.back().map_or(arrives, |(last, _)| arrives.max(*last));
         self.frames.push_back((begins.after(takes_ms), frame));
@@ -71,21 +72,22 @@ pub(super) struct Served {
     opened: Timestamp,
     pub(super) heard: Timestamp,
     pub(super) next_ping: Timestamp,
-    /// Since when the page takes nothing.
+    /// The page has received nothing since this moment.
     blocked: Option<Timestamp>,
-    /// Something came in since it was served last.
+    /// Something has come in since the connection was served last.
     pub(super) is_due: bool,
-    /// The room's version when it was served last.
+    /// The room's version when the connection was served last.
     pub(super) version: u64,
-    /// The room's head when it had first been served everything: what came later was live.
+    /// The room's head when the connection had been served everything for the first time. Later
+    /// actions were live.
     pub(super) live_from: Option<u64>,
-    /// The room's head when it was last served everything.
+    /// The room's head when the connection had been served everything for the last time.
     pub(super) served_head: u64,
-    /// Whether it may have been further behind than the ring reaches.
+    /// Whether the connection may have been further behind than the ring reaches.
     pub(super) fell_behind: bool,
-    /// How many frames it was sent since anything has happened.
+    /// How many frames the server has sent to it since anything has happened.
     pub(super) frames: u32,
-    /// What an owner said that was too fast: the rest of a frame.
+    /// The unread rest of a frame from an owner that was too fast.
     pub(super) unread: String,
 }
 
@@ -123,7 +125,7 @@ impl Served {
         self.blocked.map(|since| since.after(limits.stall_timeout_ms))
     }
 
-    /// When the server does something about this connection by itself.
+    /// The next moment at which the server does something for this connection by itself.
     pub(super) fn deadline(&self, limits: &Limits) -> Timestamp {
         let earliest = self.next_ping.min(self.idle_at(limits));
         [self.handshake_at(limits), self.stalled_at(limits)]
@@ -139,9 +141,9 @@ pub(super) struct Link {
     pub(super) page: usize,
     pub(super) up: Pipe<Up>,
     pub(super) down: Pipe<Down>,
-    /// The server's end, once it has accepted and until it has closed.
+    /// The server's end, from its accept until its close.
     pub(super) served: Option<Served>,
-    /// Whether the page still looks at its end.
+    /// Whether the page still reads from its end.
     pub(super) is_looked_at: bool,
     /// Whether frames get through.
     pub(super) is_broken: bool,
@@ -152,13 +154,13 @@ impl Link {
         Self { page, up: Pipe::new(), down: Pipe::new(), served: None, is_looked_at: true, is_broken }
     }
 
-    /// The next frame of the page that has arrived, if it is listened to.
+    /// The page's next frame that has arrived, if the server reads from the connection now.
     pub(super) fn receive(&mut self, now: Timestamp) -> Option<Up> {
         let is_paused = self.served.as_ref().is_some_and(|served| served.peer.pause(now).is_some());
         if is_paused { None } else { self.up.receive(now) }
     }
 
-    /// When it is to be looked for the next frame of the page.
+    /// The moment at which the server can read the page's next frame.
     pub(super) fn next_arrival_up(&self, now: Timestamp) -> Option<Timestamp> {
         match self.served.as_ref().and_then(|served| served.peer.pause(now)) {
             None => self.up.next_arrival(),
@@ -179,14 +181,14 @@ impl Link {
         }
     }
 
-    /// From now on nothing gets through, and what was under way is lost.
+    /// Breaks the connection: nothing gets through from now on, and frames on their way are lost.
     pub(super) fn break_off(&mut self) {
         self.is_broken = true;
         self.up.frames.clear();
         self.down.frames.clear();
     }
 
-    /// Whether the page's side takes another frame; notes since when it doesn't.
+    /// Whether the page's side accepts another frame. If not, this keeps the moment since when.
     pub(super) fn takes_more(&mut self, now: Timestamp) -> bool {
         let takes = self.down.frames.len() < DOWN_FRAMES;
         if let Some(served) = &mut self.served {

@@ -1,4 +1,4 @@
-//! The reference: what each room is, told by what was accepted, as simply as it can be said.
+//! The reference model: the state of each room after the accepted messages, in the simplest form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,10 +7,10 @@ use rtbroadcaster_protocol::{Limits, Timestamp};
 use super::invariant::{Checked, Invariant};
 use super::link::LinkId;
 
-/// What an owner wants of a room; every action of a world has another number.
+/// What an owner asks of a room. Each action of a world has a number of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// An action that isn't retained.
+    /// An action that the room does not retain.
     Plain {
         /// Its number.
         number: u64,
@@ -19,12 +19,12 @@ pub enum What {
     Write {
         /// Its number.
         number: u64,
-        /// Where it is retained.
+        /// The slot that retains it.
         slot: String,
-        /// What it counts against the room's bytes.
+        /// The bytes that it counts against the room's limit.
         bytes: usize,
     },
-    /// A slot is forgotten.
+    /// The owner clears a slot.
     Clear {
         /// The slot.
         slot: String,
@@ -40,7 +40,7 @@ impl What {
     }
 }
 
-/// An action as the server gets it.
+/// An action as the server receives it.
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
     pub(super) link: LinkId,
@@ -49,29 +49,29 @@ pub(super) struct Attempt {
     pub(super) what: What,
 }
 
-/// A room, as it must be.
+/// The state that a room must have.
 #[derive(Debug, Default)]
 pub struct RoomModel {
-    /// Every action, the one with seq 1 first.
+    /// All actions, from seq 1 on.
     log: Vec<What>,
     seqs: BTreeMap<u64, u64>,
     slots: BTreeMap<String, (u64, usize)>,
-    /// The highest id of each page that was answered, and the highest number.
+    /// The highest answered id of each page, and its highest answered number.
     answered: BTreeMap<usize, (u64, u64)>,
-    /// When each action came that was appended or refused.
+    /// The moments at which appended and refused actions came.
     asked: Vec<Timestamp>,
     /// The connection that may write.
     pub(super) writer: Option<LinkId>,
-    /// Since when there is none.
+    /// There has been no writer since this moment.
     pub(super) away_since: Option<Timestamp>,
     pub(super) is_open: bool,
 }
 
-/// What a room holds for each slot: the number of the action that wrote it.
+/// The content of each slot: the number of the action that wrote it.
 pub type State = BTreeMap<String, u64>;
 
 impl RoomModel {
-    /// The seq of its newest action.
+    /// The seq of the room's newest action.
     #[must_use]
     pub fn head(&self) -> u64 {
         self.log.len() as u64
@@ -83,7 +83,7 @@ impl RoomModel {
         self.log.get(usize::try_from(seq).ok()?.checked_sub(1)?)
     }
 
-    /// Where the action with this number is.
+    /// The seq of the action with this number.
     #[must_use]
     pub fn seq_of(&self, number: u64) -> Option<u64> {
         self.seqs.get(&number).copied()
@@ -98,7 +98,7 @@ impl RoomModel {
         }
     }
 
-    /// What it retained when its newest action was `seq`.
+    /// The slots as they were when the room's newest action was `seq`.
     #[must_use]
     pub fn state_at(&self, seq: u64) -> State {
         let mut state = State::new();
@@ -116,7 +116,7 @@ impl RoomModel {
         state
     }
 
-    /// Whether the limits let it be appended.
+    /// Whether the limits allow the room to append it.
     fn admits(&self, what: &What, limits: &Limits) -> bool {
         let What::Write { slot, bytes, .. } = what else { return true };
         let others = self.slots.iter().filter(|(other, _)| *other != slot);
@@ -124,8 +124,8 @@ impl RoomModel {
         count < limits.slots_per_room && sum + bytes <= limits.slot_bytes_per_room
     }
 
-    /// Notes that an owner has asked for something, which it may do so often in a second, and as often again after a rest.
-    /// A debt of one action is the most that is left then.
+    /// Notes an owner's action. It may send `times` in a second, and as many again after a rest.
+    /// Its debt may then be one action at most.
     fn asked(&mut self, now: Timestamp, times: u64) -> Checked {
         self.asked.push(now);
         let most = usize::try_from(2 * times + 1).unwrap_or(usize::MAX);
@@ -152,22 +152,22 @@ impl RoomModel {
     }
 }
 
-/// Every room that ever was, by its uuid.
+/// All rooms that have existed, by their uuids.
 #[derive(Debug)]
 pub struct Model {
     rooms: BTreeMap<String, RoomModel>,
     limits: Limits,
-    /// Actions that their owner was told are never going to happen.
+    /// Actions whose owner was told that they will never happen.
     void: BTreeSet<u64>,
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Appended,
     Duplicate,
     Refused,
-    /// The connection was not the owner's.
+    /// The connection did not belong to the owner.
     Ignored,
 }
 
@@ -176,7 +176,7 @@ impl Model {
         Self { rooms: BTreeMap::new(), limits, void: BTreeSet::new() }
     }
 
-    /// A room.
+    /// The model of a room.
     #[must_use]
     pub fn room(&self, uuid: &str) -> Option<&RoomModel> {
         self.rooms.get(uuid)
@@ -209,12 +209,12 @@ impl Model {
         }
     }
 
-    /// An owner was told that this action is never going to happen.
+    /// An owner was told that this action will never happen.
     pub(super) fn avoided(&mut self, number: u64) {
         self.void.insert(number);
     }
 
-    /// The server was given an action of a connection in this room, and its head has become `head`.
+    /// A connection sent an action to this room, and the room's head became `head`.
     pub(super) fn attempted(
         &mut self,
         uuid: &str,

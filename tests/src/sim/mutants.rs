@@ -1,4 +1,5 @@
-//! The proof that the proof can fail: every fault that the protocol can be given must be found.
+//! The proof that the simulation can fail: it must find each fault that can be put into the
+//! protocol.
 
 use std::fmt;
 
@@ -8,15 +9,15 @@ use super::harness::{find_violation, program_of};
 use super::invariant::Violation;
 use super::world::run;
 
-/// Programs within which a fault must be found.
+/// The simulation must find a fault within this many programs.
 const CASES: u64 = 10_000;
 
-/// How it went with one fault.
+/// The result for one fault.
 #[derive(Debug)]
 pub struct Verdict {
     /// The fault.
     pub mutation: Mutation,
-    /// The seed that has found it and what it violates; none if it survived.
+    /// The seed that found the fault and the violation; `None` if no seed did.
     pub found: Option<(u64, Violation)>,
 }
 
@@ -32,16 +33,16 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// Gives the protocol each fault in turn, and tells how it went.
+/// Puts each fault in turn into the protocol, and calls `tell` with each result.
 pub fn try_all(mut tell: impl FnMut(&Verdict)) -> Vec<Verdict> {
-    // What is about to panic does so on purpose.
+    // The faults panic on purpose.
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| ()));
     let verdicts = Mutation::ALL.map(|mutation| {
         switch_on(Some(mutation));
         let found = find_violation(0, CASES);
         switch_on(None);
-        // A seed that fails anyway proves nothing.
+        // A seed that fails without the fault proves nothing.
         let found = found.filter(|(seed, _)| run(&program_of(*seed), false).is_ok());
         let verdict = Verdict { mutation, found };
         tell(&verdict);

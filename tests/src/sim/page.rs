@@ -1,4 +1,4 @@
-//! A page: what a browser's tab is to the world.
+//! A page: a browser's tab in the world.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::link::LinkId;
 use super::model::What;
 use super::witness::Witness;
 
-/// How long a page that never reached its room tries, in milliseconds.
+/// How long a page tries to reach its room for the first time, in milliseconds.
 const CONNECT_TIMEOUT_MS: u64 = 30_000;
 
 /// A page and its network.
@@ -18,14 +18,14 @@ const CONNECT_TIMEOUT_MS: u64 = 30_000;
 pub(super) struct Page {
     pub(super) kind: Kind,
     pub(super) link: Option<LinkId>,
-    /// False once the page was closed or loaded anew: another page stands for what came after.
+    /// False once the page was closed or reloaded. A reloaded page is another page.
     pub(super) is_loaded: bool,
     pub(super) is_offline: bool,
     pub(super) is_stalled: bool,
     pub(super) delay_ms: u64,
-    /// The actions that it wrote last on this connection.
+    /// The last actions that it sent on this connection.
     pub(super) written: Option<String>,
-    /// Until when the network takes nothing from it.
+    /// The network accepts nothing from the page until this moment.
     pub(super) clogged_until: Timestamp,
 }
 
@@ -40,37 +40,38 @@ pub(super) enum Kind {
 pub(super) struct Modern {
     pub(super) session: Session<String>,
     pub(super) witness: Witness,
-    /// What was broadcast and not answered, by ticket.
+    /// The unanswered broadcasts, by ticket.
     pub(super) tickets: BTreeMap<u64, What>,
     pub(super) status: SessionStatus,
     pub(super) entered: bool,
     pub(super) ended: Option<EndReason>,
-    /// The head that the newest reply named.
+    /// The head in the newest reply.
     pub(super) target: u64,
     pub(super) audience: Option<Audience>,
     pub(super) owner: OwnerPresence,
-    /// Whether the application has asked for the end.
+    /// Whether the application has closed the session.
     pub(super) is_leaving: bool,
-    /// It claims with a key that isn't the room's.
+    /// It claims with a wrong key.
     pub(super) is_thief: bool,
-    /// Another page claimed the same room.
+    /// Another page has claimed the same room.
     pub(super) has_rival: bool,
-    /// How many actions the server lets wait, as the newest reply said.
+    /// How many actions the server allows to wait, as in the newest reply.
     pub(super) queue_actions: u64,
-    /// The next message is the first after the reply.
+    /// Whether the next message is the first after the reply.
     pub(super) is_first: bool,
-    /// Up to which seq it had been handed everything when it ended.
+    /// The page had everything up to this seq when its session ended.
     pub(super) closed_at: Option<u64>,
 }
 
-/// A page that speaks the original's protocol: no reconnect, no seq, no end but the socket's.
+/// A page that speaks the original's protocol: it has no reconnect, no seqs, and no end but the
+/// socket's.
 #[derive(Debug, Default)]
 pub(super) struct Legacy {
-    /// None for one that opens a room of its own.
+    /// The room to join; `None` if it opens a room of its own.
     pub(super) joins: Option<String>,
     /// The room that it is in.
     pub(super) room: Option<String>,
-    /// What it was handed on this connection, as seqs in the order in which they came.
+    /// The seqs of the actions that it received on this connection, in that order.
     pub(super) handed: Vec<u64>,
     pub(super) reconnect_at: Option<Timestamp>,
     pub(super) is_over: bool,
@@ -127,7 +128,7 @@ impl Page {
         }
     }
 
-    /// Whether there is still anything to expect of it.
+    /// Whether the page is loaded and its session goes on.
     pub(super) fn is_alive(&self) -> bool {
         self.is_loaded
             && match &self.kind {
@@ -136,7 +137,7 @@ impl Page {
             }
     }
 
-    /// When it does something by itself.
+    /// The next moment at which the page does something by itself.
     pub(super) fn deadline(&self) -> Option<Timestamp> {
         if !self.is_loaded {
             return None;

@@ -1,4 +1,5 @@
-//! A page's end: what it makes of what arrives, held against its witness, and what its session wants done.
+//! A page's end of a connection: what the page does with frames, compared with its witness, and
+//! what its session asks for.
 
 use rtbroadcaster_protocol::{
     CloseCode, EndReason, Event, Input, Outcome, Output, RefusalCode, ServerMessage, SessionStatus, parse,
@@ -12,11 +13,11 @@ use super::world::World;
 
 /// How long a page of the original's protocol waits before it connects again, in milliseconds.
 const LEGACY_PAUSE_MS: u64 = 3_000;
-/// What a page reports as unsent while the network takes nothing from it.
+/// The unsent bytes that a page reports while the network accepts nothing from it.
 const CLOGGED_BYTES: u64 = 1 << 20;
 
 impl World {
-    /// What has arrived at a page.
+    /// Delivers what has arrived at a page.
     pub(super) fn deliver_down(&mut self, id: LinkId) -> Checked {
         loop {
             let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
@@ -87,7 +88,7 @@ impl World {
         self.cover_message(page, &message);
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
         if modern.is_leaving {
-            // What still comes is for nobody.
+            // The application has closed its session, and ignores what still comes.
             return self.tell(page, Input::Received(message));
         }
         modern.witness.before(&message, &self.limits)?;
@@ -147,7 +148,7 @@ impl World {
         }
     }
 
-    /// A page sends a frame, if it has a socket.
+    /// Sends a page's frame, if the page has a socket.
     pub(super) fn send(&mut self, page: usize, text: String) {
         let arrives = self.arrival(page);
         if let Some(link) = self.pages[page].link.and_then(|id| self.links.get_mut(&id)) {
@@ -155,7 +156,7 @@ impl World {
         }
     }
 
-    /// Tells a page's session something, and does what it wants done.
+    /// Gives an input to a page's session, and does what the session asks for.
     pub(super) fn tell(&mut self, page: usize, input: Input<String>) -> Checked {
         if let Some(modern) = self.pages[page].modern_mut() {
             modern.session.handle(self.now, input);
@@ -163,7 +164,7 @@ impl World {
         self.drain(page)
     }
 
-    /// Does what a page's session wants done.
+    /// Does what a page's session asks for.
     pub(super) fn drain(&mut self, page: usize) -> Checked {
         loop {
             let (now, clogged_until) = (self.now, self.pages[page].clogged_until);
@@ -188,7 +189,7 @@ impl World {
         }
     }
 
-    /// A page's application is told something.
+    /// A page's application receives an event.
     fn happened(&mut self, page: usize, event: Event<String>) -> Checked {
         self.note(|| format!("page {page}: {event:?}"));
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
@@ -238,7 +239,7 @@ impl World {
         }
     }
 
-    /// An owner is told what became of one of its actions.
+    /// An owner receives the outcome of one of its actions.
     fn answered(&mut self, page: usize, ticket: u64, outcome: &Outcome) -> Checked {
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
         let what = modern.tickets.remove(&ticket);
@@ -265,7 +266,7 @@ impl World {
         Ok(())
     }
 
-    /// A page's session is over.
+    /// A page's session has ended.
     fn ended(&mut self, page: usize, reason: EndReason) -> Checked {
         let Some(modern) = self.pages[page].modern_mut() else { return Ok(()) };
         let room = modern.session.uuid().and_then(|uuid| self.model.room(uuid));

@@ -1,20 +1,20 @@
-//! What a simulation is told to do: limits, and a list of steps.
+//! The input of a simulation: limits and a list of steps.
 
 use proptest::collection::vec;
 use proptest::prelude::{Just, Strategy, any};
 use proptest::prop_oneof;
 use rtbroadcaster_protocol::Limits;
 
-/// Everything that a run depends on: two runs of one program are the same to the byte.
+/// Everything that a run depends on: two runs of one program are identical.
 #[derive(Debug, Clone)]
 pub struct Program {
-    /// The bounds of the server.
+    /// The server's limits.
     pub settings: Settings,
-    /// What happens, one thing after another.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
-/// The bounds that a program sets; small ones, so that they are met.
+/// The limits of a program. They are small, so that runs reach them.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// See [`Limits::ring_actions`].
@@ -35,11 +35,12 @@ pub struct Settings {
     pub owner_actions: u64,
     /// See [`Limits::owner_grace_ms`].
     pub grace_ms: u64,
-    /// Bytes of a large value; the largest fill a frame each, so that a snapshot takes several.
+    /// Bytes of a large value. The largest ones fill a frame each, so that a snapshot takes several
+    /// frames.
     pub large_bytes: usize,
-    /// How many followers are there from the beginning.
+    /// How many followers there are from the beginning.
     pub followers_at_start: u8,
-    /// Whether the owners let their followers know how many they are.
+    /// Whether owners share the size of the audience with their followers.
     pub share_audience: bool,
 }
 
@@ -60,7 +61,7 @@ impl Settings {
     }
 }
 
-/// One thing that happens. Numbers name a page, among those that the step is for, as many as there are going round.
+/// One step. A number selects one of the pages that the step can be for, modulo their count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// An owner broadcasts an action.
@@ -73,15 +74,15 @@ pub enum Step {
     Fill(u8),
     /// An owner clears a slot.
     Clear(u8, u8),
-    /// What an owner wrote last is sent once more.
+    /// An owner's last actions are sent again.
     Repeat(u8),
-    /// An owner broadcasts so many actions at once, every second one writing a slot.
+    /// An owner broadcasts this many actions at once; every second one writes a slot.
     Burst(u8, u8),
     /// Milliseconds pass.
     Wait(u16),
     /// Seconds pass.
     Idle(u8),
-    /// The machines sleep for so many minutes: nothing happens, then everything is late.
+    /// The machines sleep for this many minutes: nothing happens, then everything is late.
     Sleep(u8),
     /// A connection is cut and both ends notice.
     Cut(u8),
@@ -89,51 +90,52 @@ pub enum Step {
     CutUnnoticedByPage(u8),
     /// A connection is cut and only the page notices.
     CutUnnoticedByServer(u8),
-    /// A connection is cut and nobody notices.
+    /// A connection is cut and neither end notices.
     HalfOpen(u8),
     /// A page loses its network: its connection is half-open and new ones fail.
     Offline(u8),
     /// A page has its network again.
     Online(u8),
-    /// A page takes nothing that is sent to it.
+    /// A page receives nothing.
     Stall(u8),
-    /// It takes it again.
+    /// A page receives again.
     Unstall(u8),
-    /// A page's frames travel so many milliseconds from now on.
+    /// A page's frames travel for this many milliseconds from now on.
     Delay(u8, u16),
-    /// The network takes nothing from a page for so many milliseconds.
+    /// The network accepts nothing from a page for this many milliseconds.
     Clog(u8, u16),
-    /// A page wakes up and looks at its connection.
+    /// A page wakes up and checks its connection.
     Wake(u8),
     /// A follower comes.
     Join,
-    /// A follower comes that doesn't speak session fields.
+    /// A follower comes that does not speak session fields.
     JoinLegacy,
     /// A follower leaves.
     Leave(u8),
-    /// A follower's page is loaded anew and knows nothing.
+    /// A follower's page is reloaded and knows nothing.
     ReloadFollower(u8),
-    /// An owner's page is loaded anew and knows nothing but the key; the server hears of it or not.
+    /// An owner's page is reloaded and knows only the key; the flag says whether the server hears
+    /// of it.
     ReloadOwner(u8, bool),
-    /// A second page with an owner's key.
+    /// A second page comes with an owner's key.
     SecondTab(u8),
     /// A page claims a room with a wrong key.
     Steal(u8),
-    /// A follower that doesn't speak session fields broadcasts and clears.
+    /// A follower that does not speak session fields broadcasts and clears.
     Intrude(u8),
     /// An owner closes its room.
     CloseRoom(u8),
     /// Another owner opens a room.
     OpenRoom,
-    /// An owner that doesn't speak session fields opens a room.
+    /// An owner that does not speak session fields opens a room.
     OpenLegacyRoom,
-    /// The server dies and starts again without its rooms.
+    /// The server crashes and starts again without its rooms.
     Restart,
-    /// The server says goodbye, is away for so many milliseconds and comes back with its rooms.
+    /// The server shuts down, is away for this many milliseconds and comes back with its rooms.
     ShutDown(u16),
 }
 
-/// Programs at random.
+/// Random programs.
 pub(super) fn programs() -> impl Strategy<Value = Program> {
     (settings(), vec(steps(), 1..100)).prop_map(|(settings, steps)| Program { settings, steps })
 }

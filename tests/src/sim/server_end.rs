@@ -1,4 +1,5 @@
-//! The server's end: what it makes of what arrives, held against the model, and what it sends.
+//! The server's end of a connection: what the server does with frames, compared with the model, and
+//! what it sends.
 
 use rtbroadcaster_protocol::{ClientMessage, CloseCode, Frame, PeerOutput, Refusal, Room, RoomId, parse};
 
@@ -7,11 +8,11 @@ use super::link::{Down, LinkId, Served, Up};
 use super::model::{Attempt, Fate, What, number};
 use super::world::World;
 
-/// Frames in a row to a connection in whose room nothing happens.
+/// The most frames in a row to a connection while nothing happens in its room.
 const FRAMES_FOR_NOTHING: u32 = 200;
 
 impl World {
-    /// What has arrived at the server.
+    /// Delivers what has arrived at the server.
     pub(super) fn deliver_up(&mut self, id: LinkId) -> Checked {
         self.go_on(id)?;
         while let Some(frame) = self.links.get_mut(&id).and_then(|link| link.receive(self.now)) {
@@ -52,13 +53,13 @@ impl World {
         Ok(())
     }
 
-    /// An owner that was too fast is listened to again.
+    /// Reads on from an owner that was too fast.
     fn go_on(&mut self, id: LinkId) -> Checked {
         let Some(served) = self.links.get_mut(&id).and_then(|link| link.served.as_mut()) else {
             return Ok(());
         };
         if served.peer.pause(self.now).is_some() {
-            // Whoever isn't listened to is not silent.
+            // A connection that the server does not read is not silent.
             served.heard = self.now;
             return Ok(());
         }
@@ -66,7 +67,7 @@ impl World {
         self.server_receives(id, &unread)
     }
 
-    /// Gives the server one message and holds what it does against the model.
+    /// Gives one message to the server, and compares what it does with the model.
     fn server_takes(&mut self, id: LinkId, message: Result<ClientMessage<'_>, Refusal>) -> Checked {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
         let Some(served) = &mut link.served else { return Ok(()) };
@@ -117,7 +118,7 @@ impl World {
         Ok(())
     }
 
-    /// A follower has asked to be let in.
+    /// A follower has asked to join.
     fn joined(&mut self, room: RoomId, is_in: bool) -> Checked {
         let uuid = room.to_string();
         let is_open = self.model.room(&uuid).is_some_and(|room| room.is_open);
@@ -127,7 +128,7 @@ impl World {
         Invariant::Limits.ensure(is_in || !is_open || is_full, || format!("{uuid} isn't full"))
     }
 
-    /// An owner's close has arrived: it counts if it was the owner in force.
+    /// An owner's close has arrived. It counts if this is the current owner.
     fn owner_closed(&mut self, id: LinkId, room: RoomId) -> Checked {
         let uuid = room.to_string();
         let may_close = self.model.room(&uuid).is_some_and(|room| room.writer == Some(id));
@@ -140,14 +141,14 @@ impl World {
         Ok(())
     }
 
-    /// Serves every connection for which there may be something.
+    /// Serves every connection that may have something to receive.
     pub(super) fn serve_all(&mut self) -> Checked {
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         links.into_iter().try_for_each(|id| self.serve(id))
     }
 
-    /// As the server does it: when something came in or the room says that it has changed, and never more than the
-    /// page takes.
+    /// Serves a connection as the server does: when something came in or the room has changed, and
+    /// never more than the page accepts.
     fn serve(&mut self, id: LinkId) -> Checked {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
         let Some(served) = &mut link.served else { return Ok(()) };
@@ -196,7 +197,7 @@ impl World {
     }
 }
 
-/// An action among a client's messages, with its id.
+/// The action in a client's message, with its id.
 fn attempted(message: &ClientMessage<'_>) -> Option<(Option<u64>, What)> {
     match message {
         ClientMessage::Action { id, action } => {

@@ -1,4 +1,4 @@
-//! Taking a program's steps.
+//! Takes a program's steps.
 
 use rtbroadcaster_protocol::{Action, BroadcastError, CloseCode, Goal, Input, RoomId};
 
@@ -9,10 +9,10 @@ use super::page::{Kind, Modern, Page};
 use super::program::Step;
 use super::world::{ABNORMAL, World};
 
-/// Pages that a world has at most at a time; further ones don't come.
+/// The most pages of a world at a time; no more come then.
 const PAGES: usize = 12;
 
-/// Which end of a cut connection notices.
+/// Which ends of a cut connection notice.
 struct Noticed {
     by_page: bool,
     by_server: bool,
@@ -87,7 +87,7 @@ impl World {
         Modern::new(goal, self.pages.len(), self.share_audience)
     }
 
-    /// The page that a number names among those that fit.
+    /// The page that a number selects among those that fit.
     fn any(&self, number: u8, fits: impl Fn(&Page) -> bool) -> Option<usize> {
         let fitting: Vec<_> = (0..self.pages.len()).filter(|index| fits(&self.pages[*index])).collect();
         fitting.get(usize::from(number) % fitting.len().max(1)).copied()
@@ -112,7 +112,7 @@ impl World {
         self.last_number += 1;
         let number = self.last_number;
         let slot = slot.map(|slot| format!("s{slot}"));
-        // A slot is named after its function now and then.
+        // Some slots have the name of their function.
         let key = slot.clone().filter(|_| number.is_multiple_of(2)).unwrap_or_else(|| "set".to_owned());
         let params = match padding {
             0 => format!("[{number}]"),
@@ -135,7 +135,7 @@ impl World {
         self.queued(page, waiting, what, result)
     }
 
-    /// What an owner's page wrote last arrives once more: a client of another make may send again what was answered.
+    /// The last actions of an owner's page arrive again: other clients may repeat answered actions.
     fn repeat(&mut self, owner: u8) -> Checked {
         let again = self.owner(owner).and_then(|page| Some((page, self.pages[page].written.clone()?)));
         if let Some((page, text)) = again {
@@ -153,7 +153,7 @@ impl World {
         self.queued(page, waiting, What::Clear { slot }, result)
     }
 
-    /// What the session has said to an action, held against what it promises of its queue.
+    /// Checks a session's answer to an action against its promise about the queue.
     fn queued(
         &mut self,
         page: usize,
@@ -212,7 +212,7 @@ impl World {
         self.pages.iter().filter(|page| page.is_alive()).count() < PAGES
     }
 
-    /// A room that somebody comes to: mostly the newest.
+    /// The room that a new page joins: mostly the newest.
     fn wanted_room(&self) -> Option<String> {
         let back = usize::from(self.pages.len() % 4 == 3);
         let rooms = self.pages.iter().rev().filter(|page| page.is_owner()).filter_map(Page::uuid);
@@ -237,7 +237,7 @@ impl World {
         if self.has_space() { self.open_page(kind) } else { Ok(()) }
     }
 
-    /// The application asks for the end.
+    /// A page's application closes its session.
     pub(super) fn close(&mut self, page: usize) -> Checked {
         match &mut self.pages[page].kind {
             Kind::Modern(modern) => {
@@ -272,7 +272,7 @@ impl World {
         self.claim(page)
     }
 
-    /// A page that knows what another owner's page has in its storage.
+    /// A page claims a room with what another owner's page has in its storage.
     fn claim(&mut self, page: usize) -> Checked {
         let Some(modern) = self.pages[page].modern() else { return Ok(()) };
         let is_thief = modern.is_thief;
@@ -338,9 +338,9 @@ impl World {
         }
         self.serve_all()?;
         for id in links {
-            // Who takes nothing is not waited for.
+            // The server does not wait for a page that receives nothing.
             self.hang_up(id, CloseCode::ShuttingDown.value());
-            // Whoever is about to knock finds nobody.
+            // A page that is just connecting finds no server.
             if let Some(link) = self.links.get_mut(&id)
                 && matches!(link.up.peek(), Some(Up::Open))
             {
@@ -352,7 +352,7 @@ impl World {
         Ok(())
     }
 
-    /// The room with this uuid, as the server has it.
+    /// The server's room with this uuid.
     pub(super) fn room(&self, uuid: &str) -> Option<&rtbroadcaster_protocol::Room> {
         RoomId::parse(uuid).and_then(|id| self.table.rooms.get(id))
     }

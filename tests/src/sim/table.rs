@@ -1,4 +1,4 @@
-//! The server's rooms and what it offers its connections, without a server.
+//! The server's rooms, and what it offers its connections, without a server.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,15 @@ use rtbroadcaster_protocol::{
     Host, KeyDigest, Limits, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Rooms, Timestamp,
 };
 
-/// The table of rooms, with ids and keys that count instead of being random.
+/// The table of rooms. Its ids and keys are counted, not random.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(super) rooms: Rooms<Room>,
-    /// Rooms that are closed while somebody may still be in them.
+    /// Closed rooms that may still have connections.
     closed: BTreeMap<RoomId, Room>,
     limits: Limits,
-    /// Never starts over: a restarted server doesn't give out an id twice either.
+    /// How many rooms were opened. A restart does not reset it, because a restarted server gives
+    /// out no id twice either.
     opened: u128,
 }
 
@@ -22,18 +23,18 @@ impl Table {
         Self { rooms: Rooms::new(limits.rooms), closed: BTreeMap::new(), limits, opened: 0 }
     }
 
-    /// The server has lost everything that it had in memory.
+    /// The server loses everything that it has in memory.
     pub(super) fn restart(&mut self) {
         self.rooms = Rooms::new(self.limits.rooms);
         self.closed.clear();
     }
 
-    /// A room, be it open or closed.
+    /// A room, open or closed.
     pub(super) fn find(&self, id: RoomId) -> Option<&Room> {
         self.rooms.get(id).or_else(|| self.closed.get(&id))
     }
 
-    /// Looks at the rooms that are due, and returns those whose time without an owner is over.
+    /// Checks the rooms that are due, and returns those whose time without an owner is over.
     pub(crate) fn tick(&mut self, now: Timestamp) -> Vec<RoomId> {
         let mut ended = Vec::new();
         for id in self.rooms.take_due(now) {

@@ -1,4 +1,4 @@
-//! What one page was handed, held against what it must have been handed.
+//! What one page received, compared with what it must receive.
 
 use std::collections::BTreeSet;
 
@@ -11,26 +11,26 @@ use super::model::{RoomModel, State, What};
 #[derive(Debug, Default)]
 pub struct Witness {
     phase: Phase,
-    /// The seq up to which the page was handed everything; none before its first snapshot is complete.
+    /// The page has everything up to this seq; `None` before its first snapshot is complete.
     cursor: Option<u64>,
-    /// What the page holds for each slot.
+    /// The page's content of each slot.
     view: State,
-    /// The numbers of all actions that it was handed.
+    /// The numbers of all actions that it received.
     handed: BTreeSet<u64>,
-    /// A snapshot was begun and cut off: what the page holds is of two moments.
+    /// A snapshot was cut off: the page's slots are from two moments.
     is_torn: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// No reply yet on this connection.
+    /// There is no reply yet on this connection.
     #[default]
     Outside,
-    /// The snapshot is coming in; the seq of its newest message so far.
+    /// The snapshot is coming in; `last` is the seq of its newest message so far.
     Snapshot { last: u64 },
-    /// Actions in a row.
+    /// Actions come in a row.
     Live,
-    /// Nothing but a resync may come.
+    /// Only a resync may come.
     Behind,
 }
 
@@ -52,12 +52,12 @@ impl Witness {
         matches!(self.phase, Phase::Snapshot { .. })
     }
 
-    /// Whether everything was handed over that there was at `target`.
+    /// Whether the page has everything up to `target`.
     pub(super) fn is_complete(&self, target: u64) -> bool {
         self.phase == Phase::Live && self.cursor.is_some_and(|cursor| cursor >= target)
     }
 
-    /// The connection is gone. True if that cut a snapshot off.
+    /// The connection is gone. Returns true if that cut off a snapshot.
     pub(super) fn disconnected(&mut self) -> bool {
         let cut_off = self.is_in_snapshot();
         self.is_torn |= cut_off;
@@ -65,7 +65,7 @@ impl Witness {
         cut_off
     }
 
-    /// A message has come in and is about to be given to the page.
+    /// Checks a message that has come in, before the page receives it.
     pub(super) fn before(&mut self, message: &ServerMessage<String>, limits: &Limits) -> Checked {
         match message {
             ServerMessage::Connected(reply) => {
@@ -92,7 +92,8 @@ impl Witness {
         Invariant::Order.ensure(matches!(self.phase, Phase::Live | Phase::Behind), || {
             format!("a resync in {:?}", self.phase)
         })?;
-        // How many bytes are in the ring is the ring's business: only where its count alone bounds it is it said here.
+        // The bytes in the ring are not known here, so this checks only rings that are limited by
+        // their number of actions.
         let within_ring =
             head - cursor.min(head) <= limits.ring_actions as u64 && limits.ring_bytes > 1_000_000;
         Invariant::ExactlyOnce.ensure(self.is_torn || !within_ring, || {
@@ -102,7 +103,7 @@ impl Witness {
         Ok(())
     }
 
-    /// The page has taken a message in and reported all that came of it.
+    /// Checks the page after it has received a message and has reported all its events.
     pub(super) fn after(&mut self, message: &ServerMessage<String>, room: &RoomModel) -> Checked {
         let ServerMessage::Synced(head) = message else { return Ok(()) };
         let invariant =
@@ -119,7 +120,7 @@ impl Witness {
         Ok(())
     }
 
-    /// The page was handed an action.
+    /// The page received an action.
     pub(super) fn action(&mut self, number: u64, slot: Option<&str>, room: &RoomModel) -> Checked {
         let seq = room.seq_of(number);
         let seq = seq.ok_or_else(|| Invariant::SingleWriter.violated(format!("{number} is in no log")))?;

@@ -1,4 +1,4 @@
-//! The world: one server, its pages, the connections between them, and the time.
+//! The world: one server, its pages, the connections between them, and the clock.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,16 +16,17 @@ use super::table::Table;
 /// A socket that ended without a close frame.
 pub(super) const ABNORMAL: u16 = 1006;
 
-/// What a run that violated nothing has left.
+/// The result of a run without a violation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
-    /// What it has reached.
+    /// The goals that it has reached.
     pub coverage: Coverage,
-    /// Everything that happened, if that was asked for.
+    /// Everything that happened, if a trace was asked for.
     pub trace: Vec<String>,
 }
 
-/// Plays a program. With `traced` it remembers all that happened; after a violation that is in the error too.
+/// Plays a program. With `traced` it records all that happens; after a violation the error holds
+/// the record too.
 ///
 /// # Errors
 /// The first violation of an invariant, and the trace.
@@ -43,7 +44,7 @@ pub fn run(program: &Program, traced: bool) -> Result<Run, (Violation, Vec<Strin
     }
 }
 
-/// Everything there is.
+/// Everything that exists in a run.
 #[derive(Debug)]
 pub struct World {
     pub(super) now: Timestamp,
@@ -58,7 +59,7 @@ pub struct World {
     pub(super) coverage: Coverage,
     /// The number of the newest action of all.
     pub(super) last_number: u64,
-    /// Before that the server is away.
+    /// The server is away until this moment.
     pub(super) server_up_at: Timestamp,
     trace: Option<Vec<String>>,
 }
@@ -97,14 +98,14 @@ impl World {
         self.conclude()
     }
 
-    /// Something happened.
+    /// Notes an event in the trace.
     pub(super) fn note(&mut self, what: impl FnOnce() -> String) {
         if let Some(trace) = &mut self.trace {
             trace.push(format!("{:>9} {}", self.now.0, what()));
         }
     }
 
-    /// A page comes, and begins to connect.
+    /// A page comes and begins to connect.
     pub(super) fn open_page(&mut self, kind: Kind) -> Checked {
         let index = self.pages.len();
         self.pages.push(Page::new(kind, index));
@@ -124,7 +125,7 @@ impl World {
         self.next_link += 1;
         let arrives = self.arrival(page);
         let mut link = Link::new(page, false);
-        // Who has no network hears so at once, or waits for nothing.
+        // Without a network or a server, the attempt fails at once or never ends.
         if self.pages[page].is_offline || self.now < self.server_up_at {
             if page.is_multiple_of(2) || !self.pages[page].is_offline {
                 link.send_down(arrives, Down::Closed(ABNORMAL));
@@ -138,7 +139,7 @@ impl World {
         self.pages[page].link = Some(id);
     }
 
-    /// A page looks at its socket no longer; the server hears of that or not.
+    /// A page gives up its socket. With `silently`, the server does not hear of it.
     pub(super) fn let_go(&mut self, page: usize, silently: bool) {
         let Some(id) = self.pages[page].link.take() else { return };
         self.pages[page].written = None;
@@ -158,7 +159,7 @@ impl World {
         }
     }
 
-    /// The server's end of a connection is over; the page is told with this code, if that gets through.
+    /// The server closes a connection with this code, which reaches the page if the network works.
     pub(super) fn hang_up(&mut self, id: LinkId, code: u16) {
         let Some(link) = self.links.get_mut(&id) else { return };
         let arrives = self.now.after(self.pages[link.page].delay_ms);
@@ -168,12 +169,12 @@ impl World {
         self.model.left(id, self.now);
     }
 
-    /// When what a page sends now arrives, and what is sent to it.
+    /// The moment at which a frame from or to a page arrives if it is sent now.
     pub(super) fn arrival(&self, page: usize) -> Timestamp {
         self.now.after(self.pages[page].delay_ms)
     }
 
-    /// What must hold at every moment, besides what is checked where it happens.
+    /// Checks what must hold at every moment, beyond the checks elsewhere.
     pub(super) fn check(&self) -> Checked {
         for (uuid, expected) in self.model.open_rooms() {
             let room = RoomId::parse(uuid).and_then(|id| self.table.rooms.get(id));
@@ -208,13 +209,14 @@ impl World {
         })
     }
 
-    /// How many connections the server has in a room, besides its owners'.
+    /// How many connections a room has, without its owners'.
     pub(super) fn followers(&self, id: RoomId) -> usize {
         let served = self.links.values().filter_map(|link| link.served.as_ref());
         served.filter(|served| served.room() == Some(id) && !served.peer.is_owner()).count()
     }
 
-    /// A page that follows a room without speaking session fields, or owns one if there is none to follow.
+    /// A page that does not speak session fields. It follows a room, or owns one if there is none
+    /// to follow.
     pub(super) fn legacy(joins: Option<String>) -> Kind {
         Kind::Legacy(Legacy { joins, ..Legacy::default() })
     }

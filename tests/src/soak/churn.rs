@@ -1,4 +1,4 @@
-//! Clients that come and go, of every kind there is.
+//! Clients of all kinds that come and go.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -12,11 +12,11 @@ use tokio::time::{interval, sleep};
 
 use crate::{Client, Opcode, RawSocket, Room, message};
 
-/// Bytes of a value that is retained.
+/// Bytes of a state message's value.
 const VALUE_BYTES: usize = 2_000;
-/// Slots that a room of short life writes.
+/// How many slots the owner of a short room writes.
 const SLOTS: u64 = 40;
-/// Actions that the owner of a steady room sends at a time, and the pause between.
+/// Actions that the owner of a steady room sends at a time; a pause follows.
 const BURST: u64 = 10;
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -41,17 +41,17 @@ impl Place {
         }
     }
 
-    /// A room that others may join.
+    /// Adds a room that others may join.
     pub(super) fn open(&self, uuid: &str) {
         self.rooms.lock().expect("nobody panics with it").push(uuid.to_owned());
     }
 
-    /// Nobody comes any more.
+    /// Lets no more clients come.
     pub(super) fn stop(&self) {
         self.is_over.store(true, Ordering::Relaxed);
     }
 
-    /// The owners of the steady rooms may go too.
+    /// Lets the owners of the steady rooms leave too.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
     }
@@ -79,7 +79,7 @@ fn random(kind: u64, seed: u64) -> TestRng {
     TestRng::from_seed(RngAlgorithm::XorShift, &bytes)
 }
 
-/// An owner that broadcasts all the time and a follower that misses nothing.
+/// An owner that broadcasts all the time, and a follower that misses nothing.
 pub(super) async fn steady(place: Arc<Place>, mut room: Room) {
     let mut follower = room.join_synced(0).await;
     let mut ticks = interval(PAUSE);
@@ -94,7 +94,7 @@ pub(super) async fn steady(place: Arc<Place>, mut room: Room) {
     }
 }
 
-/// Followers that listen for a while and leave in one way or another.
+/// Followers that stay for a while and leave in different ways.
 pub(super) async fn passers_by(place: Arc<Place>, seed: u64) {
     let mut random = random(1, seed);
     while place.goes_on() {
@@ -116,7 +116,7 @@ pub(super) async fn passers_by(place: Arc<Place>, seed: u64) {
     }
 }
 
-/// Owners that open a room, fill it with state and close it, or just go.
+/// Owners that open a room, fill it with state messages and close it, or just leave.
 pub(super) async fn short_rooms(place: Arc<Place>, seed: u64) {
     let mut random = random(2, seed);
     let value = "x".repeat(VALUE_BYTES);
@@ -138,14 +138,14 @@ pub(super) async fn short_rooms(place: Arc<Place>, seed: u64) {
     }
 }
 
-/// Clients that do what nobody should.
+/// Clients that misbehave.
 pub(super) async fn nuisances(place: Arc<Place>, seed: u64) {
     let mut random = random(3, seed);
     while place.goes_on() {
         match random.next_u32() % 6 {
             0 => drop(RawSocket::connect(&place.address).await),
             1 => {
-                // Half a request, and then the server's patience.
+                // Half a request: the server waits and gives up.
                 let mut socket = RawSocket::connect(&place.address).await;
                 socket.send_bytes(b"GET /broadcasting HTTP/1.1\r\nHost: x\r\n").await;
                 sleep(Duration::from_millis(u64::from(random.next_u32() % 3_000))).await;
@@ -162,7 +162,7 @@ pub(super) async fn nuisances(place: Arc<Place>, seed: u64) {
                 socket.closed().await;
             }
             4 => {
-                // Reads nothing any more, until the server gives it up.
+                // Reads nothing until the server closes the connection.
                 let mut socket = RawSocket::upgrade_narrow(&place.address).await;
                 socket.send_text(&message::session_join(&place.room(random.next_u32())).to_string()).await;
                 sleep(Duration::from_millis(u64::from(random.next_u32() % 4_000))).await;

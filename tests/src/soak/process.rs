@@ -1,22 +1,22 @@
-//! What a process takes, as Linux tells it.
+//! The resources that a process uses, as Linux reports them.
 
 use std::fs;
 
-/// What a process takes.
+/// The resources that a process uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Bytes of memory that are its own (`RssAnon`).
+    /// Bytes of its own memory (`RssAnon`).
     pub memory: u64,
-    /// Open files, sockets included.
+    /// Open files, including sockets.
     pub descriptors: usize,
     /// Threads.
     pub threads: u64,
-    /// Tasks of its runtime, if it was asked for them.
+    /// Tasks of its runtime, if its metrics were read.
     pub tasks: Option<u64>,
 }
 
 impl Usage {
-    /// Of a running process.
+    /// The usage of a running process.
     #[must_use]
     pub fn of(process: u32) -> Self {
         let status = fs::read_to_string(format!("/proc/{process}/status")).expect("the process runs");
