@@ -1,7 +1,9 @@
-//! The floor: a program that does nothing but what any server must, one `write` per follower, to compare with.
+//! The floor: a program to compare with, which does only what any server must: one `write` per
+//! follower.
 //!
-//! One thread, one loop. It answers handshakes, create and join, keeps state messages as one ready block, and relays an
-//! owner's frames with nothing checked. Its two modes are the two things a server may do with a backlog.
+//! It has one thread and one loop. It answers handshakes, create and join, keeps state messages as
+//! one ready block, and relays an owner's frames without checks. Its two modes are the two ways in
+//! which a server may write a backlog.
 
 mod member;
 mod room;
@@ -20,15 +22,16 @@ use crate::wire::message::{self, connected};
 use member::{Member, Role};
 use room::Room;
 
-/// As the server's: a storm of joins must not wait for retransmissions here either.
+/// As large as the server's, so that a storm of joins waits for no retransmissions here either.
 const BACKLOG: i32 = 4_096;
 const LISTENER: Token = Token(usize::MAX);
-/// What one read of an owner's socket may give.
+/// The most bytes of one read from an owner's socket.
 const READ_BYTES: usize = 256 * 1024;
-/// While a follower has more than this unsent, owners are not read: the floor loses nothing and doesn't grow.
+/// While a follower has more unsent bytes than this, the floor does not read from owners. So it
+/// loses nothing and does not grow.
 const MAX_UNSENT_BYTES: usize = 1024 * 1024;
 
-/// What is done with several messages that came in one read.
+/// How several messages from one read are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Mode {
     /// One write per follower and message.
@@ -59,13 +62,13 @@ struct Floor {
     mode: Mode,
     poll: Poll,
     listener: TcpListener,
-    /// By token; a place stays empty once its member is gone.
+    /// By token; an index stays empty once its member is gone.
     members: Vec<Option<Member>>,
     rooms: Vec<Room>,
     by_uuid: HashMap<String, usize>,
     /// How many members have more than [`MAX_UNSENT_BYTES`] unsent.
     lagging: usize,
-    /// Owners that have not been read to the end, because of those.
+    /// Owners that have unread bytes because of those members.
     unread: Vec<usize>,
     buffer: Vec<u8>,
 }
@@ -154,14 +157,14 @@ impl Floor {
                 break;
             }
             if filled < READ_BYTES {
-                // A short read has emptied the socket; the next byte is told by an event.
+                // A short read has emptied the socket; an event will announce the next byte.
                 break;
             }
         }
         self.buffer = buffer;
     }
 
-    /// Handles what one read gave, and keeps the part of a frame at its end.
+    /// Handles the bytes of one read, and keeps the part of a frame at their end.
     fn take_in(&mut self, index: usize, bytes: &mut [u8]) -> Result<(), Gone> {
         let mut at = 0;
         if self.member(index)?.role == Role::Stranger {
@@ -201,7 +204,7 @@ impl Floor {
         Ok(())
     }
 
-    /// The first message: create or join.
+    /// Handles the first message: create or join.
     fn enter(&mut self, index: usize, payload: &[u8]) -> Result<(), Gone> {
         let text = std::str::from_utf8(payload).map_err(|_| Gone)?;
         if message::status(text) == Some(b'1') {
@@ -242,7 +245,7 @@ impl Floor {
         self.written(index, Member::flush);
     }
 
-    /// Writes, counts who lags, and forgets who is gone.
+    /// Calls `write`, counts the member if it lags, and removes it if it is gone.
     fn written(&mut self, index: usize, write: impl FnOnce(&mut Member) -> io::Result<()>) {
         let Some(member) = &mut self.members[index] else { return };
         let lagged = member.unsent() > MAX_UNSENT_BYTES;
@@ -271,5 +274,5 @@ impl Floor {
     }
 }
 
-/// The connection is over, or to be ended.
+/// The connection has ended or must be ended.
 struct Gone;

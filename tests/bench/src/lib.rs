@@ -1,10 +1,12 @@
-//! `cargo xtask bench`: what a delivery costs, beside the least that it can cost and beside what others need.
+//! `cargo xtask bench`: what a delivery costs, beside the least that it could cost and beside other
+//! servers.
 //!
-//! One program with three parts, each a process of its own: the *runner* starts candidates in turn and compares them,
-//! the *load generator* plays the owner and all followers and checks each delivery, the *floor* is the candidate that
-//! does nothing but write.
+//! One program has three parts, each a process of its own. The *runner* starts candidates in turn
+//! and compares them. The *load generator* plays the owner and all followers, and checks each
+//! delivery. The *floor* is the candidate that only writes.
 //!
-//! Linux only: what a process takes is read from /proc. Elsewhere the crate is empty, so that the workspace still builds.
+//! It needs Linux, because it reads from /proc what a process uses. Elsewhere the crate is empty,
+//! so that the workspace still builds.
 
 #![cfg(target_os = "linux")]
 
@@ -28,13 +30,13 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Part {
-    /// Let candidates take turns, and compare them.
+    /// Measure candidates in turn, and compare them.
     Run(run::Args),
-    /// Play one scenario against a server that runs.
+    /// Play one scenario against a running server.
     Load(load::Args),
-    /// Serve with the least there is.
+    /// Serve with as little work as possible.
     Floor {
-        /// What to do with several messages at once.
+        /// How to write several messages at once.
         mode: floor::Mode,
     },
 }

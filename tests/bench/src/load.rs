@@ -22,12 +22,12 @@ use crate::wire::dialect::Dialect;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// What to do.
+    /// The scenario to play.
     scenario: Scenario,
-    /// Where the server listens.
+    /// The server's address.
     #[arg(long)]
     address: SocketAddr,
-    /// The server's process: what it takes is measured.
+    /// The server's process, whose usage is measured.
     #[arg(long)]
     process: u32,
     #[arg(long, default_value = "full")]
@@ -35,12 +35,12 @@ pub(crate) struct Args {
     /// How the server wraps its messages.
     #[arg(long, default_value = "plain")]
     dialect: Dialect,
-    /// Count system calls with this, where the scenario wants them counted.
+    /// The tool that counts system calls, for scenarios that need them.
     #[arg(long)]
     calls: Option<Tool>,
 }
 
-/// Plays the scenario and prints what was measured, as JSON.
+/// Plays the scenario and prints the measurement as JSON.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let measurement = play::play(args)?;
     println!("{}", serde_json::to_string(&measurement)?);

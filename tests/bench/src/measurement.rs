@@ -1,4 +1,4 @@
-//! What a run of the load generator found: numbers by name, so that they can be passed on, sorted and compared.
+//! The results of a run of the load generator: numbers by name, to pass on, sort and compare.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ pub(crate) enum Metric {
     P50,
     P99,
     P999,
-    /// Proportional set size of the server, above what it was before they came; KiB.
+    /// Growth of the server's proportional set size since before the connections came; KiB.
     MemoryPerConnection,
-    /// What the proportional set size of the server grew by in the run; MiB.
+    /// Growth of the server's proportional set size in the run; MiB.
     MemoryGrowth,
-    /// CPU time of the server for each join, handshake included; µs.
+    /// CPU time of the server for each join, including the handshake; µs.
     CpuPerJoin,
-    /// From the connect, or the join where that is said, to all that it brings; ms.
+    /// From the connect, or from the join where that is said, to the end of the snapshot; ms.
     JoinP50,
     JoinMax,
     /// Until the last follower has a message; ms.
@@ -33,20 +33,22 @@ pub(crate) enum Metric {
     Repeated,
     /// Connections that the server ended.
     CutOff,
-    /// Connections that the kernel dropped because too many waited to be accepted: they come again after a second.
+    /// Connections that the kernel dropped because too many waited for an accept. They retry after
+    /// a second.
     NotQueued,
-    /// Followers that did not get the newest message though they read again.
+    /// Followers that did not get the newest message although they read again.
     Behind,
-    /// How old the newest message was that a throttled follower had in the end; ms.
+    /// Age of a throttled follower's newest message at the end; ms.
     ThrottledAge,
-    /// Share of one core that the load generator took: near 1 it is the bottleneck.
+    /// Share of one core that the load generator used. Near 1 it is the bottleneck.
     LoadBusy,
-    /// Share of one core that went to neither of the two: what else the machine did, or its host took away.
+    /// Share of one core that neither of the two used: other processes, or time that the host
+    /// withheld.
     OthersBusy,
 }
 
 impl Metric {
-    /// Its column's head in a table.
+    /// The head of its column in a table.
     pub(crate) fn head(self) -> &'static str {
         match self {
             Self::CpuPerDelivery => "CPU µs a delivery",
@@ -72,7 +74,7 @@ impl Metric {
         }
     }
 
-    /// Whether it counts faults: then the worst run is told and not the median.
+    /// Whether it counts faults. Of faults the worst run counts, not the median.
     pub(crate) fn counts_faults(self) -> bool {
         matches!(self, Self::Lost | Self::Repeated | Self::CutOff | Self::NotQueued | Self::Behind)
     }
@@ -81,7 +83,7 @@ impl Metric {
 /// All numbers of one run.
 pub(crate) type Measurement = BTreeMap<Metric, f64>;
 
-/// Of several runs: the median of each number, and the worst where faults are counted.
+/// The summary of several runs: the median of each number, and the worst number of faults.
 pub(crate) fn summary(runs: &[Measurement]) -> Measurement {
     let metrics: std::collections::BTreeSet<_> = runs.iter().flat_map(BTreeMap::keys).copied().collect();
     let values = |metric| runs.iter().filter_map(move |run| run.get(&metric)).copied();
@@ -98,7 +100,7 @@ pub(crate) fn summary(runs: &[Measurement]) -> Measurement {
         .collect()
 }
 
-/// The middle one, or the mean of the two in the middle; `None` of nothing.
+/// The middle value, or the mean of the two in the middle; `None` without values.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;

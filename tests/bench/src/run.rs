@@ -1,4 +1,5 @@
-//! The runner: candidates in turn through every scenario, then the tables, the goals and the plots.
+//! The runner: measures the candidates in turn in each scenario, then writes tables, goals and
+//! plots.
 
 mod candidate;
 mod check;
@@ -34,16 +35,16 @@ pub(crate) struct Args {
     server: PathBuf,
     #[arg(long, default_value = "full")]
     extent: Extent,
-    /// These scenarios alone.
+    /// Run these scenarios alone.
     #[arg(long)]
     only: Vec<Scenario>,
-    /// How often each candidate has its turn.
+    /// How many turns each candidate gets.
     #[arg(long)]
     rounds: Option<usize>,
-    /// The folder for the page and its plots.
+    /// The folder for the results and their plots.
     #[arg(long)]
     output: PathBuf,
-    /// The folder of the peers, if they are to take part.
+    /// The folder of the peers, if they take part.
     #[arg(long)]
     peers: Option<PathBuf>,
     /// An earlier build of the server: compares the two, and nothing else.
@@ -51,7 +52,7 @@ pub(crate) struct Args {
     before: Option<PathBuf>,
 }
 
-/// Measures, and prints what came of it. Fails if a goal is missed that CI holds.
+/// Measures and prints the results. Fails if they miss a limit that CI checks.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let programs = Programs {
         server: args.server.clone(),
@@ -88,7 +89,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
 }
 
-/// Every scenario, candidate after candidate, round after round, with a line for each turn.
+/// Runs every scenario, candidate after candidate, round after round, and prints a line for each
+/// turn.
 fn take_turns(
     args: &Args,
     rounds: usize,
@@ -129,7 +131,7 @@ fn plan(args: &Args) -> Vec<Scenario> {
     }
 }
 
-/// Who takes part: whoever does the same job there.
+/// The candidates of a scenario: those that do the same work in it.
 fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     use Candidate::{Bun, Coalescing, Server, WriteLoop};
     if args.before.is_some() {
@@ -145,10 +147,10 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
         | Scenario::SaturatedSmall
         | Scenario::BusyCalls
         | Scenario::Rooms => (&[Server, WriteLoop, Coalescing], &Candidate::PEERS),
-        // A write for each of ten million deliveries takes minutes and shows nothing new.
+        // One write for each of ten million deliveries takes minutes and shows nothing new.
         Scenario::Unthrottled => (&[Server, Coalescing], &[Bun]),
         Scenario::Idle | Scenario::LateJoin | Scenario::Storm => (&[Server, WriteLoop], &Candidate::PEERS),
-        // The floor waits for the slowest.
+        // The floor waits for the slowest follower.
         Scenario::Few | Scenario::FewStalled | Scenario::Many | Scenario::ManyStalled => (&[Server], &[Bun]),
         Scenario::Mixed | Scenario::Pages => (&[Server, WriteLoop], &[]),
         Scenario::Slot => (&[Server], &[]),
@@ -157,12 +159,12 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     ours.iter().chain(peers).copied().collect()
 }
 
-/// Takes a turn again in which others kept the machine busy.
+/// Repeats a turn in which other processes kept the machine busy.
 fn least_disturbed(
     repetitions: usize,
     mut measure: impl FnMut() -> anyhow::Result<Measurement>,
 ) -> anyhow::Result<Measurement> {
-    /// Of one core.
+    /// The share of one core that others may use.
     const TOLERATED: f64 = 0.25;
     let others = |run: &Measurement| run.get(&Metric::OthersBusy).copied().unwrap_or(0.0);
     let mut best = measure()?;
@@ -178,7 +180,7 @@ fn least_disturbed(
     Ok(best)
 }
 
-/// One candidate's turn, with a process of its own.
+/// One candidate's turn, in a process of its own.
 fn measure(
     programs: &Programs,
     candidate: Candidate,
@@ -218,7 +220,7 @@ fn headline(run: &Measurement) -> String {
 mod tests {
     use super::*;
 
-    /// How busy others were in the turn that counts, of turns in which they were as busy as this.
+    /// How busy others were in the turn that counts, if they are this busy in each turn.
     fn least_busy(repetitions: usize, turns: &[f64]) -> f64 {
         let mut turns = turns.iter();
         let measure = || {

@@ -1,31 +1,31 @@
-//! What is measured: each scenario with its numbers.
+//! The scenarios and their numbers.
 
 use serde::{Deserialize, Serialize};
 
-/// One of the benchmark's situations.
+/// A situation that the benchmark measures.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum, Serialize, Deserialize,
 )]
 pub(crate) enum Scenario {
     /// 1,000 followers, 50 messages a second.
     Paced,
-    /// The same room at 5 messages a second: how many system calls a delivery takes.
+    /// The same room at 5 messages a second, to count the system calls of a delivery.
     PacedCalls,
     /// 64 messages on their way to 1,000 followers.
     Saturated,
     /// 64 messages on their way to 200 followers.
     SaturatedSmall,
-    /// The same: how many system calls a delivery takes.
+    /// The same, to count the system calls of a delivery.
     BusyCalls,
-    /// 50,000 messages to 200 followers, as fast as TCP takes them.
+    /// 50,000 messages to 200 followers, as fast as TCP accepts them.
     Unthrottled,
     /// 500 rooms of 4 followers, 10 messages a second in each.
     Rooms,
-    /// 10,000 followers that hear nothing, and then one message.
+    /// 10,000 followers that receive nothing, and then one message.
     Idle,
-    /// Joins, one after another, into a room that retains 1,000 messages.
+    /// Joins, one after another, to a room with 1,000 state messages.
     LateJoin,
-    /// 2,000 joins at once into a room that is live.
+    /// 2,000 joins at once to a live room.
     Storm,
     /// 18 followers, 2,000 messages a second of 480 bytes.
     Few,
@@ -37,19 +37,20 @@ pub(crate) enum Scenario {
     ManyStalled,
     /// As paced, every second follower with session fields.
     Mixed,
-    /// As paced, everybody with session fields, and every action acknowledged to the owner: as pages speak.
+    /// As paced, with session fields for all, and every action acknowledged to the owner, as pages
+    /// speak.
     Pages,
-    /// A slot that changes 60 times a second, 1,000 followers, 10 of which take 4 KiB a second.
+    /// A slot that changes 60 times a second, and 1,000 followers, 10 of which take 4 KiB a second.
     Slot,
 }
 
 impl Scenario {
-    /// What it is called in a line of progress.
+    /// Its name in a line of progress.
     pub(crate) fn name(self) -> String {
         clap::ValueEnum::to_possible_value(&self).map(|value| value.get_name().to_owned()).unwrap_or_default()
     }
 
-    /// What stands over its results.
+    /// The title above its results.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Paced => "Paced: 1,000 followers, 50 messages a second",
@@ -76,16 +77,16 @@ impl Scenario {
 /// How long scenarios last, and how large they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Extent {
-    /// For figures to be told.
+    /// For figures to publish.
     Full,
-    /// For a look in between.
+    /// For a quick look.
     Quick,
     /// For CI: within 1,024 descriptors.
     Check,
 }
 
 impl Extent {
-    /// Seconds of the measured part of a scenario that goes by the clock.
+    /// The length in seconds of the measured part of a scenario that goes by the clock.
     pub(crate) fn seconds(self) -> f64 {
         match self {
             Self::Full => 5.0,
@@ -94,7 +95,7 @@ impl Extent {
         }
     }
 
-    /// How often each candidate has its turn.
+    /// How many turns each candidate gets.
     pub(crate) fn rounds(self) -> usize {
         match self {
             Self::Full => 5,
@@ -102,7 +103,7 @@ impl Extent {
         }
     }
 
-    /// How often a turn is taken again that others have disturbed.
+    /// How many times a disturbed turn is repeated.
     pub(crate) fn repetitions(self) -> usize {
         match self {
             Self::Full => 2,
@@ -110,7 +111,7 @@ impl Extent {
         }
     }
 
-    /// Followers where a scenario wants so many.
+    /// The number of followers in a scenario that wants this many.
     pub(crate) fn followers(self, wanted: usize) -> usize {
         match self {
             Self::Full | Self::Quick => wanted,

@@ -1,4 +1,5 @@
-//! What goes over the sockets, from both ends: handshakes, frames, messages, and the stamp in each message.
+//! The bytes on the sockets, from both ends: handshakes, frames, messages, and the stamp in each
+//! message.
 
 pub(crate) mod dialect;
 pub(crate) mod frame;

@@ -1,4 +1,5 @@
-//! One connection of the floor: its socket, what has come of a frame, and what the kernel would not take yet.
+//! One connection of the floor: its socket, the part of a frame that has come, and the bytes that
+//! the kernel has not accepted yet.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -10,7 +11,7 @@ pub(super) enum Role {
     Stranger,
     /// A websocket that is in no room.
     Guest,
-    /// With the number of its room.
+    /// The owner of the room with this number.
     Owner(usize),
     Follower,
 }
@@ -28,7 +29,8 @@ impl Member {
         Self { role: Role::Stranger, stream, rest: Vec::new(), unsent: Vec::new() }
     }
 
-    /// Reads once, behind what was kept; up to where the buffer is filled then, or `None` if nothing came.
+    /// Reads once, after the kept bytes. Returns how far the buffer is filled, or `None` if nothing
+    /// came.
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         let kept = self.rest.len();
         if kept >= buffer.len() {
@@ -75,7 +77,8 @@ impl Member {
     }
 }
 
-/// What the kernel takes until it would block; one call when there is room.
+/// Writes as much as the kernel accepts before it would block, with one call if it accepts
+/// everything.
 fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
     let mut taken = 0;
     while taken < bytes.len() {

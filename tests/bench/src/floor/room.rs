@@ -1,4 +1,4 @@
-//! A room of the floor: who follows, and the retained messages as one block of ready frames.
+//! A room of the floor: its followers, and its state messages as one block of ready frames.
 
 use std::collections::HashMap;
 
@@ -8,15 +8,15 @@ use crate::wire::message;
 #[derive(Default)]
 pub(super) struct Room {
     pub(super) followers: Vec<usize>,
-    /// By function key: the place in `messages`.
+    /// The index in `messages`, by function key.
     slots: HashMap<String, usize>,
     messages: Vec<Vec<u8>>,
-    /// All of them in frames; empty after a change.
+    /// The frames of all messages; empty after a change.
     block: Vec<u8>,
 }
 
 impl Room {
-    /// Retains a state message in its slot; looks at any other no further.
+    /// Retains a state message in its slot, and ignores any other message.
     pub(super) fn retain(&mut self, payload: &[u8]) {
         let Ok(text) = std::str::from_utf8(payload) else { return };
         if !message::is_state(text) {

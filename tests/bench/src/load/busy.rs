@@ -1,10 +1,10 @@
-//! Who took the machine's time while something was measured.
+//! Which processes used the machine's time during a measurement.
 
 use std::time::{Duration, Instant};
 
 use super::observed::Observed;
 
-/// Who keeps the machine busy for a while.
+/// The state at the beginning of a measurement.
 pub(super) struct Busy {
     server: Observed,
     pub(super) began: Instant,
@@ -24,7 +24,7 @@ impl Busy {
         })
     }
 
-    /// The load generator's share of a core, and that of all but it and the server.
+    /// The load generator's share of a core, and the share of all other processes but the server.
     pub(super) fn end(&self) -> anyhow::Result<(f64, f64)> {
         let wall = self.began.elapsed().as_secs_f64();
         let own = Observed::own().cpu_since(self.own_cpu)?;

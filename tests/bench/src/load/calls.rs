@@ -1,7 +1,8 @@
 //! Counting the system calls of another process.
 //!
-//! /proc knows no such number (its `syscw` leaves out `send` and `io_uring`), so it takes a tool: perf, which costs the
-//! process next to nothing, or else strace, which slows it down so much that only a paced run can be counted.
+//! /proc has no such number (its `syscw` leaves out `send` and `io_uring`), so this needs a tool.
+//! perf costs the process almost nothing. strace slows it down so much that it can only count a
+//! paced run.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -10,7 +11,7 @@ use anyhow::{Context, bail};
 
 const EVENT: &str = "raw_syscalls:sys_enter";
 
-/// What can count here.
+/// A tool that counts system calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Tool {
     Perf,
@@ -18,7 +19,7 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// The best that this machine has and allows.
+    /// The best tool that this machine has and allows.
     pub(crate) fn find() -> Option<Self> {
         let works = |command: &mut Command| {
             let quiet = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -38,14 +39,14 @@ impl Tool {
     }
 }
 
-/// A count that is under way.
+/// A running count.
 pub(crate) struct Calls {
     tool: Tool,
     child: Child,
 }
 
 impl Calls {
-    /// Begins; when it returns, every further call is counted.
+    /// Begins to count. When it returns, every further call is counted.
     pub(crate) fn begin(tool: Tool, process: u32) -> anyhow::Result<Self> {
         let mut command = match tool {
             // perf counts as long as `cat` runs, and `cat` ends with its input.
@@ -70,12 +71,13 @@ impl Calls {
     fn wait_until_it_counts(&mut self) -> anyhow::Result<()> {
         match self.tool {
             Tool::Perf => {
-                // What comes back from `cat` shows that it runs.
+                // The byte that comes back from `cat` shows that it runs.
                 self.child.stdin.as_mut().context("no stdin")?.write_all(b"!")?;
                 self.child.stdout.as_mut().context("no stdout")?.read_exact(&mut [0])?;
             }
             Tool::Strace => {
-                // One line for each thread that it has attached, then silence; the first is enough for a start.
+                // strace prints one line for each attached thread. The first one shows that it has
+                // started.
                 let stderr = self.child.stderr.as_mut().context("no stderr")?;
                 let mut line = String::new();
                 BufReader::with_capacity(1, stderr).read_line(&mut line)?;
@@ -87,7 +89,7 @@ impl Calls {
         Ok(())
     }
 
-    /// Ends; how many calls there were.
+    /// Ends the count and returns the number of calls.
     pub(crate) fn end(mut self) -> anyhow::Result<u64> {
         drop(self.child.stdin.take());
         if self.tool == Tool::Strace {

@@ -1,4 +1,4 @@
-//! One websocket of the load generator: nothing but what it must remember between two reads.
+//! One websocket of the load generator: it keeps only what it needs between two reads.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -9,16 +9,16 @@ use socket2::{Domain, Socket, Type};
 use crate::wire::frame::{Opcode, push_client_frame};
 use crate::wire::message::Rendering;
 
-/// The receive buffer of whoever is to be slow: what it doesn't read is soon stuck at the server.
+/// The receive buffer of a slow follower: its unread bytes soon stay at the server.
 const NARROW_BYTES: usize = 4 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     Connecting,
     Upgrading,
-    /// The server is to speak first.
+    /// The server speaks first.
     Greeting,
-    /// Create or join is said and not answered.
+    /// Create or join is sent but not answered.
     Entering,
     Live,
     Over,
@@ -27,13 +27,13 @@ pub(super) enum Phase {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Owner,
-    /// Reads whatever comes.
+    /// Reads everything.
     Follower,
-    /// A follower that comes while messages are under way: whichever it gets is its first.
+    /// A follower that joins while messages are sent: its first message may be any.
     Joiner,
-    /// A follower that is to get all that is retained, the numbers from 1.
+    /// A follower that must get all state messages, with the numbers from 1.
     Late,
-    /// Stops to read once it is live, until it is told to; narrow.
+    /// Has a small receive buffer. Stops reading once it is live, until it is told to go on.
     Stalled,
 }
 
@@ -42,12 +42,13 @@ pub(super) struct Client {
     pub(super) room: usize,
     pub(super) rendering: Rendering,
     pub(super) phase: Phase,
-    /// The number of the message that it waits for; 0: any.
+    /// The number of the next message that it expects; 0 for any.
     pub(super) next: u64,
-    /// When the newest message that it has was sent; µs.
+    /// The moment at which its newest message was sent; µs.
     pub(super) seen_micros: u64,
-    /// When it began to connect, and when it was live; µs.
+    /// The moment at which it began to connect; µs.
     pub(super) began: u64,
+    /// The moment at which it was live; µs.
     pub(super) entered: u64,
     pub(super) stream: TcpStream,
     /// The part of a frame that has come.
@@ -72,7 +73,7 @@ impl Client {
         socket.set_tcp_nodelay(true)?;
         match socket.connect(&address.into()) {
             Ok(()) => {}
-            // EINPROGRESS has no kind of its own.
+            // EINPROGRESS has no `ErrorKind` of its own.
             Err(error)
                 if error.kind() == ErrorKind::WouldBlock
                     || error.raw_os_error().is_some_and(is_in_progress) => {}
@@ -94,7 +95,7 @@ impl Client {
         })
     }
 
-    /// Whether what comes is to be read.
+    /// Whether the load generator reads from it now.
     pub(super) fn reads(&self) -> bool {
         match self.phase {
             Phase::Over | Phase::Connecting => false,
@@ -103,7 +104,8 @@ impl Client {
         }
     }
 
-    /// Reads once, behind what was kept; up to where the buffer is filled then, or `None` if nothing came.
+    /// Reads once, after the kept bytes. Returns how far the buffer is filled, or `None` if nothing
+    /// came.
     #[inline]
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         let kept = self.rest.len();
@@ -143,7 +145,7 @@ impl Client {
         self.unsent.len()
     }
 
-    /// Writes what the kernel takes of what is queued.
+    /// Writes as much of the queue as the kernel accepts.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         let mut sent = 0;
         while sent < self.unsent.len() {

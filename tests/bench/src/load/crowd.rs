@@ -1,5 +1,5 @@
-//! All websockets of a run, and the one loop that reads them: owners and followers in one thread, because it must
-//! leave the rest of the machine to the server.
+//! All websockets of a run, and the one loop that reads them. Owners and followers share one
+//! thread, so that the rest of the machine is the server's.
 
 mod arrival;
 mod reading;
@@ -20,14 +20,14 @@ use super::timer::Timer;
 use crate::wire::dialect::Dialect;
 
 const TIMER: Token = Token(usize::MAX);
-/// One read takes all that a socket mostly has, and a frame must fit.
+/// Large enough for a frame, and mostly for all that a socket has.
 const BUFFER_BYTES: usize = 1024 * 1024;
 const EVENTS: usize = 1024;
-/// After so many events it is looked whether a message is due.
+/// After this many events, the loop checks whether a message is due.
 const EVENTS_BETWEEN_SENDS: usize = 16;
-/// While so many connections are on their way, no more are begun, unless a storm is wanted.
+/// While this many connections are on their way, no more begin, except in a storm.
 const CONNECTIONS_UNDER_WAY: usize = 256;
-/// When so long nothing at all has come that should come, it never will.
+/// If nothing comes for this long, the missing messages are lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Crowd {
@@ -65,24 +65,24 @@ impl Crowd {
         })
     }
 
-    /// Since the load generator's start.
+    /// The time since the load generator's start.
     pub(crate) fn micros(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Carries out what is to be sent, then goes on until everything has come, or nothing comes any more.
+    /// Sends what `drive` says, and goes on until everything has come or nothing comes any more.
     pub(crate) fn run(&mut self, drive: Drive) -> anyhow::Result<()> {
         self.begin(drive)?;
         self.finish()
     }
 
-    /// Begins to send. It goes on in every turn.
+    /// Begins to send. Each turn sends more.
     pub(crate) fn begin(&mut self, drive: Drive) -> anyhow::Result<()> {
         self.drive = drive;
         self.carry_on()
     }
 
-    /// Goes on until everything is sent and has come, or nothing comes any more.
+    /// Goes on until everything is sent and has come, or until nothing comes any more.
     pub(crate) fn finish(&mut self) -> anyhow::Result<()> {
         while self.drive.is_sending() {
             self.turn(PATIENCE)?;
@@ -113,26 +113,26 @@ impl Crowd {
         self.drive.is_sending()
     }
 
-    /// Those who take nothing by themselves.
+    /// The stalled followers.
     pub(crate) fn stalled(&self) -> Vec<usize> {
         let all = self.clients.iter().enumerate();
         all.filter(|(_, client)| client.role == Role::Stalled).map(|(index, _)| index).collect()
     }
 
-    /// How old the newest message is that each of these has; ms.
+    /// The age of the newest message of each of these followers; ms.
     pub(crate) fn ages(&self, of: &[usize]) -> Vec<f64> {
         let now = self.micros();
         let age = |index: &usize| now.saturating_sub(self.clients[*index].seen_micros) as f64 / 1000.0;
         of.iter().map(age).collect()
     }
 
-    /// Followers that have not got the newest message.
+    /// How many followers lack the newest message.
     pub(crate) fn behind(&self) -> usize {
         let followers = self.clients.iter().filter(|client| client.role != Role::Owner);
         followers.filter(|client| client.next <= self.rooms[client.room].sent).count()
     }
 
-    /// What followers that read have not got of what was sent, gaps left out.
+    /// How many sent messages have not reached the followers that read, without gaps.
     pub(crate) fn missing(&self) -> u64 {
         let followers = self
             .clients
@@ -141,7 +141,7 @@ impl Crowd {
         followers.map(|client| (self.rooms[client.room].sent + 1).saturating_sub(client.next)).sum()
     }
 
-    /// Waits for events, at most so long, and handles them.
+    /// Waits for events, at most for `timeout`, and handles them.
     pub(crate) fn turn(&mut self, timeout: Duration) -> anyhow::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         match self.poll.poll(&mut events, Some(timeout)) {

@@ -1,44 +1,45 @@
-//! How owners send: by the clock, with so many messages on their way, or as fast as TCP takes them.
+//! How owners send: by the clock, with a number of messages on their way, or as fast as TCP accepts
+//! them.
 
 use std::time::Duration;
 
 use super::crowd::Crowd;
 
-/// An owner that sends as fast as it can has about this much ready for the kernel.
+/// An owner that sends as fast as it can has about this many bytes ready for the kernel.
 const READY_BYTES: usize = 64 * 1024;
 
 pub(crate) enum Drive {
     Nothing,
-    /// Messages in turn to each of the rooms, evenly spread over time.
+    /// Messages to each room in turn, evenly spread over time.
     Paced {
         start_micros: u64,
         interval: Duration,
         sent: u64,
         total: u64,
     },
-    /// As many as are complete are sent anew, until a time.
+    /// One new message for each complete one, until a time.
     Window {
         on_the_way: u64,
         until_micros: u64,
     },
-    /// So many at once.
+    /// This many messages at once.
     Flood {
         left: u64,
     },
 }
 
-/// What is to happen next.
+/// What happens next.
 pub(super) enum Next {
-    /// All is sent.
+    /// Everything is sent.
     Done,
-    /// When something comes.
+    /// More will be sent when something comes.
     Later,
-    /// After a pause at the latest.
+    /// More will be sent after this pause, or earlier.
     After(Duration),
 }
 
 impl Drive {
-    /// `rate`: messages a second in each of the crowd's rooms.
+    /// `rate` is the number of messages a second in each of the crowd's rooms.
     pub(crate) fn paced(crowd: &Crowd, rate: f64, time: Duration) -> Self {
         let rooms = crowd.rooms.len() as f64;
         let total = (rate * rooms * time.as_secs_f64()).round() as u64;
@@ -46,7 +47,7 @@ impl Drive {
         Self::Paced { start_micros: crowd.micros(), interval, sent: 0, total }
     }
 
-    /// In the first room.
+    /// Keeps `on_the_way` messages on their way in the first room.
     pub(crate) fn window(crowd: &mut Crowd, on_the_way: u64, time: Duration) -> Self {
         crowd.rooms[0].watch_completion();
         Self::Window { on_the_way, until_micros: crowd.micros() + time.as_micros() as u64 }

@@ -1,4 +1,4 @@
-//! The process under test, as /proc shows it.
+//! The measured process, as /proc shows it.
 
 use std::fs;
 use std::time::Duration;
@@ -12,25 +12,26 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
-    /// CPU time of all its threads so far. Of the scheduler's own books, which are exact to the nanosecond, where
-    /// /proc/PID/stat counts ticks of 10 ms.
+    /// CPU time of all its threads so far. It comes from the scheduler's accounts, which are exact
+    /// to the nanosecond; /proc/PID/stat counts ticks of 10 ms.
     pub(crate) fn cpu(self) -> anyhow::Result<Duration> {
         let folder = format!("/proc/{}/task", self.process);
         let mut nanos = 0;
         for thread in fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))? {
-            // A thread may end between the listing and the reading; it has done next to nothing then.
+            // A thread may end between the listing and the reading. It has then done almost
+            // nothing.
             let Ok(text) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
             nanos += first_number(&text).context("schedstat has no numbers")?;
         }
         Ok(Duration::from_nanos(nanos))
     }
 
-    /// CPU time since an earlier [`Observed::cpu`]. A thread that has ended meanwhile took its share with it.
+    /// CPU time since an earlier [`Observed::cpu`], without threads that have ended since then.
     pub(crate) fn cpu_since(self, earlier: Duration) -> anyhow::Result<Duration> {
         Ok(self.cpu()?.saturating_sub(earlier))
     }
 
-    /// Its memory, pages that it shares with others counted in part; KiB.
+    /// Its memory, in which shared pages count in part; KiB.
     pub(crate) fn memory(self) -> anyhow::Result<u64> {
         let file = format!("/proc/{}/smaps_rollup", self.process);
         let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
@@ -38,14 +39,15 @@ impl Observed {
         line.and_then(first_number).with_context(|| format!("{file} has no Pss"))
     }
 
-    /// CPU time that all of the machine's processes have taken so far, and its host has kept back.
+    /// CPU time that all of the machine's processes have used so far, and that its host has
+    /// withheld.
     pub(crate) fn machine() -> anyhow::Result<Duration> {
         let text = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
         let ticks = busy_ticks(&text).context("/proc/stat has no first line as it should be")?;
         Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
     }
 
-    /// Connections that the machine's kernel has dropped so far because the queue in front of an `accept` was full.
+    /// Connections that the kernel has dropped so far because the queue of an `accept` was full.
     pub(crate) fn connections_dropped() -> anyhow::Result<u64> {
         let text = fs::read_to_string("/proc/net/netstat").context("cannot read /proc/net/netstat")?;
         named_number(&text, "TcpExt:", "ListenDrops").context("/proc/net/netstat has no ListenDrops")
@@ -57,14 +59,15 @@ impl Observed {
     }
 }
 
-/// `cpu  user nice system idle iowait irq softirq steal …`, without those two in which nothing ran.
+/// The ticks of `cpu  user nice system idle iowait irq softirq steal …`, without `idle` and
+/// `iowait`.
 fn busy_ticks(text: &str) -> Option<u64> {
     let numbers = text.lines().next()?.strip_prefix("cpu ")?.split_whitespace().take(8);
     let ticks: Vec<u64> = numbers.map(str::parse).collect::<Result<_, _>>().ok()?;
     Some(ticks.iter().sum::<u64>() - ticks.get(3)? - ticks.get(4)?)
 }
 
-/// A number of a table that has one line of names and one of numbers, both behind a prefix.
+/// A number of a table with one line of names and one of numbers, both after a prefix.
 fn named_number(text: &str, prefix: &str, name: &str) -> Option<u64> {
     let mut lines = text.lines().filter(|line| line.starts_with(prefix)).map(str::split_whitespace);
     let place = lines.next()?.position(|other| other == name)?;

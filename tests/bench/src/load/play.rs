@@ -1,4 +1,4 @@
-//! The scenarios, played.
+//! Plays the scenarios.
 
 use std::time::{Duration, Instant};
 
@@ -43,9 +43,9 @@ struct Play<'a> {
 
 impl Play<'_> {
     fn scenario(&mut self, scenario: Scenario) -> anyhow::Result<Measurement> {
-        let (whole, lean) = (Rendering::Whole, Rendering::Lean);
+        let (original, compact) = (Rendering::Original, Rendering::Compact);
         match scenario {
-            Scenario::Paced => self.paced(whole, &[(1000, whole)]),
+            Scenario::Paced => self.paced(original, &[(1000, original)]),
             Scenario::PacedCalls => self.paced_calls(),
             Scenario::Saturated => self.saturated(1000),
             Scenario::SaturatedSmall => self.saturated(200),
@@ -59,8 +59,8 @@ impl Play<'_> {
             Scenario::FewStalled => self.stalled(18, 2, 2000.0),
             Scenario::Many => self.stalled(700, 0, 50.0),
             Scenario::ManyStalled => self.stalled(700, 300, 50.0),
-            Scenario::Mixed => self.paced(whole, &[(500, whole), (500, lean)]),
-            Scenario::Pages => self.paced(lean, &[(1000, lean)]),
+            Scenario::Mixed => self.paced(original, &[(500, original), (500, compact)]),
+            Scenario::Pages => self.paced(compact, &[(1000, compact)]),
             Scenario::Slot => self.slot(),
         }
     }
@@ -78,7 +78,7 @@ impl Play<'_> {
 
     fn paced_calls(&mut self) -> anyhow::Result<Measurement> {
         self.full_room(1000)?;
-        // Slow enough that even under strace no two messages meet.
+        // Slow enough that each message ends before the next, even under strace.
         self.counted(|crowd| Drive::paced(crowd, 5.0, Duration::from_secs(2)))
     }
 
@@ -93,7 +93,7 @@ impl Play<'_> {
 
     fn busy_calls(&mut self) -> anyhow::Result<Measurement> {
         if self.args.calls == Some(Tool::Strace) {
-            // A server that is slowed down by counting sends more at once, and needs fewer calls.
+            // A server that counting slows down sends more at once, and needs fewer calls.
             return Ok(Measurement::new());
         }
         self.full_room(200)?;
@@ -110,10 +110,10 @@ impl Play<'_> {
 
     fn rooms(&mut self) -> anyhow::Result<Measurement> {
         const ROOMS: usize = 500;
-        self.crowd.open_rooms(ROOMS, Rendering::Whole)?;
+        self.crowd.open_rooms(ROOMS, Rendering::Original)?;
         for room in 0..ROOMS {
             self.crowd.say(room, USUAL, false);
-            self.crowd.add(room, 4, Role::Follower, Rendering::Whole)?;
+            self.crowd.add(room, 4, Role::Follower, Rendering::Original)?;
         }
         self.crowd.run(Drive::paced(&self.crowd, 10.0, WARM_UP))?;
         self.measured(Drive::paced(&self.crowd, 10.0, self.time()))
@@ -124,7 +124,7 @@ impl Play<'_> {
         const MESSAGES: usize = 5;
         self.room(USUAL)?;
         let before = self.server.memory()?;
-        self.crowd.add(0, FOLLOWERS, Role::Follower, Rendering::Whole)?;
+        self.crowd.add(0, FOLLOWERS, Role::Follower, Rendering::Original)?;
         self.crowd.idle(Duration::from_secs(1))?;
         let kibibytes = self.server.memory()?.saturating_sub(before);
         let mut slowest = Vec::new();
@@ -134,7 +134,7 @@ impl Play<'_> {
             slowest.push(self.crowd.tally.slowest() as f64 / 1000.0);
             self.crowd.idle(WARM_UP)?;
         }
-        // Of a single message neither is a number to be compared.
+        // The other numbers of a single message cannot be compared.
         last.retain(|metric, _| metric.counts_faults() || *metric == Metric::CpuPerDelivery);
         last.insert(Metric::MemoryPerConnection, kibibytes as f64 / FOLLOWERS as f64);
         last.extend(median(slowest).map(|time| (Metric::TimeToLast, time)));
@@ -146,15 +146,15 @@ impl Play<'_> {
         const JOINS: usize = 500;
         self.room(USUAL)?;
         self.crowd.fill_slots(0, SLOTS, USUAL)?;
-        // The first one may find that the snapshot has to be made.
-        self.crowd.add(0, 1, Role::Late, Rendering::Whole)?;
+        // For the first one, the server may have to make the snapshot.
+        self.crowd.add(0, 1, Role::Late, Rendering::Original)?;
         self.crowd.finish()?;
         self.crowd.tally = Tally::new();
         let before = self.server.cpu()?;
         let mut times = Vec::new();
         for _ in 0..JOINS {
             let began = Instant::now();
-            self.crowd.add(0, 1, Role::Late, Rendering::Whole)?;
+            self.crowd.add(0, 1, Role::Late, Rendering::Original)?;
             self.crowd.finish()?;
             times.push(began.elapsed().as_secs_f64() * 1000.0);
         }
@@ -174,7 +174,7 @@ impl Play<'_> {
         self.crowd.begin(Drive::paced(&self.crowd, RATE, Duration::from_secs(3)))?;
         self.crowd.idle(WARM_UP)?;
         let dropped = Observed::connections_dropped()?;
-        self.crowd.storm(0, JOINS, Rendering::Whole)?;
+        self.crowd.storm(0, JOINS, Rendering::Original)?;
         self.crowd.settle(0)?;
         self.crowd.finish()?;
         let mut measurement = Measurement::new();
@@ -184,10 +184,10 @@ impl Play<'_> {
         let times = self.crowd.entry_times(JOINS);
         measurement.extend(times.iter().copied().reduce(f64::max).map(|time| (Metric::JoinMax, time)));
         measurement.extend(median(times).map(|time| (Metric::JoinP50, time)));
-        // What joins cost is seen where nothing is sent meanwhile.
-        let quiet = self.crowd.open_rooms(1, Rendering::Whole)?;
+        // The cost of joins shows in a room in which nothing is sent at that time.
+        let quiet = self.crowd.open_rooms(1, Rendering::Original)?;
         let before = self.server.cpu()?;
-        self.crowd.storm(quiet, JOINS, Rendering::Whole)?;
+        self.crowd.storm(quiet, JOINS, Rendering::Original)?;
         self.crowd.settle(0)?;
         let cpu = self.server.cpu_since(before)?;
         measurement.insert(Metric::CpuPerJoin, cpu.as_secs_f64() * 1e6 / JOINS as f64);
@@ -196,14 +196,14 @@ impl Play<'_> {
 
     fn stalled(&mut self, readers: usize, stalled: usize, rate: f64) -> anyhow::Result<Measurement> {
         self.room(LARGE)?;
-        self.crowd.add(0, readers, Role::Follower, Rendering::Whole)?;
-        self.crowd.add(0, stalled, Role::Stalled, Rendering::Whole)?;
+        self.crowd.add(0, readers, Role::Follower, Rendering::Original)?;
+        self.crowd.add(0, stalled, Role::Stalled, Rendering::Original)?;
         let before = self.server.memory()?;
         self.crowd.run(Drive::paced(&self.crowd, rate, WARM_UP))?;
         let mut measurement = self.measured(Drive::paced(&self.crowd, rate, self.time()))?;
         let grown = self.server.memory()? as f64 - before as f64;
         measurement.insert(Metric::MemoryGrowth, grown / 1024.0);
-        // Those who took nothing must find back when they read again.
+        // Stalled followers must catch up when they read again.
         self.crowd.tally = Tally::new();
         self.crowd.wake()?;
         self.crowd.run(Drive::paced(&self.crowd, 20.0, Duration::from_secs(1)))?;
@@ -215,10 +215,10 @@ impl Play<'_> {
         const SIPS_A_SECOND: u32 = 10;
         const SIP_BYTES: usize = 410;
         const RATE: f64 = 60.0;
-        self.crowd.open_rooms(1, Rendering::Whole)?;
+        self.crowd.open_rooms(1, Rendering::Original)?;
         self.crowd.say(0, USUAL, true);
-        self.crowd.add(0, 990, Role::Follower, Rendering::Whole)?;
-        self.crowd.add(0, 10, Role::Stalled, Rendering::Whole)?;
+        self.crowd.add(0, 990, Role::Follower, Rendering::Original)?;
+        self.crowd.add(0, 10, Role::Stalled, Rendering::Original)?;
         let throttled = self.crowd.stalled();
         let memory = self.server.memory()?;
         self.crowd.tally = Tally::new();
@@ -244,21 +244,21 @@ impl Play<'_> {
     }
 
     fn room(&mut self, bytes: usize) -> anyhow::Result<()> {
-        self.crowd.open_rooms(1, Rendering::Whole)?;
+        self.crowd.open_rooms(1, Rendering::Original)?;
         self.crowd.say(0, bytes, false);
         Ok(())
     }
 
     fn full_room(&mut self, followers: usize) -> anyhow::Result<()> {
         self.room(USUAL)?;
-        self.crowd.add(0, self.extent.followers(followers), Role::Follower, Rendering::Whole)
+        self.crowd.add(0, self.extent.followers(followers), Role::Follower, Rendering::Original)
     }
 
     fn time(&self) -> Duration {
         Duration::from_secs_f64(self.extent.seconds())
     }
 
-    /// Everything that is there to be measured, over the time in which these messages are sent and delivered.
+    /// Measures everything while these messages are sent and delivered.
     fn measured(&mut self, drive: Drive) -> anyhow::Result<Measurement> {
         self.crowd.tally = Tally::new();
         let busy = Busy::begin(self.server)?;
@@ -276,7 +276,7 @@ impl Play<'_> {
         Ok(measurement)
     }
 
-    /// System calls over the time in which messages are sent and delivered.
+    /// Counts system calls while these messages are sent and delivered.
     fn counted(&mut self, drive: impl FnOnce(&mut Crowd) -> Drive) -> anyhow::Result<Measurement> {
         let Some(tool) = self.args.calls else { return Ok(Measurement::new()) };
         let calls = Calls::begin(tool, self.server.process)?;

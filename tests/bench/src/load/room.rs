@@ -1,23 +1,24 @@
-//! A room as the load generator sees it: its owner, how much was sent, and how far its slowest follower is.
+//! A room as the load generator sees it: its owner, the number of sent messages, and the position
+//! of its slowest follower.
 
 use crate::wire::message::{ActionTemplate, Rendering};
 
-/// More messages than are ever on their way at once when that is kept account of.
+/// More messages than are ever on their way at once while their completion is counted.
 const WINDOW: usize = 1024;
 
 pub(crate) struct Room {
-    /// Its owner's place among the clients.
+    /// Its owner's index among the clients.
     pub(super) owner: usize,
     pub(super) uuid: String,
     pub(super) rendering: Option<Rendering>,
-    /// What the owner says; there once the room is open.
+    /// The owner's message, once the room is open.
     pub(super) action: Option<ActionTemplate>,
     pub(super) sent: u64,
     /// Followers that read everything.
     pub(super) readers: u32,
-    /// Every reader has the messages up to this one.
+    /// Every reader has all messages up to this one.
     pub(super) completed: u64,
-    /// How many readers have each of the messages behind it.
+    /// How many readers have each of the messages after it.
     reached: Vec<u32>,
 }
 
@@ -40,13 +41,13 @@ impl Room {
         self.rendering = Some(rendering);
     }
 
-    /// From now on `completed` is kept.
+    /// Counts `completed` from now on.
     pub(super) fn watch_completion(&mut self) {
         self.reached = vec![0; WINDOW];
         self.completed = self.sent;
     }
 
-    /// A reader that waited for message `from` now waits for `to`.
+    /// A reader that expected message `from` now expects `to`.
     #[inline]
     pub(super) fn delivered(&mut self, from: u64, to: u64) {
         if self.reached.is_empty() {

@@ -1,15 +1,15 @@
-//! What came: how much, how late, and what should have come and didn't.
+//! Counts deliveries, their latencies, and messages that did not come.
 
 use hdrhistogram::Histogram;
 
 use crate::measurement::{Measurement, Metric};
 
-/// Latencies above this count as this: a minute, in µs.
+/// The longest latency that is told apart: a minute, in µs.
 const MAX_MICROS: u64 = 60_000_000;
 
 pub(crate) struct Tally {
     pub(crate) delivered: u64,
-    /// Numbers that were passed over.
+    /// Numbers that were skipped.
     pub(crate) gaps: u64,
     /// Numbers that came again, or after a higher one.
     pub(crate) repeated: u64,
@@ -24,8 +24,8 @@ impl Tally {
         Self { delivered: 0, gaps: 0, repeated: 0, cut_off: 0, latencies }
     }
 
-    /// One delivery, with the number that a follower waited for and the one it got. Returns the number it waits for
-    /// now. 0 waits for any.
+    /// Counts one delivery: the number that a follower expected, and the number that came. Returns
+    /// the number that it expects next. 0 expects any.
     #[inline]
     pub(crate) fn count(&mut self, expected: u64, number: u64, latency_micros: u64) -> u64 {
         if number < expected {
@@ -45,7 +45,7 @@ impl Tally {
         self.latencies.max()
     }
 
-    /// Latencies in ms, and the faults.
+    /// Writes the latencies in ms, and the faults.
     pub(crate) fn write(&self, measurement: &mut Measurement, never_came: u64) {
         for (metric, quantile) in [(Metric::P50, 0.5), (Metric::P99, 0.99), (Metric::P999, 0.999)] {
             measurement.insert(metric, self.latencies.value_at_quantile(quantile) as f64 / 1000.0);

@@ -1,4 +1,4 @@
-//! Load generator and floor, against each other on real sockets.
+//! The load generator against the floor, on real sockets.
 
 use std::time::Duration;
 
@@ -13,9 +13,9 @@ const BYTES: usize = 200;
 
 fn crowd(mode: Mode, followers: usize) -> Crowd {
     let mut crowd = Crowd::new(floor::start(mode), Dialect::Plain).unwrap();
-    crowd.open_rooms(1, Rendering::Whole).unwrap();
+    crowd.open_rooms(1, Rendering::Original).unwrap();
     crowd.say(0, BYTES, false);
-    crowd.add(0, followers, Role::Follower, Rendering::Whole).unwrap();
+    crowd.add(0, followers, Role::Follower, Rendering::Original).unwrap();
     crowd
 }
 
@@ -44,7 +44,7 @@ fn a_window_keeps_going_until_its_time_is_over() {
 fn what_is_lost_on_the_way_is_seen() {
     let mut crowd = crowd(Mode::Write, 4);
     crowd.run(Drive::Flood { left: 1 }).unwrap();
-    // As if the second message had been sent, and nobody had got it.
+    // As if the second message had been sent and had reached no follower.
     crowd.rooms[0].sent += 1;
     assert_eq!((crowd.missing(), crowd.behind()), (4, 4));
     crowd.run(Drive::Flood { left: 1 }).unwrap();
@@ -55,7 +55,7 @@ fn what_is_lost_on_the_way_is_seen() {
 fn a_late_follower_gets_every_slot() {
     let mut crowd = crowd(Mode::Write, 0);
     crowd.fill_slots(0, 300, BYTES).unwrap();
-    crowd.add(0, 2, Role::Late, Rendering::Whole).unwrap();
+    crowd.add(0, 2, Role::Late, Rendering::Original).unwrap();
     crowd.finish().unwrap();
     assert_eq!((crowd.tally.delivered, crowd.tally.gaps), (600, 0));
 }
@@ -63,7 +63,7 @@ fn a_late_follower_gets_every_slot() {
 #[test]
 fn a_stalled_follower_takes_nothing_until_it_is_woken() {
     let mut crowd = crowd(Mode::Write, 1);
-    crowd.add(0, 1, Role::Stalled, Rendering::Whole).unwrap();
+    crowd.add(0, 1, Role::Stalled, Rendering::Original).unwrap();
     crowd.run(Drive::Flood { left: 500 }).unwrap();
     assert_eq!((crowd.tally.delivered, crowd.behind()), (500, 1));
     crowd.wake().unwrap();
@@ -74,10 +74,10 @@ fn a_stalled_follower_takes_nothing_until_it_is_woken() {
 #[test]
 fn many_rooms_take_turns() {
     let mut crowd = Crowd::new(floor::start(Mode::Write), Dialect::Plain).unwrap();
-    crowd.open_rooms(5, Rendering::Lean).unwrap();
+    crowd.open_rooms(5, Rendering::Compact).unwrap();
     for room in 0..5 {
         crowd.say(room, BYTES, false);
-        crowd.add(room, 2, Role::Follower, Rendering::Lean).unwrap();
+        crowd.add(room, 2, Role::Follower, Rendering::Compact).unwrap();
     }
     crowd.run(Drive::paced(&crowd, 200.0, Duration::from_millis(50))).unwrap();
     assert!(crowd.rooms.iter().all(|room| room.sent == 10));

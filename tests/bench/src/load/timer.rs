@@ -1,4 +1,5 @@
-//! A timer of the kernel's: the poll's own timeout is rounded up to milliseconds, which is an age here.
+//! A timer of the kernel. The poll's own timeout is rounded up to milliseconds, which is too
+//! coarse.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Duration;
@@ -21,7 +22,7 @@ impl Timer {
         Ok(Self { descriptor })
     }
 
-    /// Wakes the poll once, after so long.
+    /// Wakes the poll once, after this time.
     pub(super) fn set(&self, after: Duration) -> std::io::Result<()> {
         // Zero would switch it off.
         let after = after.max(Duration::from_nanos(1));

@@ -1,4 +1,4 @@
-//! Who is measured, and how each is started.
+//! The candidates, and how each is started.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -9,12 +9,12 @@ use anyhow::{Context, bail};
 
 use crate::wire::dialect::Dialect;
 
-/// What a candidate prints before its address.
+/// The text that a candidate prints before its address.
 const READY: &str = "listening on http://";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Candidate {
-    /// Ours, as its users run it.
+    /// Our server, as its users run it.
     Server,
     /// An earlier build of ours.
     Before,
@@ -24,16 +24,16 @@ pub(crate) enum Candidate {
     WriteLoop,
     /// The floor that writes a backlog at once.
     Coalescing,
-    /// uWebSockets, as Bun brings it.
+    /// uWebSockets, as part of Bun.
     Bun,
-    /// The library of that name, on Node.
+    /// The library ws on Node.
     Ws,
     /// Socket.IO on Node.
     SocketIo,
 }
 
 impl Candidate {
-    /// What people would use instead.
+    /// What users would choose instead.
     pub(super) const PEERS: [Self; 3] = [Self::Bun, Self::Ws, Self::SocketIo];
 
     pub(super) fn dialect(self) -> Dialect {
@@ -54,14 +54,14 @@ impl Candidate {
     }
 }
 
-/// Where the programs are.
+/// The paths of the programs.
 pub(super) struct Programs {
     pub(super) server: PathBuf,
     /// An earlier build of the server, if it takes part.
     pub(super) before: Option<PathBuf>,
-    /// This one.
+    /// This program.
     pub(super) bench: PathBuf,
-    /// The folder of the peers, with what npm has installed there.
+    /// The folder of the peers, with their npm packages.
     pub(super) peers: Option<PathBuf>,
 }
 
@@ -78,7 +78,8 @@ impl Programs {
         Ok(command)
     }
 
-    /// npm puts it into a package named after the platform, and only a script that isn't run would link it.
+    /// The path of Bun. npm puts it into a package named after the platform; a script would link
+    /// it, but scripts do not run here.
     fn bun(&self) -> anyhow::Result<PathBuf> {
         let folder = self.peers()?.join("node_modules/@oven");
         let packages = fs::read_dir(&folder).context("npm has not installed Bun")?;
@@ -95,7 +96,8 @@ impl Programs {
     }
 }
 
-/// The whole load comes from one address, in a hurry, and from owners that are to be as fast as they can.
+/// Lifts the server's limits, because the whole load comes from one address, and from owners that
+/// send as fast as they can.
 const FOR_ONE_ADDRESS: [&str; 6] = [
     "--connections-per-address=100000",
     "--handshakes-per-second-per-address=100000",
@@ -130,10 +132,10 @@ impl Running {
             Candidate::Ws => programs.peer("node".into(), "ws.mjs")?,
             Candidate::SocketIo => programs.peer("node".into(), "socketio.mjs")?,
         };
-        // What it logs is nobody's here, and a full pipe would stop it.
+        // No one reads its log, and a full pipe would stop it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let child = command.spawn().with_context(|| format!("{} cannot be started", candidate.name()))?;
-        // From here on dropping it kills the child.
+        // From here on, an early return kills the child.
         let mut running = Self { child, address: String::new() };
         let stdout = running.child.stdout.take().context("its stdout is a pipe")?;
         let mut line = String::new();
@@ -152,7 +154,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It fails only if the program has ended by itself.
+        // Killing fails only if the program has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

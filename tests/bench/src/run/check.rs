@@ -1,4 +1,4 @@
-//! What CI holds: ratios only, with room for machines that do other things besides.
+//! The limits that CI checks: only ratios, with some margin for busy machines.
 
 use anyhow::{Context, bail};
 
@@ -7,16 +7,17 @@ use super::results::Results;
 use crate::measurement::Metric;
 use crate::scenario::Scenario;
 
-/// CPU time of a delivery, as a multiple of the write loop's: the goal is 1.12, and beside two
-/// builds 1.5 was seen.
+/// CPU time of a delivery, as a multiple of the write loop's. The goal is 1.12; beside two builds
+/// it was 1.5.
 const MAX_CPU: f64 = 2.5;
-/// System calls of a delivery when messages come one by one. Beside one write per follower each message takes some five
-/// for its owner, which with 500 followers is 0.01, and a few more for each further thread that serves the room.
+/// System calls of a delivery when messages come one by one. Beside one write per follower, each
+/// message takes some five calls for its owner, which is 0.01 with 500 followers, and a few more
+/// for each further thread that serves the room.
 const MAX_CALLS: f64 = 1.05;
 /// The same with 64 messages on their way: twice the goal.
 const MAX_BUSY_CALLS: f64 = 0.08;
 
-/// Prints what was found, and fails if it is too much.
+/// Prints the results, and fails if they exceed a limit.
 pub(super) fn check(results: &Results) -> anyhow::Result<()> {
     if let Some(failure) = results.failures().first() {
         bail!("{failure}");

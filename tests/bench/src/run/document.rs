@@ -1,4 +1,4 @@
-//! The page that a run leaves behind: goals, plots, tables, and how all of it was measured.
+//! The page with a run's results: goals, plots, tables, and the method.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,7 +10,7 @@ use super::plot::PLOTS;
 use super::results::Results;
 use super::{goals, table};
 
-/// The page's name without its ending, and that of the folder with its plots.
+/// The page's name without its ending, and the name of the folder with its plots.
 const NAME: &str = "benchmark";
 
 /// Writes the page and its plots into a folder, and returns the page.

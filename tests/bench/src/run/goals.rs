@@ -108,7 +108,7 @@ fn busy(results: &Results) -> Vec<Goal> {
 fn joins(results: &Results) -> Vec<Goal> {
     let ours = |scenario, metric| results.value(scenario, Server, metric);
     let against_writes = |scenario, metric| results.ratio(scenario, metric, Server, WriteLoop);
-    // A room can be spread over cores only where there are some.
+    // A fan-out can be spread over cores only where there are several.
     let spreads = machine::cores().is_ok_and(|cores| cores >= 4);
     vec![
         Goal::at_most(

@@ -1,4 +1,4 @@
-//! What it was measured on: figures mean nothing without.
+//! The machine: figures mean nothing without it.
 
 use std::fs;
 use std::process::Command;

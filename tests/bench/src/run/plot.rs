@@ -1,4 +1,4 @@
-//! Bars as SVG: what a reader takes in before the tables.
+//! Bar charts as SVG, which readers see before the tables.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(super) struct Plot {
     metric: Metric,
 }
 
-/// What is worth a plot.
+/// All plots.
 pub(super) const PLOTS: [Plot; 6] = [
     Plot {
         name: "paced",
@@ -65,7 +65,7 @@ pub(super) const PLOTS: [Plot; 6] = [
 ];
 
 impl Plot {
-    /// Draws it into a folder; false if there is nothing to draw.
+    /// Draws the plot into a folder. Returns false if there is nothing to draw.
     pub(super) fn draw(&self, results: &Results, folder: &Path) -> anyhow::Result<bool> {
         let rows = results.of(self.scenario);
         let bars: Vec<_> =
@@ -90,7 +90,7 @@ const TITLE: i32 = 44;
 const ROW: i32 = 30;
 const BAR: i32 = 20;
 const EDGE: i32 = 12;
-/// Where bars begin and where the longest ends: names stand to the left, numbers to the right.
+/// Where the bars begin and where the longest ends. Names are left of them, numbers right.
 const BARS: (i32, i32) = (130, 680);
 
 const INK: RGBColor = RGBColor(40, 40, 40);

@@ -1,22 +1,23 @@
-//! Going before other programs. Without it two builds beside the benchmark are enough to make a server look cheaper than
-//! the floor: held up, it sends several messages at once.
+//! A higher priority than other programs. Without it, two builds beside the benchmark can make a
+//! server look cheaper than the floor: when it is held up, it sends several messages at once.
 
 use std::fs;
 use std::io;
 
-/// Nearly thirty times the weight of others: a step is a quarter more.
+/// Nearly thirty times the weight of others: each step adds a quarter.
 const NICE: i32 = -15;
-/// Where the kernel weighs sessions against each other first, and processes only within their own.
+/// The file for kernels that first weigh sessions against each other, and then processes within a
+/// session.
 const SESSION: &str = "/proc/self/autogroup";
 
-/// This process, and those it starts, go before others until it is dropped.
+/// Until it is dropped, this process and those it starts have the higher priority.
 pub(super) struct Priority {
     process: i32,
     session: Option<i32>,
 }
 
 impl Priority {
-    /// Takes it. Fails where that is not allowed, as it mostly is to root only.
+    /// Raises the priority. Fails where that is not allowed; mostly only root may.
     pub(super) fn take() -> io::Result<Self> {
         let process = rustix::process::getpriority_process(None)?;
         rustix::process::setpriority_process(None, NICE)?;
@@ -32,7 +33,7 @@ impl Priority {
 
 impl Drop for Priority {
     fn drop(&mut self) {
-        // Giving up is always allowed; and if it weren't, nobody could do anything about it.
+        // Lowering the priority is always allowed, and nothing could be done about a failure.
         let _ = rustix::process::setpriority_process(None, self.process);
         if let Some(nice) = self.session {
             let _ = fs::write(SESSION, nice.to_string());

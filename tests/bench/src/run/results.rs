@@ -36,7 +36,7 @@ impl Results {
         scenarios
     }
 
-    /// What each candidate reached.
+    /// The summary of each candidate.
     pub(super) fn of(&self, scenario: Scenario) -> Vec<(Candidate, Measurement)> {
         let here = self.runs.iter().filter(|((other, _), _)| *other == scenario);
         here.map(|((_, candidate), runs)| (*candidate, summary(runs))).collect()

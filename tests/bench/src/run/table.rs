@@ -7,7 +7,7 @@ use super::candidate::Candidate;
 use super::results::Results;
 use crate::measurement::{Measurement, Metric};
 
-/// A table for each scenario; in brackets the multiple of the write loop's CPU time.
+/// A table for each scenario. Numbers in brackets are multiples of the write loop's CPU time.
 pub(super) fn markdown(results: &Results) -> String {
     let mut out = String::new();
     for scenario in results.scenarios() {
@@ -37,7 +37,7 @@ fn cell(row: &Measurement, metric: Metric, floor: Option<f64>) -> String {
     }
 }
 
-/// A number with as many digits as mean something.
+/// A number with its significant digits.
 pub(super) fn number(metric: Metric, value: f64) -> String {
     match metric {
         Metric::LoadBusy | Metric::OthersBusy => format!("{:.0} %", value * 100.0),

@@ -2,28 +2,28 @@
 
 use std::borrow::Cow;
 
-/// What a candidate speaks on its websockets.
+/// The protocol of a candidate on its websockets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Dialect {
-    /// A message is a message.
+    /// Messages are not wrapped.
     Plain,
-    /// Engine.IO 4 and Socket.IO 5: a greeting, pings of its own, and every message an event.
+    /// Engine.IO 4 and Socket.IO 5: with a greeting, its own pings, and every message as an event.
     SocketIo,
 }
 
-/// What a text from the server is.
+/// The meaning of a text from the server.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Text {
     /// One or more messages.
     Messages,
-    /// Now the first message may be said.
+    /// The client may now send its first message.
     Welcome,
-    /// To be answered with this.
+    /// The client must answer with this.
     Asks(&'static str),
 }
 
 impl Dialect {
-    /// Where the rooms are.
+    /// The path of the rooms.
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Plain => "/broadcasting",
@@ -36,7 +36,7 @@ impl Dialect {
         self == Self::SocketIo
     }
 
-    /// A message as it goes over the wire.
+    /// A message as it is on the wire.
     pub(crate) fn wrap(self, message: &str) -> Cow<'_, str> {
         match self {
             Self::Plain => message.into(),

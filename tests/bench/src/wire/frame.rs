@@ -1,8 +1,9 @@
-//! Websocket frames (RFC 6455 section 5.2): cut out of a buffer without a copy, and built.
+//! Websocket frames (RFC 6455 section 5.2): reads them from a buffer without a copy, and builds
+//! them.
 
 use std::ops::Range;
 
-/// What a frame is, as far as either end here needs to know.
+/// The kinds of frames, as far as either end needs them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the RFC's own names")]
 pub(crate) enum Opcode {
@@ -13,7 +14,7 @@ pub(crate) enum Opcode {
 }
 
 impl Opcode {
-    /// With the bit for the last fragment: nothing here sends or takes fragments.
+    /// The first byte, with the bit for the last fragment: neither end sends or accepts fragments.
     const fn first_byte(self) -> u8 {
         match self {
             Self::Text => 0x81,
@@ -30,18 +31,19 @@ impl Opcode {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) opcode: Opcode,
-    /// Where its payload is.
+    /// The range of its payload.
     pub(crate) payload: Range<usize>,
-    /// The key that its payload is masked with.
+    /// The key that masks its payload.
     pub(crate) mask: Option<[u8; 4]>,
 }
 
-/// A first byte that is none of the four whole frames.
+/// A first byte of none of the four whole frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct UnknownFrame(pub(crate) u8);
 
 impl Frame {
-    /// The frame that begins at `start`, if all of it is there. The next one begins where its payload ends.
+    /// The frame that begins at `start`, if it is complete. The next frame begins where its payload
+    /// ends.
     pub(crate) fn next(buffer: &[u8], start: usize) -> Result<Option<Self>, UnknownFrame> {
         let Some([first, second]) = take::<2>(buffer, start) else { return Ok(None) };
         let opcode = Opcode::ALL.into_iter().find(|opcode| opcode.first_byte() == first);
@@ -63,7 +65,7 @@ impl Frame {
         Ok(end.filter(|end| *end <= buffer.len()).map(|end| Self { opcode, payload: at..end, mask }))
     }
 
-    /// Unmasks the payload where it stands and returns it.
+    /// Unmasks the payload in place and returns it.
     pub(crate) fn unmasked<'a>(&self, buffer: &'a mut [u8]) -> &'a [u8] {
         let payload = &mut buffer[self.payload.clone()];
         if let Some(mask) = self.mask {
@@ -81,7 +83,7 @@ pub(crate) fn push_server_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8
 
 /// Appends a frame as clients send it.
 pub(crate) fn push_client_frame(out: &mut Vec<u8>, opcode: Opcode, payload: &[u8]) {
-    /// Any key will do that changes every byte.
+    /// Any key works that changes every byte.
     const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
     push_header(out, opcode, payload.len(), 0x80);
     out.extend_from_slice(&MASK);

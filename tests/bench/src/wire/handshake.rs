@@ -2,14 +2,15 @@
 
 use tungstenite::handshake::derive_accept_key;
 
-/// The key of RFC 6455's example, and the answer to it. Every client may send the same: it proves nothing.
+/// The key of RFC 6455's example, and the answer to it. All clients may send the same key, because
+/// it proves nothing.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const KEY_HEADER: &str = "sec-websocket-key";
-/// A head that is longer is none.
+/// A longer text is no head.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// What a client sends first.
+/// The client's request.
 pub(crate) fn request(host: &str, path: &str) -> String {
     format!(
         "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -17,11 +18,11 @@ pub(crate) fn request(host: &str, path: &str) -> String {
     )
 }
 
-/// The other end doesn't speak websocket; what it said instead.
+/// The other end does not speak websocket; it said this instead.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoUpgrade(pub(crate) String);
 
-/// Where frames begin behind a server's answer, once all of the answer is there.
+/// Where the frames after a server's answer begin, once the answer is complete.
 pub(crate) fn read_response(bytes: &[u8]) -> Result<Option<usize>, NoUpgrade> {
     let Some((head, end)) = head(bytes)? else { return Ok(None) };
     if head.starts_with("HTTP/1.1 101") && head.contains(ACCEPT) {
@@ -30,7 +31,8 @@ pub(crate) fn read_response(bytes: &[u8]) -> Result<Option<usize>, NoUpgrade> {
     Err(NoUpgrade(head))
 }
 
-/// The answer to a client's request, once all of the request is there, and where frames begin behind it.
+/// The answer to a client's request, and where the frames after the request begin, once the request
+/// is complete.
 pub(crate) fn answer(bytes: &[u8]) -> Result<Option<(String, usize)>, NoUpgrade> {
     let Some((head, end)) = head(bytes)? else { return Ok(None) };
     let key = head.lines().filter_map(|line| line.split_once(':')).find_map(|(name, value)| {

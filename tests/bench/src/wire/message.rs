@@ -1,22 +1,22 @@
-//! The messages: what owners and followers say, and what is to be found in the answers.
+//! The messages of owners and followers, and what the load generator reads from the answers.
 
 use super::dialect::Dialect;
 use super::stamp::{STAMP_BYTES, Stamp};
 
-/// How messages are written.
+/// How messages are rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rendering {
-    /// The original's envelope, all of it: what every candidate speaks.
-    Whole,
-    /// With session fields, and without whatever is at its default.
-    Lean,
+    /// The original's whole envelope, which every candidate speaks.
+    Original,
+    /// With session fields, and without fields that have their default.
+    Compact,
 }
 
 /// Status 1.
 pub(crate) fn create(rendering: Rendering) -> String {
     match rendering {
-        Rendering::Whole => envelope("", 1, "new connection", "", "[]", false),
-        Rendering::Lean => {
+        Rendering::Original => envelope("", 1, "new connection", "", "[]", false),
+        Rendering::Compact => {
             r#"{"status":{"value":1},"v":2,"session":"bench-bench-bench-bench-bench"}"#.to_owned()
         }
     }
@@ -25,12 +25,12 @@ pub(crate) fn create(rendering: Rendering) -> String {
 /// Status 2.
 pub(crate) fn join(uuid: &str, rendering: Rendering) -> String {
     match rendering {
-        Rendering::Whole => envelope(uuid, 2, "join connection", "", "[]", false),
-        Rendering::Lean => format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2}}"#),
+        Rendering::Original => envelope(uuid, 2, "join connection", "", "[]", false),
+        Rendering::Compact => format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2}}"#),
     }
 }
 
-/// What the floor answers to create and join.
+/// The floor's answer to create and join.
 pub(crate) fn connected(uuid: &str) -> String {
     envelope(uuid, 3, "connected", "", "[]", false)
 }
@@ -41,36 +41,42 @@ fn envelope(uuid: &str, status: u8, text: &str, key: &str, params: &str, state: 
     )
 }
 
-/// An action of a given size, written again and again with another stamp.
+/// An action of a given size, which is sent again and again with another stamp.
 #[derive(Debug, Clone)]
 pub(crate) struct ActionTemplate {
     text: Vec<u8>,
     stamp_at: usize,
-    /// Whether it is to be acknowledged, as pages want it.
+    /// Whether the server acknowledges it, as for pages.
     has_id: bool,
-    /// Kept for its memory.
+    /// A buffer, kept for reuse.
     with_id: Vec<u8>,
 }
 
 impl ActionTemplate {
-    /// So that the message takes `bytes` on its way to followers, or as few as it can if that is too small. `state` retains it under its key.
+    /// Makes an action that has `bytes` on its way to followers, or as few as possible if that is
+    /// too small. With `state`, rooms retain it under its key.
     pub(crate) fn new(uuid: &str, rendering: Rendering, key: &str, state: bool, bytes: usize) -> Self {
         let around = |params: &str| match rendering {
-            Rendering::Whole => envelope(uuid, 3, "connected", key, params, state),
-            Rendering::Lean if state => {
+            Rendering::Original => envelope(uuid, 3, "connected", key, params, state),
+            Rendering::Compact if state => {
                 format!(r#"{{"funcKey":"{key}","funcParams":{params},"stateMessage":true}}"#)
             }
-            Rendering::Lean => format!(r#"{{"funcKey":"{key}","funcParams":{params}}}"#),
+            Rendering::Compact => format!(r#"{{"funcKey":"{key}","funcParams":{params}}}"#),
         };
         let bare = around(r#"[""]"#);
         let padding = bytes.saturating_sub(bare.len()).max(STAMP_BYTES);
         let param = format!(r#"["{}"]"#, "x".repeat(padding));
         let text = around(&param);
         let stamp_at = text.find(&param).expect("the params are in it") + 2;
-        Self { text: text.into_bytes(), stamp_at, has_id: rendering == Rendering::Lean, with_id: Vec::new() }
+        Self {
+            text: text.into_bytes(),
+            stamp_at,
+            has_id: rendering == Rendering::Compact,
+            with_id: Vec::new(),
+        }
     }
 
-    /// The same as it goes over the wire.
+    /// The same as it is on the wire.
     pub(crate) fn wrapped(self, dialect: Dialect) -> Self {
         let text = String::from_utf8(self.text).expect("it was made of text");
         let wrapped = dialect.wrap(&text).into_owned();
@@ -78,7 +84,8 @@ impl ActionTemplate {
         Self { text: wrapped.into_bytes(), stamp_at: self.stamp_at + shift, ..self }
     }
 
-    /// Puts a stamp in and returns the message; with session fields the stamp's number is its `id`.
+    /// Writes a stamp into the message and returns it. With session fields, the stamp's number is
+    /// its `id`.
     pub(crate) fn stamped(&mut self, stamp: Stamp) -> &[u8] {
         let mut bytes = Vec::with_capacity(STAMP_BYTES);
         stamp.write(&mut bytes);
@@ -93,14 +100,14 @@ impl ActionTemplate {
     }
 }
 
-/// What a message without a stamp says.
+/// The meaning of a message without a stamp.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Answer<'a> {
     /// Status 3: in the room with this uuid.
     Connected(&'a str),
     /// Status 0: refused, or closed.
     NotConnected,
-    /// Whatever else there is in session fields.
+    /// Any other message with session fields.
     Other,
 }
 
@@ -120,17 +127,17 @@ pub(crate) fn status(message: &str) -> Option<u8> {
     after(message, r#""value":"#)?.bytes().next()
 }
 
-/// The uuid that a message names.
+/// The uuid in a message.
 pub(crate) fn uuid(message: &str) -> Option<&str> {
     after(message, r#""uuid":""#)?.split('"').next()
 }
 
-/// The function key that a message names.
+/// The function key in a message.
 pub(crate) fn key(message: &str) -> Option<&str> {
     after(message, r#""funcKey":""#)?.split('"').next()
 }
 
-/// Whether a message is to be retained.
+/// Whether a message is a state message.
 pub(crate) fn is_state(message: &str) -> bool {
     message.contains(r#""stateMessage":true"#)
 }
@@ -148,7 +155,7 @@ mod tests {
 
     #[test]
     fn an_action_is_as_long_as_wanted_and_carries_its_stamp() {
-        for rendering in [Rendering::Whole, Rendering::Lean] {
+        for rendering in [Rendering::Original, Rendering::Compact] {
             for state in [false, true] {
                 let mut action = ActionTemplate::new(UUID, rendering, "move", state, 200);
                 let stamp = Stamp { number: 12, micros: 34 };
@@ -156,7 +163,7 @@ mod tests {
                 assert_eq!(Stamp::all(text.as_bytes()).collect::<Vec<_>>(), [Some(stamp)]);
                 let json: serde_json::Value = serde_json::from_str(&text).unwrap();
                 assert_eq!(json["funcKey"], "move");
-                let (id, bytes) = if rendering == Rendering::Lean { (Some(12), 208) } else { (None, 200) };
+                let (id, bytes) = if rendering == Rendering::Compact { (Some(12), 208) } else { (None, 200) };
                 assert_eq!((json["id"].as_u64(), text.len()), (id, bytes), "{text}");
                 assert_eq!((key(&text), is_state(&text)), (Some("move"), state));
             }
@@ -168,7 +175,7 @@ mod tests {
         assert_eq!(read_answer(&connected(UUID)), Answer::Connected(UUID));
         assert_eq!(read_answer(r#"{"status":{"value":0,"text":"no"},"error":{}}"#), Answer::NotConnected);
         assert_eq!(read_answer(r#"{"synced":4}"#), Answer::Other);
-        assert_eq!(uuid(&join(UUID, Rendering::Lean)), Some(UUID));
-        assert_eq!(status(&join(UUID, Rendering::Whole)), Some(b'2'));
+        assert_eq!(uuid(&join(UUID, Rendering::Compact)), Some(UUID));
+        assert_eq!(status(&join(UUID, Rendering::Original)), Some(b'2'));
     }
 }

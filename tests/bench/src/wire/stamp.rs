@@ -1,34 +1,35 @@
-//! What the load generator writes into each message to know it again: its number in the room, and when it was sent.
+//! The stamp that the load generator writes into each message to recognise it: its number in the
+//! room and the time of its sending.
 //!
-//! Of fixed width and behind a byte that occurs nowhere else in a message, so that it is found without parsing JSON:
-//! reading must cost less than what is measured.
+//! It has a fixed width and follows a byte that occurs nowhere else in a message. So it is found
+//! without parsing JSON: reading must cost less than what is measured.
 
 use std::io::Write;
 
-/// Occurs in no uuid, key or envelope.
+/// A byte that occurs in no uuid, key or envelope.
 pub(crate) const MARK: u8 = b'@';
 const NUMBER_DIGITS: usize = 10;
 const MICROS_DIGITS: usize = 14;
 /// Bytes of a stamp: the mark, the number, a space, the time.
 pub(crate) const STAMP_BYTES: usize = 1 + NUMBER_DIGITS + 1 + MICROS_DIGITS;
 
-/// A message's place in its room, and the time of its sending.
+/// A message's number in its room, and the time of its sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     /// 1, 2, 3 … in each room.
     pub(crate) number: u64,
-    /// Since the load generator's start.
+    /// The time since the load generator's start.
     pub(crate) micros: u64,
 }
 
 impl Stamp {
-    /// Writes it at the end of `out`.
+    /// Appends the stamp to `out`.
     pub(crate) fn write(self, out: &mut Vec<u8>) {
         let Self { number, micros } = self;
         write!(out, "@{number:0NUMBER_DIGITS$} {micros:0MICROS_DIGITS$}").expect("a Vec takes all");
     }
 
-    /// Reads one that begins at the start of `bytes`, with its mark.
+    /// Reads a stamp, with its mark, from the start of `bytes`.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let stamp = bytes.get(..STAMP_BYTES)?;
         let (number, micros) = stamp[1..].split_at(NUMBER_DIGITS);
@@ -39,7 +40,7 @@ impl Stamp {
         Some(Self { number: digits(number)?, micros: digits(micros)? })
     }
 
-    /// All stamps of a text; `None` stands for a mark without a stamp.
+    /// All stamps of a text; `None` for a mark without a stamp.
     pub(crate) fn all(text: &[u8]) -> impl Iterator<Item = Option<Self>> {
         memchr::memchr_iter(MARK, text).map(|at| Self::read(&text[at..]))
     }

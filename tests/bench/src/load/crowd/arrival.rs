@@ -1,4 +1,4 @@
-//! How clients get in: connecting, the handshake, create or join, and the answer.
+//! How clients enter: connecting, the handshake, create or join, and the answer.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::wire::frame::Opcode;
 use crate::wire::message::{self, Answer, Rendering};
 
 impl Crowd {
-    /// Opens rooms with an owner each; returns the number of the first.
+    /// Opens rooms with an owner each. Returns the number of the first.
     pub(crate) fn open_rooms(&mut self, count: usize, rendering: Rendering) -> anyhow::Result<usize> {
         let first = self.rooms.len();
         for _ in 0..count {
@@ -24,7 +24,7 @@ impl Crowd {
         Ok(first)
     }
 
-    /// Adds followers to a room and waits until all are in.
+    /// Adds followers to a room, and waits until all have entered.
     pub(crate) fn add(
         &mut self,
         room: usize,
@@ -54,7 +54,7 @@ impl Crowd {
         Ok(())
     }
 
-    /// Goes on until at most so many connections are under way.
+    /// Goes on until at most this many connections are under way.
     pub(crate) fn settle(&mut self, under_way: usize) -> anyhow::Result<()> {
         let mut last = (self.under_way, Instant::now());
         while self.under_way > under_way {
@@ -68,13 +68,13 @@ impl Crowd {
         Ok(())
     }
 
-    /// How long the last so many clients took to get in; ms.
+    /// How long each of the last `count` clients took to enter; ms.
     pub(crate) fn entry_times(&self, count: usize) -> Vec<f64> {
         let last = &self.clients[self.clients.len().saturating_sub(count)..];
         last.iter().map(|client| client.entered.saturating_sub(client.began) as f64 / 1000.0).collect()
     }
 
-    /// Says the first message.
+    /// Sends the first message.
     pub(super) fn enter(&mut self, index: usize) -> anyhow::Result<()> {
         let client = &mut self.clients[index];
         client.phase = Phase::Entering;

@@ -1,4 +1,4 @@
-//! What comes in: frames, and the stamps in them.
+//! Reading: frames and their stamps.
 
 use std::io::{self, ErrorKind};
 
@@ -38,7 +38,7 @@ impl Crowd {
         result
     }
 
-    /// Reads at most so many bytes of one that is stalled.
+    /// Reads at most this many bytes from a stalled follower.
     pub(crate) fn sip(&mut self, index: usize, bytes: usize) -> anyhow::Result<()> {
         if self.clients[index].phase != Phase::Live {
             return Ok(());
@@ -69,14 +69,14 @@ impl Crowd {
             let taken = self.take_in(index, &buffer[..filled], now)?;
             self.clients[index].keep(&buffer[taken..filled]);
             if filled < buffer.len() {
-                // A short read has emptied the socket; the next byte is told by an event.
+                // A short read has emptied the socket; an event will announce the next byte.
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    /// Handles what has come; up to where it is handled.
+    /// Handles the bytes that have come. Returns how many it has handled.
     fn take_in(&mut self, index: usize, bytes: &[u8], now: u64) -> anyhow::Result<usize> {
         let mut at = 0;
         if self.clients[index].phase == Phase::Upgrading {

@@ -1,4 +1,4 @@
-//! What owners say.
+//! The messages of owners.
 
 use anyhow::Context;
 
@@ -10,19 +10,19 @@ use crate::wire::message::{ActionTemplate, Rendering};
 use crate::wire::stamp::Stamp;
 
 impl Crowd {
-    /// What a room's owner says from now on.
+    /// Sets the message that a room's owner sends from now on.
     pub(crate) fn say(&mut self, room: usize, bytes: usize, state: bool) {
         self.say_with_key(room, "move", bytes, state);
     }
 
     fn say_with_key(&mut self, room: usize, key: &str, bytes: usize, state: bool) {
         let Room { uuid, rendering, .. } = &self.rooms[room];
-        let rendering = rendering.unwrap_or(Rendering::Whole);
+        let rendering = rendering.unwrap_or(Rendering::Original);
         let action = ActionTemplate::new(uuid, rendering, key, state, bytes);
         self.rooms[room].action = Some(action.wrapped(self.dialect));
     }
 
-    /// Has a room's owner fill so many slots.
+    /// Lets a room's owner fill this many slots.
     pub(crate) fn fill_slots(&mut self, room: usize, slots: usize, bytes: usize) -> anyhow::Result<()> {
         for slot in 0..slots {
             self.say_with_key(room, &format!("slot{slot:04}"), bytes, true);
@@ -34,7 +34,8 @@ impl Crowd {
         Ok(())
     }
 
-    /// Lets everyone who was stalled read again; they owe all that was sent since they came.
+    /// Lets the stalled followers read again. They must get everything that was sent since they
+    /// came.
     pub(crate) fn wake(&mut self) -> anyhow::Result<()> {
         for index in self.stalled() {
             let client = &mut self.clients[index];
@@ -49,14 +50,14 @@ impl Crowd {
         Ok(())
     }
 
-    /// Writes what an owner has to say; false if the kernel does not take all of it now.
+    /// Writes an owner's queue. Returns false if the kernel does not accept all of it now.
     pub(crate) fn flush_owner(&mut self, room: usize) -> anyhow::Result<bool> {
         let owner = &mut self.clients[self.rooms[room].owner];
         owner.flush().context("the server has ended an owner's connection")?;
         Ok(owner.unsent() == 0)
     }
 
-    /// Puts a message at the end of what an owner has to say.
+    /// Appends a message to an owner's queue.
     pub(crate) fn queue_action(&mut self, room: usize) {
         let micros = self.micros();
         let room = &mut self.rooms[room];
