@@ -3,10 +3,10 @@
 
 const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
 
-/** By the core's numbers: `status` in src/bridge.rs. */
-const STATUS = ["connecting", "connected", "catching-up", "reconnecting", "closed"];
+/** By the core's numbers: `encode_status` in src/bridge.rs. */
+const STATUSES = ["connecting", "connected", "catching-up", "reconnecting", "closed"];
 
-/** What the core can be called for: src/call.rs. Up to `MESSAGE` it is told the moment. */
+/** What the core can be called for: src/opcode.rs. Up to `MESSAGE` it is told the moment. */
 const CREATE = 0;
 const JOIN = 1;
 const CLAIM = 2;
@@ -19,8 +19,8 @@ const BUFFERED = 8;
 const CLOSE = 9;
 const MESSAGE = 10;
 const UNREADABLE = 11;
-const OPEN = 12;
-const AWAIT_ROOM = 13;
+const OPEN_DELIVERY = 12;
+const AWAIT_QUEUE_SPACE = 13;
 const BROADCAST = 14;
 const CLEAR = 15;
 const REGISTER = 16;
@@ -28,34 +28,34 @@ const UNREGISTER = 17;
 const UUID = 18;
 const OWNER_KEY = 19;
 const IS_OWNER = 20;
-const GET_STATUS = 21;
-const CONNECTED = 22;
-const LAGGING = 23;
-const NEXT = 24;
-const NUMBER = 25;
+const STATUS = 21;
+const AUDIENCE_CONNECTED = 22;
+const AUDIENCE_LAGGING = 23;
+const NEXT_STEP = 24;
+const FIRST_NUMBER = 25;
 const SECOND_NUMBER = 34;
-const STRAIGHT_SEQ = 26;
-const HANDED_OVER = 27;
-const PLACE_OF_SLOT = 28;
+const FAST_PATH_SEQ = 26;
+const FAST_PATH_DELIVERED = 27;
+const SLOT_INDEX = 28;
 const SLOT_WRITTEN = 29;
 const DETACH = 30;
 const IS_DETACHED = 31;
 const BEHIND = 32;
 const FOLLOW = 33;
-const NEW = 35;
-const FREE = 36;
-const SPACE = 37;
-const PUT = 38;
-const TEXT = 39;
-const TEXT_LENGTH = 40;
-const STRAIGHT_ID = 41;
-const ANSWERED = 42;
+const NEW_ENGINE = 35;
+const FREE_ENGINE = 36;
+const ALLOCATE_TEXT = 37;
+const TEXT_WRITTEN = 38;
+const READ_TEXT = 39;
+const READ_TEXT_LENGTH = 40;
+const FAST_PATH_ID = 41;
+const FAST_PATH_ANSWERED = 42;
 
-/** What the core wants: `Bridge::put_down` in src/bridge.rs. */
+/** What the core wants: `Bridge::encode_step` in src/bridge.rs. */
 const CONNECT = -1;
 const DISCONNECT = -2;
 const SEND = -3;
-const ARM = -4;
+const ARM_TIMER = -4;
 const ENTER = -5;
 const REFUSE = -6;
 const RUN = -7;
@@ -67,17 +67,17 @@ const TELL_OWNER = -12;
 const REPORT_NO_FUNCTION = -13;
 const REPORT_UNREADABLE = -14;
 const REPORT_REFUSAL = -15;
-const APPENDED = -16;
-const REPLACED = -17;
-const NOT_TAKEN = -18;
-const HAS_ROOM = -19;
+const ACTION_APPENDED = -16;
+const ACTION_REPLACED = -17;
+const ACTION_REFUSED = -18;
+const QUEUE_HAS_SPACE = -19;
 const END = -20;
 
 const TOO_LARGE = "message_too_large";
 
 const CLOSED = ["closed", "the room is closed on this page"];
 
-/** Why an action was not taken: `Bridge::ticket` in src/bridge.rs. */
+/** Why an action was not taken: `Bridge::encode_ticket` in src/bridge.rs. */
 const NOT_SENT = [
   ,
   ["not_owner", "only the room's owner can broadcast"],
@@ -87,7 +87,7 @@ const NOT_SENT = [
   [TOO_LARGE, "the action is larger than the server takes: send less in one action"],
 ];
 
-/** Why a room ended, unless the server refused it: `Bridge::reason` in src/bridge.rs. */
+/** Why a room ended, unless the server refused it: `Bridge::encode_reason` in src/bridge.rs. */
 const ENDINGS = [
   ["closed", "the room was closed by its owner, or had none for too long"],
   ,
@@ -104,11 +104,11 @@ const DEFAULT_TIMEOUT_MS = 15_000;
 /** The longest wait that a browser's timer takes; a longer one would fire at once. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
-/** How much may be written without telling the core, as in the protocol's session/straight.rs: actions, and of each, as of a
+/** How much may be written without telling the core, as in the protocol's session/fast_path.rs: actions, and of each, as of a
  * frame, a third of its bytes, because a character takes three at most. */
-const STRAIGHT_ACTIONS = 1024;
-const STRAIGHT_CHARACTERS = 1024;
-const STRAIGHT_FRAME_CHARACTERS = 16 * 1024;
+const FAST_PATH_ACTIONS = 1024;
+const FAST_PATH_CHARACTERS = 1024;
+const FAST_PATH_FRAME_CHARACTERS = 16 * 1024;
 
 /** Bytes waiting for the network above which the core is to know. */
 const UNSENT_BYTES = 64 * 1024;
@@ -116,7 +116,7 @@ const UNSENT_BYTES = 64 * 1024;
 const now = () => performance.now();
 
 /** What is chained to it runs when the task is through: in a third of the time that `queueMicrotask` takes. */
-const task = Promise.resolve();
+const microtask = Promise.resolve();
 
 /** What the WebAssembly exports. */
 let wasm;
@@ -126,8 +126,8 @@ export function useModule(exports) {
   wasm = exports;
 }
 
-/** Asks a core: `rtbroadcaster_call` in src/cores.rs. */
-const ask = (core, what, number = 0, now = 0) => wasm.rtbroadcaster_call(core, what, now, number);
+/** Asks a core: `rtbroadcaster_call` in src/engines.rs. */
+const callEngine = (engine, opcode, number = 0, now = 0) => wasm.rtbroadcaster_call(engine, opcode, now, number);
 
 /** A piece of the WebAssembly's memory, until the core is called again. */
 const memory = (address, bytes) => new Uint8Array(wasm.memory.buffer, address, bytes);
@@ -136,17 +136,17 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** Gives a core a text that belongs to the next call. */
-function put(core, text) {
+function writeText(engine, text) {
   // No unit of UTF-16 takes more bytes in UTF-8.
   const space = 3 * text.length;
-  ask(core, PUT, encoder.encodeInto(text, memory(ask(core, SPACE, space), space)).written);
+  callEngine(engine, TEXT_WRITTEN, encoder.encodeInto(text, memory(callEngine(engine, ALLOCATE_TEXT, space), space)).written);
 }
 
 /** The text that belongs to a core's step or answer. */
-const told = (core) => decoder.decode(memory(ask(core, TEXT), ask(core, TEXT_LENGTH)));
+const readText = (engine) => decoder.decode(memory(callEngine(engine, READ_TEXT), callEngine(engine, READ_TEXT_LENGTH)));
 
 /** Nobody can ask for a room that is garbage. */
-const rooms = new FinalizationRegistry((core) => ask(core, FREE));
+const finalizer = new FinalizationRegistry((engine) => callEngine(engine, FREE_ENGINE));
 
 /**
  * The promise of `create` and `join`.
@@ -159,7 +159,7 @@ export function enter(url, joins, uuid, options, onEnd) {
 }
 
 /** The message of the server that the core reads. */
-let atHand;
+let currentMessage;
 
 /** The paths of fields, from names between spaces: half the characters of lists, which every page loads. */
 const paths = (names) => names.split(" ").map((name) => name.split("."));
@@ -173,43 +173,43 @@ const NUMBERS = paths(
     "limits.heartbeat status.value resync audience.connected audience.lagging error.id error.retryAfterMs",
 );
 
-const inside = (path) => path.reduce((value, name) => value?.[name], atHand);
+const valueAt = (path) => path.reduce((value, name) => value?.[name], currentMessage);
 
 /** A text in the message at hand; empty if there is none. */
-const text = (path) => {
-  const value = inside(path);
+const textAt = (path) => {
+  const value = valueAt(path);
   return typeof value === "string" ? value : "";
 };
 
 /** A number in the message at hand; 1 for true, 0 for false, NaN for anything else. */
 export function number(field) {
-  const value = inside(NUMBERS[field]);
+  const value = valueAt(NUMBERS[field]);
   return typeof value === "number" || typeof value === "boolean" ? +value : NaN;
 }
 
 /** The params that cores hold, under the numbers that they know them by. */
-const kept = new Map();
-let lastKept = 0;
+const keptParams = new Map();
+let lastKeptNumber = 0;
 
 /** Keeps the params of the message at hand, and returns the number under which. */
 export function keep() {
-  kept.set(++lastKept, paramsOf(atHand));
-  return lastKept;
+  keptParams.set(++lastKeptNumber, paramsOf(currentMessage));
+  return lastKeptNumber;
 }
 
 /** Lets go of the params under this number. */
 export function drop(number) {
-  kept.delete(number);
+  keptParams.delete(number);
 }
 
 const paramsOf = ({ funcParams }) => (Array.isArray(funcParams) ? funcParams : []);
 
 class Room {
-  #core;
+  #engine;
   #address;
   #resumed;
   /** The promise of `create` or `join`. */
-  #entry;
+  #pendingRoom;
   #onEnd;
   /** The class to make websockets of, instead of the global one. */
   #WebSocket;
@@ -219,47 +219,47 @@ class Room {
   #token;
   #socket;
   /** Some of what was sent may still wait in the page for the network. */
-  #unsent = false;
+  #mayHaveUnsent = false;
   /** Why this page gave up, where the core can't know: there is no websocket, or no token. */
   #failure;
   #timer;
   /** Listens to what wakes the page. */
   #onWake = ({ type }) => {
     if (type === "visibilitychange" && document.hidden) return;
-    this.#happened(WAKE);
+    this.#handle(WAKE);
   };
   /** The page's code is running, called from here: whatever it causes waits until it has returned. */
   #delivering = false;
   #pumpIsDue = false;
-  #onTaskEnd = () => {
+  #onMicrotask = () => {
     this.#pumpIsDue = false;
     this.#pump();
   };
-  #over = false;
+  #isOver = false;
   #callbacks = {};
   /** Function key → function. */
   #functions = new Map();
   /** The seq of the action that may be handed over without asking the core; 0 if that isn't known. */
-  #straightSeq = 0;
+  #fastPathSeq = 0;
   /** The first one that the core was not told of: it is told before anything else. */
-  #untoldSeq = 0;
+  #unreportedSeq = 0;
   /** The event that brought the last frame. */
-  #heard;
+  #lastFrameEvent;
   /** Slot → where the core notes its state, until it is told of anything but what was handed over. */
-  #places = new Map();
+  #slotIndexes = new Map();
   /** The id of the next action that may be written without asking the core; 0 if that isn't known. */
-  #nextId = 0;
+  #fastPathId = 0;
   /** The actions of this task that are to be written so, and those that were and are not answered. */
   #unwritten = [];
-  #written = [];
+  #unanswered = [];
   /** The promises of `broadcast` and `clear`, under their tickets. */
-  #answers = new Map();
+  #pendingAnswers = new Map();
   /** The promises of `ready`. */
-  #waiting = [];
+  #pendingReady = [];
   /** The promises of `close`. */
-  #closers = [];
+  #pendingCloses = [];
 
-  constructor(url, joins, uuid, options, onEnd, entry) {
+  constructor(url, joins, uuid, options, onEnd, pending) {
     const functions = [];
     let ownerKey, timeout, shareAudience;
     if (joins) nonEmpty(uuid, "uuid");
@@ -285,9 +285,9 @@ class Room {
       this.#token = tokenOrFunction(field(options, "token"));
     }
     timeout = milliseconds(timeout);
-    this.#core = ask(0, NEW);
-    rooms.register(this, this.#core);
-    this.#entry = entry;
+    this.#engine = callEngine(0, NEW_ENGINE);
+    finalizer.register(this, this.#engine);
+    this.#pendingRoom = pending;
     this.#onEnd = onEnd;
     this.#resumed = ownerKey !== undefined;
     // 128 bits. `crypto.randomUUID` would be shorter, but insecure contexts lack it.
@@ -301,7 +301,7 @@ class Room {
   }
 
   get uuid() {
-    return this.#call(UUID) ? told(this.#core) : "";
+    return this.#call(UUID) ? readText(this.#engine) : "";
   }
 
   get isOwner() {
@@ -313,11 +313,11 @@ class Room {
   }
 
   get status() {
-    return STATUS[this.#call(GET_STATUS)];
+    return STATUSES[this.#call(STATUS)];
   }
 
   get ownerKey() {
-    return this.#call(OWNER_KEY) ? told(this.#core) : undefined;
+    return this.#call(OWNER_KEY) ? readText(this.#engine) : undefined;
   }
 
   get resumed() {
@@ -325,8 +325,8 @@ class Room {
   }
 
   get audience() {
-    const connected = this.#call(CONNECTED);
-    return connected < 0 ? undefined : { connected, lagging: this.#call(LAGGING) };
+    const connected = this.#call(AUDIENCE_CONNECTED);
+    return connected < 0 ? undefined : { connected, lagging: this.#call(AUDIENCE_LAGGING) };
   }
 
   broadcast(functionKey, params, options) {
@@ -340,31 +340,31 @@ class Room {
       const slot = slotOf(options, functionKey);
       const texts = slot === undefined ? [text, functionKey] : [slot, text, functionKey];
       const key = slot ?? functionKey;
-      return this.#writeSoon(functionKey, text, slot, texts, key) ?? this.#answer(this.#call(BROADCAST, 0, ...texts), key);
+      return this.#writeOnFastPath(functionKey, text, slot, texts, key) ?? this.#awaitAnswer(this.#call(BROADCAST, 0, ...texts), key);
     } catch (error) {
-      return Promise.reject(about(functionKey, error));
+      return Promise.reject(withKey(functionKey, error));
     }
   }
 
   clear(slot) {
     try {
-      return this.#answer(this.#call(CLEAR, 0, nonEmpty(slot, "slot")), slot);
+      return this.#awaitAnswer(this.#call(CLEAR, 0, nonEmpty(slot, "slot")), slot);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   ready() {
-    if (this.#over) return Promise.reject(closed());
-    this.#call(AWAIT_ROOM);
+    if (this.#isOver) return Promise.reject(closedError());
+    this.#call(AWAIT_QUEUE_SPACE);
     this.#pumpSoon();
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    return new Promise((resolve, reject) => this.#pendingReady.push({ resolve, reject }));
   }
 
   on(functionKey, fn) {
     nonEmpty(functionKey, "functionKey");
     functionToRegister(fn);
-    if (!this.#over) {
+    if (!this.#isOver) {
       this.#register(functionKey, fn);
       // What was kept for it is delivered soon, not now: the caller isn't through with its code.
       this.#pumpSoon();
@@ -399,11 +399,11 @@ class Room {
   }
 
   close() {
-    if (this.#over) return Promise.resolve();
-    const ended = new Promise((resolve) => this.#closers.push(resolve));
+    if (this.#isOver) return Promise.resolve();
+    const ended = new Promise((resolve) => this.#pendingCloses.push(resolve));
     this.#call(CLOSE);
     // The page may be going away: what can be sent is sent now, and only what calls the page back waits.
-    this.#do(false);
+    this.#runSteps(false);
     this.#pumpSoon();
     return ended;
   }
@@ -418,27 +418,27 @@ class Room {
         set(value) {
           callback(value, name);
           // When all is over it would never be called, and only keep alive what it refers to.
-          if (!this.#over) this.#callbacks[name] = value;
+          if (!this.#isOver) this.#callbacks[name] = value;
         },
       });
     }
   }
 
   /** Calls the core; of the texts that belong to it, it takes the last one first. */
-  #call(what, number = 0, ...texts) {
-    if (this.#nextId && (what < UUID || what > LAGGING)) this.#tellWritten();
-    const core = this.#core;
-    if (this.#untoldSeq !== this.#straightSeq) {
-      ask(core, HANDED_OVER, this.#straightSeq - 1, this.#lastHeard());
+  #call(opcode, number = 0, ...texts) {
+    if (this.#fastPathId && (opcode < UUID || opcode > AUDIENCE_LAGGING)) this.#reportWritten();
+    const engine = this.#engine;
+    if (this.#unreportedSeq !== this.#fastPathSeq) {
+      callEngine(engine, FAST_PATH_DELIVERED, this.#fastPathSeq - 1, this.#lastReceivedAt());
     }
-    this.#straightSeq = this.#untoldSeq = 0;
-    for (const text of texts) put(core, text);
-    return ask(core, what, number, what < UNREADABLE ? now() : 0);
+    this.#fastPathSeq = this.#unreportedSeq = 0;
+    for (const text of texts) writeText(engine, text);
+    return callEngine(engine, opcode, number, opcode < UNREADABLE ? now() : 0);
   }
 
   /** Tells the core what happened, and does what it wants. */
-  #happened(what, number) {
-    this.#call(what, number);
+  #handle(opcode, number) {
+    this.#call(opcode, number);
     this.#pump();
   }
 
@@ -452,35 +452,35 @@ class Room {
    * through, and the core is told of it only if it is called for anything else before the room has answered. Nothing is
    * returned if it must be asked.
    */
-  #writeSoon(functionKey, params, slot, texts, key) {
+  #writeOnFastPath(functionKey, params, slot, texts, key) {
     let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
     if (slot !== undefined) body += ',"stateMessage":true';
     if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
     // Half a character is no text to the server: the core makes one of it.
     if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
-    if (body.length > STRAIGHT_CHARACTERS || this.#written.length + this.#unwritten.length >= STRAIGHT_ACTIONS) return;
-    if (!(this.#nextId ||= this.#call(STRAIGHT_ID))) return;
+    if (body.length > FAST_PATH_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= FAST_PATH_ACTIONS) return;
+    if (!(this.#fastPathId ||= this.#call(FAST_PATH_ID))) return;
     if (slot !== undefined) {
       // Its value is out of date, and the new one's place is at the end, so that nothing overtakes anything.
       const old = this.#unwritten.findIndex((action) => action.slot === slot);
       if (old >= 0) this.#unwritten.splice(old, 1)[0].resolve();
     }
-    if (!this.#unwritten.length) task.then(this.#write);
+    if (!this.#unwritten.length) microtask.then(this.#writeFrames);
     return new Promise((resolve, reject) =>
       this.#unwritten.push({ body, slot, texts, key, resolve, reject }),
     );
   }
 
-  #write = () => {
+  #writeFrames = () => {
     let frame = "";
     for (const action of this.#unwritten) {
-      const line = `{"id":${this.#nextId++},${action.body}}`;
-      if (frame.length + line.length >= STRAIGHT_FRAME_CHARACTERS) {
+      const line = `{"id":${this.#fastPathId++},${action.body}}`;
+      if (frame.length + line.length >= FAST_PATH_FRAME_CHARACTERS) {
         this.#send(frame);
         frame = "";
       }
       frame += frame ? "\n" + line : line;
-      this.#written.push(action);
+      this.#unanswered.push(action);
     }
     this.#unwritten = [];
     if (frame) this.#send(frame);
@@ -488,175 +488,175 @@ class Room {
   };
 
   /** The room has appended everything up to an id, the last at this seq; false if this is anything else. */
-  #appended({ ack, seq }) {
-    const first = this.#nextId - this.#written.length;
+  #settleAppended({ ack, seq }) {
+    const first = this.#fastPathId - this.#unanswered.length;
     const count = ack - first + 1;
-    if (!(count > 0 && count <= this.#written.length)) return false;
-    this.#written.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
+    if (!(count > 0 && count <= this.#unanswered.length)) return false;
+    this.#unanswered.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
     return true;
   }
 
   /** Tells the core what was written without it, and what of that was answered. */
-  #tellWritten() {
-    const [core, written, actions] = [this.#core, this.#written.length, [...this.#written, ...this.#unwritten]];
-    ask(core, ANSWERED, this.#nextId - written - 1, this.#lastHeard());
-    this.#nextId = 0;
-    this.#written = [];
+  #reportWritten() {
+    const [engine, written, actions] = [this.#engine, this.#unanswered.length, [...this.#unanswered, ...this.#unwritten]];
+    callEngine(engine, FAST_PATH_ANSWERED, this.#fastPathId - written - 1, this.#lastReceivedAt());
+    this.#fastPathId = 0;
+    this.#unanswered = [];
     this.#unwritten = [];
     actions.forEach((action, at) => {
-      for (const text of action.texts) put(core, text);
-      this.#answers.set(ask(core, BROADCAST, +(at < written)), action);
+      for (const text of action.texts) writeText(engine, text);
+      this.#pendingAnswers.set(callEngine(engine, BROADCAST, +(at < written)), action);
       // What was to be written is the core's to write now.
       this.#pumpSoon();
     });
   }
 
   /** When something was heard of the server: a timer asks whether it was silent since. */
-  #lastHeard() {
-    return Math.min(this.#heard.timeStamp ?? Infinity, now());
+  #lastReceivedAt() {
+    return Math.min(this.#lastFrameEvent.timeStamp ?? Infinity, now());
   }
 
   /** The promise of an action's answer; without a ticket it was not taken. */
-  #answer(ticket, key) {
+  #awaitAnswer(ticket, key) {
     if (ticket < 0) {
       const [code, message] = NOT_SENT[-ticket];
-      const sizes = code === TOO_LARGE ? `; it has ${this.#call(NUMBER)} bytes, limits.messageBytes is ${this.#call(SECOND_NUMBER)}` : "";
+      const sizes = code === TOO_LARGE ? `; it has ${this.#call(FIRST_NUMBER)} bytes, limits.messageBytes is ${this.#call(SECOND_NUMBER)}` : "";
       return Promise.reject(roomError(code, message + sizes, { key }));
     }
     this.#pumpSoon();
-    return new Promise((resolve, reject) => this.#answers.set(ticket, { resolve, reject, key }));
+    return new Promise((resolve, reject) => this.#pendingAnswers.set(ticket, { resolve, reject, key }));
   }
 
   /** The promise that the answer told by the core is for. */
-  #answered() {
-    const ticket = this.#call(NUMBER);
-    const answer = this.#answers.get(ticket);
-    this.#answers.delete(ticket);
+  #pendingAnswer() {
+    const ticket = this.#call(FIRST_NUMBER);
+    const answer = this.#pendingAnswers.get(ticket);
+    this.#pendingAnswers.delete(ticket);
     return answer;
   }
 
   #pumpSoon() {
     if (this.#pumpIsDue) return;
     this.#pumpIsDue = true;
-    task.then(this.#onTaskEnd);
+    microtask.then(this.#onMicrotask);
   }
 
   #pump() {
-    if (this.#delivering) return this.#do(false);
+    if (this.#delivering) return this.#runSteps(false);
     this.#delivering = true;
-    this.#do(true);
+    this.#runSteps(true);
     this.#delivering = false;
   }
 
   /** Does what the core wants; what may run the page's code only if `tells`. */
-  #do(tells) {
-    if (this.#unsent && this.#socket) {
+  #runSteps(mayDeliver) {
+    if (this.#mayHaveUnsent && this.#socket) {
       const bytes = this.#socket.bufferedAmount;
-      this.#unsent = bytes > 0;
+      this.#mayHaveUnsent = bytes > 0;
       this.#call(BUFFERED, bytes);
     }
-    for (let step; (step = this.#call(NEXT, +tells)) !== 0; ) this.#take(step);
+    for (let step; (step = this.#call(NEXT_STEP, +mayDeliver)) !== 0; ) this.#perform(step);
   }
 
   /** A frame has come: messages joined by newlines, which no message contains. */
-  #received(event) {
+  #receiveFrame(event) {
     const frame = event.data;
     if (typeof frame !== "string") return;
-    this.#heard = event;
-    const tells = !this.#delivering;
+    this.#lastFrameEvent = event;
+    const mayDeliver = !this.#delivering;
     this.#delivering = true;
     for (const line of frame.split("\n")) {
       const message = parse(line);
-      if (tells && message && (this.#handOver(message) || this.#appended(message))) continue;
+      if (mayDeliver && message && (this.#deliver(message) || this.#settleAppended(message))) continue;
       if (message) {
-        atHand = message;
-        this.#places.clear();
-        this.#call(MESSAGE, line.length, ...TEXTS.map(text));
+        currentMessage = message;
+        this.#slotIndexes.clear();
+        this.#call(MESSAGE, line.length, ...TEXTS.map(textAt));
       } else {
         this.#call(UNREADABLE);
       }
       // What is told has its place among what is handed over.
-      this.#do(tells);
+      this.#runSteps(mayDeliver);
     }
-    this.#delivering = !tells;
+    this.#delivering = !mayDeliver;
   }
 
   /**
    * The straight way of what comes a thousand times a second: the next live action, whose function is there, is handed over
    * without asking the core, which is told of it when it is next called. False if this is anything else.
    */
-  #handOver(message) {
+  #deliver(message) {
     const { seq, funcKey } = message;
     const fn = this.#functions.get(funcKey);
     if (!fn || !seq) return false;
-    if (!this.#straightSeq) this.#untoldSeq = this.#straightSeq = this.#call(STRAIGHT_SEQ);
-    if (seq !== this.#straightSeq) return false;
+    if (!this.#fastPathSeq) this.#unreportedSeq = this.#fastPathSeq = this.#call(FAST_PATH_SEQ);
+    if (seq !== this.#fastPathSeq) return false;
     if (message.stateMessage) {
       const { slot } = message;
-      const place = this.#placeOf(typeof slot === "string" ? slot : funcKey);
-      if (place < 0) return false;
-      ask(this.#core, SLOT_WRITTEN, place, seq);
+      const index = this.#slotIndex(typeof slot === "string" ? slot : funcKey);
+      if (index < 0) return false;
+      callEngine(this.#engine, SLOT_WRITTEN, index, seq);
     }
-    this.#straightSeq = seq + 1;
+    this.#fastPathSeq = seq + 1;
     this.#run(fn, funcKey, paramsOf(message));
     return true;
   }
 
   /** Where the core notes the state of a slot; below 0 if the core must be told of the action itself. */
-  #placeOf(slot) {
-    let place = this.#places.get(slot);
-    if (place === undefined) {
-      put(this.#core, slot);
-      place = ask(this.#core, PLACE_OF_SLOT);
-      this.#places.set(slot, place);
+  #slotIndex(slot) {
+    let index = this.#slotIndexes.get(slot);
+    if (index === undefined) {
+      writeText(this.#engine, slot);
+      index = callEngine(this.#engine, SLOT_INDEX);
+      this.#slotIndexes.set(slot, index);
     }
-    return place;
+    return index;
   }
 
-  #take(step) {
-    const core = this.#core;
+  #perform(step) {
+    const engine = this.#engine;
     switch (step) {
       case CONNECT:
         return this.#connect();
       case DISCONNECT:
         return this.#disconnect();
       case SEND:
-        return this.#send(told(core));
-      case ARM:
-        return this.#arm(this.#call(NUMBER) - now());
+        return this.#send(readText(engine));
+      case ARM_TIMER:
+        return this.#armTimer(this.#call(FIRST_NUMBER) - now());
       case ENTER:
-        return this.#entered();
+        return this.#enter();
       case REFUSE:
         this.#release();
-        return this.#entry.reject(this.#ending());
+        return this.#pendingRoom.reject(this.#ending());
       case RUN:
-        return this.#runKept(told(core), this.#call(NUMBER));
+        return this.#runWithKeptParams(readText(engine), this.#call(FIRST_NUMBER));
       case TELL_STATUS:
-        return this.#tell("onstatus", this.status);
+        return this.#callBack("onstatus", this.status);
       case TELL_CLEARED:
-        return this.#tell("onclear", told(core));
+        return this.#callBack("onclear", readText(engine));
       case TELL_RESYNC:
-        return this.#tell("onresync");
+        return this.#callBack("onresync");
       case TELL_AUDIENCE:
-        return this.#tell("onaudience", this.audience);
+        return this.#callBack("onaudience", this.audience);
       case TELL_OWNER:
-        return this.#tell("onowner", this.#call(NUMBER) ? "away" : "here");
+        return this.#callBack("onowner", this.#call(FIRST_NUMBER) ? "away" : "here");
       case REPORT_NO_FUNCTION:
-        return this.#report(noFunction(told(core)));
+        return this.#report(noFunction(readText(engine)));
       case REPORT_UNREADABLE:
         return this.#report(roomError("malformed", "the server sent something that isn't JSON: skipped, and not reported again"));
       case REPORT_REFUSAL:
-        return this.#report(this.#error());
-      case APPENDED:
-        return this.#answered()?.resolve(this.#call(SECOND_NUMBER));
-      case REPLACED:
-        return this.#answered()?.resolve();
-      case NOT_TAKEN: {
-        const answer = this.#answered();
-        return answer?.reject(about(answer.key, this.#error()));
+        return this.#report(this.#readError());
+      case ACTION_APPENDED:
+        return this.#pendingAnswer()?.resolve(this.#call(SECOND_NUMBER));
+      case ACTION_REPLACED:
+        return this.#pendingAnswer()?.resolve();
+      case ACTION_REFUSED: {
+        const answer = this.#pendingAnswer();
+        return answer?.reject(withKey(answer.key, this.#readError()));
       }
-      case HAS_ROOM:
-        return this.#waiting.splice(0, this.#call(NUMBER)).forEach(({ resolve }) => resolve());
+      case QUEUE_HAS_SPACE:
+        return this.#pendingReady.splice(0, this.#call(FIRST_NUMBER)).forEach(({ resolve }) => resolve());
       case END:
         return this.#end();
     }
@@ -664,25 +664,25 @@ class Room {
 
   async #connect() {
     // Stands for the socket until there is one, for the core may give this connection up meanwhile.
-    const place = (this.#socket = { close() {} });
-    let [code, what] = ["connection_failed", "no websocket could be opened; the option `WebSocket` gives a class"];
+    const placeholder = (this.#socket = { close() {} });
+    let [code, reason] = ["connection_failed", "no websocket could be opened; the option `WebSocket` gives a class"];
     try {
       // The third attempt in a row: are websockets blocked, while the server is there?
       if (!this.#WebSocket && ++this.#attempts % 3 < 1) {
-        await this.#lookForAnotherWay();
-        if (place !== this.#socket) return;
+        await this.#tryPlainHttp();
+        if (placeholder !== this.#socket) return;
       }
       let token = this.#token;
       if (typeof token === "function") {
-        [code, what] = ["token_failed", "the function `token` has given none"];
+        [code, reason] = ["token_failed", "the function `token` has given none"];
         // Tokens expire, hence anew for each connection; and soon, because it is the page's code.
-        token = nonEmpty(await task.then(() => token()), "token");
-        if (place !== this.#socket) return;
+        token = nonEmpty(await microtask.then(() => token()), "token");
+        if (placeholder !== this.#socket) return;
       }
-      this.#open(token);
+      this.#openSocket(token);
     } catch (cause) {
-      if (place !== this.#socket) return;
-      const failure = roomError(code, `${what}, see \`cause\``, { cause });
+      if (placeholder !== this.#socket) return;
+      const failure = roomError(code, `${reason}, see \`cause\``, { cause });
       if (this.status === "connecting") {
         this.#failure = failure;
         this.#call(CLOSE);
@@ -694,22 +694,22 @@ class Room {
     }
   }
 
-  #open(token) {
+  #openSocket(token) {
     const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
     socket.onopen = () => {
       this.#attempts = 0;
-      if (token) put(this.#core, token);
-      this.#happened(OPENED);
+      if (token) writeText(this.#engine, token);
+      this.#handle(OPENED);
     };
-    socket.onmessage = (event) => this.#received(event);
-    socket.onclose = ({ code }) => this.#happened(DISCONNECTED, code);
+    socket.onmessage = (event) => this.#receiveFrame(event);
+    socket.onclose = ({ code }) => this.#handle(DISCONNECTED, code);
     // What an error tells, the close tells too, but an emitter as Node's `ws` throws an error that nobody listens for. It
     // outlives the socket, which can fail after it was given up.
     socket.onerror = () => {};
     this.#socket = socket;
   }
 
-  async #lookForAnotherWay() {
+  async #tryPlainHttp() {
     try {
       const { reach } = await import("./fetch-socket.js");
       this.#WebSocket = await reach(this.#address);
@@ -731,16 +731,16 @@ class Room {
   #send(frame) {
     try {
       this.#socket?.send(frame);
-      this.#unsent = true;
+      this.#mayHaveUnsent = true;
     } catch {
       // It throws only while the socket is being opened, when the core sends nothing. A socket that is closing takes what
       // it is given without a word; the core sends it again on the next one.
     }
   }
 
-  #arm(wait) {
+  #armTimer(wait) {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#happened(TIMEOUT), Math.min(wait, LONGEST_WAIT_MS));
+    this.#timer = setTimeout(() => this.#handle(TIMEOUT), Math.min(wait, LONGEST_WAIT_MS));
   }
 
   #listen(method) {
@@ -751,15 +751,15 @@ class Room {
     globalThis.document?.[method]("visibilitychange", this.#onWake);
   }
 
-  #entered() {
-    this.#entry.resolve(this);
+  #enter() {
+    this.#pendingRoom.resolve(this);
     // What the page registers before the next task misses nothing.
-    setTimeout(() => this.#happened(OPEN));
+    setTimeout(() => this.#handle(OPEN_DELIVERY));
   }
 
-  #runKept(key, number) {
-    const params = kept.get(number);
-    kept.delete(number);
+  #runWithKeptParams(key, number) {
+    const params = keptParams.get(number);
+    keptParams.delete(number);
     this.#run(this.#functions.get(key), key, params);
   }
 
@@ -772,53 +772,53 @@ class Room {
     }
   }
 
-  #tell(name, argument) {
+  #callBack(name, argument) {
     call(this.#callbacks[name], argument);
   }
 
   #report(error) {
-    if (this.#callbacks.onerror) return this.#tell("onerror", error);
+    if (this.#callbacks.onerror) return this.#callBack("onerror", error);
     log("warn", error);
   }
 
   /** The error whose code and message the core tells. */
-  #error() {
-    return roomError(told(this.#core), told(this.#core));
+  #readError() {
+    return roomError(readText(this.#engine), readText(this.#engine));
   }
 
   #ending() {
     if (this.#failure) return this.#failure;
-    const reason = this.#call(NUMBER);
+    const reason = this.#call(FIRST_NUMBER);
     if (reason === LEFT) return roomError("left", `this page ${this.isOwner ? "closed" : "left"} the room`);
-    return reason in ENDINGS ? roomError(...ENDINGS[reason]) : this.#error();
+    return reason in ENDINGS ? roomError(...ENDINGS[reason]) : this.#readError();
   }
 
   #end() {
     const { code, message } = this.#ending();
     const { onclose, onstatus } = this.#callbacks;
-    const [answers, waiting, closers] = [this.#answers, this.#waiting, this.#closers];
+    const [answers, readies, closes] = [this.#pendingAnswers, this.#pendingReady, this.#pendingCloses];
     this.#release();
     call(this.#onEnd, code);
     call(onclose, { code, message });
     call(onstatus, "closed");
     const unanswered = "the room ended before the server had answered: this may have been taken";
     for (const { reject, key } of answers.values()) reject(roomError("closed", unanswered, { key }));
-    for (const { reject } of waiting) reject(closed());
-    for (const resolve of closers) resolve();
+    for (const { reject } of readies) reject(closedError());
+    for (const resolve of closes) resolve();
   }
 
   /** Lets go of all that the browser could call, and of the page's functions, which may refer to the room. */
   #release() {
-    this.#over = true;
+    this.#isOver = true;
     this.#disconnect();
     clearTimeout(this.#timer);
     this.#listen("removeEventListener");
     this.#callbacks = {};
     this.#functions.clear();
     this.#token = undefined;
-    this.#answers = new Map();
-    this.#waiting = [];
-    this.#closers = [];
+    this.#pendingAnswers = new Map();
+    this.#pendingReady = [];
+    this.#pendingCloses = [];
   }
 }
 
@@ -834,10 +834,10 @@ function noFunction(key) {
 
 const invalid = (message, details) => roomError("invalid_argument", message, details);
 
-const closed = () => roomError(...CLOSED);
+const closedError = () => roomError(...CLOSED);
 
 /** The error, with the function key or slot concerned. */
-const about = (key, error) => Object.assign(error, { key });
+const withKey = (key, error) => Object.assign(error, { key });
 
 /** Calls a callback of the page's, if there is one; what it throws goes to the console. */
 function call(callback, argument) {

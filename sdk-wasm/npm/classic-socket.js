@@ -2,7 +2,7 @@
 // handed to the SDK as its websocket when that asks for one.
 
 /** Those of a websocket's events that can come before anybody listens. */
-const EARLY = ["open", "close"];
+const EARLY_EVENTS = ["open", "close"];
 
 export class FirstSocket {
   onopen = null;
@@ -11,12 +11,12 @@ export class FirstSocket {
   onerror = null;
   #socket;
   #hooks;
-  #taken = false;
-  #sent = false;
+  #inUse = false;
+  #hasSent = false;
   /** Whether the server has shown that it knows session fields. */
-  #speaks = false;
+  #knowsSessionFields = false;
   /** What has happened and nobody listened. */
-  #early = [];
+  #earlyEvents = [];
 
   /**
    * @param {{ onsent(): void, onoriginal(socket: WebSocket, event: MessageEvent): void }} hooks called when the first
@@ -25,15 +25,15 @@ export class FirstSocket {
   constructor(address, hooks) {
     this.#hooks = hooks;
     this.#socket = new WebSocket(address);
-    for (const name of EARLY) this.#socket[`on${name}`] = (event) => this.#pass(name, event);
-    this.#socket.onmessage = (event) => this.#received(event);
+    for (const name of EARLY_EVENTS) this.#socket[`on${name}`] = (event) => this.#passOn(name, event);
+    this.#socket.onmessage = (event) => this.#receive(event);
   }
 
   /** This, the first time. What has happened until then is told when whoever takes it listens. */
-  taken() {
-    if (this.#taken) return undefined;
-    this.#taken = true;
-    queueMicrotask(() => this.#early.splice(0).forEach(([name, event]) => this[`on${name}`]?.(event)));
+  useOnce() {
+    if (this.#inUse) return undefined;
+    this.#inUse = true;
+    queueMicrotask(() => this.#earlyEvents.splice(0).forEach(([name, event]) => this[`on${name}`]?.(event)));
     return this;
   }
 
@@ -43,8 +43,8 @@ export class FirstSocket {
 
   send(text) {
     this.#socket?.send(text);
-    if (this.#sent) return;
-    this.#sent = true;
+    if (this.#hasSent) return;
+    this.#hasSent = true;
     // Not from within whoever sends.
     queueMicrotask(this.#hooks.onsent);
   }
@@ -53,21 +53,21 @@ export class FirstSocket {
     this.#socket?.close();
   }
 
-  #pass(name, event) {
-    if (this.#taken) this[`on${name}`]?.(event);
-    else this.#early.push([name, event]);
+  #passOn(name, event) {
+    if (this.#inUse) this[`on${name}`]?.(event);
+    else this.#earlyEvents.push([name, event]);
   }
 
-  #received(event) {
-    if (!this.#speaks) {
-      const message = firstOf(event.data);
-      if (message?.status?.value === 3 && message.v === undefined) return this.#giveAway(event);
-      this.#speaks = message?.v !== undefined;
+  #receive(event) {
+    if (!this.#knowsSessionFields) {
+      const message = firstMessage(event.data);
+      if (message?.status?.value === 3 && message.v === undefined) return this.#handToOriginal(event);
+      this.#knowsSessionFields = message?.v !== undefined;
     }
     this.onmessage?.(event);
   }
 
-  #giveAway(event) {
+  #handToOriginal(event) {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#hooks.onoriginal(socket, event);
@@ -76,7 +76,7 @@ export class FirstSocket {
   }
 }
 
-function firstOf(frame) {
+function firstMessage(frame) {
   try {
     return JSON.parse(frame.split("\n", 1)[0]);
   } catch {

@@ -10,27 +10,27 @@ export class RTBroadcaster {
   isOwner;
   connected = false;
   uuid;
-  suscribedFuncs = new Functions((key) => this.#registered(key));
+  suscribedFuncs = new Functions((key) => this.#syncFunction(key));
   /** What the page gave to be called. */
-  #tell;
+  #callbacks;
   /** Once it is reached. */
   #room;
   /** The connection to a server that knows no session fields. */
   #original;
   /** What the page asked for before there was either of them. */
-  #waiting = [];
+  #queued = [];
   /** The keys without a function that were reported. */
-  #unknown = new Set();
-  #over = false;
+  #reportedKeys = new Set();
+  #isOver = false;
 
   constructor(url, onConnectionCallback, openCallback, closeCallback, errorCallback) {
-    this.#tell = { connection: onConnectionCallback, open: openCallback, close: closeCallback, error: errorCallback };
+    this.#callbacks = { connection: onConnectionCallback, open: openCallback, close: closeCallback, error: errorCallback };
     const uuid = uuidOfPage();
     this.isOwner = !uuid;
     this.uuid = uuid;
     if (!globalThis.WebSocket) {
       console.error(NO_WEBSOCKET);
-      this.#call("error", NO_WEBSOCKET);
+      this.#callBack("error", NO_WEBSOCKET);
       return;
     }
     this.#connect(url.toString());
@@ -45,17 +45,17 @@ export class RTBroadcaster {
   }
 
   sendAction(funcKey, funcParams, isState) {
-    this.#whenThere(() => this.#act(funcKey, funcParams, isState));
+    this.#whenEntered(() => this.#broadcast(funcKey, funcParams, isState));
   }
 
   /** @param {string} message an envelope as JSON */
   sendMessage(message) {
-    this.#whenThere(() => this.#send(message));
+    this.#whenEntered(() => this.#send(message));
   }
 
   /** The owner closes the room for everyone, a follower leaves it; `closeCallback` is called. */
   close() {
-    this.#whenThere(() => {
+    this.#whenEntered(() => {
       if (this.#room) return this.#room.close();
       if (this.isOwner) this.#original.send(JSON.stringify(this.#envelope(4, "close", "", [], false)));
       this.#original.close();
@@ -64,11 +64,11 @@ export class RTBroadcaster {
 
   #connect(address) {
     const first = new FirstSocket(address, {
-      onsent: () => this.#call("open"),
-      onoriginal: (socket, event) => this.#meetOriginal(socket, event),
+      onsent: () => this.#callBack("open"),
+      onoriginal: (socket, event) => this.#useOriginalProtocol(socket, event),
     });
     // The connection that is being made already, and new ones after it.
-    const socket = () => first.taken() ?? new WebSocket(address);
+    const socket = () => first.useOnce() ?? new WebSocket(address);
     const options = {
       WebSocket: function () {
         return socket();
@@ -86,20 +86,20 @@ export class RTBroadcaster {
 
   #entered(room) {
     this.#room = room;
-    for (const key of this.suscribedFuncs.keys()) this.#registered(key);
-    this.#arrive(room.uuid);
+    for (const key of this.suscribedFuncs.keys()) this.#syncFunction(key);
+    this.#finishEntering(room.uuid);
   }
 
   #failed({ code, message }, first) {
     if (this.#original) return;
     first.close();
     console.warn(message);
-    if (code === "wasm_failed") this.#call("error", message);
+    if (code === "wasm_failed") this.#callBack("error", message);
     this.#end();
   }
 
   /** The server's first message has no session fields: from here on as the original class did. */
-  #meetOriginal(socket, event) {
+  #useOriginalProtocol(socket, event) {
     this.#original = socket;
     socket.onmessage = ({ data }) => data.split("\n").forEach((line) => this.#receive(line));
     socket.onclose = () => this.#end();
@@ -116,32 +116,32 @@ export class RTBroadcaster {
     if (!message?.uuid) return;
     this.uuid = message.uuid;
     if (message.status?.value !== 3) return;
-    if (!this.connected) this.#arrive(message.uuid);
+    if (!this.connected) this.#finishEntering(message.uuid);
     if (message.funcKey) this.#dispatch(message.funcKey, message.funcParams);
   }
 
-  #arrive(uuid) {
+  #finishEntering(uuid) {
     this.connected = true;
     this.uuid = uuid;
-    for (const ask of this.#waiting.splice(0)) ask();
-    this.#call("connection", uuid);
+    for (const action of this.#queued.splice(0)) action();
+    this.#callBack("connection", uuid);
   }
 
   #end() {
-    if (this.#over) return;
-    this.#over = true;
+    if (this.#isOver) return;
+    this.#isOver = true;
     this.connected = false;
-    this.#waiting.length = 0;
-    this.#call("close");
+    this.#queued.length = 0;
+    this.#callBack("close");
   }
 
-  #whenThere(ask) {
-    if (this.#over) return;
-    if (this.#room || this.#original) ask();
-    else this.#waiting.push(ask);
+  #whenEntered(action) {
+    if (this.#isOver) return;
+    if (this.#room || this.#original) action();
+    else this.#queued.push(action);
   }
 
-  #act(funcKey, funcParams, isState) {
+  #broadcast(funcKey, funcParams, isState) {
     if (this.#original) {
       return this.#original.send(JSON.stringify(this.#envelope(3, "connected", funcKey, funcParams, isState)));
     }
@@ -154,7 +154,7 @@ export class RTBroadcaster {
   #send(text) {
     if (this.#original) return this.#original.send(text);
     const { status, funcKey, funcParams, stateMessage } = JSON.parse(text);
-    if (funcKey && (status?.value === 3 || status?.value === 4)) this.#act(funcKey, funcParams, stateMessage);
+    if (funcKey && (status?.value === 3 || status?.value === 4)) this.#broadcast(funcKey, funcParams, stateMessage);
     else if (status?.value === 4) this.close();
   }
 
@@ -163,7 +163,7 @@ export class RTBroadcaster {
   }
 
   /** The room is to have the functions that the map has. What no room takes as a key nobody can broadcast. */
-  #registered(key) {
+  #syncFunction(key) {
     if (!this.#room || typeof key !== "string" || key === "") return;
     if (this.suscribedFuncs.has(key)) this.#room.on(key, (...params) => this.#run(key, params));
     else this.#room.off(key);
@@ -181,15 +181,15 @@ export class RTBroadcaster {
   #run(key, params) {
     const func = this.suscribedFuncs.get(key);
     if (func) func(params);
-    else if (!this.#unknown.has(key)) {
-      this.#unknown.add(key);
+    else if (!this.#reportedKeys.has(key)) {
+      this.#reportedKeys.add(key);
       console.warn(`no function is suscribed under "${key}"; not reported again`);
     }
   }
 
-  #call(name, ...args) {
+  #callBack(name, ...args) {
     try {
-      this.#tell[name]?.(...args);
+      this.#callbacks[name]?.(...args);
     } catch (thrown) {
       console.error(thrown);
     }
@@ -212,9 +212,9 @@ class Functions extends Map {
   }
 
   delete(key) {
-    const was = super.delete(key);
+    const existed = super.delete(key);
     this.#changed(key);
-    return was;
+    return existed;
   }
 
   clear() {

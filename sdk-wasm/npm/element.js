@@ -10,31 +10,31 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
 
   room;
   /** What it was entered by, and how that ends. */
-  #entered;
+  #enteredWith;
   #leave;
-  #isDue = false;
+  #updateIsDue = false;
 
   connectedCallback() {
-    this.#settleSoon();
+    this.#updateSoon();
   }
 
   disconnectedCallback() {
-    this.#settleSoon();
+    this.#updateSoon();
   }
 
   attributeChangedCallback() {
-    this.#settleSoon();
+    this.#updateSoon();
   }
 
   /** What happens to it in one task is one change; an element that is only moved goes on. */
-  #settleSoon() {
-    if (this.#isDue) return;
-    this.#isDue = true;
+  #updateSoon() {
+    if (this.#updateIsDue) return;
+    this.#updateIsDue = true;
     queueMicrotask(() => {
-      this.#isDue = false;
+      this.#updateIsDue = false;
       const wanted = this.isConnected ? JSON.stringify([this.getAttribute("server"), this.getAttribute("uuid")]) : undefined;
-      if (wanted === this.#entered) return;
-      this.#entered = wanted;
+      if (wanted === this.#enteredWith) return;
+      this.#enteredWith = wanted;
       this.#leave?.();
       this.#leave = wanted && this.#enter();
     });
@@ -42,38 +42,38 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
 
   /** Enters the room, and returns what leaves it. */
   #enter() {
-    let over = false;
-    const tell = (name, detail) => {
-      if (over) return;
+    let isOver = false;
+    const emit = (name, detail) => {
+      if (isOver) return;
       if (name === "rt-status") this.setAttribute("status", detail);
       this.dispatchEvent(new CustomEvent(name, { detail }));
     };
-    const entering = this.#open(tell);
+    const entering = this.#open(emit);
     entering.then(
       (room) => {
-        if (over) return;
+        if (isOver) return;
         this.room = room;
         this.setAttribute("status", room.status);
-        tell("rt-enter", room);
+        emit("rt-enter", room);
       },
       (error) => {
-        tell("rt-status", "closed");
-        tell("rt-error", error);
+        emit("rt-status", "closed");
+        emit("rt-error", error);
       },
     );
     return () => {
-      over = true;
+      isOver = true;
       this.room = undefined;
       // Whether it was entered or not: what went wrong nobody asks any more.
       entering.then((room) => room.close()).catch(() => {});
     };
   }
 
-  #open(tell) {
-    tell("rt-status", "connecting");
+  #open(emit) {
+    emit("rt-status", "connecting");
     const keys = (this.getAttribute("functions") ?? "").split(/\s+/).filter(Boolean);
-    const functions = Object.fromEntries(keys.map((key) => [key, (...params) => tell(key, params)]));
-    const callbacks = Object.fromEntries(EVENTS.map((name) => [`on${name}`, (detail) => tell(`rt-${name}`, detail)]));
+    const functions = Object.fromEntries(keys.map((key) => [key, (...params) => emit(key, params)]));
+    const callbacks = Object.fromEntries(EVENTS.map((name) => [`on${name}`, (detail) => emit(`rt-${name}`, detail)]));
     const options = { ...callbacks, functions };
     const [server, uuid, resume] = ["server", "uuid", "resume"].map((name) => this.getAttribute(name));
     if (uuid) return join(server, uuid, options);

@@ -20,9 +20,9 @@ const CLOSE_CODES = {
 };
 
 /** Codes of the HTTP edge alone: a websocket would say nothing before it closes. */
-const UNSAID = ["superseded", "overloaded", "too_many_connections", "shutting_down"];
+const SILENT_REFUSALS = ["superseded", "overloaded", "too_many_connections", "shutting_down"];
 
-const CUT = 1006;
+const CONNECTION_LOST = 1006;
 
 /** As the server announces them, until it has. */
 const LIMITS = { messageBytes: 65_536, heartbeat: 25_000 };
@@ -34,16 +34,16 @@ const encoder = new TextEncoder();
  * after the server has sent the page away, as long as those open.
  */
 export async function reach(address) {
-  if (!(await head(edge(address)))?.ok) throw new Error("no rooms over HTTP there");
-  let Next = FetchSocket;
+  if (!(await probe(httpBase(address)))?.ok) throw new Error("no rooms over HTTP there");
+  let NextSocket = FetchSocket;
   return function (address) {
-    const socket = new Next(address);
-    if (Next === FetchSocket) {
+    const socket = new NextSocket(address);
+    if (NextSocket === FetchSocket) {
       // A server that sends pages away lets no websockets in either, which need not mean that they are blocked.
-      socket.onsentaway = () => (Next = globalThis.WebSocket ?? FetchSocket);
+      socket.onretrylater = () => (NextSocket = globalThis.WebSocket ?? FetchSocket);
     } else {
-      Next = FetchSocket;
-      socket.addEventListener("open", () => (Next = WebSocket));
+      NextSocket = FetchSocket;
+      socket.addEventListener("open", () => (NextSocket = WebSocket));
     }
     return socket;
   };
@@ -55,8 +55,8 @@ export class FetchSocket {
   onclose = null;
   onerror = null;
   /** The server has told to come back later. */
-  onsentaway = null;
-  #edge;
+  onretrylater = null;
+  #base;
   #isOver = false;
   #abort = new AbortController();
   /** The path of the room, once it is known. */
@@ -71,12 +71,12 @@ export class FetchSocket {
   #waiting = [];
   #waitingBytes = 0;
   #isPosting = false;
-  #closes = false;
+  #closeRequested = false;
   /** When anything was last heard of the stream. */
-  #heard = 0;
+  #lastReceivedAt = 0;
 
   constructor(address) {
-    this.#edge = edge(address);
+    this.#base = httpBase(address);
     setTimeout(() => this.#isOver || this.onopen?.({}));
   }
 
@@ -88,7 +88,7 @@ export class FetchSocket {
   /** Sends messages, one on each line. */
   send(frame) {
     if (this.#isOver) return;
-    for (const line of frame.split("\n")) this.#say(line, JSON.parse(line));
+    for (const line of frame.split("\n")) this.#sendMessage(line, JSON.parse(line));
     this.#post();
   }
 
@@ -96,12 +96,12 @@ export class FetchSocket {
     this.#end(1005);
   }
 
-  #say(line, message) {
+  #sendMessage(line, message) {
     if (message.funcKey || message.clear) {
       this.#waiting.push({ line, id: message.id, bytes: encoder.encode(line).length + 1 });
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {
-      this.#answer(message.ping);
+      this.#answerPing(message.ping);
     } else if (message.status?.value === NEW) {
       this.#isOwner = true;
       this.#attempt(this.#create(message));
@@ -109,37 +109,37 @@ export class FetchSocket {
       this.#isOwner = Boolean(message.ownerKey);
       this.#attempt(this.#join(message));
     } else if (message.status?.value === CLOSE) {
-      this.#closes = true;
+      this.#closeRequested = true;
     }
   }
 
   async #create({ session, shareAudience, token }) {
     const body = JSON.stringify({ session, shareAudience });
-    const response = await this.#ask(`${this.#edge}/rooms`, "POST", bearer(token), "application/json", body);
+    const response = await this.#request(`${this.#base}/rooms`, "POST", bearer(token), "application/json", body);
     const reply = await response.text();
     const { uuid, ownerKey } = JSON.parse(reply);
-    this.#tell([reply]);
+    this.#emit([reply]);
     // The room is there, and from now on so is its owner. The page has had its reply.
-    await this.#follow({ uuid, ownerKey, session, shareAudience, token }, true);
+    await this.#readEvents({ uuid, ownerKey, session, shareAudience, token }, true);
   }
 
   #join(message) {
-    return this.#follow(message, false);
+    return this.#readEvents(message, false);
   }
 
   /** Reads the events of a room until they end. */
-  async #follow({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience }, hasReply) {
-    this.#room = `${this.#edge}/rooms/${encodeURIComponent(uuid)}`;
+  async #readEvents({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience }, hasReply) {
+    this.#room = `${this.#base}/rooms/${encodeURIComponent(uuid)}`;
     this.#session = session;
     if (ownerKey) this.#headers = { ...bearer(ownerKey), ...(token && { "Rtbroadcaster-Token": token }) };
     const query = new URLSearchParams();
     const claim = ownerKey ? { session, ack, epoch, shareAudience } : {};
     for (const [name, value] of Object.entries({ since, ...claim })) if (value !== undefined) query.set(name, value);
     const headers = { ...bearer(token), ...(ownerKey && { "Rtbroadcaster-Owner-Key": ownerKey }) };
-    const response = await this.#ask(`${this.#room}/events?${query}`, "GET", headers);
+    const response = await this.#request(`${this.#room}/events?${query}`, "GET", headers);
     let isFirst = true;
     for await (const events of eventsOf(response.body)) {
-      this.#heard = performance.now();
+      this.#lastReceivedAt = performance.now();
       const messages = [];
       let code;
       for (const { type, data } of events) {
@@ -151,10 +151,10 @@ export class FetchSocket {
           isFirst = false;
         }
       }
-      this.#tell(messages);
+      this.#emit(messages);
       if (code) return this.#end(code);
     }
-    this.#end(CUT);
+    this.#end(CONNECTION_LOST);
   }
 
   /** The stream has begun: an owner may act, and close the room. */
@@ -169,25 +169,25 @@ export class FetchSocket {
     if (this.#isPosting || this.#isOver || ((this.#isOwner || this.#waiting.length) && this.#epoch === undefined)) return;
     if (this.#waiting.length) {
       this.#isPosting = true;
-      this.#attempt(this.#postSome());
-    } else if (this.#closes) {
-      this.#closes = false;
+      this.#attempt(this.#postBatch());
+    } else if (this.#closeRequested) {
+      this.#closeRequested = false;
       this.#attempt(this.#leave());
     }
   }
 
-  async #postSome() {
-    const some = this.#takeSome();
-    const body = some.map(({ line }) => line).join("\n");
-    const headers = { ...this.#headers, "Idempotency-Key": `${this.#session}:${some[0].id}` };
+  async #postBatch() {
+    const batch = this.#nextBatch();
+    const body = batch.map(({ line }) => line).join("\n");
+    const headers = { ...this.#headers, "Idempotency-Key": `${this.#session}:${batch[0].id}` };
     const address = `${this.#room}/actions?epoch=${this.#epoch}`;
     let response;
     try {
-      response = await this.#ask(address, "POST", headers, "application/x-ndjson", body);
+      response = await this.#request(address, "POST", headers, "application/x-ndjson", body);
     } catch (error) {
       if (error.code !== "rate_limited") throw error;
       // Nothing of it was taken: as a websocket isn't read while its owner is too fast, this waits.
-      this.#putBack(some);
+      this.#requeue(batch);
       setTimeout(() => this.#postMore(), error.retryAfterMs);
       return;
     }
@@ -196,14 +196,14 @@ export class FetchSocket {
     for (const { id, seq, error, line } of results) {
       if (id === undefined) {
         // Too many were refused: what is behind was not read.
-        this.#putBack(some.splice(line - 1));
+        this.#requeue(batch.splice(line - 1));
       } else if (error) {
         answers.push(JSON.stringify(refusal({ ...error, id })));
       } else {
         answers.push(`{"ack":${id},"seq":${seq}}`);
       }
     }
-    this.#tell(answers);
+    this.#emit(answers);
     this.#postMore();
   }
 
@@ -213,41 +213,41 @@ export class FetchSocket {
   }
 
   /** As many as one body may have. */
-  #takeSome() {
+  #nextBatch() {
     let bytes = 0;
     let count = 0;
     while (count < this.#waiting.length && (bytes += this.#waiting[count].bytes) <= this.#limits.messageBytes + 1) count += 1;
-    const some = this.#waiting.splice(0, Math.max(count, 1));
-    for (const { bytes } of some) this.#waitingBytes -= bytes;
-    return some;
+    const batch = this.#waiting.splice(0, Math.max(count, 1));
+    for (const { bytes } of batch) this.#waitingBytes -= bytes;
+    return batch;
   }
 
-  #putBack(some) {
-    this.#waiting.unshift(...some);
-    for (const { bytes } of some) this.#waitingBytes += bytes;
+  #requeue(batch) {
+    this.#waiting.unshift(...batch);
+    for (const { bytes } of batch) this.#waitingBytes += bytes;
   }
 
   /** An owner closes the room, as the stream then tells; a follower leaves it. */
   async #leave() {
     if (this.#isOwner) {
-      await this.#ask(`${this.#room}?epoch=${this.#epoch}`, "DELETE", this.#headers);
+      await this.#request(`${this.#room}?epoch=${this.#epoch}`, "DELETE", this.#headers);
     } else {
-      this.#tell(['{"status":{"value":0,"text":"not connected"}}']);
+      this.#emit(['{"status":{"value":0,"text":"not connected"}}']);
       this.#end(4501);
     }
   }
 
   /** A ping is for the connection: the server must be there, and the stream not have been silent for too long. */
-  async #answer(ping) {
-    const response = await head(this.#edge, this.#abort.signal);
+  async #answerPing(ping) {
+    const response = await probe(this.#base, this.#abort.signal);
     // While it shuts down its rooms go on for a while; a proxy without a server speaks no JSON.
     const isThere = response?.ok || response?.headers.get("Content-Type") === "application/json";
-    const silence = performance.now() - this.#heard;
-    if (isThere && silence < 2 * this.#limits.heartbeat) this.#tell([`{"pong":${ping}}`]);
+    const silence = performance.now() - this.#lastReceivedAt;
+    if (isThere && silence < 2 * this.#limits.heartbeat) this.#emit([`{"pong":${ping}}`]);
   }
 
   /** A request that must be granted. */
-  async #ask(address, method, headers, type, body) {
+  async #request(address, method, headers, type, body) {
     if (type) headers = { ...headers, "Content-Type": type };
     const response = await fetch(address, { method, headers, body, cache: "no-store", signal: this.#abort.signal });
     if (!response.ok) throw (await response.json()).error;
@@ -261,12 +261,12 @@ export class FetchSocket {
     } catch (failure) {
       if (this.#isOver) return;
       const { code } = failure ?? {};
-      if (code in CLOSE_CODES && !UNSAID.includes(code)) this.#tell([JSON.stringify(refusal(failure))]);
-      this.#end(CLOSE_CODES[code] ?? CUT);
+      if (code in CLOSE_CODES && !SILENT_REFUSALS.includes(code)) this.#emit([JSON.stringify(refusal(failure))]);
+      this.#end(CLOSE_CODES[code] ?? CONNECTION_LOST);
     }
   }
 
-  #tell(messages) {
+  #emit(messages) {
     if (messages.length && !this.#isOver) this.onmessage?.({ data: messages.join("\n") });
   }
 
@@ -274,7 +274,7 @@ export class FetchSocket {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#abort.abort();
-    if (code >= 4000 && code < 4500) this.onsentaway?.();
+    if (code >= 4000 && code < 4500) this.onretrylater?.();
     // As of a websocket: never while its own methods run.
     setTimeout(() => this.onclose?.({ code }));
   }
@@ -306,15 +306,15 @@ function refusal(error) {
 const bearer = (secret) => (secret ? { Authorization: `Bearer ${secret}` } : {});
 
 /** Where the rooms are over HTTP, for a websocket's address. */
-function edge(address) {
+function httpBase(address) {
   const { origin, pathname } = new URL(address.replace(/^ws/, "http"));
   return origin + pathname.replace(/\/$/, "");
 }
 
 /** What the server says when it is asked whether there are rooms over HTTP; nothing if it can't be reached. */
-async function head(edge, signal) {
+async function probe(base, signal) {
   try {
-    return await fetch(`${edge}/openapi.json`, { method: "HEAD", cache: "no-store", signal });
+    return await fetch(`${base}/openapi.json`, { method: "HEAD", cache: "no-store", signal });
   } catch {
     // Whoever asks knows what to do without.
     return undefined;

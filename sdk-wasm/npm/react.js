@@ -8,55 +8,55 @@ const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onre
 export function useRoom(url, options = {}) {
   const [state, setState] = useState({ status: "connecting" });
   // Whatever the newest render gave is called; nothing is registered anew for that.
-  const newest = useRef(options);
-  const known = useRef(new Set());
+  const latestOptions = useRef(options);
+  const registeredKeys = useRef(new Set());
   const address = url == null ? undefined : String(url);
   const { uuid } = options;
 
   const dispatcher = (key) => {
-    known.current.add(key);
-    return (...params) => newest.current.functions?.[key]?.(...params);
+    registeredKeys.current.add(key);
+    return (...params) => latestOptions.current.functions?.[key]?.(...params);
   };
 
   useEffect(() => {
-    newest.current = options;
+    latestOptions.current = options;
     const keys = Object.keys(options.functions ?? {});
     const { room } = state;
     if (!room) return;
-    for (const key of keys) if (!known.current.has(key)) room.on(key, dispatcher(key));
-    for (const key of known.current) {
+    for (const key of keys) if (!registeredKeys.current.has(key)) room.on(key, dispatcher(key));
+    for (const key of registeredKeys.current) {
       if (keys.includes(key)) continue;
-      known.current.delete(key);
+      registeredKeys.current.delete(key);
       room.off(key);
     }
   });
 
   useEffect(() => {
     if (address === undefined) return undefined;
-    let over = false;
+    let isOver = false;
     let entered;
     const show = (change) => {
-      if (!over) setState((state) => ({ ...state, ...change }));
+      if (!isOver) setState((state) => ({ ...state, ...change }));
     };
     const enter = async () => {
-      const { functions, ...others } = newest.current;
-      known.current = new Set();
+      const { functions, ...others } = latestOptions.current;
+      registeredKeys.current = new Set();
       const given = Object.keys(functions ?? {}).map((key) => [key, dispatcher(key)]);
-      const callbacks = CALLBACKS.map((name) => [name, (value) => told(name, value, show, newest.current)]);
+      const callbacks = CALLBACKS.map((name) => [name, (value) => notify(name, value, show, latestOptions.current)]);
       // Each connection asks for the token anew, and is given the newest render's.
-      const token = others.token && (() => tokenOf(newest.current));
+      const token = others.token && (() => tokenOf(latestOptions.current));
       const all = { ...others, token, functions: Object.fromEntries(given), ...Object.fromEntries(callbacks) };
       entered = await (uuid === undefined ? create(address, all) : join(address, uuid, all));
-      if (over) entered.close();
+      if (isOver) entered.close();
       else show({ room: entered, status: entered.status, audience: entered.audience });
     };
     // A component that is mounted twice at once, as in strict mode, enters once.
     queueMicrotask(() => {
-      if (over) return;
+      if (isOver) return;
       enter().catch((error) => show({ status: "closed", error }));
     });
     return () => {
-      over = true;
+      isOver = true;
       entered?.close();
       setState({ status: "connecting" });
     };
@@ -67,7 +67,7 @@ export function useRoom(url, options = {}) {
 
 const tokenOf = ({ token }) => (typeof token === "function" ? token() : token);
 
-function told(name, value, show, { [name]: callback }) {
+function notify(name, value, show, { [name]: callback }) {
   if (name === "onstatus") show({ status: value });
   else if (name === "onclose") show({ status: "closed", reason: value });
   else if (name === "onowner") show({ owner: value });

@@ -9,22 +9,22 @@ const FINAL = ["closed", "left", "unknown_room"];
 const GONE = ["unknown_room", "wrong_owner_key"];
 
 /** What is kept where storage is forbidden. It outlives the room, not the page. */
-const memory = new Map();
-let reported = false;
+const inMemory = new Map();
+let isReported = false;
 
 /** `create` with the option `resume`; `enter(options, onend)` is `create` without it. */
 export async function resume(enter, url, options) {
   const { resume: name, storage, claim } = options;
   if (claim != null) throw roomError("invalid_argument", "`resume` and `claim` exclude each other");
-  const kept = new Kept(entryOf(name, url), storage);
+  const kept = new KeptRoom(storageKey(name, url), storage);
   const onend = (code) => {
     if (FINAL.includes(code)) kept.forget(room);
   };
   let room = await takeBack(enter, options, kept, onend);
   room ??= await enter(options, onend);
   kept.write(room);
-  if (kept.failure && !reported) {
-    reported = true;
+  if (kept.failure && !isReported) {
+    isReported = true;
     // As all callbacks: not before the task after the promise has resolved.
     setTimeout(() => report(room, kept.failure));
   }
@@ -43,7 +43,7 @@ async function takeBack(enter, options, kept, onend) {
   }
 }
 
-function entryOf(name, url) {
+function storageKey(name, url) {
   if (name !== true && (typeof name !== "string" || name === "")) {
     throw roomError("invalid_argument", "`resume` must be true, false or a name");
   }
@@ -60,26 +60,26 @@ function addressOf(url) {
 }
 
 /** What is kept of a room: its uuid and owner key, in an entry of the storage. */
-class Kept {
-  #entry;
-  #given;
+class KeptRoom {
+  #key;
+  #storage;
   /** Why the storage can't be used; undefined while it can. */
   failure;
 
-  constructor(entry, storage) {
+  constructor(key, storage) {
     const methods = ["getItem", "setItem", "removeItem"];
     if (storage != null && !methods.every((method) => typeof storage[method] === "function")) {
       throw roomError("invalid_argument", "`storage` must have getItem, setItem and removeItem");
     }
-    this.#entry = entry;
-    this.#given = storage;
+    this.#key = key;
+    this.#storage = storage;
   }
 
   read() {
-    const text = memory.get(this.#entry) ?? this.#attempt((storage) => storage.getItem(this.#entry));
+    const text = inMemory.get(this.#key) ?? this.#withStorage((storage) => storage.getItem(this.#key));
     try {
       const { uuid, ownerKey } = JSON.parse(text);
-      return isText(uuid) && isText(ownerKey) ? { uuid, ownerKey } : undefined;
+      return isNonEmpty(uuid) && isNonEmpty(ownerKey) ? { uuid, ownerKey } : undefined;
     } catch {
       return undefined;
     }
@@ -87,22 +87,22 @@ class Kept {
 
   write({ uuid, ownerKey }) {
     const text = JSON.stringify({ uuid, ownerKey });
-    this.#attempt((storage) => storage.setItem(this.#entry, text));
-    if (this.failure) memory.set(this.#entry, text);
-    else memory.delete(this.#entry);
+    this.#withStorage((storage) => storage.setItem(this.#key, text));
+    if (this.failure) inMemory.set(this.#key, text);
+    else inMemory.delete(this.#key);
   }
 
   /** Only if it is still this room: another page may have kept another one since. */
   forget({ uuid }) {
     if (this.read()?.uuid !== uuid) return;
-    this.#attempt((storage) => storage.removeItem(this.#entry));
-    memory.delete(this.#entry);
+    this.#withStorage((storage) => storage.removeItem(this.#key));
+    inMemory.delete(this.#key);
   }
 
-  #attempt(act) {
+  #withStorage(use) {
     try {
       // Where cookies are blocked, only to ask for it throws; workers and Node may not have it.
-      return act(this.#given ?? globalThis.sessionStorage);
+      return use(this.#storage ?? globalThis.sessionStorage);
     } catch (cause) {
       const message = "the storage can't be used, see `cause`: after a reload this page won't have its room any more";
       this.failure ??= roomError("storage_unavailable", message, cause);
@@ -111,4 +111,4 @@ class Kept {
   }
 }
 
-const isText = (value) => typeof value === "string" && value !== "";
+const isNonEmpty = (value) => typeof value === "string" && value !== "";

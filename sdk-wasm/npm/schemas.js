@@ -10,7 +10,7 @@ export async function enterChecked(enter, options) {
     throw roomError("invalid_argument", `the schema of "${key}" doesn't follow Standard Schema: it has no ~standard.validate`);
   }
   // Whose `onerror` is told: before there is a room that can only be the option's.
-  let told = options;
+  let errorTarget = options;
   const checked = (key, fn) => {
     const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
     // What isn't a function the room refuses.
@@ -18,13 +18,13 @@ export async function enterChecked(enter, options) {
     return (...params) => {
       const result = schema["~standard"].validate(params);
       const issues = result instanceof Promise ? [{ message: "the schema answers later, which keeps no order" }] : result.issues;
-      if (issues) report(told, invalidParams(key, issues));
+      if (issues) report(errorTarget, invalidParams(key, issues));
       else fn(...result.value);
     };
   };
-  const entries = Object.entries(functions ?? {}).map(([key, fn]) => [key, checked(key, fn)]);
-  const room = await enter({ ...options, functions: Object.fromEntries(entries) });
-  told = room;
+  const checkedFunctions = Object.entries(functions ?? {}).map(([key, fn]) => [key, checked(key, fn)]);
+  const room = await enter({ ...options, functions: Object.fromEntries(checkedFunctions) });
+  errorTarget = room;
   const { on } = room;
   room.on = (key, fn) => on.call(room, key, checked(key, fn));
   return room;

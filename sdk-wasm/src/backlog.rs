@@ -5,24 +5,25 @@ use alloc::vec::Vec;
 
 use rtbroadcaster_protocol::Event;
 
-use crate::delivery::News;
+use crate::catch_up::CatchUp;
+use crate::delivery::QueuedEvent;
 
 /// How many entries are kept before they are conflated: as many actions as the server's ring holds for whoever lost its
 /// connection (`--ring-actions`).
-pub(crate) const LIMIT: usize = 4_096;
+pub(crate) const MAX_EVENTS: usize = 4_096;
 
 /// Characters of the messages that they came in, whichever comes first: as many as the ring holds bytes (`--ring-bytes`).
-pub(crate) const LIMIT_CHARACTERS: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_CHARACTERS: usize = 4 * 1024 * 1024;
 
 /// Actions and clears that the page was not told. Never more than the limits and what the room retained when the page
 /// detached and retains now.
 pub(crate) struct Backlog<P> {
     /// The oldest first.
-    pub(crate) entries: VecDeque<News<P>>,
+    pub(crate) events: VecDeque<QueuedEvent<P>>,
     /// Of the messages, since the last conflation.
     characters: usize,
     /// How many were left by the last conflation.
-    left: usize,
+    len_after_conflation: usize,
     /// How many were taken out since the page has detached.
     dropped: usize,
     /// Something is missing, which the page is to be told before it is told the rest.
@@ -31,32 +32,34 @@ pub(crate) struct Backlog<P> {
 
 impl<P> Backlog<P> {
     pub(crate) fn new() -> Self {
-        Self { entries: VecDeque::new(), characters: 0, left: 0, dropped: 0, has_gap: false }
+        Self { events: VecDeque::new(), characters: 0, len_after_conflation: 0, dropped: 0, has_gap: false }
     }
 
     /// Notes how long the message is of which an entry may come.
-    pub(crate) fn weigh(&mut self, characters: usize) {
+    pub(crate) fn note_size(&mut self, characters: usize) {
         self.characters = self.characters.saturating_add(characters);
     }
 
     /// Takes an action or a clear.
     pub(crate) fn push(&mut self, event: Event<P>) {
         // More than the limit only where so many slots are in use.
-        if self.entries.len() >= LIMIT.max(2 * self.left) || self.characters > LIMIT_CHARACTERS {
-            self.miss();
+        if self.events.len() >= MAX_EVENTS.max(2 * self.len_after_conflation)
+            || self.characters > MAX_CHARACTERS
+        {
+            self.note_gap();
         }
-        self.entries.push_back(News::Event(event));
+        self.events.push_back(QueuedEvent::Session(event));
     }
 
     /// What came between the last entry and the next one is missing: of the entries only the state counts.
-    pub(crate) fn miss(&mut self) {
+    pub(crate) fn note_gap(&mut self) {
         self.conflate();
         self.has_gap = true;
     }
 
     /// The page wants all that is left, or only the state, which has no gaps.
-    pub(crate) fn release(&mut self, every: bool) {
-        if !every {
+    pub(crate) fn page_follows(&mut self, catch_up: CatchUp) {
+        if catch_up == CatchUp::State {
             self.conflate();
             self.has_gap = false;
         }
@@ -64,10 +67,10 @@ impl<P> Backlog<P> {
     }
 
     /// The page is detached again. What it has not caught up with stays.
-    pub(crate) fn hold(&mut self) {
+    pub(crate) fn page_detached(&mut self) {
         if self.is_empty() {
             self.characters = 0;
-            self.left = 0;
+            self.len_after_conflation = 0;
         }
     }
 
@@ -76,44 +79,44 @@ impl<P> Backlog<P> {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty() && !self.has_gap
+        self.events.is_empty() && !self.has_gap
     }
 
     /// How many actions and clears the page was not told.
     pub(crate) fn behind(&self) -> usize {
-        self.dropped + self.entries.len()
+        self.dropped + self.events.len()
     }
 
     /// Leaves only the newest entry of each slot, in the order in which they came, and no clear of a slot of which the
     /// page was told nothing.
     fn conflate(&mut self) {
-        let len = self.entries.len();
+        let len = self.events.len();
         // The newest of each slot, the newest of them first. A list that is searched: it is done once in thousands of entries,
         // and a page has to load whatever would be quicker.
-        let mut kept: Vec<News<P>> = Vec::new();
-        while let Some(mut entry) = self.entries.pop_back() {
-            let Some((slot, knew_slot)) = slot_of(&mut entry) else { continue };
-            let newest = kept.iter_mut().filter_map(slot_of).find(|(other, _)| *other == slot);
+        let mut newest_first: Vec<QueuedEvent<P>> = Vec::new();
+        while let Some(mut event) = self.events.pop_back() {
+            let Some((slot, knew_slot)) = slot_of(&mut event) else { continue };
+            let newest = newest_first.iter_mut().filter_map(slot_of).find(|(other, _)| *other == slot);
             match newest {
                 Some((_, knew_before)) => *knew_before = *knew_slot,
-                None => kept.push(entry),
+                None => newest_first.push(event),
             }
         }
-        for entry in kept {
-            if !matches!(entry, News::Event(Event::Cleared { knew_slot: false, .. })) {
-                self.entries.push_front(entry);
+        for event in newest_first {
+            if !matches!(event, QueuedEvent::Session(Event::Cleared { knew_slot: false, .. })) {
+                self.events.push_front(event);
             }
         }
-        self.left = self.entries.len();
-        self.dropped += len - self.left;
+        self.len_after_conflation = self.events.len();
+        self.dropped += len - self.len_after_conflation;
         self.characters = 0;
     }
 }
 
 /// The slot of an entry, unless it is an action that is not retained, and whether the page knew it before.
-fn slot_of<P>(entry: &mut News<P>) -> Option<(&str, &mut bool)> {
-    match entry {
-        News::Event(
+fn slot_of<P>(event: &mut QueuedEvent<P>) -> Option<(&str, &mut bool)> {
+    match event {
+        QueuedEvent::Session(
             Event::Action { slot: Some(slot), knew_slot, .. } | Event::Cleared { slot, knew_slot },
         ) => Some((slot, knew_slot)),
         _ => None,

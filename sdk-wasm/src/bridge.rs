@@ -2,11 +2,11 @@
 //!
 //! js/room.js says what happened, then asks for one step after the other, and takes it when Rust has returned. What
 //! crosses are numbers, all of them through [`Bridge::call`], and the addresses of texts: of one that JavaScript has written
-//! for the next call ([`call::SPACE`], [`call::PUT`]), and of one that belongs to a step or an answer ([`call::TEXT`]).
+//! for the next call ([`opcode::ALLOCATE_TEXT`], [`opcode::TEXT_WRITTEN`]), and of one that belongs to a step or an answer ([`opcode::READ_TEXT`]).
 //! Moments are milliseconds of the page's monotonic clock.
 //!
 //! What comes a thousand times a second js/room.js hands over by itself, and tells the core later how far it came:
-//! [`call::FAST_PATH_SEQ`] and what follows it there.
+//! [`opcode::FAST_PATH_SEQ`] and what follows it there.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -19,23 +19,24 @@ use rtbroadcaster_protocol::{
     SessionStatus, Timestamp,
 };
 
-use crate::call;
-use crate::core::Core;
+use crate::catch_up::CatchUp;
+use crate::engine::Engine;
 use crate::fields::Fields;
+use crate::opcode;
 use crate::params::Params;
 use crate::step::Step;
 
 /// The core of one room.
 pub(crate) struct Bridge {
-    core: Core<Params>,
+    engine: Engine<Params>,
     /// What belongs to the last step or answer.
     numbers: [f64; 2],
     /// What belongs to it, or to the next call, in the reverse order of its fetching.
     texts: Vec<String>,
     /// Where JavaScript writes a text.
-    space: Vec<u8>,
+    text_buffer: Vec<u8>,
     /// The text that it reads.
-    told: String,
+    read_text: String,
     shares_audience: bool,
 }
 
@@ -50,65 +51,65 @@ impl Bridge {
             share_audience: false,
         };
         Self {
-            core: Core::new(nothing),
+            engine: Engine::new(nothing),
             numbers: [0.0; 2],
             texts: Vec::new(),
-            space: Vec::new(),
-            told: String::new(),
+            text_buffer: Vec::new(),
+            read_text: String::new(),
             shares_audience: false,
         }
     }
 
-    /// `what` is one of the numbers in `call.rs`.
-    pub(crate) fn call(&mut self, what: u32, now: f64, number: f64) -> f64 {
-        let input = match what {
-            call::CREATE | call::JOIN | call::CLAIM => {
-                self.start(what, number as u64);
+    /// `what` is one of the numbers in `opcode.rs`.
+    pub(crate) fn call(&mut self, opcode: u32, now: f64, number: f64) -> f64 {
+        let input = match opcode {
+            opcode::CREATE | opcode::JOIN | opcode::CLAIM => {
+                self.start(opcode, number as u64);
                 Input::Start
             }
-            call::OPENED => {
+            opcode::OPENED => {
                 let token = self.texts.pop();
-                self.core.set_token(token);
+                self.engine.set_token(token);
                 Input::Opened
             }
-            call::DISCONNECTED => Input::Disconnected(number as u16),
-            call::TIMEOUT => Input::Timeout,
-            call::WAKE => Input::Wake,
-            call::BUFFERED => Input::Buffered(number as u64),
-            call::CLOSE => Input::Close,
-            call::MESSAGE => {
-                self.core.weigh(number as usize);
+            opcode::DISCONNECTED => Input::Disconnected(number as u16),
+            opcode::TIMEOUT => Input::Timeout,
+            opcode::WAKE => Input::Wake,
+            opcode::BUFFERED => Input::Buffered(number as u64),
+            opcode::CLOSE => Input::Close,
+            opcode::MESSAGE => {
+                self.engine.note_size(number as usize);
                 let fields = Fields { texts: mem::take(&mut self.texts) };
                 match ServerMessage::read(&fields) {
                     Some(message) => Input::Received(message),
                     None => return 0.0,
                 }
             }
-            call::HANDED_OVER => {
-                self.core.fast_path_delivered(moment(now), number as u64);
+            opcode::FAST_PATH_DELIVERED => {
+                self.engine.fast_path_delivered(timestamp(now), number as u64);
                 return 0.0;
             }
-            call::ANSWERED => {
-                self.core.fast_path_answered(moment(now), number as u64);
+            opcode::FAST_PATH_ANSWERED => {
+                self.engine.fast_path_answered(timestamp(now), number as u64);
                 return 0.0;
             }
-            call::SLOT_WRITTEN => {
-                self.core.slot_written(number as usize, now as u64);
+            opcode::SLOT_WRITTEN => {
+                self.engine.slot_written(number as usize, now as u64);
                 return 0.0;
             }
-            _ => return self.ask(what, number),
+            _ => return self.call_without_input(opcode, number),
         };
-        self.core.handle(moment(now), input);
+        self.engine.handle(timestamp(now), input);
         0.0
     }
 
-    fn text(&mut self) -> String {
+    fn pop_text(&mut self) -> String {
         self.texts.pop().unwrap_or_default()
     }
 
     /// Takes the text that JavaScript has written.
-    fn put(&mut self, bytes: usize) {
-        let mut text = mem::take(&mut self.space);
+    fn push_written_text(&mut self, bytes: usize) {
+        let mut text = mem::take(&mut self.text_buffer);
         text.truncate(bytes);
         #[allow(unsafe_code, reason = "checking what the browser has made would cost every page 0.3 kB")]
         // SAFETY: js/room.js alone writes there, by `TextEncoder.encodeInto`, which writes UTF-8 whatever the text is
@@ -117,81 +118,83 @@ impl Bridge {
         self.texts.push(text);
     }
 
-    fn start(&mut self, what: u32, connect_timeout_ms: u64) {
-        let session = self.text();
-        let goal = match what {
-            call::JOIN => Goal::Join { uuid: self.text() },
-            call::CLAIM => Goal::Claim { uuid: self.text(), owner_key: self.text() },
+    fn start(&mut self, opcode: u32, connect_timeout_ms: u64) {
+        let session = self.pop_text();
+        let goal = match opcode {
+            opcode::JOIN => Goal::Join { uuid: self.pop_text() },
+            opcode::CLAIM => Goal::Claim { uuid: self.pop_text(), owner_key: self.pop_text() },
             _ => Goal::Create,
         };
         // Its name is random, and that is all that a seed has to be.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let share_audience = self.shares_audience;
-        self.core = Core::new(SessionOptions { goal, session, seed, connect_timeout_ms, share_audience });
+        self.engine = Engine::new(SessionOptions { goal, session, seed, connect_timeout_ms, share_audience });
     }
 
     /// What tells the session nothing of the world.
     #[expect(
         clippy::too_many_lines,
-        reason = "one arm a call; functions of their own would cost each page bytes"
+        reason = "one arm an opcode; functions of their own would cost each page bytes"
     )]
-    fn ask(&mut self, what: u32, number: f64) -> f64 {
-        match what {
-            call::NEXT => {
+    fn call_without_input(&mut self, opcode: u32, number: f64) -> f64 {
+        match opcode {
+            opcode::NEXT_STEP => {
                 // What was not fetched of the step before nobody wants any more.
                 self.texts.clear();
-                return self.core.next(number != 0.0).map_or(0, |step| self.put_down(step)).into();
+                return self.engine.next_step(number != 0.0).map_or(0, |step| self.encode_step(step)).into();
             }
-            call::SPACE => {
-                self.space = vec![0; number as usize];
-                return self.space.as_mut_ptr().expose_provenance() as f64;
+            opcode::ALLOCATE_TEXT => {
+                self.text_buffer = vec![0; number as usize];
+                return self.text_buffer.as_mut_ptr().expose_provenance() as f64;
             }
-            call::PUT => self.put(number as usize),
-            call::TEXT => {
-                self.told = self.text();
-                return self.told.as_ptr().expose_provenance() as f64;
+            opcode::TEXT_WRITTEN => self.push_written_text(number as usize),
+            opcode::READ_TEXT => {
+                self.read_text = self.pop_text();
+                return self.read_text.as_ptr().expose_provenance() as f64;
             }
-            call::TEXT_LENGTH => return self.told.len() as f64,
-            call::NUMBER => return self.numbers[0],
-            call::SECOND_NUMBER => return self.numbers[1],
-            call::SHARE_AUDIENCE => self.shares_audience = true,
-            call::UNREADABLE => self.core.unreadable(),
-            call::OPEN => self.core.open(),
-            call::AWAIT_ROOM => self.core.await_room(),
-            call::BROADCAST => {
-                let (key, params) = (self.text(), self.text());
+            opcode::READ_TEXT_LENGTH => return self.read_text.len() as f64,
+            opcode::FIRST_NUMBER => return self.numbers[0],
+            opcode::SECOND_NUMBER => return self.numbers[1],
+            opcode::SHARE_AUDIENCE => self.shares_audience = true,
+            opcode::UNREADABLE => self.engine.note_unreadable(),
+            opcode::OPEN_DELIVERY => self.engine.open_delivery(),
+            opcode::AWAIT_QUEUE_SPACE => self.engine.await_queue_space(),
+            opcode::BROADCAST => {
+                let (key, params) = (self.pop_text(), self.pop_text());
                 let slot = self.texts.pop();
-                let ticket = self.core.broadcast(&key, &params, slot.as_deref());
+                let ticket = self.engine.broadcast(&key, &params, slot.as_deref());
                 if number != 0.0 {
-                    self.core.fast_path_written();
+                    self.engine.fast_path_written();
                 }
-                return self.ticket(ticket);
+                return self.encode_ticket(ticket);
             }
-            call::FAST_PATH_ID => return self.core.fast_path_id().unwrap_or(0) as f64,
-            call::CLEAR => {
-                let slot = self.text();
-                let ticket = self.core.clear(&slot);
-                return self.ticket(ticket);
+            opcode::FAST_PATH_ID => return self.engine.fast_path_id().unwrap_or(0) as f64,
+            opcode::CLEAR => {
+                let slot = self.pop_text();
+                let ticket = self.engine.clear(&slot);
+                return self.encode_ticket(ticket);
             }
-            call::REGISTER => {
-                let key = self.text();
-                self.core.register(key, 0);
+            opcode::REGISTER => {
+                let key = self.pop_text();
+                self.engine.register(key, 0);
             }
-            call::UNREGISTER => {
-                let key = self.text();
-                self.core.unregister(&key);
+            opcode::UNREGISTER => {
+                let key = self.pop_text();
+                self.engine.unregister(&key);
             }
-            call::DETACH => self.core.detach(),
-            call::IS_DETACHED => return f64::from(u8::from(self.core.is_detached())),
-            call::BEHIND => return self.core.behind() as f64,
-            call::FOLLOW => self.core.follow(number != 0.0),
-            call::FAST_PATH_SEQ => return self.core.fast_path_seq().unwrap_or(0) as f64,
-            call::PLACE_OF_SLOT => {
-                let slot = self.text();
-                return self.core.slot_index(&slot).map_or(-1.0, |place| place as f64);
+            opcode::DETACH => self.engine.detach(),
+            opcode::IS_DETACHED => return f64::from(u8::from(self.engine.is_detached())),
+            opcode::BEHIND => return self.engine.behind() as f64,
+            opcode::FOLLOW => {
+                self.engine.follow(if number == 0.0 { CatchUp::State } else { CatchUp::Every });
             }
-            call::UUID | call::OWNER_KEY => {
-                let text = if what == call::UUID { self.core.uuid() } else { self.core.owner_key() };
+            opcode::FAST_PATH_SEQ => return self.engine.fast_path_seq().unwrap_or(0) as f64,
+            opcode::SLOT_INDEX => {
+                let slot = self.pop_text();
+                return self.engine.slot_index(&slot).map_or(-1.0, |index| index as f64);
+            }
+            opcode::UUID | opcode::OWNER_KEY => {
+                let text = if opcode == opcode::UUID { self.engine.uuid() } else { self.engine.owner_key() };
                 return match text {
                     Some(text) => {
                         self.texts.push(text.to_owned());
@@ -200,11 +203,11 @@ impl Bridge {
                     None => 0.0,
                 };
             }
-            call::IS_OWNER => return f64::from(u8::from(self.core.is_owner())),
-            call::STATUS => return f64::from(status(self.core.status())),
-            call::CONNECTED | call::LAGGING => {
-                return match self.core.audience() {
-                    Some(audience) if what == call::CONNECTED => audience.connected as f64,
+            opcode::IS_OWNER => return f64::from(u8::from(self.engine.is_owner())),
+            opcode::STATUS => return f64::from(encode_status(self.engine.status())),
+            opcode::AUDIENCE_CONNECTED | opcode::AUDIENCE_LAGGING => {
+                return match self.engine.audience() {
+                    Some(audience) if opcode == opcode::AUDIENCE_CONNECTED => audience.connected as f64,
                     Some(audience) => audience.lagging as f64,
                     None => -1.0,
                 };
@@ -215,7 +218,7 @@ impl Bridge {
     }
 
     /// The ticket, or a number below 0 that says why there is none.
-    fn ticket(&mut self, ticket: Result<u64, BroadcastError>) -> f64 {
+    fn encode_ticket(&mut self, ticket: Result<u64, BroadcastError>) -> f64 {
         match ticket {
             Ok(ticket) => ticket as f64,
             Err(BroadcastError::NotOwner) => -1.0,
@@ -229,19 +232,19 @@ impl Bridge {
         }
     }
 
-    fn refusal(&mut self, refusal: Refusal) {
+    fn push_refusal(&mut self, refusal: Refusal) {
         self.texts.push(refusal.message);
         self.texts.push(refusal.code);
     }
 
-    fn reason(&mut self, reason: EndReason) {
+    fn encode_reason(&mut self, reason: EndReason) {
         let number = match reason {
             EndReason::RoomClosed => 0.0,
             EndReason::Left => 1.0,
             EndReason::Superseded => 2.0,
             EndReason::ConnectionFailed => 3.0,
             EndReason::Refused(refusal) => {
-                self.refusal(refusal);
+                self.push_refusal(refusal);
                 4.0
             }
         };
@@ -249,7 +252,7 @@ impl Bridge {
     }
 
     /// The number of a step, whose parts are put down to be fetched; the same numbers have names in js/room.js.
-    fn put_down(&mut self, step: Step<Params>) -> i32 {
+    fn encode_step(&mut self, step: Step<Params>) -> i32 {
         match step {
             Step::Connect => -1,
             Step::Disconnect => -2,
@@ -257,13 +260,13 @@ impl Bridge {
                 self.texts.push(text);
                 -3
             }
-            Step::Arm(at) => {
+            Step::ArmTimer(at) => {
                 self.numbers[0] = at.0 as f64;
                 -4
             }
             Step::Enter => -5,
             Step::Refuse(reason) => {
-                self.reason(reason);
+                self.encode_reason(reason);
                 -6
             }
             // It is the key by which js/room.js knows the function.
@@ -289,7 +292,7 @@ impl Bridge {
             }
             Step::ReportUnreadable => -14,
             Step::ReportRefusal(refusal) => {
-                self.refusal(refusal);
+                self.push_refusal(refusal);
                 -15
             }
             Step::Answer(ticket, outcome) => {
@@ -300,19 +303,19 @@ impl Bridge {
                     }
                     Outcome::Replaced => -17,
                     Outcome::Refused { refusal, .. } => {
-                        self.refusal(refusal);
+                        self.push_refusal(refusal);
                         -18
                     }
                 };
                 self.numbers[0] = ticket as f64;
                 step
             }
-            Step::HasRoom(count) => {
+            Step::QueueHasSpace(count) => {
                 self.numbers[0] = count.into();
                 -19
             }
             Step::End(reason) => {
-                self.reason(reason);
+                self.encode_reason(reason);
                 -20
             }
         }
@@ -320,11 +323,11 @@ impl Bridge {
 }
 
 /// Neither negative nor near the end of u64, and the fraction of a millisecond matters to nobody.
-fn moment(now: f64) -> Timestamp {
+fn timestamp(now: f64) -> Timestamp {
     Timestamp(now as u64)
 }
 
-fn status(status: SessionStatus) -> u8 {
+fn encode_status(status: SessionStatus) -> u8 {
     match status {
         SessionStatus::Connecting => 0,
         SessionStatus::Connected => 1,

@@ -7,16 +7,17 @@ use alloc::collections::VecDeque;
 use rtbroadcaster_protocol::{Audience, Event, SessionStatus};
 
 use crate::backlog::Backlog;
+use crate::catch_up::CatchUp;
 use crate::registry::{Action, Dispatch, Registry};
 use crate::step::Step;
 
 /// What has happened and is not told yet.
-pub(crate) enum News<P> {
-    Event(Event<P>),
+pub(crate) enum QueuedEvent<P> {
+    Session(Event<P>),
     /// The server said something that isn't JSON.
     Unreadable,
     /// The queue has room, for which so many have waited.
-    Room(u32),
+    QueueHasSpace(u32),
 }
 
 enum Stage {
@@ -33,7 +34,7 @@ pub(crate) struct Delivery<P> {
     stage: Stage,
     /// Where the page has been told that it stands, which may lag behind the session.
     status: SessionStatus,
-    queue: VecDeque<News<P>>,
+    queue: VecDeque<QueuedEvent<P>>,
     registry: Registry<P>,
     /// The page is not told of actions and clears.
     is_detached: bool,
@@ -58,8 +59,8 @@ impl<P> Delivery<P> {
         }
     }
 
-    pub(crate) fn push(&mut self, news: News<P>) {
-        self.queue.push_back(news);
+    pub(crate) fn push(&mut self, event: QueuedEvent<P>) {
+        self.queue.push_back(event);
     }
 
     /// The task after the one in which the page got its room.
@@ -84,12 +85,12 @@ impl<P> Delivery<P> {
     /// From now on actions and clears are kept instead of told.
     pub(crate) fn detach(&mut self) {
         self.is_detached = !matches!(self.stage, Stage::Over);
-        self.backlog.hold();
+        self.backlog.page_detached();
     }
 
     /// So many characters has the message that the session is told next: for the bound of what is kept.
-    pub(crate) fn weigh(&mut self, characters: usize) {
-        self.backlog.weigh(characters);
+    pub(crate) fn note_size(&mut self, characters: usize) {
+        self.backlog.note_size(characters);
     }
 
     pub(crate) fn is_detached(&self) -> bool {
@@ -102,15 +103,15 @@ impl<P> Delivery<P> {
     }
 
     /// From now on all is told again, and first what was kept: every action and clear, or the newest of each slot.
-    pub(crate) fn follow(&mut self, every: bool) {
+    pub(crate) fn follow(&mut self, catch_up: CatchUp) {
         if core::mem::take(&mut self.is_detached) {
-            self.backlog.release(every);
+            self.backlog.page_follows(catch_up);
         }
     }
 
     /// Whether an action that came now would be handed over at once.
     #[cfg(any(test, feature = "javascript"))]
-    pub(crate) fn is_straight(&self) -> bool {
+    pub(crate) fn is_on_fast_path(&self) -> bool {
         matches!(self.stage, Stage::Open)
             && self.queue.is_empty()
             && !self.is_detached
@@ -119,20 +120,20 @@ impl<P> Delivery<P> {
     }
 
     /// The next thing to do; none when there is nothing, or nothing yet.
-    pub(crate) fn next(&mut self) -> Option<Step<P>> {
+    pub(crate) fn next_step(&mut self) -> Option<Step<P>> {
         loop {
             let step = match self.stage {
                 Stage::Held | Stage::Over => return None,
                 Stage::Entering => {
-                    let news = self.queue.pop_front()?;
-                    self.before_entry(news)
+                    let event = self.queue.pop_front()?;
+                    self.before_entering(event)
                 }
                 Stage::Open if !self.is_detached && self.backlog.take_gap() => Some(Step::TellResync),
                 Stage::Open => match self.take_released() {
                     Some(action) => self.dispatch(action),
                     None => {
-                        let news = self.oldest().pop_front()?;
-                        self.in_room(news)
+                        let event = self.oldest_queue().pop_front()?;
+                        self.in_room(event)
                     }
                 },
             };
@@ -147,19 +148,19 @@ impl<P> Delivery<P> {
         if self.is_detached || !self.backlog.is_empty() { None } else { self.registry.take_released() }
     }
 
-    /// Where the next news are.
-    fn oldest(&mut self) -> &mut VecDeque<News<P>> {
-        if self.is_detached || self.backlog.entries.is_empty() {
+    /// Where the next event are.
+    fn oldest_queue(&mut self) -> &mut VecDeque<QueuedEvent<P>> {
+        if self.is_detached || self.backlog.events.is_empty() {
             &mut self.queue
         } else {
-            &mut self.backlog.entries
+            &mut self.backlog.events
         }
     }
 
     /// Until the room is reached, the page knows only its promise, and the state that it retains: an owner that takes its room
     /// back is handed the state first, so that it stands where its audience stands.
-    fn before_entry(&mut self, news: News<P>) -> Option<Step<P>> {
-        match self.in_room(news)? {
+    fn before_entering(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
+        match self.in_room(event)? {
             Step::End(reason) => Some(Step::Refuse(reason)),
             step @ (Step::Enter | Step::Run(..) | Step::ReportNoFunction(_)) => Some(step),
             _ => None,
@@ -168,28 +169,28 @@ impl<P> Delivery<P> {
 
     fn entered(&mut self) -> Step<P> {
         // The session says next where it stands: the room that the page gets now shows it already.
-        if let Some(News::Event(Event::Status(status))) = self.queue.front() {
+        if let Some(QueuedEvent::Session(Event::Status(status))) = self.queue.front() {
             self.status = *status;
         }
         // Counted while the state was handed over, when the page could not be told.
         if let Some(audience) = self.audience {
-            self.queue.push_front(News::Event(Event::Audience(audience)));
+            self.queue.push_front(QueuedEvent::Session(Event::Audience(audience)));
         }
         self.stage = Stage::Held;
         Step::Enter
     }
 
-    fn in_room(&mut self, news: News<P>) -> Option<Step<P>> {
-        let event = match news {
-            News::Event(event) => event,
-            News::Unreadable if self.reported_unreadable || matches!(self.stage, Stage::Entering) => {
+    fn in_room(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
+        let event = match event {
+            QueuedEvent::Session(event) => event,
+            QueuedEvent::Unreadable if self.reported_unreadable || matches!(self.stage, Stage::Entering) => {
                 return None;
             }
-            News::Unreadable => {
+            QueuedEvent::Unreadable => {
                 self.reported_unreadable = true;
                 return Some(Step::ReportUnreadable);
             }
-            News::Room(count) => return Some(Step::HasRoom(count)),
+            QueuedEvent::QueueHasSpace(count) => return Some(Step::QueueHasSpace(count)),
         };
         if self.is_detached {
             match event {
@@ -198,7 +199,7 @@ impl<P> Delivery<P> {
                     return None;
                 }
                 Event::Resync => {
-                    self.backlog.miss();
+                    self.backlog.note_gap();
                     return None;
                 }
                 _ => {}
@@ -207,7 +208,7 @@ impl<P> Delivery<P> {
         Some(match event {
             Event::Action { key, params, slot, .. } => return self.dispatch(Action { key, params, slot }),
             Event::Cleared { slot, .. } => {
-                self.registry.forget(&slot);
+                self.registry.discard_waiting(&slot);
                 Step::TellCleared(slot)
             }
             Event::Status(status) => {

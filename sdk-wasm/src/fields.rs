@@ -68,7 +68,7 @@ impl Fields {
 }
 
 /// A number that JSON can carry but u64 can't, saturates.
-fn whole(field: Number) -> Option<u64> {
+fn whole_number(field: Number) -> Option<u64> {
     let value = number(field as i32);
     (value >= 0.0).then_some(value as u64)
 }
@@ -81,7 +81,7 @@ impl ServerFields for Fields {
     }
 
     fn status(&self) -> Option<u64> {
-        whole(Number::Status)
+        whole_number(Number::Status)
     }
 
     fn func_key(&self) -> Option<String> {
@@ -89,11 +89,11 @@ impl ServerFields for Fields {
     }
 
     fn func_params(&self) -> Params {
-        Params::at_hand()
+        Params::of_current_message()
     }
 
     fn state_message(&self) -> bool {
-        whole(Number::StateMessage) == Some(1)
+        whole_number(Number::StateMessage) == Some(1)
     }
 
     fn slot(&self) -> Option<String> {
@@ -113,11 +113,11 @@ impl ServerFields for Fields {
     }
 
     fn resync(&self) -> bool {
-        whole(Number::Resync) == Some(1)
+        whole_number(Number::Resync) == Some(1)
     }
 
     fn number(&self, field: NumberField) -> Option<u64> {
-        whole(match field {
+        whole_number(match field {
             NumberField::Seq => Number::Seq,
             NumberField::Version => Number::Version,
             NumberField::Epoch => Number::Epoch,
@@ -130,7 +130,7 @@ impl ServerFields for Fields {
     }
 
     fn limit(&self, field: LimitField) -> Option<u64> {
-        whole(match field {
+        whole_number(match field {
             LimitField::MessageBytes => Number::MessageBytes,
             LimitField::QueueActions => Number::QueueActions,
             LimitField::QueueBytes => Number::QueueBytes,
@@ -139,7 +139,7 @@ impl ServerFields for Fields {
     }
 
     fn audience(&self) -> Option<Audience> {
-        let (connected, lagging) = (whole(Number::Connected)?, whole(Number::Lagging)?);
+        let (connected, lagging) = (whole_number(Number::Connected)?, whole_number(Number::Lagging)?);
         Some(Audience { connected, lagging })
     }
 
@@ -147,8 +147,8 @@ impl ServerFields for Fields {
         Some(Refusal {
             code: self.text(Text::ErrorCode)?,
             message: self.text(Text::ErrorMessage).unwrap_or_default(),
-            id: whole(Number::ErrorId),
-            retry_after_ms: whole(Number::RetryAfter),
+            id: whole_number(Number::ErrorId),
+            retry_after_ms: whole_number(Number::RetryAfter),
         })
     }
 }

@@ -41,14 +41,14 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `core` | one session and the delivery of its events: says which step is to be taken next |
+//! | `engine` | one session and the delivery of its events: says which step is to be taken next |
 //! | `delivery` | what of the session's events the page is told, in which order, and from when on |
 //! | `backlog` | what came while the page was detached |
 //! | `registry` | function key → function, and the state messages that wait for one |
 //! | `step` | what is to be done |
-//! | `cores`, `bridge`, `call` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
+//! | `engines`, `bridge`, `opcode` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
 //! | `fields`, `params` | a message of the server as the browser's JSON parser leaves it |
-//! | `entry` | `create` and `join`, where they are not js/room.js's |
+//! | `exports` | `create` and `join`, where they are not js/room.js's |
 //! | `web` | all that js/room.js is, for Rust programs |
 //! | `js/room.js` | socket, timer, promises, callbacks, arguments: what is smaller in the browser's own language |
 //!
@@ -64,16 +64,17 @@ extern crate std;
 mod backlog;
 #[cfg(feature = "javascript")]
 mod bridge;
-#[cfg(feature = "javascript")]
-mod call;
-mod core;
-#[cfg(feature = "javascript")]
-mod cores;
+mod catch_up;
 mod delivery;
+mod engine;
+#[cfg(feature = "javascript")]
+mod engines;
 #[cfg(all(feature = "javascript", not(feature = "npm")))]
-mod entry;
+mod exports;
 #[cfg(feature = "javascript")]
 mod fields;
+#[cfg(feature = "javascript")]
+mod opcode;
 #[cfg(feature = "javascript")]
 mod params;
 #[cfg(feature = "npm")]
@@ -83,14 +84,16 @@ mod step;
 #[cfg(feature = "web")]
 mod web;
 
+#[cfg(feature = "web")]
+pub use catch_up::CatchUp;
 #[cfg(feature = "javascript")]
-pub use cores::rtbroadcaster_call;
+pub use engines::rtbroadcaster_call;
 #[cfg(all(feature = "javascript", not(feature = "npm")))]
-pub use entry::{create, join};
+pub use exports::{create, join};
 #[cfg(feature = "web")]
 pub use web::{
-    Audience, CatchUp, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Room,
-    RoomBuilder, RoomError, Status,
+    Audience, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Room, RoomBuilder,
+    RoomError, Status,
 };
 #[cfg(all(feature = "npm", feature = "web"))]
 compile_error!("the feature `npm` does without what `web` needs: build with `--no-default-features`");

@@ -20,7 +20,7 @@ pub(crate) struct Params(f64);
 
 impl Params {
     /// Those of the message that js/room.js has at hand.
-    pub(crate) fn at_hand() -> Self {
+    pub(crate) fn of_current_message() -> Self {
         Self(keep())
     }
 

@@ -10,7 +10,7 @@ use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
     unsafe_code,
     reason = "a lock that nobody else can hold would cost every page 50 bytes, and each allocation time"
 )]
-// SAFETY: it must be used by one thread only, and there is no other: `cores.rs` says why.
+// SAFETY: it must be used by one thread only, and there is no other: `engines.rs` says why.
 static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
     unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) };
 

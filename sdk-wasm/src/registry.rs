@@ -8,21 +8,21 @@ use alloc::vec::Vec;
 const REPORTED_KEYS: usize = 1_000;
 
 /// Under which the page keeps a function: it is the page that calls it.
-pub(crate) type FunctionNumber = u32;
+pub(crate) type FunctionId = u32;
 
 /// The functions of a page. All are plain lists, which are searched: any kind of map would cost a page a few kilobytes, and
 /// what comes often js/room.js finds in a map of its own.
 pub(crate) struct Registry<P> {
-    functions: Vec<(String, FunctionNumber)>,
+    functions: Vec<(String, FunctionId)>,
     /// State messages whose key has no function, the newest of each slot, in the order in which they came.
-    kept: Vec<Kept<P>>,
+    waiting: Vec<WaitingState<P>>,
     /// Some of them may have a function now.
     has_released: bool,
     /// The keys that were reported to have no function.
     reported: Vec<String>,
 }
 
-struct Kept<P> {
+struct WaitingState<P> {
     slot: String,
     key: String,
     params: P,
@@ -38,7 +38,7 @@ pub(crate) struct Action<P> {
 
 /// What is to be done with an action.
 pub(crate) enum Dispatch<P> {
-    Run(FunctionNumber, Action<P>),
+    Run(FunctionId, Action<P>),
     /// It waits for its function, or was reported before.
     Nothing,
     /// There is no function, and that was not reported before. With the function key.
@@ -47,20 +47,20 @@ pub(crate) enum Dispatch<P> {
 
 impl<P> Registry<P> {
     pub(crate) fn new() -> Self {
-        Self { functions: Vec::new(), kept: Vec::new(), has_released: false, reported: Vec::new() }
+        Self { functions: Vec::new(), waiting: Vec::new(), has_released: false, reported: Vec::new() }
     }
 
     /// Registers a function; returns the one that it replaces. Whether there may be state messages that waited for it:
     /// [`Registry::has_released`].
-    pub(crate) fn register(&mut self, key: String, function: FunctionNumber) -> Option<FunctionNumber> {
+    pub(crate) fn register(&mut self, key: String, function: FunctionId) -> Option<FunctionId> {
         let replaced = self.unregister(&key);
         self.functions.push((key, function));
-        self.has_released = !self.kept.is_empty();
+        self.has_released = !self.waiting.is_empty();
         replaced
     }
 
     /// Removes a function, and returns it.
-    pub(crate) fn unregister(&mut self, key: &str) -> Option<FunctionNumber> {
+    pub(crate) fn unregister(&mut self, key: &str) -> Option<FunctionId> {
         let at = self.functions.iter().position(|(known, _)| known == key)?;
         Some(self.functions.swap_remove(at).1)
     }
@@ -75,25 +75,25 @@ impl<P> Registry<P> {
         if !self.has_released {
             return None;
         }
-        let Some(at) = self.kept.iter().position(|kept| self.find(&kept.key).is_some()) else {
+        let Some(at) = self.waiting.iter().position(|waiting| self.find(&waiting.key).is_some()) else {
             self.has_released = false;
             return None;
         };
-        let Kept { slot, key, params } = self.kept.remove(at);
+        let WaitingState { slot, key, params } = self.waiting.remove(at);
         Some(Action { key, params, slot: Some(slot) })
     }
 
     /// What to do with an action.
     pub(crate) fn dispatch(&mut self, action: Action<P>) -> Dispatch<P> {
         if let Some(slot) = &action.slot {
-            self.forget(slot);
+            self.discard_waiting(slot);
         }
         if let Some(function) = self.find(&action.key) {
             return Dispatch::Run(function, action);
         }
         let Action { key, params, slot } = action;
         if let Some(slot) = slot {
-            self.kept.push(Kept { slot, key, params });
+            self.waiting.push(WaitingState { slot, key, params });
             return Dispatch::Nothing;
         }
         if self.reported.len() >= REPORTED_KEYS || self.reported.contains(&key) {
@@ -105,23 +105,23 @@ impl<P> Registry<P> {
 
     /// Whether the state message of this slot waits for its function.
     #[cfg(feature = "javascript")]
-    pub(crate) fn keeps(&self, slot: &str) -> bool {
-        self.place_of_kept(slot).is_some()
+    pub(crate) fn has_waiting(&self, slot: &str) -> bool {
+        self.waiting_index(slot).is_some()
     }
 
     /// The slot has a newer value, or none any more.
-    pub(crate) fn forget(&mut self, slot: &str) {
-        if let Some(at) = self.place_of_kept(slot) {
-            self.kept.remove(at);
+    pub(crate) fn discard_waiting(&mut self, slot: &str) {
+        if let Some(at) = self.waiting_index(slot) {
+            self.waiting.remove(at);
         }
     }
 
-    fn find(&self, key: &str) -> Option<FunctionNumber> {
+    fn find(&self, key: &str) -> Option<FunctionId> {
         self.functions.iter().find(|(known, _)| known == key).map(|(_, number)| *number)
     }
 
-    fn place_of_kept(&self, slot: &str) -> Option<usize> {
-        self.kept.iter().position(|kept| kept.slot == slot)
+    fn waiting_index(&self, slot: &str) -> Option<usize> {
+        self.waiting.iter().position(|waiting| waiting.slot == slot)
     }
 }
 
@@ -183,12 +183,12 @@ mod tests {
         registry.register("known".to_owned(), 1);
         registry.dispatch(action("late", 1, Some("x")));
         registry.dispatch(action("late", 2, Some("y")));
-        registry.forget("x");
-        registry.forget("never there");
+        registry.discard_waiting("x");
+        registry.discard_waiting("never there");
         assert!(matches!(registry.dispatch(action("known", 3, Some("y"))), Dispatch::Run(..)));
         registry.register("late".to_owned(), 2);
         assert_eq!(released(&mut registry), Vec::<u32>::new());
-        assert!(registry.kept.is_empty());
+        assert!(registry.waiting.is_empty());
     }
 
     #[wasm_bindgen_test]

@@ -1,10 +1,10 @@
-//! What the page's side of a room must do: what the [`Core`](crate::core::Core) asks of whoever drives it.
+//! What the page's side of a room must do: what the [`Engine`](crate::engine::Engine) asks of whoever drives it.
 
 use alloc::string::String;
 
 use rtbroadcaster_protocol::{EndReason, Outcome, OwnerPresence, Refusal, Timestamp};
 
-use crate::registry::{Action, FunctionNumber};
+use crate::registry::{Action, FunctionId};
 
 /// One thing to do.
 pub(crate) enum Step<P> {
@@ -15,14 +15,14 @@ pub(crate) enum Step<P> {
     /// Close the websocket and forget it.
     Disconnect,
     /// Say [`Input::Timeout`](rtbroadcaster_protocol::Input::Timeout) at this moment, instead of at any other.
-    Arm(Timestamp),
+    ArmTimer(Timestamp),
     /// Settle the promise of the room with the room, and open the delivery in the next task.
     Enter,
     /// Settle it with an error: all is over.
     Refuse(EndReason),
     /// Run a registered function.
     #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "js/room.js finds a function by its key"))]
-    Run(FunctionNumber, Action<P>),
+    Run(FunctionId, Action<P>),
     /// The page's standing has changed.
     TellStatus,
     /// A slot was cleared.
@@ -42,7 +42,7 @@ pub(crate) enum Step<P> {
     /// Settle the promise of the action with this ticket.
     Answer(u64, Outcome),
     /// The queue has room, for which so many have waited.
-    HasRoom(u32),
+    QueueHasSpace(u32),
     /// Tell the end, and settle all promises: all is over.
     End(EndReason),
 }

@@ -22,7 +22,7 @@ async fn resolved(promise: Promise) {
 }
 
 #[wasm_bindgen_test]
-async fn every_action_is_answered_with_its_place_in_the_log() {
+async fn every_action_is_answered_with_its_seq() {
     let Some(url) = server() else { return };
     let owner = create(url).await;
     let promises = [
@@ -39,7 +39,7 @@ async fn every_action_is_answered_with_its_place_in_the_log() {
 }
 
 #[wasm_bindgen_test]
-async fn what_a_newer_value_replaced_before_it_was_sent_has_no_place() {
+async fn an_action_that_a_newer_one_replaced_before_it_was_sent_has_no_seq() {
     let Some(url) = server() else { return };
     let owner = create(url).await;
     let old = owner.broadcasting("goTo", "[1]", r#"{"state":true}"#);
@@ -66,12 +66,12 @@ async fn what_the_server_refuses_is_rejected_with_its_slot_and_the_rest_goes_on(
     let taken = owner.broadcasting("page", "[]", "");
     assert_eq!(refusal(refused).await, ("state_too_large".to_owned(), "page-70".to_owned()));
     assert_eq!(seq(taken).await, Some(70.0));
-    assert_eq!(errors.untaken(), 0);
+    assert_eq!(errors.unread(), 0);
     owner.closed().await;
 }
 
 #[wasm_bindgen_test]
-async fn a_full_queue_takes_nothing_more_until_it_is_ready() {
+async fn a_full_queue_accepts_nothing_until_it_is_ready() {
     let Some(url) = server() else { return };
     let owner = create(url).await;
     resolved(owner.ready()).await;
@@ -103,7 +103,7 @@ async fn what_is_broadcast_before_a_close_is_answered() {
 }
 
 #[wasm_bindgen_test]
-async fn what_waits_when_the_room_ends_is_rejected_after_onclose() {
+async fn pending_promises_are_rejected_after_onclose_when_the_room_ends() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = create(url).await;
@@ -129,7 +129,7 @@ async fn what_waits_when_the_room_ends_is_rejected_after_onclose() {
 }
 
 #[wasm_bindgen_test]
-async fn what_is_not_awaited_disturbs_nobody() {
+async fn promises_that_nobody_awaits_disturb_nothing() {
     let Some(url) = server() else { return };
     let owner = create(url).await;
     let calls = recorder();
@@ -144,7 +144,7 @@ async fn what_is_not_awaited_disturbs_nobody() {
 }
 
 #[wasm_bindgen_test]
-async fn while_the_network_takes_nothing_nothing_more_is_written() {
+async fn nothing_is_written_while_the_network_accepts_nothing() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = create(url).await;

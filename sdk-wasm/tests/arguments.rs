@@ -20,7 +20,7 @@ async fn refused(options: &JsValue) -> JsValue {
 }
 
 #[wasm_bindgen_test]
-async fn an_url_that_is_none_is_an_invalid_argument() {
+async fn an_invalid_url_is_an_invalid_argument() {
     for url in ["", "http://", "ftp://host/", "mailto:me", "ws://host:port/"] {
         let error = create_with(url, &JsValue::UNDEFINED).await.err().unwrap();
         assert_eq!(code(&error), "invalid_argument", "{url}");
@@ -65,7 +65,7 @@ async fn a_relative_address_is_relative_to_the_page() {
 }
 
 #[wasm_bindgen_test]
-async fn an_uuid_that_is_no_text_is_an_invalid_argument() {
+async fn a_uuid_that_is_no_text_is_an_invalid_argument() {
     for uuid in [JsValue::UNDEFINED, JsValue::NULL, JsValue::from(7), JsValue::from("")] {
         let promise = Promise::from(rtbroadcaster_sdk::join(&NOWHERE.into(), &uuid, &JsValue::UNDEFINED));
         assert_eq!(code(&JsFuture::from(promise).await.unwrap_err()), "invalid_argument");

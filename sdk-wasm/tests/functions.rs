@@ -28,7 +28,7 @@ async fn nothing_is_dispatched_before_the_task_after_join_has_resolved() {
     }
     assert_eq!(room.status(), "catching-up");
     room.on("goTo", &registered);
-    assert_eq!(given.untaken() + status.untaken() + registered.untaken(), 0);
+    assert_eq!(given.unread() + status.unread() + registered.unread(), 0);
     assert_eq!(registered.next().await, "[7]");
     assert_eq!(status.next().await, r#"["catching-up"]"#);
     assert_eq!(status.next().await, r#"["connected"]"#);
@@ -53,7 +53,7 @@ async fn functions_come_and_go() {
     owner.broadcast("goTo", "[3]", "");
     owner.broadcast("done", "", "");
     witness.next().await;
-    assert_eq!(first.untaken() + second.untaken(), 0);
+    assert_eq!(first.unread() + second.unread(), 0);
 
     let error = room.try_on(&"goTo".into(), &JsValue::from("no function")).unwrap_err();
     assert_eq!(code(&error), "invalid_argument");
@@ -78,7 +78,7 @@ async fn a_state_message_waits_for_its_function_and_is_delivered_after_on() {
 
     let calls = recorder();
     room.on("draw", &calls);
-    assert_eq!(calls.untaken(), 0, "never inside the call of `on`");
+    assert_eq!(calls.unread(), 0, "never inside the call of `on`");
     owner.broadcast("draw", "[5]", "");
     for expected in ["[3]", "[4]", "[5]"] {
         assert_eq!(calls.next().await, expected);
@@ -99,7 +99,7 @@ async fn an_action_without_a_function_is_reported_once_per_key() {
     witness.next().await;
     assert_eq!(errors.next().await, r#"[{"name":"RoomError","code":"no_function","key":"nobody"}]"#);
     assert_eq!(errors.next().await, r#"[{"name":"RoomError","code":"no_function","key":"knows"}]"#);
-    assert_eq!(errors.untaken(), 0);
+    assert_eq!(errors.unread(), 0);
     owner.closed().await;
 }
 
@@ -199,7 +199,7 @@ async fn functions_given_to_join_miss_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn what_the_server_says_wrongly_is_reported_once_and_the_rest_goes_on() {
+async fn an_unreadable_message_is_reported_once_and_the_rest_goes_on() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = create(url).await;
@@ -211,6 +211,6 @@ async fn what_the_server_says_wrongly_is_reported_once_and_the_rest_goes_on() {
     );
     assert_eq!([calls.next().await, calls.next().await], ["[1]", "[2]"]);
     assert_eq!(errors.next().await, r#"[{"name":"RoomError","code":"malformed"}]"#);
-    assert_eq!(errors.untaken(), 0);
+    assert_eq!(errors.unread(), 0);
     owner.closed().await;
 }

@@ -68,7 +68,7 @@ async fn many_broadcasts_of_one_task_arrive_in_order() {
 }
 
 #[wasm_bindgen_test]
-async fn who_joins_late_is_handed_the_state_messages_in_the_order_of_their_writing() {
+async fn a_late_follower_receives_the_state_messages_in_the_order_of_the_writes() {
     let Some(url) = server() else { return };
     let owner = create(url).await;
     let witness = recorder();
@@ -85,14 +85,14 @@ async fn who_joins_late_is_handed_the_state_messages_in_the_order_of_their_writi
 
     let calls = recorder();
     let late = follower(url, &owner.uuid(), "draw", &calls).await;
-    assert_eq!(calls.untaken(), 2, "and nothing more before it is connected");
+    assert_eq!(calls.unread(), 2, "and nothing more before it is connected");
     assert_eq!([calls.next().await, calls.next().await], ["[4]", "[5]"]);
     assert_eq!(late.status(), "connected");
     owner.closed().await;
 }
 
 #[wasm_bindgen_test]
-async fn closing_is_heard_once_by_everyone_and_final() {
+async fn closing_is_final_and_reported_once_to_everyone() {
     let Some(url) = server() else { return };
     let owner = create(url).await;
     let (calls, closed, status, own) = (recorder(), recorder(), recorder(), recorder());
@@ -112,7 +112,7 @@ async fn closing_is_heard_once_by_everyone_and_final() {
     owner.closed().await;
     room.closed().await;
     room.on("bye", &calls);
-    assert_eq!(closed.untaken() + status.untaken() + own.untaken(), 0);
+    assert_eq!(closed.unread() + status.unread() + own.unread(), 0);
     let gone = join_with(url, &owner.uuid(), &JsValue::UNDEFINED).await.err().unwrap();
     assert_eq!(code(&gone), "unknown_room");
 }
@@ -128,7 +128,7 @@ async fn what_was_broadcast_before_the_close_arrives_before_the_close() {
         owner.broadcast("bye", "", "");
         owner.closed().await;
         closed.next().await;
-        assert_eq!(calls.untaken(), 1);
+        assert_eq!(calls.unread(), 1);
     }
 }
 
@@ -210,7 +210,7 @@ async fn a_claim_takes_the_room_over_with_its_state_and_the_former_owner_stays_o
     let replayed = recorder();
     let options = object(&[("claim", &claim), ("functions", &object(&[("goTo", &replayed)]))]);
     let owner = create_with(url, &options).await.unwrap();
-    assert_eq!(replayed.untaken(), 1, "before `create` resolves");
+    assert_eq!(replayed.unread(), 1, "before `create` resolves");
     assert!(owner.is_owner() && owner.resumed() && !former.resumed());
     assert_eq!((owner.uuid(), owner.owner_key()), (former.uuid(), former.owner_key()));
     assert_eq!(replayed.next().await, "[1]");
@@ -252,16 +252,16 @@ async fn a_lost_connection_comes_back_at_once_when_the_page_wakes_and_nothing_is
         while room.status() != "connected" {
             status.next().await;
         }
-        while status.untaken() > 0 {
+        while status.unread() > 0 {
             status.next().await;
         }
     }
     owner.closed().await;
-    assert_eq!(calls.untaken(), 0);
+    assert_eq!(calls.unread(), 0);
 }
 
 #[wasm_bindgen_test]
-async fn everything_is_let_go_at_the_end() {
+async fn everything_is_released_at_the_end() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = create(url).await;

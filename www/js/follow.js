@@ -2,7 +2,7 @@ import { join } from "rtbroadcaster";
 import { RETRY, START_PAGE, showEnding } from "./ending.js";
 import { roomIdIn } from "./room-id.js";
 import { Stage } from "./stage.js";
-import { Standing } from "./standing.js";
+import { StatusBadge } from "./status-badge.js";
 import { listener } from "./tour.js";
 
 const WORDS = {
@@ -41,17 +41,17 @@ const ENDINGS = {
 };
 
 const stage = new Stage();
-const standing = new Standing(WORDS);
+const statusBadge = new StatusBadge(WORDS);
 
 function end(reason) {
-  standing.show("closed");
+  statusBadge.show("closed");
   stage.putOut();
   showEnding(reason, ENDINGS);
 }
 
 /** Nobody can put a laser out that went away with the presenter's page. */
 function showOwner(presence) {
-  standing.showOwner(presence);
+  statusBadge.showOwner(presence);
   if (presence === "away") stage.putOut();
 }
 
@@ -59,7 +59,7 @@ async function follow(uuid) {
   try {
     await join(new URL("broadcasting", location.href), uuid, {
       ...listener(stage),
-      onstatus: (status) => standing.show(status),
+      onstatus: (status) => statusBadge.show(status),
       onowner: showOwner,
       onclose: end,
     });

@@ -15,43 +15,43 @@ export function listenToGestures(element, { tool, swipeable, onswipe }) {
   /** The pressed pointer: `undecided` while it may still become a swipe. One at a time; other fingers are ignored. */
   let press;
 
-  const place = ({ clientX, clientY }) => {
+  const positionOf = ({ clientX, clientY }) => {
     const box = element.getBoundingClientRect();
     return { x: (clientX - box.left) / box.width, y: (clientY - box.top) / box.height };
   };
 
-  const begin = (event, at) => {
+  const startTool = (event, at) => {
     press = { id: event.pointerId, tool: tool() };
     press.tool.start(at);
   };
 
-  const wait = (event) => {
-    const from = place(event);
-    const timer = setTimeout(() => begin(event, press.at), SWIPE_MS);
+  const waitForSwipe = (event) => {
+    const from = positionOf(event);
+    const timer = setTimeout(() => startTool(event, press.at), SWIPE_MS);
     press = { id: event.pointerId, undecided: true, from, at: from, timer };
   };
 
   element.addEventListener("pointerdown", (event) => {
     if (press || event.button !== 0 || !event.isPrimary) return;
     element.setPointerCapture(event.pointerId);
-    if (event.pointerType === "touch" && swipeable()) wait(event);
-    else begin(event, place(event));
+    if (event.pointerType === "touch" && swipeable()) waitForSwipe(event);
+    else startTool(event, positionOf(event));
     event.preventDefault();
   });
 
   element.addEventListener("pointermove", (event) => {
     if (!press) {
-      if (event.pointerType !== "touch") tool().hover?.(place(event));
+      if (event.pointerType !== "touch") tool().hover?.(positionOf(event));
     } else if (press.id !== event.pointerId) {
       return;
     } else if (press.undecided) {
-      press.at = place(event);
+      press.at = positionOf(event);
       const across = press.at.x - press.from.x;
       if (Math.abs(across) < SWIPE_SHARE || Math.abs(across) < Math.abs(press.at.y - press.from.y)) return;
       clearTimeout(press.timer);
       press.swipe = across < 0 ? 1 : -1;
     } else {
-      for (const each of partsOf(event)) press.tool.move(place(each));
+      for (const each of partsOf(event)) press.tool.move(positionOf(each));
     }
   });
 

@@ -1,13 +1,13 @@
 /** The name of this tab's room: what the SDK keeps it under, so that a reload takes it back. */
 export const ROOM_NAME = "tour";
 
-const ENTRY = `rtbroadcaster:${ROOM_NAME}`;
+const STORAGE_KEY = `rtbroadcaster:${ROOM_NAME}`;
 
 /** What the SDK has kept in the tab's session storage; where that is blocked, nothing. */
 export const keptRoom = {
   get isThere() {
     try {
-      return sessionStorage.getItem(ENTRY) !== null;
+      return sessionStorage.getItem(STORAGE_KEY) !== null;
     } catch {
       return false;
     }
@@ -15,7 +15,7 @@ export const keptRoom = {
 
   forget() {
     try {
-      sessionStorage.removeItem(ENTRY);
+      sessionStorage.removeItem(STORAGE_KEY);
     } catch {
       // Nothing was kept.
     }

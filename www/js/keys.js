@@ -18,7 +18,7 @@ const STEPS = {
  */
 export function listenToKeys(deck, { goTo, shortcuts }) {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isTaken(event)) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || isForElement(event)) return;
     const step = STEPS[event.key];
     const shortcut = shortcuts[event.key.toLowerCase()];
     if (!step && !shortcut) return;
@@ -29,7 +29,7 @@ export function listenToKeys(deck, { goTo, shortcuts }) {
 }
 
 /** Whether the key means something where it was pressed: in a dialog, in a field, or space on a button. */
-function isTaken({ key, target }) {
+function isForElement({ key, target }) {
   if (document.querySelector("dialog[open]") || target.closest("input, textarea, select")) return true;
   return key === " " && target.closest("button, a, summary") !== null;
 }

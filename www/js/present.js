@@ -6,7 +6,7 @@ import { showNotice } from "./notice.js";
 import { Presenter } from "./presenter.js";
 import { showJoinLink } from "./share.js";
 import { Stage } from "./stage.js";
-import { Standing } from "./standing.js";
+import { StatusBadge } from "./status-badge.js";
 import { driver, listener, strokeOfSlot } from "./tour.js";
 
 const WORDS = {
@@ -45,20 +45,20 @@ const ENDINGS = {
   },
 };
 
-const NO_PLACE = "The room can hold no more drawing. Erase something first.";
+const OUT_OF_SPACE = "The room can hold no more drawing. Erase something first.";
 
 const NOTICES = {
-  too_many_slots: NO_PLACE,
-  state_too_large: NO_PLACE,
+  too_many_slots: OUT_OF_SPACE,
+  state_too_large: OUT_OF_SPACE,
   queue_full: "Too much is waiting for the connection. The last change was not taken.",
   storage_unavailable: "This browser keeps nothing for this page: loading it again would start a new room.",
 };
 
 const stage = new Stage();
-const standing = new Standing(WORDS);
+const statusBadge = new StatusBadge(WORDS);
 
 function end(reason) {
-  standing.show("closed");
+  statusBadge.show("closed");
   stage.putOut();
   showEnding(reason, ENDINGS);
 }
@@ -70,7 +70,7 @@ function report(error, presenter) {
   const words = NOTICES[error.code];
   if (!words) console.error(error);
   showNotice(words ?? "Something was not sent. Reload the page if it happens again.");
-  if (words === NO_PLACE) presenter.abandonStroke(strokeOfSlot(error.key ?? ""));
+  if (words === OUT_OF_SPACE) presenter.abandonStroke(strokeOfSlot(error.key ?? ""));
 }
 
 function showAudience({ connected }) {
@@ -87,7 +87,7 @@ async function present() {
   const room = await create(new URL("broadcasting", location.href), {
     ...retained,
     resume: ROOM_NAME,
-    onstatus: (status) => standing.show(status),
+    onstatus: (status) => statusBadge.show(status),
     onaudience: showAudience,
     onclose: end,
   });

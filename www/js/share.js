@@ -34,13 +34,13 @@ async function publicAddress() {
   }
 }
 
-let undo;
+let resetTimer;
 
 async function copy(link) {
   const result = document.querySelector("#copy-result");
   result.textContent = (await copyText(link)) ? "Copied." : "Selected: copy it with your keyboard.";
-  clearTimeout(undo);
-  undo = setTimeout(() => {
+  clearTimeout(resetTimer);
+  resetTimer = setTimeout(() => {
     result.textContent = "";
   }, COPIED_MS);
 }

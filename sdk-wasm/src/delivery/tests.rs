@@ -15,10 +15,10 @@ use rtbroadcaster_protocol::EndReason;
 use super::*;
 use crate::backlog;
 
-const LIMIT: u32 = backlog::LIMIT as u32;
+const MAX_EVENTS: u32 = backlog::MAX_EVENTS as u32;
 
 #[derive(Clone, Debug, PartialEq)]
-enum Told {
+enum Delivered {
     /// The function key and the params.
     Run(String, u32),
     Clear(String),
@@ -27,12 +27,13 @@ enum Told {
     End,
 }
 
-use Told::{Clear, End, Resync, Run, Status};
+use CatchUp::{Every, State};
+use Delivered::{Clear, End, Resync, Run, Status};
 
 /// A page, and all that it was told.
 struct Page {
     delivery: Delivery<u32>,
-    told: Vec<Told>,
+    delivered: Vec<Delivered>,
     /// The slots that it was handed, as a session knows them.
     known: BTreeSet<String>,
 }
@@ -41,16 +42,16 @@ impl Page {
     /// In its room, with a function for `show`.
     fn new() -> Self {
         let mut delivery = Delivery::new();
-        delivery.push(News::Event(Event::Entered));
-        assert!(matches!(delivery.next(), Some(Step::Enter)));
+        delivery.push(QueuedEvent::Session(Event::Entered));
+        assert!(matches!(delivery.next_step(), Some(Step::Enter)));
         delivery.open();
         delivery.registry().register("show".to_owned(), 1);
-        Self { delivery, told: Vec::new(), known: BTreeSet::new() }
+        Self { delivery, delivered: Vec::new(), known: BTreeSet::new() }
     }
 
     /// Takes one step, if there is one.
     fn step(&mut self) -> bool {
-        let told = match self.delivery.next() {
+        let delivered = match self.delivery.next_step() {
             None => return false,
             Some(Step::Run(_, action)) => Run(action.key, action.params),
             Some(Step::TellCleared(slot)) => Clear(slot),
@@ -59,7 +60,7 @@ impl Page {
             Some(Step::End(_)) => End,
             Some(_) => panic!("nothing else is told here"),
         };
-        self.told.push(told);
+        self.delivered.push(delivered);
         true
     }
 
@@ -71,7 +72,7 @@ impl Page {
             Event::Cleared { slot, knew_slot } => *knew_slot = self.known.remove(slot),
             _ => {}
         }
-        self.delivery.push(News::Event(event));
+        self.delivery.push(QueuedEvent::Session(event));
         while self.step() {}
     }
 
@@ -80,12 +81,12 @@ impl Page {
     }
 
     /// Follows, and returns what it is told at once.
-    fn follow(&mut self, every: bool) -> Vec<Told> {
-        let before = self.told.len();
-        self.delivery.follow(every);
+    fn follow(&mut self, catch_up: CatchUp) -> Vec<Delivered> {
+        let before = self.delivered.len();
+        self.delivery.follow(catch_up);
         while self.step() {}
         assert_eq!(self.delivery.behind(), 0);
-        self.told[before..].to_vec()
+        self.delivered[before..].to_vec()
     }
 }
 
@@ -107,25 +108,25 @@ fn cleared(slot: &str) -> Event<u32> {
     Event::Cleared { slot: slot.to_owned(), knew_slot: false }
 }
 
-fn shows(params: impl IntoIterator<Item = u32>) -> Vec<Told> {
+fn shows(params: impl IntoIterator<Item = u32>) -> Vec<Delivered> {
     params.into_iter().map(|params| Run("show".to_owned(), params)).collect()
 }
 
 #[wasm_bindgen_test]
-fn a_detached_page_is_told_all_but_actions_and_clears_and_catches_up_with_every_one() {
+fn a_detached_page_receives_no_actions_and_clears_until_it_catches_up() {
     let mut page = Page::new();
-    page.delivery.follow(true);
+    page.delivery.follow(Every);
     page.delivery.detach();
     page.show(1, Some("a"));
     page.receive(Event::Status(SessionStatus::Reconnecting));
     page.show(2, None);
     page.delivery.detach();
     page.receive(cleared("b"));
-    assert_eq!(page.told, [Status]);
-    assert!(page.delivery.is_detached() && !page.delivery.is_straight());
+    assert_eq!(page.delivered, [Status]);
+    assert!(page.delivery.is_detached() && !page.delivery.is_on_fast_path());
     assert_eq!(page.delivery.behind(), 3);
-    assert_eq!(page.follow(true), [shows([1, 2]), [Clear("b".to_owned())].into()].concat());
-    assert!(!page.delivery.is_detached() && page.delivery.is_straight());
+    assert_eq!(page.follow(Every), [shows([1, 2]), [Clear("b".to_owned())].into()].concat());
+    assert!(!page.delivery.is_detached() && page.delivery.is_on_fast_path());
 }
 
 #[wasm_bindgen_test]
@@ -138,11 +139,11 @@ fn the_state_is_the_newest_of_each_slot_in_the_order_of_the_writes() {
     }
     page.receive(cleared("b"));
     assert_eq!(page.delivery.behind(), 6);
-    assert_eq!(page.follow(false), [shows([4, 5]), [Clear("b".to_owned())].into()].concat());
+    assert_eq!(page.follow(State), [shows([4, 5]), [Clear("b".to_owned())].into()].concat());
 }
 
 #[wasm_bindgen_test]
-fn the_state_says_nothing_of_a_slot_that_came_and_went() {
+fn the_state_omits_a_slot_that_came_and_went() {
     for conflations in [false, true] {
         let mut page = Page::new();
         page.show(1, Some("known"));
@@ -151,104 +152,104 @@ fn the_state_says_nothing_of_a_slot_that_came_and_went() {
             for slot in ["known", "new", "never cleared"] {
                 page.show(params, Some(slot));
                 if conflations {
-                    page.delivery.backlog.miss();
+                    page.delivery.backlog.note_gap();
                 }
             }
             for slot in ["known", "new", "never set"] {
                 page.receive(cleared(slot));
                 if conflations {
-                    page.delivery.backlog.miss();
+                    page.delivery.backlog.note_gap();
                 }
             }
         }
         page.show(4, Some("new"));
         page.receive(cleared("new"));
-        assert_eq!(page.follow(false), [shows([3]), [Clear("known".to_owned())].into()].concat());
+        assert_eq!(page.follow(State), [shows([3]), [Clear("known".to_owned())].into()].concat());
     }
 }
 
 #[wasm_bindgen_test]
 fn a_function_that_detaches_is_followed_by_no_other() {
-    for every in [true, false] {
+    for catch_up in [Every, State] {
         let mut page = Page::new();
         page.delivery.detach();
         for params in 1..=5 {
             page.show(params, Some(&format!("{params}")));
         }
-        page.delivery.follow(every);
+        page.delivery.follow(catch_up);
         assert!(page.step() && page.step());
         page.delivery.detach();
         assert_eq!(page.delivery.behind(), 3);
         assert!(!page.step());
         page.show(6, Some("6"));
         assert_eq!(page.delivery.behind(), 4);
-        assert_eq!(page.told, shows([1, 2]));
-        assert_eq!(page.follow(every), shows(3..=6));
+        assert_eq!(page.delivered, shows([1, 2]));
+        assert_eq!(page.follow(catch_up), shows(3..=6));
     }
 }
 
 #[wasm_bindgen_test]
-fn beyond_its_bound_a_backlog_is_the_state_and_says_so() {
-    let filled = |entries: u32| {
+fn beyond_its_bound_a_backlog_is_the_state_after_a_resync() {
+    let filled = |count: u32| {
         let mut page = Page::new();
         page.delivery.detach();
         page.show(1, Some("a"));
         page.show(2, Some("a"));
-        for params in 3..=entries {
+        for params in 3..=count {
             page.show(params, None);
         }
-        assert_eq!(page.delivery.behind(), entries as usize);
+        assert_eq!(page.delivery.behind(), count as usize);
         page
     };
-    assert_eq!(filled(LIMIT).follow(true), shows(1..=LIMIT));
-    assert_eq!(filled(LIMIT + 1).follow(true), [[Resync].into(), shows([2, LIMIT + 1])].concat());
-    assert_eq!(filled(LIMIT + 1).follow(false), shows([2]));
+    assert_eq!(filled(MAX_EVENTS).follow(Every), shows(1..=MAX_EVENTS));
+    assert_eq!(filled(MAX_EVENTS + 1).follow(Every), [[Resync].into(), shows([2, MAX_EVENTS + 1])].concat());
+    assert_eq!(filled(MAX_EVENTS + 1).follow(State), shows([2]));
     // However long it goes on, no more is kept.
-    assert!(filled(10 * LIMIT).follow(true).len() <= LIMIT as usize + 1);
+    assert!(filled(10 * MAX_EVENTS).follow(Every).len() <= MAX_EVENTS as usize + 1);
 }
 
 #[wasm_bindgen_test]
 fn slots_that_come_and_go_do_not_pile_up() {
     let mut page = Page::new();
     page.delivery.detach();
-    for params in 0..5 * LIMIT {
+    for params in 0..5 * MAX_EVENTS {
         let slot = format!("{params}");
         page.show(params, Some(&slot));
         page.receive(cleared(&slot));
         page.receive(cleared(&format!("never set {params}")));
     }
-    assert_eq!(page.delivery.behind(), 15 * LIMIT as usize);
-    assert!(page.follow(true).len() <= LIMIT as usize + 1);
+    assert_eq!(page.delivery.behind(), 15 * MAX_EVENTS as usize);
+    assert!(page.follow(Every).len() <= MAX_EVENTS as usize + 1);
 }
 
 #[wasm_bindgen_test]
-fn a_backlog_of_long_messages_is_bounded_by_their_characters() {
-    let weigh = |page: &mut Page, quarters: u32| {
+fn the_characters_of_its_messages_bound_a_backlog() {
+    let note_size = |page: &mut Page, quarters: u32| {
         for params in 1..=quarters {
-            page.delivery.weigh(backlog::LIMIT_CHARACTERS / 4);
+            page.delivery.note_size(backlog::MAX_CHARACTERS / 4);
             page.show(params, None);
         }
     };
     let mut page = Page::new();
     page.delivery.detach();
-    weigh(&mut page, 4);
-    assert_eq!(page.follow(true), shows(1..=4));
+    note_size(&mut page, 4);
+    assert_eq!(page.follow(Every), shows(1..=4));
     // What was told weighs nothing any more, nor does what comes while the page follows.
-    weigh(&mut page, 4);
+    note_size(&mut page, 4);
     page.delivery.detach();
-    weigh(&mut page, 4);
-    assert_eq!(page.follow(true), shows(1..=4));
+    note_size(&mut page, 4);
+    assert_eq!(page.follow(Every), shows(1..=4));
     page.delivery.detach();
-    weigh(&mut page, 5);
-    assert_eq!(page.follow(true), [[Resync].into(), shows([5])].concat());
+    note_size(&mut page, 5);
+    assert_eq!(page.follow(Every), [[Resync].into(), shows([5])].concat());
     page.delivery.detach();
-    weigh(&mut page, 8);
-    assert_eq!(page.follow(true), [[Resync].into(), shows(5..=8)].concat());
+    note_size(&mut page, 8);
+    assert_eq!(page.follow(Every), [[Resync].into(), shows(5..=8)].concat());
 }
 
 #[wasm_bindgen_test]
 fn a_resync_of_a_detached_page_leaves_the_state_and_is_told_first() {
-    for every in [true, false] {
+    for catch_up in [Every, State] {
         let mut page = Page::new();
         page.delivery.detach();
         page.show(1, Some("a"));
@@ -256,16 +257,16 @@ fn a_resync_of_a_detached_page_leaves_the_state_and_is_told_first() {
         page.receive(Event::Resync);
         page.show(3, Some("b"));
         page.receive(cleared("a"));
-        assert_eq!(page.told, []);
+        assert_eq!(page.delivered, []);
         assert_eq!(page.delivery.behind(), 4);
         let every_one = [[Resync].into(), shows([1, 3]), [Clear("a".to_owned())].into()].concat();
-        assert_eq!(page.follow(every), if every { every_one } else { shows([3]) });
+        assert_eq!(page.follow(catch_up), if catch_up == Every { every_one } else { shows([3]) });
     }
 }
 
 #[wasm_bindgen_test]
 fn the_state_of_more_slots_than_the_bound_is_complete() {
-    let slots = LIMIT + 100;
+    let slots = MAX_EVENTS + 100;
     let filled = || {
         let mut page = Page::new();
         page.delivery.detach();
@@ -276,17 +277,17 @@ fn the_state_of_more_slots_than_the_bound_is_complete() {
     };
     let mut page = filled();
     assert_eq!(page.delivery.behind(), 2 * slots as usize);
-    assert_eq!(page.follow(false), shows(slots..2 * slots));
+    assert_eq!(page.follow(State), shows(slots..2 * slots));
     // And there is still place for what is no state.
     let mut page = filled();
     page.show(1, None);
     page.show(2, None);
-    assert!(page.follow(true).ends_with(&shows([1, 2])));
+    assert!(page.follow(Every).ends_with(&shows([1, 2])));
 }
 
 #[wasm_bindgen_test]
 fn a_function_registered_while_detached_gets_what_waited_after_catching_up() {
-    for every in [true, false] {
+    for catch_up in [Every, State] {
         let mut page = Page::new();
         for slot in ["a", "b", "c"] {
             page.receive(action("late", 1, Some(slot)));
@@ -298,7 +299,7 @@ fn a_function_registered_while_detached_gets_what_waited_after_catching_up() {
         assert!(!page.step());
         let late = |params| Run("late".to_owned(), params);
         // What was overwritten or cleared meanwhile waits no more.
-        assert_eq!(page.follow(every), [late(2), Clear("b".to_owned()), late(1)]);
+        assert_eq!(page.follow(catch_up), [late(2), Clear("b".to_owned()), late(1)]);
     }
 }
 
@@ -308,9 +309,9 @@ fn the_end_is_told_at_once_and_the_backlog_is_dropped() {
     page.delivery.detach();
     page.show(1, Some("a"));
     page.receive(Event::Ended(EndReason::RoomClosed));
-    assert_eq!(page.told, [End]);
+    assert_eq!(page.delivered, [End]);
     page.delivery.detach();
     assert!(!page.delivery.is_detached());
     assert_eq!(page.delivery.behind(), 0);
-    assert_eq!(page.follow(true), []);
+    assert_eq!(page.follow(Every), []);
 }

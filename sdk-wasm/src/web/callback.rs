@@ -45,7 +45,7 @@ impl<A, R> Callback<A, R> {
 
 impl<A> Callback<A> {
     /// Calls it; what goes wrong in it goes to the console.
-    pub(super) fn tell(&self, argument: A) {
+    pub(super) fn notify(&self, argument: A) {
         if let Err(thrown) = self.call(argument) {
             log_error(&thrown);
         }

@@ -15,7 +15,7 @@ use rtbroadcaster_protocol::{BroadcastError, Input, ServerMessage, SessionOption
 use wasm_bindgen::prelude::{JsCast, JsValue};
 
 use super::callback::{Callback, Callbacks, Function};
-use super::environment::{now, soon};
+use super::environment::{in_microtask, now};
 use super::error::RoomError;
 use super::message::Fields;
 use super::pending::Pending;
@@ -23,8 +23,9 @@ use super::room::Room;
 use super::socket::Socket;
 use super::timer::Timer;
 use super::wake::Wake;
-use crate::core::Core;
-use crate::registry::FunctionNumber;
+use crate::catch_up::CatchUp;
+use crate::engine::Engine;
+use crate::registry::FunctionId;
 use crate::step::Step;
 
 /// What an action comes to: its seq; none if a newer one took its place before it was sent.
@@ -51,48 +52,48 @@ pub(super) struct Driver {
 }
 
 struct Inner {
-    core: Core<Array>,
+    engine: Engine<Array>,
     address: String,
     web_socket: Option<js_sys::Function>,
     is_resumed: bool,
     /// What the browser threw when it was asked for a websocket.
-    no_socket: Option<String>,
+    socket_error: Option<String>,
     /// Some of what was sent may still wait in the page for the network.
-    is_unsent: bool,
+    may_have_unsent: bool,
     /// The program's code is running, called from here: whatever it causes waits until it has returned.
     is_delivering: bool,
     /// [`Driver::pump`] will be called when the present task's code is through.
     pump_is_due: bool,
     is_over: bool,
     /// Who waits for the room.
-    entry: Option<Sender<Result<Room, RoomError>>>,
-    last_function: FunctionNumber,
-    held: Held,
+    pending_room: Option<Sender<Result<Room, RoomError>>>,
+    last_function: FunctionId,
+    resources: Resources,
 }
 
 /// What is let go at the end: what the browser could call, and what is the program's.
 #[derive(Default)]
-struct Held {
+struct Resources {
     socket: Option<Rc<Socket>>,
     timer: Option<Timer>,
     wake: Option<Wake>,
-    functions: BTreeMap<FunctionNumber, Function>,
+    functions: BTreeMap<FunctionId, Function>,
     callbacks: Callbacks,
     /// Who waits for an action's answer, by its ticket, and the slot or function key.
-    answers: BTreeMap<u64, (Sender<Answer>, String)>,
+    pending_answers: BTreeMap<u64, (Sender<Answer>, String)>,
     /// Who waits for room in the queue.
-    waiting: Vec<Sender<Result<(), RoomError>>>,
+    pending_ready: Vec<Sender<Result<(), RoomError>>>,
     /// Who waits for the end.
-    closers: Vec<Sender<()>>,
+    pending_closes: Vec<Sender<()>>,
 }
 
 impl Inner {
     /// The server has said one message.
-    fn hear(&mut self, now: Timestamp, line: &JsValue) {
-        let Some(fields) = Fields::parse(line) else { return self.core.unreadable() };
+    fn receive_message(&mut self, now: Timestamp, line: &JsValue) {
+        let Some(fields) = Fields::parse(line) else { return self.engine.note_unreadable() };
         if let Some(message) = ServerMessage::read(&fields) {
-            self.core.weigh(line.unchecked_ref::<JsString>().length() as usize);
-            self.core.handle(now, Input::Received(message));
+            self.engine.note_size(line.unchecked_ref::<JsString>().length() as usize);
+            self.engine.handle(now, Input::Received(message));
         }
     }
 }
@@ -100,22 +101,22 @@ impl Inner {
 impl Driver {
     /// Begins a session.
     pub(super) fn start(plan: Plan) -> Pending<Result<Room, RoomError>> {
-        let (entry, entered) = Pending::later(|| Err(RoomError::closed()));
+        let (pending_room, room) = Pending::later(|| Err(RoomError::closed()));
         let callbacks = Callbacks { error: plan.on_error, ..Callbacks::default() };
         let driver = Rc::new(Self {
             inner: RefCell::new(Inner {
-                core: Core::new(plan.session),
+                engine: Engine::new(plan.session),
                 address: plan.address,
                 web_socket: plan.web_socket,
                 is_resumed: plan.is_resumed,
-                no_socket: None,
-                is_unsent: false,
+                socket_error: None,
+                may_have_unsent: false,
                 is_delivering: false,
                 pump_is_due: false,
                 is_over: false,
-                entry: Some(entry),
+                pending_room: Some(pending_room),
                 last_function: 0,
-                held: Held { callbacks, ..Held::default() },
+                resources: Resources { callbacks, ..Resources::default() },
             }),
         });
         for (key, function) in plan.functions {
@@ -124,41 +125,41 @@ impl Driver {
         let (timer, wake) = (Timer::new(&driver), Wake::new(&driver));
         {
             let mut inner = driver.inner.borrow_mut();
-            inner.held.timer = Some(timer);
-            inner.held.wake = Some(wake);
+            inner.resources.timer = Some(timer);
+            inner.resources.wake = Some(wake);
         }
-        driver.inner.borrow_mut().core.set_token(plan.token);
+        driver.inner.borrow_mut().engine.set_token(plan.token);
         driver.handle(Input::Start);
-        entered
+        room
     }
 
     /// Tells the core what happened, and does what it wants.
     pub(super) fn handle(self: &Rc<Self>, input: Input<Array>) {
-        self.inner.borrow_mut().core.handle(now(), input);
+        self.inner.borrow_mut().engine.handle(now(), input);
         self.pump();
     }
 
     /// A frame has come: messages joined by newlines, which no message contains.
-    pub(super) fn received(self: &Rc<Self>, data: &JsValue) {
+    pub(super) fn receive_frame(self: &Rc<Self>, data: &JsValue) {
         let Some(frame) = data.dyn_ref::<JsString>() else { return };
         let now = now();
-        let tells = self.begin_delivering();
+        let may_deliver = self.begin_delivering();
         for line in frame.split("\n").iter() {
-            self.inner.borrow_mut().hear(now, &line);
-            self.act(tells);
+            self.inner.borrow_mut().receive_message(now, &line);
+            self.run_steps(may_deliver);
         }
-        self.end_delivering(tells);
+        self.end_delivering(may_deliver);
     }
 
     /// Broadcasts an action. It is sent when the present task's code is through, with all others of that task.
     pub(super) fn broadcast(self: &Rc<Self>, key: &str, params: &str, slot: Option<&str>) -> Pending<Answer> {
-        let ticket = self.inner.borrow_mut().core.broadcast(key, params, slot);
+        let ticket = self.inner.borrow_mut().engine.broadcast(key, params, slot);
         self.answer(ticket, slot.unwrap_or(key))
     }
 
     /// Clears a slot; sent and answered as an action is.
     pub(super) fn clear(self: &Rc<Self>, slot: &str) -> Pending<Answer> {
-        let ticket = self.inner.borrow_mut().core.clear(slot);
+        let ticket = self.inner.borrow_mut().engine.clear(slot);
         self.answer(ticket, slot)
     }
 
@@ -167,11 +168,11 @@ impl Driver {
         if self.inner.borrow().is_over {
             return Pending::known(Err(RoomError::closed()));
         }
-        let (waiting, ready) = Pending::later(|| Err(RoomError::closed()));
+        let (pending, ready) = Pending::later(|| Err(RoomError::closed()));
         {
             let mut inner = self.inner.borrow_mut();
-            inner.core.await_room();
-            inner.held.waiting.push(waiting);
+            inner.engine.await_queue_space();
+            inner.resources.pending_ready.push(pending);
         }
         self.pump_soon();
         ready
@@ -189,8 +190,8 @@ impl Driver {
     pub(super) fn unregister(&self, key: &str) {
         let removed = {
             let mut inner = self.inner.borrow_mut();
-            let number = inner.core.unregister(key);
-            number.and_then(|number| inner.held.functions.remove(&number))
+            let number = inner.engine.unregister(key);
+            number.and_then(|number| inner.resources.functions.remove(&number))
         };
         drop(removed);
     }
@@ -198,25 +199,29 @@ impl Driver {
     /// Has the program told something by this function from now on.
     pub(super) fn set_callback<A>(
         &self,
-        place: fn(&mut Callbacks) -> &mut Option<Callback<A>>,
+        field: fn(&mut Callbacks) -> &mut Option<Callback<A>>,
         callback: Callback<A>,
     ) {
         let unused = {
             let mut inner = self.inner.borrow_mut();
             // When all is over it would never be called, and only keep alive what it refers to.
-            if inner.is_over { Some(callback) } else { place(&mut inner.held.callbacks).replace(callback) }
+            if inner.is_over {
+                Some(callback)
+            } else {
+                field(&mut inner.resources.callbacks).replace(callback)
+            }
         };
         drop(unused);
     }
 
     /// Keeps actions and clears from now on, instead of handing them over.
     pub(super) fn detach(&self) {
-        self.inner.borrow_mut().core.detach();
+        self.inner.borrow_mut().engine.detach();
     }
 
     /// Hands over again, and first what was kept. Soon, not now: the caller isn't through with its code.
-    pub(super) fn follow(self: &Rc<Self>, every: bool) {
-        self.inner.borrow_mut().core.follow(every);
+    pub(super) fn follow(self: &Rc<Self>, catch_up: CatchUp) {
+        self.inner.borrow_mut().engine.follow(catch_up);
         self.pump_soon();
     }
 
@@ -225,20 +230,20 @@ impl Driver {
         if self.inner.borrow().is_over {
             return Pending::known(());
         }
-        let (closer, closed) = Pending::later(|| ());
+        let (pending, closed) = Pending::later(|| ());
         {
             let mut inner = self.inner.borrow_mut();
-            inner.held.closers.push(closer);
-            inner.core.handle(now(), Input::Close);
+            inner.resources.pending_closes.push(pending);
+            inner.engine.handle(now(), Input::Close);
         }
         // The page may be going away: what can be sent is sent now, and only what calls the program back waits.
-        self.act(false);
+        self.run_steps(false);
         self.pump_soon();
         closed
     }
 
-    pub(super) fn core(&self) -> Ref<'_, Core<Array>> {
-        Ref::map(self.inner.borrow(), |inner| &inner.core)
+    pub(super) fn engine(&self) -> Ref<'_, Engine<Array>> {
+        Ref::map(self.inner.borrow(), |inner| &inner.engine)
     }
 
     pub(super) fn is_resumed(&self) -> bool {
@@ -250,9 +255,9 @@ impl Driver {
             let mut inner = self.inner.borrow_mut();
             inner.last_function += 1;
             let number = inner.last_function;
-            inner.held.functions.insert(number, function);
-            let replaced = inner.core.register(key, number);
-            replaced.and_then(|number| inner.held.functions.remove(&number))
+            inner.resources.functions.insert(number, function);
+            let replaced = inner.engine.register(key, number);
+            replaced.and_then(|number| inner.resources.functions.remove(&number))
         };
         drop(replaced);
     }
@@ -260,10 +265,10 @@ impl Driver {
     fn answer(self: &Rc<Self>, ticket: Result<u64, BroadcastError>, key: &str) -> Pending<Answer> {
         let ticket = match ticket {
             Ok(ticket) => ticket,
-            Err(error) => return Pending::known(Err(RoomError::from(error).about(key))),
+            Err(error) => return Pending::known(Err(RoomError::from(error).with_key(key))),
         };
         let (sender, answer) = Pending::later(|| Err(RoomError::unanswered()));
-        self.inner.borrow_mut().held.answers.insert(ticket, (sender, key.into()));
+        self.inner.borrow_mut().resources.pending_answers.insert(ticket, (sender, key.into()));
         self.pump_soon();
         answer
     }
@@ -273,16 +278,16 @@ impl Driver {
             return;
         }
         let driver = Rc::clone(self);
-        soon(move || {
+        in_microtask(move || {
             driver.inner.borrow_mut().pump_is_due = false;
             driver.pump();
         });
     }
 
     fn pump(self: &Rc<Self>) {
-        let tells = self.begin_delivering();
-        self.act(tells);
-        self.end_delivering(tells);
+        let may_deliver = self.begin_delivering();
+        self.run_steps(may_deliver);
+        self.end_delivering(may_deliver);
     }
 
     /// Whether the program may be told something now: not while it is being told something.
@@ -291,37 +296,37 @@ impl Driver {
     }
 
     /// With what [`Driver::begin_delivering`] said.
-    fn end_delivering(&self, tells: bool) {
-        self.inner.borrow_mut().is_delivering = !tells;
+    fn end_delivering(&self, may_deliver: bool) {
+        self.inner.borrow_mut().is_delivering = !may_deliver;
     }
 
     /// Does what the core wants; what may run the program's code only if `tells`.
-    fn act(self: &Rc<Self>, tells: bool) {
-        self.look_at_buffer();
-        while let Some(step) = self.next_step(tells) {
-            self.take(step);
+    fn run_steps(self: &Rc<Self>, may_deliver: bool) {
+        self.report_unsent();
+        while let Some(step) = self.next_step(may_deliver) {
+            self.perform(step);
         }
     }
 
     /// A function of its own, so that nothing is borrowed any more when its result is used.
-    fn next_step(&self, tells: bool) -> Option<Step<Array>> {
-        self.inner.borrow_mut().core.next(tells)
+    fn next_step(&self, may_deliver: bool) -> Option<Step<Array>> {
+        self.inner.borrow_mut().engine.next_step(may_deliver)
     }
 
     /// Tells the core what waits in the page for the network, until that is nothing.
-    fn look_at_buffer(&self) {
-        if !self.inner.borrow().is_unsent {
+    fn report_unsent(&self) {
+        if !self.inner.borrow().may_have_unsent {
             return;
         }
         if let Some(socket) = self.socket() {
             let bytes = socket.buffered();
             let mut inner = self.inner.borrow_mut();
-            inner.is_unsent = bytes > 0;
-            inner.core.handle(now(), Input::Buffered(bytes));
+            inner.may_have_unsent = bytes > 0;
+            inner.engine.handle(now(), Input::Buffered(bytes));
         }
     }
 
     fn socket(&self) -> Option<Rc<Socket>> {
-        self.inner.borrow().held.socket.clone()
+        self.inner.borrow().resources.socket.clone()
     }
 }

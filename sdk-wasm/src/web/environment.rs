@@ -37,7 +37,7 @@ pub(super) fn now() -> Timestamp {
 }
 
 /// Runs something when the present task's code is through, before the browser does anything else.
-pub(super) fn soon(task: impl FnOnce() + 'static) {
+pub(super) fn in_microtask(task: impl FnOnce() + 'static) {
     queue_microtask(&Closure::once_into_js(task));
 }
 

@@ -134,18 +134,18 @@ impl RoomError {
     }
 
     /// With the function key or slot concerned.
-    pub(super) fn about(self, key: &str) -> Self {
+    pub(super) fn with_key(self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..self }
     }
 
     pub(super) fn no_function(key: &str) -> Self {
         let message = format!("no function is registered under \"{key}\": use `on`; not reported again");
-        Self::new(Code::NoFunction, message).about(key)
+        Self::new(Code::NoFunction, message).with_key(key)
     }
 
     pub(super) fn function_failed(key: &str, thrown: &JsValue) -> Self {
         let message = format!("the function registered under \"{key}\" panicked: {thrown:?}");
-        Self::new(Code::FunctionFailed, message).about(key)
+        Self::new(Code::FunctionFailed, message).with_key(key)
     }
 
     pub(super) fn unreadable() -> Self {
@@ -199,9 +199,9 @@ pub struct CloseReason {
 }
 
 impl CloseReason {
-    /// `no_socket`: what the browser said when it would not even try to connect.
-    pub(super) fn new(ending: Ending, no_socket: Option<String>) -> Self {
-        match no_socket {
+    /// `socket_error`: what the browser said when it would not even try to connect.
+    pub(super) fn new(ending: Ending, socket_error: Option<String>) -> Self {
+        match socket_error {
             None => Self { code: Code::read(ending.code), message: ending.message },
             Some(cause) => Self {
                 code: Code::ConnectionFailed,

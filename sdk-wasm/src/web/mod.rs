@@ -30,5 +30,5 @@ pub use builder::{Creating, Joining, RoomBuilder};
 pub use error::{CloseReason, Code, RoomError};
 pub use params::Params;
 pub use pending::Pending;
-pub use room::{CatchUp, Room};
+pub use room::Room;
 pub use rtbroadcaster_protocol::{Audience, OwnerPresence, SessionStatus as Status};

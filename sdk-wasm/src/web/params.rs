@@ -48,7 +48,7 @@ impl Deref for Params {
 }
 
 /// The params of an action as JSON text.
-pub(super) fn text_of(params: &(impl Serialize + ?Sized)) -> Result<String, RoomError> {
+pub(super) fn json_of(params: &(impl Serialize + ?Sized)) -> Result<String, RoomError> {
     let unfit =
         |error| RoomError::invalid_argument(format!("the params must be what JSON can carry: {error}"));
     let value =

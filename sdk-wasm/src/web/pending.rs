@@ -22,9 +22,9 @@ impl<T> Pending<T> {
     }
 
     /// To be told by the sender; if that is dropped, this is what it comes to.
-    pub(super) fn later(untold: fn() -> T) -> (Sender<T>, Self) {
+    pub(super) fn later(if_dropped: fn() -> T) -> (Sender<T>, Self) {
         let (sender, receiver) = channel();
-        (sender, Self(State::Later(receiver, untold)))
+        (sender, Self(State::Later(receiver, if_dropped)))
     }
 }
 
@@ -38,8 +38,8 @@ impl<T> Future for Pending<T> {
         match &mut self.get_mut().0 {
             // As other futures that are asked again after they were done.
             State::Known(value) => value.take().map_or(Poll::Pending, Poll::Ready),
-            State::Later(receiver, untold) => {
-                Pin::new(receiver).poll(context).map(|told| told.unwrap_or_else(|_| untold()))
+            State::Later(receiver, if_dropped) => {
+                Pin::new(receiver).poll(context).map(|result| result.unwrap_or_else(|_| if_dropped()))
             }
         }
     }

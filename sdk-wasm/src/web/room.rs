@@ -13,9 +13,10 @@ use super::builder::{Creating, Joining, RoomBuilder};
 use super::callback::{Callback, Function};
 use super::driver::{Answer, Driver};
 use super::error::{CloseReason, RoomError};
-use super::params::{Params, text_of};
+use super::params::{Params, json_of};
 use super::pending::Pending;
 use super::{Audience, OwnerPresence, Status};
+use crate::catch_up::CatchUp;
 
 /// A page's side of one room, across reconnects.
 ///
@@ -158,20 +159,20 @@ impl Room {
     /// Hands over again: first what came since [`Room::detach`], as soon as the present task's code is through, then
     /// whatever is newer. Does nothing without `detach`.
     pub fn follow(&self, catch_up: CatchUp) {
-        self.driver.follow(matches!(catch_up, CatchUp::Every));
+        self.driver.follow(catch_up);
     }
 
     /// Whether the page has detached, and does not follow again yet.
     #[must_use]
     pub fn is_detached(&self) -> bool {
-        self.driver.core().is_detached()
+        self.driver.engine().is_detached()
     }
 
     /// How many actions and clears came since [`Room::detach`] and were not handed over, those included that are not kept;
     /// while catching up, how many are left.
     #[must_use]
     pub fn behind(&self) -> usize {
-        self.driver.core().behind()
+        self.driver.engine().behind()
     }
 
     /// The owner closes the room for everyone; a follower leaves it. It is over when the server has confirmed, or at once
@@ -183,19 +184,19 @@ impl Room {
     /// The room's id: what others need to join.
     #[must_use]
     pub fn uuid(&self) -> String {
-        self.driver.core().uuid().unwrap_or_default().to_owned()
+        self.driver.engine().uuid().unwrap_or_default().to_owned()
     }
 
     /// The secret that proves ownership; none for a follower. Keep it out of URLs and logs.
     #[must_use]
     pub fn owner_key(&self) -> Option<String> {
-        self.driver.core().owner_key().map(ToOwned::to_owned)
+        self.driver.engine().owner_key().map(ToOwned::to_owned)
     }
 
     /// Whether this page owns the room, and so may broadcast.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        self.driver.core().is_owner()
+        self.driver.engine().is_owner()
     }
 
     /// Whether the room was taken back by [`RoomBuilder::claim`] rather than opened.
@@ -207,7 +208,7 @@ impl Room {
     /// Where the page stands, as [`Room::on_status`] was told last.
     #[must_use]
     pub fn status(&self) -> Status {
-        self.driver.core().status()
+        self.driver.engine().status()
     }
 
     /// Whether messages flow: the status is [`Status::Connected`] or [`Status::CatchingUp`].
@@ -220,7 +221,7 @@ impl Room {
     /// ([`RoomBuilder::share_audience`]).
     #[must_use]
     pub fn audience(&self) -> Option<Audience> {
-        self.driver.core().audience()
+        self.driver.engine().audience()
     }
 
     /// Called when the page's standing changes. As with all callbacks here, a later one takes its place.
@@ -273,22 +274,11 @@ impl Room {
     }
 
     fn send(&self, key: &str, params: &(impl Serialize + ?Sized), slot: Option<&str>) -> Pending<Answer> {
-        match text_of(params) {
+        match json_of(params) {
             Ok(params) => self.driver.broadcast(key, &params, slot),
-            Err(error) => Pending::known(Err(error.about(key))),
+            Err(error) => Pending::known(Err(error.with_key(key))),
         }
     }
-}
-
-/// With what a follower that detached catches up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum CatchUp {
-    /// With what counts now: the newest state message of each slot, or that it was cleared if this page knows it, in the
-    /// order of the writes. Actions that were no state messages are skipped.
-    #[default]
-    State,
-    /// With each action and clear, in order. If not everything was kept, [`Room::on_resync`] says so first.
-    Every,
 }
 
 /// Whether it is the same room of the same page, not only a room of the same id.

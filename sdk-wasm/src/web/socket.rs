@@ -39,7 +39,7 @@ impl Socket {
         };
         let on_open = handler(driver, |driver, _| driver.handle(Input::Opened));
         let on_message = handler(driver, |driver, event| {
-            driver.received(&event.unchecked_into::<MessageEvent>().data());
+            driver.receive_frame(&event.unchecked_into::<MessageEvent>().data());
         });
         let on_close = handler(driver, |driver, event| {
             driver.handle(Input::Disconnected(event.unchecked_into::<CloseEvent>().code()));

@@ -3,7 +3,7 @@
 use super::*;
 
 #[wasm_bindgen_test]
-async fn what_goes_wrong_in_a_function_is_reported_and_the_rest_goes_on() {
+async fn unfit_params_and_unknown_functions_are_reported_and_the_rest_goes_on() {
     let Some(url) = server() else { return };
     let owner = Room::create(url).await.unwrap();
     let (room, witness) = follower::<(u32,)>(url, &owner.uuid(), "done").await;
@@ -113,7 +113,7 @@ async fn a_full_queue_says_when_to_go_on() {
 }
 
 #[wasm_bindgen_test]
-async fn what_the_server_says_that_is_no_json_is_reported_once() {
+async fn a_message_that_is_not_json_is_reported_once() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = Room::create(url).await.unwrap();
@@ -128,7 +128,7 @@ async fn what_the_server_says_that_is_no_json_is_reported_once() {
 }
 
 #[wasm_bindgen_test]
-async fn a_page_that_may_not_open_websockets_is_told_why() {
+async fn a_page_that_may_not_open_websockets_learns_why() {
     let refused = support::refuse_sockets();
     let error = Room::create("/rooms").await.unwrap_err();
     assert_eq!(error.code(), &Code::ConnectionFailed);

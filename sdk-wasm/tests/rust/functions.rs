@@ -59,7 +59,7 @@ async fn what_is_not_awaited_is_sent_all_the_same_and_in_order() {
 }
 
 #[wasm_bindgen_test]
-async fn who_joins_late_is_handed_the_state_and_nothing_before_the_next_task() {
+async fn a_late_follower_receives_the_state_and_nothing_before_the_next_task() {
     let Some(url) = server() else { return };
     let owner = Room::create(url).await.unwrap();
     drop(owner.broadcast_to_slot("stroke-1", "draw", &[1]));

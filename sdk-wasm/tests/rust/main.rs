@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
 
+mod detach;
 mod failures;
 mod functions;
-mod lives;
-mod modes;
+mod lifecycle;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -98,7 +98,7 @@ export function recorder() {
         if (waiting.length > 0) waiting.shift()(call); else calls.push(call);
     };
     recorder.take = () => new Promise((resolve) => calls.length > 0 ? resolve(calls.shift()) : waiting.push(resolve));
-    recorder.untaken = () => calls.length;
+    recorder.unread = () => calls.length;
     return recorder;
 }
 "#)]
@@ -116,7 +116,7 @@ extern "C" {
 
     /// How many calls were written down and not asked for yet.
     #[wasm_bindgen(method)]
-    pub(crate) fn untaken(this: &Recorder) -> u32;
+    pub(crate) fn unread(this: &Recorder) -> u32;
 }
 
 impl Recorder {

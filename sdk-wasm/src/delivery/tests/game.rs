@@ -5,43 +5,46 @@ use std::collections::BTreeMap;
 use super::*;
 
 #[wasm_bindgen_test]
-fn every_is_what_a_page_is_told_that_never_detached() {
+fn catching_up_with_every_event_equals_never_having_detached() {
     for seed in 0..200 {
-        let game = play(seed, true, 0, |_, _| {});
-        assert_eq!(game.page.told, game.live.told, "seed {seed}");
+        let game = play(seed, Every, 0, |_, _| {});
+        assert_eq!(game.page.delivered, game.live.delivered, "seed {seed}");
     }
 }
 
 #[wasm_bindgen_test]
-fn every_after_a_resync_says_that_something_is_missing_and_is_complete_from_there_on() {
+fn catching_up_with_every_event_after_a_resync_reports_the_gap_and_is_complete_from_there() {
     for seed in 0..200 {
-        let game = play(seed, true, 20, |_, _| {});
-        assert_eq!(game.shown(&game.page.told), game.room.retained, "seed {seed}");
-        let last = game.live.told.iter().rposition(|told| *told == Resync);
+        let game = play(seed, Every, 20, |_, _| {});
+        assert_eq!(game.shown(&game.page.delivered), game.room.retained, "seed {seed}");
+        let last = game.live.delivered.iter().rposition(|delivered| *delivered == Resync);
         let since = last.map_or(0, |at| at + 1);
-        assert!(game.page.told.ends_with(&game.live.told[since..]), "seed {seed}");
-        assert_eq!(last.is_some(), game.page.told.contains(&Resync), "seed {seed}");
+        assert!(game.page.delivered.ends_with(&game.live.delivered[since..]), "seed {seed}");
+        assert_eq!(last.is_some(), game.page.delivered.contains(&Resync), "seed {seed}");
     }
 }
 
 #[wasm_bindgen_test]
-fn state_is_what_a_page_is_told_that_joins_afresh() {
+fn catching_up_with_the_state_equals_joining_afresh() {
     for seed in 0..200 {
-        let game = play(seed, false, 20, |game, told| {
-            assert_eq!(game.shown(&game.page.told), game.room.retained, "seed {seed}");
-            assert!(!told.contains(&Resync), "seed {seed}");
-            let values =
-                told.iter().filter_map(|told| if let Run(_, value) = told { Some(value) } else { None });
+        let game = play(seed, State, 20, |game, delivered| {
+            assert_eq!(game.shown(&game.page.delivered), game.room.retained, "seed {seed}");
+            assert!(!delivered.contains(&Resync), "seed {seed}");
+            let values = delivered
+                .iter()
+                .filter_map(|delivered| if let Run(_, value) = delivered { Some(value) } else { None });
             assert!(values.clone().is_sorted(), "seed {seed}");
             assert!(values.clone().all(|value| game.room.slots.contains_key(value)), "seed {seed}");
             let mut slots: Vec<_> = values.map(|value| &game.room.slots[value]).collect();
             slots.extend(
-                told.iter().filter_map(|told| if let Clear(slot) = told { Some(slot) } else { None }),
+                delivered
+                    .iter()
+                    .filter_map(|delivered| if let Clear(slot) = delivered { Some(slot) } else { None }),
             );
             slots.sort();
             assert!(slots.is_sorted_by(|one, other| one < other), "seed {seed}: a slot is told of twice");
         });
-        assert_eq!(game.shown(&game.page.told), game.room.retained, "seed {seed}");
+        assert_eq!(game.shown(&game.page.delivered), game.room.retained, "seed {seed}");
     }
 }
 
@@ -104,10 +107,10 @@ struct Game {
 
 impl Game {
     /// What a page shows that was told this: slot → value.
-    fn shown(&self, told: &[Told]) -> BTreeMap<String, u32> {
+    fn shown(&self, delivered: &[Delivered]) -> BTreeMap<String, u32> {
         let mut shown = BTreeMap::new();
-        for told in told {
-            match told {
+        for delivered in delivered {
+            match delivered {
                 Run(_, value) => {
                     if let Some(slot) = self.room.slots.get(value) {
                         shown.insert(slot.clone(), *value);
@@ -124,7 +127,7 @@ impl Game {
 }
 
 /// Resyncs in so many of a hundred cases. `check` sees what each catching up has told.
-fn play(seed: u64, every: bool, resyncs: u64, check: impl Fn(&Game, &[Told])) -> Game {
+fn play(seed: u64, catch_up: CatchUp, resyncs: u64, check: impl Fn(&Game, &[Delivered])) -> Game {
     let mut random = Random(seed);
     let mut game = Game { room: Room::default(), live: Page::new(), page: Page::new() };
     for _ in 0..200 {
@@ -137,20 +140,20 @@ fn play(seed: u64, every: bool, resyncs: u64, check: impl Fn(&Game, &[Told])) ->
         match random.below(12) {
             0..3 => game.page.delivery.detach(),
             3 => {
-                game.page.delivery.follow(every);
+                game.page.delivery.follow(catch_up);
                 for _ in 0..random.below(4) {
                     game.page.step();
                 }
                 game.page.delivery.detach();
             }
             4 => {
-                let told = game.page.follow(every);
-                check(&game, &told);
+                let delivered = game.page.follow(catch_up);
+                check(&game, &delivered);
             }
             _ => {}
         }
     }
-    game.page.follow(every);
+    game.page.follow(catch_up);
     game
 }
 

@@ -8,8 +8,8 @@ use futures_channel::oneshot::Sender;
 use js_sys::Array;
 use rtbroadcaster_protocol::{EndReason, Input, Outcome};
 
-use super::{Driver, Held};
-use crate::registry::{Action, FunctionNumber};
+use super::{Driver, Resources};
+use crate::registry::{Action, FunctionId};
 use crate::step::Step;
 use crate::web::Status;
 use crate::web::callback::{Callback, Callbacks};
@@ -22,21 +22,21 @@ use crate::web::socket::Socket;
 
 impl Driver {
     /// Takes one step.
-    pub(super) fn take(self: &Rc<Self>, step: Step<Array>) {
+    pub(super) fn perform(self: &Rc<Self>, step: Step<Array>) {
         match step {
             Step::Connect => self.connect(),
             Step::Disconnect => {
-                let socket = self.inner.borrow_mut().held.socket.take();
+                let socket = self.inner.borrow_mut().resources.socket.take();
                 drop(socket);
             }
             Step::Send(text) => {
                 if let Some(socket) = self.socket() {
                     socket.send(&text);
-                    self.inner.borrow_mut().is_unsent = true;
+                    self.inner.borrow_mut().may_have_unsent = true;
                 }
             }
-            Step::Arm(at) => {
-                if let Some(timer) = &mut self.inner.borrow_mut().held.timer {
+            Step::ArmTimer(at) => {
+                if let Some(timer) = &mut self.inner.borrow_mut().resources.timer {
                     timer.arm(at);
                 }
             }
@@ -44,28 +44,28 @@ impl Driver {
             Step::Refuse(reason) => self.refuse(reason),
             Step::Run(number, action) => self.run(number, action),
             Step::TellStatus => {
-                let status = self.core().status();
-                self.tell(|callbacks| &callbacks.status, status);
+                let status = self.engine().status();
+                self.call_back(|callbacks| &callbacks.status, status);
             }
-            Step::TellCleared(slot) => self.tell(|callbacks| &callbacks.clear, slot),
-            Step::TellResync => self.tell(|callbacks| &callbacks.resync, ()),
+            Step::TellCleared(slot) => self.call_back(|callbacks| &callbacks.clear, slot),
+            Step::TellResync => self.call_back(|callbacks| &callbacks.resync, ()),
             Step::TellAudience => {
-                let audience = self.core().audience();
+                let audience = self.engine().audience();
                 if let Some(audience) = audience {
-                    self.tell(|callbacks| &callbacks.audience, audience);
+                    self.call_back(|callbacks| &callbacks.audience, audience);
                 }
             }
-            Step::TellOwner(presence) => self.tell(|callbacks| &callbacks.owner, presence),
+            Step::TellOwner(presence) => self.call_back(|callbacks| &callbacks.owner, presence),
             Step::ReportNoFunction(key) => self.report(RoomError::no_function(&key)),
             Step::ReportUnreadable => self.report(RoomError::unreadable()),
             Step::ReportRefusal(refusal) => self.report(refusal.into()),
             Step::Answer(ticket, outcome) => self.settle(ticket, outcome),
-            Step::HasRoom(count) => {
-                let have_waited: Vec<_> = {
-                    let waiting = &mut self.inner.borrow_mut().held.waiting;
+            Step::QueueHasSpace(count) => {
+                let ready: Vec<_> = {
+                    let waiting = &mut self.inner.borrow_mut().resources.pending_ready;
                     waiting.drain(..(count as usize).min(waiting.len())).collect()
                 };
-                have_waited.into_iter().for_each(|waiting| tell_waiting(waiting, Ok(())));
+                ready.into_iter().for_each(|pending| resolve(pending, Ok(())));
             }
             Step::End(reason) => self.end(reason),
         }
@@ -79,10 +79,10 @@ impl Driver {
         let opened = Socket::open(&address, class.as_ref(), self);
         let mut inner = self.inner.borrow_mut();
         let former = match opened {
-            Ok(socket) => inner.held.socket.replace(Rc::new(socket)),
+            Ok(socket) => inner.resources.socket.replace(Rc::new(socket)),
             Err(cause) => {
-                inner.no_socket = Some(alloc::format!("{cause:?}"));
-                inner.core.handle(now(), Input::Close);
+                inner.socket_error = Some(alloc::format!("{cause:?}"));
+                inner.engine.handle(now(), Input::Close);
                 None
             }
         };
@@ -91,92 +91,101 @@ impl Driver {
     }
 
     fn enter(self: &Rc<Self>) {
-        let entry = self.inner.borrow_mut().entry.take();
-        let is_awaited = entry.is_some_and(|entry| entry.send(Ok(Room::new(Rc::clone(self)))).is_ok());
+        let pending = self.inner.borrow_mut().pending_room.take();
+        let is_awaited = pending.is_some_and(|pending| pending.send(Ok(Room::new(Rc::clone(self)))).is_ok());
         if !is_awaited {
             drop(self.close());
         }
         let driver = Rc::clone(self);
         // What the program registers before the next task misses nothing.
         in_next_task(move || {
-            driver.inner.borrow_mut().core.open();
+            driver.inner.borrow_mut().engine.open_delivery();
             driver.pump();
         });
     }
 
     fn refuse(&self, reason: EndReason) {
-        let (held, reason) = self.release(reason);
-        drop(held);
-        let entry = self.inner.borrow_mut().entry.take();
-        if let Some(entry) = entry {
-            tell_waiting(entry, Err(reason.into()));
+        let (resources, reason) = self.release(reason);
+        drop(resources);
+        let pending = self.inner.borrow_mut().pending_room.take();
+        if let Some(pending) = pending {
+            resolve(pending, Err(reason.into()));
         }
     }
 
-    fn run(&self, number: FunctionNumber, action: Action<Array>) {
-        let function = self.inner.borrow().held.functions.get(&number).cloned();
+    fn run(&self, number: FunctionId, action: Action<Array>) {
+        let function = self.inner.borrow().resources.functions.get(&number).cloned();
         let Some(function) = function else { return };
         match function.call(Params::new(action.params)) {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.report(error.about(&action.key)),
+            Ok(Err(error)) => self.report(error.with_key(&action.key)),
             Err(thrown) => self.report(RoomError::function_failed(&action.key, &thrown)),
         }
     }
 
-    fn tell<A>(&self, place: fn(&Callbacks) -> &Option<Callback<A>>, argument: A) {
-        let callback = place(&self.inner.borrow().held.callbacks).clone();
+    fn call_back<A>(&self, field: fn(&Callbacks) -> &Option<Callback<A>>, argument: A) {
+        let callback = field(&self.inner.borrow().resources.callbacks).clone();
         if let Some(callback) = callback {
-            callback.tell(argument);
+            callback.notify(argument);
         }
     }
 
     fn report(&self, error: RoomError) {
-        let callback = self.inner.borrow().held.callbacks.error.clone();
+        let callback = self.inner.borrow().resources.callbacks.error.clone();
         match callback {
-            Some(callback) => callback.tell(error),
+            Some(callback) => callback.notify(error),
             None => warn(&alloc::format!("{error}")),
         }
     }
 
     fn settle(&self, ticket: u64, outcome: Outcome) {
-        let asked = self.inner.borrow_mut().held.answers.remove(&ticket);
-        let Some((sender, key)) = asked else { return };
+        let pending = self.inner.borrow_mut().resources.pending_answers.remove(&ticket);
+        let Some((sender, key)) = pending else { return };
         let answer = match outcome {
             Outcome::Appended(seq) => Ok(Some(seq)),
             Outcome::Replaced => Ok(None),
-            Outcome::Refused { refusal, .. } => Err(RoomError::from(refusal).about(&key)),
+            Outcome::Refused { refusal, .. } => Err(RoomError::from(refusal).with_key(&key)),
         };
-        tell_waiting(sender, answer);
+        resolve(sender, answer);
     }
 
     fn end(&self, reason: EndReason) {
-        let (held, reason) = self.release(reason);
-        let Held { socket, timer, wake, functions, callbacks, answers, waiting, closers } = held;
+        let (resources, reason) = self.release(reason);
+        let Resources {
+            socket,
+            timer,
+            wake,
+            functions,
+            callbacks,
+            pending_answers,
+            pending_ready,
+            pending_closes,
+        } = resources;
         drop((socket, timer, wake, functions));
         if let Some(callback) = callbacks.close {
-            callback.tell(reason);
+            callback.notify(reason);
         }
         if let Some(callback) = callbacks.status {
-            callback.tell(Status::Closed);
+            callback.notify(Status::Closed);
         }
-        for (sender, key) in answers.into_values() {
-            tell_waiting(sender, Err(RoomError::unanswered().about(&key)));
+        for (sender, key) in pending_answers.into_values() {
+            resolve(sender, Err(RoomError::unanswered().with_key(&key)));
         }
-        waiting.into_iter().for_each(|waiting| tell_waiting(waiting, Err(RoomError::closed())));
-        closers.into_iter().for_each(|closer| tell_waiting(closer, ()));
+        pending_ready.into_iter().for_each(|pending| resolve(pending, Err(RoomError::closed())));
+        pending_closes.into_iter().for_each(|pending| resolve(pending, ()));
     }
 
     /// Takes out all that is to be let go, for the caller to drop: that may run the program's code.
-    fn release(&self, reason: EndReason) -> (Held, CloseReason) {
+    fn release(&self, reason: EndReason) -> (Resources, CloseReason) {
         let mut inner = self.inner.borrow_mut();
         inner.is_over = true;
-        let ending = Ending::new(reason, inner.core.is_owner());
-        let reason = CloseReason::new(ending, inner.no_socket.take());
-        (mem::take(&mut inner.held), reason)
+        let ending = Ending::new(reason, inner.engine.is_owner());
+        let reason = CloseReason::new(ending, inner.socket_error.take());
+        (mem::take(&mut inner.resources), reason)
     }
 }
 
 /// Tells somebody who may have stopped waiting.
-fn tell_waiting<T>(sender: Sender<T>, value: T) {
+fn resolve<T>(sender: Sender<T>, value: T) {
     drop(sender.send(value));
 }

@@ -6,13 +6,13 @@ use super::*;
 async fn both_ends(url: &str) -> (Room, Room, Calls<String>) {
     let owner = Room::create(url).await.unwrap();
     let room = Room::join(url, owner.uuid()).await.unwrap();
-    let ((call, told), (on_status, status)) = (recording(), recording());
+    let ((call, calls), (on_status, status)) = (recording(), recording());
     let (mut show, mut clear, mut resync) = (call.clone(), call.clone(), call);
     room.on("show", move |params| show(params.get(0).as_string().unwrap()));
     room.on_clear(move |slot| clear(format!("cleared {slot}")));
     room.on_resync(move || resync("resync".to_owned())).on_status(on_status);
     status.until(Status::Connected).await;
-    (owner, room, told)
+    (owner, room, calls)
 }
 
 /// Waits until everything that the owner has done is there.
@@ -33,9 +33,9 @@ async fn show(owner: &Room, slot: Option<&str>, text: &str) {
 #[wasm_bindgen_test]
 async fn a_detached_follower_catches_up_with_the_state_or_with_every_action() {
     let Some(url) = server() else { return };
-    let (owner, room, told) = both_ends(url).await;
+    let (owner, room, calls) = both_ends(url).await;
     show(&owner, Some("known"), "shown").await;
-    assert_eq!(told.next().await, "shown");
+    assert_eq!(calls.next().await, "shown");
     for (catch_up, expected) in [
         (CatchUp::State, vec!["newest", "cleared known"]),
         (CatchUp::Every, vec!["old", "again", "live", "newest", "cleared known"]),
@@ -47,15 +47,15 @@ async fn a_detached_follower_catches_up_with_the_state_or_with_every_action() {
         show(&owner, Some("a"), "newest").await;
         owner.clear("known").await.unwrap();
         until_behind(&room, 5).await;
-        assert!(room.is_detached() && told.is_empty());
+        assert!(room.is_detached() && calls.is_empty());
         room.follow(catch_up);
         assert_eq!(
-            (room.is_detached(), room.behind() > 0, told.is_empty()),
+            (room.is_detached(), room.behind() > 0, calls.is_empty()),
             (false, true, true),
             "not at once"
         );
         for expected in expected {
-            assert_eq!(told.next().await, expected);
+            assert_eq!(calls.next().await, expected);
         }
         assert_eq!(room.behind(), 0);
     }
@@ -65,25 +65,25 @@ async fn a_detached_follower_catches_up_with_the_state_or_with_every_action() {
 #[wasm_bindgen_test]
 async fn a_function_may_detach_and_nothing_comes_after_it() {
     let Some(url) = server() else { return };
-    let (owner, room, told) = both_ends(url).await;
+    let (owner, room, calls) = both_ends(url).await;
     let inside = room.clone();
     room.on("stop", move |_| inside.detach().unwrap());
     drop(owner.broadcast("show", &("first",)));
     drop(owner.broadcast("stop", &()));
     drop(owner.broadcast("show", &("second",)));
-    assert_eq!(told.next().await, "first");
+    assert_eq!(calls.next().await, "first");
     until_behind(&room, 1).await;
-    assert!(room.is_detached() && told.is_empty());
+    assert!(room.is_detached() && calls.is_empty());
     room.follow(CatchUp::default());
     assert_eq!(owner.broadcast("show", &("third",)).await, Ok(Some(4)));
-    assert_eq!(told.next().await, "third", "what was no state was skipped");
+    assert_eq!(calls.next().await, "third", "what was no state was skipped");
     owner.close().await;
 }
 
 #[wasm_bindgen_test]
-async fn what_a_detached_follower_keeps_is_bounded_and_it_is_told_so() {
+async fn the_backlog_of_a_detached_follower_is_bounded_and_a_gap_is_reported() {
     let Some(url) = server() else { return };
-    let (owner, room, told) = both_ends(url).await;
+    let (owner, room, calls) = both_ends(url).await;
     room.detach().unwrap();
     let long = "x".repeat(60_000);
     let count = (4 * 1024 * 1024_usize).div_ceil(long.len());
@@ -93,9 +93,9 @@ async fn what_a_detached_follower_keeps_is_bounded_and_it_is_told_so() {
     show(&owner, None, "newest").await;
     until_behind(&room, count + 1).await;
     room.follow(CatchUp::Every);
-    assert_eq!(told.next().await, "resync");
-    assert_eq!(told.next().await, long);
-    assert_eq!(told.next().await, "newest");
+    assert_eq!(calls.next().await, "resync");
+    assert_eq!(calls.next().await, long);
+    assert_eq!(calls.next().await, "newest");
     owner.close().await;
 }
 

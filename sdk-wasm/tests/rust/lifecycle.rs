@@ -5,7 +5,7 @@ use wasm_bindgen::JsCast;
 use super::*;
 
 #[wasm_bindgen_test]
-async fn closing_is_heard_once_by_everyone_and_final() {
+async fn closing_is_final_and_reported_once_to_everyone() {
     let Some(url) = server() else { return };
     let owner = Room::create(url).await.unwrap();
     let (room, witness) = follower::<[u32; 0]>(url, &owner.uuid(), "bye").await;
@@ -86,7 +86,7 @@ async fn a_lost_connection_comes_back_and_nothing_is_lost() {
 }
 
 #[wasm_bindgen_test]
-async fn what_waits_when_the_room_ends_is_told_so() {
+async fn pending_answers_fail_when_the_room_ends() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = Room::create(url).await.unwrap();
@@ -102,7 +102,7 @@ async fn what_waits_when_the_room_ends_is_told_so() {
 }
 
 #[wasm_bindgen_test]
-async fn who_stops_waiting_for_a_room_leaves_it() {
+async fn a_page_that_stops_waiting_for_a_room_leaves_it() {
     let Some(url) = server() else { return };
     let owner = Room::create(url).await.unwrap();
     let (on_audience, audience) = recording();
@@ -117,7 +117,7 @@ async fn who_stops_waiting_for_a_room_leaves_it() {
 }
 
 #[wasm_bindgen_test]
-async fn an_owner_that_loses_its_connection_is_missed_until_it_is_back() {
+async fn an_owner_without_a_connection_is_away_until_it_is_back() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = Room::create(url).await.unwrap();

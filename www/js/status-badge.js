@@ -1,5 +1,5 @@
 /** The badge that says in plain words where this page stands with its room. */
-export class Standing {
+export class StatusBadge {
   #badge = document.querySelector("#status");
   #words;
 

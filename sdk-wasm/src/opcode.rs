@@ -13,8 +13,8 @@ pub(crate) const BUFFERED: u32 = 8;
 pub(crate) const CLOSE: u32 = 9;
 pub(crate) const MESSAGE: u32 = 10;
 pub(crate) const UNREADABLE: u32 = 11;
-pub(crate) const OPEN: u32 = 12;
-pub(crate) const AWAIT_ROOM: u32 = 13;
+pub(crate) const OPEN_DELIVERY: u32 = 12;
+pub(crate) const AWAIT_QUEUE_SPACE: u32 = 13;
 /// The number says whether it wrote this one to the socket by itself.
 pub(crate) const BROADCAST: u32 = 14;
 pub(crate) const CLEAR: u32 = 15;
@@ -24,16 +24,16 @@ pub(crate) const UUID: u32 = 18;
 pub(crate) const OWNER_KEY: u32 = 19;
 pub(crate) const IS_OWNER: u32 = 20;
 pub(crate) const STATUS: u32 = 21;
-pub(crate) const CONNECTED: u32 = 22;
-pub(crate) const LAGGING: u32 = 23;
-pub(crate) const NEXT: u32 = 24;
-pub(crate) const NUMBER: u32 = 25;
+pub(crate) const AUDIENCE_CONNECTED: u32 = 22;
+pub(crate) const AUDIENCE_LAGGING: u32 = 23;
+pub(crate) const NEXT_STEP: u32 = 24;
+pub(crate) const FIRST_NUMBER: u32 = 25;
 /// The seq of the action that js/room.js may hand over by itself; 0 while it must say `MESSAGE` for each.
 pub(crate) const FAST_PATH_SEQ: u32 = 26;
 /// It has handed over all actions up to this seq; the moment is when the last of them came.
-pub(crate) const HANDED_OVER: u32 = 27;
+pub(crate) const FAST_PATH_DELIVERED: u32 = 27;
 /// Where a slot's state is noted; below 0 if it must say `MESSAGE` for its next action. It holds until it does say `MESSAGE`.
-pub(crate) const PLACE_OF_SLOT: u32 = 28;
+pub(crate) const SLOT_INDEX: u32 = 28;
 /// What it hands over is the state of the slot at this place. The first number is no moment but the action's seq.
 pub(crate) const SLOT_WRITTEN: u32 = 29;
 /// See `Delivery::detach`, and so on.
@@ -43,19 +43,19 @@ pub(crate) const BEHIND: u32 = 32;
 /// The number says whether every action is wanted.
 pub(crate) const FOLLOW: u32 = 33;
 pub(crate) const SECOND_NUMBER: u32 = 34;
-/// A new core, see `cores.rs`.
-pub(crate) const NEW: u32 = 35;
+/// A new core, see `engines.rs`.
+pub(crate) const NEW_ENGINE: u32 = 35;
 /// That core is needed no more.
-pub(crate) const FREE: u32 = 36;
+pub(crate) const FREE_ENGINE: u32 = 36;
 /// Memory for a text of so many bytes at most, which js/room.js writes there.
-pub(crate) const SPACE: u32 = 37;
+pub(crate) const ALLOCATE_TEXT: u32 = 37;
 /// It has written a text of so many bytes, which belongs to the next call.
-pub(crate) const PUT: u32 = 38;
+pub(crate) const TEXT_WRITTEN: u32 = 38;
 /// Where a text lies that belongs to the step or the answer, until the next one is asked for.
-pub(crate) const TEXT: u32 = 39;
+pub(crate) const READ_TEXT: u32 = 39;
 /// Its bytes.
-pub(crate) const TEXT_LENGTH: u32 = 40;
+pub(crate) const READ_TEXT_LENGTH: u32 = 40;
 /// The id of the action that js/room.js may write to the socket by itself; 0 while it must say `BROADCAST` for each.
 pub(crate) const FAST_PATH_ID: u32 = 41;
 /// All that it wrote up to this id is answered; the moment is when it heard so.
-pub(crate) const ANSWERED: u32 = 42;
+pub(crate) const FAST_PATH_ANSWERED: u32 = 42;
