@@ -1,12 +1,13 @@
-// The page's side of a room: its socket, timer, promises and callbacks. What is to be done with them the core decides,
-// which is Rust; src/bridge.rs says how the two talk. What all of it means to a page stands in npm/index.d.ts.
+// The page's side of a room: its socket, timer, promises and callbacks. The engine, which is Rust,
+// decides what to do with them; src/bridge.rs documents how the two talk. What a page sees is
+// documented in npm/index.d.ts.
 
 const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
 
-/** By the core's numbers: `encode_status` in src/bridge.rs. */
+/** The statuses by their numbers: `encode_status` in src/bridge.rs. */
 const STATUSES = ["connecting", "connected", "catching-up", "reconnecting", "closed"];
 
-/** What the core can be called for: src/opcode.rs. Up to `MESSAGE` it is told the moment. */
+/** What the engine can be called for: src/opcode.rs. Calls up to `MESSAGE` give the time. */
 const CREATE = 0;
 const JOIN = 1;
 const CLAIM = 2;
@@ -51,7 +52,7 @@ const READ_TEXT_LENGTH = 40;
 const FAST_PATH_ID = 41;
 const FAST_PATH_ANSWERED = 42;
 
-/** What the core wants: `Bridge::encode_step` in src/bridge.rs. */
+/** The steps that the engine asks for: `Bridge::encode_step` in src/bridge.rs. */
 const CONNECT = -1;
 const DISCONNECT = -2;
 const SEND = -3;
@@ -77,7 +78,7 @@ const TOO_LARGE = "message_too_large";
 
 const CLOSED = ["closed", "the room is closed on this page"];
 
-/** Why an action was not taken: `Bridge::encode_ticket` in src/bridge.rs. */
+/** Why an action was not accepted: `Bridge::encode_ticket` in src/bridge.rs. */
 const NOT_SENT = [
   ,
   ["not_owner", "only the room's owner can broadcast"],
@@ -101,73 +102,81 @@ const LEFT = 1;
 
 const DEFAULT_TIMEOUT_MS = 15_000;
 
-/** The longest wait that a browser's timer takes; a longer one would fire at once. */
+/** The longest wait of a browser's timer. A timer with a longer one fires at once. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
-/** How much may be written without telling the core, as in the protocol's session/fast_path.rs: actions, and of each, as of a
- * frame, a third of its bytes, because a character takes three at most. */
+/**
+ * The bounds of what may be written on the fast path, as in the protocol's session/fast_path.rs:
+ * the number of actions, and the characters of an action and of a frame. The characters are a third
+ * of the bytes there, because a character takes at most three bytes.
+ */
 const FAST_PATH_ACTIONS = 1024;
 const FAST_PATH_CHARACTERS = 1024;
 const FAST_PATH_FRAME_CHARACTERS = 16 * 1024;
 
-/** Bytes waiting for the network above which the core is to know. */
+/** Above this many bytes that wait for the network, the engine is told of them at once. */
 const UNSENT_BYTES = 64 * 1024;
 
 const now = () => performance.now();
 
-/** What is chained to it runs when the task is through: in a third of the time that `queueMicrotask` takes. */
+/** `microtask.then` runs a function in a microtask, in a third of the time of `queueMicrotask`. */
 const microtask = Promise.resolve();
 
-/** What the WebAssembly exports. */
+/** The exports of the WebAssembly. */
 let wasm;
 
-/** Has all cores be those of this instance of the WebAssembly. */
+/** Sets the instance of the WebAssembly that has all engines, by its exports. */
 export function useModule(exports) {
   wasm = exports;
 }
 
-/** Asks a core: `rtbroadcaster_call` in src/engines.rs. */
+/** Calls an engine: `rtbroadcaster_call` in src/engines.rs. */
 const callEngine = (engine, opcode, number = 0, now = 0) => wasm.rtbroadcaster_call(engine, opcode, now, number);
 
-/** A piece of the WebAssembly's memory, until the core is called again. */
+/** A piece of the WebAssembly's memory. It is valid until the next call. */
 const memory = (address, bytes) => new Uint8Array(wasm.memory.buffer, address, bytes);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-/** Gives a core a text that belongs to the next call. */
+/** Writes a text for an engine: an argument of the next call. */
 function writeText(engine, text) {
-  // No unit of UTF-16 takes more bytes in UTF-8.
+  // A unit of UTF-16 takes at most three bytes in UTF-8.
   const space = 3 * text.length;
   callEngine(engine, TEXT_WRITTEN, encoder.encodeInto(text, memory(callEngine(engine, ALLOCATE_TEXT, space), space)).written);
 }
 
-/** The text that belongs to a core's step or answer. */
+/** Reads the next text of an engine's step or answer. */
 const readText = (engine) => decoder.decode(memory(callEngine(engine, READ_TEXT), callEngine(engine, READ_TEXT_LENGTH)));
 
-/** Nobody can ask for a room that is garbage. */
+/** Frees the engine of a room that was collected as garbage. */
 const finalizer = new FinalizationRegistry((engine) => callEngine(engine, FREE_ENGINE));
 
 /**
- * The promise of `create` and `join`.
+ * Enters a room; returns the promise of `create` and `join`.
  *
- * @param joins or else creates a room, or claims that of the options
- * @param onEnd told the code of the room's end, before any callback
+ * @param joins whether to join; otherwise a room is created, or the one in the options is claimed
+ * @param onEnd called with the code of the room's end, before any callback
  */
 export function enter(url, joins, uuid, options, onEnd) {
   return new Promise((resolve, reject) => new Room(url, joins, uuid, options, onEnd, { resolve, reject }));
 }
 
-/** The message of the server that the core reads. */
+/** The message of the server that the engine reads now. */
 let currentMessage;
 
-/** The paths of fields, from names between spaces: half the characters of lists, which every page loads. */
+/**
+ * The paths of fields, from names separated by spaces. Every page loads them, and this takes half
+ * the characters of lists.
+ */
 const paths = (names) => names.split(" ").map((name) => name.split("."));
 
-/** The texts of a message that the core is told, in the reverse order of `Text` in src/fields.rs. */
+/**
+ * The texts of a message that the engine is given, in the reverse order of `Text` in src/fields.rs.
+ */
 const TEXTS = paths("error.message error.code ownerKey uuid owner clear slot funcKey");
 
-/** The numbers that it asks for, in the order of `Number` there. */
+/** The numbers of a message that the engine asks for, in the order of `Number` there. */
 const NUMBERS = paths(
   "seq stateMessage v epoch ack synced shutdown ping pong limits.messageBytes limits.queueActions limits.queueBytes " +
     "limits.heartbeat status.value resync audience.connected audience.lagging error.id error.retryAfterMs",
@@ -175,29 +184,29 @@ const NUMBERS = paths(
 
 const valueAt = (path) => path.reduce((value, name) => value?.[name], currentMessage);
 
-/** A text in the message at hand; empty if there is none. */
+/** A text of the current message; empty if it has none. */
 const textAt = (path) => {
   const value = valueAt(path);
   return typeof value === "string" ? value : "";
 };
 
-/** A number in the message at hand; 1 for true, 0 for false, NaN for anything else. */
+/** A number of the current message; 1 for true, 0 for false, NaN for anything else. */
 export function number(field) {
   const value = valueAt(NUMBERS[field]);
   return typeof value === "number" || typeof value === "boolean" ? +value : NaN;
 }
 
-/** The params that cores hold, under the numbers that they know them by. */
+/** The params that engines hold, by their numbers. */
 const keptParams = new Map();
 let lastKeptNumber = 0;
 
-/** Keeps the params of the message at hand, and returns the number under which. */
+/** Keeps the params of the current message, and returns their number. */
 export function keep() {
   keptParams.set(++lastKeptNumber, paramsOf(currentMessage));
   return lastKeptNumber;
 }
 
-/** Lets go of the params under this number. */
+/** Drops the params with this number. */
 export function drop(number) {
   keptParams.delete(number);
 }
@@ -208,27 +217,29 @@ class Room {
   #engine;
   #address;
   #resumed;
-  /** The promise of `create` or `join`. */
+  /** Settles the promise of `create` or `join`. */
   #pendingRoom;
   #onEnd;
-  /** The class to make websockets of, instead of the global one. */
+  /** The class of websockets, if it is not the global one. */
   #WebSocket;
-  /** To open a websocket, in a row. */
+  /** The number of attempts in a row to open a websocket. */
   #attempts = 0;
-  /** What the server is shown as proof that this page may enter, or a function that gives it. */
+  /** The proof that this page may enter, or a function that returns it. */
   #token;
   #socket;
   /** Some of what was sent may still wait in the page for the network. */
   #mayHaveUnsent = false;
-  /** Why this page gave up, where the core can't know: there is no websocket, or no token. */
+  /** Why this page gave up, if the engine can't know it: there is no websocket, or no token. */
   #failure;
   #timer;
-  /** Listens to what wakes the page. */
+  /** The listener of events that wake the page. */
   #onWake = ({ type }) => {
     if (type === "visibilitychange" && document.hidden) return;
     this.#handle(WAKE);
   };
-  /** The page's code is running, called from here: whatever it causes waits until it has returned. */
+  /**
+   * The page's code is running, called from here. Deliveries that it causes wait until it returns.
+   */
   #delivering = false;
   #pumpIsDue = false;
   #onMicrotask = () => {
@@ -239,20 +250,26 @@ class Room {
   #callbacks = {};
   /** Function key → function. */
   #functions = new Map();
-  /** The seq of the action that may be handed over without asking the core; 0 if that isn't known. */
+  /** The seq of the action that may be delivered on the fast path; 0 if that isn't known. */
   #fastPathSeq = 0;
-  /** The first one that the core was not told of: it is told before anything else. */
+  /**
+   * The seq of the first action delivered on the fast path that the engine was not told of. It is
+   * told before any other call.
+   */
   #unreportedSeq = 0;
-  /** The event that brought the last frame. */
+  /** The event with the last frame. */
   #lastFrameEvent;
-  /** Slot → where the core notes its state, until it is told of anything but what was handed over. */
+  /** Slot → its index in the engine. The indexes are valid until the engine gets a message. */
   #slotIndexes = new Map();
-  /** The id of the next action that may be written without asking the core; 0 if that isn't known. */
+  /** The id of the next action that may be written on the fast path; 0 if that isn't known. */
   #fastPathId = 0;
-  /** The actions of this task that are to be written so, and those that were and are not answered. */
+  /**
+   * The actions of this task that will be written on the fast path, and those that were written so
+   * and are not answered.
+   */
   #unwritten = [];
   #unanswered = [];
-  /** The promises of `broadcast` and `clear`, under their tickets. */
+  /** The promises of `broadcast` and `clear`, by their tickets. */
   #pendingAnswers = new Map();
   /** The promises of `ready`. */
   #pendingReady = [];
@@ -366,7 +383,8 @@ class Room {
     functionToRegister(fn);
     if (!this.#isOver) {
       this.#register(functionKey, fn);
-      // What was kept for it is delivered soon, not now: the caller isn't through with its code.
+      // State messages that waited for it are delivered soon and not now: the page's code is
+      // running.
       this.#pumpSoon();
     }
     return this;
@@ -394,7 +412,7 @@ class Room {
   follow(catchUp = "state") {
     if (catchUp !== "state" && catchUp !== "every") throw invalid('`catchUp` must be "state" or "every"');
     this.#call(FOLLOW, +(catchUp === "every"));
-    // Delivered soon, not now: the caller isn't through with its code.
+    // The backlog is delivered soon and not now: the page's code is running.
     this.#pumpSoon();
   }
 
@@ -402,7 +420,7 @@ class Room {
     if (this.#isOver) return Promise.resolve();
     const ended = new Promise((resolve) => this.#pendingCloses.push(resolve));
     this.#call(CLOSE);
-    // The page may be going away: what can be sent is sent now, and only what calls the page back waits.
+    // The page may be going away. So what can be sent is sent now; only the callbacks wait.
     this.#runSteps(false);
     this.#pumpSoon();
     return ended;
@@ -417,14 +435,14 @@ class Room {
         },
         set(value) {
           callback(value, name);
-          // When all is over it would never be called, and only keep alive what it refers to.
+          // After the end it would never be called, and only keep alive what it refers to.
           if (!this.#isOver) this.#callbacks[name] = value;
         },
       });
     }
   }
 
-  /** Calls the core; of the texts that belong to it, it takes the last one first. */
+  /** Calls the engine, after it was told of the fast path. It reads the last text first. */
   #call(opcode, number = 0, ...texts) {
     if (this.#fastPathId && (opcode < UUID || opcode > AUDIENCE_LAGGING)) this.#reportWritten();
     const engine = this.#engine;
@@ -436,7 +454,7 @@ class Room {
     return callEngine(engine, opcode, number, opcode < UNREADABLE ? now() : 0);
   }
 
-  /** Tells the core what happened, and does what it wants. */
+  /** Tells the engine what happened, and performs the steps that follow. */
   #handle(opcode, number) {
     this.#call(opcode, number);
     this.#pump();
@@ -448,20 +466,22 @@ class Room {
   }
 
   /**
-   * The straight way of what an owner broadcasts while the room has answered all before: it is written when the task is
-   * through, and the core is told of it only if it is called for anything else before the room has answered. Nothing is
-   * returned if it must be asked.
+   * The fast path of an owner's actions, while the room has answered all earlier ones. The action
+   * is written in a microtask. The engine is told of it only if it is called for something else
+   * before the room has answered. Returns the promise of the answer, or nothing if the engine must
+   * broadcast the action.
    */
   #writeOnFastPath(functionKey, params, slot, texts, key) {
     let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
     if (slot !== undefined) body += ',"stateMessage":true';
     if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    // Half a character is no text to the server: the core makes one of it.
+    // Half of a surrogate pair is no valid text for the server. The engine replaces it.
     if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
     if (body.length > FAST_PATH_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= FAST_PATH_ACTIONS) return;
     if (!(this.#fastPathId ||= this.#call(FAST_PATH_ID))) return;
     if (slot !== undefined) {
-      // Its value is out of date, and the new one's place is at the end, so that nothing overtakes anything.
+      // The slot's older value is out of date. The new one goes to the end, so that the order is
+      // kept.
       const old = this.#unwritten.findIndex((action) => action.slot === slot);
       if (old >= 0) this.#unwritten.splice(old, 1)[0].resolve();
     }
@@ -487,7 +507,10 @@ class Room {
     if (this.#socket?.bufferedAmount > UNSENT_BYTES) this.#pump();
   };
 
-  /** The room has appended everything up to an id, the last at this seq; false if this is anything else. */
+  /**
+   * Handles the answer that the room has appended all actions up to the id `ack`, the last one at
+   * `seq`. Returns false for any other message.
+   */
   #settleAppended({ ack, seq }) {
     const first = this.#fastPathId - this.#unanswered.length;
     const count = ack - first + 1;
@@ -496,7 +519,7 @@ class Room {
     return true;
   }
 
-  /** Tells the core what was written without it, and what of that was answered. */
+  /** Tells the engine what was written on the fast path, and what of that was answered. */
   #reportWritten() {
     const [engine, written, actions] = [this.#engine, this.#unanswered.length, [...this.#unanswered, ...this.#unwritten]];
     callEngine(engine, FAST_PATH_ANSWERED, this.#fastPathId - written - 1, this.#lastReceivedAt());
@@ -506,17 +529,17 @@ class Room {
     actions.forEach((action, at) => {
       for (const text of action.texts) writeText(engine, text);
       this.#pendingAnswers.set(callEngine(engine, BROADCAST, +(at < written)), action);
-      // What was to be written is the core's to write now.
+      // The actions that were not written yet are written by the engine.
       this.#pumpSoon();
     });
   }
 
-  /** When something was heard of the server: a timer asks whether it was silent since. */
+  /** When the last frame came: from this the engine knows how long the server has been silent. */
   #lastReceivedAt() {
     return Math.min(this.#lastFrameEvent.timeStamp ?? Infinity, now());
   }
 
-  /** The promise of an action's answer; without a ticket it was not taken. */
+  /** The promise of an action's answer. A ticket below 0 says why the action was not accepted. */
   #awaitAnswer(ticket, key) {
     if (ticket < 0) {
       const [code, message] = NOT_SENT[-ticket];
@@ -527,7 +550,7 @@ class Room {
     return new Promise((resolve, reject) => this.#pendingAnswers.set(ticket, { resolve, reject, key }));
   }
 
-  /** The promise that the answer told by the core is for. */
+  /** Returns the promise that the engine's answer is for, and forgets it. */
   #pendingAnswer() {
     const ticket = this.#call(FIRST_NUMBER);
     const answer = this.#pendingAnswers.get(ticket);
@@ -548,7 +571,9 @@ class Room {
     this.#delivering = false;
   }
 
-  /** Does what the core wants; what may run the page's code only if `tells`. */
+  /**
+   * Performs the steps that the engine wants; those that run the page's code only if `mayDeliver`.
+   */
   #runSteps(mayDeliver) {
     if (this.#mayHaveUnsent && this.#socket) {
       const bytes = this.#socket.bufferedAmount;
@@ -558,7 +583,7 @@ class Room {
     for (let step; (step = this.#call(NEXT_STEP, +mayDeliver)) !== 0; ) this.#perform(step);
   }
 
-  /** A frame has come: messages joined by newlines, which no message contains. */
+  /** Handles a frame: messages joined by newlines, which no message contains. */
   #receiveFrame(event) {
     const frame = event.data;
     if (typeof frame !== "string") return;
@@ -575,15 +600,16 @@ class Room {
       } else {
         this.#call(UNREADABLE);
       }
-      // What is told has its place among what is handed over.
+      // After each message, so that callbacks and actions keep their order.
       this.#runSteps(mayDeliver);
     }
     this.#delivering = !mayDeliver;
   }
 
   /**
-   * The straight way of what comes a thousand times a second: the next live action, whose function is there, is handed over
-   * without asking the core, which is told of it when it is next called. False if this is anything else.
+   * The fast path of a follower's actions, which may come a thousand times a second. If the message
+   * is the next live action and its function is registered, the action is delivered without asking
+   * the engine, which is told of it at its next call. Returns false for any other message.
    */
   #deliver(message) {
     const { seq, funcKey } = message;
@@ -602,7 +628,7 @@ class Room {
     return true;
   }
 
-  /** Where the core notes the state of a slot; below 0 if the core must be told of the action itself. */
+  /** The index of a slot in the engine; below 0 if the engine must get the slot's next message. */
   #slotIndex(slot) {
     let index = this.#slotIndexes.get(slot);
     if (index === undefined) {
@@ -663,11 +689,11 @@ class Room {
   }
 
   async #connect() {
-    // Stands for the socket until there is one, for the core may give this connection up meanwhile.
+    // Stands in for the socket until it is open: the engine may give this connection up before.
     const placeholder = (this.#socket = { close() {} });
     let [code, reason] = ["connection_failed", "no websocket could be opened; the option `WebSocket` gives a class"];
     try {
-      // The third attempt in a row: are websockets blocked, while the server is there?
+      // At the third attempt in a row: perhaps the server is there, but websockets are blocked.
       if (!this.#WebSocket && ++this.#attempts % 3 < 1) {
         await this.#tryPlainHttp();
         if (placeholder !== this.#socket) return;
@@ -675,7 +701,8 @@ class Room {
       let token = this.#token;
       if (typeof token === "function") {
         [code, reason] = ["token_failed", "the function `token` has given none"];
-        // Tokens expire, hence anew for each connection; and soon, because it is the page's code.
+        // Anew for each connection, because tokens expire; in a microtask, because it is the page's
+        // code.
         token = nonEmpty(await microtask.then(() => token()), "token");
         if (placeholder !== this.#socket) return;
       }
@@ -703,8 +730,9 @@ class Room {
     };
     socket.onmessage = (event) => this.#receiveFrame(event);
     socket.onclose = ({ code }) => this.#handle(DISCONNECTED, code);
-    // What an error tells, the close tells too, but an emitter as Node's `ws` throws an error that nobody listens for. It
-    // outlives the socket, which can fail after it was given up.
+    // Each error is followed by a close. But without a handler, an emitter such as Node's `ws`
+    // throws the error. The handler is never removed, because the socket can fail after it was
+    // given up.
     socket.onerror = () => {};
     this.#socket = socket;
   }
@@ -714,14 +742,14 @@ class Room {
       const { reach } = await import("./fetch-socket.js");
       this.#WebSocket = await reach(this.#address);
     } catch {
-      // There is none now: the core goes on with websockets.
+      // The rooms can't be reached by plain HTTP now: the engine goes on with websockets.
     }
   }
 
   #disconnect() {
     const socket = this.#socket;
     if (!socket) return;
-    // Still connecting: whatever swallows websockets won't let the next one through either.
+    // It is still connecting. What blocks this websocket would block the next one too.
     if (socket.readyState === 0) this.#attempts = 2;
     this.#socket = undefined;
     socket.onopen = socket.onmessage = socket.onclose = null;
@@ -733,8 +761,9 @@ class Room {
       this.#socket?.send(frame);
       this.#mayHaveUnsent = true;
     } catch {
-      // It throws only while the socket is being opened, when the core sends nothing. A socket that is closing takes what
-      // it is given without a word; the core sends it again on the next one.
+      // This throws only while the socket is being opened, and then the engine sends nothing. A
+      // socket that is closing discards what it is given, silently; the engine sends it again on
+      // the next one.
     }
   }
 
@@ -744,16 +773,16 @@ class Room {
   }
 
   #listen(method) {
-    // What an environment doesn't have (a worker no document) is left out. A socket that is cut while the browser is
-    // offline often gets no close event: without asking, the page would go on saying that it is connected until the
-    // next heartbeat.
+    // What an environment doesn't have is skipped: a worker has no document. A socket that is cut
+    // while the browser is offline often gets no close event. Without a check, the page would show
+    // that it is connected until the next heartbeat.
     for (const event of ["online", "offline", "pageshow"]) globalThis[method]?.(event, this.#onWake);
     globalThis.document?.[method]("visibilitychange", this.#onWake);
   }
 
   #enter() {
     this.#pendingRoom.resolve(this);
-    // What the page registers before the next task misses nothing.
+    // Functions that the page registers before the next task miss nothing.
     setTimeout(() => this.#handle(OPEN_DELIVERY));
   }
 
@@ -781,7 +810,7 @@ class Room {
     log("warn", error);
   }
 
-  /** The error whose code and message the core tells. */
+  /** The error with the code and message of the engine's step. */
   #readError() {
     return roomError(readText(this.#engine), readText(this.#engine));
   }
@@ -807,7 +836,9 @@ class Room {
     for (const resolve of closes) resolve();
   }
 
-  /** Lets go of all that the browser could call, and of the page's functions, which may refer to the room. */
+  /**
+   * Drops all that the browser could call, and the page's functions, which may refer to the room.
+   */
   #release() {
     this.#isOver = true;
     this.#disconnect();
@@ -822,7 +853,7 @@ class Room {
   }
 }
 
-/** @param details `key`: the function key or slot concerned; `cause`: what was thrown */
+/** @param details `key`: the function key or slot that it is about; `cause`: what was thrown */
 export function roomError(code, message, details) {
   return Object.assign(new Error(message), { name: "RoomError", code, ...details });
 }
@@ -836,10 +867,10 @@ const invalid = (message, details) => roomError("invalid_argument", message, det
 
 const closedError = () => roomError(...CLOSED);
 
-/** The error, with the function key or slot concerned. */
+/** Adds to an error the function key or slot that it is about. */
 const withKey = (key, error) => Object.assign(error, { key });
 
-/** Calls a callback of the page's, if there is one; what it throws goes to the console. */
+/** Calls a callback of the page, if there is one. What it throws goes to the console. */
 function call(callback, argument) {
   try {
     callback?.(argument);
@@ -852,11 +883,11 @@ function log(level, value) {
   try {
     console[level](value);
   } catch {
-    // Pages and test runners replace the console's functions, and some of what they put there throws.
+    // Pages and test runners replace the console's functions, and some of the replacements throw.
   }
 }
 
-/** The object in a line of JSON; undefined if it is anything else. */
+/** Returns the object in a line of JSON; undefined if the line is anything else. */
 function parse(line) {
   try {
     const value = JSON.parse(line);
@@ -866,20 +897,20 @@ function parse(line) {
   }
 }
 
-/** A string that says something. */
+/** Checks a string that must not be empty. */
 function nonEmpty(value, name) {
   if (typeof value === "string" && value !== "") return value;
   throw invalid(`\`${name}\` must be a string that isn't empty`);
 }
 
-/** Whether an object that may be left out is there. */
+/** Whether an optional object is given. */
 function isGiven(value, name) {
   if (value == null) return false;
   if (typeof value === "object" || typeof value === "function") return true;
   throw invalid(`\`${name}\` must be an object`);
 }
 
-/** A field of an object of the page's. */
+/** Reads a field of an object that the page gave. */
 function field(object, name) {
   try {
     return object[name];
@@ -915,7 +946,7 @@ function tokenOrFunction(value) {
 
 function milliseconds(value) {
   if (value === undefined) return DEFAULT_TIMEOUT_MS;
-  // Infinity is a number too: as good as never.
+  // Infinity is allowed: the timeout then never ends.
   if (typeof value === "number" && value > 0) return Math.ceil(value);
   throw invalid("`timeout` must be a number of milliseconds above 0");
 }
@@ -930,12 +961,12 @@ function paramsText(params) {
   } catch (cause) {
     throw invalid("`params` must be what JSON can carry, see `cause`", { cause });
   }
-  // A page may have given arrays a `toJSON` of its own.
+  // The text need not be an array: a page may have given arrays a `toJSON` of its own.
   if (text?.[0] === "[") return text;
   throw invalid("`params` must be an array, as JSON too");
 }
 
-/** Where an action is to be retained, by the options of `broadcast`. */
+/** The slot that retains an action, by the options of `broadcast`; undefined if none does. */
 function slotOf(options, functionKey) {
   if (!isGiven(options, "options")) return undefined;
   const { state, slot } = options;
@@ -943,7 +974,9 @@ function slotOf(options, functionKey) {
   return (flag(state, "state") ?? slot !== undefined) ? (slot ?? functionKey) : undefined;
 }
 
-/** A `ws:` or `wss:` address from a string or a `URL`: absolute, or relative to the page. */
+/**
+ * Returns a `ws:` or `wss:` address, from a string or a `URL`, absolute or relative to the page.
+ */
 function websocketAddress(url) {
   const given = typeof url === "object" && url ? url.href : url;
   if (typeof given !== "string" || given === "") {
@@ -951,7 +984,7 @@ function websocketAddress(url) {
   }
   let parsed;
   try {
-    // Outside of pages and workers there is no location.
+    // There is no location outside of pages and workers.
     parsed = new URL(given, globalThis.location?.href);
   } catch (cause) {
     throw invalid(`\`url\` "${given}" is no valid URL`, { cause });

@@ -1,4 +1,5 @@
-// `rtbroadcaster.classic.js` is made of this: all in one file, which a page loads with a plain script tag.
+// The source of `rtbroadcaster.classic.js`, which has everything in one file, for a plain script
+// tag.
 
 import { RTBroadcaster as Classic } from "./classic.js";
 import { init } from "./index.js";
@@ -6,7 +7,7 @@ import wasm from "./rtbroadcaster_sdk_bg.wasm";
 
 globalThis.RTBroadcaster = class RTBroadcaster extends Classic {
   constructor(...args) {
-    // Why it fails, `create` and `join` say.
+    // `create` and `join` report why it fails.
     init(bytes()).catch(() => {});
     super(...args);
   }

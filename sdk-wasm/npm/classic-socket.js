@@ -1,7 +1,7 @@
-// The first connection of the original's class: opened in its constructor, while the WebAssembly is still loading, and
-// handed to the SDK as its websocket when that asks for one.
+// The first connection of the original's class. It is opened in the constructor, while the
+// WebAssembly is still loading. When the SDK asks for a websocket, it gets this one.
 
-/** Those of a websocket's events that can come before anybody listens. */
+/** The events of a websocket that can come before the SDK listens. */
 const EARLY_EVENTS = ["open", "close"];
 
 export class FirstSocket {
@@ -15,12 +15,13 @@ export class FirstSocket {
   #hasSent = false;
   /** Whether the server has shown that it knows session fields. */
   #knowsSessionFields = false;
-  /** What has happened and nobody listened. */
+  /** The events that came before the SDK listened. */
   #earlyEvents = [];
 
   /**
-   * @param {{ onsent(): void, onoriginal(socket: WebSocket, event: MessageEvent): void }} hooks called when the first
-   * message is sent, and when the server turns out to know no session fields: then the connection is the hook's
+   * @param {{ onsent(): void, onoriginal(socket: WebSocket, event: MessageEvent): void }} hooks
+   * `onsent` is called when the first message is sent. `onoriginal` is called if the server knows
+   * no session fields; from then on the hook owns the connection.
    */
   constructor(address, hooks) {
     this.#hooks = hooks;
@@ -29,7 +30,10 @@ export class FirstSocket {
     this.#socket.onmessage = (event) => this.#receive(event);
   }
 
-  /** This, the first time. What has happened until then is told when whoever takes it listens. */
+  /**
+   * Returns this socket the first time, and undefined after that. The events that came before are
+   * passed on in a microtask, when the SDK listens.
+   */
   useOnce() {
     if (this.#inUse) return undefined;
     this.#inUse = true;
@@ -45,7 +49,7 @@ export class FirstSocket {
     this.#socket?.send(text);
     if (this.#hasSent) return;
     this.#hasSent = true;
-    // Not from within whoever sends.
+    // In a microtask, so that the hook does not run inside the sender's code.
     queueMicrotask(this.#hooks.onsent);
   }
 
@@ -71,7 +75,7 @@ export class FirstSocket {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#hooks.onoriginal(socket, event);
-    // For whoever took it the connection is closed, with the code of what won't be mended by trying again.
+    // For the SDK the connection is closed. This code says that there is no use in trying again.
     this.onclose?.({ code: 4504 });
   }
 }

@@ -1,5 +1,6 @@
-// The original system's class, on top of this package: what pages that were written for it see is the same, but a lost
-// connection comes back. A server that knows nothing of that, as the original's own, is spoken to as it is used to.
+// The original system's class, on top of this package. Pages that were written for it see no
+// difference, except that a lost connection comes back. A server that knows no session fields, such
+// as the original's own, is spoken to in the original's way.
 
 import { FirstSocket } from "./classic-socket.js";
 import { create, join } from "./index.js";
@@ -11,15 +12,15 @@ export class RTBroadcaster {
   connected = false;
   uuid;
   suscribedFuncs = new Functions((key) => this.#syncFunction(key));
-  /** What the page gave to be called. */
+  /** The callbacks that the page gave. */
   #callbacks;
-  /** Once it is reached. */
+  /** The room, once it is entered. */
   #room;
   /** The connection to a server that knows no session fields. */
   #original;
-  /** What the page asked for before there was either of them. */
+  /** The calls of the page that wait until there is either of them. */
   #queued = [];
-  /** The keys without a function that were reported. */
+  /** The function keys that were reported to have no function. */
   #reportedKeys = new Set();
   #isOver = false;
 
@@ -67,7 +68,7 @@ export class RTBroadcaster {
       onsent: () => this.#callBack("open"),
       onoriginal: (socket, event) => this.#useOriginalProtocol(socket, event),
     });
-    // The connection that is being made already, and new ones after it.
+    // The connection that is being opened already, and new ones after it.
     const socket = () => first.useOnce() ?? new WebSocket(address);
     const options = {
       WebSocket: function () {
@@ -98,7 +99,9 @@ export class RTBroadcaster {
     this.#end();
   }
 
-  /** The server's first message has no session fields: from here on as the original class did. */
+  /**
+   * The server's first message has no session fields: from now on this acts as the original class.
+   */
   #useOriginalProtocol(socket, event) {
     this.#original = socket;
     socket.onmessage = ({ data }) => data.split("\n").forEach((line) => this.#receive(line));
@@ -145,7 +148,7 @@ export class RTBroadcaster {
     if (this.#original) {
       return this.#original.send(JSON.stringify(this.#envelope(3, "connected", funcKey, funcParams, isState)));
     }
-    // The server ignored what followers send.
+    // The original's server ignored what followers send.
     if (!this.isOwner) return;
     const answer = this.#room.broadcast(String(funcKey), funcParams ?? [], { state: !!isState });
     answer.catch(({ message }) => console.warn(`"${funcKey}" was not taken: ${message}`));
@@ -162,7 +165,10 @@ export class RTBroadcaster {
     return { uuid: this.uuid, status: { value, text }, funcKey, funcParams, stateMessage };
   }
 
-  /** The room is to have the functions that the map has. What no room takes as a key nobody can broadcast. */
+  /**
+   * Registers the map's function of a key with the room, or removes it there. A key that no room
+   * accepts is ignored, because no owner can broadcast it.
+   */
   #syncFunction(key) {
     if (!this.#room || typeof key !== "string" || key === "") return;
     if (this.suscribedFuncs.has(key)) this.#room.on(key, (...params) => this.#run(key, params));
@@ -177,7 +183,7 @@ export class RTBroadcaster {
     }
   }
 
-  /** @param params of which a function is handed the array, as its only argument */
+  /** @param params the array is the function's only argument */
   #run(key, params) {
     const func = this.suscribedFuncs.get(key);
     if (func) func(params);
@@ -196,7 +202,7 @@ export class RTBroadcaster {
   }
 }
 
-/** A map that tells when one of its keys has got another function, or none. */
+/** A map that reports each key whose function was set or removed. */
 class Functions extends Map {
   #changed;
 
@@ -222,7 +228,10 @@ class Functions extends Map {
   }
 }
 
-/** The room that the page's address names, if it does. The original took whatever follows `uuid=`, and so do we. */
+/**
+ * The room that the page's address names, if it names one. As in the original, it is everything
+ * that follows `uuid=`.
+ */
 function uuidOfPage() {
   const query = globalThis.location?.search ?? "";
   return new URLSearchParams(query).get("uuid") || query.split("uuid=")[1]?.split("&")[0] || undefined;

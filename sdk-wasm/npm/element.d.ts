@@ -5,27 +5,32 @@
  * <rt-room server="/broadcasting" uuid="…" functions="goTo laser"></rt-room>
  * ```
  *
- * | attribute | |
+ * | attribute | meaning |
  * |---|---|
  * | `server` | the server's websocket address |
  * | `uuid` | the room to follow; without it the element owns a room |
- * | `functions` | the function keys that the owner may call: each call is an event of that name, whose `detail` is the params |
+ * | `functions` | the function keys that the owner may call; each call is an event of that name |
  * | `resume`, `share-audience` | as the options of `create`; `resume` may have a name as its value |
- * | `status` | set by the element: where it stands |
+ * | `status` | set by the element: its status |
  *
- * The room is entered when the element gets into a document, and closed or left when it gets out of it or `server` or
- * `uuid` change. The other attributes are read when it is entered. Events: `rt-enter` with the room, `rt-error` with the
- * error if it can't be entered, and every callback of a room under its name, as `rt-status` for `onstatus`, with what the callback is
- * called with as `detail`.
+ * The element enters the room when it is added to a document. It closes or leaves the room when it
+ * is removed, or when `server` or `uuid` changes. The other attributes are read when it enters.
+ *
+ * | event | `detail` |
+ * |---|---|
+ * | a function key | the params |
+ * | `rt-enter` | the room |
+ * | `rt-error` | the error; also if the room can't be entered |
+ * | `rt-status` for `onstatus`, and so on for every callback of a room | the callback's argument |
  *
  * @module
  */
 
 import type { Room } from "rtbroadcaster";
 
-/** The element's class; `document.querySelector("rt-room")` is of it. */
+/** The class of the element `<rt-room>`. */
 export class RoomElement extends HTMLElement {
-  /** The room, once it is entered: `rt-enter` says when. */
+  /** The room, once it is entered: from the event `rt-enter` on. */
   readonly room: Room | undefined;
 }
 

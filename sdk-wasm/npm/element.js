@@ -1,15 +1,16 @@
-// A room as an element: `<rt-room server="/broadcasting" uuid="…" functions="goTo laser"></rt-room>`.
+// A room as an element:
+// `<rt-room server="/broadcasting" uuid="…" functions="goTo laser"></rt-room>`
 
 import { create, join } from "./index.js";
 
 const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience"];
 
-/** Where there are no elements, as on a server that renders pages, importing this does nothing. */
+/** Without elements, for instance on a server that renders pages, importing this does nothing. */
 export class RoomElement extends (globalThis.HTMLElement ?? Object) {
   static observedAttributes = ["server", "uuid"];
 
   room;
-  /** What it was entered by, and how that ends. */
+  /** The address and room that were entered, and the function that leaves the room. */
   #enteredWith;
   #leave;
   #updateIsDue = false;
@@ -26,7 +27,10 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
     this.#updateSoon();
   }
 
-  /** What happens to it in one task is one change; an element that is only moved goes on. */
+  /**
+   * Enters or leaves once for all changes of a task. An element that is only moved stays in its
+   * room.
+   */
   #updateSoon() {
     if (this.#updateIsDue) return;
     this.#updateIsDue = true;
@@ -40,7 +44,7 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
     });
   }
 
-  /** Enters the room, and returns what leaves it. */
+  /** Enters the room, and returns the function that leaves it. */
   #enter() {
     let isOver = false;
     const emit = (name, detail) => {
@@ -64,7 +68,7 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
     return () => {
       isOver = true;
       this.room = undefined;
-      // Whether it was entered or not: what went wrong nobody asks any more.
+      // Nobody needs to know any more why a room was not entered.
       entering.then((room) => room.close()).catch(() => {});
     };
   }

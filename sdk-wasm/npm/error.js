@@ -1,11 +1,12 @@
-// A `RoomError` made in JavaScript; those of the wasm look the same, and are reported in the same way.
+// The `RoomError` of the options `resume` and `schemas`. js/room.js, which is bundled
+// into index.js, makes the same ones.
 
 export function roomError(code, message, cause) {
   const error = new Error(message, cause === undefined ? undefined : { cause });
   return Object.assign(error, { name: "RoomError", code });
 }
 
-/** Tells `onerror`, or warns on the console. */
+/** Calls `onerror`, or warns on the console if there is none. */
 export function report(target, error) {
   if (!target.onerror) return console.warn(error);
   try {

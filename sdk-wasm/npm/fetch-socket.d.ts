@@ -1,7 +1,9 @@
 /**
- * A websocket's shape over plain HTTP (server-sent events and posts), for where websockets are blocked.
+ * A class like `WebSocket`, over plain HTTP (server-sent events and posts), for networks that block
+ * websockets.
  *
- * `create` and `join` fall back to it by themselves; whoever wants it from the start gives it as the option `WebSocket`.
+ * `create` and `join` fall back to it by themselves. To use it from the start, give it as the
+ * option `WebSocket`.
  *
  * @module
  */
@@ -9,7 +11,7 @@
 import type { WebSocketLike } from "./index.js";
 
 /**
- * Speaks to the rooms over plain HTTP.
+ * A connection to the rooms over plain HTTP.
  *
  * ```ts
  * import { join } from "rtbroadcaster";
@@ -19,7 +21,7 @@ import type { WebSocketLike } from "./index.js";
  * ```
  */
 export declare class FetchSocket implements WebSocketLike {
-  /** @param address of the rooms, as for a websocket: `ws:` or `wss:` */
+  /** @param address the address of the rooms, as for a websocket: `ws:` or `wss:` */
   constructor(address: string);
   onopen: ((event: any) => void) | null;
   onmessage: ((event: any) => void) | null;

@@ -1,9 +1,13 @@
-// A websocket's shape over plain HTTP, for where websockets are blocked: what comes in is a stream of server-sent events, what
-// goes out are posts. What is sent and told is what a websocket would carry: docs/http.md says how the server takes it.
+// A class like `WebSocket`, over plain HTTP, for networks that block websockets. It receives a
+// stream of server-sent events and sends posts. The messages are those that a websocket would
+// carry; docs/http.md describes the requests.
 
 const [NEW, JOIN, CLOSE] = [1, 2, 4];
 
-/** The close codes for refusals that end a connection, as in docs/codes.md; others say "come back" (1006). */
+/**
+ * The close codes for refusals that end a connection, as in docs/codes.md. Any other refusal closes
+ * with 1006: the SDK connects again.
+ */
 const CLOSE_CODES = {
   unknown_room: 4503,
   wrong_owner_key: 4504,
@@ -19,19 +23,20 @@ const CLOSE_CODES = {
   shutting_down: 4000,
 };
 
-/** Codes of the HTTP edge alone: a websocket would say nothing before it closes. */
+/** Refusals that exist over HTTP only: a websocket would close without a message. */
 const SILENT_REFUSALS = ["superseded", "overloaded", "too_many_connections", "shutting_down"];
 
 const CONNECTION_LOST = 1006;
 
-/** As the server announces them, until it has. */
+/** The limits until the server has announced its own. */
 const LIMITS = { messageBytes: 65_536, heartbeat: 25_000 };
 
 const encoder = new TextEncoder();
 
 /**
- * Resolves with what makes a {@link FetchSocket}, if the server at a websocket's address can be reached by it; and a websocket
- * after the server has sent the page away, as long as those open.
+ * Resolves with a function that makes sockets, if the server at a websocket's address can be
+ * reached over plain HTTP. It makes a {@link FetchSocket}; but after the server has told the page
+ * to come back later, it tries a websocket, and keeps to websockets as long as they open.
  */
 export async function reach(address) {
   if (!(await probe(httpBase(address)))?.ok) throw new Error("no rooms over HTTP there");
@@ -39,7 +44,7 @@ export async function reach(address) {
   return function (address) {
     const socket = new NextSocket(address);
     if (NextSocket === FetchSocket) {
-      // A server that sends pages away lets no websockets in either, which need not mean that they are blocked.
+      // Such a server accepts no websockets either. So they need not have been blocked.
       socket.onretrylater = () => (NextSocket = globalThis.WebSocket ?? FetchSocket);
     } else {
       NextSocket = FetchSocket;
@@ -54,7 +59,7 @@ export class FetchSocket {
   onmessage = null;
   onclose = null;
   onerror = null;
-  /** The server has told to come back later. */
+  /** Called when the server has told the page to come back later. */
   onretrylater = null;
   #base;
   #isOver = false;
@@ -65,14 +70,16 @@ export class FetchSocket {
   #headers = {};
   #isOwner = false;
   #limits = LIMITS;
-  /** Which claim of ownership this is; unknown for a follower, and until the stream has begun. */
+  /**
+   * The epoch of this claim of ownership; undefined for a follower, and until the stream has begun.
+   */
   #epoch;
   /** Actions that wait to be posted, each a line of JSON. */
   #waiting = [];
   #waitingBytes = 0;
   #isPosting = false;
   #closeRequested = false;
-  /** When anything was last heard of the stream. */
+  /** When anything last came on the stream. */
   #lastReceivedAt = 0;
 
   constructor(address) {
@@ -80,7 +87,7 @@ export class FetchSocket {
     setTimeout(() => this.#isOver || this.onopen?.({}));
   }
 
-  /** Bytes that were not taken yet. */
+  /** How many bytes the server has not accepted yet. */
   get bufferedAmount() {
     return this.#waitingBytes;
   }
@@ -119,7 +126,7 @@ export class FetchSocket {
     const reply = await response.text();
     const { uuid, ownerKey } = JSON.parse(reply);
     this.#emit([reply]);
-    // The room is there, and from now on so is its owner. The page has had its reply.
+    // The room exists, and from now on its owner is connected. The page already has the reply.
     await this.#readEvents({ uuid, ownerKey, session, shareAudience, token }, true);
   }
 
@@ -157,14 +164,18 @@ export class FetchSocket {
     this.#end(CONNECTION_LOST);
   }
 
-  /** The stream has begun: an owner may act, and close the room. */
+  /**
+   * Handles the first event of the stream. From now on an owner may broadcast, and close the room.
+   */
   #begin({ epoch, limits }) {
     this.#limits = { ...LIMITS, ...limits };
     this.#epoch = epoch;
     this.#post();
   }
 
-  /** Posts what waits, one request after another, and then what was said last. */
+  /**
+   * Posts the actions that wait, one request after another, and then closes if that was requested.
+   */
   #post() {
     if (this.#isPosting || this.#isOver || ((this.#isOwner || this.#waiting.length) && this.#epoch === undefined)) return;
     if (this.#waiting.length) {
@@ -186,7 +197,8 @@ export class FetchSocket {
       response = await this.#request(address, "POST", headers, "application/x-ndjson", body);
     } catch (error) {
       if (error.code !== "rate_limited") throw error;
-      // Nothing of it was taken: as a websocket isn't read while its owner is too fast, this waits.
+      // Nothing was accepted. A websocket is not read while its owner is too fast; likewise this
+      // waits.
       this.#requeue(batch);
       setTimeout(() => this.#postMore(), error.retryAfterMs);
       return;
@@ -195,7 +207,7 @@ export class FetchSocket {
     const answers = [];
     for (const { id, seq, error, line } of results) {
       if (id === undefined) {
-        // Too many were refused: what is behind was not read.
+        // Too many actions were refused: the server did not read those from here on.
         this.#requeue(batch.splice(line - 1));
       } else if (error) {
         answers.push(JSON.stringify(refusal({ ...error, id })));
@@ -212,7 +224,7 @@ export class FetchSocket {
     this.#post();
   }
 
-  /** As many as one body may have. */
+  /** Takes as many actions from the queue as one body may have. */
   #nextBatch() {
     let bytes = 0;
     let count = 0;
@@ -227,7 +239,7 @@ export class FetchSocket {
     for (const { bytes } of batch) this.#waitingBytes += bytes;
   }
 
-  /** An owner closes the room, as the stream then tells; a follower leaves it. */
+  /** Closes the room, which the stream then reports; a follower leaves it. */
   async #leave() {
     if (this.#isOwner) {
       await this.#request(`${this.#room}?epoch=${this.#epoch}`, "DELETE", this.#headers);
@@ -237,16 +249,20 @@ export class FetchSocket {
     }
   }
 
-  /** A ping is for the connection: the server must be there, and the stream not have been silent for too long. */
+  /**
+   * Answers a ping. A pong means that the connection is alive: the server must answer, and the
+   * stream must not have been silent for too long.
+   */
   async #answerPing(ping) {
     const response = await probe(this.#base, this.#abort.signal);
-    // While it shuts down its rooms go on for a while; a proxy without a server speaks no JSON.
+    // A server that shuts down refuses in JSON, but its rooms go on for a while. A proxy without a
+    // server does not answer in JSON.
     const isThere = response?.ok || response?.headers.get("Content-Type") === "application/json";
     const silence = performance.now() - this.#lastReceivedAt;
     if (isThere && silence < 2 * this.#limits.heartbeat) this.#emit([`{"pong":${ping}}`]);
   }
 
-  /** A request that must be granted. */
+  /** Sends a request; throws the refusal if the server refuses it. */
   async #request(address, method, headers, type, body) {
     if (type) headers = { ...headers, "Content-Type": type };
     const response = await fetch(address, { method, headers, body, cache: "no-store", signal: this.#abort.signal });
@@ -254,7 +270,7 @@ export class FetchSocket {
     return response;
   }
 
-  /** What fails ends the connection; a refusal is told before, as on a websocket. */
+  /** Awaits some work. If it fails, the connection ends; before that, a refusal is delivered. */
   async #attempt(work) {
     try {
       await work;
@@ -275,12 +291,15 @@ export class FetchSocket {
     this.#isOver = true;
     this.#abort.abort();
     if (code >= 4000 && code < 4500) this.onretrylater?.();
-    // As of a websocket: never while its own methods run.
+    // As with a websocket, no handler is called while a method runs.
     setTimeout(() => this.onclose?.({ code }));
   }
 }
 
-/** The events of a stream, as many at a time as have come. Comments are none, but the stream is alive. */
+/**
+ * Yields the events of a stream, as many at a time as have come. A comment yields an empty list: it
+ * shows that the stream is alive.
+ */
 async function* eventsOf(stream) {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
@@ -305,18 +324,18 @@ function refusal(error) {
 
 const bearer = (secret) => (secret ? { Authorization: `Bearer ${secret}` } : {});
 
-/** Where the rooms are over HTTP, for a websocket's address. */
+/** Returns the address of the rooms over HTTP, for a websocket's address. */
 function httpBase(address) {
   const { origin, pathname } = new URL(address.replace(/^ws/, "http"));
   return origin + pathname.replace(/\/$/, "");
 }
 
-/** What the server says when it is asked whether there are rooms over HTTP; nothing if it can't be reached. */
+/** Asks the server whether it has rooms over HTTP. Returns undefined if it can't be reached. */
 async function probe(base, signal) {
   try {
     return await fetch(`${base}/openapi.json`, { method: "HEAD", cache: "no-store", signal });
   } catch {
-    // Whoever asks knows what to do without.
+    // The callers handle a missing answer.
     return undefined;
   }
 }

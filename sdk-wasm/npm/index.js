@@ -1,13 +1,14 @@
-// The package's face: loads the WebAssembly when it is first needed and adds what JavaScript says better than Rust.
-// What everything means stands in index.d.ts.
+// The package's main module: loads the WebAssembly when it is first needed, and adds the
+// options that are in JavaScript. index.d.ts documents everything.
 
 import { drop, enter, keep, number, roomError, useModule } from "./room.js";
 
 let loading;
 
 export function init(source) {
-  // Without a source the wasm is found beside the script, in a form that bundlers understand. It is looked for only when it is
-  // needed: a plain script that was given it knows no such place.
+  // Without a source, the wasm is the file beside the script, named in a form that bundlers
+  // understand. The address is made only when it is needed: a plain script has none, and always
+  // gives a source.
   loading ??= instantiate(source ?? new URL("rtbroadcaster_sdk_bg.wasm", import.meta.url)).then(
     ({ exports }) => useModule(exports),
     (cause) => {
@@ -24,7 +25,7 @@ async function instantiate(source) {
   if (typeof module === "string" || module instanceof URL || module instanceof Request) module = await fetch(module);
   if (module instanceof Response) {
     if (!module.ok) throw new Error(`${module.url}: ${module.status} ${module.statusText}`);
-    // Compiled while it comes in, which browsers do only if the server names its type.
+    // Browsers compile the wasm while it loads, but only if the server names its type.
     const streams = module.headers.get("Content-Type") === "application/wasm";
     if (streams) return (await WebAssembly.instantiateStreaming(module, imports)).instance;
     module = await module.arrayBuffer();
@@ -43,7 +44,7 @@ export async function join(url, uuid, options) {
   return enterWith((options) => enter(url, true, uuid, options), options);
 }
 
-// What only some pages use is loaded only by them.
+// The options that only some pages use are loaded only by these pages.
 
 async function createOrResume(url, options) {
   const createRoom = (options, onend) => enter(url, false, undefined, options, onend);

@@ -1,5 +1,5 @@
-// The same for Node, Bun and Deno, which are given this file by package.json's `exports`: the wasm is read from where
-// the package is installed, because Node's `fetch` reads no files.
+// The main module for Node.js, Bun and Deno, which package.json's `exports` direct to this file. It
+// reads the wasm from the installed package, because Node's `fetch` reads no files.
 
 import { readFile } from "node:fs/promises";
 

@@ -17,8 +17,8 @@ import type {
 } from "rtbroadcaster";
 
 /**
- * What {@link useRoom} takes. `functions` and callbacks are always those of the newest render; the other options are read
- * when the room is entered.
+ * The options of {@link useRoom}. The functions and callbacks of the newest render are called; the
+ * other options are read when the room is entered.
  *
  * @typeParam C the contract
  */
@@ -28,31 +28,32 @@ export interface UseRoomOptions<C extends Contract<C> = AnyContract> extends Cre
 }
 
 /**
- * What {@link useRoom} returns.
+ * The result of {@link useRoom}.
  *
  * @typeParam C the contract
  */
 export interface UsedRoom<C extends Contract<C> = AnyContract> {
   /** The room, once it is entered. */
   readonly room?: Room<C>;
-  /** Where the page stands; `connecting` until the room is entered. */
+  /** The page's status; `connecting` until the room is entered. */
   readonly status: Status;
-  /** How many follow, where that is told. */
+  /** How many pages follow, if this page learns it. */
   readonly audience?: Audience;
-  /** Whether the owner is there, once a follower was told. */
+  /** Whether the owner is connected; undefined until a follower learns it. */
   readonly owner?: OwnerPresence;
   /** Why the room ended. */
   readonly reason?: CloseReason;
-  /** Why it was not entered. */
+  /** Why the room was not entered. */
   readonly error?: RoomError;
 }
 
 /**
- * Owns a room, or follows that of `uuid`, while the component is mounted: it is entered after the first render, and
- * closed or left when the component is unmounted or the address or `uuid` changes.
+ * Owns a room, or follows the room `uuid`, while the component is mounted. The room is entered
+ * after the first render. It is closed or left when the component is unmounted, or when the address
+ * or `uuid` changes.
  *
  * @typeParam C the contract
- * @param url The server's websocket address; without one nothing is entered yet.
+ * @param url The server's websocket address. Without one, no room is entered yet.
  * @param options See {@link UseRoomOptions}.
  */
 export function useRoom<C extends Contract<C> = AnyContract>(

@@ -7,7 +7,7 @@ const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onre
 
 export function useRoom(url, options = {}) {
   const [state, setState] = useState({ status: "connecting" });
-  // Whatever the newest render gave is called; nothing is registered anew for that.
+  // The newest render's functions are called, without registering them anew.
   const latestOptions = useRef(options);
   const registeredKeys = useRef(new Set());
   const address = url == null ? undefined : String(url);
@@ -43,14 +43,14 @@ export function useRoom(url, options = {}) {
       registeredKeys.current = new Set();
       const given = Object.keys(functions ?? {}).map((key) => [key, dispatcher(key)]);
       const callbacks = CALLBACKS.map((name) => [name, (value) => notify(name, value, show, latestOptions.current)]);
-      // Each connection asks for the token anew, and is given the newest render's.
+      // Each connection asks for the token anew, and gets the newest render's.
       const token = others.token && (() => tokenOf(latestOptions.current));
       const all = { ...others, token, functions: Object.fromEntries(given), ...Object.fromEntries(callbacks) };
       entered = await (uuid === undefined ? create(address, all) : join(address, uuid, all));
       if (isOver) entered.close();
       else show({ room: entered, status: entered.status, audience: entered.audience });
     };
-    // A component that is mounted twice at once, as in strict mode, enters once.
+    // A component that is mounted twice in a row, as in strict mode, enters once.
     queueMicrotask(() => {
       if (isOver) return;
       enter().catch((error) => show({ status: "closed", error }));

@@ -2,13 +2,18 @@
 
 import { report, roomError } from "./error.js";
 
-/** After these ends there is nothing to take back. Superseded, the page may still be the next to claim it. */
+/**
+ * After these ends there is no room to take back. After `superseded` the page may claim it again.
+ */
 const FINAL = ["closed", "left", "unknown_room"];
 
-/** The server knows no such room, or knows it under another key: a room kept from before its restart. */
+/**
+ * The server doesn't know the kept room, or knows it with another key: the room is from before a
+ * restart of the server.
+ */
 const GONE = ["unknown_room", "wrong_owner_key"];
 
-/** What is kept where storage is forbidden. It outlives the room, not the page. */
+/** Keeps the rooms if the storage can't be used. It outlives a room, but not the page. */
 const inMemory = new Map();
 let isReported = false;
 
@@ -25,7 +30,7 @@ export async function resume(enter, url, options) {
   kept.write(room);
   if (kept.failure && !isReported) {
     isReported = true;
-    // As all callbacks: not before the task after the promise has resolved.
+    // As all callbacks, it is not called before the task after the promise has resolved.
     setTimeout(() => report(room, kept.failure));
   }
   return room;
@@ -54,12 +59,12 @@ function addressOf(url) {
   try {
     return new URL(url, globalThis.location?.href).href;
   } catch {
-    // `enter` says what is wrong with it.
+    // `enter` reports what is wrong with it.
     return String(url);
   }
 }
 
-/** What is kept of a room: its uuid and owner key, in an entry of the storage. */
+/** A room that is kept: its uuid and owner key, under a key of the storage. */
 class KeptRoom {
   #key;
   #storage;
@@ -92,7 +97,7 @@ class KeptRoom {
     else inMemory.delete(this.#key);
   }
 
-  /** Only if it is still this room: another page may have kept another one since. */
+  /** Removes the room, unless another page has kept another room since. */
   forget({ uuid }) {
     if (this.read()?.uuid !== uuid) return;
     this.#withStorage((storage) => storage.removeItem(this.#key));
@@ -101,7 +106,7 @@ class KeptRoom {
 
   #withStorage(use) {
     try {
-      // Where cookies are blocked, only to ask for it throws; workers and Node may not have it.
+      // If cookies are blocked, even reading `sessionStorage` throws. Workers and Node may lack it.
       return use(this.#storage ?? globalThis.sessionStorage);
     } catch (cause) {
       const message = "the storage can't be used, see `cause`: after a reload this page won't have its room any more";

@@ -1,4 +1,5 @@
-// The option `schemas`: params are checked, and transformed, before a function is handed them. Loaded only if used.
+// The option `schemas`: the params are checked and transformed before a function is called with
+// them. Loaded only if used.
 
 import { report, roomError } from "./error.js";
 
@@ -9,11 +10,11 @@ export async function enterChecked(enter, options) {
     if (typeof schema?.["~standard"]?.validate === "function") continue;
     throw roomError("invalid_argument", `the schema of "${key}" doesn't follow Standard Schema: it has no ~standard.validate`);
   }
-  // Whose `onerror` is told: before there is a room that can only be the option's.
+  // Its `onerror` is called: the option's before there is a room, then the room's.
   let errorTarget = options;
   const checked = (key, fn) => {
     const schema = Object.hasOwn(schemas, key) ? schemas[key] : undefined;
-    // What isn't a function the room refuses.
+    // The room refuses what isn't a function.
     if (!schema || typeof fn !== "function") return fn;
     return (...params) => {
       const result = schema["~standard"].validate(params);

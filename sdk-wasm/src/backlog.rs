@@ -1,4 +1,4 @@
-//! What came while the page was detached: kept to be told later, and bounded.
+//! What came while the page was detached: kept for later, within bounds.
 
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
@@ -8,25 +8,26 @@ use rtbroadcaster_protocol::Event;
 use crate::catch_up::CatchUp;
 use crate::delivery::QueuedEvent;
 
-/// How many entries are kept before they are conflated: as many actions as the server's ring holds for whoever lost its
-/// connection (`--ring-actions`).
+/// How many events are kept before they are conflated. It equals the number of actions that the
+/// server's ring holds by default for a page that lost its connection (`--ring-actions`).
 pub(crate) const MAX_EVENTS: usize = 4_096;
 
-/// Characters of the messages that they came in, whichever comes first: as many as the ring holds bytes (`--ring-bytes`).
+/// How many characters their messages may have before they are conflated. It equals the number of
+/// bytes that the ring holds by default (`--ring-bytes`).
 pub(crate) const MAX_CHARACTERS: usize = 4 * 1024 * 1024;
 
-/// Actions and clears that the page was not told. Never more than the limits and what the room retained when the page
-/// detached and retains now.
+/// Actions and clears that the page did not receive. Their number is bounded by the limits, plus
+/// the slots that the room retained when the page detached and those that it retains now.
 pub(crate) struct Backlog<P> {
     /// The oldest first.
     pub(crate) events: VecDeque<QueuedEvent<P>>,
-    /// Of the messages, since the last conflation.
+    /// Characters of all messages since the last conflation.
     characters: usize,
-    /// How many were left by the last conflation.
+    /// How many events the last conflation left.
     len_after_conflation: usize,
-    /// How many were taken out since the page has detached.
+    /// How many events were removed since the page detached.
     dropped: usize,
-    /// Something is missing, which the page is to be told before it is told the rest.
+    /// Something is missing. The page must learn of it before it receives the rest.
     has_gap: bool,
 }
 
@@ -35,14 +36,14 @@ impl<P> Backlog<P> {
         Self { events: VecDeque::new(), characters: 0, len_after_conflation: 0, dropped: 0, has_gap: false }
     }
 
-    /// Notes how long the message is of which an entry may come.
+    /// Notes the length of a message that may bring an event.
     pub(crate) fn note_size(&mut self, characters: usize) {
         self.characters = self.characters.saturating_add(characters);
     }
 
-    /// Takes an action or a clear.
+    /// Keeps an action or a clear.
     pub(crate) fn push(&mut self, event: Event<P>) {
-        // More than the limit only where so many slots are in use.
+        // More than the limit are kept only if that many slots are in use.
         if self.events.len() >= MAX_EVENTS.max(2 * self.len_after_conflation)
             || self.characters > MAX_CHARACTERS
         {
@@ -51,13 +52,15 @@ impl<P> Backlog<P> {
         self.events.push_back(QueuedEvent::Session(event));
     }
 
-    /// What came between the last entry and the next one is missing: of the entries only the state counts.
+    /// Notes that something is missing between the last event and the next one. Of the events
+    /// before the gap, only the state still counts.
     pub(crate) fn note_gap(&mut self) {
         self.conflate();
         self.has_gap = true;
     }
 
-    /// The page wants all that is left, or only the state, which has no gaps.
+    /// The page follows again. If it wants only the state, a gap does not matter: the state has
+    /// none.
     pub(crate) fn page_follows(&mut self, catch_up: CatchUp) {
         if catch_up == CatchUp::State {
             self.conflate();
@@ -66,7 +69,7 @@ impl<P> Backlog<P> {
         self.dropped = 0;
     }
 
-    /// The page is detached again. What it has not caught up with stays.
+    /// The page is detached. What it has not caught up with since the last time stays.
     pub(crate) fn page_detached(&mut self) {
         if self.is_empty() {
             self.characters = 0;
@@ -82,17 +85,17 @@ impl<P> Backlog<P> {
         self.events.is_empty() && !self.has_gap
     }
 
-    /// How many actions and clears the page was not told.
+    /// How many actions and clears the page did not receive.
     pub(crate) fn behind(&self) -> usize {
         self.dropped + self.events.len()
     }
 
-    /// Leaves only the newest entry of each slot, in the order in which they came, and no clear of a slot of which the
-    /// page was told nothing.
+    /// Leaves only the newest event of each slot, in the order in which they came. A clear is
+    /// removed too if the page never received the slot's state message.
     fn conflate(&mut self) {
         let len = self.events.len();
-        // The newest of each slot, the newest of them first. A list that is searched: it is done once in thousands of entries,
-        // and a page has to load whatever would be quicker.
+        // The newest event of each slot, the newest first. It is a list that is searched: this runs
+        // once in thousands of events, and every page would have to load a faster structure.
         let mut newest_first: Vec<QueuedEvent<P>> = Vec::new();
         while let Some(mut event) = self.events.pop_back() {
             let Some((slot, knew_slot)) = slot_of(&mut event) else { continue };
@@ -113,7 +116,8 @@ impl<P> Backlog<P> {
     }
 }
 
-/// The slot of an entry, unless it is an action that is not retained, and whether the page knew it before.
+/// The slot of an event and whether the page knew it before; none for an action that is not
+/// retained.
 fn slot_of<P>(event: &mut QueuedEvent<P>) -> Option<(&str, &mut bool)> {
     match event {
         QueuedEvent::Session(

@@ -1,12 +1,17 @@
-//! The core as JavaScript drives it.
+//! The engine as JavaScript drives it.
 //!
-//! js/room.js says what happened, then asks for one step after the other, and takes it when Rust has returned. What
-//! crosses are numbers, all of them through [`Bridge::call`], and the addresses of texts: of one that JavaScript has written
-//! for the next call ([`opcode::ALLOCATE_TEXT`], [`opcode::TEXT_WRITTEN`]), and of one that belongs to a step or an answer ([`opcode::READ_TEXT`]).
-//! Moments are milliseconds of the page's monotonic clock.
+//! js/room.js reports what happened, asks for one step after the other, and performs each step when
+//! Rust has returned. All calls go through [`Bridge::call`] and take and return numbers only. Texts
+//! cross by their addresses in memory:
 //!
-//! What comes a thousand times a second js/room.js hands over by itself, and tells the core later how far it came:
-//! [`opcode::FAST_PATH_SEQ`] and what follows it there.
+//! - JavaScript asks for memory ([`opcode::ALLOCATE_TEXT`]), writes a text there and says so
+//!   ([`opcode::TEXT_WRITTEN`]). The text is an argument of the next call.
+//! - JavaScript asks where a text of a step or an answer lies ([`opcode::READ_TEXT`]) and reads it.
+//!
+//! Timestamps are milliseconds of the page's monotonic clock.
+//!
+//! The fast path: js/room.js delivers frequent actions by itself and tells the engine later how far
+//! it came ([`opcode::FAST_PATH_SEQ`] and the opcodes after it).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -26,22 +31,23 @@ use crate::opcode;
 use crate::params::Params;
 use crate::step::Step;
 
-/// The core of one room.
+/// The engine of one room, with the arguments and results of its calls.
 pub(crate) struct Bridge {
     engine: Engine<Params>,
-    /// What belongs to the last step or answer.
+    /// The numbers of the last step or answer.
     numbers: [f64; 2],
-    /// What belongs to it, or to the next call, in the reverse order of its fetching.
+    /// The texts of the last step or answer, or the arguments of the next call. The last one is
+    /// read first.
     texts: Vec<String>,
-    /// Where JavaScript writes a text.
+    /// The memory in which JavaScript writes a text.
     text_buffer: Vec<u8>,
-    /// The text that it reads.
+    /// The text that JavaScript reads.
     read_text: String,
     shares_audience: bool,
 }
 
 impl Bridge {
-    /// A core that has not begun.
+    /// An engine that has not begun.
     pub(crate) fn new() -> Self {
         let nothing = SessionOptions {
             goal: Goal::Create,
@@ -60,7 +66,8 @@ impl Bridge {
         }
     }
 
-    /// `what` is one of the numbers in `opcode.rs`.
+    /// Performs a call. `opcode` is one of the constants in [`opcode`], where the meaning of the
+    /// other arguments is documented.
     pub(crate) fn call(&mut self, opcode: u32, now: f64, number: f64) -> f64 {
         let input = match opcode {
             opcode::CREATE | opcode::JOIN | opcode::CLAIM => {
@@ -107,13 +114,14 @@ impl Bridge {
         self.texts.pop().unwrap_or_default()
     }
 
-    /// Takes the text that JavaScript has written.
+    /// Makes the text that JavaScript has written an argument of the next call.
     fn push_written_text(&mut self, bytes: usize) {
         let mut text = mem::take(&mut self.text_buffer);
         text.truncate(bytes);
-        #[allow(unsafe_code, reason = "checking what the browser has made would cost every page 0.3 kB")]
-        // SAFETY: js/room.js alone writes there, by `TextEncoder.encodeInto`, which writes UTF-8 whatever the text is
-        // (Encoding Standard, section 7.4), and says how many bytes. The zeroes before are UTF-8 too.
+        #[allow(unsafe_code, reason = "a check of what the browser wrote would cost every page 0.3 kB")]
+        // SAFETY: only js/room.js writes there, by `TextEncoder.encodeInto`. It writes UTF-8
+        // whatever the text is (Encoding Standard, section 7.4), and it returns how many bytes it
+        // wrote. The zeroes that were there before are UTF-8 too.
         let text = unsafe { String::from_utf8_unchecked(text) };
         self.texts.push(text);
     }
@@ -125,13 +133,13 @@ impl Bridge {
             opcode::CLAIM => Goal::Claim { uuid: self.pop_text(), owner_key: self.pop_text() },
             _ => Goal::Create,
         };
-        // Its name is random, and that is all that a seed has to be.
+        // The session's name is random, and a seed need not be more than that.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let share_audience = self.shares_audience;
         self.engine = Engine::new(SessionOptions { goal, session, seed, connect_timeout_ms, share_audience });
     }
 
-    /// What tells the session nothing of the world.
+    /// Performs the calls that are no input for the session.
     #[expect(
         clippy::too_many_lines,
         reason = "one arm an opcode; functions of their own would cost each page bytes"
@@ -139,7 +147,7 @@ impl Bridge {
     fn call_without_input(&mut self, opcode: u32, number: f64) -> f64 {
         match opcode {
             opcode::NEXT_STEP => {
-                // What was not fetched of the step before nobody wants any more.
+                // Nobody will read the texts that are left of the step before.
                 self.texts.clear();
                 return self.engine.next_step(number != 0.0).map_or(0, |step| self.encode_step(step)).into();
             }
@@ -217,7 +225,7 @@ impl Bridge {
         0.0
     }
 
-    /// The ticket, or a number below 0 that says why there is none.
+    /// The ticket, or a number below 0 that says why the action was not accepted.
     fn encode_ticket(&mut self, ticket: Result<u64, BroadcastError>) -> f64 {
         match ticket {
             Ok(ticket) => ticket as f64,
@@ -251,7 +259,8 @@ impl Bridge {
         self.numbers[0] = number;
     }
 
-    /// The number of a step, whose parts are put down to be fetched; the same numbers have names in js/room.js.
+    /// The number of a step, whose name stands in js/room.js. The step's parts are left in
+    /// `numbers` and `texts`, from where js/room.js reads them.
     fn encode_step(&mut self, step: Step<Params>) -> i32 {
         match step {
             Step::Connect => -1,
@@ -269,7 +278,7 @@ impl Bridge {
                 self.encode_reason(reason);
                 -6
             }
-            // It is the key by which js/room.js knows the function.
+            // js/room.js finds the function by its key.
             Step::Run(_, action) => {
                 self.numbers[0] = action.params.into_number();
                 self.texts.push(action.key);
@@ -322,7 +331,8 @@ impl Bridge {
     }
 }
 
-/// Neither negative nor near the end of u64, and the fraction of a millisecond matters to nobody.
+/// The cast loses nothing that matters: the time is neither negative nor near the end of u64, and
+/// a fraction of a millisecond is irrelevant.
 fn timestamp(now: f64) -> Timestamp {
     Timestamp(now as u64)
 }

@@ -1,13 +1,15 @@
 //! What a follower that detached catches up with.
 
-/// With what a follower that detached catches up.
+/// How a follower that detached catches up.
 #[cfg_attr(not(feature = "web"), expect(unreachable_pub, reason = "js/room.js gives it as a number"))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CatchUp {
-    /// With what counts now: the newest state message of each slot, or that it was cleared if this page knows it, in the
-    /// order of the writes. Actions that were no state messages are skipped.
+    /// With the state as it is now, in the order of the writes: of each slot the newest state
+    /// message, or its clear if the page had received a state message of the slot. Actions that
+    /// were not state messages are skipped.
     #[default]
     State,
-    /// With each action and clear, in order. If not everything was kept, `on_resync` says so first.
+    /// With every action and clear, in order. If not all of them were kept, `on_resync` is called
+    /// first.
     Every,
 }

@@ -1,6 +1,7 @@
-//! What the page is told of a session's events, in which order, and from when on.
+//! Which of a session's events the page receives, in which order, and from when on.
 //!
-//! It only decides: each [`Step`] names one thing to do, and it is done with nothing borrowed.
+//! This module only decides: each [`Step`] names one thing to do, and the driver does it while
+//! nothing is borrowed.
 
 use alloc::collections::VecDeque;
 
@@ -11,19 +12,20 @@ use crate::catch_up::CatchUp;
 use crate::registry::{Action, Dispatch, Registry};
 use crate::step::Step;
 
-/// What has happened and is not told yet.
+/// Something that has happened and that the page was not told yet.
 pub(crate) enum QueuedEvent<P> {
     Session(Event<P>),
-    /// The server said something that isn't JSON.
+    /// The server sent something that isn't JSON.
     Unreadable,
-    /// The queue has room, for which so many have waited.
+    /// The queue has space, for which this many callers have waited.
     QueueHasSpace(u32),
 }
 
 enum Stage {
-    /// The room is not reached yet: the promise of `create` or `join` is to be settled.
+    /// The room is not reached yet: the promise of `create` or `join` is pending.
     Entering,
-    /// The page has its room, but nothing is told before the next task: what it registers meanwhile misses nothing.
+    /// The page has its room, but nothing is delivered before the next task. Functions that the
+    /// page registers until then miss nothing.
     Held,
     Open,
     Over,
@@ -32,13 +34,13 @@ enum Stage {
 /// The events of one session on their way to the page.
 pub(crate) struct Delivery<P> {
     stage: Stage,
-    /// Where the page has been told that it stands, which may lag behind the session.
+    /// The status that the page was told last; it may lag behind the session's.
     status: SessionStatus,
     queue: VecDeque<QueuedEvent<P>>,
     registry: Registry<P>,
-    /// The page is not told of actions and clears.
+    /// The page receives no actions and clears.
     is_detached: bool,
-    /// What it was not told of, older than anything in the queue.
+    /// The actions and clears that it did not receive; older than anything in the queue.
     backlog: Backlog<P>,
     /// The newest count that the page was told.
     audience: Option<Audience>,
@@ -63,7 +65,7 @@ impl<P> Delivery<P> {
         self.queue.push_back(event);
     }
 
-    /// The task after the one in which the page got its room.
+    /// Starts the delivery: to be called in the task after the one in which the page got its room.
     pub(crate) fn open(&mut self) {
         if let Stage::Held = self.stage {
             self.stage = Stage::Open;
@@ -82,13 +84,14 @@ impl<P> Delivery<P> {
         &mut self.registry
     }
 
-    /// From now on actions and clears are kept instead of told.
+    /// Keeps actions and clears from now on, instead of delivering them.
     pub(crate) fn detach(&mut self) {
         self.is_detached = !matches!(self.stage, Stage::Over);
         self.backlog.page_detached();
     }
 
-    /// So many characters has the message that the session is told next: for the bound of what is kept.
+    /// Notes the length of the message that the session receives next: the backlog's size is
+    /// bounded.
     pub(crate) fn note_size(&mut self, characters: usize) {
         self.backlog.note_size(characters);
     }
@@ -97,19 +100,20 @@ impl<P> Delivery<P> {
         self.is_detached
     }
 
-    /// How many actions and clears were kept and are not told yet.
+    /// How many actions and clears came while the page was detached and are not delivered yet.
     pub(crate) fn behind(&self) -> usize {
         self.backlog.behind()
     }
 
-    /// From now on all is told again, and first what was kept: every action and clear, or the newest of each slot.
+    /// Delivers everything again from now on, and the backlog first: every action and clear, or the
+    /// newest of each slot.
     pub(crate) fn follow(&mut self, catch_up: CatchUp) {
         if core::mem::take(&mut self.is_detached) {
             self.backlog.page_follows(catch_up);
         }
     }
 
-    /// Whether an action that came now would be handed over at once.
+    /// Whether an action that came now would be delivered at once.
     #[cfg(any(test, feature = "javascript"))]
     pub(crate) fn is_on_fast_path(&self) -> bool {
         matches!(self.stage, Stage::Open)
@@ -119,7 +123,7 @@ impl<P> Delivery<P> {
             && !self.registry.has_released()
     }
 
-    /// The next thing to do; none when there is nothing, or nothing yet.
+    /// The next step to perform; none if there is none, or none yet.
     pub(crate) fn next_step(&mut self) -> Option<Step<P>> {
         loop {
             let step = match self.stage {
@@ -143,12 +147,12 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// What has waited for its function is older than anything in the queue.
+    /// A state message that waited for its function: it is older than anything in the queue.
     fn take_released(&mut self) -> Option<Action<P>> {
         if self.is_detached || !self.backlog.is_empty() { None } else { self.registry.take_released() }
     }
 
-    /// Where the next event are.
+    /// The queue with the oldest event.
     fn oldest_queue(&mut self) -> &mut VecDeque<QueuedEvent<P>> {
         if self.is_detached || self.backlog.events.is_empty() {
             &mut self.queue
@@ -157,8 +161,9 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// Until the room is reached, the page knows only its promise, and the state that it retains: an owner that takes its room
-    /// back is handed the state first, so that it stands where its audience stands.
+    /// Before the room is reached, the page receives only two things: the result of its promise,
+    /// and the retained state if it is an owner that takes its room back. The state comes before
+    /// the promise resolves, so that the owner's page shows what its followers see.
     fn before_entering(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
         match self.in_room(event)? {
             Step::End(reason) => Some(Step::Refuse(reason)),
@@ -168,11 +173,11 @@ impl<P> Delivery<P> {
     }
 
     fn entered(&mut self) -> Step<P> {
-        // The session says next where it stands: the room that the page gets now shows it already.
+        // The session reports its status next. The room that the page gets now shows it already.
         if let Some(QueuedEvent::Session(Event::Status(status))) = self.queue.front() {
             self.status = *status;
         }
-        // Counted while the state was handed over, when the page could not be told.
+        // The count came while the state was delivered, when the page could not be told.
         if let Some(audience) = self.audience {
             self.queue.push_front(QueuedEvent::Session(Event::Audience(audience)));
         }
@@ -213,7 +218,7 @@ impl<P> Delivery<P> {
             }
             Event::Status(status) => {
                 self.status = status;
-                // That it is over, `onclose` says first.
+                // The end is reported by `Event::Ended`: `onclose` is called before `onstatus`.
                 if status == SessionStatus::Closed {
                     return None;
                 }
@@ -243,7 +248,7 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// Nothing comes any more, and nothing is kept any longer.
+    /// Discards everything: nothing is delivered after the end.
     fn end(&mut self) {
         self.status = SessionStatus::Closed;
         self.stage = Stage::Over;

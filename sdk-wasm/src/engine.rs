@@ -1,6 +1,8 @@
-//! One session and the delivery of its events: all that is decided on the page's side, and nothing that only a page has.
+//! One session and the delivery of its events: every decision of the page's side, and nothing that
+//! needs a page.
 //!
-//! Whoever drives it says what happened, and then does what [`Engine::next_step`] wants until it wants nothing.
+//! The driver (js/room.js or `web`) reports what happened. Then it performs the steps that
+//! [`Engine::next_step`] returns until there are no more.
 
 use alloc::string::String;
 
@@ -13,20 +15,20 @@ use crate::delivery::{Delivery, QueuedEvent};
 use crate::registry::FunctionId;
 use crate::step::Step;
 
-/// The core of one room on one page. `P` is what the params of an action are to the page.
+/// The engine of one room on one page. `P` is the type of an action's params.
 pub(crate) struct Engine<P> {
     session: Session<P>,
     delivery: Delivery<P>,
-    /// When the driver's timer fires, if it is armed.
+    /// When the driver's timer fires; none if it is not set.
     timer_at: Option<Timestamp>,
-    /// How many wait until the queue has room.
+    /// How many callers wait until the queue has space.
     waiting_for_space: u32,
-    /// The page has asked for the end.
+    /// The page has closed or left the room.
     is_closing: bool,
 }
 
 impl<P> Engine<P> {
-    /// A core that has not begun: tell it [`Input::Start`].
+    /// An engine that has not begun: [`Input::Start`] begins it.
     pub(crate) fn new(options: SessionOptions) -> Self {
         Self {
             session: Session::new(options),
@@ -37,7 +39,7 @@ impl<P> Engine<P> {
         }
     }
 
-    /// Says what happened.
+    /// Reports what happened.
     pub(crate) fn handle(&mut self, now: Timestamp, input: Input<P>) {
         match input {
             Input::Timeout => self.timer_at = None,
@@ -52,17 +54,17 @@ impl<P> Engine<P> {
         self.session.set_token(token);
     }
 
-    /// The server said something that isn't JSON.
+    /// Notes that the server sent something that isn't JSON.
     pub(crate) fn note_unreadable(&mut self) {
         self.delivery.push(QueuedEvent::Unreadable);
     }
 
-    /// The task after the one in which the page got its room has come.
+    /// Starts the delivery: to be called in the task after the one in which the page got its room.
     pub(crate) fn open_delivery(&mut self) {
         self.delivery.open();
     }
 
-    /// Somebody waits until the queue has room: [`Step::QueueHasSpace`] says when.
+    /// Notes that one more caller waits for space in the queue; [`Step::QueueHasSpace`] reports it.
     pub(crate) fn await_queue_space(&mut self) {
         self.waiting_for_space += 1;
     }
@@ -82,12 +84,13 @@ impl<P> Engine<P> {
         self.session.clear(slot)
     }
 
-    /// Registers a function; returns the one that it replaces. What was kept for it is among the next steps.
+    /// Registers a function and returns the one that it replaces. The next steps run it with the
+    /// state messages that waited for it.
     pub(crate) fn register(&mut self, key: String, function: FunctionId) -> Option<FunctionId> {
         self.delivery.registry().register(key, function)
     }
 
-    /// Removes a function, and returns it.
+    /// Removes a function and returns it.
     pub(crate) fn unregister(&mut self, key: &str) -> Option<FunctionId> {
         self.delivery.registry().unregister(key)
     }
@@ -112,12 +115,12 @@ impl<P> Engine<P> {
         self.delivery.behind()
     }
 
-    /// See [`Delivery::follow`]. What was kept is among the next steps.
+    /// See [`Delivery::follow`]. The next steps deliver the backlog.
     pub(crate) fn follow(&mut self, catch_up: CatchUp) {
         self.delivery.follow(catch_up);
     }
 
-    /// The room; none before a new one was opened.
+    /// The room's id; none before a new room was opened.
     pub(crate) fn uuid(&self) -> Option<&str> {
         self.session.uuid()
     }
@@ -132,17 +135,17 @@ impl<P> Engine<P> {
         self.session.is_owner()
     }
 
-    /// Where the page has been told that it stands.
+    /// The status that the page was told last.
     pub(crate) fn status(&self) -> SessionStatus {
         self.delivery.status()
     }
 
-    /// How many follow, as the page has been told.
+    /// The number of followers that the page was told last.
     pub(crate) fn audience(&self) -> Option<Audience> {
         self.delivery.audience()
     }
 
-    /// The next thing to do. Without `tells`, only what cannot run the page's code.
+    /// The next step to perform. Unless `may_deliver`, only steps that cannot run the page's code.
     pub(crate) fn next_step(&mut self, may_deliver: bool) -> Option<Step<P>> {
         while let Some(output) = self.session.poll_output() {
             match output {
@@ -156,8 +159,8 @@ impl<P> Engine<P> {
         if let Some(at) = self.session.next_timeout()
             && self.timer_at.is_none_or(|timer_at| at < timer_at)
         {
-            // A timer that fires earlier stays: every message heard moves the next heartbeat, and moving the timer as
-            // often would cost more than one call too many.
+            // A timer that fires too early stays. Each message moves the next heartbeat, and
+            // setting the timer anew for each would cost more than one needless call.
             self.timer_at = Some(at);
             return Some(Step::ArmTimer(at));
         }
@@ -165,7 +168,7 @@ impl<P> Engine<P> {
     }
 
     fn check_queue_space(&mut self) {
-        // Near the end nothing is taken any more: whoever waits is told then.
+        // While the room closes, nothing is accepted any more. The end rejects those who wait.
         let may_broadcast = !self.is_closing && self.session.status() != SessionStatus::Closed;
         if self.waiting_for_space > 0 && may_broadcast && self.session.has_room() {
             self.delivery.push(QueuedEvent::QueueHasSpace(core::mem::take(&mut self.waiting_for_space)));
@@ -173,10 +176,10 @@ impl<P> Engine<P> {
     }
 }
 
-/// What js/room.js hands over without asking for a step.
+/// The fast path of js/room.js: actions that it delivers or writes without asking for a step.
 #[cfg(feature = "javascript")]
 impl<P> Engine<P> {
-    /// The seq of the action that the driver may hand over by itself: see [`Session::fast_path_seq`].
+    /// The seq of the action that the driver may deliver by itself: see [`Session::fast_path_seq`].
     pub(crate) fn fast_path_seq(&self) -> Option<u64> {
         if self.delivery.is_on_fast_path() { self.session.fast_path_seq() } else { None }
     }
@@ -196,12 +199,13 @@ impl<P> Engine<P> {
         self.session.fast_path_written();
     }
 
-    /// See [`Session::handed_over`].
+    /// See [`Session::fast_path_delivered`].
     pub(crate) fn fast_path_delivered(&mut self, now: Timestamp, seq: u64) {
         self.session.fast_path_delivered(now, seq);
     }
 
-    /// See [`Session::slot_index`]. None if something waits for its function under the slot: that has to be forgotten.
+    /// See [`Session::slot_index`]. None if a state message of this slot waits for its function:
+    /// the engine itself must then handle the next action, to discard the one that waits.
     pub(crate) fn slot_index(&mut self, slot: &str) -> Option<usize> {
         if self.delivery.registry().has_waiting(slot) { None } else { self.session.slot_index(slot) }
     }

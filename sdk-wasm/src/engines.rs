@@ -1,7 +1,8 @@
-//! The one function that JavaScript calls: the engines of all rooms of a page, by number.
+//! The one function that JavaScript calls, and the engines of all rooms of a page by their numbers.
 //!
-//! It takes and gives numbers only, so that wasm-bindgen need make no JavaScript for it; js/room.js calls it on the
-//! module's exports. A class and texts as wasm-bindgen has them would cost every page a kilobyte more.
+//! The function takes and returns only numbers, so that wasm-bindgen generates no JavaScript for
+//! it; js/room.js calls it on the module's exports. A class and texts in wasm-bindgen's way would
+//! cost every page a kilobyte more.
 
 use alloc::vec::Vec;
 use core::cell::RefCell;
@@ -11,22 +12,24 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use crate::bridge::Bridge;
 use crate::opcode;
 
-/// The engines by their numbers, and none where a room is gone.
+/// The engines by their numbers; none where an engine was freed.
 struct Engines(RefCell<Vec<Option<Bridge>>>);
 
-// SAFETY: `Sync` means that threads may share it, and there are none: WebAssembly without the feature `atomics` has no
-// instruction that would share its memory, each worker has an instance and a memory of its own, and with that feature
-// this doesn't compile. Should it be entered while it is borrowed, the `RefCell` panics.
+// SAFETY: `Sync` means that threads may share it, and there are no threads. WebAssembly without the
+// feature `atomics` has no instruction that would share its memory, and each worker has an instance
+// and a memory of its own. With that feature this doesn't compile. If it were entered while it is
+// borrowed, the `RefCell` would panic.
 #[cfg(not(target_feature = "atomics"))]
 #[allow(unsafe_code, reason = "see above")]
 unsafe impl Sync for Engines {}
 
 static ENGINES: Engines = Engines(RefCell::new(Vec::new()));
 
-/// Calls a core: `what` is one of the numbers in `opcode.rs`, which say what the others mean. Not for pages.
+/// Calls an engine. `opcode` is one of those in `opcode.rs`, where the meaning of `now` and
+/// `number` is documented. Not for pages.
 ///
-/// `opcode::NEW_ENGINE` returns the number by which a new one is known until `opcode::FREE_ENGINE`; whatever is asked of one that isn't
-/// there is answered by 0.
+/// `opcode::NEW_ENGINE` returns the number of a new engine, which is valid until
+/// `opcode::FREE_ENGINE`. A call to an engine that isn't there returns 0.
 #[wasm_bindgen]
 pub fn rtbroadcaster_call(engine: i32, opcode: i32, now: f64, number: f64) -> f64 {
     let mut engines = ENGINES.0.borrow_mut();

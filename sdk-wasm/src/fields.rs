@@ -1,4 +1,4 @@
-//! A message of the server as the browser's JSON parser leaves it.
+//! A message of the server, as the browser's JSON parser returns it.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -12,11 +12,13 @@ use crate::params::Params;
 #[cfg_attr(feature = "npm", wasm_bindgen(raw_module = "./room.js"))]
 #[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/room.js"))]
 extern "C" {
-    /// A number of the message that js/room.js has at hand; NaN if it is none.
+    /// A field of the current message in js/room.js: 1 for true, 0 for false, NaN if it is neither
+    /// a number nor a boolean.
     fn number(field: i32) -> f64;
 }
 
-/// The texts of a message, which js/room.js has put down; their names stand there, in the reverse order.
+/// The texts of a message, which js/room.js writes before the call. The fields' names stand there
+/// in the reverse order.
 #[derive(Clone, Copy)]
 enum Text {
     FuncKey,
@@ -29,7 +31,8 @@ enum Text {
     ErrorMessage,
 }
 
-/// Its numbers, which js/room.js is asked for; their names stand there, in the same order.
+/// The numbers of a message, for which Rust asks js/room.js one by one. The fields' names stand
+/// there in the same order.
 #[derive(Clone, Copy)]
 #[repr(i32)]
 enum Number {
@@ -54,9 +57,10 @@ enum Number {
     RetryAfter,
 }
 
-/// The message that js/room.js has at hand.
+/// The current message in js/room.js.
 pub(crate) struct Fields {
-    /// The last of them in the reverse order of [`Text`]; empty if there is none.
+    /// The last of these texts are the fields of [`Text`], in the reverse order. A field that the
+    /// message lacks is empty.
     pub(crate) texts: Vec<String>,
 }
 
@@ -67,7 +71,7 @@ impl Fields {
     }
 }
 
-/// A number that JSON can carry but u64 can't, saturates.
+/// A field that is a number from 0. A number that JSON can carry but `u64` can't saturates.
 fn whole_number(field: Number) -> Option<u64> {
     let value = number(field as i32);
     (value >= 0.0).then_some(value as u64)

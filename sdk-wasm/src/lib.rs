@@ -30,30 +30,33 @@
 //! # fn show_end(_: &str) {}
 //! ```
 //!
-//! [`Room`] is where to begin. The feature `javascript`, on by default for the npm package, exports `create`, `join` and
-//! `rtbroadcaster_call` to JavaScript from whatever this crate is linked into: a Rust program leaves it out, as above.
+//! Begin with [`Room`]. The feature `javascript`, on by default for the npm package, exports
+//! `create`, `join` and `rtbroadcaster_call` to JavaScript from every program that links this
+//! crate. A Rust program leaves the feature out, as above.
 //!
 //! # How it is built
 //!
-//! The shell around [`Session`](rtbroadcaster_protocol::Session).
-//! What a page may do, when, and what it is told, the session decides; here is what comes to it in a page. What
-//! JavaScript sees stands in `npm/index.d.ts`.
+//! [`Session`](rtbroadcaster_protocol::Session) decides what a page may do and when, and which
+//! events it receives. This crate is the shell around a session: it connects the session to what a
+//! page offers. What JavaScript sees is documented in `npm/index.d.ts`.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `engine` | one session and the delivery of its events: says which step is to be taken next |
-//! | `delivery` | what of the session's events the page is told, in which order, and from when on |
-//! | `backlog` | what came while the page was detached |
-//! | `registry` | function key → function, and the state messages that wait for one |
-//! | `step` | what is to be done |
-//! | `engines`, `bridge`, `opcode` | the core as JavaScript drives it: numbers and texts, and nothing that could call back |
-//! | `fields`, `params` | a message of the server as the browser's JSON parser leaves it |
-//! | `exports` | `create` and `join`, where they are not js/room.js's |
-//! | `web` | all that js/room.js is, for Rust programs |
-//! | `js/room.js` | socket, timer, promises, callbacks, arguments: what is smaller in the browser's own language |
+//! | `engine` | one session and the delivery of its events; it names the next step to perform |
+//! | `step` | a step: one thing that the shell must do |
+//! | `delivery` | which events the page receives, in which order, and from when on |
+//! | `backlog`, `catch_up` | what came while the page was detached, and how it catches up |
+//! | `registry` | function key → function, and the state messages that wait for a function |
+//! | `engines`, `bridge`, `opcode` | how JavaScript drives an engine: by numbers and texts |
+//! | `fields`, `params` | a message of the server, as the browser's JSON parser returns it |
+//! | `exports` | `create` and `join` for packages built with wasm-pack |
+//! | `program` | the allocator and the panic handler of the npm package's wasm |
+//! | `web` | the shell for Rust programs |
+//! | `../js/room.js` | the shell for JavaScript: socket, timer, promises, callbacks, arguments |
 //!
-//! One rule above all: the page's code is never called while anything is borrowed, for it may call back. It is kept by
-//! construction: JavaScript asks for one step at a time and takes it when Rust has returned.
+//! One rule above all: the page's code is never called while anything is borrowed, because it may
+//! call back. The structure keeps this rule: the shell asks for one step, the engine returns it and
+//! is borrowed no longer, and then the shell performs the step.
 
 #![no_std]
 

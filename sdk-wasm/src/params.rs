@@ -1,4 +1,4 @@
-//! The params of an action, which stay in the page.
+//! The params of an action. They stay in JavaScript, which keeps them under a number.
 
 use core::mem;
 
@@ -7,24 +7,28 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[cfg_attr(feature = "npm", wasm_bindgen(raw_module = "./room.js"))]
 #[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/room.js"))]
 extern "C" {
-    /// Keeps the params of the message at hand, and returns the number under which.
-    fn keep() -> f64;
+    /// Keeps the params of the current message, and returns the number under which they are kept.
+    #[wasm_bindgen(js_name = keep)]
+    fn keep_params() -> f64;
 
-    /// Lets go of the params under this number.
-    fn drop(number: f64);
+    /// Drops the params under this number.
+    #[wasm_bindgen(js_name = drop)]
+    fn drop_params(number: f64);
 }
 
-/// The number under which js/room.js keeps them: most actions never need it, and a number costs a page half a kilobyte less
-/// than a `JsValue` does, with all that wasm-bindgen brings for that.
+/// The number under which js/room.js keeps an action's params.
+///
+/// Most actions never need the number, because their functions run on the fast path. A `JsValue`
+/// instead would cost a page half a kilobyte more, with what wasm-bindgen adds for it.
 pub(crate) struct Params(f64);
 
 impl Params {
-    /// Those of the message that js/room.js has at hand.
+    /// The params of the current message in js/room.js.
     pub(crate) fn of_current_message() -> Self {
-        Self(keep())
+        Self(keep_params())
     }
 
-    /// To be given back: it is js/room.js that lets go of them.
+    /// Returns the number to js/room.js, which drops the params itself.
     pub(crate) fn into_number(self) -> f64 {
         let number = self.0;
         mem::forget(self);
@@ -34,6 +38,6 @@ impl Params {
 
 impl Drop for Params {
     fn drop(&mut self) {
-        drop(self.0);
+        drop_params(self.0);
     }
 }

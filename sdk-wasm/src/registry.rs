@@ -3,20 +3,21 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// How many function keys without a function are remembered as reported; beyond it nothing is reported any more. It
-/// bounds what an owner can make a follower remember.
+/// How many function keys without a function are reported at most. It bounds the memory that an
+/// owner can make a follower use, because each reported key is remembered.
 const REPORTED_KEYS: usize = 1_000;
 
-/// Under which the page keeps a function: it is the page that calls it.
+/// Names a function. The function itself stays with the driver, which calls it.
 pub(crate) type FunctionId = u32;
 
-/// The functions of a page. All are plain lists, which are searched: any kind of map would cost a page a few kilobytes, and
-/// what comes often js/room.js finds in a map of its own.
+/// The functions of a page. They are in plain lists that are searched: any kind of map would cost a
+/// page a few kilobytes. js/room.js finds the function of a frequent action in a map of its own.
 pub(crate) struct Registry<P> {
     functions: Vec<(String, FunctionId)>,
-    /// State messages whose key has no function, the newest of each slot, in the order in which they came.
+    /// State messages whose key has no function: the newest of each slot, in the order in which
+    /// they came.
     waiting: Vec<WaitingState<P>>,
-    /// Some of them may have a function now.
+    /// A function was registered since: some of the waiting state messages may have theirs now.
     has_released: bool,
     /// The keys that were reported to have no function.
     reported: Vec<String>,
@@ -28,20 +29,20 @@ struct WaitingState<P> {
     params: P,
 }
 
-/// An action as the page is to be handed it.
+/// An action, as it is delivered to the page.
 pub(crate) struct Action<P> {
     pub(crate) key: String,
     pub(crate) params: P,
-    /// Where it is retained, if it is a state message.
+    /// The slot that retains it, if it is a state message.
     pub(crate) slot: Option<String>,
 }
 
-/// What is to be done with an action.
+/// What to do with an action.
 pub(crate) enum Dispatch<P> {
     Run(FunctionId, Action<P>),
-    /// It waits for its function, or was reported before.
+    /// Nothing: it waits for its function, or its missing function was reported before.
     Nothing,
-    /// There is no function, and that was not reported before. With the function key.
+    /// Report that this function key has no function: it was not reported before.
     Report(String),
 }
 
@@ -50,8 +51,8 @@ impl<P> Registry<P> {
         Self { functions: Vec::new(), waiting: Vec::new(), has_released: false, reported: Vec::new() }
     }
 
-    /// Registers a function; returns the one that it replaces. Whether there may be state messages that waited for it:
-    /// [`Registry::has_released`].
+    /// Registers a function and returns the one that it replaces. [`Registry::has_released`] says
+    /// whether state messages may have waited for it.
     pub(crate) fn register(&mut self, key: String, function: FunctionId) -> Option<FunctionId> {
         let replaced = self.unregister(&key);
         self.functions.push((key, function));
@@ -59,18 +60,19 @@ impl<P> Registry<P> {
         replaced
     }
 
-    /// Removes a function, and returns it.
+    /// Removes a function and returns it.
     pub(crate) fn unregister(&mut self, key: &str) -> Option<FunctionId> {
         let at = self.functions.iter().position(|(known, _)| known == key)?;
         Some(self.functions.swap_remove(at).1)
     }
 
+    /// Whether [`Registry::take_released`] may return something.
     #[cfg(any(test, feature = "javascript"))]
     pub(crate) fn has_released(&self) -> bool {
         self.has_released
     }
 
-    /// The oldest state message that has waited for a function and now has one.
+    /// Removes and returns the oldest state message that waited for a function and has one now.
     pub(crate) fn take_released(&mut self) -> Option<Action<P>> {
         if !self.has_released {
             return None;
@@ -83,7 +85,7 @@ impl<P> Registry<P> {
         Some(Action { key, params, slot: Some(slot) })
     }
 
-    /// What to do with an action.
+    /// Says what to do with an action, and keeps it if it must wait for its function.
     pub(crate) fn dispatch(&mut self, action: Action<P>) -> Dispatch<P> {
         if let Some(slot) = &action.slot {
             self.discard_waiting(slot);
@@ -103,13 +105,13 @@ impl<P> Registry<P> {
         Dispatch::Report(key)
     }
 
-    /// Whether the state message of this slot waits for its function.
+    /// Whether a state message of this slot waits for its function.
     #[cfg(feature = "javascript")]
     pub(crate) fn has_waiting(&self, slot: &str) -> bool {
         self.waiting_index(slot).is_some()
     }
 
-    /// The slot has a newer value, or none any more.
+    /// Discards the state message that waits in this slot: the slot was overwritten or cleared.
     pub(crate) fn discard_waiting(&mut self, slot: &str) {
         if let Some(at) = self.waiting_index(slot) {
             self.waiting.remove(at);

@@ -1,4 +1,4 @@
-//! What the page's side of a room must do: what the [`Engine`](crate::engine::Engine) asks of whoever drives it.
+//! A step: one thing that the [`Engine`](crate::engine::Engine) asks its driver to do.
 
 use alloc::string::String;
 
@@ -8,41 +8,43 @@ use crate::registry::{Action, FunctionId};
 
 /// One thing to do.
 pub(crate) enum Step<P> {
-    /// Open a websocket; an earlier one is to be forgotten.
+    /// Open a websocket, and forget an earlier one.
     Connect,
     /// Send this text.
     Send(String),
     /// Close the websocket and forget it.
     Disconnect,
-    /// Say [`Input::Timeout`](rtbroadcaster_protocol::Input::Timeout) at this moment, instead of at any other.
+    /// Set the timer to this moment, in place of an earlier one; when it fires, report
+    /// [`Input::Timeout`](rtbroadcaster_protocol::Input::Timeout).
     ArmTimer(Timestamp),
-    /// Settle the promise of the room with the room, and open the delivery in the next task.
+    /// Resolve the promise of `create` or `join` with the room, and open the delivery in the next
+    /// task.
     Enter,
-    /// Settle it with an error: all is over.
+    /// Reject that promise with an error: all is over.
     Refuse(EndReason),
     /// Run a registered function.
     #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "js/room.js finds a function by its key"))]
     Run(FunctionId, Action<P>),
-    /// The page's standing has changed.
+    /// Tell the page its new status.
     TellStatus,
-    /// A slot was cleared.
+    /// Tell the page that this slot was cleared.
     TellCleared(String),
-    /// What comes next is the retained state.
+    /// Tell the page that the retained state comes next, because what it missed is gone.
     TellResync,
-    /// The number of followers has changed.
+    /// Tell the page the new number of followers.
     TellAudience,
-    /// The owner went away or came back.
+    /// Tell the page that the owner went away or came back.
     TellOwner(OwnerPresence),
-    /// No function is registered under this key.
+    /// Report an error: no function is registered under this key.
     ReportNoFunction(String),
-    /// The server said something that isn't JSON.
+    /// Report an error: the server sent something that isn't JSON.
     ReportUnreadable,
-    /// The server has refused something that was none of the page's actions.
+    /// Report an error: the server refused something other than one of the page's actions.
     ReportRefusal(Refusal),
     /// Settle the promise of the action with this ticket.
     Answer(u64, Outcome),
-    /// The queue has room, for which so many have waited.
+    /// Resolve the promises of the oldest callers, this many, that wait for space in the queue.
     QueueHasSpace(u32),
-    /// Tell the end, and settle all promises: all is over.
+    /// Tell the page why the room ended, and settle all promises: all is over.
     End(EndReason),
 }

@@ -1,4 +1,4 @@
-//! What the promises of `broadcast`, `clear` and `ready` say, against a real server.
+//! How the promises of `broadcast`, `clear` and `ready` settle, against a real server.
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
 
@@ -12,9 +12,9 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Actions that the SDK keeps until they are answered: what the server announces.
+/// How many actions the SDK keeps until they are answered: the limit that the server announces.
 const QUEUE_ACTIONS: usize = 4_096;
-/// What may wait in the page for the network.
+/// How many bytes may wait in the page for the network.
 const BUFFERED_BYTES: u32 = 256 * 1024;
 
 async fn resolved(promise: Promise) {
@@ -119,7 +119,7 @@ async fn pending_promises_are_rejected_after_onclose_when_the_room_ends() {
         promises.push(&owner.broadcasting("count", "", ""));
     }
     let waiting = owner.ready();
-    // Rejected as well, and nobody asks why.
+    // These are rejected as well; the test does not look at the reasons.
     let others = Promise::all_settled(&promises);
     owner.closed().await;
     assert_eq!(closed.next().await, r#"[{"code":"left","message":"this page closed the room"}]"#);
@@ -153,7 +153,7 @@ async fn nothing_is_written_while_the_network_accepts_nothing() {
     let written = sockets.sent();
 
     let old = owner.broadcasting("goTo", "[2]", r#"{"state":true}"#);
-    // The task in which it would have been written is over then.
+    // After this, the task in which the action would have been written is over.
     resolved(owner.ready()).await;
     assert_eq!(sockets.sent(), written);
     let new = owner.broadcasting("goTo", "[3]", r#"{"state":true}"#);

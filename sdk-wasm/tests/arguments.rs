@@ -1,4 +1,4 @@
-//! What needs no server: arguments that can't be right, and a server that isn't there.
+//! Tests without a server: invalid arguments, and a server that isn't there.
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
 
@@ -12,7 +12,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Nobody listens there.
+/// No server listens at this address.
 const NOWHERE: &str = "ws://127.0.0.1:1/broadcasting";
 
 async fn refused(options: &JsValue) -> JsValue {
@@ -32,7 +32,7 @@ async fn an_invalid_url_is_an_invalid_argument() {
     }
 }
 
-/// The address of the websocket that is opened, for this one.
+/// Returns the address of the websocket that is opened for this URL.
 async fn address(url: JsValue) -> String {
     let sockets = support::refuse_sockets();
     let promise = Promise::from(rtbroadcaster_sdk::create(&url, &JsValue::UNDEFINED, &JsValue::UNDEFINED));

@@ -1,4 +1,5 @@
-//! What pages are told of the room itself: how many follow, that something was missed for good, that it has ended.
+//! What pages learn about the room itself: how many follow, that something was missed for good,
+//! that the room has ended.
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
 
@@ -79,7 +80,7 @@ async fn a_follower_learns_that_what_it_missed_is_gone() {
         "\n",
         r#"{"synced":7}"#,
     ));
-    // `onresync` is called with undefined, of which JSON makes null.
+    // `onresync` is called with undefined, which becomes null in JSON.
     for expected in ["[1]", r#"["catching-up"]"#, "[null]", "[2]", r#"["x"]"#, r#"["connected"]"#] {
         assert_eq!(events.next().await, expected);
     }

@@ -1,4 +1,4 @@
-//! What a page is told and when, against a real server: functions and callbacks.
+//! When the functions and callbacks of a page are called, against a real server.
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
 

@@ -33,7 +33,7 @@ async fn a_follower_runs_what_the_owner_broadcasts_with_the_params_spread() {
     owner.closed().await;
 }
 
-/// Texts cross to Rust and back in different ways, by their length and by what is in them.
+/// Texts are copied to Rust and back in different ways, depending on length and content.
 #[wasm_bindgen_test]
 async fn texts_of_any_length_and_alphabet_arrive_as_they_were_sent() {
     let Some(url) = server() else { return };

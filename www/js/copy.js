@@ -1,9 +1,10 @@
 /**
- * Copies what `element` shows. The clipboard API exists only in secure contexts, and a page on a LAN address is none;
- * there the older command does it, and where even that is refused the text stays selected for the person to copy.
+ * Copies the text of an element. The clipboard API exists only in secure contexts, and a page on a
+ * LAN address is not one. There the older command copies the text. If that is refused too, the text
+ * stays selected so that the person can copy it.
  *
  * @param {HTMLElement} element
- * @returns {Promise<boolean>} whether it is on the clipboard
+ * @returns {Promise<boolean>} whether the text is on the clipboard
  */
 export async function copyText(element) {
   try {

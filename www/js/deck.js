@@ -1,6 +1,6 @@
 import { SLIDES } from "./slides.js";
 
-/** The slides, one of which is shown. The element's `data-slide` says which, counted from 1. */
+/** The slides. One of them is shown: the element's `data-slide` has its number, from 1. */
 export class Deck {
   #root;
   #sections;
@@ -21,7 +21,7 @@ export class Deck {
     return this.#sections.length;
   }
 
-  /** Shows a slide, or the nearest there is. */
+  /** Shows a slide, or the nearest one that exists. */
   show(slide) {
     const shown = Math.min(Math.max(slide, 1), this.count);
     this.#root.dataset.slide = shown;

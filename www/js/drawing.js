@@ -3,7 +3,9 @@ import { COLOURS, GRID } from "./tour.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** The freehand layer over the slides: every stroke of the room, of which those of the current slide are shown. */
+/**
+ * The freehand layer over the slides. It has all strokes of the room and shows those of one slide.
+ */
 export class Drawing {
   #layer;
   #strokes = new Map();
@@ -15,7 +17,7 @@ export class Drawing {
     layer.setAttribute("viewBox", `0 0 ${GRID.width} ${GRID.height}`);
   }
 
-  /** An id that no stroke has had in this room, as far as this page knows. */
+  /** An id that no stroke of this room has had, as far as this page knows. */
   nextId = 1;
 
   showSlide(slide) {
@@ -23,11 +25,15 @@ export class Drawing {
     for (const stroke of this.#strokes.values()) this.#showOrHide(stroke);
   }
 
-  /** Draws a stroke, or the longer version of one that is there. @param {import("./tour.js").Stroke} stroke */
+  /**
+   * Draws a stroke, or the longer version of a stroke that is there.
+   *
+   * @param {import("./tour.js").Stroke} stroke
+   */
   draw(id, { slide, colour, points }) {
     const line = this.#strokes.get(id)?.line ?? this.#newLine(id);
     const stroke = { slide, points, line };
-    // A line of one point has no length, and nothing would be drawn of a dot.
+    // A line of one point has no length, so a dot would not be drawn: the point is given twice.
     line.setAttribute("points", (points.length === 2 ? [...points, ...points] : points).join(" "));
     line.setAttribute("stroke", COLOURS[colour]);
     this.#strokes.set(id, stroke);
@@ -49,7 +55,10 @@ export class Drawing {
     return this.#visible().map(([id]) => id);
   }
 
-  /** The ids of the strokes on the current slide that come within `reach` of the segment from–to; all in grid units. */
+  /**
+   * The ids of the strokes on the current slide that come within `reach` of the segment from–to.
+   * All lengths are in grid units.
+   */
   touchedBy(from, to, reach) {
     return this.#visible()
       .filter(([, { points }]) => touches(points, from, to, reach))

@@ -1,7 +1,7 @@
 export const START_PAGE = { label: "Go to the start page", href: "./" };
 export const RETRY = { label: "Try again", action: () => location.reload() };
 
-/** Ends that read the same for presenter and audience, by code of the SDK. */
+/** The ends that read the same for presenter and audience, by the SDK's codes. */
 const COMMON = {
   connection_failed: {
     title: "The server can’t be reached",
@@ -27,10 +27,12 @@ const UNFORESEEN = {
 };
 
 /**
- * Shows, over everything, why it is over and what can be done now. Final: only its choices lead on.
+ * Shows, over everything else, why the room is over and what the person can do now. This is final:
+ * only its choices lead on.
  *
- * @param {{ code?: string, message?: string }} reason a reason for closing, or what `create` or `join` rejected with
- * @param {{ [code: string]: Ending }} endings what the page itself has to say, by code
+ * @param {{ code?: string, message?: string }} reason the reason of the end, or the error of
+ * `create` or `join`
+ * @param {{ [code: string]: Ending }} endings the page's own texts, by code
  *
  * @typedef {{ title: string, text: string, choices: Choice[] }} Ending
  * @typedef {{ label: string, href: string } | { label: string, action: () => void }} Choice
@@ -44,7 +46,8 @@ export function showEnding(reason, endings) {
   dialog.querySelector("h2").textContent = title;
   dialog.querySelector("p").textContent = text;
   dialog.querySelector(".choices").replaceChildren(...choices.map(asElement));
-  // Escape has nothing to go back to. A second Escape closes a dialog in spite of a prevented `cancel`.
+  // There is nothing to go back to, so Escape must not close the dialog. A second Escape closes it
+  // although `cancel` is prevented, so it is opened again.
   dialog.addEventListener("cancel", (event) => event.preventDefault());
   dialog.addEventListener("close", () => dialog.showModal());
   for (const other of document.querySelectorAll("dialog[open]")) other.close();

@@ -49,7 +49,7 @@ function end(reason) {
   showEnding(reason, ENDINGS);
 }
 
-/** Nobody can put a laser out that went away with the presenter's page. */
+/** Puts the laser out when the presenter is away: the presenter's page can't do it then. */
 function showOwner(presence) {
   statusBadge.showOwner(presence);
   if (presence === "away") stage.putOut();
@@ -68,7 +68,8 @@ async function follow(uuid) {
   }
 }
 
-// Another link pasted over this one changes only the fragment, which loads nothing by itself.
+// If another link is pasted over this one, only the fragment changes, and the browser loads
+// nothing.
 addEventListener("hashchange", () => location.reload());
 
 const uuid = roomIdIn(location.hash) ?? roomIdIn(new URLSearchParams(location.search).get("room") ?? "");

@@ -1,8 +1,8 @@
 /**
- * Runs `task` at most once per displayed frame, however often it is asked for. A page that isn't displayed gets no
- * frames; there it runs at once.
+ * Runs `task` at most once per displayed frame, however often it is requested. A page that isn't
+ * displayed has no frames; there the task runs at once.
  *
- * @returns {{ request(): void, flush(): void }} `flush` runs what is waiting now
+ * @returns {{ request(): void, flush(): void }} `flush` runs a waiting task now
  */
 export function everyFrame(task) {
   let waiting = 0;

@@ -1,8 +1,8 @@
-/** Distances on the slide. Points are `{x, y}`, in whatever unit the caller uses. */
+/** Distances on the slide. Points are `{x, y}`, in any unit. */
 
 export const distance = (a, b) => Math.hypot(a.x - b.x, a.y - b.y);
 
-/** From a point to the nearest point of the segment a–b. */
+/** The distance from a point to the nearest point of the segment a–b. */
 export function distanceToSegment(point, a, b) {
   const dx = b.x - a.x;
   const dy = b.y - a.y;
@@ -12,7 +12,7 @@ export function distanceToSegment(point, a, b) {
   return distance(point, { x: a.x + share * dx, y: a.y + share * dy });
 }
 
-/** Between the segments a–b and c–d: nothing where they cross, else from one of the four ends. */
+/** The distance between the segments a–b and c–d: 0 if they cross, else that of the nearest end. */
 export function distanceOfSegments(a, b, c, d) {
   if (cross(a, b, c, d)) return 0;
   return Math.min(
@@ -27,7 +27,7 @@ function cross(a, b, c, d) {
   return side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0;
 }
 
-/** Which side of the line a–b the point is on: the sign of the cross product. */
+/** On which side of the line a–b a point is: the sign of the cross product. */
 function side(a, b, point) {
   return Math.sign((b.x - a.x) * (point.y - a.y) - (b.y - a.y) * (point.x - a.x));
 }

@@ -1,18 +1,22 @@
-/** A finger must rest this long before the laser lights under it: until then it may be a swipe. */
+/** How long a finger must rest before the laser lights under it. Until then it may be a swipe. */
 const SWIPE_MS = 180;
 
-/** Share of the slide's width that a finger crosses in that time if it means to turn the slide. */
+/** The share of the slide's width that a finger must cross in that time to turn the slide. */
 const SWIPE_SHARE = 0.08;
 
 /**
- * Turns the pointer events of the presenter's stage into calls of the current tool, and quick swipes into steps.
+ * Turns the pointer events of the presenter's stage into calls of the current tool, and quick
+ * swipes into steps.
  *
  * @param {HTMLElement} element
- * @param {{ tool(): import("./tools.js").Tool, swipeable(): boolean, onswipe(step: 1 | -1): void }} presenter
- *   `swipeable`: whether a finger may swipe now. With the pen it draws.
+ * @param {{
+ *   tool(): import("./tools.js").Tool,
+ *   swipeable(): boolean,
+ *   onswipe(step: 1 | -1): void,
+ * }} presenter `swipeable`: whether a finger may swipe now; with the pen it draws
  */
 export function listenToGestures(element, { tool, swipeable, onswipe }) {
-  /** The pressed pointer: `undecided` while it may still become a swipe. One at a time; other fingers are ignored. */
+  /** The pressed pointer: `undecided` while it may become a swipe. Other fingers are ignored. */
   let press;
 
   const positionOf = ({ clientX, clientY }) => {
@@ -63,19 +67,21 @@ export function listenToGestures(element, { tool, swipeable, onswipe }) {
     if (swipe) onswipe(swipe);
     if (undecided) return;
     used.end();
-    // A lifted finger is nowhere; and a tool that was changed in mid-gesture will not hear of the pointer again.
+    // A lifted finger points nowhere. A tool that was replaced during the gesture gets no more
+    // events.
     if (event.pointerType === "touch" || used !== tool()) used.leave?.();
   };
   element.addEventListener("pointerup", finish);
   element.addEventListener("pointercancel", finish);
   element.addEventListener("lostpointercapture", finish);
   element.addEventListener("pointerleave", () => tool().leave?.());
-  // Chromium takes a quick swipe for a fling, though nothing scrolls here, and swallows the next tap on whatever button
-  // to stop it. Of a touch that is prevented it makes nothing; pointer events come all the same.
+  // Chromium treats a quick swipe as a fling, though nothing scrolls here. To stop the fling, it
+  // swallows the next tap on any button. It does nothing with a touch whose default is prevented,
+  // and the pointer events still come.
   element.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
 }
 
-/** Browsers bundle the moves between two frames, and hand out the parts only in a secure context. */
+/** Browsers merge the moves between two frames. They give the parts only in a secure context. */
 function partsOf(event) {
   const parts = event.getCoalescedEvents?.() ?? [];
   return parts.length ? parts : [event];

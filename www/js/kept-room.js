@@ -1,9 +1,9 @@
-/** The name of this tab's room: what the SDK keeps it under, so that a reload takes it back. */
+/** The name under which the SDK keeps this tab's room, so that the page has it after a reload. */
 export const ROOM_NAME = "tour";
 
 const STORAGE_KEY = `rtbroadcaster:${ROOM_NAME}`;
 
-/** What the SDK has kept in the tab's session storage; where that is blocked, nothing. */
+/** The room that the SDK keeps in the tab's session storage; none if that is blocked. */
 export const keptRoom = {
   get isThere() {
     try {

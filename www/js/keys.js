@@ -11,7 +11,8 @@ const STEPS = {
 };
 
 /**
- * The keyboard, and the remote controls that pretend to be one (they send PageUp and PageDown).
+ * Listens to the keyboard, and to remote controls, which act as keyboards and send PageUp and
+ * PageDown.
  *
  * @param {import("./deck.js").Deck} deck
  * @param {{ goTo(slide: number): void, shortcuts: { [key: string]: () => void } }} presenter
@@ -28,7 +29,9 @@ export function listenToKeys(deck, { goTo, shortcuts }) {
   });
 }
 
-/** Whether the key means something where it was pressed: in a dialog, in a field, or space on a button. */
+/**
+ * Whether the key is for the element with the focus: in a dialog or field, or space on a button.
+ */
 function isForElement({ key, target }) {
   if (document.querySelector("dialog[open]") || target.closest("input, textarea, select")) return true;
   return key === " " && target.closest("button, a, summary") !== null;

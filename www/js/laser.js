@@ -1,4 +1,7 @@
-/** The pointer's dot over the slide. It is moved at once, not with the next frame: that has been waited for on the other side. */
+/**
+ * The pointer's dot over the slide. It is moved at once and not with the next frame, because the
+ * presenter's page has already waited for a frame.
+ */
 export class Laser {
   #dot;
 
@@ -7,7 +10,7 @@ export class Laser {
     this.#dot = dot;
   }
 
-  /** Lights the dot at a place in the slide, 0..1 across and down. */
+  /** Lights the dot at a position on the slide, 0..1 across and down. */
   pointAt(x, y) {
     this.#dot.dataset.x = x;
     this.#dot.dataset.y = y;

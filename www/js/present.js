@@ -63,9 +63,12 @@ function end(reason) {
   showEnding(reason, ENDINGS);
 }
 
-/** A stroke that the room has no place for goes here too, so that the presenter sees what the audience sees. */
+/**
+ * Reports an error. If the room has no space for a stroke, the stroke is removed here too, so that
+ * the presenter sees what the audience sees.
+ */
 function report(error, presenter) {
-  // That it is over is said in large letters.
+  // `end` shows the end of the room.
   if (error.code === "closed") return;
   const words = NOTICES[error.code];
   if (!words) console.error(error);
@@ -79,7 +82,8 @@ function showAudience({ connected }) {
 
 async function present() {
   const retained = listener(stage);
-  // A room that is taken back tells this page what it tells the audience; only of the laser, whoever held it has let go.
+  // A room that is taken back shows on this page what the audience sees, except for the laser:
+  // nobody holds the pointer any more.
   let isLaserOn = false;
   retained.functions.laser = () => (isLaserOn = true);
 
@@ -95,7 +99,7 @@ async function present() {
   const presenter = new Presenter(stage, tour);
   room.onerror = (error) => report(error, presenter);
   if (isLaserOn) tour.laserOff();
-  // The slide has its place in the room before ink can take all there is.
+  // The slide is sent first, so that it has a slot in the room before strokes can use all of them.
   if (!room.resumed) tour.goTo(stage.deck.slide);
   confirmClosing(() => room.close());
   if (hadRoom && !room.resumed) showNotice("Your earlier room is gone. This is a new one, with a new link.");

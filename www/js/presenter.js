@@ -28,7 +28,7 @@ export class Presenter {
     document.querySelector("main").inert = false;
   }
 
-  /** Shows a slide here and everywhere; beyond either end nothing happens. */
+  /** Shows a slide here and on all other pages. Beyond either end of the deck it does nothing. */
   goTo(slide) {
     const { deck } = this.#stage;
     if (slide < 1 || slide > deck.count || slide === deck.slide) return;
@@ -37,7 +37,7 @@ export class Presenter {
     this.#tour.goTo(slide);
   }
 
-  /** Takes back a stroke that the room has no place for. */
+  /** Removes a stroke for which the room has no space. */
   abandonStroke(id) {
     if (!this.#stage.drawing.has(id)) return;
     this.#tools.pen.abandon(id);
@@ -52,7 +52,7 @@ export class Presenter {
     next.addEventListener("click", () => this.goTo(deck.slide + 1));
     this.#stage.onslide = (slide) => {
       counter.textContent = `${slide} / ${deck.count}`;
-      // Not `disabled`: that would drop the keyboard's focus at either end of the deck.
+      // With `disabled`, the button would lose the keyboard's focus at either end of the deck.
       previous.setAttribute("aria-disabled", slide === 1);
       next.setAttribute("aria-disabled", slide === deck.count);
     };

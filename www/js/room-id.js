@@ -1,6 +1,8 @@
 const UUID = /[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}/i;
 
-/** The room's id in whatever a person pastes: the id itself, or a link that carries it. Undefined if there is none. */
+/**
+ * Finds the room's id in a text that a person pasted: the id or a link. Undefined if there is none.
+ */
 export function roomIdIn(text) {
   return UUID.exec(text)?.[0].toLowerCase();
 }

@@ -3,7 +3,7 @@ import { copyText } from "./copy.js";
 
 const COPIED_MS = 2500;
 
-/** Shows where the audience has to go: as a link, as a QR code, and for the clipboard. */
+/** Shows the audience's address as a link and as a QR code, with a button that copies it. */
 export async function showJoinLink(uuid) {
   const url = new URL(`follow.html#${uuid}`, await publicAddress()).href;
   const link = document.querySelector("#join-link");
@@ -13,15 +13,17 @@ export async function showJoinLink(uuid) {
   document.querySelector("#copy-link").addEventListener("click", () => copy(link));
 }
 
-/** In a narrow place the address is broken between its parts rather than within a word. */
+/**
+ * Splits the address so that a narrow column breaks it between its parts, and not within a word.
+ */
 function withBreaks(url) {
   const parts = url.split(/(?=follow\.html|#)/);
   return parts.flatMap((part, index) => (index === 0 ? [part] : [document.createElement("wbr"), part]));
 }
 
 /**
- * The address of this site for other devices. A page opened as localhost would send a phone to itself, so there the
- * server's own word for its address is taken, if it has one.
+ * The address of this site for other devices. A link to localhost would send a phone to itself, so
+ * on localhost this is the address that the server gives for itself, if it gives one.
  */
 async function publicAddress() {
   if (!["localhost", "127.0.0.1", "[::1]"].includes(location.hostname)) return location.href;

@@ -1,6 +1,6 @@
 /**
- * The deck that the demo presents: rtbroadcaster, explained with itself. Sizes are in hundredths of the slide's width
- * (css/slides.css), and no text is smaller than what can be read on a phone held upright.
+ * The deck of the demo, which explains rtbroadcaster. Sizes are in hundredths of the slide's width
+ * (css/slides.css). No text is too small to read on a phone that is held upright.
  */
 
 const screen = (x, y, width, kind, label = "") => {
@@ -123,5 +123,5 @@ const end = {
     <pre><code>cargo xtask serve</code></pre>`,
 };
 
-/** In the order in which they are shown. */
+/** All slides, in the order in which they are shown. */
 export const SLIDES = [title, room, call, late, back, code, draw, end];

@@ -2,9 +2,9 @@ import { Deck } from "./deck.js";
 import { Drawing } from "./drawing.js";
 import { Laser } from "./laser.js";
 
-/** What presenter and audience both look at: slides, strokes and laser, one above the other. */
+/** What presenter and audience both see: slides, strokes and laser, one above the other. */
 export class Stage {
-  /** Told the slide that is shown now. @type {(slide: number) => void} */
+  /** Called with the number of the slide that is shown now. @type {(slide: number) => void} */
   onslide = () => {};
 
   constructor() {

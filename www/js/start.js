@@ -22,6 +22,6 @@ field.addEventListener("input", () => {
   hint.textContent = "";
 });
 
-// A new room is meant, not the one that this tab presented before; that one has its own link.
+// This button opens a new room. The room that this tab presented before has a link of its own.
 document.querySelector("#start-room").addEventListener("click", () => keptRoom.forget());
 document.querySelector("#return").hidden = !keptRoom.isThere;

@@ -1,9 +1,9 @@
-/** The badge that says in plain words where this page stands with its room. */
+/** The badge that shows the page's status in plain words. */
 export class StatusBadge {
   #badge = document.querySelector("#status");
   #words;
 
-  /** @param {{ [status: string]: string }} words by status of the SDK */
+  /** @param {{ [status: string]: string }} words the text of each status of the SDK */
   constructor(words) {
     this.#words = words;
     this.show("connecting");
@@ -15,7 +15,11 @@ export class StatusBadge {
     this.#say();
   }
 
-  /** Whether the presenter is there. @param {import("rtbroadcaster").OwnerPresence} presence */
+  /**
+   * Shows whether the presenter is there.
+   *
+   * @param {import("rtbroadcaster").OwnerPresence} presence
+   */
   showOwner(presence) {
     this.#badge.dataset.owner = presence;
     this.#say();
@@ -24,7 +28,7 @@ export class StatusBadge {
   #say() {
     const { status, owner } = this.#badge.dataset;
     const text = status === "connected" && owner === "away" ? this.#words.away : this.#words[status];
-    // Written only when it changes, so that a screen reader isn't made to say it twice.
+    // Written only when it changes, so that a screen reader doesn't read it twice.
     if (this.#badge.textContent !== text) this.#badge.textContent = text;
   }
 }

@@ -1,22 +1,28 @@
 import { distance, distanceToSegment } from "./geometry.js";
 import { GRID, MAX_POINTS } from "./tour.js";
 
-/** How far, in grid units, a thinned line may stray from the drawn one: half a pixel on a slide 2,000 pixels wide. */
+/**
+ * How far a thinned line may stray from the drawn one, in grid units. It is half a pixel on a slide
+ * that is 2,000 pixels wide.
+ */
 const TOLERANCE = 0.8;
 
-/** A hand that rests still trembles; moves shorter than this many grid units add nothing. */
+/** Moves shorter than this many grid units add nothing: a resting hand still trembles. */
 const SHORTEST_MOVE = 3;
 
-/** Points a straight piece may skip. Bounds the work of each move, not the result: straight lines just get a few more points. */
+/**
+ * How many points may be left out in a row. This bounds the work of each move. Straight lines only
+ * get a few more points by it.
+ */
 const LONGEST_SKIP = 32;
 
 /**
- * A stroke while it is drawn, thinned as it grows: a point is kept only if the line would stray without it.
- * What has been kept never changes, so the audience sees the ink grow and not crawl.
+ * A stroke that is being drawn. It is thinned as it grows: a point is kept only if the line would
+ * stray without it. Kept points never change, so the audience sees the ink grow, and never move.
  */
 export class GrowingStroke {
   #kept;
-  /** Drawn since the last kept point. The last of them is the stroke's moving end. */
+  /** The points since the last kept one. The last of them is the stroke's moving end. */
   #skipped = [];
 
   constructor(id, slide, colour, start) {
@@ -48,12 +54,12 @@ export class GrowingStroke {
     return this.#kept.length + 1 >= MAX_POINTS;
   }
 
-  /** The stroke that goes on where this one is full. */
+  /** The stroke that continues this one when it is full. */
   next(id) {
     return new GrowingStroke(id, this.slide, this.colour, { x: this.end.x / GRID.width, y: this.end.y / GRID.height });
   }
 
-  /** As it is sent and drawn. */
+  /** The points as they are sent and drawn. */
   get points() {
     const points = this.#skipped.length ? [...this.#kept, this.end] : this.#kept;
     return points.flatMap(({ x, y }) => [x, y]);

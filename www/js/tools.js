@@ -2,15 +2,22 @@ import { everyFrame } from "./frame.js";
 import { GrowingStroke } from "./stroke.js";
 import { GRID } from "./tour.js";
 
-/** How near, in grid units, the eraser has to come to a stroke. */
+/** How near the eraser must come to a stroke, in grid units. */
 const REACH = 36;
 
 /**
- * What a pointer does on the presenter's stage. A tool is told of positions in the slide, 0..1 across and down:
- * `hover` while nothing is pressed, `start`, `move` and `end` while it is, `leave` when the pointer is gone.
- * Each shows the effect on this page and sends it to the others.
+ * What a pointer does on the presenter's stage. A tool is called with positions on the slide, 0..1
+ * across and down: `hover` while nothing is pressed, `start`, `move` and `end` while something is,
+ * and `leave` when the pointer is gone. Each tool shows its effect on this page and sends it to the
+ * others.
  *
- * @typedef {{ hover?(at: Point): void, start(at: Point): void, move(at: Point): void, end(): void, leave?(): void }} Tool
+ * @typedef {{
+ *   hover?(at: Point): void,
+ *   start(at: Point): void,
+ *   move(at: Point): void,
+ *   end(): void,
+ *   leave?(): void,
+ * }} Tool
  * @typedef {{ x: number, y: number }} Point
  */
 
@@ -41,7 +48,7 @@ export class LaserTool {
     this.hover(at);
   }
 
-  /** A mouse is still over the slide after a click; what the pointer does next tells. */
+  /** Does nothing: after a click the mouse is still over the slide. */
   end() {}
 
   leave() {
@@ -86,7 +93,7 @@ export class PenTool {
     this.#stroke = undefined;
   }
 
-  /** Stops drawing the stroke `id`, which the room has no place for. */
+  /** Stops drawing the stroke `id`, for which the room has no space. */
   abandon(id) {
     if (this.#stroke?.id === id) this.#stroke = undefined;
   }
@@ -117,7 +124,7 @@ export class EraserTool {
     this.move(at);
   }
 
-  /** The whole way since the last move erases: a quick hand leaps over thin lines. */
+  /** Erases along the whole way since the last move, because a quick hand jumps over thin lines. */
   move(at) {
     const to = onGrid(at);
     for (const id of this.#stage.drawing.touchedBy(this.#last, to, REACH)) {

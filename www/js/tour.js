@@ -1,44 +1,54 @@
 /**
- * What the presenter may call on every audience page: the whole contract between the two views.
+ * What the presenter may call on every page of the audience: the whole contract between the two
+ * views.
  *
- * | function key                         | slot          | retained | means                                   |
- * |--------------------------------------|---------------|----------|-----------------------------------------|
- * | `goTo(slide)`                        | `goTo`        | yes      | show this slide, 1, 2, 3 …              |
- * | `laser(x, y)`                        | `laser`       | yes      | the pointer is here, 0..1 of the slide  |
- * | `stroke(id, slide, colour, points)`  | `stroke-<id>` | yes      | this stroke, as far as it is drawn      |
+ * | function key | slot | retained | means |
+ * |---|---|---|---|
+ * | `goTo(slide)` | `goTo` | yes | show this slide, 1, 2, 3 … |
+ * | `laser(x, y)` | `laser` | yes | the pointer is here, 0..1 of the slide |
+ * | `stroke(id, slide, colour, points)` | `stroke-<id>` | yes | this stroke, as far as it is drawn |
  *
- * A cleared slot undoes its function: the laser goes out, the stroke is erased. The laser is a state message although it
- * moves sixty times a second, because only then does a page that missed "the pointer left" learn that it has left, and
- * while the connection is down positions replace each other instead of queueing up.
+ * A cleared slot undoes its function: the laser goes out, the stroke is erased.
+ *
+ * The laser is a state message although it moves sixty times a second, for two reasons: a page that
+ * missed that the pointer left learns it later, and while the connection is down, a new position
+ * replaces the old one in the queue.
  */
 
-/** Strokes are drawn on a grid of integers over the slide: short on the wire, and finer than a pixel on most screens. */
+/**
+ * The grid of integers over the slide on which strokes are drawn. Its numbers are short on the
+ * wire, and it is finer than a pixel on most screens.
+ */
 export const GRID = { width: 3200, height: 1800 };
 
-/** Points of one stroke. A longer one goes on in the next slot, so that what is sent with each move stays small. */
+/**
+ * How many points one stroke may have. A longer one goes on in the next slot, so that the message
+ * of each move stays small.
+ */
 export const MAX_POINTS = 128;
 
-/** Colours travel by name, so that nothing from the wire is ever put into a style. */
+/** The colours. Messages have only their names, so that no text from the wire gets into a style. */
 export const COLOURS = { yellow: "#ffd447", coral: "#ff7a59", mint: "#6fe3b4", sky: "#7cc4ff", white: "#ffffff" };
 
 const LASER = "laser";
 const STROKE = "stroke";
 
 /**
- * The functions that a page registers, each checking its params before the view sees them: they come from another
- * machine, and perhaps from another version of this site.
+ * The functions that a page registers. Each checks its params before the view gets them, because
+ * they come from another machine, and perhaps from another version of this site.
  *
  * @param {{ showSlide(slide: number): void, pointAt(x: number, y: number): void, putOut(): void,
  *           drawStroke(id: number, stroke: Stroke): void, eraseStroke(id: number): void }} view
  * @returns {{ functions: import("rtbroadcaster").Functions, onclear: (slot: string) => void }}
  *
- * @typedef {{ slide: number, colour: string, points: number[] }} Stroke `points` is flat: x, y, x, y …
+ * @typedef {{ slide: number, colour: string, points: number[] }} Stroke `points` is flat: x, y, x,
+ * y …
  */
 export function listener(view) {
   return {
     functions: {
       goTo(slide) {
-        // As a string too: that is all that the original system's params can be.
+        // It may be a string too: the original system's params can only be strings.
         const number = typeof slide === "string" ? Number(slide) : slide;
         if (isCount(number)) view.showSlide(number);
       },
@@ -60,10 +70,11 @@ export function listener(view) {
 }
 
 /**
- * The presenter's side: the same calls, sent.
+ * The presenter's side: functions that send the same calls.
  *
  * @param {import("rtbroadcaster").Room} room
- * @param {(error: import("rtbroadcaster").RoomError) => void} onrefused told what was not taken, by the SDK or by the server
+ * @param {(error: import("rtbroadcaster").RoomError) => void} onrefused called if the SDK or the
+ * server refuses an action
  */
 export function driver(room, onrefused) {
   const broadcast = (...action) => void room.broadcast(...action).catch(onrefused);
@@ -98,5 +109,8 @@ function arePoints(points) {
   );
 }
 
-/** Four decimals are a fifth of a pixel on a 2,000 pixel slide; the rest would only make the message longer. */
+/**
+ * Rounds to four decimals, a fifth of a pixel on a slide that is 2,000 pixels wide. More would only
+ * make the message longer.
+ */
 const round = (share) => Math.round(share * 10_000) / 10_000;

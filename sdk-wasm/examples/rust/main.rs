@@ -1,4 +1,4 @@
-//! The tour in Rust: an owner clicks "Next", and whoever opened its link follows.
+//! The tour in Rust: an owner clicks "Next", and every page that opened its link follows.
 
 use std::cell::Cell;
 use std::rc::Rc;

@@ -26,7 +26,7 @@ async function follow() {
   await join(server, uuid, {
     schemas,
     functions: { goTo: (number) => (slide.value = number.toFixed()) },
-    // What doesn't match its schema is not handed over but told here.
+    // Called if params don't match their schema; the function is not called then.
     onerror: ({ message }) => (query("#notice").textContent = message),
   });
 }

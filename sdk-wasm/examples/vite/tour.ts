@@ -1,4 +1,4 @@
-// The contract: what an owner may broadcast, and what a follower takes from it.
+// The contract: what an owner may broadcast, and what a follower receives.
 import { z } from "zod";
 
 export const schemas = {

@@ -1,4 +1,4 @@
-// The room is in here; the page is only told what to show.
+// The room is in this worker; the page only learns what to show.
 import { create, join } from "./node_modules/rtbroadcaster/index.js";
 
 let room;

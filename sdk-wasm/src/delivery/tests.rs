@@ -1,4 +1,4 @@
-//! A page that detaches and follows.
+//! A page that detaches and follows again.
 
 mod game;
 
@@ -30,16 +30,16 @@ enum Delivered {
 use CatchUp::{Every, State};
 use Delivered::{Clear, End, Resync, Run, Status};
 
-/// A page, and all that it was told.
+/// A page, and all that was delivered to it.
 struct Page {
     delivery: Delivery<u32>,
     delivered: Vec<Delivered>,
-    /// The slots that it was handed, as a session knows them.
+    /// The slots whose state messages it received, as a session knows them.
     known: BTreeSet<String>,
 }
 
 impl Page {
-    /// In its room, with a function for `show`.
+    /// A page in its room, with a function for `show`.
     fn new() -> Self {
         let mut delivery = Delivery::new();
         delivery.push(QueuedEvent::Session(Event::Entered));
@@ -49,7 +49,7 @@ impl Page {
         Self { delivery, delivered: Vec::new(), known: BTreeSet::new() }
     }
 
-    /// Takes one step, if there is one.
+    /// Performs one step, if there is one.
     fn step(&mut self) -> bool {
         let delivered = match self.delivery.next_step() {
             None => return false,
@@ -80,7 +80,7 @@ impl Page {
         self.receive(action("show", params, slot));
     }
 
-    /// Follows, and returns what it is told at once.
+    /// Follows, and returns what is delivered at once.
     fn follow(&mut self, catch_up: CatchUp) -> Vec<Delivered> {
         let before = self.delivered.len();
         self.delivery.follow(catch_up);
@@ -94,7 +94,7 @@ fn action(key: &str, params: u32, slot: Option<&str>) -> Event<u32> {
     Event::Action { key: key.to_owned(), params, slot: slot.map(str::to_owned), knew_slot: false }
 }
 
-/// Events can't be cloned: outside of tests nothing is told twice.
+/// Copies an event. Events are not `Clone`, because outside of tests none is delivered twice.
 fn copy(event: &Event<u32>) -> Event<u32> {
     match event {
         Event::Action { key, params, slot, .. } => action(key, *params, slot.as_deref()),
@@ -204,7 +204,7 @@ fn beyond_its_bound_a_backlog_is_the_state_after_a_resync() {
     assert_eq!(filled(MAX_EVENTS).follow(Every), shows(1..=MAX_EVENTS));
     assert_eq!(filled(MAX_EVENTS + 1).follow(Every), [[Resync].into(), shows([2, MAX_EVENTS + 1])].concat());
     assert_eq!(filled(MAX_EVENTS + 1).follow(State), shows([2]));
-    // However long it goes on, no more is kept.
+    // No more is kept, however long it goes on.
     assert!(filled(10 * MAX_EVENTS).follow(Every).len() <= MAX_EVENTS as usize + 1);
 }
 
@@ -234,7 +234,7 @@ fn the_characters_of_its_messages_bound_a_backlog() {
     page.delivery.detach();
     note_size(&mut page, 4);
     assert_eq!(page.follow(Every), shows(1..=4));
-    // What was told weighs nothing any more, nor does what comes while the page follows.
+    // What was delivered does not count any more, nor does what comes while the page follows.
     note_size(&mut page, 4);
     page.delivery.detach();
     note_size(&mut page, 4);
@@ -278,7 +278,7 @@ fn the_state_of_more_slots_than_the_bound_is_complete() {
     let mut page = filled();
     assert_eq!(page.delivery.behind(), 2 * slots as usize);
     assert_eq!(page.follow(State), shows(slots..2 * slots));
-    // And there is still place for what is no state.
+    // There is still space for actions that are not state messages.
     let mut page = filled();
     page.show(1, None);
     page.show(2, None);
@@ -298,7 +298,7 @@ fn a_function_registered_while_detached_gets_what_waited_after_catching_up() {
         page.delivery.registry().register("late".to_owned(), 2);
         assert!(!page.step());
         let late = |params| Run("late".to_owned(), params);
-        // What was overwritten or cleared meanwhile waits no more.
+        // State messages that were overwritten or cleared since no longer wait.
         assert_eq!(page.follow(catch_up), [late(2), Clear("b".to_owned()), late(1)]);
     }
 }

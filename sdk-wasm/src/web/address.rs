@@ -1,4 +1,4 @@
-//! Where the server is: what the program says, as the address of a websocket.
+//! The server's address: turns the one that the program gives into a websocket's.
 
 use alloc::format;
 use alloc::string::String;
@@ -9,7 +9,7 @@ use web_sys::Url;
 
 use super::error::RoomError;
 
-/// A `ws:` or `wss:` address: absolute, or relative to the page.
+/// Returns a `ws:` or `wss:` address, from an absolute address or one relative to the page.
 pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     let invalid = |what| RoomError::invalid_argument(format!("the address \"{given}\" {what}"));
     if given.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     Ok(parsed.href())
 }
 
-/// The page's own address; outside of pages and workers there is none.
+/// The page's own address; none outside of pages and workers.
 fn page_address() -> Option<String> {
     let location = Reflect::get(&js_sys::global(), &JsValue::from("location")).ok()?;
     Reflect::get(&location, &JsValue::from("href")).ok()?.as_string()

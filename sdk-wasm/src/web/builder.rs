@@ -21,17 +21,18 @@ use super::room::{Room, typed};
 
 const DEFAULT_TIMEOUT_MS: u64 = 15_000;
 
-/// A room that is to be opened, or taken back: [`Room::create`].
+/// Marks the builder of a room that is opened or taken back: [`Room::create`].
 #[derive(Debug)]
 pub enum Creating {}
 
-/// A room that is to be joined: [`Room::join`].
+/// Marks the builder of a room that is joined: [`Room::join`].
 #[derive(Debug)]
 pub enum Joining {}
 
-/// A room that is to be entered: `await` it, after having said whatever else is to be said.
+/// The options with which a room is entered. `await` it to enter the room.
 ///
-/// Nothing happens before that. If what is awaited is dropped, the room is left as soon as it is entered.
+/// Nothing happens before that. If the future is dropped before it is ready, the page leaves the
+/// room as soon as it has entered it.
 #[must_use = "nothing happens before it is awaited"]
 pub struct RoomBuilder<Kind> {
     url: String,
@@ -60,8 +61,8 @@ impl<Kind> RoomBuilder<Kind> {
         }
     }
 
-    /// As [`Room::on`]. An owner that takes its room back is handed what the room retained before it gets the room, so
-    /// here is the place for functions that are to show it.
+    /// As [`Room::on`]. An owner that takes its room back receives what the room retained before it
+    /// gets the room. Functions that are to show it must be given here.
     pub fn on(mut self, key: impl Into<String>, mut function: impl FnMut(Params) + 'static) -> Self {
         let function = Function::new(move |params| {
             function(params);
@@ -81,27 +82,31 @@ impl<Kind> RoomBuilder<Kind> {
         self
     }
 
-    /// As [`Room::on_error`], for what may fail before the room is there.
+    /// As [`Room::on_error`], also for what fails before the room is there.
     pub fn on_error(mut self, callback: impl FnMut(RoomError) + 'static) -> Self {
         self.on_error = Some(Callback::new(callback));
         self
     }
 
-    /// How long to try to reach the server. Default: 15 seconds.
+    /// How long to try to reach the room for the first time. Default: 15 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// What says that this page may open or follow rooms, where the server asks for it: an API key, or a JSON web token.
-    /// It goes with the first message of each connection; if it has expired when the page comes back, the room ends with
-    /// [`Code::Unauthorized`](crate::Code::Unauthorized), and is to be entered anew with another one.
+    /// The proof that this page may open or follow rooms, if the server asks for one: an API key or
+    /// a JSON web token. It goes with the first message of each connection.
+    ///
+    /// If it has expired when the page reconnects, the room ends with
+    /// [`Code::Unauthorized`](crate::Code::Unauthorized). The page must then enter the room anew
+    /// with another token.
     pub fn token(mut self, token: impl Into<String>) -> Self {
         self.token = Some(token.into());
         self
     }
 
-    /// The JavaScript class to make websockets of instead of the global `WebSocket`, for where there is none.
+    /// The JavaScript class of websockets, instead of the global `WebSocket`, for environments that
+    /// have none.
     pub fn web_socket(mut self, class: js_sys::Function) -> Self {
         self.web_socket = Some(class);
         self
@@ -123,7 +128,7 @@ impl<Kind> RoomBuilder<Kind> {
             Some(timeout) if timeout.is_zero() => {
                 return Err(RoomError::invalid_argument("the timeout must be above 0".into()));
             }
-            // Beyond u64 it is as good as never.
+            // A longer timeout than u64 can hold never ends in practice.
             Some(timeout) => u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
         };
         let (session, seed) = random();
@@ -142,14 +147,17 @@ impl<Kind> RoomBuilder<Kind> {
 }
 
 impl RoomBuilder<Creating> {
-    /// Takes this room back instead of opening one: the [`Room::uuid`] and [`Room::owner_key`] of a room that this user
-    /// owns, from wherever the program keeps them across a reload of its page. Whoever owned it until now is told [`Code::Superseded`](crate::Code::Superseded).
+    /// Takes this room back instead of opening one. `uuid` and `owner_key` are the [`Room::uuid`]
+    /// and [`Room::owner_key`] of a room that this user owns; the program keeps them across a
+    /// reload of its page. On the page that owned the room until now, the room ends with
+    /// [`Code::Superseded`](crate::Code::Superseded).
     pub fn claim(mut self, uuid: impl Into<String>, owner_key: impl Into<String>) -> Self {
         self.goal = Goal::Claim { uuid: uuid.into(), owner_key: owner_key.into() };
         self
     }
 
-    /// Whether the followers are to know how many they are: their [`Room::on_audience`] is called too. Default: no.
+    /// Whether the followers learn how many they are: their [`Room::on_audience`] is called too.
+    /// Default: no.
     pub fn share_audience(mut self, share: bool) -> Self {
         self.share_audience = share;
         self
@@ -168,7 +176,7 @@ impl<Kind> IntoFuture for RoomBuilder<Kind> {
     }
 }
 
-/// Without the goal, which may hold an owner key.
+/// Leaves the goal out, because it may hold an owner key.
 impl<Kind> fmt::Debug for RoomBuilder<Kind> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("RoomBuilder").field("url", &self.url).finish_non_exhaustive()

@@ -17,10 +17,10 @@ extern "C" {
     fn apply(function: &mut dyn FnMut(), this: &JsValue, arguments: &Array) -> Result<(), JsValue>;
 }
 
-/// A function of the program's that takes an `A`.
+/// A function of the program that takes an `A`.
 pub(super) struct Callback<A, R = ()>(Rc<RefCell<dyn FnMut(A) -> R>>);
 
-/// A function that the owner may call: fails if the params aren't those that it takes.
+/// A function that the owner may call. It fails if the params are not those that it takes.
 pub(super) type Function = Callback<Params, Result<(), RoomError>>;
 
 impl<A, R> Callback<A, R> {
@@ -28,13 +28,13 @@ impl<A, R> Callback<A, R> {
         Self(Rc::new(RefCell::new(function)))
     }
 
-    /// Calls it by way of JavaScript: there, a panic is an exception that can be caught, so that one broken function
-    /// doesn't stop the delivery to all others.
+    /// Calls the function by way of JavaScript. There a panic is an exception that can be caught,
+    /// so that one broken function does not stop the delivery to all others.
     ///
     /// # Errors
-    /// What JavaScript caught. The panic's own message has gone to the panic hook.
+    /// What JavaScript caught. The panic's own message went to the panic hook.
     pub(super) fn call(&self, argument: A) -> Result<R, JsValue> {
-        // Nothing is delivered while something is being delivered.
+        // A delivery never starts inside another one, so this does not happen.
         let Ok(mut function) = self.0.try_borrow_mut() else { return Err("it is running already".into()) };
         let (mut argument, mut result) = (Some(argument), None);
         let mut once = || result = argument.take().map(&mut *function);
@@ -44,7 +44,7 @@ impl<A, R> Callback<A, R> {
 }
 
 impl<A> Callback<A> {
-    /// Calls it; what goes wrong in it goes to the console.
+    /// Calls the function, and writes what goes wrong in it to the console.
     pub(super) fn notify(&self, argument: A) {
         if let Err(thrown) = self.call(argument) {
             log_error(&thrown);
@@ -58,7 +58,7 @@ impl<A, R> Clone for Callback<A, R> {
     }
 }
 
-/// What a program wants to be told.
+/// The callbacks that a program has set.
 #[derive(Default)]
 pub(super) struct Callbacks {
     pub(super) status: Option<Callback<Status>>,

@@ -1,4 +1,5 @@
-//! One core with all that it needs of a page: socket, timer, wake-up calls, and the program's functions.
+//! The driver of one engine, with all that it needs of a page: socket, timer, wake-up events, and
+//! the program's functions.
 
 mod steps;
 
@@ -28,25 +29,26 @@ use crate::engine::Engine;
 use crate::registry::FunctionId;
 use crate::step::Step;
 
-/// What an action comes to: its seq; none if a newer one took its place before it was sent.
+/// The answer to an action: its seq, or none if a newer action replaced it before it was sent.
 pub(super) type Answer = Result<Option<u64>, RoomError>;
 
-/// How a room is entered, and what the program brings along.
+/// How a room is entered, and what the program gives to it.
 pub(super) struct Plan {
     pub(super) session: SessionOptions,
-    /// Of the server's websocket.
+    /// The address of the server's websocket.
     pub(super) address: String,
-    /// What says that this page may enter.
+    /// The proof that this page may enter.
     pub(super) token: Option<String>,
-    /// The class to make websockets of, instead of the global one.
+    /// The class of websockets, if it is not the global one.
     pub(super) web_socket: Option<js_sys::Function>,
     pub(super) functions: Vec<(String, Function)>,
     pub(super) on_error: Option<Callback<RoomError>>,
     pub(super) is_resumed: bool,
 }
 
-/// Drives a core. Whatever the browser calls (socket, timer, wake-up calls) holds it, so that it lives while the session
-/// does, whether the program kept its room or not; at the end all of them are dropped.
+/// Drives an engine. Everything that the browser calls (socket, timer, wake-up events) holds the
+/// driver, so that the driver lives as long as its session does, even if the program drops its
+/// room. At the end all of them are dropped.
 pub(super) struct Driver {
     inner: RefCell<Inner>,
 }
@@ -56,22 +58,23 @@ struct Inner {
     address: String,
     web_socket: Option<js_sys::Function>,
     is_resumed: bool,
-    /// What the browser threw when it was asked for a websocket.
+    /// What the browser threw when it was asked for a websocket; it becomes the reason of the end.
     socket_error: Option<String>,
     /// Some of what was sent may still wait in the page for the network.
     may_have_unsent: bool,
-    /// The program's code is running, called from here: whatever it causes waits until it has returned.
+    /// The program's code is running, called from here. Deliveries that it causes wait until it
+    /// returns.
     is_delivering: bool,
-    /// [`Driver::pump`] will be called when the present task's code is through.
+    /// [`Driver::pump`] will be called in a microtask.
     pump_is_due: bool,
     is_over: bool,
-    /// Who waits for the room.
+    /// The future that waits for the room.
     pending_room: Option<Sender<Result<Room, RoomError>>>,
     last_function: FunctionId,
     resources: Resources,
 }
 
-/// What is let go at the end: what the browser could call, and what is the program's.
+/// What is dropped at the end: what the browser could call, and what belongs to the program.
 #[derive(Default)]
 struct Resources {
     socket: Option<Rc<Socket>>,
@@ -79,16 +82,17 @@ struct Resources {
     wake: Option<Wake>,
     functions: BTreeMap<FunctionId, Function>,
     callbacks: Callbacks,
-    /// Who waits for an action's answer, by its ticket, and the slot or function key.
+    /// The futures that wait for an action's answer, by its ticket, each with the action's slot or
+    /// function key.
     pending_answers: BTreeMap<u64, (Sender<Answer>, String)>,
-    /// Who waits for room in the queue.
+    /// The futures that wait for space in the queue.
     pending_ready: Vec<Sender<Result<(), RoomError>>>,
-    /// Who waits for the end.
+    /// The futures that wait for the end.
     pending_closes: Vec<Sender<()>>,
 }
 
 impl Inner {
-    /// The server has said one message.
+    /// Handles one message of the server.
     fn receive_message(&mut self, now: Timestamp, line: &JsValue) {
         let Some(fields) = Fields::parse(line) else { return self.engine.note_unreadable() };
         if let Some(message) = ServerMessage::read(&fields) {
@@ -99,7 +103,7 @@ impl Inner {
 }
 
 impl Driver {
-    /// Begins a session.
+    /// Begins a session. The result is the room once it is entered.
     pub(super) fn start(plan: Plan) -> Pending<Result<Room, RoomError>> {
         let (pending_room, room) = Pending::later(|| Err(RoomError::closed()));
         let callbacks = Callbacks { error: plan.on_error, ..Callbacks::default() };
@@ -133,13 +137,13 @@ impl Driver {
         room
     }
 
-    /// Tells the core what happened, and does what it wants.
+    /// Tells the engine what happened, and performs the steps that follow.
     pub(super) fn handle(self: &Rc<Self>, input: Input<Array>) {
         self.inner.borrow_mut().engine.handle(now(), input);
         self.pump();
     }
 
-    /// A frame has come: messages joined by newlines, which no message contains.
+    /// Handles a frame: messages joined by newlines, which no message contains.
     pub(super) fn receive_frame(self: &Rc<Self>, data: &JsValue) {
         let Some(frame) = data.dyn_ref::<JsString>() else { return };
         let now = now();
@@ -151,19 +155,19 @@ impl Driver {
         self.end_delivering(may_deliver);
     }
 
-    /// Broadcasts an action. It is sent when the present task's code is through, with all others of that task.
+    /// Broadcasts an action. It is sent in a microtask, together with all others of the same task.
     pub(super) fn broadcast(self: &Rc<Self>, key: &str, params: &str, slot: Option<&str>) -> Pending<Answer> {
         let ticket = self.inner.borrow_mut().engine.broadcast(key, params, slot);
         self.answer(ticket, slot.unwrap_or(key))
     }
 
-    /// Clears a slot; sent and answered as an action is.
+    /// Clears a slot. This is sent and answered as an action is.
     pub(super) fn clear(self: &Rc<Self>, slot: &str) -> Pending<Answer> {
         let ticket = self.inner.borrow_mut().engine.clear(slot);
         self.answer(ticket, slot)
     }
 
-    /// Waits until the queue has room, or all is over.
+    /// Waits until the queue has space, or the room is over.
     pub(super) fn ready(self: &Rc<Self>) -> Pending<Result<(), RoomError>> {
         if self.inner.borrow().is_over {
             return Pending::known(Err(RoomError::closed()));
@@ -178,7 +182,8 @@ impl Driver {
         ready
     }
 
-    /// Registers a function. What was kept for it is delivered soon, not now: the caller isn't through with its code.
+    /// Registers a function. State messages that waited for it are delivered in a microtask and not
+    /// now, because the program's code is still running.
     pub(super) fn register(self: &Rc<Self>, key: String, function: Function) {
         if self.inner.borrow().is_over {
             return;
@@ -196,7 +201,7 @@ impl Driver {
         drop(removed);
     }
 
-    /// Has the program told something by this function from now on.
+    /// Sets a callback, in place of an earlier one.
     pub(super) fn set_callback<A>(
         &self,
         field: fn(&mut Callbacks) -> &mut Option<Callback<A>>,
@@ -204,7 +209,7 @@ impl Driver {
     ) {
         let unused = {
             let mut inner = self.inner.borrow_mut();
-            // When all is over it would never be called, and only keep alive what it refers to.
+            // After the end it would never be called, and only keep alive what it refers to.
             if inner.is_over {
                 Some(callback)
             } else {
@@ -214,12 +219,13 @@ impl Driver {
         drop(unused);
     }
 
-    /// Keeps actions and clears from now on, instead of handing them over.
+    /// Keeps actions and clears from now on, instead of delivering them.
     pub(super) fn detach(&self) {
         self.inner.borrow_mut().engine.detach();
     }
 
-    /// Hands over again, and first what was kept. Soon, not now: the caller isn't through with its code.
+    /// Delivers again, and the backlog first. This happens in a microtask and not now, because the
+    /// program's code is still running.
     pub(super) fn follow(self: &Rc<Self>, catch_up: CatchUp) {
         self.inner.borrow_mut().engine.follow(catch_up);
         self.pump_soon();
@@ -236,7 +242,7 @@ impl Driver {
             inner.resources.pending_closes.push(pending);
             inner.engine.handle(now(), Input::Close);
         }
-        // The page may be going away: what can be sent is sent now, and only what calls the program back waits.
+        // The page may be going away. So what can be sent is sent now; only the callbacks wait.
         self.run_steps(false);
         self.pump_soon();
         closed
@@ -290,17 +296,19 @@ impl Driver {
         self.end_delivering(may_deliver);
     }
 
-    /// Whether the program may be told something now: not while it is being told something.
+    /// Begins a delivery, and returns whether the program's code may be called: it may not while it
+    /// is already being called.
     fn begin_delivering(&self) -> bool {
         !mem::replace(&mut self.inner.borrow_mut().is_delivering, true)
     }
 
-    /// With what [`Driver::begin_delivering`] said.
+    /// Ends a delivery, with what [`Driver::begin_delivering`] returned.
     fn end_delivering(&self, may_deliver: bool) {
         self.inner.borrow_mut().is_delivering = !may_deliver;
     }
 
-    /// Does what the core wants; what may run the program's code only if `tells`.
+    /// Performs the steps that the engine wants; those that run the program's code only if
+    /// `may_deliver`.
     fn run_steps(self: &Rc<Self>, may_deliver: bool) {
         self.report_unsent();
         while let Some(step) = self.next_step(may_deliver) {
@@ -308,12 +316,12 @@ impl Driver {
         }
     }
 
-    /// A function of its own, so that nothing is borrowed any more when its result is used.
+    /// This is a function of its own so that the borrow ends before the step is performed.
     fn next_step(&self, may_deliver: bool) -> Option<Step<Array>> {
         self.inner.borrow_mut().engine.next_step(may_deliver)
     }
 
-    /// Tells the core what waits in the page for the network, until that is nothing.
+    /// Tells the engine how many bytes wait in the page for the network, until there are none.
     fn report_unsent(&self) {
         if !self.inner.borrow().may_have_unsent {
             return;

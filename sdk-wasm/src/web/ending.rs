@@ -1,11 +1,12 @@
-//! Why a session ended, as `create`, `join` and `onclose` tell it.
+//! Why a session ended, as the program learns it from [`Room::create`](super::Room::create),
+//! [`Room::join`](super::Room::join) and [`Room::on_close`](super::Room::on_close).
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use rtbroadcaster_protocol::{EndReason, Refusal};
 
-/// A stable code, and what it means for a person.
+/// A stable code, and a message for a person.
 pub(crate) struct Ending {
     pub(crate) code: String,
     pub(crate) message: String,

@@ -1,4 +1,5 @@
-//! What every page and worker offers under the same global names: a clock, random numbers, tasks, the console.
+//! What every page and worker offers under the same global names: a clock, random numbers, tasks
+//! and the console.
 
 use alloc::format;
 use alloc::string::String;
@@ -32,11 +33,13 @@ extern "C" {
 
 /// The page's monotonic clock.
 pub(super) fn now() -> Timestamp {
-    // Neither negative nor near the end of u64, and the fraction of a millisecond matters to nobody.
+    // The cast loses nothing that matters: the time is neither negative nor near the end of u64,
+    // and a fraction of a millisecond is irrelevant.
     Timestamp(performance_now() as u64)
 }
 
-/// Runs something when the present task's code is through, before the browser does anything else.
+/// Runs something when the code of the current task has ended, before the browser does anything
+/// else.
 pub(super) fn in_microtask(task: impl FnOnce() + 'static) {
     queue_microtask(&Closure::once_into_js(task));
 }
@@ -46,7 +49,7 @@ pub(super) fn in_next_task(task: impl FnOnce() + 'static) {
     set_timeout(&Closure::once_into_js(task), 0.0);
 }
 
-/// 128 random bits that name a session, and 32 that spread its reconnects.
+/// Returns 128 random bits that name a session, and 32 that spread its reconnects.
 pub(super) fn random() -> (String, u64) {
     // `crypto.randomUUID` would be shorter, but insecure contexts lack it.
     let mut numbers = [0; 5];
@@ -56,11 +59,11 @@ pub(super) fn random() -> (String, u64) {
 }
 
 pub(super) fn warn(text: &str) {
-    // Pages and test runners replace the console's functions, and some of what they put there throws.
+    // Pages and test runners replace the console's functions, and some of the replacements throw.
     let _ = console_warn(text);
 }
 
 pub(super) fn log_error(value: &JsValue) {
-    // As above.
+    // As above, this may throw.
     let _ = console_error(value);
 }

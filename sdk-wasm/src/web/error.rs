@@ -1,4 +1,4 @@
-//! Whatever goes wrong, and why a room ended.
+//! What can go wrong, and why a room ended.
 
 use alloc::borrow::ToOwned;
 use alloc::format;
@@ -11,17 +11,19 @@ use super::ending::Ending;
 
 macro_rules! codes {
     ($($(#[$documentation:meta])+ $name:ident = $text:literal,)+) => {
-        /// Why something failed or ended. A server newer than this crate may name reasons that it doesn't know: [`Code::Other`].
+        /// Why something failed or ended. A server that is newer than this crate may use codes that
+        /// the crate doesn't know: [`Code::Other`].
         #[derive(Debug, Clone, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Code {
             $($(#[$documentation])+ $name,)+
-            /// A code of the server's that this crate doesn't know.
+            /// A code of the server that this crate doesn't know.
             Other(String),
         }
 
         impl Code {
-            /// The code as JavaScript and the wire have it: stable, unlike the message.
+            /// The code as text, the same as in JavaScript and on the wire. Unlike the message it
+            /// is stable.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -43,45 +45,50 @@ macro_rules! codes {
 codes! {
     /// The server could not read a message, or sent one that isn't JSON.
     Malformed = "malformed",
-    /// The server doesn't know a status that it was sent.
+    /// The server received a status that it doesn't know.
     UnknownStatus = "unknown_status",
     /// The server no longer speaks this crate's version of the protocol: update.
     UnsupportedVersion = "unsupported_version",
     /// A second create or join on one connection.
     AlreadyInRoom = "already_in_room",
-    /// Something that needs a room, without one.
+    /// A message that needs a room, on a connection without one.
     NotInRoom = "not_in_room",
     /// Only the owner may do this.
     NotOwner = "not_owner",
-    /// An owner follows nobody, and so can't detach.
+    /// An owner can't detach, because it doesn't follow.
     NotFollower = "not_follower",
-    /// The room isn't there, or no longer.
+    /// The room doesn't exist, or no longer.
     UnknownRoom = "unknown_room",
     /// A claim with a key that isn't the room's.
     WrongOwnerKey = "wrong_owner_key",
-    /// The server wants a token for this, or doesn't accept the one it was given; the message says why.
+    /// The server wants a token for this, or doesn't accept the one that it received. The message
+    /// says why.
     Unauthorized = "unauthorized",
     /// The server accepts the token, but it doesn't allow this.
     Forbidden = "forbidden",
-    /// This address has tried too often; it is tried again when the server allows it, unless that is after the timeout.
+    /// This address has tried too often. The crate tries again when the server allows it, unless
+    /// that is after the timeout.
     RateLimited = "rate_limited",
-    /// The server is looking for the key that the token names; as [`Code::RateLimited`].
+    /// The server is fetching the key that the token names. The crate tries again, as for
+    /// [`Code::RateLimited`].
     KeysUnavailable = "keys_unavailable",
-    /// The room has as many followers as a room may have.
+    /// The room has as many followers as the server allows.
     RoomFull = "room_full",
-    /// The server has as many rooms as it may have.
+    /// The server has as many rooms as it allows.
     TooManyRooms = "too_many_rooms",
-    /// The room retains as many state messages as it may: [`Room::clear`](crate::Room::clear) some.
+    /// The room retains as many state messages as the server allows:
+    /// [`Room::clear`](crate::Room::clear) some.
     TooManySlots = "too_many_slots",
-    /// The room's state messages are as large, taken together, as they may be.
+    /// The room's state messages together are as large as the server allows.
     StateTooLarge = "state_too_large",
-    /// The action is larger than the server takes.
+    /// The action is larger than the server accepts.
     MessageTooLarge = "message_too_large",
-    /// An argument is not what it must be; the message says which one.
+    /// An argument is invalid; the message says which one.
     InvalidArgument = "invalid_argument",
     /// The server could not be reached in time.
     ConnectionFailed = "connection_failed",
-    /// Too many actions wait for the server: [`Room::ready`](crate::Room::ready) says when to go on.
+    /// Too many actions wait for the server: [`Room::ready`](crate::Room::ready) says when to go
+    /// on.
     QueueFull = "queue_full",
     /// The room is closed on this page.
     Closed = "closed",
@@ -89,15 +96,16 @@ codes! {
     Left = "left",
     /// Another page took the room over with its owner key.
     Superseded = "superseded",
-    /// A registered function panicked; the panic hook was told why.
+    /// A registered function panicked; the panic's message went to the panic hook.
     FunctionFailed = "function_failed",
-    /// An action came for which no function is registered; reported once for each function key.
+    /// An action came for which no function is registered. This is reported once for each function
+    /// key.
     NoFunction = "no_function",
-    /// The params of an action are not those that its function takes, so it was not called.
+    /// The params of an action are not those that its function takes. The function was not called.
     InvalidParams = "invalid_params",
 }
 
-/// What every failure of this crate is: a stable code, and a message for a person.
+/// The error of everything that can fail in this crate: a stable code, and a message for a person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message} ({})", .code.as_str())]
 pub struct RoomError {
@@ -107,19 +115,19 @@ pub struct RoomError {
 }
 
 impl RoomError {
-    /// What went wrong.
+    /// What went wrong, as a stable code.
     #[must_use]
     pub fn code(&self) -> &Code {
         &self.code
     }
 
-    /// The same in words, with what to do where that is known.
+    /// What went wrong, in words, and what to do if that is known.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The function key or slot concerned, where there is one.
+    /// The function key or slot that the error is about, if there is one.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
         self.key.as_deref()
@@ -133,7 +141,7 @@ impl RoomError {
         Self::new(Code::InvalidArgument, message)
     }
 
-    /// With the function key or slot concerned.
+    /// Adds the function key or slot that the error is about.
     pub(super) fn with_key(self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..self }
     }
@@ -191,15 +199,17 @@ impl From<Refusal> for RoomError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CloseReason {
-    /// [`Code::Closed`]: by its owner, or because it was without one for too long; [`Code::Left`]: by this page;
-    /// [`Code::Superseded`]; or the code of the refusal that ended it.
+    /// [`Code::Closed`]: the owner closed the room, or the room had no owner for too long.
+    /// [`Code::Left`]: this page closed or left it. [`Code::Superseded`]: another page took it
+    /// over. Otherwise it is the code of the refusal that ended the room, or
+    /// [`Code::ConnectionFailed`].
     pub code: Code,
     /// The same in words.
     pub message: String,
 }
 
 impl CloseReason {
-    /// `socket_error`: what the browser said when it would not even try to connect.
+    /// `socket_error` is what the browser threw if it refused to open a websocket.
     pub(super) fn new(ending: Ending, socket_error: Option<String>) -> Self {
         match socket_error {
             None => Self { code: Code::read(ending.code), message: ending.message },

@@ -1,7 +1,7 @@
-//! A message of the server as the browser's JSON parser leaves it.
+//! A message of the server, as the browser's JSON parser returns it.
 //!
-//! What every action has is read by getters of its own, the rest by name: this is the path that runs a thousand times
-//! a second.
+//! The fields of every action are read by getters of their own and the rest by name, because this
+//! code runs a thousand times a second.
 
 use alloc::string::String;
 
@@ -11,7 +11,8 @@ use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 
 #[wasm_bindgen]
 extern "C" {
-    /// Not js-sys's, which takes a Rust string: what came from JavaScript would go there and back.
+    /// js-sys's function takes a Rust string. With it, a text that came from JavaScript would be
+    /// copied to Rust and back.
     #[wasm_bindgen(js_namespace = JSON, js_name = parse, catch)]
     fn parse_json(text: &JsValue) -> Result<JsValue, JsValue>;
 
@@ -38,12 +39,12 @@ extern "C" {
 }
 
 impl Fields {
-    /// The fields of a JSON object; none if the text is anything else.
+    /// Returns the fields of a JSON object; none if the text is anything else.
     pub(super) fn parse(text: &JsValue) -> Option<Self> {
         parse_json(text).ok().and_then(Self::of)
     }
 
-    /// The fields of an object; none of anything else, of which asking for a field may throw.
+    /// Returns the fields of an object. Anything else has none: to read a field of it might throw.
     fn of(value: JsValue) -> Option<Self> {
         value.is_object().then(|| value.unchecked_into())
     }
@@ -140,6 +141,6 @@ impl ServerFields for Fields {
 }
 
 fn whole_number(value: &JsValue) -> Option<u64> {
-    // A number that JSON can carry but u64 can't, saturates.
+    // A number that JSON can carry but u64 can't saturates.
     value.as_f64().filter(|number| *number >= 0.0).map(|number| number as u64)
 }

@@ -1,15 +1,18 @@
-//! The SDK for Rust programs compiled to WebAssembly: what js/room.js is for JavaScript, by the same rules.
+//! The SDK for Rust programs compiled to WebAssembly: the shell that js/room.js is for JavaScript,
+//! by the same rules.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `room`, `builder` | what a program sees: a room, and how it is entered |
-//! | `pending`, `params`, `error`, `ending` | what it is given: answers, params, errors, the reason of the end |
-//! | `driver` | one core with all that it needs of a page: asks it for one step at a time, and takes it |
-//! | `callback` | the program's functions, none of which can take the driver down |
-//! | `socket`, `timer`, `wake`, `environment` | the page |
-//! | `address`, `message` | what the program says as a websocket's address; what the server says as fields |
+//! | `pending`, `params`, `error`, `ending` | what it receives: answers, params, errors, the end |
+//! | `driver` | drives one engine: asks it for one step at a time, and performs the step |
+//! | `callback` | the program's functions, called so that none can stop the driver |
+//! | `socket`, `timer`, `wake`, `environment` | what the page offers |
+//! | `address` | the server's address, as a websocket's |
+//! | `message` | the fields of a message of the server |
 //!
-//! No function of the program is called, no future woken and nothing of the program's dropped while anything is borrowed.
+//! While anything is borrowed, no function of the program is called, no future is woken, and
+//! nothing that belongs to the program is dropped.
 
 mod address;
 mod builder;

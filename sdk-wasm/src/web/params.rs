@@ -1,4 +1,4 @@
-//! The params of an action: as they come, and as they are sent.
+//! The params of an action, as they are received and as they are sent.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,7 +12,8 @@ use wasm_bindgen::prelude::JsValue;
 
 use super::error::{Code, RoomError};
 
-/// The params of an action, as the browser's JSON parser has made them: a JavaScript array, whose methods it has.
+/// The params of an action: a JavaScript array, made by the browser's JSON parser. All methods of
+/// the array can be called on it.
 #[derive(Debug, Clone)]
 pub struct Params(Array);
 
@@ -21,10 +22,11 @@ impl Params {
         Self(params)
     }
 
-    /// The params as a tuple, or as whatever else can be read from a list: `params.parse::<(u32, f64)>()`.
+    /// Reads the params as a tuple, or as another type that can be read from a list:
+    /// `params.parse::<(u32, f64)>()`.
     ///
     /// # Errors
-    /// [`Code::InvalidParams`] if they are anything else, for instance too few.
+    /// [`Code::InvalidParams`] if the params don't fit the type, for instance if there are too few.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, RoomError> {
         serde_wasm_bindgen::from_value(self.0.clone().into()).map_err(|error| {
             let message = format!("the params are not those that the function takes: {error}");

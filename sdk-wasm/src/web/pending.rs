@@ -1,4 +1,4 @@
-//! What will be known later.
+//! A result that will be known later.
 
 use core::fmt;
 use core::future::Future;
@@ -7,12 +7,12 @@ use core::task::{Context, Poll};
 
 use futures_channel::oneshot::{Receiver, Sender, channel};
 
-/// The outcome of something that goes on by itself, whether this is awaited or dropped.
+/// The result of an operation. The operation goes on whether this is awaited or dropped.
 pub struct Pending<T>(State<T>);
 
 enum State<T> {
     Known(Option<T>),
-    /// With what it comes to if nobody is left who could tell.
+    /// The function gives the result if the sender is dropped.
     Later(Receiver<T>, fn() -> T),
 }
 
@@ -21,7 +21,7 @@ impl<T> Pending<T> {
         Self(State::Known(Some(value)))
     }
 
-    /// To be told by the sender; if that is dropped, this is what it comes to.
+    /// The sender gives the result. If the sender is dropped, the result is that of `if_dropped`.
     pub(super) fn later(if_dropped: fn() -> T) -> (Sender<T>, Self) {
         let (sender, receiver) = channel();
         (sender, Self(State::Later(receiver, if_dropped)))
@@ -36,7 +36,7 @@ impl<T> Future for Pending<T> {
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         match &mut self.get_mut().0 {
-            // As other futures that are asked again after they were done.
+            // Polled again after it was ready: it stays pending, as other futures do.
             State::Known(value) => value.take().map_or(Poll::Pending, Poll::Ready),
             State::Later(receiver, if_dropped) => {
                 Pin::new(receiver).poll(context).map(|result| result.unwrap_or_else(|_| if_dropped()))

@@ -20,14 +20,17 @@ use crate::catch_up::CatchUp;
 
 /// A page's side of one room, across reconnects.
 ///
-/// Clones are the same room. Dropping them changes nothing: the room ends with [`Room::close`], or when the server says so.
-/// Where it belongs to a component, that is what to call when the component goes. It stays on the thread that entered it: it
-/// is neither `Send` nor `Sync`.
+/// Clones are the same room. Dropping them changes nothing: the room ends with [`Room::close`], or
+/// when the server ends it. If the room belongs to a component, call `close` when the component
+/// goes. A room stays on the thread that entered it: it is neither `Send` nor `Sync`.
 ///
-/// Functions and callbacks are called one at a time, in the order of what happened, never from inside a method of the
-/// room, and never before the task after the one in which [`Room::create`] or [`Room::join`] is through: what is
-/// registered right after `await` misses nothing. They may call every method of the room. One that panics is reported and
-/// called again the next time; the panic hook is told why.
+/// Functions and callbacks are called one at a time, in the order of the events, and never from
+/// inside a method of the room. They are not called before the task after the one in which
+/// [`Room::create`] or [`Room::join`] is ready, so functions registered right after `await` miss
+/// nothing.
+///
+/// They may call every method of the room. A function that panics is reported, and it is called
+/// again the next time; the panic's message goes to the panic hook.
 #[derive(Clone)]
 pub struct Room {
     driver: Rc<Driver>,
@@ -36,42 +39,47 @@ pub struct Room {
 impl Room {
     /// Opens a room that this page owns, or takes one back: [`RoomBuilder::claim`].
     ///
-    /// `url` is the server's websocket address: `ws:`, `wss:`, `http:`, `https:`, or relative to the page.
+    /// `url` is the server's websocket address. It begins with `ws:`, `wss:`, `http:` or `https:`,
+    /// or it is relative to the page.
     ///
     /// # Errors
-    /// When awaited: [`Code`](crate::Code) `InvalidArgument`, `ConnectionFailed`, or a refusal of the server's as
-    /// `TooManyRooms`, `UnknownRoom` and `WrongOwnerKey`.
+    /// When awaited: [`Code`](crate::Code) `InvalidArgument`, `ConnectionFailed`, or a refusal of
+    /// the server such as `TooManyRooms`, `UnknownRoom` and `WrongOwnerKey`.
     pub fn create(url: impl Into<String>) -> RoomBuilder<Creating> {
         RoomBuilder::new(url.into(), Goal::Create)
     }
 
-    /// Enters a room as a follower. What the room retained is delivered first, then everything that the owner does.
+    /// Enters a room as a follower. It receives first what the room retained, then everything that
+    /// the owner does.
     ///
     /// `url` is as for [`Room::create`], `uuid` is the room's [`Room::uuid`].
     ///
     /// # Errors
-    /// When awaited: [`Code`](crate::Code) `InvalidArgument`, `ConnectionFailed`, or a refusal of the server's as
-    /// `UnknownRoom` and `RoomFull`.
+    /// When awaited: [`Code`](crate::Code) `InvalidArgument`, `ConnectionFailed`, or a refusal of
+    /// the server such as `UnknownRoom` and `RoomFull`.
     pub fn join(url: impl Into<String>, uuid: impl Into<String>) -> RoomBuilder<Joining> {
         RoomBuilder::new(url.into(), Goal::Join { uuid: uuid.into() })
     }
 
     /// Runs the function registered under `key` on every follower. Owner only.
     ///
-    /// `params` is a tuple, an array or a list, or `&()` for none. It is sent when the present task's code is through, or
-    /// as soon as the connection is back; in order; whether the answer is awaited or not. The answer is the action's place
-    /// in the room's log, 1, 2, 3 …
+    /// `params` is a tuple, an array or a list, or `&()` for none. The action is sent when the code
+    /// of the current task has ended, or as soon as the connection is back. Actions are sent in
+    /// order, whether their answers are awaited or not. The answer is the action's seq: its
+    /// position in the room's log, 1, 2, 3 …
     ///
     /// # Errors
-    /// [`Code`](crate::Code) `NotOwner`, `Closed`, `InvalidArgument`, `MessageTooLarge`, `QueueFull`: it was not sent, what
-    /// was broadcast before is not affected. A code of the server's: it was refused. `Closed` also when the room ends
-    /// before the answer comes. [`RoomError::key`] is the function key.
+    /// With the [`Code`](crate::Code) `NotOwner`, `Closed`, `InvalidArgument`, `MessageTooLarge` or
+    /// `QueueFull` the action was not sent; actions that were broadcast before are not affected.
+    /// With any other code the server refused it. `Closed` is also the code if the room ends before
+    /// the answer comes. [`RoomError::key`] is the function key.
     pub fn broadcast(&self, key: &str, params: &(impl Serialize + ?Sized)) -> Pending<Answer> {
         self.send(key, params, None)
     }
 
-    /// As [`Room::broadcast`], and the room retains it in place of the last one of this function key: whoever joins later
-    /// gets it too. The answer is none if it was never sent, because a newer one came before it could be.
+    /// As [`Room::broadcast`], and the room retains the action in place of the last one with this
+    /// function key: pages that join later receive it too. The answer is none if the action was
+    /// never sent, because a newer one replaced it.
     ///
     /// # Errors
     /// As [`Room::broadcast`], and `TooManySlots` or `StateTooLarge`.
@@ -79,7 +87,8 @@ impl Room {
         self.send(key, params, Some(key))
     }
 
-    /// As [`Room::broadcast_state`], retained in a slot of this name in place of whatever was there.
+    /// As [`Room::broadcast_state`], but the room retains the action in the slot of this name, in
+    /// place of what was there.
     ///
     /// # Errors
     /// As [`Room::broadcast_state`]. [`RoomError::key`] is the slot.
@@ -92,8 +101,8 @@ impl Room {
         self.send(key, params, Some(slot))
     }
 
-    /// Removes what is retained in a slot; the followers' [`Room::on_clear`] is called. Owner only. A slot that no name was
-    /// given to has that of its function key.
+    /// Removes what a slot retains; the followers' [`Room::on_clear`] is called. Owner only. A
+    /// state message that was broadcast without a slot's name is in the slot of its function key.
     ///
     /// # Errors
     /// As [`Room::broadcast`]. [`RoomError::key`] is the slot.
@@ -101,8 +110,8 @@ impl Room {
         self.driver.clear(slot)
     }
 
-    /// Waits until the queue has room for an action of any size: what to await after `QueueFull`, or before each of many
-    /// large actions.
+    /// Waits until the queue has space for an action of any size. Await it after `QueueFull`, or
+    /// before each of many large actions.
     ///
     /// # Errors
     /// `Closed` when the room ends first.
@@ -110,8 +119,9 @@ impl Room {
         self.driver.ready()
     }
 
-    /// Registers the function that the owner runs by this key, in place of the one of the same key. State messages that
-    /// came before their function have waited for it, and are delivered right after.
+    /// Registers the function that the owner runs by this key, in place of an earlier one with the
+    /// same key. State messages that came before their function have waited for it, and are
+    /// delivered right after.
     pub fn on(&self, key: impl Into<String>, mut function: impl FnMut(Params) + 'static) -> &Self {
         let function = Function::new(move |params| {
             function(params);
@@ -121,8 +131,9 @@ impl Room {
         self
     }
 
-    /// As [`Room::on`], with the params as a tuple, or as whatever else can be read from a list. Params that don't fit are
-    /// reported to [`Room::on_error`] as [`Code::InvalidParams`](crate::Code::InvalidParams), and the function isn't called.
+    /// As [`Room::on`], with the params as a tuple, or as another type that can be read from a
+    /// list. If the params don't fit, the function isn't called, and [`Room::on_error`] is called
+    /// with [`Code::InvalidParams`](crate::Code::InvalidParams).
     pub fn on_typed<P: DeserializeOwned + 'static>(
         &self,
         key: impl Into<String>,
@@ -138,16 +149,17 @@ impl Room {
         self
     }
 
-    /// Keeps receiving, and hands over nothing: from now on no function is called, nor what [`Room::on_clear`] and
-    /// [`Room::on_resync`] have registered, until [`Room::follow`]. All other callbacks go on, and so does the page's standing
-    /// in the room, across reconnects. A function may call it: nothing comes after that function then. In a room that is
-    /// over it does nothing.
+    /// Keeps receiving, but delivers nothing until [`Room::follow`]: no registered function is
+    /// called, nor the callbacks [`Room::on_clear`] and [`Room::on_resync`]. All other callbacks go
+    /// on, and the page stays in the room across reconnects. A registered function may call this;
+    /// then nothing is delivered after that function. After the end of the room this does nothing.
     ///
-    /// Up to 4,096 actions and clears are kept, and 4,194,304 characters of the messages that brought them: what a server
-    /// keeps by default for who was away. Beyond that only the newest of each slot stays, and the same after a resync.
+    /// Up to 4,096 actions and clears are kept, and up to 4,194,304 characters of the messages that
+    /// brought them: as much as a server keeps by default for a page that lost its connection.
+    /// Beyond that, only the newest event of each slot is kept; the same is true after a resync.
     ///
     /// # Errors
-    /// [`Code::NotFollower`](crate::Code::NotFollower) for an owner, which follows nobody.
+    /// [`Code::NotFollower`](crate::Code::NotFollower) for an owner, because it doesn't follow.
     pub fn detach(&self) -> Result<(), RoomError> {
         if self.is_owner() {
             return Err(RoomError::not_follower());
@@ -156,32 +168,33 @@ impl Room {
         Ok(())
     }
 
-    /// Hands over again: first what came since [`Room::detach`], as soon as the present task's code is through, then
-    /// whatever is newer. Does nothing without `detach`.
+    /// Delivers again: first what came since [`Room::detach`], as soon as the code of the current
+    /// task has ended, then what is newer. Without `detach` this does nothing.
     pub fn follow(&self, catch_up: CatchUp) {
         self.driver.follow(catch_up);
     }
 
-    /// Whether the page has detached, and does not follow again yet.
+    /// Whether the page has detached and does not follow again yet.
     #[must_use]
     pub fn is_detached(&self) -> bool {
         self.driver.engine().is_detached()
     }
 
-    /// How many actions and clears came since [`Room::detach`] and were not handed over, those included that are not kept;
-    /// while catching up, how many are left.
+    /// How many actions and clears came since [`Room::detach`] and were not delivered, including
+    /// those that are not kept. While the page catches up: how many are left.
     #[must_use]
     pub fn behind(&self) -> usize {
         self.driver.engine().behind()
     }
 
-    /// The owner closes the room for everyone; a follower leaves it. It is over when the server has confirmed, or at once
-    /// if there is no connection: then the room ends for the others when its time without an owner is over.
+    /// Closes the room for everyone if this page owns it; otherwise leaves it. This is ready when
+    /// the server has confirmed, or at once if there is no connection. A room that its owner closes
+    /// without a connection ends for the others when its time without an owner is over.
     pub fn close(&self) -> Pending<()> {
         self.driver.close()
     }
 
-    /// The room's id: what others need to join.
+    /// The room's id, which others need to join.
     #[must_use]
     pub fn uuid(&self) -> String {
         self.driver.engine().uuid().unwrap_or_default().to_owned()
@@ -199,32 +212,33 @@ impl Room {
         self.driver.engine().is_owner()
     }
 
-    /// Whether the room was taken back by [`RoomBuilder::claim`] rather than opened.
+    /// Whether the room was taken back by [`RoomBuilder::claim`], and not opened.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
         self.driver.is_resumed()
     }
 
-    /// Where the page stands, as [`Room::on_status`] was told last.
+    /// The page's status, as [`Room::on_status`] was called with it last.
     #[must_use]
     pub fn status(&self) -> Status {
         self.driver.engine().status()
     }
 
-    /// Whether messages flow: the status is [`Status::Connected`] or [`Status::CatchingUp`].
+    /// Whether messages flow: whether the status is [`Status::Connected`] or
+    /// [`Status::CatchingUp`].
     #[must_use]
     pub fn is_connected(&self) -> bool {
         matches!(self.status(), Status::Connected | Status::CatchingUp)
     }
 
-    /// How many follow; none before the first count, and for a follower that isn't told
-    /// ([`RoomBuilder::share_audience`]).
+    /// How many pages follow. None before the first count, and for a follower if the owner doesn't
+    /// share the count ([`RoomBuilder::share_audience`]).
     #[must_use]
     pub fn audience(&self) -> Option<Audience> {
         self.driver.engine().audience()
     }
 
-    /// Called when the page's standing changes. As with all callbacks here, a later one takes its place.
+    /// Called when the page's status changes. As all callbacks here, it is replaced by a later one.
     pub fn on_status(&self, callback: impl FnMut(Status) + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.status, Callback::new(callback));
         self
@@ -236,14 +250,14 @@ impl Room {
         self
     }
 
-    /// Called when something fails and the room goes on; without it that is written to the console. What fails of this
-    /// page's own actions, their answers say instead.
+    /// Called when something fails and the room goes on. Without this callback, errors are written
+    /// to the console. Errors of this page's own actions are given by their answers instead.
     pub fn on_error(&self, callback: impl FnMut(RoomError) + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.error, Callback::new(callback));
         self
     }
 
-    /// Called with a slot that the owner has cleared: undo what its state message did.
+    /// Called with the name of a slot that the owner cleared. Undo what its state message did.
     pub fn on_clear(&self, callback: impl FnMut(String) + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.clear, Callback::new(callback));
         self
@@ -255,15 +269,16 @@ impl Room {
         self
     }
 
-    /// Called when what was missed is gone, because it was too much or too long ago: what comes next, up to the status
-    /// [`Status::Connected`], is what the room retains now. Followers only.
+    /// Called when what this page missed is gone, because it was too much or too long ago. What
+    /// comes next, up to the status [`Status::Connected`], is what the room retains now. Followers
+    /// only.
     pub fn on_resync(&self, mut callback: impl FnMut() + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.resync, Callback::new(move |()| callback()));
         self
     }
 
-    /// Called when the number of followers changes; at most once a second. The owner is told, and the followers if it
-    /// wants them to be ([`RoomBuilder::share_audience`]).
+    /// Called when the number of followers changes, at most once a second: on the owner's page, and
+    /// on the followers' pages if the owner shares the count ([`RoomBuilder::share_audience`]).
     pub fn on_audience(&self, callback: impl FnMut(Audience) + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.audience, Callback::new(callback));
         self
@@ -281,14 +296,14 @@ impl Room {
     }
 }
 
-/// Whether it is the same room of the same page, not only a room of the same id.
+/// Two values are equal if they are clones of one room of one page. The same id is not enough.
 impl PartialEq for Room {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.driver, &other.driver)
     }
 }
 
-/// Without the owner key.
+/// Leaves the owner key out.
 impl fmt::Debug for Room {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (uuid, is_owner, status) = (self.uuid(), self.is_owner(), self.status());

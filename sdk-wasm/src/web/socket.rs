@@ -1,4 +1,4 @@
-//! One websocket, from asking for it to forgetting it.
+//! One websocket, from its opening until it is dropped.
 
 use alloc::rc::Rc;
 use std::thread_local;
@@ -11,12 +11,13 @@ use web_sys::{CloseEvent, MessageEvent, WebSocket};
 use super::driver::Driver;
 
 thread_local! {
-    /// What an error tells, the close tells too, but an emitter as Node's `ws` throws an error that nobody listens for. It
-    /// outlives the sockets, which can fail after they were given up.
+    /// The handler of errors does nothing, because each error is followed by a close. But without a
+    /// handler, an emitter such as Node's `ws` throws the error. The handler outlives the sockets,
+    /// because a socket can fail after it was dropped.
     static IGNORE: Closure<dyn Fn()> = Closure::new(|| {});
 }
 
-/// A websocket with its handlers. Dropped, it says nothing any more and is closed.
+/// A websocket with its handlers. When it is dropped, its handlers are removed and it is closed.
 pub(super) struct Socket {
     socket: WebSocket,
     /// The handlers, which live as long as the socket; they keep the driver alive.
@@ -24,10 +25,10 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// Opens one, of this class if there is one, else of the global one.
+    /// Opens a websocket of this class, or of the global one if there is none.
     ///
     /// # Errors
-    /// What the browser threw: it won't open a websocket to there at all.
+    /// What the browser threw: it refuses to open a websocket to this address.
     pub(super) fn open(
         address: &str,
         class: Option<&Function>,
@@ -51,14 +52,15 @@ impl Socket {
         Ok(Self { socket, _handlers: [on_open, on_message, on_close] })
     }
 
-    /// Bytes of what was sent that are still in the page.
+    /// How many bytes of what was sent still wait in the page.
     pub(super) fn buffered(&self) -> u64 {
         self.socket.buffered_amount().into()
     }
 
     pub(super) fn send(&self, text: &str) {
-        // It throws only while the socket is being opened, when the core sends nothing. A socket that is closing
-        // takes what it is given without a word; the core sends it again on the next one.
+        // This throws only while the socket is being opened, and then the engine sends nothing. A
+        // socket that is closing discards what it is given, silently; the engine sends it again on
+        // the next socket.
         let _ = self.socket.send_with_str(text);
     }
 }
@@ -68,7 +70,7 @@ impl Drop for Socket {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
         self.socket.set_onclose(None);
-        // Without a code it cannot throw.
+        // Without a close code this cannot throw.
         let _ = self.socket.close();
     }
 }

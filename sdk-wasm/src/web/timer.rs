@@ -8,10 +8,10 @@ use wasm_bindgen::prelude::{Closure, JsValue};
 use super::driver::Driver;
 use super::environment::{clear_timeout, now, set_timeout};
 
-/// The longest wait, in milliseconds, that a browser's timer takes; a longer one would fire at once.
+/// The longest wait of a browser's timer in milliseconds. A timer with a longer one fires at once.
 const LONGEST_WAIT_MS: u64 = i32::MAX as u64;
 
-/// Calls the driver at the moment it asked for last. Dropped, it never calls.
+/// Calls the driver at the time that was set last. After it is dropped, it never calls.
 pub(super) struct Timer {
     /// A number in browsers, an object in Node.
     handle: Option<JsValue>,

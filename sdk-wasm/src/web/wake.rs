@@ -1,4 +1,4 @@
-//! The moments at which a page finds out that it has slept, or that the network is gone or back.
+//! The events by which a page learns that it has slept, or that the network is gone or back.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -26,7 +26,8 @@ extern "C" {
 
 const VISIBILITY: &str = "visibilitychange";
 
-/// Listens until it is dropped. What an environment doesn't have (a worker no document) is left out.
+/// Listens until it is dropped. It skips what an environment doesn't have: a worker has no
+/// document.
 pub(super) struct Wake {
     listening: Vec<(EventTarget, &'static str)>,
     on_event: Closure<dyn Fn(JsValue)>,
@@ -39,8 +40,8 @@ impl Wake {
         let mut listening = Vec::new();
         if let Ok(global) = global.dyn_into::<EventTarget>() {
             listening.push((global.clone(), "online"));
-            // A socket that is cut while the browser is offline often gets no close event: without asking, the page would
-            // go on saying that it is connected until the next heartbeat.
+            // A socket that is cut while the browser is offline often gets no close event. Without
+            // a check, the page would show that it is connected until the next heartbeat.
             listening.push((global.clone(), "offline"));
             listening.push((global, "pageshow"));
         }
@@ -56,7 +57,7 @@ impl Wake {
         });
         let wake = Self { listening, on_event };
         for (target, event) in &wake.listening {
-            // It throws only for options, and there are none.
+            // This throws only because of options, and there are none.
             let _ =
                 target.add_event_listener_with_callback(event, wake.on_event.as_js_value().unchecked_ref());
         }

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// An owner, and a follower that tells what it is handed: the params of `show`, cleared slots, and that something is missing.
+/// An owner and a follower, and what the follower receives: the params of `show`, cleared slots,
+/// and resyncs.
 async fn both_ends(url: &str) -> (Room, Room, Calls<String>) {
     let owner = Room::create(url).await.unwrap();
     let room = Room::join(url, owner.uuid()).await.unwrap();
@@ -15,7 +16,7 @@ async fn both_ends(url: &str) -> (Room, Room, Calls<String>) {
     (owner, room, calls)
 }
 
-/// Waits until everything that the owner has done is there.
+/// Waits until everything that the owner did has arrived.
 async fn until_behind(room: &Room, count: usize) {
     while room.behind() != count {
         next_task().await;
@@ -76,7 +77,7 @@ async fn a_function_may_detach_and_nothing_comes_after_it() {
     assert!(room.is_detached() && calls.is_empty());
     room.follow(CatchUp::default());
     assert_eq!(owner.broadcast("show", &("third",)).await, Ok(Some(4)));
-    assert_eq!(calls.next().await, "third", "what was no state was skipped");
+    assert_eq!(calls.next().await, "third", "actions that were not state messages were skipped");
     owner.close().await;
 }
 

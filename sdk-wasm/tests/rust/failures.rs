@@ -1,4 +1,4 @@
-//! What goes wrong, and how the program is told.
+//! What can go wrong, and how the program learns of it.
 
 use super::*;
 

@@ -47,7 +47,7 @@ async fn what_is_not_awaited_is_sent_all_the_same_and_in_order() {
     let Some(url) = server() else { return };
     let owner = Room::create(url).await.unwrap();
     let (room, calls) = follower::<(u32,)>(url, &owner.uuid(), "count").await;
-    // Nobody has to hold on to it.
+    // A program need not keep its room.
     drop(room);
     for number in 0..1_000 {
         drop(owner.broadcast("count", &(number,)));
@@ -67,7 +67,7 @@ async fn a_late_follower_receives_the_state_and_nothing_before_the_next_task() {
     drop(owner.broadcast("draw", &[3]));
     drop(owner.broadcast_state("draw", &[4]));
     drop(owner.broadcast_to_slot("stroke-1", "draw", &[5]));
-    // Two were never sent: newer ones took their places.
+    // Two were never sent, because newer ones replaced them.
     assert_eq!(owner.clear("stroke-2").await, Ok(Some(4)));
 
     let room = Room::join(url, owner.uuid()).await.unwrap();

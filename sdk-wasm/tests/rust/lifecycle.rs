@@ -1,4 +1,4 @@
-//! How a room is taken over, lost, found again and ended.
+//! How a room is taken over, loses its connection, gets it back, and ends.
 
 use wasm_bindgen::JsCast;
 
@@ -22,7 +22,7 @@ async fn closing_is_final_and_reported_once_to_everyone() {
     assert_eq!([room.status(), owner.status()], [Status::Closed; 2]);
     assert_eq!(owner.broadcast("x", &()).await.unwrap_err().code(), &Code::Closed);
     owner.close().await;
-    assert!(closed.try_next().await.is_none(), "the callbacks are let go");
+    assert!(closed.try_next().await.is_none(), "the callbacks are dropped");
     let gone = Room::join(url, owner.uuid()).await.unwrap_err();
     assert_eq!(gone.code(), &Code::UnknownRoom);
 }
@@ -121,7 +121,7 @@ async fn an_owner_without_a_connection_is_away_until_it_is_back() {
     let Some(url) = server() else { return };
     let sockets = support::watch_sockets();
     let owner = Room::create(url).await.unwrap();
-    // From here on others are opened.
+    // From here on, websockets are watched by another instance: `sockets` has only the owner's.
     support::watch_sockets();
     let (room, _) = follower::<[u32; 0]>(url, &owner.uuid(), "unused").await;
     let ((on_status, status), (on_presence, presence)) = (recording(), recording());

@@ -26,10 +26,10 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// The server's `limits.queueActions` unless it is told otherwise.
+/// The server's default for `limits.queueActions`.
 const QUEUE_ACTIONS: u64 = 4_096;
 
-/// What a callback was called with.
+/// The arguments of a callback's calls.
 struct Calls<T>(RefCell<UnboundedReceiver<T>>);
 
 impl<T> Calls<T> {
@@ -37,7 +37,7 @@ impl<T> Calls<T> {
         self.try_next().await.unwrap()
     }
 
-    /// None when there is nobody left who could call.
+    /// The next call; none if the callback was dropped.
     async fn try_next(&self) -> Option<T> {
         poll_fn(|context| pin!(self.0.borrow_mut().recv()).poll(context).map(Result::ok)).await
     }
@@ -55,7 +55,7 @@ impl<T: PartialEq + Debug> Calls<T> {
 
 fn recording<T: 'static>() -> (impl FnMut(T) + Clone + 'static, Calls<T>) {
     let (sender, receiver) = unbounded();
-    // A test that has heard enough stops listening.
+    // A test may stop listening before the last call.
     let call = move |value| drop(sender.unbounded_send(value));
     (call, Calls(RefCell::new(receiver)))
 }

@@ -1,4 +1,4 @@
-//! What the tests share: the SDK as JavaScript sees it, and functions that write down how they are called.
+//! What the tests share: the SDK as JavaScript sees it, and functions that record their calls.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
@@ -72,7 +72,7 @@ impl Room {
         drop(self.clearing(slot));
     }
 
-    /// Why an action was not taken.
+    /// Broadcasts, and returns the error with which the promise is rejected.
     pub(crate) async fn refused(&self, key: &JsValue, params: &JsValue, options: &JsValue) -> JsValue {
         JsFuture::from(self.broadcast_values(key, params, options)).await.unwrap_err()
     }
@@ -103,7 +103,7 @@ export function recorder() {
 }
 "#)]
 extern "C" {
-    /// A JavaScript function that writes down its calls.
+    /// A JavaScript function that records its calls.
     #[derive(Clone)]
     #[wasm_bindgen(extends = Function)]
     pub(crate) type Recorder;
@@ -114,13 +114,13 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn take(this: &Recorder) -> Promise;
 
-    /// How many calls were written down and not asked for yet.
+    /// How many calls were recorded and not read yet.
     #[wasm_bindgen(method)]
     pub(crate) fn unread(this: &Recorder) -> u32;
 }
 
 impl Recorder {
-    /// The arguments of its next call, as JSON.
+    /// Waits for the next call, and returns its arguments as JSON.
     pub(crate) async fn next(&self) -> String {
         JsFuture::from(self.take()).await.unwrap().as_string().unwrap()
     }
@@ -164,11 +164,11 @@ extern "C" {
     #[wasm_bindgen(js_name = watchSockets)]
     pub(crate) fn watch_sockets() -> Sockets;
 
-    /// How many were opened since they were cut.
+    /// How many were opened since the last cut.
     #[wasm_bindgen(method)]
     pub(crate) fn opened(this: &Sockets) -> u32;
 
-    /// Has them say that so much of what was sent is still in the page.
+    /// Makes them report that this many bytes of what was sent are still in the page.
     #[wasm_bindgen(method)]
     pub(crate) fn buffer(this: &Sockets, bytes: u32);
 
@@ -176,34 +176,34 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(crate) fn sent(this: &Sockets) -> u32;
 
-    /// Closes them as a network would: the page did not ask for it.
+    /// Closes them as a failing network would, without the page's doing.
     #[wasm_bindgen(method)]
     pub(crate) fn cut(this: &Sockets);
 
-    /// Puts words into the server's mouth, on the newest one.
+    /// Delivers a message on the newest websocket, as if the server had sent it.
     #[wasm_bindgen(method)]
     pub(crate) fn say(this: &Sockets, data: &str);
 
-    /// Whether anything still listens to them.
+    /// Whether any of them still has a handler.
     #[wasm_bindgen(method, js_name = haveHandlers)]
     pub(crate) fn have_handlers(this: &Sockets) -> bool;
 
-    /// A page that may not open websockets, until it is asked.
+    /// Makes the page refuse to open websockets, until [`RefusedSockets::asked_for`].
     pub(crate) type RefusedSockets;
 
     #[wasm_bindgen(js_name = refuseSockets)]
     pub(crate) fn refuse_sockets() -> RefusedSockets;
 
-    /// The address of the one that was refused; from here on they are allowed again.
+    /// Returns the address of the websocket that was refused, and allows websockets again.
     #[wasm_bindgen(method, js_name = askedFor)]
     pub(crate) fn asked_for(this: &RefusedSockets) -> String;
 
-    /// What the browser says when the network is back, or the page.
+    /// Dispatches an event by which the browser reports that the network or the page is back.
     #[wasm_bindgen(js_name = wakeBy)]
     pub(crate) fn wake_by(event: &str);
 }
 
-/// The server's address; none, and a hint, if the tests were compiled without one.
+/// The server's address. None, with a hint on the console, if the tests were compiled without one.
 pub(crate) fn server() -> Option<&'static str> {
     let url = option_env!("RTBROADCASTER_TEST_URL");
     if url.is_none() {
@@ -215,7 +215,7 @@ pub(crate) fn server() -> Option<&'static str> {
     url
 }
 
-/// What stands in this JSON text; nothing is undefined.
+/// The value of a JSON text; an empty text is undefined.
 pub(crate) fn json(text: &str) -> JsValue {
     if text.is_empty() { JsValue::UNDEFINED } else { js_sys::JSON::parse(text).unwrap() }
 }
@@ -254,7 +254,7 @@ pub(crate) async fn join(url: &str, uuid: &str, options: &JsValue) -> Room {
     join_with(url, uuid, options).await.unwrap()
 }
 
-/// A follower with one function, which has been handed all that the room retained.
+/// A follower with one function, which has received everything that the room retained.
 pub(crate) async fn follower(url: &str, uuid: &str, key: &str, calls: &Recorder) -> Room {
     let status = recorder();
     let options = object(&[("functions", &object(&[(key, calls)])), ("onstatus", &status)]);
@@ -263,7 +263,7 @@ pub(crate) async fn follower(url: &str, uuid: &str, key: &str, calls: &Recorder)
     room
 }
 
-/// What a promise of an action is resolved with: the seq, or none.
+/// The seq with which the promise of an action is resolved, or none.
 pub(crate) async fn seq(promise: Promise) -> Option<f64> {
     JsFuture::from(promise).await.unwrap().as_f64()
 }
@@ -279,7 +279,7 @@ pub(crate) fn text(value: &JsValue, field: &str) -> String {
     Reflect::get(value, &field.into()).unwrap().as_string().unwrap_or_default()
 }
 
-/// The code of a `RoomError`, which must be a real one.
+/// The code of a `RoomError`. It also checks that the error has everything a `RoomError` must have.
 pub(crate) fn code(error: &JsValue) -> String {
     assert!(error.is_instance_of::<js_sys::Error>(), "{error:?}");
     assert_eq!(text(error, "name"), "RoomError");

@@ -1,4 +1,5 @@
-//! Random games of a page that detaches and follows, beside one that never does, and beside what the room retains.
+//! Random games of a page that detaches and follows again. It is compared with a page that never
+//! detaches, and with what the room retains.
 
 use std::collections::BTreeMap;
 
@@ -42,13 +43,13 @@ fn catching_up_with_the_state_equals_joining_afresh() {
                     .filter_map(|delivered| if let Clear(slot) = delivered { Some(slot) } else { None }),
             );
             slots.sort();
-            assert!(slots.is_sorted_by(|one, other| one < other), "seed {seed}: a slot is told of twice");
+            assert!(slots.is_sorted_by(|one, other| one < other), "seed {seed}: a slot is delivered twice");
         });
         assert_eq!(game.shown(&game.page.delivered), game.room.retained, "seed {seed}");
     }
 }
 
-/// What a room retains, and what its followers' sessions have handed over of that.
+/// What a room retains, and what of that its followers' sessions have delivered.
 #[derive(Default)]
 struct Room {
     /// Slot → value. Values only grow.
@@ -75,14 +76,15 @@ impl Room {
         }
     }
 
-    /// What the followers are told of it.
+    /// The owner does something, and the followers receive it.
     fn next(&mut self, random: &mut Random) -> Vec<Event<u32>> {
         let event = self.act(random);
         self.handed = self.retained.clone();
         [event].into()
     }
 
-    /// The owner does a lot, and the followers miss it: what a session says of that.
+    /// The owner does a lot, and the followers miss it. Returns the events of a session that
+    /// resyncs.
     fn resync(&mut self, random: &mut Random) -> Vec<Event<u32>> {
         for _ in 0..random.below(10) {
             self.act(random);
@@ -101,12 +103,12 @@ struct Game {
     room: Room,
     /// Never detaches.
     live: Page,
-    /// Detaches and follows, now and then in the middle of catching up, and follows in the end.
+    /// Detaches and follows, sometimes in the middle of catching up; it follows at the end.
     page: Page,
 }
 
 impl Game {
-    /// What a page shows that was told this: slot → value.
+    /// What a page shows that received this: slot → value.
     fn shown(&self, delivered: &[Delivered]) -> BTreeMap<String, u32> {
         let mut shown = BTreeMap::new();
         for delivered in delivered {
@@ -126,7 +128,8 @@ impl Game {
     }
 }
 
-/// Resyncs in so many of a hundred cases. `check` sees what each catching up has told.
+/// Plays one game. `resyncs` is the percentage of events that are missed. `check` sees what each
+/// catching up has delivered.
 fn play(seed: u64, catch_up: CatchUp, resyncs: u64, check: impl Fn(&Game, &[Delivered])) -> Game {
     let mut random = Random(seed);
     let mut game = Game { room: Room::default(), live: Page::new(), page: Page::new() };

@@ -1,4 +1,4 @@
-//! What the core wants done, and how the program is told of it.
+//! The steps that the engine asks for, and how the driver performs them.
 
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -21,7 +21,7 @@ use crate::web::room::Room;
 use crate::web::socket::Socket;
 
 impl Driver {
-    /// Takes one step.
+    /// Performs one step.
     pub(super) fn perform(self: &Rc<Self>, step: Step<Array>) {
         match step {
             Step::Connect => self.connect(),
@@ -97,7 +97,7 @@ impl Driver {
             drop(self.close());
         }
         let driver = Rc::clone(self);
-        // What the program registers before the next task misses nothing.
+        // Functions that the program registers before the next task miss nothing.
         in_next_task(move || {
             driver.inner.borrow_mut().engine.open_delivery();
             driver.pump();
@@ -175,7 +175,8 @@ impl Driver {
         pending_closes.into_iter().for_each(|pending| resolve(pending, ()));
     }
 
-    /// Takes out all that is to be let go, for the caller to drop: that may run the program's code.
+    /// Ends the session and returns all that must be dropped. The caller drops it when nothing is
+    /// borrowed, because that may run the program's code.
     fn release(&self, reason: EndReason) -> (Resources, CloseReason) {
         let mut inner = self.inner.borrow_mut();
         inner.is_over = true;
@@ -185,7 +186,7 @@ impl Driver {
     }
 }
 
-/// Tells somebody who may have stopped waiting.
+/// Completes a future. It may have been dropped; then nothing happens.
 fn resolve<T>(sender: Sender<T>, value: T) {
     drop(sender.send(value));
 }
