@@ -64,6 +64,7 @@ pub(crate) fn join(out: &mut String, join: &Join<'_>) {
     object.end();
 }
 
+#[inline(always)]
 pub(crate) fn client_action(out: &mut String, id: Option<u64>, action: Action<&str>) {
     let mut object = ObjectWriter::new(out);
     object.optional_number("id", id);
@@ -180,6 +181,7 @@ fn envelope(
     object.end();
 }
 
+#[inline(always)]
 fn compact_action(object: &mut ObjectWriter<'_>, Action { key, params, slot }: Action<&str>) {
     object.text("funcKey", key);
     if params != "[]" {
