@@ -41,7 +41,7 @@ const SMALLEST: [&str; 5] = [
 
 /// wasm-bindgen adds a table of JavaScript's values, and a function that fills it, to each module
 /// that declares the feature of references. std's objects declare it, but this wasm has no
-/// references: only numbers cross the seam (`sdk-wasm/src/cores.rs`).
+/// references: only numbers cross the seam (`sdk-wasm/src/engines.rs`).
 const NUMBERS_ALONE: [&str; 2] = [
     "-Clink-arg=--features=bulk-memory,bulk-memory-opt,mutable-globals,nontrapping-fptoint,sign-ext",
     "-Clink-arg=--no-check-features",
