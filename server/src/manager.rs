@@ -86,7 +86,7 @@ impl Manager {
         self.shared.services.access.load_keys().await
     }
 
-    /// Bounds the TCP connections of a server, for whoever accepts them: `most` at a time. One address may
+    /// Bounds the TCP connections of a server, for whoever accepts them: `limit` at a time. One address may
     /// have twice [`Limits::connections_per_address`](crate::Limits) and 16 more, because a client without
     /// a websocket needs two.
     ///
@@ -94,8 +94,8 @@ impl Manager {
     /// ([`Limits::handshakes_per_second`](crate::Limits) and that of one address), because TLS handshakes
     /// are what costs there.
     #[must_use]
-    pub fn sockets(&self, most: usize, has_tls: bool) -> Sockets {
-        Sockets::new(Arc::clone(&self.shared.services), most, has_tls)
+    pub fn sockets(&self, limit: usize, has_tls: bool) -> Sockets {
+        Sockets::new(Arc::clone(&self.shared.services), limit, has_tls)
     }
 
     /// What its connections share.

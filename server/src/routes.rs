@@ -69,7 +69,7 @@ fn upgrade_request(
         return Err(HandshakeError::Origin(origin.unwrap_or_default()));
     }
     let address = remote.map(|RemoteAddress(address)| address.ip());
-    let admission = manager.admit(address)?.on(socket);
+    let admission = manager.admit(address)?.with_socket(socket);
     let manager = manager.clone();
     let span = debug_span!("connection", remote = remote.map(|RemoteAddress(address)| address.to_string()));
     tokio::spawn(

@@ -10,7 +10,7 @@ use tracing::info;
 use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
-use crate::admission::of_one_client;
+use crate::admission::client_network;
 use crate::connection::Connection;
 use crate::connection::websocket::Ending;
 
@@ -73,10 +73,10 @@ pub(super) fn disconnect(manager: &Manager, address: &str) -> Result<Disconnecte
 
 /// The address that stands for a client; none if it isn't known.
 fn address_of(connection: &Connection) -> Option<IpAddr> {
-    connection.with_state(|state| state.host.remote()).flatten().map(of_one_client)
+    connection.with_state(|state| state.host.remote()).flatten().map(client_network)
 }
 
 fn parse(text: &str) -> Result<IpAddr, AdminError> {
     let plain = text.replace("%3A", ":").replace("%3a", ":");
-    plain.parse().map(of_one_client).map_err(|_| AdminError::NoAddress(text.to_owned()))
+    plain.parse().map(client_network).map_err(|_| AdminError::NoAddress(text.to_owned()))
 }

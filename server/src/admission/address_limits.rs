@@ -8,7 +8,7 @@ use rtbroadcaster_protocol::{Delay, Rate, Timestamp, TokenBucket};
 
 /// Addresses that are remembered; some 4 MB. Beyond them all are forgotten: an attacker with more addresses than that
 /// is not to be held off by counting them.
-const MOST_ADDRESSES: usize = 65_536;
+const MAX_ADDRESSES: usize = 65_536;
 
 /// How often each address may do something. Only those that have done it of late are remembered.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl AddressLimits {
 
     /// How long until this address may do it once more; none if it may now.
     pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Delay> {
-        self.buckets().get(&of_one_client(address)).and_then(|bucket| bucket.wait(self.rate, now))
+        self.buckets().get(&client_network(address)).and_then(|bucket| bucket.wait(self.rate, now))
     }
 
     /// This address has done it.
@@ -41,11 +41,11 @@ impl AddressLimits {
     }
 
     fn with<R>(&self, address: IpAddr, now: Timestamp, act: impl FnOnce(&mut TokenBucket, Rate) -> R) -> R {
-        let (address, rate) = (of_one_client(address), self.rate);
+        let (address, rate) = (client_network(address), self.rate);
         let mut buckets = self.buckets();
-        if buckets.len() >= MOST_ADDRESSES && !buckets.contains_key(&address) {
+        if buckets.len() >= MAX_ADDRESSES && !buckets.contains_key(&address) {
             buckets.retain(|_, bucket| !bucket.is_full(rate, now));
-            if buckets.len() >= MOST_ADDRESSES {
+            if buckets.len() >= MAX_ADDRESSES {
                 buckets.clear();
             }
         }
@@ -60,7 +60,7 @@ impl AddressLimits {
 
 /// What stands for one client: its IPv4 address, or the 64 bits of its IPv6 network, in which it has all addresses it
 /// likes.
-pub(crate) fn of_one_client(address: IpAddr) -> IpAddr {
+pub(crate) fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn one_address_costs_no_other_and_a_network_of_ipv6_is_one() {
+    fn each_address_has_its_own_limit_and_a_network_of_ipv6_is_one() {
         let limits = AddressLimits::new(Rate::per_minute(1));
         let now = Timestamp(5);
         for one in ["192.0.2.1", "2001:db8:0:1::1"] {
@@ -95,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn no_more_addresses_are_remembered_than_there_is_room_for() {
+    fn the_number_of_remembered_addresses_is_bounded() {
         let limits = AddressLimits::new(Rate::per_minute(1));
-        for number in 0..=u32::try_from(MOST_ADDRESSES).unwrap() {
+        for number in 0..=u32::try_from(MAX_ADDRESSES).unwrap() {
             limits.count(IpAddr::V4(number.into()), Timestamp(0));
         }
-        assert!(limits.buckets().len() <= MOST_ADDRESSES);
+        assert!(limits.buckets().len() <= MAX_ADDRESSES);
     }
 }

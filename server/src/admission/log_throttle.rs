@@ -11,15 +11,16 @@ const PAUSE_MS: u64 = 10_000;
 #[derive(Debug, Default)]
 pub(crate) struct LogThrottle {
     /// From when on; 0 is at once.
-    next: AtomicU64,
+    allowed_from: AtomicU64,
 }
 
 impl LogThrottle {
     /// True once in a while.
     pub(crate) fn allows(&self, now: Timestamp) -> bool {
-        let next = self.next.load(Ordering::Relaxed);
+        let from = self.allowed_from.load(Ordering::Relaxed);
         let later = now.after(PAUSE_MS).0;
-        now.0 >= next && self.next.compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        now.0 >= from
+            && self.allowed_from.compare_exchange(from, later, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 }
 
@@ -28,9 +29,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_time_once_in_a_while() {
-        let seldom = LogThrottle::default();
-        let times = (0..25_000).filter(|now| seldom.allows(Timestamp(*now)));
+    fn one_message_is_allowed_in_each_pause() {
+        let throttle = LogThrottle::default();
+        let times = (0..25_000).filter(|now| throttle.allows(Timestamp(*now)));
         assert_eq!(times.collect::<Vec<_>>(), [0, 10_000, 20_000]);
     }
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rtbroadcaster_protocol::{Limits, Rate, Timestamp, TokenBucket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(crate) use address_limits::{AddressLimits, of_one_client};
+pub(crate) use address_limits::{AddressLimits, client_network};
 pub(crate) use handshake_error::{HandshakeError, RETRY_WHEN_FULL};
 pub(crate) use log_throttle::LogThrottle;
 
@@ -27,22 +27,22 @@ pub(crate) struct Gatekeeper {
     permits: Arc<Semaphore>,
     rate: Rate,
     handshakes: Mutex<TokenBucket>,
-    handshakes_of_addresses: AddressLimits,
-    places: Arc<Places>,
+    handshakes_per_address: AddressLimits,
+    address_counts: Arc<AddressCounts>,
 }
 
 /// The right to be connected, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
-    _place: Option<Place>,
+    _address_permit: Option<AddressPermit>,
     /// Its TCP connection, where that is counted.
     _socket: Option<Socket>,
 }
 
 impl Admission {
     /// The same, for a connection that takes over this socket from whoever has accepted it.
-    pub(crate) fn on(self, socket: Option<Socket>) -> Self {
+    pub(crate) fn with_socket(self, socket: Option<Socket>) -> Self {
         Self { _socket: socket, ..self }
     }
 }
@@ -66,25 +66,25 @@ impl Gatekeeper {
     /// Lets in so many connections at a time.
     pub(crate) fn new(connections: usize, limits: &Limits) -> Self {
         let rate = Rate::per_second(limits.handshakes_per_second);
-        let of_address = Rate::per_second(limits.handshakes_per_second_per_address);
+        let per_address = Rate::per_second(limits.handshakes_per_second_per_address);
         Self {
             permits: Arc::new(Semaphore::new(connections)),
             rate,
             handshakes: Mutex::new(TokenBucket::new(rate, Timestamp(0))),
-            handshakes_of_addresses: AddressLimits::new(of_address),
-            places: Arc::new(Places { most: limits.connections_per_address, taken: Mutex::default() }),
+            handshakes_per_address: AddressLimits::new(per_address),
+            address_counts: Arc::new(AddressCounts::new(limits.connections_per_address)),
         }
     }
 
     /// Lets one more in. What an address may not do by itself takes nothing from the others.
     pub(crate) fn admit(&self, remote: Option<IpAddr>, now: Timestamp) -> Result<Admission, NotAdmitted> {
         if let Some(address) = remote {
-            self.handshakes_of_addresses
+            self.handshakes_per_address
                 .try_once(address, now)
                 .map_err(|wait| NotAdmitted::TooManyOfAddress { wait_ms: wait.milliseconds() })?;
         }
-        let place = match remote {
-            Some(address) => Some(self.places.take(address).ok_or(NotAdmitted::AddressFull)?),
+        let address_permit = match remote {
+            Some(address) => Some(self.address_counts.acquire(address).ok_or(NotAdmitted::AddressFull)?),
             None => None,
         };
         // Nothing panics between its changes.
@@ -94,7 +94,7 @@ impl Gatekeeper {
             .map_err(|wait| NotAdmitted::TooMany { wait_ms: wait.milliseconds() })?;
         drop(handshakes);
         let permit = Arc::clone(&self.permits).try_acquire_owned().map_err(|_| NotAdmitted::Full)?;
-        Ok(Admission { _permit: permit, _place: place, _socket: None })
+        Ok(Admission { _permit: permit, _address_permit: address_permit, _socket: None })
     }
 
     /// Waits until all of them are gone; nobody is let in then.
@@ -106,44 +106,48 @@ impl Gatekeeper {
 
 /// How many connections each address has.
 #[derive(Debug)]
-struct Places {
-    most: usize,
+struct AddressCounts {
+    limit: usize,
     /// Of those that have any, so that it is no larger than all connections.
-    taken: Mutex<HashMap<IpAddr, usize>>,
+    counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
 /// One connection of an address.
 #[derive(Debug)]
-struct Place {
-    places: Arc<Places>,
+struct AddressPermit {
+    address_counts: Arc<AddressCounts>,
     address: IpAddr,
 }
 
-impl Places {
-    fn take(self: &Arc<Self>, address: IpAddr) -> Option<Place> {
-        let address = of_one_client(address);
-        let mut taken = self.taken();
-        let count = taken.entry(address).or_default();
-        if *count >= self.most {
+impl AddressCounts {
+    fn new(limit: usize) -> Self {
+        Self { limit, counts: Mutex::default() }
+    }
+
+    fn acquire(self: &Arc<Self>, address: IpAddr) -> Option<AddressPermit> {
+        let address = client_network(address);
+        let mut counts = self.counts();
+        let count = counts.entry(address).or_default();
+        if *count >= self.limit {
             return None;
         }
         *count += 1;
-        Some(Place { places: Arc::clone(self), address })
+        Some(AddressPermit { address_counts: Arc::clone(self), address })
     }
 
-    fn taken(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         // Nothing panics between its changes.
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Place {
+impl Drop for AddressPermit {
     fn drop(&mut self) {
-        let mut taken = self.places.taken();
-        if let Some(count) = taken.get_mut(&self.address) {
+        let mut counts = self.address_counts.counts();
+        if let Some(count) = counts.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
-                taken.remove(&self.address);
+                counts.remove(&self.address);
             }
         }
     }
@@ -160,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_has_so_many_connections_and_one_more_when_one_is_gone() {
+    fn an_address_has_no_more_connections_than_the_limit() {
         let gatekeeper = Gatekeeper::new(9, &Limits { connections_per_address: 2, ..Limits::default() });
         let admit = |remote| gatekeeper.admit(remote, NOW);
         let first = admit(address(1)).unwrap();
@@ -171,11 +175,15 @@ mod tests {
         let third = admit(address(1)).unwrap();
         assert_eq!(admit(address(1)).unwrap_err(), NotAdmitted::AddressFull);
         drop((third, _second));
-        assert_eq!(gatekeeper.places.taken().len(), 1, "who has none is forgotten");
+        assert_eq!(
+            gatekeeper.address_counts.counts().len(),
+            1,
+            "an address without connections is forgotten"
+        );
     }
 
     #[test]
-    fn an_address_that_comes_too_often_takes_nothing_from_the_others() {
+    fn an_address_that_comes_too_often_leaves_the_others_their_share() {
         let limits =
             Limits { handshakes_per_second_per_address: 2, handshakes_per_second: 3, ..Limits::default() };
         let gatekeeper = Gatekeeper::new(99, &limits);
@@ -194,12 +202,12 @@ mod tests {
     }
 
     #[test]
-    fn who_is_refused_leaves_no_trace() {
+    fn a_refused_connection_leaves_no_count() {
         let gatekeeper = Gatekeeper::new(1, &Limits::default());
         let _only = gatekeeper.admit(address(1), NOW).unwrap();
         for _ in 0..9 {
             assert_eq!(gatekeeper.admit(address(2), NOW).unwrap_err(), NotAdmitted::Full);
         }
-        assert_eq!(gatekeeper.places.taken().len(), 1);
+        assert_eq!(gatekeeper.address_counts.counts().len(), 1);
     }
 }

@@ -33,9 +33,9 @@ pub struct Socket {
 
 impl Sockets {
     /// Lets in this many TCP connections at a time; see [`Manager::sockets`](crate::Manager::sockets).
-    pub(crate) fn new(services: Arc<Services>, most: usize, has_tls: bool) -> Self {
+    pub(crate) fn new(services: Arc<Services>, limit: usize, has_tls: bool) -> Self {
         let limits = &services.limits;
-        let rate = |of_upgrades: u64| if has_tls { of_upgrades.saturating_mul(2) } else { u64::MAX };
+        let rate = |upgrades: u64| if has_tls { upgrades.saturating_mul(2) } else { u64::MAX };
         let limits = Limits {
             connections_per_address: limits
                 .connections_per_address
@@ -45,7 +45,7 @@ impl Sockets {
             handshakes_per_second: rate(limits.handshakes_per_second),
             ..limits.clone()
         };
-        let gatekeeper = Gatekeeper::new(most.min(Semaphore::MAX_PERMITS), &limits);
+        let gatekeeper = Gatekeeper::new(limit.min(Semaphore::MAX_PERMITS), &limits);
         Self { services, gatekeeper }
     }
 
