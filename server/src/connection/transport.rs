@@ -54,7 +54,7 @@ impl Transport {
     }
 
     /// A stream that isn't under an upgraded request.
-    pub(crate) fn of(stream: impl Stream + 'static) -> Self {
+    pub(crate) fn from_stream(stream: impl Stream + 'static) -> Self {
         Self::Other(Mutex::new(Box::new(stream)))
     }
 

@@ -9,20 +9,20 @@ use tokio::time::{Instant, sleep};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
+use super::authorisation::{OwnedRoom, authorise_owner};
 use super::body::Body;
-use super::entry::Owned;
 use super::error::HttpError;
 use super::headers::Query;
-use super::{Request, entry, headers};
+use super::{Request, headers};
 use crate::Manager;
 use crate::connection::{WAIT_FOR_MOST, WAIT_FOR_SOME};
 
 /// How often a room is looked at that lags: no post is late by more.
-const LAG_PAUSE: Duration = Duration::from_millis(20);
+const LAG_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How the actions stand in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum BodyForm {
     /// One JSON object.
     One,
     /// One on each line.
@@ -37,19 +37,19 @@ pub(super) async fn append(
     body: Body,
 ) -> Result<Response, HttpError> {
     let form = match headers::media_type(&request.headers)?.as_deref() {
-        Some("application/json") => Form::One,
-        Some("application/x-ndjson") => Form::Lines,
+        Some("application/json") => BodyForm::One,
+        Some("application/x-ndjson") => BodyForm::Lines,
         _ => return Err(HttpError::MediaType("application/json, or application/x-ndjson for several lines")),
     };
     let session = headers::idempotency_key(&request.headers)?;
     let epoch = Query::parse(&request.query)?.number("epoch")?;
     // Whoever may not act isn't listened to either.
-    let mut owned = entry::as_owner(manager, request, uuid)?;
+    let mut owned_room = authorise_owner(manager, request, uuid)?;
     let text = body.text(manager, manager.settings().limits.message_bytes).await?;
-    wait_for_room(manager, &mut owned).await;
+    wait_for_room(manager, &mut owned_room).await;
 
     let post = Post { session };
-    let appended = owned.with(manager, |room| {
+    let appended = owned_room.with(manager, |room| {
         if manager.is_draining() {
             // Whoever follows may be gone.
             return Err(HttpError::shutting_down(manager));
@@ -62,22 +62,22 @@ pub(super) async fn append(
             return Err(too_fast(pause).into());
         }
         Ok(match form {
-            Form::One => post.append(room, iter::once(text.as_str()), now),
-            Form::Lines => post.append(room, text.lines(), now),
+            BodyForm::One => post.append(room, iter::once(text.as_str()), now),
+            BodyForm::Lines => post.append(room, text.lines(), now),
         })
     })?;
     let posted = appended?;
-    if let Some(room) = owned.host.room() {
+    if let Some(room) = owned_room.host.room() {
         room.serve();
     }
     match form {
-        Form::One => {
-            let only = posted.into_iter().next();
-            let only = only.ok_or_else(|| HttpError::Malformed("the body is empty".to_owned()))?;
-            let (id, outcome) = (only.id, outcome(only.answer));
+        BodyForm::One => {
+            let posted = posted.into_iter().next();
+            let posted = posted.ok_or_else(|| HttpError::Malformed("the body is empty".to_owned()))?;
+            let (id, outcome) = (posted.id, outcome(posted.answer));
             outcome.map(|seq| super::json(StatusCode::OK, with_id(json!({"seq": seq}), id).to_string()))
         }
-        Form::Lines => {
+        BodyForm::Lines => {
             for refusal in posted.iter().filter_map(Posted::refusal) {
                 manager.metrics().refused(refusal);
             }
@@ -88,23 +88,23 @@ pub(super) async fn append(
 }
 
 /// Waits while the room lags behind, as an owner's connection isn't read then, and no longer.
-async fn wait_for_room(manager: &Manager, owned: &mut Owned) {
+async fn wait_for_room(manager: &Manager, owned_room: &mut OwnedRoom) {
     let began = Instant::now();
-    let mut again = false;
+    let mut is_waiting = false;
     loop {
         let now = manager.now();
-        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_if_due(now) };
-        let longest = match owned.host.with(owned.room, look) {
+        let lag = |room: &mut Room| if is_waiting { room.lag(now) } else { room.lag_if_due(now) };
+        let longest = match owned_room.host.with(owned_room.id, lag) {
             None | Some(Lag::No) => return,
             Some(Lag::Most) => WAIT_FOR_MOST,
             Some(Lag::Few) => WAIT_FOR_SOME,
         };
         if began.elapsed() >= longest {
-            owned.host.with(owned.room, Room::give_up_on_laggards);
+            owned_room.host.with(owned_room.id, Room::give_up_on_laggards);
             return;
         }
-        sleep(LAG_PAUSE).await;
-        again = true;
+        sleep(LAG_CHECK_INTERVAL).await;
+        is_waiting = true;
     }
 }
 

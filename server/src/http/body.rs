@@ -24,11 +24,10 @@ impl Body {
     }
 
     /// All of it, as text: of at most so many bytes, and as soon as a request must come.
-    pub(super) async fn text(self, manager: &Manager, most_bytes: usize) -> Result<String, HttpError> {
-        let patience = Duration::from_millis(manager.settings().limits.handshake_timeout_ms);
-        let bytes = tokio::time::timeout(patience, self.bytes(most_bytes))
-            .await
-            .map_err(|_| HttpError::TooSlow)??;
+    pub(super) async fn text(self, manager: &Manager, limit: usize) -> Result<String, HttpError> {
+        let timeout = Duration::from_millis(manager.settings().limits.handshake_timeout_ms);
+        let bytes =
+            tokio::time::timeout(timeout, self.bytes(limit)).await.map_err(|_| HttpError::TooSlow)??;
         String::from_utf8(bytes).map_err(|_| HttpError::Malformed("the body must be UTF-8".to_owned()))
     }
 

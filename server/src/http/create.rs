@@ -8,12 +8,13 @@ use warp::reply::Response;
 
 use super::body::Body;
 use super::error::HttpError;
-use super::{Request, entry, headers};
+use super::reply::first_reply;
+use super::{Request, headers};
 use crate::Manager;
 use crate::connection::ConnectionHost;
 
 /// The largest body, in bytes: more than its fields can take, and little enough to hold for whoever asks.
-const LARGEST_OPTIONS_BYTES: usize = 4 * 1024;
+const MAX_OPTIONS_BYTES: usize = 4 * 1024;
 
 /// Opens a room for whoever may. The answer is the reply that a websocket would get; the owner counts as away, as nothing
 /// connects it.
@@ -25,7 +26,7 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
         manager.metrics().refused(&refusal);
         return Err(refusal.into());
     }
-    let text = body.text(manager, LARGEST_OPTIONS_BYTES).await?;
+    let text = body.text(manager, MAX_OPTIONS_BYTES).await?;
     if !text.is_empty() && media_type.as_deref() != Some("application/json") {
         return Err(HttpError::MediaType("application/json"));
     }
@@ -44,7 +45,7 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
         (Peer::default(), ConnectionHost::new(manager.services().clone(), request.remote()));
     let now = manager.now();
     peer.receive(Ok(ClientMessage::Create(create)), now, &mut host);
-    let reply = entry::reply(&mut peer, &mut host);
+    let reply = first_reply(&mut peer, &mut host);
     let room = peer.room();
     peer.disconnected(now, &mut host);
     let mut response = super::json(StatusCode::CREATED, reply?);
@@ -69,10 +70,10 @@ fn options(text: &str) -> Result<(Option<String>, bool), HttpError> {
         Some(Value::String(session)) => Some(headers::session(session)?.to_owned()),
         Some(_) => return Err(malformed("\"session\" must be a string")),
     };
-    let shares = match fields.get("shareAudience") {
+    let share_audience = match fields.get("shareAudience") {
         None => false,
-        Some(Value::Bool(shares)) => *shares,
+        Some(Value::Bool(share_audience)) => *share_audience,
         Some(_) => return Err(malformed("\"shareAudience\" must be true or false")),
     };
-    Ok((session, shares))
+    Ok((session, share_audience))
 }

@@ -9,7 +9,8 @@ use warp::reply::{Reply, Response};
 use super::error::HttpError;
 use super::headers::Query;
 use super::pipe::pipe;
-use super::{Request, entry, headers};
+use super::reply::first_reply;
+use super::{Request, headers};
 use crate::connection::{Connection, EventFraming, Framing, Transport};
 use crate::{Manager, RemoteAddress};
 
@@ -21,10 +22,10 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
     let query = Query::parse(&request.query)?;
     let join = join(request, &query, uuid)?;
     let admission = manager.admit(request.remote())?;
-    let (inlet, outlet) = pipe();
+    let (writer, reader) = pipe();
     // A claim has nothing live to resume: it is served the retained state, or nothing.
     let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());
-    let transport = Transport::of(inlet);
+    let transport = Transport::from_stream(writer);
     let connection = Connection::new(
         manager.services().clone(),
         request.remote(),
@@ -34,21 +35,17 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
     );
     let entered = connection.with_state(|state| {
         state.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut state.host);
-        if state.peer.is_in_room() {
-            Ok(())
-        } else {
-            entry::reply(&mut state.peer, &mut state.host).map(drop)
-        }
+        if state.peer.is_in_room() { Ok(()) } else { first_reply(&mut state.peer, &mut state.host).map(drop) }
     });
     entered.unwrap_or(Err(HttpError::Broken))?;
     // Not before: whoever is refused goes on with its HTTP connection.
     if let Some(hang_up) = &request.hang_up {
-        outlet.cut_with(hang_up.clone());
+        reader.hang_up_with(hang_up.clone());
     }
     let remote = request.remote.map(|RemoteAddress(address)| address.to_string());
     debug_span!("events", remote).in_scope(|| manager.start(connection, &mut []));
 
-    let mut response = warp::reply::stream(outlet).into_response();
+    let mut response = warp::reply::stream(reader).into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));

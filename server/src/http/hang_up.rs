@@ -21,7 +21,7 @@ impl HangUp {
     }
 
     /// Asks for the end of the connection.
-    pub(super) fn ask(&self) {
+    pub(super) fn request(&self) {
         self.0.notify_one();
     }
 

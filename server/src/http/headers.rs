@@ -14,7 +14,7 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The largest number that every peer can count to: 2⁵³ − 1.
-const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// What follows `Bearer` in `Authorization` (RFC 6750 section 2.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
@@ -123,7 +123,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
 
 fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|number| digits && *number <= LARGEST_NUMBER)
+    text.parse().ok().filter(|number| digits && *number <= MAX_NUMBER)
 }
 
 fn malformed(what: &str, rule: &str) -> HttpError {

@@ -4,16 +4,17 @@
 //! What is allowed is decided where it is for websockets: by a [`Peer`](rtbroadcaster_protocol::Peer) and the room.
 
 mod actions;
+mod authorisation;
 mod body;
 mod cors;
 mod create;
-mod entry;
 mod error;
 mod events;
 mod hang_up;
 mod headers;
 mod pipe;
 mod remove;
+mod reply;
 mod target;
 
 use std::net::IpAddr;
@@ -102,13 +103,13 @@ async fn dispatch(
     request: &Request,
     body: Body,
 ) -> Result<Response, HttpError> {
-    let is_over = match target {
+    let is_refused = match target {
         // Nothing begins any more. By the document pages find out whether to go this way at all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
         // Rooms go on until who is in them is sent away.
         Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.is_draining(),
     };
-    if is_over {
+    if is_refused {
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {

@@ -17,47 +17,50 @@ const PIPE_BYTES: usize = 16 * 1024;
 
 /// Our end, which a connection writes to as if it was a socket. Nothing ever comes in by it; it ends when the client
 /// is gone.
-pub(super) struct Inlet {
+pub(super) struct PipeWriter {
     stream: DuplexStream,
     /// Shared with the outlet, which sets it.
     hang_up: Arc<OnceLock<HangUp>>,
     /// The answer's body was dropped: it has ended, or the client is gone.
-    is_over: bool,
+    has_ended: bool,
 }
 
 /// The end from which the body is made.
-pub(super) struct Outlet {
+pub(super) struct PipeReader {
     stream: DuplexStream,
     hang_up: Arc<OnceLock<HangUp>>,
 }
 
 /// Both ends.
-pub(super) fn pipe() -> (Inlet, Outlet) {
-    let (stream, other) = tokio::io::duplex(PIPE_BYTES);
+pub(super) fn pipe() -> (PipeWriter, PipeReader) {
+    let (write_half, read_half) = tokio::io::duplex(PIPE_BYTES);
     let hang_up = Arc::default();
-    (Inlet { stream, hang_up: Arc::clone(&hang_up), is_over: false }, Outlet { stream: other, hang_up })
+    (
+        PipeWriter { stream: write_half, hang_up: Arc::clone(&hang_up), has_ended: false },
+        PipeReader { stream: read_half, hang_up },
+    )
 }
 
-impl Outlet {
+impl PipeReader {
     /// From now on the HTTP connection is cut if the inlet is dropped before the client has taken everything.
-    pub(super) fn cut_with(&self, hang_up: HangUp) {
+    pub(super) fn hang_up_with(&self, hang_up: HangUp) {
         self.hang_up.get_or_init(|| hang_up);
     }
 }
 
-impl AsyncRead for Inlet {
+impl AsyncRead for PipeWriter {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
-        self.is_over |= buffer.filled().is_empty();
+        self.has_ended |= buffer.filled().is_empty();
         Poll::Ready(read)
     }
 }
 
-impl AsyncWrite for Inlet {
+impl AsyncWrite for PipeWriter {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -75,15 +78,15 @@ impl AsyncWrite for Inlet {
     }
 }
 
-impl Drop for Inlet {
+impl Drop for PipeWriter {
     fn drop(&mut self) {
-        if let (false, Some(hang_up)) = (self.is_over, self.hang_up.get()) {
-            hang_up.ask();
+        if let (false, Some(hang_up)) = (self.has_ended, self.hang_up.get()) {
+            hang_up.request();
         }
     }
 }
 
-impl Stream for Outlet {
+impl Stream for PipeReader {
     type Item = io::Result<Vec<u8>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
