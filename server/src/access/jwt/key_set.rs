@@ -24,16 +24,16 @@ pub(super) struct KeySet {
 struct State {
     keys: Vec<Key>,
     /// When they were looked for last, be it in vain.
-    looked: Option<Instant>,
+    last_load: Option<Instant>,
     /// How many look for them now.
-    looking: usize,
+    loads_in_progress: usize,
     /// They could not be had when they were looked for last.
-    has_failed: bool,
+    last_load_failed: bool,
 }
 
 /// They are looked for, until this is dropped.
 #[derive(Debug)]
-struct Looking(Arc<KeySet>);
+struct LoadInProgress(Arc<KeySet>);
 
 #[derive(Debug)]
 struct Key {
@@ -43,11 +43,11 @@ struct Key {
 }
 
 /// What came of the search for a key.
-pub(super) enum Sought {
+pub(super) enum Lookup {
     /// Those with which the token may be signed: one, if it says which.
     Found(Vec<DecodingKey>),
     /// It may be among the keys that are being fetched.
-    Underway,
+    Loading,
     /// It may be among keys that could not be had, and that are not looked for again before so many milliseconds.
     Unavailable { wait_ms: u64 },
     /// There is none, and the keys were read only a moment ago.
@@ -60,54 +60,54 @@ impl KeySet {
     }
 
     /// The keys for this algorithm with this id; without one, all of them.
-    pub(super) fn find(self: &Arc<Self>, algorithm: Algorithm, id: Option<&str>) -> Sought {
+    pub(super) fn find(self: &Arc<Self>, algorithm: Algorithm, id: Option<&str>) -> Lookup {
         let mut state = self.state();
-        let fits = |key: &&Key| key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id);
-        let found: Vec<_> = state.keys.iter().filter(fits).map(|key| key.key.clone()).collect();
-        let age = state.looked.map(|looked| looked.elapsed());
+        let matches = |key: &&Key| key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id);
+        let found: Vec<_> = state.keys.iter().filter(matches).map(|key| key.key.clone()).collect();
+        let age = state.last_load.map(|moment| moment.elapsed());
         let is_due = |after: Duration| age.is_none_or(|age| age >= after);
         if !found.is_empty() {
             if is_due(LIFETIME.max(self.refresh)) {
-                self.begin_to_look(&mut state);
+                self.load_in_background(&mut state);
             }
-            return Sought::Found(found);
+            return Lookup::Found(found);
         }
         if is_due(self.refresh) {
-            self.begin_to_look(&mut state);
+            self.load_in_background(&mut state);
         }
         match *state {
-            State { looking: 1.., .. } => Sought::Underway,
-            State { has_failed: true, .. } => {
+            State { loads_in_progress: 1.., .. } => Lookup::Loading,
+            State { last_load_failed: true, .. } => {
                 let wait = self.refresh.saturating_sub(age.unwrap_or_default());
                 let wait_ms = wait.as_nanos().div_ceil(1_000_000);
-                Sought::Unavailable { wait_ms: u64::try_from(wait_ms).unwrap_or(u64::MAX) }
+                Lookup::Unavailable { wait_ms: u64::try_from(wait_ms).unwrap_or(u64::MAX) }
             }
-            _ => Sought::Unknown,
+            _ => Lookup::Unknown,
         }
     }
 
     /// Looks for the keys, and waits for them.
     pub(super) async fn load(self: &Arc<Self>) -> Result<(), KeysError> {
-        let looking = self.start(&mut self.state());
-        looking.finish().await
+        let load = self.start_load(&mut self.state());
+        load.run().await
     }
 
-    fn begin_to_look(self: &Arc<Self>, state: &mut State) {
-        if state.looking > 0 {
+    fn load_in_background(self: &Arc<Self>, state: &mut State) {
+        if state.loads_in_progress > 0 {
             return;
         }
-        let looking = self.start(state);
+        let load = self.start_load(state);
         tokio::spawn(async move {
-            if let Err(error) = looking.finish().await {
+            if let Err(error) = load.run().await {
                 warn!(%error, "the keys for tokens cannot be had: those known before stay in force");
             }
         });
     }
 
-    fn start(self: &Arc<Self>, state: &mut State) -> Looking {
-        state.looked = Some(Instant::now());
-        state.looking += 1;
-        Looking(Arc::clone(self))
+    fn start_load(self: &Arc<Self>, state: &mut State) -> LoadInProgress {
+        state.last_load = Some(Instant::now());
+        state.loads_in_progress += 1;
+        LoadInProgress(Arc::clone(self))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -116,41 +116,41 @@ impl KeySet {
     }
 }
 
-impl Looking {
-    async fn finish(self) -> Result<(), KeysError> {
+impl LoadInProgress {
+    async fn run(self) -> Result<(), KeysError> {
         let Self(set) = &self;
-        let read = set.source.load().await.and_then(|keys| usable(&keys));
+        let loaded = set.source.load().await.and_then(|keys| usable_keys(&keys));
         let mut state = set.state();
-        state.has_failed = read.is_err();
-        let keys = read.map_err(|reason| set.source.error(reason))?;
+        state.last_load_failed = loaded.is_err();
+        let keys = loaded.map_err(|reason| set.source.error(reason))?;
         info!(source = %set.source, keys = keys.len(), "the keys for tokens were read");
         state.keys = keys;
         Ok(())
     }
 }
 
-impl Drop for Looking {
+impl Drop for LoadInProgress {
     fn drop(&mut self) {
-        self.0.state().looking -= 1;
+        self.0.state().loads_in_progress -= 1;
     }
 }
 
 /// The keys of a set that are for checking RS256 or ES256.
-fn usable(set: &JwkSet) -> Result<Vec<Key>, Reason> {
-    let keys: Vec<_> = set.keys.iter().filter_map(key).collect();
+fn usable_keys(set: &JwkSet) -> Result<Vec<Key>, Reason> {
+    let keys: Vec<_> = set.keys.iter().filter_map(usable_key).collect();
     if keys.is_empty() { Err(Reason::NoKey) } else { Ok(keys) }
 }
 
-fn key(jwk: &Jwk) -> Option<Key> {
-    let (algorithm, named) = match &jwk.algorithm {
+fn usable_key(jwk: &Jwk) -> Option<Key> {
+    let (algorithm, key_algorithm) = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
         AlgorithmParameters::EllipticCurve(parameters) if parameters.curve == EllipticCurve::P256 => {
             (Algorithm::ES256, KeyAlgorithm::ES256)
         }
         _ => return None,
     };
-    let is_for_it = jwk.common.key_algorithm.is_none_or(|other| other == named)
+    let is_usable = jwk.common.key_algorithm.is_none_or(|other| other == key_algorithm)
         && !matches!(jwk.common.public_key_use, Some(PublicKeyUse::Encryption));
-    let key = DecodingKey::from_jwk(jwk).ok().filter(|_| is_for_it)?;
+    let key = DecodingKey::from_jwk(jwk).ok().filter(|_| is_usable)?;
     Some(Key { id: jwk.common.key_id.clone(), algorithm, key })
 }

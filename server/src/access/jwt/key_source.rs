@@ -134,13 +134,13 @@ async fn fetch(address: &Uri) -> Result<Vec<u8>, Reason> {
     let port = address.port_u16().unwrap_or(if is_https { 443 } else { 80 });
     let stream = TcpStream::connect((host, port)).await?;
     if is_https {
-        ask(https::connect(host, stream).await?, address).await
+        request(https::connect(host, stream).await?, address).await
     } else {
-        ask(stream, address).await
+        request(stream, address).await
     }
 }
 
-async fn ask<S>(stream: S, address: &Uri) -> Result<Vec<u8>, Reason>
+async fn request<S>(stream: S, address: &Uri) -> Result<Vec<u8>, Reason>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {

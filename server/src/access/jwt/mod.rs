@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tracing::debug;
 
 use super::Secret;
-use key_set::{KeySet, Sought};
+use key_set::{KeySet, Lookup};
 
 pub use key_source::{InvalidKeySource, KeySource, KeysError};
 
@@ -105,7 +105,7 @@ impl Jwt {
 
     /// The keys with which it may be signed.
     fn keys(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Vec<DecodingKey>, Refusal> {
-        let sought = match (algorithm, &self.secret, &self.keys) {
+        let lookup = match (algorithm, &self.secret, &self.keys) {
             (Algorithm::HS256, Some(secret), _) => return Ok(vec![secret.clone()]),
             (Algorithm::RS256 | Algorithm::ES256, _, Some(keys)) => keys.find(algorithm, id),
             _ => {
@@ -114,11 +114,11 @@ impl Jwt {
                 return Err(not_accepted(message));
             }
         };
-        match sought {
-            Sought::Found(keys) => Ok(keys),
-            Sought::Unknown => Ok(Vec::new()),
-            Sought::Underway => Err(Refusal::until_later(RefusalCode::KeysUnavailable, KEYS_RETRY_MS)),
-            Sought::Unavailable { wait_ms } => {
+        match lookup {
+            Lookup::Found(keys) => Ok(keys),
+            Lookup::Unknown => Ok(Vec::new()),
+            Lookup::Loading => Err(Refusal::until_later(RefusalCode::KeysUnavailable, KEYS_RETRY_MS)),
+            Lookup::Unavailable { wait_ms } => {
                 Err(Refusal::until_later(RefusalCode::KeysUnavailable, wait_ms))
             }
         }
