@@ -12,9 +12,9 @@ use crate::connection::Connection;
 use crate::connection::websocket::Ending;
 
 /// Connections that are sent away together at least: so few come back at once without anybody noticing.
-const SMALLEST_BATCH: usize = 64;
+const MIN_BATCH_SIZE: usize = 64;
 /// The shortest pause between two batches: so many clients as come in between belong together anyway.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const MIN_PAUSE: Duration = Duration::from_millis(100);
 /// How long who was sent away last may take to be told so; after it the websocket is closed with whatever is unsent.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -56,7 +56,7 @@ impl Manager {
         let started = Instant::now();
         let all_gone = self.all_gone();
         tokio::pin!(all_gone);
-        let connections = in_order(self.connections().all());
+        let connections = room_by_room(self.connections().all());
         let batches = Batches::new(connections.len(), time);
         for (number, batch) in (0..).zip(connections.chunks(batches.size)) {
             // The first goes at once.
@@ -76,7 +76,7 @@ impl Manager {
 
 /// Room by room, and in each its owner first: nothing is acknowledged to it from then on, so those who follow are sent
 /// everything that was. Whoever goes by itself meanwhile is not kept.
-fn in_order(mut connections: Vec<Arc<Connection>>) -> Vec<Weak<Connection>> {
+fn room_by_room(mut connections: Vec<Arc<Connection>>) -> Vec<Weak<Connection>> {
     connections.sort_by_cached_key(|connection| {
         connection.with_state(|state| (state.peer.room(), !state.peer.is_owner()))
     });
@@ -92,9 +92,9 @@ struct Batches {
 
 impl Batches {
     fn new(connections: usize, time: Duration) -> Self {
-        let most = (time.as_millis() / SHORTEST_PAUSE.as_millis()).max(1);
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let size = connections.div_ceil(most).max(SMALLEST_BATCH);
+        let max_batches = (time.as_millis() / MIN_PAUSE.as_millis()).max(1);
+        let max_batches = usize::try_from(max_batches).unwrap_or(usize::MAX);
+        let size = connections.div_ceil(max_batches).max(MIN_BATCH_SIZE);
         let batches = u32::try_from(connections.div_ceil(size)).unwrap_or(u32::MAX);
         Self { size, pause: time / batches.max(1) }
     }

@@ -51,7 +51,7 @@ async fn serve(upgrade: OnUpgrade, message_bytes: usize) -> io::Result<()> {
     let mut bytes = read.as_mut_slice();
     loop {
         let mut echo = Echo::default();
-        if let Err(fault) = reader.feed(bytes, |incoming| echo.take(&incoming)) {
+        if let Err(fault) = reader.feed(bytes, |incoming| echo.receive(&incoming)) {
             echo.ending = Some(Ending::Fault(fault));
         }
         echo.frames.extend(echo.ending.and_then(Ending::close_frame).into_iter().flatten());
@@ -75,7 +75,7 @@ struct Echo {
 }
 
 impl Echo {
-    fn take(&mut self, incoming: &Incoming<'_>) -> bool {
+    fn receive(&mut self, incoming: &Incoming<'_>) -> bool {
         match incoming {
             Incoming::Text(text) => self.push(text_header(text.len()), text.as_bytes()),
             Incoming::Binary(bytes) => self.push(binary_header(bytes.len()), bytes),
@@ -130,19 +130,19 @@ async fn finish(transport: &Transport, buffer: &mut [u8]) -> io::Result<()> {
 /// and closes there were before the first fault.
 pub fn read_frames(bytes: &[u8], cuts: &[u8], message_bytes: usize) -> usize {
     let mut reader = Reader::new(message_bytes);
-    let (mut taken, mut rest) = (0, bytes);
+    let (mut count, mut rest) = (0, bytes);
     let mut cuts = cuts.iter().copied();
     while !rest.is_empty() {
         let cut = cuts.next().map_or(rest.len(), |cut| usize::from(cut).clamp(1, rest.len()));
         let (chunk, more) = rest.split_at(cut);
         let fed = reader.feed(&mut chunk.to_vec(), |_| {
-            taken += 1;
+            count += 1;
             true
         });
         if fed.is_err() {
-            return taken;
+            return count;
         }
         rest = more;
     }
-    taken
+    count
 }

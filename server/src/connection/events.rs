@@ -32,7 +32,7 @@ impl EventFraming {
             if message.is_empty() {
                 continue;
             }
-            if let Some(seq) = self.id(message) {
+            if let Some(seq) = self.event_id(message) {
                 events.extend_from_slice(b"id: ");
                 events.extend_from_slice(seq);
                 events.push(b'\n');
@@ -45,16 +45,16 @@ impl EventFraming {
     }
 
     /// The seq up to which a client has everything when it has this message.
-    fn id<'a>(&mut self, message: &'a [u8]) -> Option<&'a [u8]> {
+    fn event_id<'a>(&mut self, message: &'a [u8]) -> Option<&'a [u8]> {
         if message.starts_with(RESYNC) {
             self.is_snapshot = true;
             return None;
         }
         if let Some(rest) = message.strip_prefix(SYNCED) {
             self.is_snapshot = false;
-            return Some(digits(rest));
+            return Some(leading_digits(rest));
         }
-        message.strip_prefix(SEQ).filter(|_| !self.is_snapshot).map(digits)
+        message.strip_prefix(SEQ).filter(|_| !self.is_snapshot).map(leading_digits)
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) fn closing(code: CloseCode) -> Vec<u8> {
     format!("event: close\ndata: {{\"code\":{code},\"reason\":\"{reason}\"}}\n\n").into_bytes()
 }
 
-fn digits(text: &[u8]) -> &[u8] {
+fn leading_digits(text: &[u8]) -> &[u8] {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     &text[..end]
 }
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_client_can_go_on_from_has_an_id() {
+    fn only_an_event_that_a_client_can_resume_from_has_an_id() {
         let limits = Limits { ring_actions: 2, ..Limits::default() };
         let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, limits);
         act(&mut room, "a", Some("a"));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_resumes_in_the_ring_gets_ids_from_the_first_action_on() {
+    fn a_client_that_resumes_in_the_ring_gets_ids_from_the_first_action_on() {
         let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, Limits::default());
         act(&mut room, "a", None);
         act(&mut room, "b", None);

@@ -18,7 +18,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// dropped while the client still sends is reset by the kernel, and the reset overtakes what we said last.
 pub(super) async fn say_farewell(connection: &Connection, reader: &mut Reader, ending: Ending) {
     // There is nothing else to tell a client that doesn't answer.
-    drop(timeout(CLOSE_TIMEOUT, tell_and_listen(connection, reader, ending)).await);
+    drop(timeout(CLOSE_TIMEOUT, send_and_await_answer(connection, reader, ending)).await);
     poll_fn(|context| {
         connection.transport.end(context);
         Poll::Ready(())
@@ -26,7 +26,7 @@ pub(super) async fn say_farewell(connection: &Connection, reader: &mut Reader, e
     .await;
 }
 
-async fn tell_and_listen(connection: &Connection, reader: &mut Reader, ending: Ending) {
+async fn send_and_await_answer(connection: &Connection, reader: &mut Reader, ending: Ending) {
     let queued = connection.with_state(|state| (state.queue_farewell(ending), state.expects_answer()));
     let Some((true, expects_answer)) = queued else { return };
     if !poll_fn(|context| poll_flushed(connection, context)).await {

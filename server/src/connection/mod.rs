@@ -144,7 +144,7 @@ impl Connection {
     }
 
     /// Looks at what is due: a ping, or the end of a client that is silent or takes nothing.
-    fn look(&self, now: Timestamp, context: &mut SendContext) {
+    fn handle_due(&self, now: Timestamp, context: &mut SendContext) {
         if self.activity.owner_waits() {
             // A client that isn't read is not silent; and its task looks whether it has waited long enough.
             self.activity.note_received(now);

@@ -22,24 +22,24 @@ pub(super) struct OwnerWait {
     /// It waits for its room.
     room: Option<RoomWait>,
     /// It is too fast; when the pause is over.
-    pause: Option<Alarm>,
+    pause: Option<WakeUp>,
 }
 
 /// A wait for a room that lags.
 #[derive(Debug)]
 struct RoomWait {
     reason: Lag,
-    began: Timestamp,
+    started: Timestamp,
     end: Timestamp,
     /// Ends the wait, if nothing else has the task look again before.
-    _alarm: Alarm,
+    _wake_up: WakeUp,
 }
 
 /// Has the connection's task look again after some time, unless it is dropped before.
 #[derive(Debug)]
-struct Alarm(JoinHandle<()>);
+struct WakeUp(JoinHandle<()>);
 
-impl Alarm {
+impl WakeUp {
     fn new(connection: &Arc<Connection>, time: Duration) -> Self {
         let connection = Arc::downgrade(connection);
         Self(tokio::spawn(async move {
@@ -49,7 +49,7 @@ impl Alarm {
     }
 }
 
-impl Drop for Alarm {
+impl Drop for WakeUp {
     fn drop(&mut self) {
         self.0.abort();
     }
@@ -57,7 +57,7 @@ impl Drop for Alarm {
 
 impl OwnerWait {
     /// Whether the connection is an owner's that isn't to be read now.
-    pub(super) fn is_waiting(&mut self, connection: &Arc<Connection>) -> bool {
+    pub(super) fn must_wait(&mut self, connection: &Arc<Connection>) -> bool {
         self.waits_for_room(connection) || self.is_too_fast(connection)
     }
 
@@ -89,19 +89,19 @@ impl OwnerWait {
             Lag::No => self.room = None,
             // A wait of the same kind goes on.
             lag if self.room.as_ref().is_some_and(|wait| wait.reason == lag) => {}
-            lag => self.begin(lag, now, connection),
+            lag => self.start_wait(lag, now, connection),
         }
         connection.activity.set_owner_waits(self.room.is_some());
         self.room.is_some()
     }
 
     /// Begins a wait. Waits that follow each other at once last together no longer than the longest may.
-    fn begin(&mut self, reason: Lag, now: Timestamp, connection: &Arc<Connection>) {
+    fn start_wait(&mut self, reason: Lag, now: Timestamp, connection: &Arc<Connection>) {
         let longest = if reason == Lag::Most { WAIT_FOR_MOST } else { WAIT_FOR_SOME };
-        let began = self.room.as_ref().map_or(now, |wait| wait.began);
-        let end = now.after(milliseconds(longest)).min(began.after(milliseconds(WAIT_FOR_MOST)));
-        let alarm = Alarm::new(connection, longest);
-        self.room = Some(RoomWait { reason, began, end, _alarm: alarm });
+        let started = self.room.as_ref().map_or(now, |wait| wait.started);
+        let end = now.after(milliseconds(longest)).min(started.after(milliseconds(WAIT_FOR_MOST)));
+        let wake_up = WakeUp::new(connection, longest);
+        self.room = Some(RoomWait { reason, started, end, _wake_up: wake_up });
     }
 
     /// Whether the owner has sent too much in too short a time.
@@ -112,7 +112,7 @@ impl OwnerWait {
             self.pause = None;
             return false;
         };
-        self.pause.get_or_insert_with(|| Alarm::new(connection, Duration::from_millis(pause)));
+        self.pause.get_or_insert_with(|| WakeUp::new(connection, Duration::from_millis(pause)));
         connection.activity.set_owner_waits(true);
         true
     }

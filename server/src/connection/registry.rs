@@ -8,59 +8,59 @@ use super::Connection;
 /// All connections of a server, each at an index that it keeps while it lives.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
-    slots: Mutex<Slots>,
+    table: Mutex<Table>,
 }
 
 #[derive(Debug, Default)]
-struct Slots {
-    connections: Vec<Option<Arc<Connection>>>,
-    free: Vec<usize>,
+struct Table {
+    rows: Vec<Option<Arc<Connection>>>,
+    free_rows: Vec<usize>,
 }
 
 impl Registry {
     pub(crate) fn add(&self, connection: &Arc<Connection>) {
-        let mut slots = self.lock();
+        let mut table = self.lock();
         let registered = Some(Arc::clone(connection));
-        let index = match slots.free.pop() {
+        let index = match table.free_rows.pop() {
             Some(index) => {
-                slots.connections[index] = registered;
+                table.rows[index] = registered;
                 index
             }
             None => {
-                slots.connections.push(registered);
-                slots.connections.len() - 1
+                table.rows.push(registered);
+                table.rows.len() - 1
             }
         };
         connection.registry_index.store(index, Ordering::Relaxed);
     }
 
     pub(super) fn remove(&self, connection: &Connection) {
-        let mut slots = self.lock();
+        let mut table = self.lock();
         let index = connection.registry_index.load(Ordering::Relaxed);
-        slots.connections[index] = None;
-        slots.free.push(index);
+        table.rows[index] = None;
+        table.free_rows.push(index);
     }
 
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        let slots = self.lock();
-        slots.connections.len() - slots.free.len()
+        let table = self.lock();
+        table.rows.len() - table.free_rows.len()
     }
 
     /// All of them.
     pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
-        self.lock().connections.iter().flatten().cloned().collect()
+        self.lock().rows.iter().flatten().cloned().collect()
     }
 
     /// Those among the next `count` indices from `start` on; none if no index is that high.
-    pub(super) fn some(&self, start: usize, count: usize) -> Option<Vec<Arc<Connection>>> {
-        let slots = self.lock();
-        let rest = slots.connections.get(start..).filter(|rest| !rest.is_empty())?;
+    pub(super) fn chunk(&self, start: usize, count: usize) -> Option<Vec<Arc<Connection>>> {
+        let table = self.lock();
+        let rest = table.rows.get(start..).filter(|rest| !rest.is_empty())?;
         Some(rest.iter().take(count).flatten().cloned().collect())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Slots> {
+    fn lock(&self) -> MutexGuard<'_, Table> {
         // Nothing panics between its changes.
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -21,11 +21,11 @@ use crate::fanout::{SendContext, SharedRoom, Subscriber, Subscription};
 /// Frames that one client is sent before others get their turn.
 const FRAMES_PER_TURN: usize = 16;
 /// Pieces of a frame that are written in one call; what a follower that keeps up is sent has two, header and messages.
-const SLICES: usize = 16;
+const MAX_SLICES: usize = 16;
 
 /// A frame of at most so many bytes is put together with its header before it is written: to copy so few costs less
 /// than a second piece costs the kernel (bench, paced).
-const COPIED_BYTES: usize = 1_024;
+const MAX_COPIED_BYTES: usize = 1_024;
 
 /// How far a client has been sent what there is for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,9 +187,9 @@ impl ConnectionState {
     /// is not to be told.
     pub(super) fn queue_farewell(&mut self, ending: Ending) -> bool {
         let farewell = self.framing.farewell(ending);
-        let is_told = farewell.is_some();
+        let has_farewell = farewell.is_some();
         self.unsent.extend(farewell.map(Bytes::from));
-        is_told
+        has_farewell
     }
 
     /// Whether the client is expected to answer that.
@@ -205,11 +205,11 @@ impl ConnectionState {
         mut context: Option<&mut Context<'_>>,
     ) -> io::Result<bool> {
         while !self.unsent.is_empty() {
-            let mut slices = [IoSlice::new(&[]); SLICES];
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             for (slice, piece) in slices.iter_mut().zip(&self.unsent) {
                 *slice = IoSlice::new(piece);
             }
-            let count = self.unsent.len().min(SLICES);
+            let count = self.unsent.len().min(MAX_SLICES);
             match transport.write(context.as_deref_mut(), &slices[..count]) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => self.note_written(bytes, activity),
@@ -282,16 +282,16 @@ impl ConnectionState {
         }
         let (header, header_bytes) = text_header(frame.len());
         let header = &header[..header_bytes];
-        let written = if frame.len() <= COPIED_BYTES {
-            let mut whole = [0; MAX_HEADER_BYTES + COPIED_BYTES];
+        let written = if frame.len() <= MAX_COPIED_BYTES {
+            let mut copy = [0; MAX_HEADER_BYTES + MAX_COPIED_BYTES];
             let mut end = 0;
             for piece in iter::once(header).chain(frame.slices()) {
-                whole[end..end + piece.len()].copy_from_slice(piece);
+                copy[end..end + piece.len()].copy_from_slice(piece);
                 end += piece.len();
             }
-            transport.write(context, &[IoSlice::new(&whole[..end])])
+            transport.write(context, &[IoSlice::new(&copy[..end])])
         } else {
-            let mut slices = [IoSlice::new(header); SLICES];
+            let mut slices = [IoSlice::new(header); MAX_SLICES];
             let mut count = 1;
             for (slice, piece) in slices[1..].iter_mut().zip(frame.slices()) {
                 *slice = IoSlice::new(piece);

@@ -10,7 +10,7 @@ use crate::fanout::{contained, with_send_context};
 use crate::services::Services;
 
 /// Connections looked after before other tasks get their turn.
-const AT_A_TIME: usize = 256;
+const CHUNK_SIZE: usize = 256;
 /// The pause between two sweeps is this part of the shortest timeout, so a timeout is late by no more.
 const PART_OF_TIMEOUT: u64 = 8;
 /// The longest pause, so that no timeout is late by more than a second.
@@ -23,24 +23,25 @@ pub(crate) async fn sweep(registry: Weak<Registry>, services: Weak<Services>, li
     let pause = pause(&limits);
     loop {
         tokio::time::sleep(pause).await;
-        let Some(shared) = services.upgrade() else { return };
-        // A panic is logged by then, and the next sweep tries again.
-        let _ = contained("shortening rings", || shared.rooms.shrink_rings_if_tight());
-        drop(shared);
+        {
+            let Some(services) = services.upgrade() else { return };
+            // A panic is logged by then, and the next sweep tries again.
+            let _ = contained("shortening rings", || services.rooms.shrink_rings_if_tight());
+        }
         let mut start = 0;
         loop {
             let (Some(registry), Some(services)) = (registry.upgrade(), services.upgrade()) else { return };
-            let Some(some) = registry.some(start, AT_A_TIME) else { break };
+            let Some(chunk) = registry.chunk(start, CHUNK_SIZE) else { break };
             let now = services.clock.now();
             with_send_context(&services.metrics, |context| {
-                for connection in &some {
-                    if contained("the look at a connection", || connection.look(now, context)).is_none() {
+                for connection in &chunk {
+                    if contained("sweeping a connection", || connection.handle_due(now, context)).is_none() {
                         connection.wake();
                     }
                 }
             });
-            start += AT_A_TIME;
-            drop((some, registry, services));
+            start += CHUNK_SIZE;
+            drop((chunk, registry, services));
             tokio::task::yield_now().await;
         }
     }

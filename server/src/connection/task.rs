@@ -107,7 +107,7 @@ impl Task {
                 }
             }
             let may_read = connection.with_state(|state| state.may_read()).unwrap_or(false);
-            if !may_read || self.owner_wait.is_waiting(&self.registered.connection) {
+            if !may_read || self.owner_wait.must_wait(&self.registered.connection) {
                 return Poll::Pending;
             }
             if self.resumes_reading() {

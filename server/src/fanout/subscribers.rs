@@ -12,7 +12,7 @@ use crate::atomic_option::AtomicOption;
 use crate::metrics::{Metrics, Moment};
 
 /// Subscribers that are served before other tasks of the thread get their turn: some 2 ms.
-const SERVED_AT_A_TIME: usize = 256;
+const CHUNK_SIZE: usize = 256;
 
 /// A connection, as its room's fan-out sees it.
 pub(crate) trait Subscriber: fmt::Debug + Send + Sync {
@@ -113,12 +113,12 @@ impl Subscribers {
         while run.begins_pass() {
             let appended_at = self.appended_at.take();
             let mut has_sent = false;
-            for some in self.all().chunks(SERVED_AT_A_TIME) {
+            for chunk in self.all().chunks(CHUNK_SIZE) {
                 if !std::mem::take(&mut is_first) {
                     yield_now().await;
                 }
                 has_sent |= with_send_context(metrics, |context| {
-                    serve(some, context, appended_at.is_some());
+                    serve(chunk, context, appended_at.is_some());
                     context.counts.has_any()
                 });
             }
@@ -138,7 +138,7 @@ impl Subscribers {
 
 fn serve(list: &[Arc<dyn Subscriber>], context: &mut SendContext, has_action: bool) {
     for subscriber in list {
-        let delivered = contained("the sending to a connection", || subscriber.deliver(context));
+        let delivered = contained("sending to a connection", || subscriber.deliver(context));
         if delivered != Some(true) {
             subscriber.hand_over(has_action);
         }

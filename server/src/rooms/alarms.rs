@@ -18,17 +18,17 @@ impl RoomTable {
     pub(crate) fn wake_at(self: &Arc<Self>, id: RoomId, moment: Timestamp) {
         self.table().wake_at(moment, id);
         self.alarms.call_once(|| {
-            tokio::spawn(look_when_due(Arc::downgrade(self), Arc::clone(&self.alarms_changed)));
+            tokio::spawn(check_when_due(Arc::downgrade(self), Arc::clone(&self.alarms_changed)));
         });
         self.alarms_changed.notify_one();
     }
 
     /// Looks at the rooms that are due. Returns how long to wait for the next.
-    fn look_at_due_rooms(&self) -> Option<Duration> {
+    fn check_due_rooms(&self) -> Option<Duration> {
         let now = self.clock.now();
         let due = self.table().take_due(now);
         for id in due {
-            if contained("the look at a room", || self.look_at(id)).is_none() {
+            if contained("checking a room", || self.check(id)).is_none() {
                 self.close(id, BROKEN);
             }
         }
@@ -36,11 +36,11 @@ impl RoomTable {
         Some(Duration::from_millis(next.since(self.clock.now()).max(1)))
     }
 
-    fn look_at(&self, id: RoomId) {
+    fn check(&self, id: RoomId) {
         let Some(room) = self.find(id) else { return };
-        let looked = room.with(|room| (room.tick(self.clock.now()), room.take_alarm()));
+        let checked = room.with(|room| (room.tick(self.clock.now()), room.take_alarm()));
         room.serve();
-        match looked {
+        match checked {
             Some((true, None)) => {}
             Some((true, Some(moment))) => self.table().wake_at(moment, id),
             Some((false, _)) => self.close(id, "its owner did not come back"),
@@ -50,10 +50,10 @@ impl RoomTable {
 }
 
 /// Looks at rooms as they become due, as long as there is a table.
-async fn look_when_due(table: Weak<RoomTable>, alarms_changed: Arc<Notify>) {
+async fn check_when_due(table: Weak<RoomTable>, alarms_changed: Arc<Notify>) {
     loop {
         let Some(table) = table.upgrade() else { return };
-        let pause = table.look_at_due_rooms();
+        let pause = table.check_due_rooms();
         drop(table);
         tokio::select! {
             () = tokio::time::sleep(pause.unwrap_or(Duration::MAX)) => {}

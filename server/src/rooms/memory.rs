@@ -6,7 +6,7 @@ use tracing::warn;
 use super::RoomTable;
 
 /// Why a room can't be opened although the table has a place for it.
-const FULL: &str = "the server has no memory left for more rooms: try again later";
+const NO_MEMORY: &str = "the server has no memory left for more rooms: try again later";
 
 impl RoomTable {
     /// Whether there is memory for one more room. No room is closed to make some, not even a deserted
@@ -14,11 +14,11 @@ impl RoomTable {
     ///
     /// # Errors
     /// `too_many_rooms`.
-    pub(super) fn has_memory_for_a_room(&self) -> Result<(), Refusal> {
+    pub(super) fn check_memory(&self) -> Result<(), Refusal> {
         if self.memory.takes_more() {
             return Ok(());
         }
-        Err(Refusal::with_message(RefusalCode::TooManyRooms, FULL))
+        Err(Refusal::with_message(RefusalCode::TooManyRooms, NO_MEMORY))
     }
 
     /// Shortens the rings of all rooms if memory is tight. Busy rooms do it with their next append; idle

@@ -36,9 +36,9 @@ pub(crate) struct RoomTable {
     /// What the rooms take together.
     memory: Arc<Memory>,
     /// How often an address may open a room.
-    opened: AddressLimits,
+    creations: AddressLimits,
     /// How often an address may ask for a room that isn't there.
-    unknown: AddressLimits,
+    unknown_rooms: AddressLimits,
     clock: Clock,
     metrics: Arc<Metrics>,
     log_throttle: Arc<LogThrottle>,
@@ -59,8 +59,8 @@ impl RoomTable {
             rooms: Mutex::new(Rooms::new(limits.rooms)),
             limits: limits.clone(),
             memory: Arc::new(Memory::new(limits.room_memory_bytes)),
-            opened: AddressLimits::new(Rate::per_minute(limits.rooms_per_minute_per_address)),
-            unknown: AddressLimits::new(Rate::per_minute(limits.unknown_rooms_per_minute)),
+            creations: AddressLimits::new(Rate::per_minute(limits.rooms_per_minute_per_address)),
+            unknown_rooms: AddressLimits::new(Rate::per_minute(limits.unknown_rooms_per_minute)),
             clock,
             metrics,
             log_throttle,
@@ -94,7 +94,7 @@ impl RoomTable {
     /// # Errors
     /// `rate_limited`: it has asked for too many that aren't there.
     pub(crate) fn may_ask_for_room(&self, remote: IpAddr, now: Timestamp) -> Result<(), Refusal> {
-        match self.unknown.wait(remote, now) {
+        match self.unknown_rooms.wait(remote, now) {
             None => Ok(()),
             Some(wait) => Err(Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds())),
         }
@@ -102,7 +102,7 @@ impl RoomTable {
 
     /// A client at this address has asked for a room that isn't there.
     pub(crate) fn note_unknown_room(&self, remote: IpAddr, now: Timestamp) {
-        self.unknown.count(remote, now);
+        self.unknown_rooms.count(remote, now);
     }
 
     /// Opens a room for a client at this address, if the address is known.
@@ -115,11 +115,11 @@ impl RoomTable {
         remote: Option<IpAddr>,
     ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
         if let Some(remote) = remote {
-            self.opened
+            self.creations
                 .try_once(remote, self.clock.now())
                 .map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()))?;
         }
-        self.has_memory_for_a_room()?;
+        self.check_memory()?;
         let id = RoomId::from_random(u128::from_be_bytes(random()));
         let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
         let mut room = Room::new(id, Self::digest(&key.0), session, self.limits.clone());
@@ -140,13 +140,13 @@ impl RoomTable {
     }
 
     /// Closes a room. Everyone in it is served what they have not taken yet, and then told the end.
-    pub(crate) fn close(&self, id: RoomId, why: &'static str) {
+    pub(crate) fn close(&self, id: RoomId, reason: &'static str) {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
             room.with(Room::close);
             room.serve_soon();
             self.metrics.room_closed();
-            info!(room = %id, why, "room closed");
+            info!(room = %id, why = reason, "room closed");
         }
     }
 

@@ -52,18 +52,18 @@ impl Reader {
     pub(crate) fn feed(
         &mut self,
         bytes: &mut [u8],
-        mut take: impl FnMut(Incoming<'_>) -> bool,
+        mut receive: impl FnMut(Incoming<'_>) -> bool,
     ) -> Result<(), Fault> {
         if self.rest.is_empty() {
-            let taken = self.take_frames(bytes, &mut take)?;
-            self.rest.extend_from_slice(&bytes[taken..]);
+            let consumed = self.read_frames(bytes, &mut receive)?;
+            self.rest.extend_from_slice(&bytes[consumed..]);
             return Ok(());
         }
         self.rest.extend_from_slice(bytes);
         let mut buffer = std::mem::take(&mut self.rest);
-        let taken = self.take_frames(&mut buffer, &mut take)?;
-        if taken < buffer.len() {
-            buffer.drain(..taken);
+        let consumed = self.read_frames(&mut buffer, &mut receive)?;
+        if consumed < buffer.len() {
+            buffer.drain(..consumed);
             if buffer.len() < buffer.capacity() / 4 {
                 buffer.shrink_to_fit();
             }
@@ -73,38 +73,38 @@ impl Reader {
     }
 
     /// Takes the frames that are there as a whole, and says how many bytes they have.
-    fn take_frames(
+    fn read_frames(
         &mut self,
         buffer: &mut [u8],
-        take: &mut impl FnMut(Incoming<'_>) -> bool,
+        receive: &mut impl FnMut(Incoming<'_>) -> bool,
     ) -> Result<usize, Fault> {
-        let mut at = 0;
+        let mut position = 0;
         loop {
-            let mut cursor = Cursor::new(&buffer[at..]);
+            let mut cursor = Cursor::new(&buffer[position..]);
             let header = FrameHeader::parse(&mut cursor).map_err(|_| Fault::Frame)?;
-            let Some((header, length)) = header else { return Ok(at) };
+            let Some((header, length)) = header else { return Ok(position) };
             let mask = self.check(&header, length)?;
             // The check has found the length within the limit, which is a usize.
-            let start = at + cursor.position() as usize;
-            let Some(payload) = buffer.get_mut(start..start + length as usize) else { return Ok(at) };
+            let start = position + cursor.position() as usize;
+            let Some(payload) = buffer.get_mut(start..start + length as usize) else { return Ok(position) };
             unmask(payload, mask);
-            let goes_on = self.take_frame(&header, payload, take)?;
-            at = start + length as usize;
-            if !goes_on {
-                return Ok(at);
+            let continues = self.read_frame(&header, payload, receive)?;
+            position = start + length as usize;
+            if !continues {
+                return Ok(position);
             }
         }
     }
 
     /// Whether a client may send such a frame now; if so, what it is masked with.
     fn check(&self, header: &FrameHeader, length: u64) -> Result<[u8; 4], Fault> {
-        let reserved = header.rsv1 || header.rsv2 || header.rsv3;
-        let in_place = match header.opcode {
+        let has_reserved_bits = header.rsv1 || header.rsv2 || header.rsv3;
+        let is_in_order = match header.opcode {
             OpCode::Control(_) => header.is_final && length <= MAX_CONTROL_BYTES,
             OpCode::Data(Data::Continue) => self.message.is_some(),
             OpCode::Data(_) => self.message.is_none(),
         };
-        let mask = header.mask.filter(|_| in_place && !reserved).ok_or(Fault::Frame)?;
+        let mask = header.mask.filter(|_| is_in_order && !has_reserved_bits).ok_or(Fault::Frame)?;
         let before = self.message.as_ref().map_or(0, Vec::len) as u64;
         if matches!(header.opcode, OpCode::Data(_)) && before.saturating_add(length) > self.limit as u64 {
             return Err(Fault::Size);
@@ -112,16 +112,16 @@ impl Reader {
         Ok(mask)
     }
 
-    fn take_frame(
+    fn read_frame(
         &mut self,
         header: &FrameHeader,
         payload: &[u8],
-        take: &mut impl FnMut(Incoming<'_>) -> bool,
+        receive: &mut impl FnMut(Incoming<'_>) -> bool,
     ) -> Result<bool, Fault> {
         Ok(match header.opcode {
-            OpCode::Control(Control::Ping) => take(Incoming::Ping(payload)),
-            OpCode::Control(Control::Pong) => take(Incoming::Pong),
-            OpCode::Control(Control::Close) => take(Incoming::Close(close_code(payload)?)),
+            OpCode::Control(Control::Ping) => receive(Incoming::Ping(payload)),
+            OpCode::Control(Control::Pong) => receive(Incoming::Pong),
+            OpCode::Control(Control::Close) => receive(Incoming::Close(close_code(payload)?)),
             OpCode::Control(Control::Reserved(_)) | OpCode::Data(Data::Reserved(_)) => {
                 return Err(Fault::Frame);
             }
@@ -130,12 +130,12 @@ impl Reader {
                     self.is_text = data == Data::Text;
                 }
                 match (self.message.take(), header.is_final) {
-                    (None, true) => take(message(self.is_text, payload)?),
+                    (None, true) => receive(message(self.is_text, payload)?),
                     (fragments, is_final) => {
                         let mut fragments = fragments.unwrap_or_default();
                         fragments.extend_from_slice(payload);
                         if is_final {
-                            take(message(self.is_text, &fragments)?)
+                            receive(message(self.is_text, &fragments)?)
                         } else {
                             self.message = Some(fragments);
                             true

@@ -7,7 +7,7 @@ const LIMIT: usize = 1_000;
 
 /// What the reader hands on, as values that can be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Heard {
+enum Received {
     Text(String),
     Binary(Vec<u8>),
     Ping(Vec<u8>),
@@ -15,13 +15,13 @@ enum Heard {
     Close(u16),
 }
 
-fn hear(incoming: &Incoming<'_>) -> Heard {
+fn keep(incoming: &Incoming<'_>) -> Received {
     match incoming {
-        Incoming::Text(text) => Heard::Text((*text).to_owned()),
-        Incoming::Binary(bytes) => Heard::Binary(bytes.to_vec()),
-        Incoming::Ping(payload) => Heard::Ping(payload.to_vec()),
-        Incoming::Pong => Heard::Pong,
-        Incoming::Close(code) => Heard::Close(u16::from(*code)),
+        Incoming::Text(text) => Received::Text((*text).to_owned()),
+        Incoming::Binary(bytes) => Received::Binary(bytes.to_vec()),
+        Incoming::Ping(payload) => Received::Ping(payload.to_vec()),
+        Incoming::Pong => Received::Pong,
+        Incoming::Close(code) => Received::Close(u16::from(*code)),
     }
 }
 
@@ -37,13 +37,13 @@ fn frame(opcode: OpCode, payload: &[u8], is_final: bool, mask: u32) -> Vec<u8> {
     bytes
 }
 
-fn read(reader: &mut Reader, bytes: &[u8]) -> (Vec<Heard>, Result<(), Fault>) {
-    let mut heard = Vec::new();
+fn read(reader: &mut Reader, bytes: &[u8]) -> (Vec<Received>, Result<(), Fault>) {
+    let mut received = Vec::new();
     let result = reader.feed(&mut bytes.to_vec(), |incoming| {
-        heard.push(hear(&incoming));
+        received.push(keep(&incoming));
         true
     });
-    (heard, result)
+    (received, result)
 }
 
 /// What is wrong with the last of these bytes.
@@ -76,7 +76,7 @@ fn render_message(
     cuts: &[usize],
     mask: u32,
     bytes: &mut Vec<u8>,
-    expected: &mut Vec<Heard>,
+    expected: &mut Vec<Received>,
 ) {
     let mut cuts: Vec<_> = cuts.iter().map(|cut| (*cut).min(payload.len())).collect();
     cuts.sort_unstable();
@@ -85,37 +85,37 @@ fn render_message(
     for cut in cuts {
         bytes.extend(frame(opcode, &payload[start..cut], false, mask));
         bytes.extend(frame(OpCode::Control(Control::Ping), b"between", true, mask));
-        expected.push(Heard::Ping(b"between".to_vec()));
+        expected.push(Received::Ping(b"between".to_vec()));
         (start, opcode) = (cut, OpCode::Data(Data::Continue));
     }
     bytes.extend(frame(opcode, &payload[start..], true, mask));
 }
 
 /// The frames of what is sent, with a ping between the fragments of a message.
-fn render(sent: &Sent, mask: u32, bytes: &mut Vec<u8>, expected: &mut Vec<Heard>) {
+fn render(sent: &Sent, mask: u32, bytes: &mut Vec<u8>, expected: &mut Vec<Received>) {
     match sent {
         Sent::Text(text, cuts) => {
             render_message(Data::Text, text.as_bytes(), cuts, mask, bytes, expected);
-            expected.push(Heard::Text(text.clone()));
+            expected.push(Received::Text(text.clone()));
         }
         Sent::Binary(payload, cuts) => {
             render_message(Data::Binary, payload, cuts, mask, bytes, expected);
-            expected.push(Heard::Binary(payload.clone()));
+            expected.push(Received::Binary(payload.clone()));
         }
         Sent::Ping(payload) => {
             bytes.extend(frame(OpCode::Control(Control::Ping), payload, true, mask));
-            expected.push(Heard::Ping(payload.clone()));
+            expected.push(Received::Ping(payload.clone()));
         }
         Sent::Pong => {
             bytes.extend(frame(OpCode::Control(Control::Pong), b"", true, mask));
-            expected.push(Heard::Pong);
+            expected.push(Received::Pong);
         }
     }
 }
 
 proptest! {
     #[test]
-    fn what_was_sent_is_heard_wherever_the_network_cuts_it(
+    fn what_was_sent_is_received_wherever_the_network_cuts_it(
         all in proptest::collection::vec(sent(), 0..12),
         mask: u32,
         chunk in 1_usize..300,
@@ -125,13 +125,13 @@ proptest! {
             render(sent, mask, &mut bytes, &mut expected);
         }
         let mut reader = Reader::new(LIMIT);
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         for chunk in bytes.chunks(chunk) {
             let (more, result) = read(&mut reader, chunk);
             prop_assert_eq!(result, Ok(()));
-            heard.extend(more);
+            received.extend(more);
         }
-        prop_assert_eq!(heard, expected);
+        prop_assert_eq!(received, expected);
         prop_assert!(reader.rest.capacity() == 0 && reader.message.is_none(), "no memory while nothing is there");
     }
 
@@ -156,32 +156,32 @@ fn frames_are_read_as_the_library_writes_them() {
     Frame::message("hello", OpCode::Data(Data::Binary), true).format(&mut bytes).unwrap();
     assert_eq!(fault(&bytes), Fault::Frame, "a client's frame must be masked");
     let masked = frame(OpCode::Data(Data::Binary), b"hello", true, 7);
-    assert_eq!(read(&mut Reader::new(LIMIT), &masked).0, [Heard::Binary(b"hello".to_vec())]);
+    assert_eq!(read(&mut Reader::new(LIMIT), &masked).0, [Received::Binary(b"hello".to_vec())]);
 }
 
 #[test]
-fn who_is_told_to_stop_goes_on_later_with_what_is_left() {
+fn a_reader_that_is_stopped_continues_later_with_the_rest() {
     let ping = |payload: &[u8]| frame(OpCode::Control(Control::Ping), payload, true, 1);
     let mut bytes = [ping(b"one"), ping(b"two"), ping(b"three")].concat();
     let mut reader = Reader::new(LIMIT);
-    let mut heard = Vec::new();
+    let mut received = Vec::new();
     for _ in 0..4 {
         let fed = reader.feed(&mut std::mem::take(&mut bytes), |incoming| {
-            heard.push(hear(&incoming));
+            received.push(keep(&incoming));
             false
         });
         assert_eq!(fed, Ok(()));
     }
-    assert_eq!(heard, [&b"one"[..], b"two", b"three"].map(|payload| Heard::Ping(payload.to_vec())));
+    assert_eq!(received, [&b"one"[..], b"two", b"three"].map(|payload| Received::Ping(payload.to_vec())));
     assert_eq!(reader.rest.capacity(), 0);
 }
 
 #[test]
 fn a_client_may_close_with_a_code_or_without() {
     let close = |payload: &[u8]| frame(OpCode::Control(Control::Close), payload, true, 1);
-    let heard = |bytes: Vec<u8>| read(&mut Reader::new(LIMIT), &bytes).0;
-    assert_eq!(heard(close(&[0x03, 0xe8, b'b', b'y', b'e'])), [Heard::Close(1_000)]);
-    assert_eq!(heard(close(&[])), [Heard::Close(1_005)]);
+    let received = |bytes: Vec<u8>| read(&mut Reader::new(LIMIT), &bytes).0;
+    assert_eq!(received(close(&[0x03, 0xe8, b'b', b'y', b'e'])), [Received::Close(1_000)]);
+    assert_eq!(received(close(&[])), [Received::Close(1_005)]);
     assert_eq!(fault(&close(&[3])), Fault::Frame, "half a code");
     assert_eq!(fault(&close(&[0x03, 0xed])), Fault::Frame, "1005 is never sent");
     assert_eq!(fault(&close(&[0x03, 0xe8, 0xff])), Fault::Text, "the reason is text");
