@@ -39,11 +39,11 @@ pub(super) struct Disconnected {
 pub(super) fn list(manager: &Manager, query: &str) -> Result<ConnectionsPage, AdminError> {
     let query = Query::parse(query, &["address", "limit"])?;
     let limit = query.limit()?;
-    let wanted = query.text("address").map(parse).transpose()?;
+    let only = query.text("address").map(parse).transpose()?;
     let mut counts: HashMap<IpAddr, usize> = HashMap::new();
     for connection in manager.connections().all() {
         if let Some(address) =
-            address_of(&connection).filter(|address| wanted.is_none_or(|it| it == *address))
+            address_of(&connection).filter(|address| only.is_none_or(|only| only == *address))
         {
             *counts.entry(address).or_default() += 1;
         }

@@ -30,11 +30,11 @@ pub(super) enum AdminError {
 
 #[derive(Serialize)]
 struct Body<'a> {
-    error: Told<'a>,
+    error: ErrorFields<'a>,
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct ErrorFields<'a> {
     code: &'a str,
     message: String,
 }
@@ -76,7 +76,7 @@ impl AdminError {
 
 impl Reply for AdminError {
     fn into_response(self) -> Response {
-        let body = Body { error: Told { code: self.code(), message: self.to_string() } };
+        let body = Body { error: ErrorFields { code: self.code(), message: self.to_string() } };
         let reply = warp::reply::with_status(warp::reply::json(&body), self.status());
         let mut response = warp::reply::with_header(reply, CACHE_CONTROL, "no-store").into_response();
         if let Some((name, value)) = self.header() {

@@ -52,8 +52,8 @@ impl Guard {
             return Err(AdminError::TooManyGuesses(wait.milliseconds().div_ceil(1_000)));
         }
         let token = digest(token);
-        let is_one = self.tokens.iter().fold(Choice::from(0), |is, known| is | known.ct_eq(&token));
-        if is_one.into() {
+        let is_known = self.tokens.iter().fold(Choice::from(0), |found, known| found | known.ct_eq(&token));
+        if is_known.into() {
             return Ok(());
         }
         self.guesses.count(remote, now);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn each_of_its_tokens_is_let_in_and_no_other() {
+    fn each_of_the_tokens_is_accepted_and_no_other() {
         let guard = guard();
         for right in ["Bearer one", "bearer two", "BEARER  one"] {
             assert_eq!(check(&guard, right, 1, NOW), Ok(()), "{right}");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn who_guesses_is_kept_out_for_a_while_with_the_right_token_too_and_nobody_else_is() {
+    fn an_address_that_guesses_is_refused_for_a_while_even_with_the_right_token() {
         let guard = guard();
         for _ in 0..GUESSES_PER_MINUTE {
             assert_eq!(check(&guard, "Bearer x", 1, NOW), Err(AdminError::WrongToken("admin-token")));

@@ -7,7 +7,7 @@ use super::error::AdminError;
 /// Entries of a list unless somebody asks for another number.
 const DEFAULT_LIMIT: usize = 100;
 /// Entries of a list at most: some 300 kB.
-const MOST: usize = 1_000;
+const MAX_LIMIT: usize = 1_000;
 
 /// The parameters of a request, each of which must be known and be given once.
 #[derive(Debug)]
@@ -40,8 +40,8 @@ impl<'q> Query<'q> {
     /// How many entries are asked for.
     pub(super) fn limit(&self) -> Result<usize, AdminError> {
         let Some(text) = self.text("limit") else { return Ok(DEFAULT_LIMIT) };
-        let limit = usize::from_str(text).ok().filter(|limit| (1..=MOST).contains(limit));
-        limit.ok_or_else(|| AdminError::Query(format!("limit must be a whole number from 1 to {MOST}")))
+        let limit = usize::from_str(text).ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+        limit.ok_or_else(|| AdminError::Query(format!("limit must be a whole number from 1 to {MAX_LIMIT}")))
     }
 }
 

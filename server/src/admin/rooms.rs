@@ -14,7 +14,7 @@ use crate::Manager;
 use crate::fanout::SharedRoom;
 
 /// Rooms looked at before other tasks get their turn.
-const AT_A_TIME: usize = 64;
+const CHUNK_SIZE: usize = 64;
 
 /// A room. Neither what is said in it nor its owner's key is in here.
 #[derive(Debug, Serialize)]
@@ -140,8 +140,8 @@ fn parse(id: &str) -> Result<RoomId, AdminError> {
 
 async fn views(manager: &Manager, rooms: &[Arc<SharedRoom>]) -> Vec<RoomView> {
     let mut views = Vec::with_capacity(rooms.len());
-    for some in rooms.chunks(AT_A_TIME) {
-        views.extend(some.iter().filter_map(|room| view(manager, room)));
+    for chunk in rooms.chunks(CHUNK_SIZE) {
+        views.extend(chunk.iter().filter_map(|room| view(manager, room)));
         yield_now().await;
     }
     views

@@ -32,7 +32,7 @@ impl Manager {
     /// ```
     #[must_use]
     pub fn admin_routes(&self, settings: &AdminSettings) -> BoxedFilter<(Response,)> {
-        let Some(token) = &settings.token else { return nothing() };
+        let Some(token) = &settings.token else { return no_routes() };
         let guard = Arc::new(Guard::new(&[token], "admin-token"));
         let manager = self.clone();
         warp::method()
@@ -46,7 +46,7 @@ impl Manager {
                 async move {
                     if method == Method::GET || method == Method::HEAD {
                         if tail.as_str().is_empty() && !path.as_str().ends_with('/') {
-                            return to_folder(&path);
+                            return redirect_to_folder(&path);
                         }
                         if let Some(file) = dashboard::file(tail.as_str()) {
                             return file;
@@ -68,7 +68,7 @@ impl Manager {
     pub fn guarded_metrics_routes(&self, settings: &AdminSettings) -> BoxedFilter<(Response,)> {
         let tokens: Vec<_> = settings.token.iter().chain(&settings.metrics_token).collect();
         if tokens.is_empty() {
-            return nothing();
+            return no_routes();
         }
         let guard = Arc::new(Guard::new(&tokens, "metrics-token or admin-token"));
         let manager = self.clone();
@@ -84,7 +84,7 @@ impl Manager {
 }
 
 /// There is nothing here.
-fn nothing() -> BoxedFilter<(Response,)> {
+fn no_routes() -> BoxedFilter<(Response,)> {
     warp::any().and_then(async || Err::<Response, _>(warp::reject::not_found())).boxed()
 }
 
@@ -106,7 +106,7 @@ fn check(
 }
 
 /// What relative addresses of the page stand on.
-fn to_folder(path: &FullPath) -> Response {
+fn redirect_to_folder(path: &FullPath) -> Response {
     let folder = path.as_str().rsplit('/').next().map(|last| format!("{last}/")).unwrap_or_default();
     let redirect = warp::reply::with_status(warp::reply(), StatusCode::PERMANENT_REDIRECT);
     warp::reply::with_header(redirect, LOCATION, folder).into_response()

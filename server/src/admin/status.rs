@@ -38,7 +38,7 @@ struct MemoryView {
 pub(super) async fn status(manager: &Manager) -> Status {
     let rooms = manager.room_table().all();
     let settings = manager.settings();
-    let now = Totals::of(&rooms).await;
+    let now = Totals::collect(&rooms).await;
     Status {
         version: env!("CARGO_PKG_VERSION"),
         is_shutting_down: manager.is_shutting_down(),

@@ -113,8 +113,8 @@ impl Metrics {
 
     /// A client was refused something.
     pub(crate) fn refused(&self, refusal: &Refusal) {
-        let is_it = |code: &RefusalCode| code.as_str() == refusal.code;
-        count_at(&self.refusals, RefusalCode::ALL.iter().position(is_it));
+        let has_code = |code: &RefusalCode| code.as_str() == refusal.code;
+        count_at(&self.refusals, RefusalCode::ALL.iter().position(has_code));
     }
 
     /// A request was not upgraded to a websocket.
@@ -166,9 +166,9 @@ fn count(counter: &AtomicU64) {
 }
 
 /// Counts where it stands in its table, which lists all there is.
-fn count_at(counters: &[AtomicU64], place: Option<usize>) {
-    debug_assert!(place.is_some(), "the table lacks it");
-    if let Some(counter) = place.and_then(|place| counters.get(place)) {
+fn count_at(counters: &[AtomicU64], index: Option<usize>) {
+    debug_assert!(index.is_some(), "the table lacks it");
+    if let Some(counter) = index.and_then(|index| counters.get(index)) {
         count(counter);
     }
 }

@@ -15,7 +15,7 @@ use crate::connection::websocket::{CLIENT_CODES, Fault};
 use crate::fanout::SharedRoom;
 
 /// Rooms looked at before other tasks get their turn; each looks at all its followers.
-const AT_A_TIME: usize = 64;
+const CHUNK_SIZE: usize = 64;
 
 /// All rooms together, as they are at this moment.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -35,10 +35,10 @@ pub(crate) struct Totals {
 
 impl Totals {
     /// Looks at one room after the other. Neither is the table locked meanwhile, nor do other tasks have to wait.
-    pub(crate) async fn of(rooms: &[Arc<SharedRoom>]) -> Self {
+    pub(crate) async fn collect(rooms: &[Arc<SharedRoom>]) -> Self {
         let mut totals = Self::default();
-        for some in rooms.chunks(AT_A_TIME) {
-            for report in some.iter().filter_map(|room| room.report()) {
+        for chunk in rooms.chunks(CHUNK_SIZE) {
+            for report in chunk.iter().filter_map(|room| room.report()) {
                 totals.add(&report);
             }
             yield_now().await;
@@ -62,7 +62,7 @@ impl Totals {
 
 /// The page of all metrics.
 pub(super) async fn page(manager: &Manager) -> String {
-    let totals = Totals::of(&manager.room_table().all()).await;
+    let totals = Totals::collect(&manager.room_table().all()).await;
     let mut text = Text::default();
     text.several(family::BUILD, [([("version", env!("CARGO_PKG_VERSION"))], 1)]);
     let metrics = manager.metrics();

@@ -51,20 +51,20 @@ impl Text {
 
     fn head(&mut self, Family { name, kind, help }: Family) {
         debug_assert_eq!(kind == Kind::Counter, name.ends_with("_total"), "{name}");
-        self.line(format_args!("# HELP {name} {help}\n# TYPE {name} {}\n", kind.name()));
+        self.push(format_args!("# HELP {name} {help}\n# TYPE {name} {}\n", kind.name()));
     }
 
     fn sample(&mut self, name: &str, suffix: &str, labels: &[(&str, &str)], value: impl Display) {
-        self.line(format_args!("{name}{suffix}"));
+        self.push(format_args!("{name}{suffix}"));
         for (index, (label, text)) in labels.iter().enumerate() {
             let before = if index == 0 { '{' } else { ',' };
-            self.line(format_args!("{before}{label}=\"{text}\""));
+            self.push(format_args!("{before}{label}=\"{text}\""));
         }
         let end = if labels.is_empty() { "" } else { "}" };
-        self.line(format_args!("{end} {value}\n"));
+        self.push(format_args!("{end} {value}\n"));
     }
 
-    fn line(&mut self, text: std::fmt::Arguments<'_>) {
+    fn push(&mut self, text: std::fmt::Arguments<'_>) {
         self.0.write_fmt(text).expect("a String takes everything that is written to it");
     }
 }
