@@ -45,13 +45,13 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 /// Has the kernel end connections whose other end takes nothing for so long, not even with an acknowledgement. Those who
 /// ask for events say nothing by which their absence would be noticed, and by itself the kernel waits a quarter of an hour.
 /// What is set on the listening socket holds for all that it accepts.
-pub(crate) fn end_silent_connections(listener: &TcpListener, patience: Duration) {
+pub(crate) fn end_silent_connections(listener: &TcpListener, user_timeout: Duration) {
     #[cfg(target_os = "linux")]
-    if let Err(error) = socket2::SockRef::from(listener).set_tcp_user_timeout(Some(patience)) {
+    if let Err(error) = socket2::SockRef::from(listener).set_tcp_user_timeout(Some(user_timeout)) {
         warn!(%error, "TCP_USER_TIMEOUT could not be set: streams of events whose client is gone live on for minutes");
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = (listener, patience);
+    let _ = (listener, user_timeout);
 }
 
 /// Somebody has connected who may not stay.
@@ -104,7 +104,12 @@ impl Server {
                 }
             };
             if let Ok(socket) = server.admit(remote) {
-                tokio::spawn(Arc::clone(&server).welcome(stream, remote, socket, stopping.subscribe()));
+                tokio::spawn(Arc::clone(&server).handle_connection(
+                    stream,
+                    remote,
+                    socket,
+                    stopping.subscribe(),
+                ));
             }
         }
         drop(listener);
@@ -121,7 +126,7 @@ impl Server {
     }
 
     /// Answers one client, in a task of its own: a handshake that takes its time holds nobody else up.
-    async fn welcome(
+    async fn handle_connection(
         self: Arc<Self>,
         stream: TcpStream,
         remote: SocketAddr,
@@ -132,21 +137,21 @@ impl Server {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%remote, %error, "TCP_NODELAY could not be set");
         }
-        let Some(tls) = &self.tls else { return self.answer(stream, remote, socket, stopping).await };
+        let Some(tls) = &self.tls else { return self.serve_requests(stream, remote, socket, stopping).await };
         let handshake = timeout(self.handshake_timeout, tls.accept(stream));
-        let shaken = tokio::select! {
-            shaken = handshake => shaken,
+        let accepted = tokio::select! {
+            accepted = handshake => accepted,
             _ = stopping.wait_for(|is| *is) => return,
         };
-        match shaken {
-            Ok(Ok(stream)) => self.answer(stream, remote, socket, stopping).await,
+        match accepted {
+            Ok(Ok(stream)) => self.serve_requests(stream, remote, socket, stopping).await,
             Ok(Err(error)) => debug!(%remote, %error, "the TLS handshake failed"),
             Err(_) => debug!(%remote, "the TLS handshake took too long"),
         }
     }
 
     /// Answers the requests of one client, or those that a proxy passes on.
-    async fn answer<S>(
+    async fn serve_requests<S>(
         &self,
         stream: S,
         remote: SocketAddr,
@@ -158,11 +163,11 @@ impl Server {
         let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
         let proxies = Arc::clone(&self.proxies);
         let hang_up = HangUp::new();
-        let hang_up_of_requests = hang_up.clone();
+        let request_hang_up = hang_up.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             let client = proxies.client(remote, request.headers());
             request.extensions_mut().insert(RemoteAddress(client));
-            request.extensions_mut().insert(hang_up_of_requests.clone());
+            request.extensions_mut().insert(request_hang_up.clone());
             if let Some(socket) = &socket {
                 request.extensions_mut().insert(socket.clone());
             }

@@ -41,7 +41,7 @@ impl LogFormat {
     }
 
     /// Says why the program ends, whatever the log leaves out.
-    pub(crate) fn say_failure(self, failure: &anyhow::Error) {
+    pub(crate) fn report_failure(self, failure: &anyhow::Error) {
         match self {
             Self::Text => eprintln!("error: {failure:#}"),
             Self::Json => {

@@ -18,7 +18,7 @@ use accept::Server;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
 use rtbroadcaster::{KeySource, Manager};
-use signals::{Hangup, Signals};
+use signals::{ReloadSignal, Signals};
 use tls::{Tls, TlsFiles};
 use tracing::{info, warn};
 use warp::Filter;
@@ -31,7 +31,7 @@ use warp::reply::{Reply, Response};
 const MISUSE: u8 = 2;
 
 fn main() -> ExitCode {
-    let invocation = Invocation::of_process();
+    let invocation = Invocation::from_arguments();
     let (resolved, verdict) = configuration::resolve(&invocation, |name| std::env::var_os(name));
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let misspelt = configuration::misspelt(names);
@@ -71,7 +71,7 @@ async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> E
     match run(configuration).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            format.say_failure(&failure);
+            format.report_failure(&failure);
             ExitCode::FAILURE
         }
     }
@@ -80,7 +80,7 @@ async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> E
 async fn run(configuration: Configuration) -> anyhow::Result<()> {
     // Before anything that takes its time: a signal that nobody listens to ends the program where it stands.
     let mut signals = Signals::listen().context("signals can't be waited for")?;
-    let hangup = Hangup::listen().context("SIGHUP can't be waited for")?;
+    let reload_signal = ReloadSignal::listen().context("SIGHUP can't be waited for")?;
     let rooms = configuration.settings();
     let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
     let drain = Duration::from_millis(configuration.drain_ms);
@@ -94,13 +94,13 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     }
     let tls = tls_certificate.zip(tls_key).map(|(certificate, key)| Tls::load(TlsFiles { certificate, key }));
     let tls = tls.transpose().context("TLS")?.map(Arc::new);
-    let most_sockets = allow_connections(rooms.connections);
+    let max_sockets = raise_descriptor_limit(rooms.connections);
     let listener = accept::listen(listen)
         .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
     // Whatever we find out ourselves comes first.
-    let patience = Duration::from_millis(rooms.limits.idle_timeout_ms.max(rooms.limits.stall_timeout_ms));
-    accept::end_silent_connections(&listener, patience);
+    let timeout = Duration::from_millis(rooms.limits.idle_timeout_ms.max(rooms.limits.stall_timeout_ms));
+    accept::end_silent_connections(&listener, timeout);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
     let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
     let manager = Manager::new(rooms);
@@ -126,13 +126,13 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
         None => routes = administration::routes(&manager, &admin).or(routes).unify().boxed(),
     }
 
-    hangup.reload(manager.clone(), tls.clone());
+    reload_signal.reload(manager.clone(), tls.clone());
 
     // For people and for programs that asked for port 0; everything else is logged to stderr.
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("listening on {scheme}://{address}");
     info!(scheme, %address, path, "server started");
-    let sockets = manager.sockets(most_sockets, tls.is_some());
+    let sockets = manager.sockets(max_sockets, tls.is_some());
     let server = Server::new(routes, tls, proxies, Some(sockets), header_timeout);
     server.serve(listener, signals.drain(manager, drain_delay, drain)).await;
     Ok(())
@@ -158,7 +158,7 @@ const OTHER_DESCRIPTORS: u64 = 128;
 
 /// Every connection takes a file descriptor, of which a process is mostly given 1,024 unless it asks for more. How many
 /// sockets there may be then.
-fn allow_connections(connections: usize) -> usize {
+fn raise_descriptor_limit(connections: usize) -> usize {
     let sockets = (connections as u64).saturating_add(OTHER_SOCKETS);
     let wanted = sockets.saturating_add(OTHER_DESCRIPTORS);
     let possible = match rlimit::increase_nofile_limit(wanted) {

@@ -107,12 +107,12 @@ impl Signals {
 
 /// SIGHUP, at which what may change while the program runs is read again: the certificate with its key, and the keys for
 /// tokens. What is wrong with them is told in the log, and those before stay in force. Elsewhere there is no such signal.
-pub(crate) struct Hangup {
+pub(crate) struct ReloadSignal {
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
 }
 
-impl Hangup {
+impl ReloadSignal {
     /// From now on it doesn't end the program.
     #[cfg(unix)]
     pub(crate) fn listen() -> io::Result<Self> {
@@ -126,7 +126,7 @@ impl Hangup {
         Ok(Self {})
     }
 
-    /// Reads again whenever it comes, and at once if it has come since [`Hangup::listen`].
+    /// Reads again whenever it comes, and at once if it has come since [`ReloadSignal::listen`].
     #[cfg(unix)]
     pub(crate) fn reload(mut self, manager: Manager, tls: Option<Arc<Tls>>) {
         tokio::spawn(async move {

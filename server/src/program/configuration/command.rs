@@ -35,11 +35,11 @@ pub(crate) enum Task {
 
 impl Invocation {
     /// What this process was started with. Ends it where that says nothing or asks for help.
-    pub(crate) fn of_process() -> Self {
-        Self::read(&command().get_matches())
+    pub(crate) fn from_arguments() -> Self {
+        Self::from_matches(&command().get_matches())
     }
 
-    fn read(matches: &ArgMatches) -> Self {
+    fn from_matches(matches: &ArgMatches) -> Self {
         let (task, matches) = match matches.subcommand() {
             Some(("config", matches)) if matches.get_flag("example") => (Task::Example, matches),
             Some(("config", matches)) => (Task::Config, matches),
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     fn read(arguments: &[&str]) -> Invocation {
-        Invocation::read(&command().try_get_matches_from(arguments).unwrap())
+        Invocation::from_matches(&command().try_get_matches_from(arguments).unwrap())
     }
 
     #[test]

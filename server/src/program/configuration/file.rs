@@ -5,7 +5,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::problem::Problem;
 use super::setting::Section;
-use super::source::{Place, Source};
+use super::source::{Position, Source};
 use super::value::Given;
 use super::{settings, suggestion};
 
@@ -29,7 +29,8 @@ pub(super) fn read(file: &str) -> Contents {
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let text = String::from_utf8_lossy(&error.as_bytes()[..valid]);
-            let problem = Problem::in_file(&Place::of(file, &text, valid), None, "is not UTF-8 from here on");
+            let problem =
+                Problem::in_file(&Position::of_byte(file, &text, valid), None, "is not UTF-8 from here on");
             Contents { values: Vec::new(), problems: vec![problem] }
         }
     }
@@ -40,8 +41,8 @@ fn parse(file: &str, text: &str) -> Contents {
     let mut reader = Reader { file, text, contents: Contents { values: Vec::new(), problems: Vec::new() } };
     let (document, errors) = DeTable::parse_recoverable(text);
     for error in errors {
-        let at = error.span().map_or(0, |span| span.start);
-        reader.problem(at, None, error.message());
+        let byte = error.span().map_or(0, |span| span.start);
+        reader.problem(byte, None, error.message());
     }
     // What could not be read is missing or half there: what else is said of it would mislead.
     if reader.contents.problems.is_empty() {
@@ -59,15 +60,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn sections(&mut self, document: &DeTable<'_>) {
         for (name, value) in as_written(document) {
-            let at = name.span().start;
+            let byte = name.span().start;
             let section = Section::ALL.into_iter().find(|section| section.name() == name.get_ref());
             match (section, value.get_ref()) {
                 (Some(section), DeValue::Table(table)) => self.settings(section, table),
                 (Some(section), _) => {
                     let message = format!("is a section: write [{}] and its keys below", section.name());
-                    self.problem(at, Some(section.name()), message);
+                    self.problem(byte, Some(section.name()), message);
                 }
-                (None, _) => self.unknown(at, name.get_ref()),
+                (None, _) => self.unknown(byte, name.get_ref()),
             }
         }
     }
@@ -78,25 +79,29 @@ impl Reader<'_> {
                 .find(|setting| setting.section == section && setting.name == name.get_ref().as_ref());
             match known {
                 Some(setting) => {
-                    let place = Place::of(self.file, self.text, value.span().start);
-                    self.contents.values.push((setting.key(), given(value.get_ref()), Source::File(place)));
+                    let position = Position::of_byte(self.file, self.text, value.span().start);
+                    self.contents.values.push((
+                        setting.key(),
+                        given(value.get_ref()),
+                        Source::File(position),
+                    ));
                 }
                 None => self.unknown(name.span().start, &format!("{}.{}", section.name(), name.get_ref())),
             }
         }
     }
 
-    fn unknown(&mut self, at: usize, key: &str) {
+    fn unknown(&mut self, byte: usize, key: &str) {
         let message = match suggestion::key(key) {
             Some(meant) => format!("is no setting: did you mean {meant}?"),
             None => "is no setting: `rtbroadcaster config --example` lists all".to_owned(),
         };
-        self.problem(at, Some(key), message);
+        self.problem(byte, Some(key), message);
     }
 
-    fn problem(&mut self, at: usize, key: Option<&str>, message: impl Into<String>) {
-        let place = Place::of(self.file, self.text, at);
-        self.contents.problems.push(Problem::in_file(&place, key, message));
+    fn problem(&mut self, byte: usize, key: Option<&str>, message: impl Into<String>) {
+        let position = Position::of_byte(self.file, self.text, byte);
+        self.contents.problems.push(Problem::in_file(&position, key, message));
     }
 }
 
@@ -136,14 +141,14 @@ mod tests {
     }
 
     #[test]
-    fn every_value_knows_its_place() {
+    fn every_value_knows_its_position() {
         let contents = parse("a.toml", "# first\n[limits]\nrooms = 5\n  ring-actions=0x10\n");
-        let place = |line, column| Source::File(Place { file: "a.toml".to_owned(), line, column });
+        let position = |line, column| Source::File(Position { file: "a.toml".to_owned(), line, column });
         assert_eq!(
             contents.values,
             [
-                ("limits.rooms".to_owned(), Given::Number(5), place(3, 9)),
-                ("limits.ring-actions".to_owned(), Given::Number(16), place(4, 16)),
+                ("limits.rooms".to_owned(), Given::Number(5), position(3, 9)),
+                ("limits.ring-actions".to_owned(), Given::Number(16), position(4, 16)),
             ]
         );
     }
@@ -175,9 +180,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_told_with_line_and_column() {
-        let told = problems("[limits]\nrooms = \n");
-        assert!(told.starts_with("error: a.toml:2:"), "{told}");
+    fn what_is_no_toml_is_reported_with_line_and_column() {
+        let message = problems("[limits]\nrooms = \n");
+        assert!(message.starts_with("error: a.toml:2:"), "{message}");
         let twice = problems("[limits]\nrooms = 1\nrooms = 2\n");
         assert!(twice.starts_with("error: a.toml:3:1: duplicate key"), "{twice}");
     }

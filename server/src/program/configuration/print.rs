@@ -30,18 +30,18 @@ pub(crate) fn example() -> String {
     );
     text.push_str(&sections(|setting| {
         let value = toml(setting.default()).unwrap_or_else(|| "\"\"".to_owned());
-        let mut entry = comment(&format!("{}.", setting.help));
+        let mut text = comment(&format!("{}.", setting.help));
         // A String takes everything that is written to it.
-        let _ = writeln!(entry, "# {} = {value}\n", setting.name);
-        entry
+        let _ = writeln!(text, "# {} = {value}\n", setting.name);
+        text
     }));
     text
 }
 
-fn sections(entry: impl Fn(&Setting) -> String) -> String {
+fn sections(setting_text: impl Fn(&Setting) -> String) -> String {
     let section = |section: Section| {
-        let entries = settings::all().filter(|setting| setting.section == section).map(&entry);
-        format!("[{}]\n{}", section.name(), entries.collect::<String>().trim_end())
+        let settings = settings::all().filter(|setting| setting.section == section).map(&setting_text);
+        format!("[{}]\n{}", section.name(), settings.collect::<String>().trim_end())
     };
     Section::ALL.map(section).join("\n\n") + "\n"
 }
@@ -106,7 +106,7 @@ mod tests {
     /// The values that a number may have, as the document writes them.
     fn values(setting: &Setting) -> Option<String> {
         // Above it the document says "or more".
-        const LARGEST_BOUND: u64 = u32::MAX as u64;
+        const UNBOUNDED_FROM: u64 = u32::MAX as u64;
         let (range, unit) = match &setting.kind {
             Kind::Milliseconds(_, range) => (range, " ms"),
             Kind::Count(_, range) | Kind::Rate(_, range) if setting.value_name == "BYTES" => {
@@ -115,10 +115,10 @@ mod tests {
             Kind::Count(_, range) | Kind::Rate(_, range) => (range, ""),
             Kind::Text { .. } | Kind::List { .. } => return None,
         };
-        let least = with_commas(*range.start());
+        let min = with_commas(*range.start());
         Some(match *range.end() {
-            LARGEST_BOUND.. => format!("{least} or more{unit}"),
-            most => format!("{least} to {}{unit}", with_commas(most)),
+            UNBOUNDED_FROM.. => format!("{min} or more{unit}"),
+            max => format!("{min} to {}{unit}", with_commas(max)),
         })
     }
 

@@ -2,37 +2,37 @@
 
 use std::fmt;
 
-use super::source::{Place, Source};
+use super::source::{Position, Source};
 
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     /// Where it is to be put right: `file:line:column: key`, a variable, a flag.
-    at: String,
+    location: String,
     message: String,
 }
 
 impl Problem {
     /// Of a value of this key.
     pub(crate) fn with_value(source: &Source, key: &str, message: impl Into<String>) -> Self {
-        let at = match source {
+        let location = match source {
             Source::Default => key.to_owned(),
-            Source::File(place) => return Self::in_file(place, Some(key), message),
+            Source::File(position) => return Self::in_file(position, Some(key), message),
             Source::Environment(name) | Source::Flag(name) => name.clone(),
         };
-        Self { at, message: message.into() }
+        Self { location, message: message.into() }
     }
 
     /// Of a file's text, of which a key may be to blame.
-    pub(crate) fn in_file(place: &Place, key: Option<&str>, message: impl Into<String>) -> Self {
-        let Place { file, line, column } = place;
+    pub(crate) fn in_file(position: &Position, key: Option<&str>, message: impl Into<String>) -> Self {
+        let Position { file, line, column } = position;
         let key = key.map(|key| format!(": {key}")).unwrap_or_default();
-        Self { at: format!("{file}:{line}:{column}{key}"), message: message.into() }
+        Self { location: format!("{file}:{line}:{column}{key}"), message: message.into() }
     }
 
     /// Of a file as a whole, or of several values together.
     pub(crate) fn with(what: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { at: what.into(), message: message.into() }
+        Self { location: what.into(), message: message.into() }
     }
 }
 
@@ -42,8 +42,8 @@ pub(crate) struct Problems(pub(crate) Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Problem { at, message } in &self.0 {
-            writeln!(formatter, "error: {at}: {message}")?;
+        for Problem { location, message } in &self.0 {
+            writeln!(formatter, "error: {location}: {message}")?;
         }
         Ok(())
     }

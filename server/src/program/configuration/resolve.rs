@@ -37,7 +37,7 @@ pub(crate) fn resolve(
         value.into_string().map_err(|_| problems.push(Problem::with(name, "is not UTF-8"))).ok()
     };
     let file = invocation.file.clone().or_else(|| variable(CONFIG_VARIABLE));
-    let of_environment: Vec<_> = settings::all()
+    let from_environment: Vec<_> = settings::all()
         .filter_map(|setting| {
             let name = setting.variable();
             let words = Given::Words(vec![variable(&name)?]);
@@ -46,11 +46,11 @@ pub(crate) fn resolve(
         .collect();
     let mut values = Vec::new();
     if let Some(file) = file {
-        let Contents { values: of_file, problems: of_reading } = file::read(&file);
-        values = of_file;
-        problems.extend(of_reading);
+        let Contents { values: from_file, problems: reading_problems } = file::read(&file);
+        values = from_file;
+        problems.extend(reading_problems);
     }
-    values.extend(of_environment);
+    values.extend(from_environment);
     values.extend(invocation.flags.iter().cloned());
 
     let mut resolved = Resolved { configuration: Configuration::default(), sources: HashMap::new() };
@@ -147,8 +147,8 @@ mod tests {
             ("server.log", "inof"),
             ("access.allow-origin", "example.org"),
         ] {
-            let told = with_flags(&[(key, wrong)]).unwrap_err();
-            assert!(told.starts_with(&format!("error: {}: ", setting(key).flag())), "{told}");
+            let message = with_flags(&[(key, wrong)]).unwrap_err();
+            assert!(message.starts_with(&format!("error: {}: ", setting(key).flag())), "{message}");
         }
     }
 }

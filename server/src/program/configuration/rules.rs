@@ -105,7 +105,7 @@ fn key_without_gate(resolved: &Resolved) -> Option<Problem> {
         shown(resolved, CREATION, access.creation),
         shown(resolved, JOINS, access.joins)
     );
-    Some(Problem::with(format!("{key} ({})", place(resolved.source(key))), message))
+    Some(Problem::with(format!("{key} ({})", source_name(resolved.source(key))), message))
 }
 
 /// What is demanded of tokens that are never accepted.
@@ -118,7 +118,7 @@ fn claims_without_jwt(resolved: &Resolved) -> Option<Problem> {
     let (key, _) = claims.into_iter().find(|(_, accepted)| !accepted.is_empty())?;
     let message =
         "no JSON web token is accepted without access.jwt-secret or access.jwks: set one of them too";
-    Some(Problem::with(format!("{key} ({})", place(resolved.source(key))), message))
+    Some(Problem::with(format!("{key} ({})", source_name(resolved.source(key))), message))
 }
 
 /// A certificate without its key, or a key alone.
@@ -151,10 +151,10 @@ fn between(resolved: &Resolved, one: (&str, u64), rule: &str, other: (&str, u64)
 
 /// A key with its value and where that comes from.
 fn shown(resolved: &Resolved, key: &str, value: impl std::fmt::Display) -> String {
-    format!("{key} ({value}, {})", place(resolved.source(key)))
+    format!("{key} ({value}, {})", source_name(resolved.source(key)))
 }
 
-fn place(source: &Source) -> String {
+fn source_name(source: &Source) -> String {
     match source {
         Source::Default => "the default".to_owned(),
         other => other.to_string(),

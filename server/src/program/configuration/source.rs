@@ -8,7 +8,7 @@ pub(crate) enum Source {
     /// Nobody has set it.
     Default,
     /// The configuration file.
-    File(Place),
+    File(Position),
     /// An environment variable, by its name.
     Environment(String),
     /// A flag, with its dashes.
@@ -17,16 +17,16 @@ pub(crate) enum Source {
 
 /// A place in a file, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct Position {
     pub(crate) file: String,
     pub(crate) line: usize,
     /// In characters.
     pub(crate) column: usize,
 }
 
-impl Place {
+impl Position {
     /// The place of a byte of a file's text.
-    pub(crate) fn of(file: &str, text: &str, byte: usize) -> Self {
+    pub(crate) fn of_byte(file: &str, text: &str, byte: usize) -> Self {
         let before = text.get(..byte).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
@@ -38,7 +38,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => formatter.write_str("default"),
-            Self::File(place) => write!(formatter, "{}:{}", place.file, place.line),
+            Self::File(position) => write!(formatter, "{}:{}", position.file, position.line),
             Self::Environment(name) => write!(formatter, "environment {name}"),
             Self::Flag(flag) => write!(formatter, "flag {flag}"),
         }

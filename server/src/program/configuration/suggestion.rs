@@ -5,7 +5,7 @@ use super::settings;
 
 /// How alike a name and what was written for it must be, of 1, to be taken for a slip of the pen. Clap suggests flags
 /// from 0.7 on; section names, which all keys of a section share, make keys more alike than that.
-const LIKENESS: f64 = 0.85;
+const MIN_LIKENESS: f64 = 0.85;
 
 const VARIABLES: &str = "RTBROADCASTER_";
 
@@ -29,8 +29,8 @@ pub(crate) fn misspelt(variables: impl Iterator<Item = String>) -> Vec<(String, 
         let rest = name.strip_prefix(VARIABLES)?;
         let known = settings::all().map(Setting::variable);
         let meant = best(known.map(|other| {
-            let of_other = other.strip_prefix(VARIABLES).unwrap_or(&other);
-            (strsim::jaro_winkler(rest, of_other), other)
+            let other_rest = other.strip_prefix(VARIABLES).unwrap_or(&other);
+            (strsim::jaro_winkler(rest, other_rest), other)
         }))?;
         Some((name, meant))
     });
@@ -39,7 +39,7 @@ pub(crate) fn misspelt(variables: impl Iterator<Item = String>) -> Vec<(String, 
 
 fn best(candidates: impl Iterator<Item = (f64, String)>) -> Option<String> {
     let (likeness, best) = candidates.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
-    (likeness >= LIKENESS).then_some(best)
+    (likeness >= MIN_LIKENESS).then_some(best)
 }
 
 #[cfg(test)]
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_misspelt_variable_is_told_and_those_of_others_are_not() {
+    fn a_misspelt_variable_is_reported_and_those_of_others_are_not() {
         let names = [
             "RTBROADCASTER_ROMS",
             "RTBROADCASTER_ROOMS",
@@ -57,7 +57,7 @@ mod tests {
             "RTBROADCASTER_CONFIG",
             "ROMS",
         ];
-        let told = misspelt(names.map(str::to_owned).into_iter());
-        assert_eq!(told, [("RTBROADCASTER_ROMS".to_owned(), "RTBROADCASTER_ROOMS".to_owned())]);
+        let suggested = misspelt(names.map(str::to_owned).into_iter());
+        assert_eq!(suggested, [("RTBROADCASTER_ROMS".to_owned(), "RTBROADCASTER_ROOMS".to_owned())]);
     }
 }
