@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_keeps_the_earliest_moment_until_it_is_taken() {
+    fn the_earliest_moment_is_kept_until_it_is_taken() {
         let moment = AtomicOption::none();
         assert_eq!(moment.load(), None);
         for milliseconds in [7, 5, 9] {

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn few_go_together_and_many_are_spread_over_the_time() {
+    fn few_connections_are_one_batch_and_many_are_spread_over_the_time() {
         let batches = |connections, milliseconds| {
             let Batches { size, pause } = Batches::new(connections, Duration::from_millis(milliseconds));
             (size, pause.as_millis())

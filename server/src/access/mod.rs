@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn where_all_is_open_a_token_is_not_even_looked_at() {
+    fn an_open_gate_ignores_tokens() {
         let access = Access::new(&AccessSettings::default());
         for operation in [Operation::Create, Operation::Join(RoomId::from_random(1))] {
             for token in [None, Some("whatever")] {
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_token_or_with_an_unknown_one_nobody_passes_a_gate() {
+    fn a_gate_refuses_a_missing_and_an_unknown_token() {
         let access = access(Gate::Token, Gate::Open);
         let needed = RefusalCode::Unauthorized.message();
         for token in [None, Some("")] {

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_never_match_is_no_origin() {
+    fn a_text_that_could_never_match_is_no_origin() {
         for wrong in ["example.org", "https://", "https://a.example/path", "https//a"] {
             assert_eq!(wrong.parse::<OriginPolicy>(), Err(InvalidOrigin), "{wrong}");
         }

@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_panics_is_given_up_and_the_rest_goes_on() {
+    fn a_panic_ends_one_turn_and_the_others_run() {
         let done: Vec<_> = (0..3)
             .filter_map(|turn| contained("a turn", || [0, 2].into_iter().find(|n| *n == turn).unwrap()))
             .collect();

@@ -168,14 +168,14 @@ mod tests {
     }
 
     #[test]
-    fn the_scheme_of_an_authorization_is_taken_in_any_case_and_no_other_is() {
+    fn the_scheme_of_an_authorization_may_be_in_any_case_and_must_be_bearer() {
         assert_eq!(bearer(&with("authorization", "bearer  key")), Ok(Some("key")));
         assert_eq!(bearer(&HeaderMap::new()), Ok(None));
         assert!(bearer(&with("authorization", "Basic a2V5")).is_err());
     }
 
     #[test]
-    fn a_query_is_decoded_and_what_is_no_encoding_is_said() {
+    fn a_query_is_decoded_and_a_broken_encoding_is_refused() {
         let query = Query::parse("session=a%20%C3%A4+b&since=7&flag").unwrap();
         assert_eq!(query.text("session"), Some("a ä b"));
         assert_eq!(query.number("since"), Ok(Some(7)));

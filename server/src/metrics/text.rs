@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_written_as_the_format_wants_it() {
+    fn a_page_is_written_in_prometheus_text_format() {
         let mut text = Text::default();
         text.one(family::ROOMS, 3);
         text.several(family::CLOSED, [([("by", "server"), ("code", "4000")], 7)]);

@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_no_proxy_speaks_for_itself_whatever_it_sends() {
+    fn the_headers_of_a_peer_that_is_no_proxy_are_ignored() {
         for peer in ["192.0.2.8:1", "11.0.0.1:1", "[2001:db8:2::1]:1"] {
             for header in [ForwardedHeader::XForwardedFor, ForwardedHeader::Forwarded] {
                 let lines = [("x-forwarded-for", "198.51.100.1"), ("forwarded", "for=198.51.100.1")];
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_believed_and_what_stands_left_of_whom_it_names_is_not() {
+    fn a_proxy_is_believed_and_what_stands_left_of_its_client_is_not() {
         let cases: [(&[&str], &str); 10] = [
             (&["198.51.100.1"], "198.51.100.1:0"),
             (&["198.51.100.1:4711"], "198.51.100.1:4711"),
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_proxy_does_not_say_readably_counts_as_its_own() {
+    fn a_request_whose_client_cannot_be_read_counts_as_the_proxys_own() {
         let unreadable =
             ["", "unknown", "198.51.100.1,", "198.51.100.1, nonsense, 10.0.0.2", "198.51.100.1:70000"];
         for value in unreadable {
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_that_the_proxies_do_not_set_is_anybodys() {
+    fn the_header_that_the_proxies_do_not_set_is_ignored() {
         let lines = [("forwarded", "for=203.0.113.9"), ("x-forwarded-for", "198.51.100.1")];
         assert_eq!(client(ForwardedHeader::XForwardedFor, PROXY, &lines), "198.51.100.1:0");
         assert_eq!(client(ForwardedHeader::Forwarded, PROXY, &lines), "203.0.113.9:0");

@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_address_is_a_file() {
+    fn a_text_that_is_no_address_is_a_file() {
         let read = |text: &str| text.parse::<KeySource>();
         assert_eq!(read("keys/jwks.json"), Ok(KeySource::File("keys/jwks.json".into())));
         assert_eq!(read("http://a.example/k?x=1").unwrap().to_string(), "http://a.example/k?x=1");

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn dotted_keys_and_inline_tables_are_the_same_to_it() {
+    fn dotted_keys_and_inline_tables_are_read_like_sections() {
         for text in ["limits.rooms = 5", "limits = { rooms = 5 }"] {
             assert_eq!(parse("a.toml", text).values[0].1, Given::Number(5), "{text}");
         }
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_toml_is_reported_with_line_and_column() {
+    fn broken_toml_is_reported_with_line_and_column() {
         let message = problems("[limits]\nrooms = \n");
         assert!(message.starts_with("error: a.toml:2:"), "{message}");
         let twice = problems("[limits]\nrooms = 1\nrooms = 2\n");

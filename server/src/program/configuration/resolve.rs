@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_only_mean_one_thing_is_understood() {
+    fn a_short_form_that_can_mean_only_one_thing_is_understood() {
         for (given, expected) in [("8081", "127.0.0.1:8081"), ("localhost:1", "127.0.0.1:1")] {
             assert_eq!(with_flags(&[("server.listen", given)]).unwrap().listen.to_string(), expected);
         }
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_refused() {
+    fn a_value_that_cannot_work_is_refused() {
         for (key, wrong) in [
             ("server.path", "broadcasting"),
             ("server.path", "/"),

@@ -188,7 +188,7 @@ fn a_client_may_close_with_a_code_or_without() {
 }
 
 #[test]
-fn what_no_client_may_send_is_a_fault() {
+fn a_frame_that_no_client_may_send_is_a_fault() {
     let text = OpCode::Data(Data::Text);
     let fragment = frame(text, b"a", false, 1);
     assert_eq!(fault(&[fragment.clone(), fragment].concat()), Fault::Frame, "two messages at once");
