@@ -1,4 +1,4 @@
-//! Sends back every message: what `cargo xtask autobahn` tests our websocket code with.
+//! Sends back every message. `cargo xtask autobahn` runs its websocket test suite against this.
 
 use std::net::Ipv4Addr;
 

@@ -1,5 +1,5 @@
-//! Rooms inside an application of your own: `cargo run --example embed`, then join with a websocket client at
-//! `ws://127.0.0.1:8080/broadcasting`.
+//! Rooms inside an application of your own. Run `cargo run --example embed`, then join with a
+//! websocket client at `ws://127.0.0.1:8080/broadcasting`.
 
 use warp::Filter;
 

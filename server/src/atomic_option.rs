@@ -1,4 +1,4 @@
-//! An optional moment that threads share.
+//! An optional moment that threads share without a lock, for connections, rooms and metrics.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rtbroadcaster_protocol::Timestamp;
 
-/// Stands for none. No moment is that late: as milliseconds it is 584 million years after the start,
-/// as nanoseconds 584 years.
+/// Stands for no moment. No real moment is that late: in milliseconds it is 584 million years after
+/// the start, in nanoseconds 584 years.
 const NONE: u64 = u64::MAX;
 
 /// A moment that fits into an atomic word.
@@ -26,8 +26,8 @@ impl Word for Timestamp {
     }
 }
 
-/// An `Option` of a moment, read and written without a lock. It orders nothing else: every access is
-/// `Relaxed`.
+/// An `Option` of a moment, read and written without a lock. It orders nothing else: every access
+/// is `Relaxed`.
 pub(crate) struct AtomicOption<T> {
     word: AtomicU64,
     moment: PhantomData<T>,
@@ -46,12 +46,12 @@ impl<T: Word> AtomicOption<T> {
         self.word.store(moment.map_or(NONE, T::to_word), Ordering::Relaxed);
     }
 
-    /// Takes the moment out.
+    /// Returns the moment and leaves none.
     pub(crate) fn take(&self) -> Option<T> {
         option(self.word.swap(NONE, Ordering::Relaxed))
     }
 
-    /// Keeps the earlier one of its own moment and this one.
+    /// Stores this moment if there is none or only a later one.
     pub(crate) fn store_earlier(&self, moment: T) {
         self.word.fetch_min(moment.to_word(), Ordering::Relaxed);
     }

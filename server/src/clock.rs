@@ -1,10 +1,10 @@
-//! The server's clock.
+//! The clock of a server: it gives protocol code its timestamps.
 
 use std::time::Instant;
 
 use rtbroadcaster_protocol::Timestamp;
 
-/// Counts milliseconds since it was made; it never runs backwards.
+/// Counts milliseconds since it was started. It never runs backwards.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     started: Instant,

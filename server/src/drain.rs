@@ -1,4 +1,4 @@
-//! An orderly end: nobody is let in any more, and whoever is there is sent away, in batches if they are many.
+//! An orderly shutdown: new connections are refused, and present ones are sent away in batches.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -11,16 +11,19 @@ use crate::Manager;
 use crate::connection::Connection;
 use crate::connection::websocket::Ending;
 
-/// Connections that are sent away together at least: so few come back at once without anybody noticing.
+/// The smallest batch. This few clients may come back at once without harm.
 const MIN_BATCH_SIZE: usize = 64;
-/// The shortest pause between two batches: so many clients as come in between belong together anyway.
+/// The shortest pause between two batches. Clients that come back within it would arrive together
+/// anyway.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
-/// How long who was sent away last may take to be told so; after it the websocket is closed with whatever is unsent.
+/// How long the last batch may take to be told. After this time each websocket is closed, with
+/// whatever is unsent.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Manager {
-    /// Lets nobody in any more: an upgrade is answered by HTTP status 503, and who is in no room yet is told to come back.
-    /// Rooms go on until [`Manager::shut_down`].
+    /// Refuses new connections from now on. An upgrade is answered with HTTP status 503, and a
+    /// client that is in no room yet is told to come back. Rooms stay open until
+    /// [`Manager::shut_down`].
     pub fn refuse_newcomers(&self) {
         self.shutting_down().store(true, Ordering::SeqCst);
         for connection in self.connections().all() {
@@ -30,28 +33,33 @@ impl Manager {
         }
     }
 
-    /// Whether newcomers are refused, for good: a load balancer is to send them elsewhere.
+    /// Whether new connections are refused. This never ends: a load balancer should send clients
+    /// elsewhere.
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
         self.shutting_down().load(Ordering::SeqCst)
     }
 
-    /// Whether clients are being sent away: what was acknowledged now might reach nobody.
+    /// Whether clients are being sent away. An action that is acknowledged now might reach no
+    /// follower.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining().load(Ordering::SeqCst)
     }
 
-    /// Sends every client away with a close code that says "come back", takes no new ones, and waits until all are gone:
-    /// at most some 3 s.
+    /// Sends every client away with a close code that says "come back", refuses new ones, and waits
+    /// until all are gone: at most some 3 s.
     pub async fn shut_down(&self) {
         self.shut_down_over(Duration::ZERO).await;
     }
 
-    /// The same, over a time: many clients are sent away in batches, and none is cut off before it has been sent what its
-    /// room's owner was acknowledged, unless it takes longer than this time and a second more. Ends sooner if all are gone.
+    /// Shuts down as [`Manager::shut_down`] does, spread over a time: many clients are sent away in
+    /// batches. Before a follower is cut off it is sent every action that was acknowledged to its
+    /// room's owner, unless that takes longer than `time` and one second more. The call ends sooner
+    /// if all are gone.
     pub async fn shut_down_over(&self, time: Duration) {
         self.refuse_newcomers();
-        // Before anybody is sent away: a post that finds it unset, with its room locked, is served to all who follow.
+        // Set before any client is sent away: a post that finds it unset while it holds its room's
+        // lock is still served to all followers.
         self.draining().store(true, Ordering::SeqCst);
         let started = Instant::now();
         let all_gone = self.all_gone();
@@ -59,7 +67,7 @@ impl Manager {
         let connections = room_by_room(self.connections().all());
         let batches = Batches::new(connections.len(), time);
         for (number, batch) in (0..).zip(connections.chunks(batches.size)) {
-            // The first goes at once.
+            // The first batch goes at once.
             if timeout_at(started + batches.pause * number, &mut all_gone).await.is_ok() {
                 return;
             }
@@ -74,8 +82,9 @@ impl Manager {
     }
 }
 
-/// Room by room, and in each its owner first: nothing is acknowledged to it from then on, so those who follow are sent
-/// everything that was. Whoever goes by itself meanwhile is not kept.
+/// Sorts connections by room, and in each room the owner first: from then on nothing is
+/// acknowledged to the owner, so the followers are sent everything that was. The references are
+/// weak, so that a connection which ends by itself is freed.
 fn room_by_room(mut connections: Vec<Arc<Connection>>) -> Vec<Weak<Connection>> {
     connections.sort_by_cached_key(|connection| {
         connection.with_state(|state| (state.peer.room(), !state.peer.is_owner()))
@@ -83,7 +92,7 @@ fn room_by_room(mut connections: Vec<Arc<Connection>>) -> Vec<Weak<Connection>> 
     connections.iter().map(Arc::downgrade).collect()
 }
 
-/// How many are sent away together, and how long after those before them.
+/// How many connections are sent away together, and the pause before the next batch.
 #[derive(Debug, PartialEq, Eq)]
 struct Batches {
     size: usize,

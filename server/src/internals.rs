@@ -1,4 +1,4 @@
-//! Parts of the inside, for the fuzz targets and the websocket test suite. No promise is made about any of it.
+//! Internal parts for the fuzz targets and the websocket test suite. They may change at any time.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -19,11 +19,11 @@ use crate::connection::websocket::{
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;
 
-/// How long a client may take to answer our close.
+/// How long a client may take to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Websockets that send back each message as it came, of at most so many bytes: the handshake, the frames and the
-/// sockets are the rooms'.
+/// A filter that accepts websockets and sends each message back. A message may have
+/// `message_bytes`. Handshake, frames and sockets are those that the rooms use.
 #[must_use]
 pub fn echo(message_bytes: usize) -> BoxedFilter<(Response,)> {
     warp::method()
@@ -67,7 +67,7 @@ async fn serve(upgrade: OnUpgrade, message_bytes: usize) -> io::Result<()> {
     }
 }
 
-/// What is sent back for what was read.
+/// What is sent back for the bytes of one read.
 #[derive(Default)]
 struct Echo {
     frames: Vec<u8>,
@@ -92,8 +92,8 @@ impl Echo {
     }
 }
 
-/// The header of a binary frame, which the rooms never send: that of a text frame with another opcode
-/// (RFC 6455 section 5.2).
+/// The header of a binary frame, which the rooms never send: a text frame's header with another
+/// opcode (RFC 6455 section 5.2).
 fn binary_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
     let (mut header, length) = text_header(payload);
     header[0] = (header[0] & 0xf0) | 0x2;
@@ -116,7 +116,7 @@ async fn write(transport: &Transport, mut bytes: &[u8]) -> io::Result<()> {
     .await
 }
 
-/// Takes what the client still sends, so that our close is not overtaken by a reset.
+/// Reads what the client still sends, so that no TCP reset overtakes our close frame.
 async fn finish(transport: &Transport, buffer: &mut [u8]) -> io::Result<()> {
     poll_fn(|context| transport.poll_shutdown(context)).await?;
     let drained = async {
@@ -126,8 +126,8 @@ async fn finish(transport: &Transport, buffer: &mut [u8]) -> io::Result<()> {
     tokio::time::timeout(CLOSE_TIMEOUT, drained).await.unwrap_or(Ok(()))
 }
 
-/// Reads bytes that may be anything, cut where `cuts` say, as what a client sends; says how many messages, pings, pongs
-/// and closes there were before the first fault.
+/// Reads arbitrary bytes as a client's frames, in chunks whose lengths `cuts` give. Returns the
+/// number of messages, pings, pongs and closes before the first fault.
 pub fn read_frames(bytes: &[u8], cuts: &[u8], message_bytes: usize) -> usize {
     let mut reader = Reader::new(message_bytes);
     let (mut count, mut rest) = (0, bytes);

@@ -1,8 +1,10 @@
-//! One page drives, every other page follows: the rooms of rtbroadcaster, mounted into any warp application.
+//! One page drives, every other page follows: the rooms of rtbroadcaster, to mount into a warp
+//! application.
 //!
-//! An *owner* opens a room and broadcasts function calls, a function key and params, to all *followers*. *State
-//! messages* are retained and replayed to whoever joins late. Pages take part with the npm package `rtbroadcaster`;
-//! the clients of the original rtbroadcaster work unchanged.
+//! An *owner* opens a room and broadcasts function calls to all *followers*. A call is a function
+//! key and params. *State messages* are retained and replayed to each follower that joins later.
+//! Pages take part with the npm package `rtbroadcaster`; clients of the original rtbroadcaster work
+//! unchanged.
 //!
 //! ```no_run
 //! use warp::Filter;
@@ -15,7 +17,7 @@
 //! }
 //! ```
 //!
-//! What is said on the wire, and every rule of a room, stands in the crate `rtbroadcaster-protocol`; this crate moves
+//! The crate `rtbroadcaster-protocol` defines the wire and every rule of a room. This crate moves
 //! the bytes.
 
 mod access;

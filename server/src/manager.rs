@@ -1,4 +1,5 @@
-//! The public face of a server's rooms: what an application makes, mounts and shuts down.
+//! The public face of the library: an application makes a [`Manager`], mounts its routes and shuts
+//! it down.
 
 use std::net::IpAddr;
 use std::sync::atomic::AtomicBool;
@@ -14,9 +15,10 @@ use crate::rooms::RoomTable;
 use crate::services::Services;
 use crate::settings::Settings;
 
-/// All rooms of a server, and the limits they keep. Cheap to clone; every clone is the same manager.
+/// All rooms of a server and the limits they keep. Cloning is cheap; every clone is the same
+/// manager.
 ///
-/// [`Manager::routes`] is what an application mounts.
+/// An application mounts [`Manager::routes`].
 #[derive(Debug, Clone)]
 pub struct Manager {
     shared: Arc<Shared>,
@@ -27,7 +29,7 @@ struct Shared {
     settings: Settings,
     services: Arc<Services>,
     connections: Arc<Registry>,
-    /// Lets connections in.
+    /// Decides which connections are let in.
     gatekeeper: Gatekeeper,
     shutting_down: AtomicBool,
     draining: AtomicBool,
@@ -36,7 +38,7 @@ struct Shared {
 }
 
 impl Manager {
-    /// A manager without rooms.
+    /// Makes a manager without rooms.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
@@ -52,21 +54,24 @@ impl Manager {
         }
     }
 
-    /// How it is set up.
+    /// The settings that the manager was made with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.shared.settings
     }
 
-    /// How many rooms there are.
+    /// The number of open rooms.
     #[must_use]
     pub fn rooms(&self) -> usize {
         self.room_table().len()
     }
 
-    /// Whether the bearer of this token may do this; without a token, whether anybody may. A token is what
-    /// a connection sends as the field `token` of its first message, or what follows `Bearer` in the header
-    /// `Authorization`; the manager judges it as it judges connections.
+    /// Checks whether the bearer of this token may do this. Without a token it checks whether
+    /// everybody may.
+    ///
+    /// A connection sends its token as the field `token` of its first message; an HTTP request
+    /// sends it behind `Bearer` in the header `Authorization`. This call judges a token as the
+    /// manager judges those.
     ///
     /// # Errors
     /// - `unauthorized`: a token is needed, and there is none or it isn't accepted.
@@ -77,38 +82,40 @@ impl Manager {
         if permissions.allow(operation) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
     }
 
-    /// Reads the keys that JSON web tokens are signed with (`KeySource`, feature `jwt`), so that an error is
-    /// known before the first token comes. Without this call they are read for the first token.
+    /// Loads the keys that JSON web tokens are signed with (`KeySource`, feature `jwt`), so that an
+    /// error shows before the first token comes. Without this call the first token loads them.
     ///
     /// # Errors
-    /// Why the keys could not be had. They are looked for again when a token needs them.
+    /// The reason why the keys could not be loaded. The next token that needs them loads them
+    /// again.
     pub async fn load_keys(&self) -> Result<(), KeysError> {
         self.shared.services.access.load_keys().await
     }
 
-    /// Bounds the TCP connections of a server, for whoever accepts them: `limit` at a time. One address may
-    /// have twice [`Limits::connections_per_address`](crate::Limits) and 16 more, because a client without
-    /// a websocket needs two.
+    /// Bounds the TCP connections of a server to `limit` at a time; the server's accept loop calls
+    /// this. One address may have twice [`Limits::connections_per_address`](crate::Limits) and 16
+    /// more, because a client without a websocket needs two.
     ///
-    /// With `has_tls` a second brings at most twice the connections that it may bring upgrades
-    /// ([`Limits::handshakes_per_second`](crate::Limits) and that of one address), because TLS handshakes
-    /// are what costs there.
+    /// With `has_tls`, TCP connections are also bounded per second, in total and for each address:
+    /// to twice the upgrades that [`Limits::handshakes_per_second`](crate::Limits) and
+    /// [`Limits::handshakes_per_second_per_address`](crate::Limits) allow. A TLS handshake costs
+    /// more than accepting a connection does.
     #[must_use]
     pub fn sockets(&self, limit: usize, has_tls: bool) -> Sockets {
         Sockets::new(Arc::clone(&self.shared.services), limit, has_tls)
     }
 
-    /// What its connections share.
+    /// The services that all connections share.
     pub(crate) fn services(&self) -> &Arc<Services> {
         &self.shared.services
     }
 
-    /// Milliseconds since it was made.
+    /// Milliseconds since the manager was made.
     pub(crate) fn now(&self) -> Timestamp {
         self.shared.services.clock.now()
     }
 
-    /// What it counts.
+    /// The counters of the manager.
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.shared.services.metrics
     }
@@ -118,17 +125,17 @@ impl Manager {
         &self.shared.services.rooms
     }
 
-    /// The memory of all its rooms.
+    /// The memory that all its rooms use.
     pub(crate) fn memory(&self) -> &Memory {
         self.room_table().memory()
     }
 
-    /// All its connections.
+    /// The registry of all its connections.
     pub(crate) fn connections(&self) -> &Registry {
         &self.shared.connections
     }
 
-    /// Whether it shuts down, and lets nobody in.
+    /// Whether the manager shuts down and lets no connection in.
     pub(crate) fn shutting_down(&self) -> &AtomicBool {
         &self.shared.shutting_down
     }
@@ -143,8 +150,8 @@ impl Manager {
         self.shared.gatekeeper.all_gone(permits(&self.shared.settings)).await;
     }
 
-    /// The right to one more connection, until it is dropped, for a client at this address if the address
-    /// is known.
+    /// Admits one more connection, until the admission is dropped. `remote` is the client's
+    /// address, if it is known.
     pub(crate) fn admit(&self, remote: Option<IpAddr>) -> Result<Admission, NotAdmitted> {
         if self.is_shutting_down() {
             return Err(NotAdmitted::ShuttingDown { wait_ms: self.shared.settings.limits.return_window_ms });
@@ -152,12 +159,13 @@ impl Manager {
         self.shared.gatekeeper.admit(remote, self.now())
     }
 
-    /// Whether a refusal may be logged where operators look: not every one of a flood.
+    /// Whether a refusal may be logged as a warning. Of a flood of refusals only some may.
     pub(crate) fn may_warn(&self) -> bool {
         self.shared.services.log_throttle.allows(self.now())
     }
 
-    /// Serves a connection until it ends, in a task of its own. `read` was read of its stream already.
+    /// Serves a connection in a task of its own until it ends. `read` holds bytes that were already
+    /// read from its stream.
     pub(crate) fn start(&self, connection: Connection, read: &mut [u8]) {
         let connection = Arc::new(connection);
         self.shared.sweep.call_once(|| {
@@ -168,14 +176,15 @@ impl Manager {
         self.metrics().connection_opened();
         self.connections().add(&connection);
         if self.is_shutting_down() {
-            // It came too late to be told with the others.
+            // The connection was registered after the others were told of the shutdown.
             connection.shut_down();
         }
         connection::start(connection, Arc::clone(&self.shared.connections), read);
     }
 }
 
-/// A semaphore counts to 2³² − 1 at most when all its permits are asked for at once.
+/// The connection limit as a number of permits. A semaphore hands out at most 2³² − 1 permits at
+/// once.
 fn permits(settings: &Settings) -> u32 {
     u32::try_from(settings.connections).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! The filter that an application mounts, and how a request becomes a websocket.
+//! The filter that an application mounts for the rooms. It turns upgrade requests into connections.
 
 use std::net::SocketAddr;
 
@@ -15,14 +15,15 @@ use crate::connection::websocket::handshake;
 use crate::connection::{Connection, Framing, Transport};
 use crate::{Manager, http};
 
-/// The client's address, for the logs and for limits per address, which hold for nobody without it. Our own accept loop
-/// sets it as a request extension; another may do so too.
+/// The client's address, for logs and for limits per address. Without it no limit per address
+/// holds. The program's accept loop sets it as a request extension; another server may set it too.
 #[derive(Debug, Clone, Copy)]
 pub struct RemoteAddress(pub SocketAddr);
 
 impl Manager {
-    /// What to mount: answers websocket upgrades at the path it is mounted under, and below it `rooms` for those without a
-    /// websocket (docs/http.md). Whatever else is asked for below that path is rejected, so that other filters may answer.
+    /// The filter to mount. At its own path it answers websocket upgrades. Below `rooms` it answers
+    /// clients without a websocket (docs/http.md). It rejects any other path, so that other filters
+    /// may answer.
     ///
     /// ```
     /// use warp::Filter;
@@ -53,7 +54,7 @@ impl Manager {
     }
 }
 
-/// Lets a connection in, or not.
+/// Answers an upgrade request: starts a connection, or says why there is none.
 fn upgrade_request(
     manager: &Manager,
     method: &Method,

@@ -1,4 +1,4 @@
-//! What connections need of the server that they belong to.
+//! What connections need from their server: limits, clock, metrics, access and rooms.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::metrics::Metrics;
 use crate::rooms::RoomTable;
 
-/// What every connection of a server shares. It knows no connection, so connections can hold it.
+/// What all connections of a server share. It holds no connection, so that connections can hold it.
 #[derive(Debug)]
 pub(crate) struct Services {
     /// The bounds that rooms and connections keep.
@@ -21,7 +21,7 @@ pub(crate) struct Services {
     /// Judges tokens.
     pub(crate) access: Access,
     pub(crate) rooms: Arc<RoomTable>,
-    /// Says when a refusal may be logged where operators look.
+    /// Says when a refusal may be logged as a warning.
     pub(crate) log_throttle: Arc<LogThrottle>,
 }
 

@@ -1,19 +1,21 @@
-//! How a server is set up.
+//! The settings of a manager. An application fills them in; the program resolves them from its
+//! configuration.
 
 use rtbroadcaster_protocol::Limits;
 
 use crate::{AccessSettings, OriginPolicy};
 
-/// How a [`Manager`](crate::Manager) is set up.
+/// The settings of a [`Manager`](crate::Manager).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// The bounds that rooms and connections keep.
     pub limits: Limits,
-    /// Pages of which origins may connect.
+    /// The origins whose pages may connect.
     pub origins: OriginPolicy,
     /// Who may open, own and follow rooms.
     pub access: AccessSettings,
-    /// Websockets at a time. Above it an upgrade is answered by HTTP status 503. Default 20,000.
+    /// Connections at a time, websockets and event streams together. Beyond this number an upgrade
+    /// is answered with HTTP status 503. Default 20,000.
     pub connections: usize,
 }
 
