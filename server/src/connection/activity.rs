@@ -1,4 +1,5 @@
-//! When a connection last showed signs of life, and what is due because of that.
+//! A connection's signs of life, and what is due when they are missing. Connections write it, and
+//! the sweep asks it.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -12,26 +13,25 @@ use crate::clock::Clock;
 pub(super) enum Due {
     /// A ping.
     Ping,
-    /// Its end: the client is silent, or takes nothing.
+    /// The end of the connection: its client is silent or takes no bytes.
     End(CloseCode),
 }
 
-/// What is known of a client's activity. Written by the connection's task and by fan-outs, read by the
-/// sweep.
+/// A client's activity. The connection's task and fan-outs write it; the sweep reads it.
 #[derive(Debug)]
 pub(super) struct Activity {
     opened: Timestamp,
     /// The client was let into a room.
     has_entered: AtomicBool,
-    /// The connection is an owner's and isn't read for now, so its client's silence says nothing.
+    /// The owner's connection isn't read for now, so its silence means nothing.
     owner_waits: AtomicBool,
-    /// A fan-out had an action for the client that the connection's own task is to write.
+    /// A fan-out left an action to the connection's own task.
     was_passed_over: AtomicBool,
-    /// When anything was last received of the client, in milliseconds.
+    /// When the client last sent anything, in milliseconds.
     last_received_at: AtomicU64,
     /// When the client was last sent a ping, in milliseconds.
     pinged_at: AtomicU64,
-    /// Since when the client takes nothing.
+    /// The client has taken no bytes since this moment. None if nothing waits for it.
     blocked_since: AtomicOption<Timestamp>,
 }
 
@@ -48,28 +48,28 @@ impl Activity {
         }
     }
 
-    /// Something was received of the client.
+    /// Notes that the client has sent something.
     pub(super) fn note_received(&self, now: Timestamp) {
         self.last_received_at.store(now.0, Ordering::Relaxed);
     }
 
-    /// The client was let into a room.
+    /// Notes that the client was let into a room.
     pub(super) fn note_entered(&self) {
         self.has_entered.store(true, Ordering::Relaxed);
     }
 
-    /// Sets whether the connection is an owner's that isn't read for now.
+    /// Sets whether this is an owner's connection that isn't read for now.
     pub(super) fn set_owner_waits(&self, waits: bool) {
         self.owner_waits.store(waits, Ordering::Relaxed);
     }
 
-    /// Whether the connection is an owner's that isn't read for now.
+    /// Whether this is an owner's connection that isn't read for now.
     pub(super) fn owner_waits(&self) -> bool {
         self.owner_waits.load(Ordering::Relaxed)
     }
 
-    /// The client takes nothing more for now. Only the holder of the state's lock calls this and the two
-    /// below.
+    /// Notes that the client takes no more bytes for now. Only the holder of the state's lock calls
+    /// this and the next two.
     pub(super) fn note_blocked(&self, clock: Clock) {
         // Keeps the first moment: the time since then is what counts.
         if self.blocked_since.load().is_none() {
@@ -77,7 +77,7 @@ impl Activity {
         }
     }
 
-    /// The client has taken some of what it was blocked on: it is slow, not gone.
+    /// Notes that the client has taken some of the waiting bytes: it is slow, not gone.
     pub(super) fn note_progress(&self, clock: Clock) {
         if self.blocked_since.load().is_some() {
             let now = clock.now();
@@ -86,17 +86,17 @@ impl Activity {
         }
     }
 
-    /// Nothing is left for the client to take.
+    /// Notes that no bytes wait for the client.
     pub(super) fn note_unblocked(&self) {
         self.blocked_since.store(None);
     }
 
-    /// A fan-out leaves an action to the connection's own task.
+    /// Notes that a fan-out leaves an action to the connection's own task.
     pub(super) fn note_passed_over(&self) {
         self.was_passed_over.store(true, Ordering::Relaxed);
     }
 
-    /// Whether a fan-out has left an action to the connection's own task since this was last asked.
+    /// Whether a fan-out has left an action to the connection's own task since the last call.
     pub(super) fn take_passed_over(&self) -> bool {
         let was_passed_over = self.was_passed_over.load(Ordering::Relaxed);
         if was_passed_over {
@@ -105,7 +105,7 @@ impl Activity {
         was_passed_over
     }
 
-    /// What is due now. A ping counts as sent from then on.
+    /// Returns what is due now. A returned ping counts as sent.
     pub(super) fn take_due(&self, now: Timestamp, limits: &Limits) -> Option<Due> {
         let since = |moment: &AtomicU64| now.since(Timestamp(moment.load(Ordering::Relaxed)));
         let is_stalled =
@@ -167,7 +167,7 @@ mod tests {
     fn a_client_that_takes_nothing_is_ended_and_a_slow_one_is_not() {
         let (activity, limits) = (Activity::new(Timestamp(0)), limits());
         activity.note_entered();
-        // Its first moment counts, which is close to 0.
+        // The clock has just started, so the client is blocked from a moment close to 0 on.
         activity.note_blocked(Clock::start());
         let end = Some(Due::End(CloseCode::TooSlow));
         assert_eq!(activity.take_due(Timestamp(599), &limits), end);

@@ -1,32 +1,34 @@
-//! What a room says, as server-sent events (the HTML standard, section 9.2).
+//! A room's messages as server-sent events (HTML standard, section 9.2), for clients without a
+//! websocket.
 
 use rtbroadcaster_protocol::{CloseCode, Frame};
 
-/// What a message of the log begins with, in the rendering for those who speak session fields.
+/// The beginning of a message of the log, in the compact rendering.
 const SEQ: &[u8] = br#"{"seq":"#;
 const RESYNC: &[u8] = br#"{"resync":"#;
 const SYNCED: &[u8] = br#"{"synced":"#;
 
-/// A comment, which clients pass over: it shows them that the stream is alive, and us that somebody takes it.
+/// A comment, which clients skip. It shows the client that the stream is alive, and shows the
+/// server that the client takes bytes.
 pub(crate) const KEEP_ALIVE: &[u8] = b": here\n\n";
 
-/// Turns frames into events. Each message is one event; the id of an event is the seq from which the client goes on
-/// if it comes back with it, so the retained state has none: it is whole when `synced` comes, and not before.
+/// Turns frames into events, one for each message. An event's id is the seq from which a client may
+/// resume. Retained state has no ids: it is complete only when `synced` comes.
 #[derive(Debug)]
 pub(crate) struct EventFraming {
-    /// What comes now is retained state, up to `synced`.
+    /// The next messages are retained state, up to `synced`.
     is_snapshot: bool,
 }
 
 impl EventFraming {
-    /// For a client that is served the retained state first, unless it is `resumed`.
+    /// A framing for one client. A client that hasn't `resumed` is served the retained state first.
     pub(crate) fn new(resumed: bool) -> Self {
         Self { is_snapshot: !resumed }
     }
 
     /// The messages of a frame as events.
     pub(crate) fn events(&mut self, frame: &Frame) -> Vec<u8> {
-        // A seq of six digits and some to spare for each of messages of some 100 bytes.
+        // Room for a seq of six digits in each event, if messages have some 100 bytes.
         let mut events = Vec::with_capacity(frame.len() + frame.len() / 4 + 64);
         for message in frame.slices().flat_map(|piece| piece.split(|byte| *byte == b'\n')) {
             if message.is_empty() {
@@ -44,7 +46,7 @@ impl EventFraming {
         events
     }
 
-    /// The seq up to which a client has everything when it has this message.
+    /// The seq that a client has reached with this message, if it may resume from there.
     fn event_id<'a>(&mut self, message: &'a [u8]) -> Option<&'a [u8]> {
         if message.starts_with(RESYNC) {
             self.is_snapshot = true;
@@ -58,7 +60,7 @@ impl EventFraming {
     }
 }
 
-/// The event that says why the stream ends, where a websocket has a close frame.
+/// The event that says why the stream ends. A websocket has a close frame for this.
 pub(crate) fn closing(code: CloseCode) -> Vec<u8> {
     let (code, reason) = (code.value(), code.reason());
     format!("event: close\ndata: {{\"code\":{code},\"reason\":\"{reason}\"}}\n\n").into_bytes()

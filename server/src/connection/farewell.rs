@@ -1,4 +1,5 @@
-//! How a connection ends: the client is told why, and has a little time to hear it.
+//! The end of a connection: its task tells the client why, and waits a little for the client to
+//! read it.
 
 use std::future::poll_fn;
 use std::task::{Context, Poll, ready};
@@ -10,14 +11,15 @@ use super::Connection;
 use super::read_buffer::with_read_buffer;
 use super::websocket::{Ending, Incoming, Reader};
 
-/// How long the client may take to answer our close, and to take what we wrote before it. Together with
-/// the rest of a shutdown it must stay under 5 s.
+/// How long the client may take to answer our close frame and to take the bytes before it. Together
+/// with the rest of a shutdown it must stay under 5 s.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Says why the connection ends, and waits a little for the client to hear it. A connection that is
-/// dropped while the client still sends is reset by the kernel, and the reset overtakes what we said last.
+/// Tells the client why the connection ends, and waits a little for its answer. If a connection is
+/// dropped while its client still sends, the kernel resets it, and the reset overtakes the last
+/// bytes we sent.
 pub(super) async fn say_farewell(connection: &Connection, reader: &mut Reader, ending: Ending) {
-    // There is nothing else to tell a client that doesn't answer.
+    // A client that doesn't answer is told nothing else.
     drop(timeout(CLOSE_TIMEOUT, send_and_await_answer(connection, reader, ending)).await);
     poll_fn(|context| {
         connection.transport.end(context);
@@ -43,7 +45,7 @@ async fn send_and_await_answer(connection: &Connection, reader: &mut Reader, end
     poll_fn(|context| poll_answered(connection, reader, is_fault, context)).await;
 }
 
-/// Ready when the client was sent everything; false if nothing can be written any more.
+/// Ready when the client was sent everything. False if no more can be written.
 fn poll_flushed(connection: &Connection, context: &mut Context<'_>) -> Poll<bool> {
     loop {
         let flushed = connection
@@ -58,7 +60,7 @@ fn poll_flushed(connection: &Connection, context: &mut Context<'_>) -> Poll<bool
     }
 }
 
-/// Ready when the client has answered our close, or has closed its side.
+/// Ready when the client has answered our close frame, or has closed its side.
 fn poll_answered(
     connection: &Connection,
     reader: &mut Reader,
@@ -75,7 +77,7 @@ fn poll_answered(
                 has_answered |= matches!(incoming, Incoming::Close(_));
                 true
             });
-            // After a fault, what comes can't be read as frames.
+            // After a fault the bytes that come are no frames.
             if !is_fault && (has_answered || fed.is_err()) {
                 return Poll::Ready(());
             }

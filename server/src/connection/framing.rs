@@ -1,19 +1,20 @@
-//! How what is said to a client is put on its stream.
+//! How messages are framed on a client's stream: as websocket frames or as server-sent events.
 
 use super::events::{self, EventFraming};
 use super::websocket::{Ending, PING};
 
-/// How what is said to a client is put on its stream.
+/// How messages are framed on a client's stream.
 #[derive(Debug)]
 pub(crate) enum Framing {
     /// Frames of RFC 6455, in both directions.
     Websocket,
-    /// Server-sent events; the client says nothing.
+    /// Server-sent events. The client sends nothing.
     Events(EventFraming),
 }
 
 impl Framing {
-    /// What asks the client for a sign of life, or shows it one.
+    /// The bytes that ask a websocket client for a sign of life, or show one to an event stream's
+    /// client.
     pub(crate) fn sign_of_life(&self) -> &'static [u8] {
         match self {
             Self::Websocket => &PING,
@@ -21,7 +22,7 @@ impl Framing {
         }
     }
 
-    /// What tells the client why its stream ends; none if there is nobody to be told.
+    /// The bytes that tell the client why its stream ends. None if no client is left to read them.
     pub(crate) fn farewell(&self, ending: Ending) -> Option<Vec<u8>> {
         match (self, ending) {
             (Self::Websocket, ending) => ending.close_frame(),
@@ -30,7 +31,7 @@ impl Framing {
         }
     }
 
-    /// Whether the client can still say something after we have told it that this is the end.
+    /// Whether the client can still send something after it was told the end.
     pub(crate) fn is_answered(&self) -> bool {
         matches!(self, Self::Websocket)
     }

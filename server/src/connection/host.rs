@@ -1,4 +1,5 @@
-//! The server as one connection's peer sees it.
+//! The server as the peer of one connection sees it. Its [`ConnectionHost`] also serves single HTTP
+//! requests.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use crate::fanout::SharedRoom;
 use crate::rooms::RoomTable;
 use crate::services::Services;
 
-/// Gives a connection's [`Peer`](rtbroadcaster_protocol::Peer) the server, and remembers the room that it
-/// is in, so that the table of rooms is asked only when the connection enters one.
+/// The host of a connection's [`Peer`](rtbroadcaster_protocol::Peer). It keeps the connection's
+/// room, so that the table of rooms is searched only when the connection enters one.
 #[derive(Debug)]
 pub(crate) struct ConnectionHost {
     services: Arc<Services>,
@@ -26,7 +27,7 @@ impl ConnectionHost {
         Self { services, remote, room: None }
     }
 
-    /// What the connection shares with all others.
+    /// What all connections share.
     pub(super) fn services(&self) -> &Services {
         &self.services
     }

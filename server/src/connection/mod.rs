@@ -1,4 +1,4 @@
-//! One connection: what its own task, its room's fan-outs and the sweep share of it.
+//! One connection, as its own task, its room's fan-outs and the sweep share it.
 
 mod activity;
 mod events;
@@ -41,21 +41,21 @@ pub(crate) use sweep::sweep;
 pub(crate) use task::start;
 pub(crate) use transport::Transport;
 
-/// A websocket or a stream of events, and what is known of its client.
+/// A websocket or a stream of events, with the state and the activity of its client.
 ///
-/// Any thread that has something for the client may write to it: so the thread that appends an action
-/// serves a whole room of followers. The connection's own task reads, and goes on writing when a client
-/// has not taken all of what another thread wrote.
+/// Any thread that has something for the client may write to it. So the thread that appends an
+/// action serves a whole room of followers. The connection's own task reads. It also writes what a
+/// client was too slow to take from another thread.
 pub(crate) struct Connection {
     services: Arc<Services>,
     transport: Transport,
-    /// The right to be here.
+    /// Frees one connection of the server's limits when it is dropped.
     _admission: Admission,
     state: Mutex<ConnectionState>,
     activity: Activity,
     /// Its index in the [`Registry`].
     registry_index: AtomicUsize,
-    /// Its index in the list of subscribers that it is in.
+    /// Its index in its room's list of subscribers.
     subscriber_index: AtomicUsize,
     task: AtomicWaker,
 }
@@ -81,32 +81,32 @@ impl Connection {
         }
     }
 
-    /// Has its own task look for what is new.
+    /// Wakes the connection's own task to look for news.
     pub(crate) fn wake(&self) {
         self.task.wake();
     }
 
-    /// Does something with its state. None if a panic, which is a bug of ours, has left the state half
-    /// changed; the connection ends then.
+    /// Calls `act` with the state. None if a panic, which is a bug of ours, has left the state half
+    /// changed; the connection then ends.
     pub(crate) fn with_state<R>(&self, act: impl FnOnce(&mut ConnectionState) -> R) -> Option<R> {
         self.state.lock().ok().map(|mut state| act(&mut state))
     }
 
-    /// Ends it.
+    /// Ends the connection.
     pub(crate) fn end(&self, ending: Ending) {
         self.with_state(|state| state.end(ending));
         self.wake();
     }
 
-    /// Tells the client to come back, to another server or to this one when it is there again.
+    /// Tells the client to come back: to another server, or to this one once it runs again.
     pub(crate) fn shut_down(&self) {
         let return_window_ms = self.services.limits.return_window_ms;
         self.with_state(|state| state.peer.shut_down(return_window_ms));
         self.wake();
     }
 
-    /// Takes it out of its room, in whatever state a panic has left it. The caller is to serve the room
-    /// that is returned.
+    /// Takes the connection out of its room, even if a panic has left the state half changed. The
+    /// caller must serve the returned room.
     fn leave(&self) -> Option<Arc<SharedRoom>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
@@ -115,8 +115,9 @@ impl Connection {
         state.host.room().cloned()
     }
 
-    /// Sends what there is for the client, and subscribes the connection once the client has taken
-    /// everything. With its own task's context, that task is woken when the client takes more.
+    /// Sends all there is for the client, and subscribes the connection once the client has
+    /// everything. With the context of the connection's own task, that task is woken when the
+    /// client takes more bytes.
     fn send(self: &Arc<Self>, context: &mut Context<'_>, send_context: &mut SendContext) -> Sent {
         self.with_state(|state| {
             loop {
@@ -133,8 +134,8 @@ impl Connection {
         .unwrap_or(Sent::Ended)
     }
 
-    /// The connection's own task has written all that there is: counts that for an action which a fan-out
-    /// has left to it.
+    /// Notes that the connection's own task has written everything. If a fan-out had left it an
+    /// action, this counts how long the action took.
     fn note_written(&self) {
         if self.activity.take_passed_over()
             && let Some(room) = self.with_state(|state| state.host.room().cloned()).flatten()
@@ -143,10 +144,11 @@ impl Connection {
         }
     }
 
-    /// Looks at what is due: a ping, or the end of a client that is silent or takes nothing.
+    /// Does what is due: sends a ping, or ends a client that is silent or takes no bytes.
     fn handle_due(&self, now: Timestamp, context: &mut SendContext) {
         if self.activity.owner_waits() {
-            // A client that isn't read is not silent; and its task looks whether it has waited long enough.
+            // A client that isn't read is not silent. Its task checks whether it has waited long
+            // enough.
             self.activity.note_received(now);
             self.wake();
         }
@@ -170,7 +172,7 @@ impl Subscriber for Connection {
             if sent != Sent::Everything {
                 state.unsubscribe(self);
             }
-            // Otherwise its own task subscribes it first.
+            // False until its own task has subscribed it.
             state.is_subscribed()
         });
         delivered.unwrap_or(false)
@@ -198,7 +200,7 @@ impl Subscriber for Connection {
 
 impl fmt::Debug for Connection {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Its state leads to its room, and the room to all its connections.
+        // The state leads to the room, and the room to all its connections.
         formatter.debug_struct("Connection").finish_non_exhaustive()
     }
 }

@@ -1,4 +1,5 @@
-//! When an owner's connection isn't read: while its room lags behind it, and while it is too fast.
+//! Slowing an owner down: its connection isn't read while its room lags behind it, nor while it is
+//! too fast.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,19 +10,19 @@ use tokio::time::sleep;
 
 use super::Connection;
 
-/// How long an owner waits for a room most of which lags. Longer would mean that a room which stands
-/// still for good stops its owner for good.
+/// How long an owner waits while most of its room lags. If it waited longer, a room that never
+/// reads again would stop its owner for good.
 pub(crate) const WAIT_FOR_MOST: Duration = Duration::from_secs(10);
-/// How long it waits for a few followers that kept up until a moment ago: enough for a ring to cross a
-/// busy network, too short to be noticed.
+/// How long an owner waits for a few followers that kept up until now. A ring can cross a busy
+/// network in this time, and nobody notices the pause.
 pub(crate) const WAIT_FOR_SOME: Duration = Duration::from_millis(500);
 
-/// Why an owner's connection isn't read for now. Empty for a follower's.
+/// Why an owner's connection isn't read for now. Empty for a follower's connection.
 #[derive(Debug, Default)]
 pub(super) struct OwnerWait {
-    /// It waits for its room.
+    /// The owner waits for its room.
     room: Option<RoomWait>,
-    /// It is too fast; when the pause is over.
+    /// The owner was too fast. The wake-up comes when its pause is over.
     pause: Option<WakeUp>,
 }
 
@@ -31,11 +32,11 @@ struct RoomWait {
     reason: Lag,
     started: Timestamp,
     end: Timestamp,
-    /// Ends the wait, if nothing else has the task look again before.
+    /// Ends the wait, unless something else wakes the task before.
     _wake_up: WakeUp,
 }
 
-/// Has the connection's task look again after some time, unless it is dropped before.
+/// Wakes the connection's task after some time, unless it is dropped before.
 #[derive(Debug)]
 struct WakeUp(JoinHandle<()>);
 
@@ -56,13 +57,13 @@ impl Drop for WakeUp {
 }
 
 impl OwnerWait {
-    /// Whether the connection is an owner's that isn't to be read now.
+    /// Whether this is an owner's connection that must not be read now.
     pub(super) fn must_wait(&mut self, connection: &Arc<Connection>) -> bool {
         self.waits_for_room(connection) || self.is_too_fast(connection)
     }
 
-    /// Whether the owner waits for its room. Once it has waited long enough, it gives up on the followers
-    /// that it waited for.
+    /// Whether the owner waits for its room. When it has waited long enough, it gives up on the
+    /// followers that lag.
     fn waits_for_room(&mut self, connection: &Arc<Connection>) -> bool {
         let now = connection.services.clock.now();
         let is_waiting = self.room.is_some();
@@ -80,14 +81,15 @@ impl OwnerWait {
             if lag == Lag::No {
                 return lag;
             }
-            // Whatever followers took between the look and the note has woken nobody.
+            // A follower that caught up before `set_owner_waits` has woken no task, so the lag is
+            // measured again.
             let lag = state.peer.lag(true, now, &mut state.host);
             room.set_owner_waits(lag != Lag::No);
             lag
         });
         match lag.unwrap_or(Lag::No) {
             Lag::No => self.room = None,
-            // A wait of the same kind goes on.
+            // A wait for the same reason continues.
             lag if self.room.as_ref().is_some_and(|wait| wait.reason == lag) => {}
             lag => self.start_wait(lag, now, connection),
         }
@@ -95,7 +97,8 @@ impl OwnerWait {
         self.room.is_some()
     }
 
-    /// Begins a wait. Waits that follow each other at once last together no longer than the longest may.
+    /// Starts a wait. Waits that follow each other directly last together no longer than the
+    /// longest wait.
     fn start_wait(&mut self, reason: Lag, now: Timestamp, connection: &Arc<Connection>) {
         let longest = if reason == Lag::Most { WAIT_FOR_MOST } else { WAIT_FOR_SOME };
         let started = self.room.as_ref().map_or(now, |wait| wait.started);

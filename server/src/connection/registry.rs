@@ -1,11 +1,11 @@
-//! All connections of a server.
+//! The registry of all connections of a server, for the sweep, the shutdown and the administration.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Connection;
 
-/// All connections of a server, each at an index that it keeps while it lives.
+/// All connections of a server. Each has an index, which stays the same while it lives.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     table: Mutex<Table>,
@@ -41,18 +41,19 @@ impl Registry {
         table.free_rows.push(index);
     }
 
-    /// How many there are.
+    /// The number of connections.
     pub(crate) fn len(&self) -> usize {
         let table = self.lock();
         table.rows.len() - table.free_rows.len()
     }
 
-    /// All of them.
+    /// All connections.
     pub(crate) fn all(&self) -> Vec<Arc<Connection>> {
         self.lock().rows.iter().flatten().cloned().collect()
     }
 
-    /// Those among the next `count` indices from `start` on; none if no index is that high.
+    /// The connections among the next `count` indices from `start` on. None if no index is that
+    /// high.
     pub(super) fn chunk(&self, start: usize, count: usize) -> Option<Vec<Arc<Connection>>> {
         let table = self.lock();
         let rest = table.rows.get(start..).filter(|rest| !rest.is_empty())?;
@@ -60,7 +61,7 @@ impl Registry {
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
-        // Nothing panics between its changes.
+        // The table is consistent at every point where a panic could happen.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,5 @@
-//! The part of a connection that one thread at a time works with: what is said, in both directions.
+//! The part of a connection behind its lock: the peer, its room and the bytes that wait. One thread
+//! at a time reads for it or writes for it.
 
 use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
@@ -18,42 +19,44 @@ use super::transport::Transport;
 use super::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
 use crate::fanout::{SendContext, SharedRoom, Subscriber, Subscription};
 
-/// Frames that one client is sent before others get their turn.
+/// Frames that one client is sent before other clients get their turn.
 const FRAMES_PER_TURN: usize = 16;
-/// Pieces of a frame that are written in one call; what a follower that keeps up is sent has two, header and messages.
+/// Slices of a frame that one call writes. For a follower that keeps up a frame has two: header and
+/// messages.
 const MAX_SLICES: usize = 16;
 
-/// A frame of at most so many bytes is put together with its header before it is written: to copy so few costs less
-/// than a second piece costs the kernel (bench, paced).
+/// A frame of at most this many bytes is copied behind its header before it is written. Copying so
+/// few bytes costs less than a second slice costs the kernel (bench, paced).
 const MAX_COPIED_BYTES: usize = 1_024;
 
-/// How far a client has been sent what there is for it.
+/// How much of what there is a client was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
-    /// It has everything.
+    /// The client has everything.
     Everything,
-    /// It takes no more now.
+    /// The client takes no more bytes for now.
     Blocked,
-    /// There is more, but others come first.
+    /// There is more, but other clients come first.
     More,
     /// Nothing will be sent any more: see [`ConnectionState::ending`].
     Ended,
 }
 
-/// A connection's state, of which one thread at a time does something.
+/// A connection's state. Only the thread that holds its lock works with it.
 #[derive(Debug)]
 pub(crate) struct ConnectionState {
     pub(crate) peer: Peer,
     pub(crate) host: ConnectionHost,
     framing: Framing,
-    /// What is left of a frame that was begun: it must be finished before anything else is sent.
+    /// The rest of an unfinished frame. It is written before anything else.
     unsent: VecDeque<Bytes>,
-    /// The newest ping of the client that is not answered yet.
+    /// The payload of the client's newest ping that isn't answered yet.
     pong: Option<Box<[u8]>>,
-    /// The client is to be asked for a sign of life.
+    /// The client is to be sent a ping.
     ping: bool,
     subscription: Option<Subscription>,
-    /// A fault of the client: it is told what it has been answered until then, and then this.
+    /// A fault in the client's frames. The client is told of it after the answers to what came
+    /// before.
     fault: Option<Fault>,
     ending: Option<Ending>,
 }
@@ -78,25 +81,25 @@ impl ConnectionState {
         self.ending
     }
 
-    /// Ends the connection; the first reason counts.
+    /// Ends the connection. The first reason counts.
     pub(super) fn end(&mut self, ending: Ending) {
         self.ending.get_or_insert(ending);
     }
 
-    /// Ends it because nothing can be read or written any more.
+    /// Ends the connection because its transport is broken.
     pub(super) fn break_off(&mut self, error: &io::Error) {
         debug!(%error, "the connection broke");
         self.end(Ending::Gone);
     }
 
-    /// Whether the client is to be read: not before it has taken what it was answered, nor after a
-    /// fault, nor once nothing it says counts any more.
+    /// Whether the client may be read: not while it has answers to take, not after a fault, and not
+    /// once the peer is ending.
     pub(super) fn may_read(&self) -> bool {
         !self.peer.has_answers() && self.fault.is_none() && !self.peer.is_ending()
     }
 
-    /// Receives the messages that were kept while the owner was too fast. Returns the room to be served,
-    /// if there were any.
+    /// Receives the messages that were kept while the owner was too fast. Returns the room to
+    /// serve, if there were any.
     pub(super) fn resume_reading(&mut self, now: Timestamp) -> Option<Arc<SharedRoom>> {
         if !self.peer.has_unread() {
             return None;
@@ -105,25 +108,25 @@ impl ConnectionState {
         self.host.room().cloned()
     }
 
-    /// Ends it once the client is told all that it was answered before.
+    /// Ends the connection once the client was sent all earlier answers.
     pub(super) fn end_with_fault(&mut self, fault: Fault) {
         self.fault.get_or_insert(fault);
     }
 
-    /// Asks the client for a sign of life.
+    /// Sends the client a ping with the next frames.
     pub(super) fn ping(&mut self) {
         self.ping = true;
     }
 
-    /// Receives what came in. False if the reader is to stop: after a fault, while many answers wait for
-    /// the client, or while an owner is too fast.
+    /// Receives a message or a control frame. False if the reader must stop: after a fault, while
+    /// many answers wait for the client, or while an owner is too fast.
     pub(super) fn receive(&mut self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
         if self.ending.is_some() {
             return true;
         }
         match incoming {
             Incoming::Text(text) => self.peer.receive_frame(text, now, &mut self.host),
-            // The original takes these too.
+            // The original server accepts these too.
             Incoming::Binary(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => self.peer.receive_frame(text, now, &mut self.host),
                 Err(_) => {
@@ -139,8 +142,8 @@ impl ConnectionState {
         !self.peer.has_many_answers() && self.peer.pause(now).is_none()
     }
 
-    /// Sends what there is, as much as the client takes without waiting. With the context of the
-    /// connection's own task, that task is woken when the client takes more.
+    /// Sends what there is, as far as the client takes it without waiting. With the context of the
+    /// connection's own task, that task is woken when the client takes more bytes.
     pub(super) fn send(
         &mut self,
         transport: &Transport,
@@ -183,8 +186,8 @@ impl ConnectionState {
         Sent::More
     }
 
-    /// Queues what tells the client of the end, behind the rest of an unfinished frame. False if the client
-    /// is not to be told.
+    /// Queues the bytes that tell the client the end, behind the rest of an unfinished frame. False
+    /// if there are none.
     pub(super) fn queue_farewell(&mut self, ending: Ending) -> bool {
         let farewell = self.framing.farewell(ending);
         let has_farewell = farewell.is_some();
@@ -192,12 +195,12 @@ impl ConnectionState {
         has_farewell
     }
 
-    /// Whether the client is expected to answer that.
+    /// Whether the client should answer the farewell.
     pub(super) fn expects_answer(&self) -> bool {
         self.framing.is_answered()
     }
 
-    /// Writes what is left of an unfinished frame. True if nothing is left.
+    /// Writes the rest of an unfinished frame. True if nothing is left.
     pub(super) fn flush(
         &mut self,
         transport: &Transport,
@@ -222,7 +225,7 @@ impl ConnectionState {
             }
             if self.unsent.is_empty() {
                 activity.note_unblocked();
-                // Gives its memory back.
+                // Frees the queue's memory.
                 self.unsent = VecDeque::new();
             }
         }
@@ -237,18 +240,18 @@ impl ConnectionState {
         services.metrics.sent_bytes(bytes);
         activity.note_progress(services.clock);
         if !self.framing.is_answered() {
-            // A client that can't say anything shows that it is there by what it takes.
+            // A client that sends nothing shows that it is alive by taking bytes.
             activity.note_received(services.clock.now());
         }
     }
 
-    /// Whether the connection is subscribed to what is new in its room.
+    /// Whether the connection is subscribed to its room.
     pub(super) fn is_subscribed(&self) -> bool {
         self.subscription.is_some()
     }
 
-    /// Subscribes the connection to what is new in its room, if it is in one and isn't subscribed. True if
-    /// it is subscribed only now: it must look once more for what came before.
+    /// Subscribes the connection to its room, if it is in one and isn't subscribed. True if it
+    /// wasn't subscribed before: then it must look once more for what came earlier.
     pub(super) fn subscribe<S: Subscriber + 'static>(&mut self, subscriber: &Arc<S>) -> bool {
         if self.subscription.is_some() || !self.peer.is_in_room() {
             return false;
@@ -269,7 +272,8 @@ impl ConnectionState {
         }
     }
 
-    /// Writes a frame as far as the client takes it; the rest is kept. Says how many bytes were taken.
+    /// Writes a frame as far as the client takes it, and keeps the rest. Returns the number of
+    /// bytes taken.
     fn write_frame(
         &mut self,
         transport: &Transport,
@@ -312,7 +316,7 @@ impl ConnectionState {
         Ok(written)
     }
 
-    /// Queues a control frame, if one is to be sent.
+    /// Queues a control frame, if one is due.
     fn queue_control_frame(&mut self) -> bool {
         let frame = match self.pong.take() {
             Some(payload) => pong(&payload).into(),
@@ -323,7 +327,7 @@ impl ConnectionState {
         true
     }
 
-    /// Lets go of what was written.
+    /// Drops bytes that were written.
     fn skip(&mut self, mut bytes: usize) {
         while let Some(first) = self.unsent.front_mut() {
             if bytes < first.len() {

@@ -1,4 +1,5 @@
-//! Looks after all connections at once: one timer instead of several for each.
+//! The sweep looks after all connections with one timer. [`Manager::start`](crate::Manager) starts
+//! it with the first connection.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -9,16 +10,17 @@ use super::Registry;
 use crate::fanout::{contained, with_send_context};
 use crate::services::Services;
 
-/// Connections looked after before other tasks get their turn.
+/// Connections that are handled before other tasks get their turn.
 const CHUNK_SIZE: usize = 256;
-/// The pause between two sweeps is this part of the shortest timeout, so a timeout is late by no more.
+/// The pause between two sweeps is the shortest timeout divided by this, so no timeout is late by
+/// more.
 const PART_OF_TIMEOUT: u64 = 8;
 /// The longest pause, so that no timeout is late by more than a second.
 const LONGEST_PAUSE_MS: u64 = 1_000;
-/// The shortest pause; otherwise the server would do nothing but sweep.
+/// The shortest pause. With a shorter one the server would do nothing but sweep.
 const SHORTEST_PAUSE_MS: u64 = 5;
 
-/// Looks after the connections of a registry, and the memory of the rooms, as long as both are there.
+/// Looks after the registry's connections and the rooms' memory, until one of both is gone.
 pub(crate) async fn sweep(registry: Weak<Registry>, services: Weak<Services>, limits: Limits) {
     let pause = pause(&limits);
     loop {
@@ -47,7 +49,7 @@ pub(crate) async fn sweep(registry: Weak<Registry>, services: Weak<Services>, li
     }
 }
 
-/// How long to wait between two sweeps.
+/// The pause between two sweeps.
 fn pause(limits: &Limits) -> Duration {
     let timeouts = [
         limits.handshake_timeout_ms,

@@ -1,4 +1,5 @@
-//! A connection's own task: reads what the client says, and goes on writing what others have left to it.
+//! A connection's own task: it reads what the client sends, and writes what fan-outs have left to
+//! it.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -14,10 +15,11 @@ use super::websocket::{Ending, Reader};
 use super::{Connection, Registry};
 use crate::fanout::with_send_context;
 
-/// Serves a connection until it ends, in a task of its own. `read` was read of its stream already.
+/// Serves a connection in a task of its own until it ends. `read` holds bytes that were already
+/// read from its stream.
 ///
-/// The task and its [`Connection`] are all the memory that a silent client takes, so the task keeps
-/// nothing that isn't needed before the end.
+/// The task and its [`Connection`] are all the memory that a silent client costs. So the task holds
+/// nothing that only the end needs.
 pub(crate) fn start(connection: Arc<Connection>, registry: Arc<Registry>, read: &mut [u8]) {
     let limit = connection.services.limits.message_bytes;
     let mut task = Task {
@@ -32,11 +34,11 @@ pub(crate) fn start(connection: Arc<Connection>, registry: Arc<Registry>, read: 
         debug!(?ending, "connection ends");
         task.connection().services.metrics.connection_closed(ending);
         leave(task.connection());
-        // Boxed, so that it takes no memory before.
+        // Boxed, so that it needs no memory before the end.
         let Task { registered, reader, .. } = &mut task;
         Box::pin(say_farewell(&registered.connection, reader, ending)).await;
     };
-    // A span takes memory, so only where somebody looks at the log.
+    // A span needs memory, so there is one only where the log shows it.
     let span = Span::current();
     if span.is_none() {
         tokio::spawn(served);
@@ -45,8 +47,8 @@ pub(crate) fn start(connection: Arc<Connection>, registry: Arc<Registry>, read: 
     }
 }
 
-/// A connection that has a task. However the task ends, the connection is neither in its room nor in the
-/// registry afterwards.
+/// A connection that has a task. However the task ends, this takes the connection out of its room
+/// and out of the registry.
 struct Registered {
     connection: Arc<Connection>,
     registry: Arc<Registry>,
@@ -69,7 +71,7 @@ fn leave(connection: &Connection) {
 struct Task {
     registered: Registered,
     reader: Reader,
-    /// The reader was stopped and may have more.
+    /// The reader was stopped and may hold more messages.
     was_stopped: bool,
     owner_wait: OwnerWait,
 }
@@ -80,7 +82,7 @@ impl Task {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Ending> {
-        // Before anything is looked at, so that no wake-up is missed.
+        // Registered before anything is read or sent, so that no wake-up is missed.
         self.connection().task.register(context.waker());
         let polled = self.send_and_read(context);
         if polled.is_pending()
@@ -114,15 +116,15 @@ impl Task {
                 continue;
             }
             if ready!(self.read(context)) {
-                // Others come first.
+                // Other tasks come first.
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
         }
     }
 
-    /// Receives what is left of what was read before, or reads once. True if other tasks are to have their
-    /// turn now: there may be more to read, or tasks were started for the fan-out of a large room.
+    /// Receives the rest of the previous read, or reads once. True if other tasks should run now:
+    /// there may be more to read, or a large room's fan-out has started tasks.
     fn read(&mut self, context: &mut Context<'_>) -> Poll<bool> {
         if std::mem::take(&mut self.was_stopped) {
             self.receive(&mut []);
@@ -142,7 +144,7 @@ impl Task {
         })
     }
 
-    /// Receives what was read, and serves the room. True if that started tasks.
+    /// Receives bytes of the client and serves the room. True if that has started tasks.
     fn receive(&mut self, bytes: &mut [u8]) -> bool {
         let connection = &self.registered.connection;
         let now = connection.services.clock.now();

@@ -1,4 +1,5 @@
-//! What the bytes of a websocket go over.
+//! The byte stream under a connection: a TCP socket, or any other stream that an application
+//! serves.
 
 use std::io::{self, ErrorKind, IoSlice, Read};
 use std::net::Shutdown;
@@ -13,29 +14,29 @@ use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tracing::debug;
 
-/// Bytes that the kernel may hold of what was written and not sent yet. Small, so that a follower that lags is seen to
-/// lag and is served newer values later, instead of old ones out of megabytes of buffer. The same value as in most
-/// HTTP/2 servers.
+/// Written bytes that the kernel may hold before it sends them. The number is small so that the
+/// server sees when a follower lags: the follower then gets newer values later instead of old ones
+/// out of megabytes of buffer. Most HTTP/2 servers use the same value.
 #[cfg(target_os = "linux")]
 const NOT_SENT_BYTES: u32 = 16 * 1024;
 
-/// A connection's stream of bytes, read by its own task and written by whoever has something for it.
+/// A connection's byte stream. Its own task reads it; any thread may write to it.
 pub(crate) enum Transport {
-    /// Written from any task, without waiting.
+    /// A socket. Every thread can write to it without waiting.
     Tcp(TcpStream),
-    /// Whatever else the application that mounts us serves: TLS, a Unix socket. Only the connection's own task can wait
-    /// for it, so only that one writes.
+    /// Any other stream, for example TLS or a Unix socket. Only the connection's own task can wait
+    /// for it, so only that task writes.
     Other(Mutex<Box<dyn Stream>>),
 }
 
-/// What an upgraded request can be made of.
+/// A stream that an upgraded request can have.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Transport {
-    /// What is under an upgraded request, and what was read of it already. A TCP connection is taken out: hyper's buffer
-    /// goes, and the socket can be told how we write.
+    /// Takes the stream out of an upgraded request, with the bytes that were already read. A TCP
+    /// socket is taken out of hyper, which drops hyper's buffer and allows socket options.
     pub(crate) fn new(upgraded: Upgraded) -> (Self, Vec<u8>) {
         let (stream, read) = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
             Ok(parts) => (parts.io, parts.read_buf),
@@ -53,21 +54,21 @@ impl Transport {
         (Self::Tcp(stream), read.to_vec())
     }
 
-    /// A stream that isn't under an upgraded request.
+    /// A transport over a stream that isn't an upgraded request.
     pub(crate) fn from_stream(stream: impl Stream + 'static) -> Self {
         Self::Other(Mutex::new(Box::new(stream)))
     }
 
-    /// Whether not only the connection's own task writes to it.
+    /// Whether every thread may write to it, not only the connection's own task.
     pub(crate) fn is_written_by_all(&self) -> bool {
         matches!(self, Self::Tcp(_))
     }
 
-    /// Writes what is taken without waiting. With a context, which only the connection's own task has, that task is
-    /// woken when more is taken; see [`Transport::poll_writable`].
+    /// Writes as much as the stream takes without waiting. Only the connection's own task passes a
+    /// context; it is then woken when the stream takes more. See [`Transport::poll_writable`].
     ///
     /// # Errors
-    /// `WouldBlock` if nothing is taken now; anything else ends the connection.
+    /// `WouldBlock`: the stream takes nothing now. Any other error ends the connection.
     pub(crate) fn write(
         &self,
         context: Option<&mut Context<'_>>,
@@ -88,16 +89,17 @@ impl Transport {
         }
     }
 
-    /// After a write that would block: ready if another may be tried at once, else the task is woken when it may.
+    /// Called after a write that would block. Ready if another write may be tried at once;
+    /// otherwise the task is woken when it may.
     pub(crate) fn poll_writable(&self, context: &mut Context<'_>) -> Poll<()> {
         match self {
-            // An error shows itself in the write.
+            // The write itself reports an error.
             Self::Tcp(stream) => stream.poll_write_ready(context).map(drop),
             Self::Other(_) => Poll::Pending,
         }
     }
 
-    /// Reads what is there; no bytes at the end of the stream.
+    /// Reads what is there. Reads no bytes at the end of the stream.
     pub(crate) fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Tcp(stream) => loop {
@@ -115,10 +117,11 @@ impl Transport {
         }
     }
 
-    /// Sends on what a stream holds back that was written to it; the task is woken to call this again if that takes time.
+    /// Flushes bytes that a stream holds back. If that takes time, the task is woken to call this
+    /// again.
     ///
     /// # Errors
-    /// Ends the connection.
+    /// Any error ends the connection.
     pub(crate) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(_) => Poll::Ready(Ok(())),
@@ -134,24 +137,25 @@ impl Transport {
         }
     }
 
-    /// Tells a stream that is about to be dropped, as far as it takes that without waiting: under TLS the other side could
-    /// not know otherwise that nobody has cut the connection.
+    /// Closes a stream that is about to be dropped, as far as it goes without waiting. Over TLS the
+    /// client can then tell an orderly end from a cut connection.
     pub(crate) fn end(&self, context: &mut Context<'_>) {
         if let Self::Other(stream) = self {
-            // Who is gone by now needs to be told nothing.
+            // A client that is gone needs no notice.
             let _ = Pin::new(&mut **lock(stream)).poll_shutdown(context);
         }
     }
 }
 
-/// Reads what is there. A buffer that isn't filled says that nothing more is, as tokio's own reads take it: the next
-/// bytes are announced by the kernel, and no read is spent on finding nothing.
+/// Reads what is there. A read that doesn't fill the buffer has emptied the socket, as in tokio's
+/// own reads: the kernel announces the next bytes, so no read is spent on finding nothing.
 fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     let mut count = None;
     let tried = stream.try_io(Interest::READABLE, || {
         let bytes = (&*socket2::SockRef::from(stream)).read(buffer)?;
         count = Some(bytes);
-        // Said to tokio alone: the end of the stream and a full buffer leave the socket readable.
+        // Only tokio sees this error. After the end of the stream or a full buffer the socket stays
+        // readable.
         if (1..buffer.len()).contains(&bytes) { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
     });
     match (count, tried) {
@@ -160,7 +164,7 @@ fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// A stream in which somebody panicked, a bug of ours or of the application's, is still a stream.
+/// A stream stays usable after a panic, which is a bug of ours or of the application's.
 fn lock(stream: &Mutex<Box<dyn Stream>>) -> MutexGuard<'_, Box<dyn Stream>> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The opening handshake.
+//! The opening handshake of a websocket, which [`Manager::routes`](crate::Manager::routes) answers.
 
 use hyper::upgrade::OnUpgrade;
 use tungstenite::handshake::derive_accept_key;
@@ -11,7 +11,8 @@ use warp::reply::{Reply, Response};
 
 use crate::admission::HandshakeError;
 
-/// The server's half of it (RFC 6455 section 4.2): the answer to the request, and the connection to be.
+/// The server's half of the handshake (RFC 6455 section 4.2). Returns the response, and the upgrade
+/// that becomes the connection.
 pub(crate) fn handshake(
     method: &Method,
     headers: &HeaderMap,

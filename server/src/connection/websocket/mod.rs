@@ -1,4 +1,5 @@
-//! The websocket protocol (RFC 6455) without any I/O: what a client's bytes mean, and how ours are framed.
+//! The websocket protocol (RFC 6455) without I/O: it reads a client's frames and writes ours.
+//! Connections and the suite in `internals` use it.
 
 mod handshake;
 mod reader;
@@ -11,35 +12,36 @@ pub(crate) use handshake::handshake;
 pub(crate) use reader::{Incoming, Reader};
 pub(crate) use writer::{MAX_HEADER_BYTES, PING, close, pong, text_header};
 
-/// The codes with which clients close that are told apart in what is counted: done, gone to another page, and none.
+/// Close codes of clients that are counted apart: done (1000), gone to another page (1001), no code
+/// (1005).
 pub(crate) const CLIENT_CODES: [u16; 3] = [1000, 1001, 1005];
 
 /// Why a websocket ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// The client is gone without a word.
+    /// The client is gone without a close frame.
     Gone,
-    /// The client closed it, and is answered with its own code.
+    /// The client closed it. It is answered with its own code.
     Answered(WireCode),
-    /// We close it, by our own rules.
+    /// The server closes it by its own rules.
     Policy(CloseCode),
-    /// We close it because of a fault in its frames.
+    /// The server closes it because of a fault in the client's frames.
     Fault(Fault),
 }
 
 /// What is wrong with a client's frames (section 7.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// They break the protocol's rules.
+    /// A frame breaks the protocol's rules.
     Frame,
     /// A message isn't UTF-8.
     Text,
-    /// A message has more bytes than it may.
+    /// A message is larger than it may be.
     Size,
 }
 
 impl Ending {
-    /// What the close frame says; none if there is nobody to read it.
+    /// The close frame for this ending. None if the client is gone.
     pub(crate) fn close_frame(self) -> Option<Vec<u8>> {
         match self {
             Self::Gone => None,
@@ -54,7 +56,7 @@ impl Fault {
     /// Every fault.
     pub(crate) const ALL: [Self; 3] = [Self::Frame, Self::Text, Self::Size];
 
-    /// The code that the client is told.
+    /// The close code for this fault.
     pub(crate) fn code(self) -> WireCode {
         match self {
             Self::Frame => WireCode::Protocol,

@@ -15,7 +15,7 @@ pub(crate) const MAX_HEADER_BYTES: usize = 10;
 /// A ping without a payload.
 pub(crate) const PING: [u8; 2] = [FIN | 0x9, 0];
 
-/// The header of a text frame: the bytes, and how many of them it has.
+/// The header of a text frame: an array, and how many of its bytes the header has.
 pub(crate) fn text_header(payload: usize) -> ([u8; MAX_HEADER_BYTES], usize) {
     let mut header = [0; MAX_HEADER_BYTES];
     header[0] = TEXT;
@@ -42,7 +42,7 @@ pub(crate) fn pong(payload: &[u8]) -> Vec<u8> {
     control(PONG, payload)
 }
 
-/// A close frame; a reason that doesn't fit is cut short.
+/// A close frame. A reason that doesn't fit is cut short.
 pub(crate) fn close(code: CloseCode, reason: &str) -> Vec<u8> {
     if code == CloseCode::Status {
         // The client gave no code, and this one must not be sent (section 7.4.1).

@@ -1,4 +1,5 @@
-//! Frames of a client: taken apart where they lie, and copied only while they are not there as a whole.
+//! Reads a client's frames out of its bytes. A frame is read where it lies, and copied only while a
+//! part of it is missing.
 
 use std::io::Cursor;
 
@@ -10,45 +11,46 @@ use super::Fault;
 /// The longest payload of a control frame (RFC 6455 section 5.5).
 const MAX_CONTROL_BYTES: u64 = 125;
 
-/// What came in.
+/// A message or a control frame of the client.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Incoming<'bytes> {
     /// A text message.
     Text(&'bytes str),
     /// A binary message.
     Binary(&'bytes [u8]),
-    /// To be answered with the same payload.
+    /// A ping, to be answered with the same payload.
     Ping(&'bytes [u8]),
-    /// The client is there.
+    /// A pong: the client is alive.
     Pong,
-    /// The client closes; nothing that comes later counts.
+    /// A close frame. Nothing after it counts.
     Close(CloseCode),
 }
 
-/// Takes a client's bytes apart. While nothing of a message is there it holds no memory.
+/// Reads a client's frames. Between two messages it holds no memory.
 #[derive(Debug)]
 pub(crate) struct Reader {
     /// Bytes of one message at most, all its fragments together.
     limit: usize,
-    /// A frame of which not all is there yet.
+    /// The beginning of a frame whose rest is missing, or frames that were not read yet.
     rest: Vec<u8>,
-    /// The fragments of a message of which not all are there yet.
+    /// The fragments of a message that isn't complete yet.
     message: Option<Vec<u8>>,
-    /// It began as a text message.
+    /// The fragments belong to a text message.
     is_text: bool,
 }
 
 impl Reader {
-    /// A reader that finds messages above `limit` bytes faulty.
+    /// A reader that treats messages above `limit` bytes as a fault.
     pub(crate) fn new(limit: usize) -> Self {
         Self { limit, rest: Vec::new(), message: None, is_text: false }
     }
 
-    /// Takes what was read, and hands on what is complete as long as `take` says to go on; the rest is kept, to go on
-    /// with by another call without bytes. The bytes are unmasked where they lie.
+    /// Reads bytes and passes each complete message or control frame to `receive`, until that
+    /// returns false. The rest is kept; a call without bytes continues with it. The bytes are
+    /// unmasked where they lie.
     ///
     /// # Errors
-    /// The first fault in the client's frames; nothing can be read after it.
+    /// The first fault in the client's frames. Nothing can be read after it.
     pub(crate) fn feed(
         &mut self,
         bytes: &mut [u8],
@@ -72,7 +74,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes the frames that are there as a whole, and says how many bytes they have.
+    /// Reads the complete frames in a buffer. Returns how many bytes they have.
     fn read_frames(
         &mut self,
         buffer: &mut [u8],
@@ -84,7 +86,7 @@ impl Reader {
             let header = FrameHeader::parse(&mut cursor).map_err(|_| Fault::Frame)?;
             let Some((header, length)) = header else { return Ok(position) };
             let mask = self.check(&header, length)?;
-            // The check has found the length within the limit, which is a usize.
+            // The length is within the limit, which is a usize, as the check has found.
             let start = position + cursor.position() as usize;
             let Some(payload) = buffer.get_mut(start..start + length as usize) else { return Ok(position) };
             unmask(payload, mask);
@@ -96,7 +98,7 @@ impl Reader {
         }
     }
 
-    /// Whether a client may send such a frame now; if so, what it is masked with.
+    /// Checks whether a client may send this frame now. Returns its mask.
     fn check(&self, header: &FrameHeader, length: u64) -> Result<[u8; 4], Fault> {
         let has_reserved_bits = header.rsv1 || header.rsv2 || header.rsv3;
         let is_in_order = match header.opcode {

@@ -5,7 +5,7 @@ use super::*;
 
 const LIMIT: usize = 1_000;
 
-/// What the reader hands on, as values that can be kept.
+/// What the reader passes on, as owned values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Received {
     Text(String),
@@ -25,7 +25,7 @@ fn keep(incoming: &Incoming<'_>) -> Received {
     }
 }
 
-/// A frame as a client sends it, rendered by the library that our clients in the tests use.
+/// A frame as a client sends it, rendered by the library that the tests' clients use.
 fn frame(opcode: OpCode, payload: &[u8], is_final: bool, mask: u32) -> Vec<u8> {
     let mut payload = payload.to_vec();
     let mask = mask.to_be_bytes();
@@ -46,7 +46,7 @@ fn read(reader: &mut Reader, bytes: &[u8]) -> (Vec<Received>, Result<(), Fault>)
     (received, result)
 }
 
-/// What is wrong with the last of these bytes.
+/// The fault in these bytes.
 fn fault(bytes: &[u8]) -> Fault {
     read(&mut Reader::new(LIMIT), bytes).1.unwrap_err()
 }
@@ -91,7 +91,7 @@ fn render_message(
     bytes.extend(frame(opcode, &payload[start..], true, mask));
 }
 
-/// The frames of what is sent, with a ping between the fragments of a message.
+/// Renders the frames of a message, with a ping between its fragments.
 fn render(sent: &Sent, mask: u32, bytes: &mut Vec<u8>, expected: &mut Vec<Received>) {
     match sent {
         Sent::Text(text, cuts) => {
