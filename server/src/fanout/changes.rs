@@ -1,4 +1,5 @@
-//! What has changed in a room since everyone in it was last served.
+//! The changes of a room since its connections were last served. [`SharedRoom`](super::SharedRoom)
+//! keeps them.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -17,12 +18,12 @@ pub(super) struct Changes {
     pub(super) appended: bool,
 }
 
-/// The changes that nobody has served yet; threads add to them and take them.
+/// The changes that no thread has served yet. Any thread adds to them or takes them.
 #[derive(Debug, Default)]
 pub(super) struct PendingChanges(AtomicU8);
 
 impl PendingChanges {
-    /// Adds changes. Whoever takes them sees all that was written before.
+    /// Adds changes. The thread that takes them sees all that was written before this call.
     pub(super) fn add(&self, changes: Changes) {
         let bit = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
         let bits = bit(changes.for_followers, FOR_FOLLOWERS)
@@ -33,12 +34,12 @@ impl PendingChanges {
         }
     }
 
-    /// Whether appended actions are among them. Only a hint where others take them at the same time.
+    /// Whether actions were appended. Only a hint while other threads take the changes.
     pub(super) fn has_appended(&self) -> bool {
         self.0.load(Ordering::Relaxed) & APPENDED != 0
     }
 
-    /// Takes all of them: the caller serves whom they concern.
+    /// Takes all changes. The caller must serve the connections that they concern.
     pub(super) fn take(&self) -> Changes {
         let bits = self.0.swap(0, Ordering::AcqRel);
         Changes {

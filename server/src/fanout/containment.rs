@@ -1,14 +1,17 @@
-//! A panic is a bug of ours. It ends what it happened in, and nothing that merely ran in the same thread.
+//! Containment of panics, which are bugs of ours. A panic ends only the step in which it happens,
+//! not the others that run in the same thread. Fan-outs, the sweep and the rooms' alarms use it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tracing::error;
 
-/// Does something for one of many; nothing if it panics, which is logged, so that the others still get their turn.
+/// Runs one step of many. Returns none if the step panics, so that the others still run; the panic
+/// is logged.
 ///
-/// What it has locked meanwhile is left poisoned, by which whoever locks it next sees that it is half changed.
+/// A lock that the step held is left poisoned, which shows the next thread that its content is half
+/// changed.
 pub(crate) fn contained<R>(what: &'static str, act: impl FnOnce() -> R) -> Option<R> {
-    // The panic itself, with its place, is told by the panic hook.
+    // The panic hook reports the panic itself and where it happened.
     catch_unwind(AssertUnwindSafe(act))
         .inspect_err(|_| error!(what, "a bug of the server: this is given up, all else goes on"))
         .ok()

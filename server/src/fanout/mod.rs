@@ -1,4 +1,7 @@
-//! A room as the server's threads share it, and how what is new reaches everyone in it.
+//! The fan-out: a room that threads share, and the way from an append to the sockets of its
+//! connections.
+//!
+//! Connections and HTTP requests change a [`SharedRoom`] and then serve it.
 
 mod changes;
 mod containment;

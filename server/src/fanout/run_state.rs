@@ -1,37 +1,38 @@
-//! Whether somebody fans out over a list, so that each list has one fan-out at a time and none that is
-//! announced is forgotten.
+//! Whether a thread fans out over a list of subscribers. Each list has one fan-out at a time, and
+//! no announcement is lost.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// Nobody fans out.
+/// No thread fans out.
 const IDLE: u8 = 0;
-/// A pass over the list is under way.
+/// A pass over the list is running.
 const RUNNING: u8 = 1;
-/// A pass is to begin: there is something that the one under way, if any, may have missed.
+/// A pass must begin: there is something that the running pass, if any, may have missed.
 const ANNOUNCED: u8 = 2;
 
-/// Whose turn it is.
+/// Whether a list is being served, and whether there is something new for it.
 #[derive(Debug, Default)]
 pub(super) struct RunState(AtomicU8);
 
 impl RunState {
-    /// Says that there is something new. True if the caller is to run; otherwise somebody runs already
-    /// and makes one more pass.
+    /// Announces something new. True if the caller must run; otherwise another thread runs and
+    /// makes one more pass.
     pub(super) fn announce(&self) -> bool {
         self.0.swap(ANNOUNCED, Ordering::AcqRel) == IDLE
     }
 
-    /// Begins to run. Only the caller that [`RunState::announce`] told to run may do so.
+    /// Starts to run. Only the caller that [`RunState::announce`] told to run may call this.
     pub(super) fn run(&self) -> Run<'_> {
         Run(self)
     }
 }
 
-/// Somebody runs. A panic, which is a bug of ours, ends this run; the next announcement starts another.
+/// The right to run. A panic, which is a bug of ours, ends this run; the next announcement starts
+/// another.
 pub(super) struct Run<'state>(&'state RunState);
 
 impl Run<'_> {
-    /// Begins a pass if there is something new since the last one began; otherwise the run is over.
+    /// Begins a pass if there is something new since the last one began. Otherwise the run is over.
     pub(super) fn begins_pass(&self) -> bool {
         let state = &self.0.0;
         match state.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire) {

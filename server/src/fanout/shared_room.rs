@@ -1,4 +1,4 @@
-//! A room as the server's threads share it.
+//! A room that threads share, with the connections that are subscribed to it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -11,14 +11,14 @@ use super::subscribers::{Subscriber, Subscribers};
 use crate::atomic_option::AtomicOption;
 use crate::metrics::{Metrics, Moment};
 
-/// Followers that the thread which appended an action serves by itself; a larger room is spread over
+/// The number of followers that the appending thread serves by itself. A larger room is spread over
 /// all threads. Serving this many takes some 2 ms; waking another thread takes some microseconds.
 const FOLLOWERS_PER_THREAD: usize = 256;
 
-/// One room behind its lock, with the connections that are in it.
+/// One room behind its lock, with its subscribed connections.
 ///
-/// The lock is held for an append or for cutting a slice out of the log, never across a write to a
-/// socket.
+/// A thread holds the lock while it appends or cuts a slice out of the log, and never while it
+/// writes to a socket.
 #[derive(Debug)]
 pub(crate) struct SharedRoom {
     id: RoomId,
@@ -27,13 +27,14 @@ pub(crate) struct SharedRoom {
     metrics: Arc<Metrics>,
     /// What has changed since the connections were last served.
     changes: PendingChanges,
-    /// When the first of the actions was appended that were not served yet.
+    /// When the oldest action that is not served yet was appended.
     appended_at: AtomicOption<Moment>,
-    /// The owner's connection, and former owners' that have not been told yet that they are superseded.
+    /// The connections of the owner, and of former owners that have not been told yet that they are
+    /// superseded.
     owners: Subscribers,
-    /// The first followers.
+    /// The first list of followers.
     followers: Subscribers,
-    /// The followers of a large room: one list for each further thread.
+    /// Further lists of followers in a large room: one for each other thread.
     more_followers: OnceLock<Box<[Subscribers]>>,
     /// The owner isn't read until the followers have caught up.
     owner_waits: AtomicBool,
@@ -42,9 +43,9 @@ pub(crate) struct SharedRoom {
 /// The list in which a connection is subscribed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Subscription {
-    /// That of the owners.
+    /// The owners' list.
     Owner,
-    /// One of the followers' lists, by its number: 0 is the first.
+    /// One of the followers' lists, by its number. The first is 0.
     Follower(usize),
 }
 
@@ -69,14 +70,15 @@ impl SharedRoom {
         self.id
     }
 
-    /// When it was opened.
+    /// When the room was opened.
     pub(crate) fn opened(&self) -> Timestamp {
         self.opened
     }
 
-    /// Does something to the room; the caller is to call [`SharedRoom::serve`] afterwards. None if a
-    /// panic, which is a bug of ours, has left the room half changed: it counts as gone then, which
-    /// everyone in it is to be told, and all other rooms live on.
+    /// Calls `act` with the room. The caller must call [`SharedRoom::serve`] afterwards.
+    ///
+    /// Returns none if a panic, which is a bug of ours, has left the room half changed. The room
+    /// then counts as gone: its connections are told, and all other rooms live on.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         let Ok(mut room) = self.room.lock() else {
             self.changes.add(Changes { for_followers: true, for_owner: true, appended: false });
@@ -96,13 +98,13 @@ impl SharedRoom {
         Some(result)
     }
 
-    /// How the room is; none if it counts as gone.
+    /// A report of the room; none if it counts as gone.
     pub(crate) fn report(&self) -> Option<RoomReport> {
         self.room.lock().ok().map(|room| room.report())
     }
 
-    /// Serves everyone in the room for whom something has changed: a small room at once, a large one in
-    /// tasks. True if it has started tasks.
+    /// Serves the connections for which something has changed: those of a small room at once, those
+    /// of a large one in tasks. True if it has started tasks.
     ///
     /// The caller must not hold the lock of any connection's state.
     pub(crate) fn serve(self: &Arc<Self>) -> bool {
@@ -129,13 +131,14 @@ impl SharedRoom {
         }
     }
 
-    /// The same in a task of its own, for a caller that may hold the lock of a connection's state.
+    /// Serves the room in a task of its own, for a caller that may hold the lock of a connection's
+    /// state.
     pub(crate) fn serve_soon(self: &Arc<Self>) {
         let room = Arc::clone(self);
         tokio::spawn(async move { room.serve() });
     }
 
-    /// Subscribes a connection to what is new.
+    /// Subscribes a connection. Fan-outs deliver to it from now on.
     pub(crate) fn subscribe(&self, is_owner: bool, subscriber: Arc<dyn Subscriber>) -> Subscription {
         let subscription = if is_owner { Subscription::Owner } else { self.shortest_list() };
         if let Some(list) = self.list(subscription) {
@@ -144,26 +147,26 @@ impl SharedRoom {
         subscription
     }
 
-    /// Unsubscribes a connection from what [`SharedRoom::subscribe`] has subscribed it to.
+    /// Unsubscribes a connection from the list that [`SharedRoom::subscribe`] has returned.
     pub(crate) fn unsubscribe(&self, subscription: Subscription, subscriber: &dyn Subscriber) {
         if let Some(list) = self.list(subscription) {
             list.unsubscribe(subscriber);
         }
     }
 
-    /// Sets whether the owner's task is to be woken when followers have caught up.
+    /// Sets whether the owner's task must be woken when followers have caught up.
     pub(crate) fn set_owner_waits(&self, waits: bool) {
         self.owner_waits.store(waits, Ordering::Release);
     }
 
-    /// A follower's own task has written what was appended.
+    /// Notes that a follower's own task has written what was appended.
     pub(crate) fn note_written(&self) {
         if let Some(moment) = self.appended_at.load() {
             self.metrics.written(moment);
         }
     }
 
-    /// Followers have taken something: an owner that waits for that looks again.
+    /// Notes that followers were served. An owner that waits for them checks again.
     pub(crate) fn followers_were_served(&self) {
         if self.owner_waits.load(Ordering::Acquire) {
             self.owners.wake();
@@ -185,7 +188,8 @@ impl SharedRoom {
         }
     }
 
-    /// Looks at the clock for the first append only, however many actions follow before all are served.
+    /// Reads the clock for the first append only, however many actions follow before all are
+    /// served.
     fn note_appended(&self, actions: u64) {
         self.metrics.appended(actions);
         if !self.changes.has_appended() {
@@ -202,8 +206,8 @@ impl SharedRoom {
         }
     }
 
-    /// The followers' list with the fewest followers, of as many lists as there are threads. The first is
-    /// filled first.
+    /// The followers' list with the fewest followers, of as many lists as there are threads. The
+    /// first list is filled before there are others.
     fn shortest_list(&self) -> Subscription {
         if self.more_followers.get().is_none() && self.followers.len() < FOLLOWERS_PER_THREAD {
             return Subscription::Follower(0);

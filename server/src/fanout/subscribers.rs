@@ -1,4 +1,5 @@
-//! The connections that a fan-out goes over: those that have taken all they were sent.
+//! The subscribers of a room: the connections that a fan-out delivers to, because they have
+//! everything so far.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,30 +17,30 @@ const CHUNK_SIZE: usize = 256;
 
 /// A connection, as its room's fan-out sees it.
 pub(crate) trait Subscriber: fmt::Debug + Send + Sync {
-    /// Sends all that there is for the client, without waiting. False if some of it is left to the
-    /// connection's own task.
+    /// Sends everything there is for the client, without waiting. False if the connection's own
+    /// task must send the rest.
     fn deliver(&self, context: &mut SendContext) -> bool;
 
-    /// A fan-out leaves the rest to the connection's own task. `has_action`: there is an action among it.
+    /// Leaves the rest to the connection's own task. `has_action` says that an action is among it.
     fn hand_over(&self, has_action: bool);
 
-    /// Has the connection's own task look for what is new.
+    /// Wakes the connection's own task to look for news.
     fn wake(&self);
 
-    /// Its index in its list, as the list has set it.
+    /// Its index in its list.
     fn index(&self) -> usize;
 
-    /// Sets its index; only the list itself calls this.
+    /// Sets its index. Only the list itself calls this.
     fn set_index(&self, index: usize);
 }
 
 type List = Vec<Arc<dyn Subscriber>>;
 
-/// Connections that one thread serves one after another. A connection whose client doesn't take all of
-/// it unsubscribes, and its own task serves it until it has caught up.
+/// Connections that one thread serves one after another. A connection whose client doesn't take
+/// everything unsubscribes, and its own task serves it until it has caught up.
 #[derive(Debug)]
 pub(crate) struct Subscribers {
-    /// Copied when it changes while a fan-out goes over it.
+    /// A change copies the list while a fan-out goes over it.
     list: Mutex<Arc<List>>,
     run: RunState,
     /// When the oldest action was appended that no fan-out has begun to send.
@@ -57,7 +58,8 @@ impl Subscribers {
         self.lock().len()
     }
 
-    /// Subscribes a connection. It must look by itself for what came before the next fan-out begins.
+    /// Subscribes a connection. It must look by itself for what came before the next fan-out
+    /// begins.
     pub(crate) fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
         let mut list = self.lock();
         subscriber.set_index(list.len());
@@ -67,7 +69,7 @@ impl Subscribers {
     /// Unsubscribes a connection that is in this list.
     pub(crate) fn unsubscribe(&self, subscriber: &dyn Subscriber) {
         let mut list = self.lock();
-        // Under the lock, without which its index may change.
+        // Read under the lock: without it the index may change.
         let index = subscriber.index();
         let list = Arc::make_mut(&mut list);
         list.swap_remove(index);
@@ -76,15 +78,15 @@ impl Subscribers {
         }
     }
 
-    /// Has the task of every subscriber look for what is new.
+    /// Wakes the task of every subscriber to look for news.
     pub(crate) fn wake(&self) {
         for subscriber in self.all().iter() {
             subscriber.wake();
         }
     }
 
-    /// Says that there is something new; if it is an action, also when that was appended. True if the
-    /// caller is to fan out; otherwise somebody does so already.
+    /// Announces something new. For an action, `appended_at` is when it was appended. True if the
+    /// caller must fan out; otherwise another thread does.
     pub(crate) fn announce(&self, appended_at: Option<Moment>) -> bool {
         if let Some(moment) = appended_at {
             self.appended_at.store_earlier(moment);
@@ -106,7 +108,7 @@ impl Subscribers {
         }
     }
 
-    /// The same in a task of its own, which lets other tasks run in between.
+    /// Like [`Subscribers::fan_out`], in a task of its own that lets other tasks run in between.
     pub(crate) async fn fan_out_yielding(&self, metrics: &Metrics) {
         let run = self.run.run();
         let mut is_first = true;
@@ -131,7 +133,7 @@ impl Subscribers {
     }
 
     fn lock(&self) -> MutexGuard<'_, Arc<List>> {
-        // A list is never half changed.
+        // The list is consistent at every point where a panic could happen.
         self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -145,7 +147,7 @@ fn serve(list: &[Arc<dyn Subscriber>], context: &mut SendContext, has_action: bo
     }
 }
 
-/// A pass is over: counts how long the action took to reach everybody.
+/// Counts at the end of a pass how long the action took to reach all subscribers.
 fn count_latency(metrics: &Metrics, appended_at: Option<Moment>, has_sent: bool) {
     if let Some(moment) = appended_at.filter(|_| has_sent) {
         metrics.written(moment);
