@@ -1,4 +1,4 @@
-//! `POST rooms/{uuid}/actions`: what an owner says without a connection.
+//! `POST rooms/{uuid}/actions`: appends actions of an owner that has no connection.
 
 use std::iter;
 use std::time::Duration;
@@ -17,19 +17,20 @@ use super::{Request, headers};
 use crate::Manager;
 use crate::connection::{WAIT_FOR_MOST, WAIT_FOR_SOME};
 
-/// How often a room is looked at that lags: no post is late by more.
+/// How often a room that lags is checked. No post is late by more.
 const LAG_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How the actions stand in the body.
+/// The form of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum BodyForm {
-    /// One JSON object.
+    /// One action, as a JSON object.
     One,
-    /// One on each line.
+    /// Several actions, one on each line.
     Lines,
 }
 
-/// Appends one action or several, under whichever epoch is in force, and says what became of each.
+/// Appends one action or several, and answers for each. If the query names an epoch, it must be the
+/// one in force.
 pub(super) async fn append(
     manager: &Manager,
     request: &Request,
@@ -43,7 +44,7 @@ pub(super) async fn append(
     };
     let session = headers::idempotency_key(&request.headers)?;
     let epoch = Query::parse(&request.query)?.number("epoch")?;
-    // Whoever may not act isn't listened to either.
+    // The body isn't read for a client that may not act.
     let mut owned_room = authorise_owner(manager, request, uuid)?;
     let text = body.text(manager, manager.settings().limits.message_bytes).await?;
     wait_for_room(manager, &mut owned_room).await;
@@ -51,7 +52,7 @@ pub(super) async fn append(
     let post = Post { session };
     let appended = owned_room.with(manager, |room| {
         if manager.is_draining() {
-            // Whoever follows may be gone.
+            // Followers may be gone already.
             return Err(HttpError::shutting_down(manager));
         }
         if epoch.is_some_and(|epoch| epoch != room.epoch()) {
@@ -87,7 +88,7 @@ pub(super) async fn append(
     }
 }
 
-/// Waits while the room lags behind, as an owner's connection isn't read then, and no longer.
+/// Waits while the room lags, as long as an owner's connection isn't read in the same case.
 async fn wait_for_room(manager: &Manager, owned_room: &mut OwnedRoom) {
     let began = Instant::now();
     let mut is_waiting = false;
@@ -108,7 +109,8 @@ async fn wait_for_room(manager: &Manager, owned_room: &mut OwnedRoom) {
     }
 }
 
-/// Nothing of the post was taken: it may be sent again as it is.
+/// The refusal of a post that came too fast. No action of it was appended, so the client may send
+/// it again unchanged.
 fn too_fast(pause: Delay) -> Refusal {
     let why = "more actions come to this room than it takes in a second: send this again later";
     Refusal {
@@ -117,7 +119,7 @@ fn too_fast(pause: Delay) -> Refusal {
     }
 }
 
-/// Where an action is, or why it isn't anywhere.
+/// The seq of an appended action, or the reason why it wasn't appended.
 fn outcome(answer: RecordedAnswer) -> Result<u64, HttpError> {
     match answer {
         RecordedAnswer::Appended(seq) => Ok(seq),
@@ -126,7 +128,7 @@ fn outcome(answer: RecordedAnswer) -> Result<u64, HttpError> {
     }
 }
 
-/// What became of one line.
+/// The answer for one line.
 fn result(posted: Posted) -> Value {
     let mut result = match outcome(posted.answer) {
         Ok(seq) => json!({"seq": seq}),

@@ -1,4 +1,4 @@
-//! Who may come near a room over HTTP.
+//! Authorises requests that need a room's owner key: posts and removals.
 
 use rtbroadcaster_protocol::{Host, KeyDigest, Operation, RefusalCode, Room, RoomId};
 
@@ -7,7 +7,7 @@ use super::{Request, headers};
 use crate::Manager;
 use crate::connection::ConnectionHost;
 
-/// A room, and the proof that whoever asks owns it.
+/// A room whose owner key the request has proved to know.
 pub(super) struct OwnedRoom {
     pub(super) id: RoomId,
     key: KeyDigest,
@@ -15,7 +15,11 @@ pub(super) struct OwnedRoom {
 }
 
 impl OwnedRoom {
-    /// Does something to the room, which may be gone by now.
+    /// Calls `act` with the room.
+    ///
+    /// # Errors
+    /// - `unknown_room`: the room is gone by now.
+    /// - `wrong_owner_key`: the key isn't the room's.
     pub(super) fn with<R>(
         &mut self,
         manager: &Manager,
@@ -31,7 +35,7 @@ impl OwnedRoom {
     }
 }
 
-/// Finds the room of whoever has its owner key, and a token where one is needed.
+/// Finds a room by its uuid and checks the request's owner key, and its token where one is needed.
 pub(super) fn authorise_owner(
     manager: &Manager,
     request: &Request,

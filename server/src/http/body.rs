@@ -1,4 +1,4 @@
-//! The body of a request, read as far as it may be.
+//! The body of a request, read up to a limit and for a limited time.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use warp::Buf;
 use super::error::HttpError;
 use crate::Manager;
 
-/// A body that comes in piece by piece; none of it is read before [`Body::text`].
+/// A body that comes in piece by piece. Nothing is read before [`Body::text`] is called.
 pub(super) struct Body(Pin<Box<dyn Stream<Item = Result<Vec<u8>, warp::Error>> + Send>>);
 
 impl Body {
@@ -23,7 +23,8 @@ impl Body {
         })))
     }
 
-    /// All of it, as text: of at most so many bytes, and as soon as a request must come.
+    /// Reads the whole body as text. It may have `limit` bytes, and may take as long as a
+    /// websocket's client may take to enter a room.
     pub(super) async fn text(self, manager: &Manager, limit: usize) -> Result<String, HttpError> {
         let timeout = Duration::from_millis(manager.settings().limits.handshake_timeout_ms);
         let bytes =

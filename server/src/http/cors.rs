@@ -1,4 +1,5 @@
-//! Which pages may read the answers (the fetch standard's CORS protocol): those that may connect by websocket.
+//! The CORS protocol (fetch standard): pages of the origins that may connect by websocket may read
+//! the answers.
 
 use warp::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -10,14 +11,14 @@ use warp::reply::Response;
 use super::error::HttpError;
 use crate::OriginPolicy;
 
-/// Every header that a request of ours may have and a browser asks about.
+/// Every header of our requests that a browser asks permission for.
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Rtbroadcaster-Owner-Key, Rtbroadcaster-Token";
-/// The headers of answers that a page could not read otherwise.
+/// The answers' headers that a page could not read otherwise.
 const ANSWER_HEADERS: &str = "Location, Retry-After";
-/// How long a browser may remember a preflight, in seconds: as long as most of them do at most.
+/// How long a browser may remember a preflight, in seconds. Most browsers remember it no longer.
 const MAX_AGE: &str = "7200";
 
-/// The origin of the page that asks; none if no page does.
+/// The origin of the page that sends the request. None if no page does.
 pub(super) fn origin(policy: &OriginPolicy, headers: &HeaderMap) -> Result<Option<HeaderValue>, HttpError> {
     let origin = headers.get(ORIGIN);
     if policy.allows(headers) {
@@ -27,7 +28,7 @@ pub(super) fn origin(policy: &OriginPolicy, headers: &HeaderMap) -> Result<Optio
     Err(HttpError::Origin(origin.unwrap_or_default()))
 }
 
-/// Lets that page read the answer.
+/// Lets the page at this origin read the answer.
 pub(super) fn admit(response: &mut Response, origin: Option<HeaderValue>) {
     let headers = response.headers_mut();
     headers.insert(VARY, HeaderValue::from_static("Origin"));
@@ -37,7 +38,8 @@ pub(super) fn admit(response: &mut Response, origin: Option<HeaderValue>) {
     }
 }
 
-/// What a browser asks before it sends what isn't a simple request.
+/// Sets the headers that answer a preflight, which a browser sends before a request that isn't
+/// simple.
 pub(super) fn preflight(headers: &mut HeaderMap, methods: &'static str) {
     headers.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(methods));
     headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(REQUEST_HEADERS));

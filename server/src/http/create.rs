@@ -13,15 +13,16 @@ use super::{Request, headers};
 use crate::Manager;
 use crate::connection::ConnectionHost;
 
-/// The largest body, in bytes: more than its fields can take, and little enough to hold for whoever asks.
+/// The largest body, in bytes. The fields need less, and holding this much for every client costs
+/// little.
 const MAX_OPTIONS_BYTES: usize = 4 * 1024;
 
-/// Opens a room for whoever may. The answer is the reply that a websocket would get; the owner counts as away, as nothing
-/// connects it.
+/// Opens a room. The answer is the reply that a websocket would get. The owner counts as away,
+/// because it has no connection.
 pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> Result<Response, HttpError> {
     let token = headers::bearer(&request.headers)?;
     let media_type = headers::media_type(&request.headers)?;
-    // Whoever may not isn't listened to either.
+    // The body isn't read for a client that may not open rooms.
     if let Err(refusal) = manager.authorise(Operation::Create, token) {
         manager.metrics().refused(&refusal);
         return Err(refusal.into());
@@ -38,7 +39,7 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
         token: token.map(Into::into),
     };
     if manager.is_shutting_down() {
-        // Since the body is awaited.
+        // The shutdown may have begun while the body was awaited.
         return Err(HttpError::shutting_down(manager));
     }
     let (mut peer, mut host) =
@@ -49,14 +50,14 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     let room = peer.room();
     peer.disconnected(now, &mut host);
     let mut response = super::json(StatusCode::CREATED, reply?);
-    // Relative to the path that was asked for: only the application knows where the rooms are mounted.
+    // Relative to the request's path: only the application knows where the rooms are mounted.
     let location = room.map(|room| format!("rooms/{room}")).unwrap_or_default();
     let location = HeaderValue::try_from(location).expect("a uuid is ASCII");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
 }
 
-/// What the body says: the session that will act, and whether followers may know how many they are.
+/// Reads the body: the session that will act, and whether followers may know the audience.
 fn options(text: &str) -> Result<(Option<String>, bool), HttpError> {
     if text.trim().is_empty() {
         return Ok((None, false));

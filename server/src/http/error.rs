@@ -1,4 +1,4 @@
-//! Why a request isn't done, told by HTTP status and in JSON.
+//! The errors of the HTTP routes, answered with an HTTP status and JSON.
 
 use rtbroadcaster_protocol::{Refusal, RefusalCode};
 use serde_json::{Value, json};
@@ -9,35 +9,36 @@ use warp::reply::{Reply, Response};
 use crate::Manager;
 use crate::admission::{HandshakeError, NotAdmitted, RETRY_WHEN_FULL};
 
-/// What is said of a wait that nobody can foresee, in milliseconds: somebody must leave first.
+/// The wait to suggest when a connection or a room must end first, in milliseconds.
 const RETRY_WHEN_FULL_MS: u64 = 1_000 * RETRY_WHEN_FULL;
 
-/// Why a request isn't done.
+/// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum HttpError {
-    /// The rooms refuse it, as they would on a websocket.
+    /// The room or the manager refuses it, as on a websocket.
     Refused(Refusal),
-    /// Something about the request itself is wrong.
+    /// The request itself is malformed.
     Malformed(String),
-    /// A page of this origin may not ask.
+    /// Pages of this origin may not send requests.
     Origin(String),
-    /// The target doesn't take this method, but these.
+    /// The target doesn't take this method. It takes those that are listed here.
     Method(&'static str),
-    /// The body is of another type than those that are taken.
+    /// The body has a media type that isn't accepted. The accepted ones are listed here.
     MediaType(&'static str),
-    /// The body has more bytes than it may have.
+    /// The body has more than this many bytes.
     TooLarge(usize),
     /// The body didn't come in time.
     TooSlow,
-    /// As many connections as there may be, in total or of this address, or a shutdown.
+    /// The connection limit is reached, in total or for this address, or the server is shutting
+    /// down.
     NotAdmitted(NotAdmitted),
     /// A bug of ours.
     Broken,
-    /// No owner key was given.
+    /// The request has no owner key.
     OwnerKeyMissing,
-    /// The action was answered too long ago for anybody to know what.
+    /// The action's answer isn't recorded any more.
     StaleId,
-    /// The room is another owner's by now.
+    /// Another claim of the room's ownership is in force.
     Superseded,
 }
 
@@ -60,7 +61,7 @@ impl From<NotAdmitted> for HttpError {
 }
 
 impl HttpError {
-    /// Somewhere else, or later.
+    /// The client should come back later, or go to another server.
     pub(super) fn shutting_down(manager: &Manager) -> Self {
         NotAdmitted::ShuttingDown { wait_ms: manager.settings().limits.return_window_ms }.into()
     }
@@ -81,7 +82,7 @@ impl HttpError {
         }
     }
 
-    /// `error.code`: the wire's own where it has one.
+    /// `error.code`. Where the wire has a code for it, it is that code.
     pub(super) fn code(&self) -> &str {
         match self {
             Self::Refused(refusal) => &refusal.code,
@@ -132,7 +133,7 @@ impl HttpError {
         }
     }
 
-    /// How long to wait before the same is tried again.
+    /// How long to wait before the same request is sent again.
     fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Self::Refused(refusal) => {
@@ -168,7 +169,7 @@ impl Reply for HttpError {
         }
         match self {
             Self::Method(methods) => drop(headers.insert(ALLOW, HeaderValue::from_static(methods))),
-            // What is left of the body isn't waited for.
+            // The rest of the body isn't awaited.
             Self::TooLarge(_) | Self::TooSlow => {
                 headers.insert(CONNECTION, HeaderValue::from_static("close"));
             }

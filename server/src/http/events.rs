@@ -1,4 +1,5 @@
-//! `GET rooms/{uuid}/events`: what a websocket would hear, as server-sent events.
+//! `GET rooms/{uuid}/events`: follows a room by server-sent events. The stream is a connection like
+//! a websocket.
 
 use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION};
 use tracing::debug_span;
@@ -14,16 +15,16 @@ use super::{Request, headers};
 use crate::connection::{Connection, EventFraming, Framing, Transport};
 use crate::{Manager, RemoteAddress};
 
-/// nginx and others that know this header pass on what comes as it comes.
+/// nginx and other proxies that know this header don't buffer the events.
 const BUFFERING: &str = "x-accel-buffering";
 
-/// Follows a room; with the owner key it claims the room, as a websocket would.
+/// Follows a room. With the owner key it claims the room, as a websocket would.
 pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
     let query = Query::parse(&request.query)?;
     let join = join(request, &query, uuid)?;
     let admission = manager.admit(request.remote())?;
     let (writer, reader) = pipe();
-    // A claim has nothing live to resume: it is served the retained state, or nothing.
+    // A claim resumes nothing: it is served the retained state, or nothing.
     let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());
     let transport = Transport::from_stream(writer);
     let connection = Connection::new(
@@ -38,7 +39,7 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
         if state.peer.is_in_room() { Ok(()) } else { first_reply(&mut state.peer, &mut state.host).map(drop) }
     });
     entered.unwrap_or(Err(HttpError::Broken))?;
-    // Not before: whoever is refused goes on with its HTTP connection.
+    // Set only now, so that a refused client keeps its HTTP connection.
     if let Some(hang_up) = &request.hang_up {
         reader.hang_up_with(hang_up.clone());
     }

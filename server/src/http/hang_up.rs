@@ -1,4 +1,4 @@
-//! How an HTTP connection is cut from within a request.
+//! Cutting an HTTP connection from within a request, for the event streams.
 
 use std::sync::Arc;
 
@@ -6,15 +6,18 @@ use tokio::sync::Notify;
 
 /// Cuts the HTTP connection that a request came on.
 ///
-/// A client that asks for events and then takes none leaves the server's HTTP code waiting for it, where nobody else
-/// can reach it. A server that sets this as a request extension, as the program's does, and drops the connection when
-/// [`HangUp::wanted`] resolves, is rid of it after `Limits::stall_timeout_ms`; one that doesn't needs a timeout of its
-/// own for writes. Cheap to clone; every clone is for the same connection.
+/// A client that asks for events and then takes none keeps the server's HTTP code waiting, and no
+/// other code can reach that connection. A server avoids this in two steps: it sets a `HangUp` as
+/// an extension of each request, and drops the connection when [`HangUp::wanted`] resolves. Then
+/// such a client is gone after `Limits::stall_timeout_ms`. The program does this. A server that
+/// doesn't needs a write timeout of its own.
+///
+/// Cloning is cheap; every clone is for the same connection.
 #[derive(Debug, Clone, Default)]
 pub struct HangUp(Arc<Notify>);
 
 impl HangUp {
-    /// For one more connection.
+    /// Makes one for a new connection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -25,7 +28,7 @@ impl HangUp {
         self.0.notify_one();
     }
 
-    /// Resolves when the connection is to be cut.
+    /// Resolves when the connection should be cut.
     pub async fn wanted(&self) {
         self.0.notified().await;
     }

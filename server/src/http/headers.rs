@@ -1,4 +1,4 @@
-//! What a request says about itself in its headers and its query.
+//! Reads the headers and the query of a request.
 
 use rtbroadcaster_protocol::LONGEST_SESSION_BYTES;
 use warp::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -6,17 +6,17 @@ use warp::http::{HeaderMap, HeaderName};
 
 use super::error::HttpError;
 
-/// The token, where `Authorization` has the owner key.
+/// The token, in a request whose `Authorization` has the owner key.
 const TOKEN: HeaderName = HeaderName::from_static("rtbroadcaster-token");
-/// The owner key, where `Authorization` has the token.
+/// The owner key, in a request whose `Authorization` has the token.
 const OWNER_KEY: HeaderName = HeaderName::from_static("rtbroadcaster-owner-key");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// The largest number that every peer can count to: 2⁵³ − 1.
+/// The largest number that every client can represent exactly: 2⁵³ − 1.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// What follows `Bearer` in `Authorization` (RFC 6750 section 2.1).
+/// The text behind `Bearer` in `Authorization` (RFC 6750 section 2.1).
 pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     let Some(value) = text(headers, &AUTHORIZATION)? else { return Ok(None) };
     match value.split_once(' ') {
@@ -25,7 +25,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     }
 }
 
-/// The owner key, where it is all that proves who asks.
+/// The owner key, for requests that need it in `Authorization`.
 pub(super) fn owner_key(headers: &HeaderMap) -> Result<&str, HttpError> {
     bearer(headers)?.ok_or(HttpError::OwnerKeyMissing)
 }
@@ -43,7 +43,7 @@ pub(super) fn owner_key_to_claim(headers: &HeaderMap) -> Result<Option<&str>, Ht
 /// The session and the id of its first action.
 pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<(&str, u64)>, HttpError> {
     let Some(value) = text(headers, &IDEMPOTENCY_KEY)? else { return Ok(None) };
-    // The draft of the header's standard has it quoted; most who send it don't.
+    // The header's draft standard quotes the value; most clients don't.
     let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
     let wrong = || {
         malformed(
@@ -60,7 +60,7 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<(&str, u64)>
     Ok(Some((session, id)))
 }
 
-/// The name of a session, wherever a request has it.
+/// Checks the name of a session, from a header, the query or the body.
 pub(super) fn session(name: &str) -> Result<&str, HttpError> {
     if name.len() > LONGEST_SESSION_BYTES {
         return Err(malformed("session", &format!("must have at most {LONGEST_SESSION_BYTES} bytes")));
@@ -68,7 +68,8 @@ pub(super) fn session(name: &str) -> Result<&str, HttpError> {
     Ok(name)
 }
 
-/// Where to go on: what the browser's `EventSource` says when it comes back, or `since` of the query.
+/// The seq to resume from: the header that a browser's `EventSource` sends when it reconnects, or
+/// `since` of the query.
 pub(super) fn since(headers: &HeaderMap, query: &Query) -> Result<Option<u64>, HttpError> {
     match text(headers, &LAST_EVENT_ID)?.filter(|value| !value.is_empty()) {
         Some(value) => {
@@ -84,7 +85,7 @@ pub(super) fn media_type(headers: &HeaderMap) -> Result<Option<String>, HttpErro
     Ok(value.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()))
 }
 
-/// The query of a request. Secrets have no place in it: it ends up in logs.
+/// The query of a request. It must hold no secret, because it ends up in logs.
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -130,7 +131,7 @@ fn malformed(what: &str, rule: &str) -> HttpError {
     HttpError::Malformed(format!("{what} {rule}"))
 }
 
-/// A value of a query without its percent-encoding.
+/// Decodes the percent-encoding of a query's value.
 fn decoded(value: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(value.len());
     let mut rest = value.bytes();

@@ -1,7 +1,8 @@
-//! The rooms over plain HTTP, for those without a websocket: open one, act on it, close it, and follow it as
-//! server-sent events.
+//! The rooms over plain HTTP, for clients without a websocket. They open a room, post actions,
+//! close it, or follow it by server-sent events (docs/http.md).
 //!
-//! What is allowed is decided where it is for websockets: by a [`Peer`](rtbroadcaster_protocol::Peer) and the room.
+//! A [`Peer`](rtbroadcaster_protocol::Peer) and the room decide what is allowed, as they do for
+//! websockets.
 
 mod actions;
 mod authorisation;
@@ -35,10 +36,10 @@ use target::Target;
 
 pub use hang_up::HangUp;
 
-/// What programs read to know all of this (`OpenAPI` 3.1).
+/// The description of these routes for programs (`OpenAPI` 3.1).
 const OPEN_API: &str = include_str!("openapi.json");
 
-/// A request for one of our targets.
+/// A request for one of the targets.
 struct Request {
     method: Method,
     headers: HeaderMap,
@@ -53,7 +54,7 @@ impl Request {
     }
 }
 
-/// What stands below the path where the rooms are mounted; whatever isn't ours there is rejected.
+/// The filter for everything below the rooms' path. It rejects paths that are no [`Target`].
 pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
     let manager = manager.clone();
     let target = warp::path::tail().and_then(|tail: Tail| async move {
@@ -73,7 +74,7 @@ pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
         .boxed()
 }
 
-/// Answers a request, whatever it is, by JSON or by events.
+/// Answers a request with JSON or with events.
 async fn answer(manager: Manager, target: Target, request: Request, body: Body) -> Response {
     let origin = match cors::origin(&manager.settings().origins, &request.headers) {
         Ok(origin) => origin,
@@ -104,9 +105,10 @@ async fn dispatch(
     body: Body,
 ) -> Result<Response, HttpError> {
     let is_refused = match target {
-        // Nothing begins any more. By the document pages find out whether to go this way at all.
+        // No room is opened any more. Pages read the document to find out whether to use HTTP at
+        // all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
-        // Rooms go on until who is in them is sent away.
+        // Rooms stay open until their clients are sent away.
         Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.is_draining(),
     };
     if is_refused {
@@ -122,7 +124,7 @@ async fn dispatch(
     }
 }
 
-/// The answer to `OPTIONS`, a browser's preflight included.
+/// The answer to `OPTIONS`, which includes a browser's preflight.
 fn options(target: &Target) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(target.methods()));
@@ -130,7 +132,7 @@ fn options(target: &Target) -> Response {
     response
 }
 
-/// An answer in JSON, which nobody may keep: it holds secrets, or is only true now.
+/// An answer in JSON. It must not be cached, because it holds secrets or is true only now.
 fn json(status: StatusCode, body: String) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
@@ -140,10 +142,10 @@ fn json(status: StatusCode, body: String) -> Response {
 }
 
 impl HttpError {
-    /// Counts it among what is refused to websockets.
+    /// Counts the error among the refusals and refused handshakes of websockets.
     fn count(&self, manager: &Manager, target: &Target) {
         match self {
-            // A peer has counted its own; a post and a removal have none.
+            // A peer counts its refusals itself. A post and a removal have no peer.
             Self::Refused(refusal) if matches!(target, Target::Room(_) | Target::Actions(_)) => {
                 manager.metrics().refused(refusal);
             }

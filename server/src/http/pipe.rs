@@ -1,4 +1,4 @@
-//! What events go through, from a connection of ours into the body of an HTTP answer.
+//! A pipe from a connection into the body of an HTTP answer, for event streams.
 
 use std::io;
 use std::pin::Pin;
@@ -11,27 +11,27 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use super::HangUp;
 use crate::connection::with_read_buffer;
 
-/// Bytes that may be on their way from one end to the other. Small, for the same reason as what the kernel may hold of
-/// a websocket: who lags is to be seen to lag.
+/// Bytes that the pipe may hold. The number is as small as the kernel's limit for a websocket, so
+/// that the server sees when a follower lags.
 const PIPE_BYTES: usize = 16 * 1024;
 
-/// Our end, which a connection writes to as if it was a socket. Nothing ever comes in by it; it ends when the client
-/// is gone.
+/// The connection's end, which it uses like a socket. Reading gives no bytes; it ends when the
+/// client is gone.
 pub(super) struct PipeWriter {
     stream: DuplexStream,
-    /// Shared with the outlet, which sets it.
+    /// The reader sets it; both ends share it.
     hang_up: Arc<OnceLock<HangUp>>,
     /// The answer's body was dropped: it has ended, or the client is gone.
     has_ended: bool,
 }
 
-/// The end from which the body is made.
+/// The end that the answer's body is made of.
 pub(super) struct PipeReader {
     stream: DuplexStream,
     hang_up: Arc<OnceLock<HangUp>>,
 }
 
-/// Both ends.
+/// Makes a pipe and returns both ends.
 pub(super) fn pipe() -> (PipeWriter, PipeReader) {
     let (write_half, read_half) = tokio::io::duplex(PIPE_BYTES);
     let hang_up = Arc::default();
@@ -42,7 +42,8 @@ pub(super) fn pipe() -> (PipeWriter, PipeReader) {
 }
 
 impl PipeReader {
-    /// From now on the HTTP connection is cut if the inlet is dropped before the client has taken everything.
+    /// From now on the HTTP connection is cut if the writer is dropped before the client has taken
+    /// everything.
     pub(super) fn hang_up_with(&self, hang_up: HangUp) {
         self.hang_up.get_or_init(|| hang_up);
     }

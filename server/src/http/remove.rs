@@ -10,7 +10,8 @@ use super::error::HttpError;
 use super::headers::Query;
 use crate::Manager;
 
-/// Closes the room of whoever has its owner key: the same as an owner's close. With an epoch, only while that is in force.
+/// Closes a room for a client that has its owner key, like an owner's close. If the query names an
+/// epoch, it must be the one in force.
 pub(super) fn remove(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
     let epoch = Query::parse(&request.query)?.number("epoch")?;
     let mut owned_room = authorise_owner(manager, request, uuid)?;
@@ -18,7 +19,7 @@ pub(super) fn remove(manager: &Manager, request: &Request, uuid: &str) -> Result
         if epoch.is_some_and(|epoch| epoch != room.epoch()) {
             return Err(HttpError::Superseded);
         }
-        // Nobody claims it in between.
+        // Closed under the room's lock, so that no claim comes in between.
         room.close();
         Ok(())
     })??;

@@ -4,12 +4,12 @@ use rtbroadcaster_protocol::{Frame, Host, Peer, PeerOutput, Refusal, ServerMessa
 
 use super::error::HttpError;
 
-/// The reply to a create or join, as it stands on the wire; or why it was refused.
+/// Returns the reply to a create or join as it is on the wire, or why it was refused.
 pub(super) fn first_reply(peer: &mut Peer, host: &mut impl Host) -> Result<String, HttpError> {
     let mut frame = Frame::default();
     match peer.poll_output(&mut frame, host) {
         PeerOutput::Send => {}
-        // Superseded: nothing is said but the close.
+        // A superseded owner is told nothing but the close.
         PeerOutput::Close(_) => return Err(HttpError::Superseded),
         PeerOutput::Wait => return Err(HttpError::Broken),
     }

@@ -1,22 +1,22 @@
-//! What can be asked for over HTTP.
+//! The paths that the HTTP routes answer.
 
-/// What stands behind a path below that of the rooms.
+/// What a path below the rooms' own path names.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// `openapi.json`: what all of it is, for programs.
+    /// `openapi.json`: the description of the routes, for programs.
     OpenApi,
     /// `rooms`: all rooms.
     Rooms,
-    /// `rooms/{uuid}`: one of them.
+    /// `rooms/{uuid}`: one room.
     Room(String),
-    /// `rooms/{uuid}/actions`: what its owner says.
+    /// `rooms/{uuid}/actions`: the actions of its owner.
     Actions(String),
-    /// `rooms/{uuid}/events`: what its followers hear.
+    /// `rooms/{uuid}/events`: the events for its followers.
     Events(String),
 }
 
 impl Target {
-    /// The target of a path without its first slash; none if there is nothing.
+    /// The target of a path, which has no leading slash. None if the path names nothing.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let mut segments = path.split('/');
         let target = match (segments.next()?, segments.next(), segments.next()) {
@@ -33,7 +33,7 @@ impl Target {
         segments.next().is_none().then_some(target)
     }
 
-    /// The methods that it takes, as the header `Allow` has them.
+    /// The methods that it takes, as the header `Allow` lists them.
     pub(super) fn methods(&self) -> &'static str {
         match self {
             Self::OpenApi => "GET, HEAD, OPTIONS",
