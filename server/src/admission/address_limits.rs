@@ -1,4 +1,4 @@
-//! How often each address may do something.
+//! Limits on how often each address may do something, for handshakes, new rooms and wrong guesses.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rtbroadcaster_protocol::{Delay, Rate, Timestamp, TokenBucket};
 
-/// Addresses that are remembered; some 4 MB. Beyond them all are forgotten: an attacker with more addresses than that
-/// is not to be held off by counting them.
+/// The number of addresses that are remembered, in some 4 MB. When there are more, all are
+/// forgotten: counting doesn't stop an attacker that has so many addresses.
 const MAX_ADDRESSES: usize = 65_536;
 
-/// How often each address may do something. Only those that have done it of late are remembered.
+/// How often each address may do something. An address is remembered while its bucket isn't full.
 #[derive(Debug)]
 pub(crate) struct AddressLimits {
     rate: Rate,
@@ -22,20 +22,20 @@ impl AddressLimits {
         Self { rate, buckets: Mutex::default() }
     }
 
-    /// How long until this address may do it once more; none if it may now.
+    /// How long until this address may do it once more. None if it may now.
     pub(crate) fn wait(&self, address: IpAddr, now: Timestamp) -> Option<Delay> {
         self.buckets().get(&client_network(address)).and_then(|bucket| bucket.wait(self.rate, now))
     }
 
-    /// This address has done it.
+    /// Notes that this address has done it.
     pub(crate) fn count(&self, address: IpAddr, now: Timestamp) {
         self.with(address, now, |bucket, rate| bucket.take(rate, now));
     }
 
-    /// This address does it, if it may now.
+    /// Notes that this address does it, if it may do it now.
     ///
     /// # Errors
-    /// How long until it may; then it has not done it.
+    /// The time until it may. Then nothing is noted.
     pub(crate) fn try_once(&self, address: IpAddr, now: Timestamp) -> Result<(), Delay> {
         self.with(address, now, |bucket, rate| bucket.try_take(rate, now))
     }
@@ -53,13 +53,13 @@ impl AddressLimits {
     }
 
     fn buckets(&self) -> MutexGuard<'_, HashMap<IpAddr, TokenBucket>> {
-        // Nothing panics between its changes.
+        // The map is consistent at every point where a panic could happen.
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What stands for one client: its IPv4 address, or the 64 bits of its IPv6 network, in which it has all addresses it
-/// likes.
+/// The address that stands for one client: its IPv4 address, or the 64 bits of its IPv6 network. A
+/// client may use any address of its IPv6 network.
 pub(crate) fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {

@@ -1,4 +1,4 @@
-//! Why a request isn't upgraded to a websocket, told by HTTP status.
+//! The errors that refuse an upgrade to a websocket, answered with an HTTP status.
 
 use std::net::SocketAddr;
 
@@ -9,10 +9,10 @@ use warp::reply::{Reply, Response};
 
 use super::NotAdmitted;
 
-/// Seconds after which to ask whether a place is free: connections come and go by the minute.
+/// Seconds to wait for a free connection. Connections come and go by the minute.
 pub(crate) const RETRY_WHEN_FULL: u64 = 10;
 
-/// Why a request isn't upgraded, told by HTTP status.
+/// Why a request isn't upgraded to a websocket.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum HandshakeError {
     #[error("this is a websocket endpoint: connect with a websocket client (GET with Connection: Upgrade)")]
@@ -51,7 +51,7 @@ impl From<NotAdmitted> for HandshakeError {
 }
 
 impl HandshakeError {
-    /// What [`HandshakeError::reason`] may say.
+    /// Every value of [`HandshakeError::reason`].
     pub(crate) const REASONS: [&str; 9] = [
         "not_an_upgrade",
         "version",
@@ -64,7 +64,7 @@ impl HandshakeError {
         "shutting_down",
     ];
 
-    /// What it is called where refused requests are counted.
+    /// The label under which the metrics count it.
     pub(crate) fn reason(&self) -> &'static str {
         match self {
             Self::NotAnUpgrade => "not_an_upgrade",
@@ -102,8 +102,8 @@ impl HandshakeError {
 }
 
 impl HandshakeError {
-    /// A page that is refused can't read why: its browser doesn't tell. The operator finds it here.
-    /// `may_warn` says whether it may be logged where operators look.
+    /// Logs the refusal. A refused page can't read the reason, because its browser hides it; the
+    /// operator finds it here. `may_warn` says whether it may be a warning.
     pub(crate) fn log(
         &self,
         headers: &HeaderMap,

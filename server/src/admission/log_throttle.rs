@@ -1,21 +1,21 @@
-//! Says things seldom that could be said for each of a flood.
+//! A throttle for warnings that a flood of requests could repeat.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rtbroadcaster_protocol::Timestamp;
 
-/// How long nothing is said after something was.
+/// How long no warning is allowed after one.
 const PAUSE_MS: u64 = 10_000;
 
-/// Whether it is time to say something again: an attacker must not fill the log.
+/// Allows one warning in each pause, so that an attacker can't fill the log.
 #[derive(Debug, Default)]
 pub(crate) struct LogThrottle {
-    /// From when on; 0 is at once.
+    /// When the next warning is allowed, in milliseconds.
     allowed_from: AtomicU64,
 }
 
 impl LogThrottle {
-    /// True once in a while.
+    /// Whether a warning is allowed now. If so, the next one must wait.
     pub(crate) fn allows(&self, now: Timestamp) -> bool {
         let from = self.allowed_from.load(Ordering::Relaxed);
         let later = now.after(PAUSE_MS).0;

@@ -1,4 +1,5 @@
-//! Which connections are let in: how many there may be, and how fast they may come, of each address and of all.
+//! Admission: how many connections there may be and how fast they may come, in total and for each
+//! address. The manager asks it before it makes a connection.
 
 mod address_limits;
 mod handshake_error;
@@ -20,10 +21,10 @@ pub(crate) use log_throttle::LogThrottle;
 pub use origin::{InvalidOrigin, OriginPolicy};
 pub use sockets::{Socket, Sockets};
 
-/// Lets connections in, or not. What holds for one address holds for nobody whose address isn't known.
+/// Admits connections. The limits per address don't hold for clients whose address isn't known.
 #[derive(Debug)]
 pub(crate) struct Gatekeeper {
-    /// One a connection.
+    /// One permit for each connection.
     permits: Arc<Semaphore>,
     rate: Rate,
     handshakes: Mutex<TokenBucket>,
@@ -31,39 +32,39 @@ pub(crate) struct Gatekeeper {
     address_counts: Arc<AddressCounts>,
 }
 
-/// The right to be connected, until it is dropped.
+/// The right to be connected. Dropping it frees the connection's share of all limits.
 #[derive(Debug)]
 pub(crate) struct Admission {
     _permit: OwnedSemaphorePermit,
     _address_permit: Option<AddressPermit>,
-    /// Its TCP connection, where that is counted.
+    /// The TCP connection under it, where those are counted.
     _socket: Option<Socket>,
 }
 
 impl Admission {
-    /// The same, for a connection that takes over this socket from whoever has accepted it.
+    /// Holds this socket too, for as long as the connection lives.
     pub(crate) fn with_socket(self, socket: Option<Socket>) -> Self {
         Self { _socket: socket, ..self }
     }
 }
 
-/// Why a connection isn't let in. How long to wait is in milliseconds.
+/// Why a connection isn't admitted. Waits are in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NotAdmitted {
-    /// There are as many connections as there may be.
+    /// The connection limit is reached.
     Full,
-    /// There are as many of this address.
+    /// The connection limit of this address is reached.
     AddressFull,
-    /// Too many come.
+    /// Too many connections come at the moment.
     TooMany { wait_ms: u64 },
-    /// Too many come from this address.
+    /// Too many connections come from this address at the moment.
     TooManyOfAddress { wait_ms: u64 },
     /// The server is shutting down.
     ShuttingDown { wait_ms: u64 },
 }
 
 impl Gatekeeper {
-    /// Lets in so many connections at a time.
+    /// A gatekeeper that admits this many connections at a time.
     pub(crate) fn new(connections: usize, limits: &Limits) -> Self {
         let rate = Rate::per_second(limits.handshakes_per_second);
         let per_address = Rate::per_second(limits.handshakes_per_second_per_address);
@@ -76,7 +77,8 @@ impl Gatekeeper {
         }
     }
 
-    /// Lets one more in. What an address may not do by itself takes nothing from the others.
+    /// Admits one more connection. A connection that its address's own limits refuse costs the
+    /// other addresses nothing.
     pub(crate) fn admit(&self, remote: Option<IpAddr>, now: Timestamp) -> Result<Admission, NotAdmitted> {
         if let Some(address) = remote {
             self.handshakes_per_address
@@ -87,7 +89,7 @@ impl Gatekeeper {
             Some(address) => Some(self.address_counts.acquire(address).ok_or(NotAdmitted::AddressFull)?),
             None => None,
         };
-        // Nothing panics between its changes.
+        // The bucket is consistent at every point where a panic could happen.
         let mut handshakes = self.handshakes.lock().unwrap_or_else(PoisonError::into_inner);
         handshakes
             .try_take(self.rate, now)
@@ -97,22 +99,23 @@ impl Gatekeeper {
         Ok(Admission { _permit: permit, _address_permit: address_permit, _socket: None })
     }
 
-    /// Waits until all of them are gone; nobody is let in then.
+    /// Waits until all connections are gone. Nothing is admitted after that.
     pub(crate) async fn all_gone(&self, connections: u32) {
-        // An error would mean that the semaphore was closed, which nobody does.
+        // This fails only if the semaphore is closed, which never happens.
         drop(self.permits.acquire_many(connections).await);
     }
 }
 
-/// How many connections each address has.
+/// The number of connections of each address.
 #[derive(Debug)]
 struct AddressCounts {
     limit: usize,
-    /// Of those that have any, so that it is no larger than all connections.
+    /// Holds only addresses that have a connection, so it is never larger than the number of
+    /// connections.
     counts: Mutex<HashMap<IpAddr, usize>>,
 }
 
-/// One connection of an address.
+/// One connection of an address. Dropping it frees the connection.
 #[derive(Debug)]
 struct AddressPermit {
     address_counts: Arc<AddressCounts>,
@@ -136,7 +139,7 @@ impl AddressCounts {
     }
 
     fn counts(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
-        // Nothing panics between its changes.
+        // The map is consistent at every point where a panic could happen.
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

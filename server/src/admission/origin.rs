@@ -1,4 +1,4 @@
-//! Pages of which origins may connect.
+//! The origins whose pages may connect.
 
 use std::str::FromStr;
 
@@ -8,15 +8,17 @@ use warp::http::header::{HOST, ORIGIN};
 /// The word for the server's own host, which is always allowed.
 const OWN: &str = "self";
 
-/// Decides by the `Origin` that a browser sends (RFC 6455 section 10.2), so that a page of another site cannot use
-/// its visitors' network to reach this server. Programs that send no `Origin` always pass: they could send any.
+/// Decides by the header `Origin` that a browser sends (RFC 6455 section 10.2). So a page of
+/// another site can't use its visitors' network to reach this server. A program that sends no
+/// `Origin` may always connect: it could send any.
 ///
-/// The page's own host is always welcome, as in the original.
+/// The server's own host is always allowed, as in the original.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OriginPolicy {
     /// Every origin.
     Any,
-    /// The server's own host, and these origins, as `https://example.org`. Empty by default.
+    /// The server's own host and these origins, for example `https://example.org`. Empty by
+    /// default.
     SameAnd(Vec<String>),
 }
 
@@ -27,7 +29,7 @@ impl Default for OriginPolicy {
 }
 
 impl OriginPolicy {
-    /// Whether a request may be upgraded.
+    /// Whether a request with these headers may be upgraded.
     #[must_use]
     pub fn allows(&self, headers: &HeaderMap) -> bool {
         let Self::SameAnd(others) = self else { return true };
@@ -43,7 +45,7 @@ impl OriginPolicy {
         own || others.iter().any(|other| other.eq_ignore_ascii_case(&origin))
     }
 
-    /// The texts of which it is made again.
+    /// The texts that parse to this policy, one for each origin.
     #[must_use]
     pub fn to_list(&self) -> Vec<String> {
         match self {
@@ -53,7 +55,7 @@ impl OriginPolicy {
     }
 }
 
-/// Why a text is no origin.
+/// A text that is no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be an origin: a scheme and a host, and a port if it isn't the scheme's own, as https://example.org; * allows \
@@ -61,7 +63,8 @@ impl OriginPolicy {
 )]
 pub struct InvalidOrigin;
 
-/// Reads one value of `--allow-origin`: `*`, `self`, `null` (pages from files and sandboxes), or an origin.
+/// Parses one value of `--allow-origin`: `*`, `self`, `null` (pages from files and sandboxes), or
+/// an origin.
 impl FromStr for OriginPolicy {
     type Err = InvalidOrigin;
 
@@ -85,7 +88,7 @@ impl FromStr for OriginPolicy {
     }
 }
 
-/// An origin as browsers write it: without the port that its scheme has anyway.
+/// An origin as browsers write it: without its scheme's default port.
 fn without_default_port(origin: &str) -> String {
     let default = match origin.split_once("://") {
         Some((scheme, _)) if scheme.eq_ignore_ascii_case("https") => ":443",
@@ -95,7 +98,7 @@ fn without_default_port(origin: &str) -> String {
     origin.strip_suffix(default).unwrap_or(origin).to_owned()
 }
 
-/// Several values together allow what any of them allows.
+/// Several policies together allow what any of them allows.
 impl FromIterator<OriginPolicy> for OriginPolicy {
     fn from_iter<I: IntoIterator<Item = Self>>(policies: I) -> Self {
         let mut all = Vec::new();

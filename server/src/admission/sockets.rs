@@ -1,4 +1,4 @@
-//! Which TCP connections are kept, before anything is read of them.
+//! Bounds on TCP connections, before any byte is read from them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,29 +10,33 @@ use tracing::{debug, warn};
 use super::{Admission, Gatekeeper, HandshakeError};
 use crate::services::Services;
 
-/// Sockets for each connection that an address may have: whoever has no websocket needs one to hear and one to speak.
+/// Sockets for each connection that an address may have. A client without a websocket needs two:
+/// one for events and one for posts.
 const SOCKETS_PER_CONNECTION: usize = 2;
 
-/// Sockets of an address besides: the files of a page, which browsers fetch on six at a time, and questions after health.
+/// Further sockets of an address, for a page's files and health checks. A browser fetches files on
+/// six sockets at a time.
 const OTHER_SOCKETS_PER_ADDRESS: usize = 16;
 
-/// Bounds the TCP connections of a server, for whoever accepts them: a request that never comes, or comes every few
-/// seconds, holds a file descriptor as a websocket does, and nobody else counts it.
+/// Bounds the TCP connections of a server; its accept loop asks it. A connection that sends no
+/// request, or one every few seconds, holds a file descriptor like a websocket, and no other limit
+/// counts it.
 #[derive(Debug)]
 pub struct Sockets {
     services: Arc<Services>,
     gatekeeper: Gatekeeper,
 }
 
-/// The right of a TCP connection to be open, until it and all its clones are dropped. Set as a request extension it
-/// lives as long as the websocket that the request becomes.
+/// The right of a TCP connection to stay open, until it and all its clones are dropped. As an
+/// extension of a request it lives as long as the websocket that the request becomes.
 #[derive(Debug, Clone)]
 pub struct Socket {
     _admission: Arc<Admission>,
 }
 
 impl Sockets {
-    /// Lets in this many TCP connections at a time; see [`Manager::sockets`](crate::Manager::sockets).
+    /// Admits this many TCP connections at a time; see
+    /// [`Manager::sockets`](crate::Manager::sockets).
     pub(crate) fn new(services: Arc<Services>, limit: usize, has_tls: bool) -> Self {
         let limits = &services.limits;
         let rate = |upgrades: u64| if has_tls { upgrades.saturating_mul(2) } else { u64::MAX };
@@ -49,8 +53,11 @@ impl Sockets {
         Self { services, gatekeeper }
     }
 
-    /// Whether a TCP connection may stay. Of a proxy that passes on others' requests no address is given: it has
-    /// as many as there may be at all. One that may not stay is counted and, but not for each of a flood, warned of.
+    /// Admits a TCP connection from `remote`, or returns none if it must be closed. `address` is
+    /// the address whose limits hold. Pass none for a proxy, which connects for many clients: then
+    /// only the limits for all connections hold.
+    ///
+    /// A refused connection is counted and logged. Of a flood of refusals only some are warnings.
     #[must_use]
     pub fn admit(&self, remote: SocketAddr, address: Option<IpAddr>) -> Option<Socket> {
         let now = self.services.clock.now();
