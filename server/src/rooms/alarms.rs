@@ -1,5 +1,5 @@
-//! Looking at each room when it is due: its audience is counted, and a room whose owner stayed away for
-//! too long is closed.
+//! Checks each room when its alarm is due: counts its audience, and closes a room whose owner
+//! stayed away for too long.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -10,11 +10,11 @@ use tokio::sync::Notify;
 use super::RoomTable;
 use crate::fanout::contained;
 
-/// Why a room is closed in which something panicked.
+/// Why a room is closed after a panic.
 const BROKEN: &str = "an error of the server broke it";
 
 impl RoomTable {
-    /// The room is to be looked at, at this moment.
+    /// Has the room checked at this moment.
     pub(crate) fn wake_at(self: &Arc<Self>, id: RoomId, moment: Timestamp) {
         self.table().wake_at(moment, id);
         self.alarms.call_once(|| {
@@ -23,7 +23,7 @@ impl RoomTable {
         self.alarms_changed.notify_one();
     }
 
-    /// Looks at the rooms that are due. Returns how long to wait for the next.
+    /// Checks the rooms that are due. Returns how long to wait for the next.
     fn check_due_rooms(&self) -> Option<Duration> {
         let now = self.clock.now();
         let due = self.table().take_due(now);
@@ -49,7 +49,7 @@ impl RoomTable {
     }
 }
 
-/// Looks at rooms as they become due, as long as there is a table.
+/// Checks rooms as they become due, until the table is gone.
 async fn check_when_due(table: Weak<RoomTable>, alarms_changed: Arc<Notify>) {
     loop {
         let Some(table) = table.upgrade() else { return };

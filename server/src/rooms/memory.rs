@@ -5,15 +5,16 @@ use tracing::warn;
 
 use super::RoomTable;
 
-/// Why a room can't be opened although the table has a place for it.
+/// Why a room can't be opened although the table isn't full.
 const NO_MEMORY: &str = "the server has no memory left for more rooms: try again later";
 
 impl RoomTable {
-    /// Whether there is memory for one more room. No room is closed to make some, not even a deserted
-    /// one: that would give back little, and anybody who opens rooms could end those of others.
+    /// Checks whether there is memory for one more room. No room is closed to free some, not even a
+    /// deserted one: that would free little, and any client that opens rooms could end other
+    /// clients' rooms.
     ///
     /// # Errors
-    /// `too_many_rooms`.
+    /// `too_many_rooms`: the memory limit is reached.
     pub(super) fn check_memory(&self) -> Result<(), Refusal> {
         if self.memory.takes_more() {
             return Ok(());
@@ -21,8 +22,8 @@ impl RoomTable {
         Err(Refusal::with_message(RefusalCode::TooManyRooms, NO_MEMORY))
     }
 
-    /// Shortens the rings of all rooms if memory is tight. Busy rooms do it with their next append; idle
-    /// rooms do it only here.
+    /// Shortens the rings of all rooms if memory is tight. A busy room also does so with its next
+    /// append; an idle room does so only here.
     pub(crate) fn shrink_rings_if_tight(&self) {
         if !self.memory.is_tight() {
             return;

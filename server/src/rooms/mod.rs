@@ -1,4 +1,5 @@
-//! The table of a server's rooms: opening, finding and closing them, and looking at each when it is due.
+//! The table of a server's rooms. Connections, HTTP requests and the administration open, find and
+//! close rooms here.
 
 mod alarms;
 mod memory;
@@ -18,13 +19,13 @@ use crate::clock::Clock;
 use crate::fanout::SharedRoom;
 use crate::metrics::Metrics;
 
-/// Bytes of randomness in an owner key: more than the 128 bits that nobody guesses.
+/// Random bytes in an owner key. 128 bits would already be impossible to guess.
 const OWNER_KEY_BYTES: usize = 24;
 
-/// How many rooms are looked at for one that can be given up when there are too many.
+/// How many rooms are checked for a deserted one when the table is full.
 const DESERTED_CANDIDATES: usize = 64;
 
-/// A room with an audience is looked at once a second, to count it.
+/// A room with an audience is checked once a second, to count it.
 const AUDIENCE_ALARM_MS: u64 = 1_000;
 
 /// All rooms of a server, and the limits on opening and finding them.
@@ -33,18 +34,18 @@ pub(crate) struct RoomTable {
     rooms: Mutex<Rooms<Arc<SharedRoom>>>,
     /// The bounds that each room keeps.
     limits: Limits,
-    /// What the rooms take together.
+    /// The memory that all rooms use together.
     memory: Arc<Memory>,
     /// How often an address may open a room.
     creations: AddressLimits,
-    /// How often an address may ask for a room that isn't there.
+    /// How often an address may ask for an unknown room.
     unknown_rooms: AddressLimits,
     clock: Clock,
     metrics: Arc<Metrics>,
     log_throttle: Arc<LogThrottle>,
-    /// Notified of a new alarm, and when the table is gone.
+    /// Notified of a new alarm, and when the table is dropped.
     alarms_changed: Arc<Notify>,
-    /// Starts the task that looks at rooms which are due, with the first alarm.
+    /// Starts the task that checks due rooms, with the first alarm.
     alarms: Once,
 }
 
@@ -69,12 +70,12 @@ impl RoomTable {
         }
     }
 
-    /// How many rooms there are.
+    /// The number of rooms.
     pub(crate) fn len(&self) -> usize {
         self.table().len()
     }
 
-    /// All rooms. The table isn't locked any more when the caller looks at them.
+    /// All rooms. The table isn't locked while the caller works with them.
     pub(crate) fn all(&self) -> Vec<Arc<SharedRoom>> {
         self.table().iter().map(Arc::clone).collect()
     }
@@ -89,10 +90,10 @@ impl RoomTable {
         self.table().get(id).map(Arc::clone)
     }
 
-    /// Whether a client at this address may ask for a room.
+    /// Checks whether a client at this address may ask for a room.
     ///
     /// # Errors
-    /// `rate_limited`: it has asked for too many that aren't there.
+    /// `rate_limited`: it has asked for too many unknown rooms.
     pub(crate) fn may_ask_for_room(&self, remote: IpAddr, now: Timestamp) -> Result<(), Refusal> {
         match self.unknown_rooms.wait(remote, now) {
             None => Ok(()),
@@ -100,15 +101,16 @@ impl RoomTable {
         }
     }
 
-    /// A client at this address has asked for a room that isn't there.
+    /// Notes that a client at this address has asked for an unknown room.
     pub(crate) fn note_unknown_room(&self, remote: IpAddr, now: Timestamp) {
         self.unknown_rooms.count(remote, now);
     }
 
-    /// Opens a room for a client at this address, if the address is known.
+    /// Opens a room for a client. `remote` is its address, if it is known.
     ///
     /// # Errors
-    /// `rate_limited`, `too_many_rooms`.
+    /// - `rate_limited`: this address has opened too many rooms.
+    /// - `too_many_rooms`: the table is full and no room is deserted, or there is no memory left.
     pub(crate) fn create(
         &self,
         session: Option<&str>,
@@ -139,7 +141,8 @@ impl RoomTable {
         Ok((id, key, room))
     }
 
-    /// Closes a room. Everyone in it is served what they have not taken yet, and then told the end.
+    /// Closes a room. Its connections are served what they have not taken yet, and then told the
+    /// end.
     pub(crate) fn close(&self, id: RoomId, reason: &'static str) {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
@@ -150,14 +153,14 @@ impl RoomTable {
         }
     }
 
-    /// The digest under which an owner key is kept.
+    /// The digest of an owner key. A room keeps only this.
     pub(crate) fn digest(owner_key: &str) -> KeyDigest {
         KeyDigest(Sha256::digest(owner_key).into())
     }
 
-    /// A room that its owner has left and nobody follows.
+    /// A room without owner and followers.
     fn deserted_room(&self) -> Option<RoomId> {
-        // Rooms with an audience are looked at sooner than that.
+        // A room with an audience has an alarm before this moment.
         let soon = self.clock.now().after(AUDIENCE_ALARM_MS);
         let candidates: Vec<_> = self.table().alarms_after(soon).take(DESERTED_CANDIDATES).collect();
         candidates
