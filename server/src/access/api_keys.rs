@@ -1,4 +1,4 @@
-//! Tokens that are listed one by one.
+//! API keys and join keys: tokens that the settings list.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::Secret;
 
 type KeyDigest = [u8; 32];
 
-/// Tokens that are listed one by one, as their digests.
+/// The listed tokens, as digests.
 pub(super) struct ApiKeys {
     for_all: Vec<KeyDigest>,
     for_joins: Vec<KeyDigest>,
@@ -22,7 +22,7 @@ impl ApiKeys {
         Self { for_all: digests(for_all), for_joins: digests(for_joins) }
     }
 
-    /// What the bearer of this token may do; none if it is not listed.
+    /// What the bearer of this token may do. None if the token is not listed.
     pub(super) fn permissions(&self, token: &str) -> Option<Permissions> {
         let token = digest(token);
         if is_in(&token, &self.for_all) {
@@ -35,7 +35,7 @@ impl ApiKeys {
     }
 }
 
-/// Compares with all of them, in a time that tells nothing of how much of which one is right.
+/// Compares with every key. The time tells nothing about how much of which key matches.
 fn is_in(token: &KeyDigest, keys: &[KeyDigest]) -> bool {
     keys.iter().fold(Choice::from(0), |found, key| found | key.ct_eq(token)).into()
 }

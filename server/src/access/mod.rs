@@ -1,6 +1,4 @@
-//! Who may open, own and follow rooms.
-//!
-//! What a permission allows is decided in the protocol's crate; here a token becomes one.
+//! Access: turns a token into permissions. The protocol's crate decides what permissions allow.
 
 mod api_keys;
 #[cfg(feature = "jwt")]
@@ -41,10 +39,11 @@ impl Access {
         }
     }
 
-    /// What the bearer of this token may do, as far as it matters for this operation.
+    /// What the bearer of this token may do, as far as this operation needs it.
     ///
     /// # Errors
-    /// `unauthorized`, `keys_unavailable`.
+    /// - `unauthorized`: a token is needed, and there is none or it isn't accepted.
+    /// - `keys_unavailable`: the token's key is being fetched, or can't be had at this moment.
     pub(crate) fn permissions(
         &self,
         operation: Operation,
@@ -69,7 +68,8 @@ impl Access {
         Err(Refusal::with_message(RefusalCode::Unauthorized, "the token is none that this server knows"))
     }
 
-    /// Reads the keys that tokens are signed with, where they are elsewhere. Without this it is done for the first token.
+    /// Loads the keys for tokens, if they are not in the settings. Without this call the first
+    /// token loads them.
     pub(crate) async fn load_keys(&self) -> Result<(), KeysError> {
         match &self.jwt {
             Some(jwt) => jwt.load_keys().await,

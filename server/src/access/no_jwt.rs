@@ -1,5 +1,5 @@
-//! JSON web tokens without the feature `jwt`: none is accepted. The types have no values, so none of this
-//! is ever compiled into anything.
+//! Stands for JSON web tokens in a build without the feature `jwt`. No token is accepted. The types
+//! have no values, so this compiles to nothing.
 
 use rtbroadcaster_protocol::{Permissions, Refusal};
 
@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::{Permissions, Refusal};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JwtSettings {}
 
-/// Why the keys for tokens could not be had. Without the feature `jwt` there are no such keys.
+/// Why the keys for tokens could not be loaded. Without the feature `jwt` there are no such keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeysError {}
 

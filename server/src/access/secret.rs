@@ -1,8 +1,8 @@
-//! What nobody may read in a log.
+//! A text that must appear in no log.
 
 use std::fmt;
 
-/// A text that is shown to nobody, logs included.
+/// A secret text. Its debug output doesn't show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
@@ -12,7 +12,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text. It goes into a digest or a signature, nowhere else.
+    /// The text. It may go only into a digest or a signature.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Who may do what, as it is set.
+//! The settings of access: who may do what.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,15 +8,16 @@ use super::{JwtSettings, Secret};
 /// Who may open, own and follow rooms. By default everybody may do everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccessSettings {
-    /// Who may open rooms, and claim those whose owner key they have.
+    /// Who may open rooms, and claim rooms whose owner key they have.
     pub creation: Gate,
     /// Who may follow rooms.
     pub joins: Gate,
-    /// Tokens whose bearer may do everything. For programs: whoever reads a page reads the token in it.
+    /// Tokens whose bearer may do everything. They are for programs: in a page every visitor could
+    /// read them.
     pub api_keys: Vec<Secret>,
     /// Tokens whose bearer may follow every room.
     pub join_keys: Vec<Secret>,
-    /// Which JSON web tokens are accepted; none by default. Needs the feature `jwt`.
+    /// Which JSON web tokens are accepted. None by default. Needs the feature `jwt`.
     pub jwt: Option<JwtSettings>,
 }
 
@@ -26,7 +27,7 @@ pub enum Gate {
     /// Everybody.
     #[default]
     Open,
-    /// Who has a token that says so.
+    /// The bearer of a token that allows it.
     Token,
 }
 
@@ -39,7 +40,7 @@ impl fmt::Display for Gate {
     }
 }
 
-/// Why a text is no [`Gate`].
+/// A text that is no [`Gate`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be open (everybody) or token (who has a token that says so)")]
 pub struct InvalidGate;

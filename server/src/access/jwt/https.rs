@@ -1,4 +1,4 @@
-//! TLS to whoever gives out keys, trusting whom this machine trusts.
+//! TLS to the server that gives out keys. It trusts the authorities that this machine trusts.
 
 use std::io;
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use super::key_source::Reason;
 /// The client's half of the handshake with this host.
 pub(super) async fn connect(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, Reason> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-    // Read each time: it takes some milliseconds an hour, and what was withdrawn meanwhile isn't trusted.
+    // Read each time, so that a withdrawn authority isn't trusted any more. It takes some
+    // milliseconds an hour.
     let roots = tokio::task::spawn_blocking(authorities).await.map_err(io::Error::from)?;
     if roots.is_empty() {
         return Err(Reason::NoAuthorities);
@@ -28,8 +29,8 @@ pub(super) async fn connect(host: &str, stream: TcpStream) -> Result<TlsStream<T
     Ok(TlsConnector::from(Arc::new(config)).connect(name, stream).await?)
 }
 
-/// The authorities that the operating system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`. One that can't be read
-/// vouches for nobody; the others do.
+/// The authorities that the operating system trusts, or those of `SSL_CERT_FILE` and
+/// `SSL_CERT_DIR`. Certificates that can't be read are skipped.
 fn authorities() -> RootCertStore {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);

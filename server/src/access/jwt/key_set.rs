@@ -1,4 +1,4 @@
-//! The public keys, as they were when they were looked for last.
+//! The public keys for tokens, as they were loaded last.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,10 +9,11 @@ use tracing::{info, warn};
 
 use super::key_source::{KeySource, KeysError, Reason};
 
-/// Keys are looked for again after this time even if none is missing, so that one that was withdrawn is forgotten.
+/// Keys are loaded again after this time even if none is missing, so that a withdrawn key is
+/// forgotten.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// The public keys. Whoever asks never waits: what has to be fetched is fetched meanwhile.
+/// The public keys. A lookup never waits: keys are loaded in the background.
 #[derive(Debug)]
 pub(super) struct KeySet {
     source: KeySource,
@@ -23,15 +24,15 @@ pub(super) struct KeySet {
 #[derive(Debug, Default)]
 struct State {
     keys: Vec<Key>,
-    /// When they were looked for last, be it in vain.
+    /// When the last load began, even if it failed.
     last_load: Option<Instant>,
-    /// How many look for them now.
+    /// How many loads are in progress.
     loads_in_progress: usize,
-    /// They could not be had when they were looked for last.
+    /// The last load failed.
     last_load_failed: bool,
 }
 
-/// They are looked for, until this is dropped.
+/// A load of the keys, in progress until this is dropped.
 #[derive(Debug)]
 struct LoadInProgress(Arc<KeySet>);
 
@@ -42,15 +43,15 @@ struct Key {
     key: DecodingKey,
 }
 
-/// What came of the search for a key.
+/// The result of looking up a token's key.
 pub(super) enum Lookup {
-    /// Those with which the token may be signed: one, if it says which.
+    /// The keys that the token may be signed with. It is one key if the token names it.
     Found(Vec<DecodingKey>),
-    /// It may be among the keys that are being fetched.
+    /// The key may be among the keys that are being loaded.
     Loading,
-    /// It may be among keys that could not be had, and that are not looked for again before so many milliseconds.
+    /// The last load failed, and the next may begin only after this time.
     Unavailable { wait_ms: u64 },
-    /// There is none, and the keys were read only a moment ago.
+    /// There is no such key, and the keys were loaded only a moment ago.
     Unknown,
 }
 
@@ -59,7 +60,7 @@ impl KeySet {
         Self { source, refresh: Duration::from_millis(refresh_ms), state: Mutex::default() }
     }
 
-    /// The keys for this algorithm with this id; without one, all of them.
+    /// The keys for this algorithm with this id. Without an id, all keys for the algorithm.
     pub(super) fn find(self: &Arc<Self>, algorithm: Algorithm, id: Option<&str>) -> Lookup {
         let mut state = self.state();
         let matches = |key: &&Key| key.algorithm == algorithm && (id.is_none() || key.id.as_deref() == id);
@@ -86,7 +87,7 @@ impl KeySet {
         }
     }
 
-    /// Looks for the keys, and waits for them.
+    /// Loads the keys and waits for them.
     pub(super) async fn load(self: &Arc<Self>) -> Result<(), KeysError> {
         let load = self.start_load(&mut self.state());
         load.run().await
@@ -111,7 +112,7 @@ impl KeySet {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics between its changes.
+        // The state is consistent at every point where a panic could happen.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -135,7 +136,7 @@ impl Drop for LoadInProgress {
     }
 }
 
-/// The keys of a set that are for checking RS256 or ES256.
+/// The keys of a set that can check RS256 or ES256.
 fn usable_keys(set: &JwkSet) -> Result<Vec<Key>, Reason> {
     let keys: Vec<_> = set.keys.iter().filter_map(usable_key).collect();
     if keys.is_empty() { Err(Reason::NoKey) } else { Ok(keys) }

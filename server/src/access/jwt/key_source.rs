@@ -1,4 +1,4 @@
-//! Where the public keys are that tokens are signed with.
+//! The source of the public keys that tokens are signed with: a file or an address.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,17 +18,18 @@ use tungstenite::Bytes;
 
 use super::https;
 
-/// A set of keys is a few kilobytes.
+/// The largest set that is read. Usual sets have a few kilobytes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// How long a server of keys may take.
+/// How long a key server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Where a set of public keys is (a JWKS, RFC 7517): a file, or an address that begins with `https://` or `http://`.
+/// The source of a set of public keys (a JWKS, RFC 7517): a file, or an address that begins with
+/// `https://` or `http://`.
 ///
-/// Over https the authorities are trusted that the operating system trusts, or those in the files that the environment
-/// variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Over http anybody on the way can put in a key of his own: only for this
-/// machine, or a network that is trusted.
+/// Over https it trusts the authorities that the operating system trusts, or those in the files
+/// that the environment variables `SSL_CERT_FILE` and `SSL_CERT_DIR` name. Over http anyone on the
+/// way can replace the keys. Use http only on this machine or in a trusted network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
     /// A file.
@@ -37,15 +38,15 @@ pub enum KeySource {
     Http(Uri),
 }
 
-/// Why a text is no [`KeySource`].
+/// A text that is no [`KeySource`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKeySource {
-    /// It begins with a scheme but is no address, or one with another scheme.
+    /// It begins with a scheme, but is no address or has another scheme.
     #[error("must be a file, or an address as https://host/path, without user name or password")]
     Address,
 }
 
-/// Why keys could not be had.
+/// Why keys could not be loaded.
 #[derive(Debug, thiserror::Error)]
 #[error("{source_name}: {reason}")]
 pub struct KeysError {
@@ -127,7 +128,7 @@ impl FromStr for KeySource {
     }
 }
 
-/// Fetches what is at an address. Redirects are not followed: an operator names where the keys are.
+/// Fetches the set from an address. It follows no redirect: the operator names the final address.
 async fn fetch(address: &Uri) -> Result<Vec<u8>, Reason> {
     let host = address.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     let is_https = address.scheme() == Some(&Scheme::HTTPS);
@@ -145,7 +146,7 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // It ends with its sender, or with its server.
+    // The task ends with its sender or with its server.
     tokio::spawn(connection);
     let path = address.path_and_query().map_or("/", |path| path.as_str());
     let authority = address.authority().map_or("", |authority| authority.as_str());

@@ -1,4 +1,4 @@
-//! JSON web tokens (RFC 7519): what they must be, and what their claims allow.
+//! JSON web tokens (RFC 7519): checks them, and turns their claims into permissions.
 
 mod cryptography;
 mod https;
@@ -18,29 +18,36 @@ use key_set::{KeySet, Lookup};
 
 pub use key_source::{InvalidKeySource, KeySource, KeysError};
 
-/// By how much the clock of whoever gives out tokens may differ from ours, in seconds.
+/// How many seconds the clock of a token's issuer may differ from ours.
 const LEEWAY_SECONDS: u64 = 30;
 
-/// When a client is to come back whose token names a key that is being looked for, in milliseconds.
+/// When a client should come back while its token's key is being loaded, in milliseconds.
 const KEYS_RETRY_MS: u64 = 1_000;
 
-/// Which JSON web tokens are accepted: signed with HS256 and the secret, or with RS256 or ES256 and one of the keys.
+/// Which JSON web tokens are accepted: tokens signed with HS256 and the secret, or with RS256 or
+/// ES256 and one of the keys.
 ///
-/// Their claims are `exp` (required), `create`, `join` (true or false) and `room` (a uuid: the other two are for this room
-/// only). The first server that accepts them installs `ring` as the process's default provider of the crate
-/// `jsonwebtoken`, for checking only, unless there is one: an application that signs with that crate installs its own before.
+/// A token's claims are:
+/// - `exp`: when it expires. Required.
+/// - `create` and `join`: true or false.
+/// - `room`: a uuid. With it the token holds for this room only.
+///
+/// The first server that accepts JSON web tokens installs `ring` as the default provider of the
+/// crate `jsonwebtoken` in its process, unless there is one already. That provider only checks
+/// signatures. An application that signs with the same crate must install its own provider before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JwtSettings {
-    /// What HS256 signs with.
+    /// The secret for HS256.
     pub secret: Option<Secret>,
-    /// Where the public keys are.
+    /// The source of the public keys.
     pub keys: Option<KeySource>,
-    /// When a token names a key that isn't among them, they are looked for again, but not sooner than after so many
-    /// milliseconds. Default 60,000.
+    /// When a token names a key that isn't known, the keys are loaded again, but at most once in
+    /// this time. In milliseconds, default 60,000.
     pub keys_refresh_ms: u64,
     /// If there are any, the claim `iss` must be one of them.
     pub issuers: Vec<String>,
-    /// If there are any, the claim `aud` must name one of them; if there are none, there must be no such claim.
+    /// If there are any, the claim `aud` must name one of them. If there are none, a token must not
+    /// have this claim.
     pub audiences: Vec<String>,
 }
 
@@ -87,6 +94,10 @@ impl Jwt {
     }
 
     /// What the bearer of this token may do.
+    ///
+    /// # Errors
+    /// - `unauthorized`: the token isn't accepted.
+    /// - `keys_unavailable`: its key is being loaded, or can't be had at this moment.
     pub(super) fn permissions(&self, token: &str) -> Result<Permissions, Refusal> {
         let header = decode_header(token).map_err(|_| {
             not_accepted("the token is neither a key that this server knows nor a JSON web token")
@@ -103,7 +114,7 @@ impl Jwt {
         Err(failure)
     }
 
-    /// The keys with which it may be signed.
+    /// The keys that the token may be signed with.
     fn keys(&self, algorithm: Algorithm, id: Option<&str>) -> Result<Vec<DecodingKey>, Refusal> {
         let lookup = match (algorithm, &self.secret, &self.keys) {
             (Algorithm::HS256, Some(secret), _) => return Ok(vec![secret.clone()]),
