@@ -15,6 +15,7 @@ pub enum KeysError {}
 pub(super) enum Jwt {}
 
 impl Jwt {
+    #[expect(clippy::needless_pass_by_value, reason = "the signature is the same with the feature")]
     pub(super) fn new(settings: JwtSettings) -> Self {
         match settings {}
     }
