@@ -1,4 +1,4 @@
-//! Who is connected, by address, and disconnecting one.
+//! The connections by address, as the administration lists and disconnects them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,22 +14,22 @@ use crate::admission::client_network;
 use crate::connection::Connection;
 use crate::connection::websocket::Ending;
 
-/// How many connections some addresses have, those with the most first.
+/// How many connections some addresses have, the largest number first.
 #[derive(Debug, Serialize)]
 pub(super) struct ConnectionsPage {
     addresses: Vec<AddressView>,
-    /// Addresses that match.
+    /// How many addresses match.
     total: usize,
 }
 
 #[derive(Debug, Serialize)]
 struct AddressView {
-    /// Of IPv6 the network of 64 bits, as in the limits for one address.
+    /// For IPv6 the network of 64 bits, as in the limits per address.
     address: String,
     connections: usize,
 }
 
-/// What came of a disconnection.
+/// The result of a disconnection.
 #[derive(Debug, Serialize)]
 pub(super) struct Disconnected {
     disconnected: usize,
@@ -71,7 +71,7 @@ pub(super) fn disconnect(manager: &Manager, address: &str) -> Result<Disconnecte
     Ok(Disconnected { disconnected })
 }
 
-/// The address that stands for a client; none if it isn't known.
+/// The address that stands for a connection's client. None if it isn't known.
 fn address_of(connection: &Connection) -> Option<IpAddr> {
     connection.with_state(|state| state.host.remote()).flatten().map(client_network)
 }

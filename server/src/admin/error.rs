@@ -1,11 +1,11 @@
-//! Why a request is not answered as it was meant.
+//! The errors of the administration, answered with an HTTP status and JSON.
 
 use serde::Serialize;
 use warp::http::header::{ALLOW, CACHE_CONTROL, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderName, StatusCode};
 use warp::reply::{Reply, Response};
 
-/// Why a request is not answered as it was meant, told as `{"error": {"code", "message"}}`.
+/// Why a request is refused. The answer is `{"error": {"code", "message"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum AdminError {
     #[error("this needs a token: send the one of the server's setting {0} as `Authorization: Bearer …`")]
@@ -61,7 +61,8 @@ impl AdminError {
         }
     }
 
-    /// The header that belongs to the status (RFC 9110 sections 10.2.1, 10.2.3 and 11.6.1, RFC 6750 section 3).
+    /// The header that belongs to the status (RFC 9110 sections 10.2.1, 10.2.3 and 11.6.1, RFC 6750
+    /// section 3).
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
         let challenge = |value| Some((WWW_AUTHENTICATE, HeaderValue::from_static(value)));
         match self {

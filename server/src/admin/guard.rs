@@ -1,4 +1,4 @@
-//! Who may ask.
+//! The guard of the administration and the metrics: it checks bearer tokens.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,14 +13,17 @@ use super::error::AdminError;
 use crate::Secret;
 use crate::admission::AddressLimits;
 
-/// Wrong tokens that one address may show in a minute: enough for a person who mistypes, and for nobody who guesses.
+/// Wrong tokens that one address may send in a minute. A person who mistypes needs no more, and
+/// guessing needs far more.
 const GUESSES_PER_MINUTE: u64 = 10;
 
-/// Lets those in who show one of its tokens, and keeps out for a while who has shown too many others.
+/// Accepts requests that bear one of its tokens. An address that sent too many wrong tokens is
+/// refused for a while.
 pub(super) struct Guard {
-    /// Their digests: all have the same length, so that a comparison tells nothing of that either.
+    /// The tokens' digests. All have the same length, so that a comparison doesn't tell a token's
+    /// length.
     tokens: Vec<[u8; 32]>,
-    /// The settings that they come from, for whoever has none.
+    /// The names of the settings that hold the tokens, for the error message.
     settings: &'static str,
     guesses: AddressLimits,
 }
@@ -34,21 +37,22 @@ impl Guard {
         }
     }
 
-    /// Whether whoever is at this address may ask.
+    /// Checks the token of a request from this address.
     ///
     /// # Errors
-    /// The token is missing or another, or too many others came from there.
+    /// - `unauthorized`: there is no token, or a wrong one.
+    /// - `rate_limited`: this address has sent too many wrong tokens.
     pub(super) fn check(
         &self,
         headers: &HeaderMap,
         remote: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), AdminError> {
-        // Those whose address isn't known are as one.
+        // Clients without a known address share one limit.
         let remote = remote.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
         let token = bearer_token(headers).ok_or(AdminError::NoToken(self.settings))?;
         if let Some(wait) = self.guesses.wait(remote, now) {
-            // The right token is refused too: otherwise the difference would tell which one it is.
+            // The right token is refused too: otherwise the difference would tell that it is right.
             return Err(AdminError::TooManyGuesses(wait.milliseconds().div_ceil(1_000)));
         }
         let token = digest(token);
@@ -61,7 +65,7 @@ impl Guard {
     }
 }
 
-/// What follows `Bearer`, in any case (RFC 9110 section 11.1).
+/// The text behind `Bearer`, which may be in any case (RFC 9110 section 11.1).
 fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     let token = token.trim();

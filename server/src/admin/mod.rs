@@ -1,5 +1,7 @@
-//! Looking after a running server over HTTP: who is there, closing a room, disconnecting an address, and a page that shows
-//! it. Everything but that page wants a token, and nothing tells what was said in a room, or its owner's key.
+//! The administration of a running server over HTTP: lists rooms and connections, closes a room,
+//! disconnects an address, and shows all this on a page.
+//!
+//! Everything but the page needs a token. Nothing shows what was sent in a room, or its owner key.
 
 mod connections;
 mod dashboard;
@@ -12,11 +14,12 @@ mod status;
 
 use crate::Secret;
 
-/// Who may look after a server.
+/// The tokens of the administration.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AdminSettings {
-    /// What whoever looks after the server shows as a bearer token. Without it nobody may.
+    /// The bearer token for the administration, which is accepted for the metrics too. Without it
+    /// there is no administration.
     pub token: Option<Secret>,
-    /// What Prometheus shows, who may read the metrics and nothing else. The other token does as well.
+    /// A bearer token for the metrics alone, for example for Prometheus.
     pub metrics_token: Option<Secret>,
 }

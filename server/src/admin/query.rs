@@ -1,23 +1,24 @@
-//! What may stand behind the `?` of a request.
+//! The query of a request to the administration.
 
 use std::str::FromStr;
 
 use super::error::AdminError;
 
-/// Entries of a list unless somebody asks for another number.
+/// Rows of a list, if the query has no `limit`.
 const DEFAULT_LIMIT: usize = 100;
-/// Entries of a list at most: some 300 kB.
+/// The largest `limit`: some 300 kB.
 const MAX_LIMIT: usize = 1_000;
 
-/// The parameters of a request, each of which must be known and be given once.
+/// The parameters of a request. Each must be known and may be given only once.
 #[derive(Debug)]
 pub(super) struct Query<'q>(Vec<(&'q str, &'q str)>);
 
 impl<'q> Query<'q> {
-    /// No value here needs percent-encoding but the colons of an IPv6 address, which clients may encode or not.
+    /// Parses a query. Only the colons of an IPv6 address may be percent-encoded; no other value
+    /// needs it.
     ///
     /// # Errors
-    /// One isn't among those that are known.
+    /// `bad_request`: a parameter is unknown or given twice.
     pub(super) fn parse(text: &'q str, known: &[&str]) -> Result<Self, AdminError> {
         let pairs = text.split('&').filter(|pair| !pair.is_empty());
         let pairs: Vec<_> = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
@@ -37,7 +38,10 @@ impl<'q> Query<'q> {
         self.0.iter().find(|(other, _)| *other == name).map(|(_, value)| *value)
     }
 
-    /// How many entries are asked for.
+    /// The number of rows that the query asks for.
+    ///
+    /// # Errors
+    /// `bad_request`: it is no whole number within its range.
     pub(super) fn limit(&self) -> Result<usize, AdminError> {
         let Some(text) = self.text("limit") else { return Ok(DEFAULT_LIMIT) };
         let limit = usize::from_str(text).ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));

@@ -1,4 +1,4 @@
-//! The rooms of a server, as whoever looks after it sees them.
+//! The rooms of a server, as the administration lists, shows and closes them.
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use super::query::Query;
 use crate::Manager;
 use crate::fanout::SharedRoom;
 
-/// Rooms looked at before other tasks get their turn.
+/// Rooms that are read before other tasks get their turn.
 const CHUNK_SIZE: usize = 64;
 
-/// A room. Neither what is said in it nor its owner's key is in here.
+/// One room. Neither its messages nor its owner key are in here.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RoomView {
@@ -24,9 +24,9 @@ pub(super) struct RoomView {
     /// `here` or `away`.
     owner: &'static str,
     followers: usize,
-    /// Those that were not served all there is.
+    /// Followers that were not served everything.
     lagging: u64,
-    /// Actions that the one that is furthest behind was not served.
+    /// Actions that the follower furthest behind was not served.
     lag_greatest: u64,
     seq: u64,
     epoch: u64,
@@ -41,13 +41,14 @@ pub(super) struct RoomView {
 #[derive(Debug, Serialize)]
 pub(super) struct RoomsPage {
     rooms: Vec<RoomView>,
-    /// As many match what was searched for.
+    /// How many rooms match the search.
     total: usize,
-    /// What to ask for as `after` next, if there are more.
+    /// The value of `after` for the next page, if there is one.
     next: Option<String>,
 }
 
-/// By what they are sorted, the largest first; without it by their ids, which don't change from page to page.
+/// How the rooms are sorted, the largest first. The default is by id, which doesn't change from
+/// page to page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Order {
     Id,
@@ -147,7 +148,7 @@ async fn views(manager: &Manager, rooms: &[Arc<SharedRoom>]) -> Vec<RoomView> {
     views
 }
 
-/// A room as it is now; nothing if it counts as gone.
+/// A room as it is now. None if it counts as gone.
 fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
     let report = room.report()?;
     Some(RoomView {

@@ -1,4 +1,4 @@
-//! The filters that an application mounts.
+//! The filters for the administration and the guarded metrics, which an application mounts.
 
 use std::sync::Arc;
 
@@ -18,15 +18,17 @@ use super::{AdminSettings, connections, dashboard, rooms, status};
 use crate::{Manager, RemoteAddress};
 
 impl Manager {
-    /// What whoever looks after a server asks for, below the path that this is mounted under: a page for people, and the
-    /// rooms and connections in JSON. Without a token in the settings there is nothing here.
+    /// The administration, to mount at a path of its own: a page for people, and rooms and
+    /// connections in JSON for programs. If the settings have no token, the filter rejects every
+    /// request.
     ///
     /// ```
     /// use rtbroadcaster::{AdminSettings, Manager, Secret, Settings};
     /// use warp::Filter;
     ///
     /// let rooms = Manager::new(Settings::default());
-    /// let admin = AdminSettings { token: Some(Secret::new("a long random one")), ..AdminSettings::default() };
+    /// let token = Some(Secret::new("a long random one"));
+    /// let admin = AdminSettings { token, ..AdminSettings::default() };
     /// let routes = warp::path("admin").and(rooms.admin_routes(&admin));
     /// # drop(routes);
     /// ```
@@ -62,8 +64,8 @@ impl Manager {
             .boxed()
     }
 
-    /// [`Manager::metrics_routes`] for those who show one of the two tokens. Without a token in the settings there is
-    /// nothing here.
+    /// [`Manager::metrics_routes`] for requests that bear one of the two tokens. If the settings
+    /// have no token, the filter rejects every request.
     #[must_use]
     pub fn guarded_metrics_routes(&self, settings: &AdminSettings) -> BoxedFilter<(Response,)> {
         let tokens: Vec<_> = settings.token.iter().chain(&settings.metrics_token).collect();
@@ -83,7 +85,7 @@ impl Manager {
     }
 }
 
-/// There is nothing here.
+/// A filter that rejects every request.
 fn no_routes() -> BoxedFilter<(Response,)> {
     warp::any().and_then(async || Err::<Response, _>(warp::reject::not_found())).boxed()
 }
@@ -105,14 +107,14 @@ fn check(
     checked
 }
 
-/// What relative addresses of the page stand on.
+/// Redirects to the path with a slash at its end, which the page's relative addresses need.
 fn redirect_to_folder(path: &FullPath) -> Response {
     let folder = path.as_str().rsplit('/').next().map(|last| format!("{last}/")).unwrap_or_default();
     let redirect = warp::reply::with_status(warp::reply(), StatusCode::PERMANENT_REDIRECT);
     warp::reply::with_header(redirect, LOCATION, folder).into_response()
 }
 
-/// Answers whoever may ask.
+/// Answers a request whose token was accepted.
 async fn answer(manager: &Manager, method: &Method, path: &str, query: &str) -> Result<Response, AdminError> {
     let segments: Vec<_> = path.split('/').collect();
     let is_get = method == Method::GET || method == Method::HEAD;

@@ -1,4 +1,4 @@
-//! A server as a whole.
+//! The status of a server as a whole.
 
 use serde::Serialize;
 
@@ -14,10 +14,10 @@ pub(super) struct Status {
     is_shutting_down: bool,
     connections: Bounded,
     rooms: Bounded,
-    /// Of all rooms.
+    /// The memory of all rooms.
     memory: MemoryView,
     now: Totals,
-    /// Since the server was started.
+    /// Totals since the server was started.
     total: Traffic,
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn status(manager: &Manager) -> Status {
             limit_bytes: settings.limits.room_memory_bytes,
         },
         now,
-        // Together, for whoever makes rates of them.
+        // Read together, so that rates made of them are right.
         uptime_ms: manager.now().0,
         total: manager.metrics().traffic(),
     }

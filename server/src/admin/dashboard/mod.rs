@@ -1,5 +1,5 @@
-//! A page that shows a server to a person, and changes nothing. It asks for the token once and sends it as whatever else
-//! does; it is no secret itself.
+//! The page of the administration. It shows a server to a person and changes nothing. The page
+//! itself is no secret; it asks for the token and sends it with each request.
 
 use warp::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, REFERRER_POLICY,
@@ -7,18 +7,18 @@ use warp::http::header::{
 use warp::http::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use warp::reply::{Reply, Response};
 
-/// Its files, by the end of their path.
+/// The page's files: the end of the path, the media type and the text.
 const FILES: [(&str, &str, &str); 3] = [
     ("", "text/html; charset=utf-8", include_str!("index.html")),
     ("dashboard.css", "text/css; charset=utf-8", include_str!("dashboard.css")),
     ("dashboard.js", "text/javascript; charset=utf-8", include_str!("dashboard.js")),
 ];
 
-/// Nothing from elsewhere, nothing inline, in nobody's frame, and nowhere to send a form to.
+/// Nothing from other hosts, nothing inline, no frame around it, and no address to send a form to.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// One of its files, if there is one of this name.
+/// The page's file of this name, if there is one.
 pub(super) fn file(name: &str) -> Option<Response> {
     let (_, media_type, text) = FILES.iter().find(|(other, ..)| *other == name)?;
     let mut response = text.into_response();
