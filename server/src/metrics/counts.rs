@@ -1,4 +1,4 @@
-//! What is counted all the time, by each thread for itself.
+//! Counters that each thread keeps for itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,12 +7,13 @@ use serde::Serialize;
 
 use super::latency::{Latency, LatencyCounts};
 
-/// What is sent in one fan-out, or to one client; counted when that is over.
+/// What a fan-out, or a connection's own task, has sent. It is added to the counters once, at the
+/// end.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct SendCounts {
     /// Frames of messages.
     frames: u64,
-    /// Bytes of them that were written at once, their headers included.
+    /// Bytes of these frames that were written at once, with their headers.
     bytes: u64,
     actions: u64,
     retained: u64,
@@ -20,7 +21,7 @@ pub(crate) struct SendCounts {
 }
 
 impl SendCounts {
-    /// A frame was begun, and so many bytes of it are written.
+    /// Counts a frame of which this many bytes are written.
     pub(crate) fn add(&mut self, contents: Contents, bytes: usize) {
         self.frames += 1;
         self.bytes += bytes as u64;
@@ -29,14 +30,14 @@ impl SendCounts {
         self.resyncs += contents.resyncs;
     }
 
-    /// Whether anything was written.
+    /// Whether any bytes were written.
     pub(crate) fn has_any(&self) -> bool {
         self.bytes > 0
     }
 }
 
-/// What the threads count that this one belongs to. Alone on its cache lines: two of them, because processors fetch
-/// them in pairs.
+/// The counters of one or more threads. Each shard has two cache lines to itself, because
+/// processors fetch them in pairs.
 #[derive(Debug, Default)]
 #[repr(align(128))]
 pub(super) struct Shard {
@@ -67,7 +68,7 @@ impl Shard {
     }
 }
 
-/// What all threads have counted.
+/// The sum of all shards.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Counts {
     pub(super) appended: u64,
@@ -80,7 +81,7 @@ pub(super) struct Counts {
     pub(super) latency: LatencyCounts,
 }
 
-/// What was done since the server was started.
+/// What the server has done since it was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Traffic {
@@ -106,7 +107,7 @@ impl Counts {
         }
     }
 
-    /// These and those of one more shard.
+    /// Adds one more shard.
     pub(super) fn with(self, shard: &Shard) -> Self {
         let sum = |so_far: u64, counter: &AtomicU64| so_far.wrapping_add(counter.load(Ordering::Relaxed));
         Self {

@@ -1,6 +1,6 @@
-//! Every metric there is, with its name and what it means.
+//! Every metric, with its name and its help text.
 
-/// A metric, and all its series.
+/// A metric and all its series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Family {
     pub(super) name: &'static str,
@@ -36,7 +36,7 @@ families! {
     STARTED = Gauge "process_start_time_seconds": "When the server started, in seconds since 1970.";
     TASKS = Gauge "rtbroadcaster_tasks": "Tasks of the runtime that are alive: one for each connection, and some more.";
     CONNECTIONS = Gauge "rtbroadcaster_connections": "Clients that are connected: websockets, and streams of events over HTTP.";
-    CONNECTIONS_LIMIT = Gauge "rtbroadcaster_connections_limit": "As many there may be (--connections).";
+    CONNECTIONS_LIMIT = Gauge "rtbroadcaster_connections_limit": "Connections that may be open (--connections).";
     OPENED = Counter "rtbroadcaster_connections_opened_total": "Connections that were opened.";
     CLOSED = Counter "rtbroadcaster_connections_closed_total":
         "Connections that ended, by who ended them and the close code; 1006 are those that broke.";
@@ -63,11 +63,11 @@ families! {
         "Snapshots begun in place of actions that a follower has missed for good.";
     REFUSALS = Counter "rtbroadcaster_refusals_total": "Messages of clients that were refused, by the code.";
     LATENCY = Histogram "rtbroadcaster_delivery_seconds":
-        "From the append of an action until it is written to all followers of a round who keep up; one for each round, or for each client whose own task writes.";
+        "From the append of an action until it is written to all followers of a fan-out that keep up; once for each fan-out, or for each client whose own task writes.";
     MEMORY = Gauge "rtbroadcaster_room_memory_bytes": "Memory that all rooms take together, rings and state.";
-    MEMORY_LIMIT = Gauge "rtbroadcaster_room_memory_limit_bytes": "As much they may take (--room-memory-bytes).";
+    MEMORY_LIMIT = Gauge "rtbroadcaster_room_memory_limit_bytes": "Memory that all rooms may take together (--room-memory-bytes).";
     RING = Gauge "rtbroadcaster_ring_bytes": "Bytes of the actions that all rooms remember.";
     SLOTS = Gauge "rtbroadcaster_slots": "State messages that all rooms retain.";
-    SLOT_BYTES = Gauge "rtbroadcaster_slot_bytes": "Their bytes.";
-    SNAPSHOTS = Gauge "rtbroadcaster_snapshot_bytes": "Bytes of the snapshots of them that are rendered.";
+    SLOT_BYTES = Gauge "rtbroadcaster_slot_bytes": "Bytes of the state messages that all rooms retain.";
+    SNAPSHOTS = Gauge "rtbroadcaster_snapshot_bytes": "Bytes of the snapshots that are rendered.";
 }

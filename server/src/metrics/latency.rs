@@ -1,13 +1,14 @@
-//! How long it takes from the append of an action until it is written.
+//! The histogram of latencies: from the append of an action until it is written.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Upper bounds of the buckets, in microseconds. From a room with a handful of followers, 7 µs each, to what a person
-/// notices, 100 ms, and what nobody calls live any more; three for each power of ten, as finely as alerts want it.
+/// Upper bounds of the buckets, in microseconds. They reach from a room with a handful of followers
+/// (7 µs each) past what a person notices (100 ms) to what no one would call live. There are three
+/// for each power of ten, which is enough for alerts.
 pub(super) const BOUNDS_MICROSECONDS: [u64; 14] =
     [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000];
 
-/// Rounds, by how long they took.
+/// The latencies of one shard.
 #[derive(Debug, Default)]
 pub(super) struct Latency {
     /// One for each bound, and one for all above.
@@ -23,7 +24,7 @@ impl Latency {
     }
 }
 
-/// The same, counted together.
+/// The latencies of all shards.
 #[derive(Debug, Default, Clone)]
 pub(super) struct LatencyCounts {
     buckets: [u64; BOUNDS_MICROSECONDS.len() + 1],
@@ -39,7 +40,7 @@ impl LatencyCounts {
         self
     }
 
-    /// For each bound how many took no longer.
+    /// Each bound with the number of latencies up to it.
     pub(super) fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
         let sums = self.buckets.iter().scan(0, |sum, bucket| {
             *sum += bucket;
@@ -53,7 +54,7 @@ impl LatencyCounts {
     }
 
     pub(super) fn seconds(&self) -> f64 {
-        // Of nanoseconds a float holds 53 bits exactly: a hundred days of waiting.
+        // A float counts nanoseconds exactly up to 2⁵³: a hundred days of latency.
         self.nanoseconds as f64 / 1e9
     }
 }

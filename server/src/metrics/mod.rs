@@ -1,9 +1,13 @@
-//! What a server counts of itself, for whoever looks after it.
+//! The metrics of a server, for Prometheus and the administration.
 //!
-//! Counting must cost next to nothing beside a delivery, which is one system call: what happens for each follower is added
-//! up in the [`SendCounts`] of a fan-out and counted once when it is over, the clock is read twice a fan-out, and threads count
-//! in [`Shard`]s of their own. What can be seen at any time – rooms, followers, how far they are behind, memory – is not
-//! counted at all, but looked at when somebody asks ([`scrape`]).
+//! Counting must cost next to nothing beside a delivery, which is one system call:
+//! - What happens for each follower is added up in the [`SendCounts`] of a fan-out, and counted
+//!   once at its end.
+//! - A fan-out reads the clock twice.
+//! - Threads count in [`Shard`]s of their own.
+//!
+//! What can be read at any time isn't counted, but read when it is asked for ([`scrape`]): rooms,
+//! followers, their lag and memory.
 
 mod counts;
 mod family;
@@ -26,7 +30,8 @@ pub(crate) use counts::{SendCounts, Traffic};
 pub(crate) use moment::Moment;
 pub(crate) use scrape::Totals;
 
-/// Threads count apart, so that they don't wait for each other's caches. Where there are more threads, some share.
+/// Threads count in different shards, so that they don't wait for each other's caches. If there are
+/// more threads than shards, some share one.
 const SHARDS: usize = 16;
 
 /// Everything that is counted for a manager.
@@ -40,9 +45,9 @@ pub(crate) struct Metrics {
     handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
     closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
     closed_for_fault: [AtomicU64; Fault::ALL.len()],
-    /// In the order of [`CLIENT_CODES`], and then any other.
+    /// In the order of [`CLIENT_CODES`]; the last counts any other code.
     closed_by_client: [AtomicU64; CLIENT_CODES.len() + 1],
-    /// Connections that were gone without a word.
+    /// Connections that ended without a close frame.
     lost: AtomicU64,
     origin: Instant,
     /// When the manager was made, in seconds since 1970.
@@ -64,37 +69,38 @@ impl Metrics {
             closed_by_client: zeros(),
             lost: AtomicU64::new(0),
             origin: Instant::now(),
-            // A clock that stands before 1970 tells nothing.
+            // A clock before 1970 is wrong, so it counts as 1970.
             started: since_1970.map_or(0.0, |since| since.as_secs_f64()),
         }
     }
 
-    /// The present moment, of which latencies are made.
+    /// The present moment, for latencies.
     pub(crate) fn now(&self) -> Moment {
         Moment::since(self.origin)
     }
 
-    /// What was sent in a fan-out, or to one client.
+    /// Counts what a fan-out, or a connection's own task, has sent.
     pub(crate) fn sent(&self, counts: &SendCounts) {
         self.shard().sent(counts);
     }
 
-    /// Bytes that were sent besides.
+    /// Counts bytes that were sent beside those of [`Metrics::sent`].
     pub(crate) fn sent_bytes(&self, bytes: usize) {
         self.shard().sent_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// What one read of a client's socket brought.
+    /// Counts the bytes of one read.
     pub(crate) fn received_bytes(&self, bytes: usize) {
         self.shard().received_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
-    /// So many actions were appended to a room.
+    /// Counts actions that were appended to a room.
     pub(crate) fn appended(&self, actions: u64) {
         self.shard().appended.fetch_add(actions, Ordering::Relaxed);
     }
 
-    /// What was appended at that moment is written: to all who keep up with a fan-out, or to one client.
+    /// Observes a latency: what was appended at that moment is written now, to all followers that
+    /// keep up or to one client.
     pub(crate) fn written(&self, appended_at: Moment) {
         self.shard().latency.observe(self.now().nanoseconds_since(appended_at));
     }
@@ -111,19 +117,19 @@ impl Metrics {
         count(&self.connections_opened);
     }
 
-    /// A client was refused something.
+    /// Counts a refusal to a client.
     pub(crate) fn refused(&self, refusal: &Refusal) {
         let has_code = |code: &RefusalCode| code.as_str() == refusal.code;
         count_at(&self.refusals, RefusalCode::ALL.iter().position(has_code));
     }
 
-    /// A request was not upgraded to a websocket.
+    /// Counts a request that was not upgraded to a websocket.
     pub(crate) fn handshake_refused(&self, error: &HandshakeError) {
         let reason = error.reason();
         count_at(&self.handshakes_refused, HandshakeError::REASONS.iter().position(|other| *other == reason));
     }
 
-    /// A connection ends.
+    /// Counts the end of a connection.
     pub(crate) fn connection_closed(&self, ending: Ending) {
         match ending {
             Ending::Gone => count(&self.lost),
@@ -140,14 +146,14 @@ impl Metrics {
         }
     }
 
-    /// What was done so far.
+    /// What the server has done so far.
     pub(crate) fn traffic(&self) -> Traffic {
         let sum =
             |counters: &[AtomicU64]| counters.iter().map(|counter| counter.load(Ordering::Relaxed)).sum();
         self.counts().traffic(sum(&self.refusals), sum(&self.handshakes_refused))
     }
 
-    /// What all threads have counted so far.
+    /// The counters of all threads together.
     fn counts(&self) -> Counts {
         self.shards.iter().fold(Counts::default(), Counts::with)
     }
@@ -165,7 +171,7 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Counts where it stands in its table, which lists all there is.
+/// Counts at an index of a table that lists all cases.
 fn count_at(counters: &[AtomicU64], index: Option<usize>) {
     debug_assert!(index.is_some(), "the table lacks it");
     if let Some(counter) = index.and_then(|index| counters.get(index)) {

@@ -1,10 +1,10 @@
-//! Moments that latencies are made of.
+//! Moments that latencies are computed from.
 
 use std::time::Instant;
 
 use crate::atomic_option::Word;
 
-/// A moment in nanoseconds since the counting began.
+/// A moment in nanoseconds since the metrics were made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Moment(u64);
 

@@ -1,4 +1,4 @@
-//! The filter that an application mounts for Prometheus.
+//! The filter for the metrics, which an application mounts for Prometheus.
 
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -10,8 +10,9 @@ use super::text::MEDIA_TYPE;
 use crate::Manager;
 
 impl Manager {
-    /// The metrics of this manager, in Prometheus' text format, at the path that this is mounted under. Whoever reaches
-    /// it may read them: mount it where only those do who may.
+    /// The metrics of this manager, in Prometheus' text format, to mount at a path of their own.
+    /// Every client that reaches the path may read them, so mount it where only the right clients
+    /// do.
     ///
     /// ```
     /// use warp::Filter;

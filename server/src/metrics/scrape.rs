@@ -1,4 +1,4 @@
-//! What can be seen of a server at any time, looked at when somebody asks.
+//! Reads what can be read of a server at any time, and writes the page of all metrics.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::admission::HandshakeError;
 use crate::connection::websocket::{CLIENT_CODES, Fault};
 use crate::fanout::SharedRoom;
 
-/// Rooms looked at before other tasks get their turn; each looks at all its followers.
+/// Rooms that are read before other tasks get their turn. Reading a room reads all its followers.
 const CHUNK_SIZE: usize = 64;
 
-/// All rooms together, as they are at this moment.
+/// The sums over all rooms, as they are at this moment.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Totals {
@@ -34,7 +34,8 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Looks at one room after the other. Neither is the table locked meanwhile, nor do other tasks have to wait.
+    /// Reads one room after another. The table isn't locked during this, and other tasks run in
+    /// between.
     pub(crate) async fn collect(rooms: &[Arc<SharedRoom>]) -> Self {
         let mut totals = Self::default();
         for chunk in rooms.chunks(CHUNK_SIZE) {

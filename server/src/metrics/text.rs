@@ -1,28 +1,30 @@
 //! Prometheus' text format, version 0.0.4.
 //!
-//! Written here and not by a library: what can be saved is this page, and the library for it (prometheus-client) would
-//! bring six crates, counters that would wait for each other's caches, and another dialect.
+//! It is written here without a library. A library (prometheus-client) would save only this page,
+//! and would bring six crates, counters that wait for each other's caches, and another dialect of
+//! the format.
 
 use std::fmt::{Display, Write as _};
 
 use super::family::{Family, Kind};
 use super::latency::LatencyCounts;
 
-/// Its media type.
+/// The format's media type.
 pub(super) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// A page of metrics that is being written.
+/// A page of metrics.
 #[derive(Debug, Default)]
 pub(super) struct Text(String);
 
 impl Text {
-    /// A metric of one series.
+    /// Writes a metric of one series.
     pub(super) fn one(&mut self, family: Family, value: impl Display) {
         self.head(family);
         self.sample(family.name, "", &[], value);
     }
 
-    /// A metric of several series. No value of a label may need escaping: they are words of ours and numbers.
+    /// Writes a metric of several series. Labels' values are not escaped: they are our own words,
+    /// or numbers.
     pub(super) fn several<'l, const LABELS: usize>(
         &mut self,
         family: Family,
