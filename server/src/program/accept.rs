@@ -1,4 +1,5 @@
-//! The program's own accept loop: what warp's server leaves out and the open internet needs.
+//! The program's own accept loop. It has what the open internet needs and warp's server lacks:
+//! timeouts, limits, TLS, proxies and an orderly stop.
 
 use std::io;
 use std::net::SocketAddr;
@@ -23,15 +24,17 @@ use warp::reply::Response;
 use crate::proxies::Proxies;
 use crate::tls::Tls;
 
-/// Connections that may wait to be accepted. With tokio's 1,024 a storm of 2,000 joins overflows, and whoever is
-/// over waits a second for a retransmission (measured).
+/// Connections that may wait to be accepted. tokio's 1,024 overflow in a storm of 2,000 joins, and
+/// each connection beyond waits a second for a retransmission (measured).
 const BACKLOG: u32 = 4_096;
-/// Pause after an accept that failed for want of descriptors or memory, so that the loop doesn't spin.
+/// The pause after an accept that failed for lack of descriptors or memory, so that the loop
+/// doesn't spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long requests that are under way may take to finish once the server stops.
+/// How long running requests may take to finish once the server stops.
 const LAST_REQUESTS_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Bytes of a request's head at most, and of an answer that a client doesn't take: a stream of events that stalls.
+/// The largest head of a request, and the largest part of an answer that is buffered for a client
+/// which takes no bytes.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Opens the listening socket.
@@ -42,30 +45,31 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Has the kernel end connections whose other end takes nothing for so long, not even with an acknowledgement. Those who
-/// ask for events say nothing by which their absence would be noticed, and by itself the kernel waits a quarter of an hour.
-/// What is set on the listening socket holds for all that it accepts.
+/// Makes the kernel end connections whose client takes no bytes and acknowledges none for this
+/// time. A client that reads events sends nothing, so its absence shows in no other way, and by
+/// itself the kernel waits a quarter of an hour. The option of the listening socket holds for all
+/// its connections.
 pub(crate) fn end_silent_connections(listener: &TcpListener, user_timeout: Duration) {
     #[cfg(target_os = "linux")]
     if let Err(error) = socket2::SockRef::from(listener).set_tcp_user_timeout(Some(user_timeout)) {
-        warn!(%error, "TCP_USER_TIMEOUT could not be set: streams of events whose client is gone live on for minutes");
+        warn!(%error, "TCP_USER_TIMEOUT could not be set: event streams live on for minutes after their client is gone");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (listener, user_timeout);
 }
 
-/// Somebody has connected who may not stay.
+/// A TCP connection is refused.
 struct TooManySockets;
 
-/// How the program answers whoever connects.
+/// The server behind a listening socket.
 pub(crate) struct Server {
     http: http1::Builder,
     routes: BoxedFilter<(Response,)>,
     tls: Option<Arc<Tls>>,
     proxies: Arc<Proxies>,
-    /// Bounds those who connect; none where only an operator does.
+    /// Bounds the TCP connections. None at an address that only operators use.
     sockets: Option<Sockets>,
-    /// How long a TLS handshake may take, and then a request's head.
+    /// How long a TLS handshake may take, and then the head of a request.
     handshake_timeout: Duration,
 }
 
@@ -77,17 +81,17 @@ impl Server {
         sockets: Option<Sockets>,
         handshake_timeout: Duration,
     ) -> Self {
-        // Not hyper-util's automatic choice of version: it waits for the first byte without any timeout.
+        // hyper-util's automatic choice of a version waits for the first byte without any timeout.
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(handshake_timeout).max_buf_size(BUFFER_BYTES);
         Self { http, routes, tls, proxies: Arc::new(proxies), sockets, handshake_timeout }
     }
 
-    /// Serves until `stop` resolves, then lets requests that are under way finish. Websockets are the manager's to end:
-    /// hyper has let go of them.
+    /// Serves until `stop` resolves, then lets running requests finish. The manager ends the
+    /// websockets; hyper doesn't hold them any more.
     pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let server = Arc::new(self);
-        // Every request's task holds a receiver, so the sender knows when they are through.
+        // Each connection's task holds a receiver, so the sender knows when all have ended.
         let stopping = watch::Sender::new(false);
         tokio::pin!(stop);
         loop {
@@ -113,19 +117,21 @@ impl Server {
             }
         }
         drop(listener);
-        // A request that is only half sent would hold the process until its header timeout.
+        // Otherwise a half-sent request would hold the process until its header timeout.
         stopping.send_replace(true);
         drop(timeout(LAST_REQUESTS_TIMEOUT, stopping.closed()).await);
     }
 
-    /// Whether somebody who has connected may stay. A proxy connects for many: what an address may do it may not be held to.
+    /// Admits a TCP connection or refuses it. A proxy connects for many clients, so it isn't held
+    /// to the limits of an address.
     fn admit(&self, remote: SocketAddr) -> Result<Option<Socket>, TooManySockets> {
         let Some(sockets) = &self.sockets else { return Ok(None) };
         let address = Some(remote.ip()).filter(|address| !self.proxies.are_at(*address));
         sockets.admit(remote, address).map(Some).ok_or(TooManySockets)
     }
 
-    /// Answers one client, in a task of its own: a handshake that takes its time holds nobody else up.
+    /// Serves one TCP connection in a task of its own, so that a slow handshake delays no other
+    /// connection.
     async fn handle_connection(
         self: Arc<Self>,
         stream: TcpStream,
@@ -133,7 +139,7 @@ impl Server {
         socket: Option<Socket>,
         mut stopping: watch::Receiver<bool>,
     ) {
-        // An action is sent when it is there, not when more has gathered; without this a late join took 48 ms.
+        // Sends an action at once instead of gathering more. Without this a late join took 48 ms.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%remote, %error, "TCP_NODELAY could not be set");
         }
@@ -150,7 +156,7 @@ impl Server {
         }
     }
 
-    /// Answers the requests of one client, or those that a proxy passes on.
+    /// Answers the requests of one client, or of the clients behind a proxy.
     async fn serve_requests<S>(
         &self,
         stream: S,

@@ -1,4 +1,4 @@
-//! Where the server is looked after: `/admin` and `/metrics`, beside the rooms or at an address of their own.
+//! The routes `/admin` and `/metrics`, beside the rooms or at an address of their own.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use warp::reply::Response;
 use crate::accept::{self, Server};
 use crate::proxies::Proxies;
 
-/// `/admin` and `/metrics`, for those who have their tokens.
+/// `/admin` and `/metrics`, for requests that bear their tokens.
 pub(crate) fn routes(manager: &Manager, settings: &AdminSettings) -> BoxedFilter<(Response,)> {
     let admin = warp::path("admin").and(manager.admin_routes(settings));
     let metrics = warp::path("metrics").and(manager.guarded_metrics_routes(settings));
     admin.or(metrics).unify().boxed()
 }
 
-/// Serves them at an address of their own until the end of the program: while clients are sent away it can still be seen
-/// how far that is.
+/// Serves these routes at an address of their own until the program ends. So an operator can watch
+/// a shutdown.
 pub(crate) fn serve(
     manager: &Manager,
     settings: &AdminSettings,
@@ -31,7 +31,7 @@ pub(crate) fn serve(
     let listener = accept::listen(listen)
         .map_err(|failure| anyhow::anyhow!("--admin-listen: {listen} {}", crate::listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
-    // As the other address: for people, and for programs that asked for port 0.
+    // Printed like the main address: for people, and for programs that asked for port 0.
     println!("administration on http://{address}/admin/");
     info!(%address, "administration started");
     let routes = routes(manager, settings);

@@ -9,7 +9,7 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum LogFormat {
     /// For people, in colours on a terminal.
@@ -27,20 +27,20 @@ impl LogFormat {
         }
     }
 
-    /// Begins to log, what these targets say.
+    /// Starts the log with these targets.
     pub(crate) fn start(self, targets: Targets) {
         let log = tracing_subscriber::registry().with(targets);
         match self {
             Self::Text => log.with(text()).init(),
             Self::Json => {
                 log.with(json()).init();
-                // What a panic prints otherwise is no object.
+                // By default a panic prints lines that are no objects.
                 std::panic::set_hook(Box::new(|panic| error!("{panic}")));
             }
         }
     }
 
-    /// Says why the program ends, whatever the log leaves out.
+    /// Reports why the program ends, whatever the targets are.
     pub(crate) fn report_failure(self, failure: &anyhow::Error) {
         match self {
             Self::Text => eprintln!("error: {failure:#}"),
@@ -66,6 +66,6 @@ fn text<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl tracing_subscriber::La
 }
 
 fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl tracing_subscriber::Layer<S> {
-    // One span at most, the connection's, so the list of all spans would only say it again.
+    // An event has at most one span, the connection's, so the list of spans would only repeat it.
     fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(stderr)
 }

@@ -1,4 +1,5 @@
-//! The program: arguments, logs, the site beside the rooms, and an orderly end.
+//! The program: reads its configuration, serves the rooms with the site beside them, and ends in an
+//! orderly way.
 
 mod accept;
 mod administration;
@@ -27,7 +28,7 @@ use warp::http::StatusCode;
 use warp::http::header::CACHE_CONTROL;
 use warp::reply::{Reply, Response};
 
-/// The exit code for arguments and configurations that can't be, as clap has it.
+/// The exit code for wrong arguments and configurations, as in clap.
 const MISUSE: u8 = 2;
 
 fn main() -> ExitCode {
@@ -78,7 +79,8 @@ async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> E
 }
 
 async fn run(configuration: Configuration) -> anyhow::Result<()> {
-    // Before anything that takes its time: a signal that nobody listens to ends the program where it stands.
+    // Comes before everything that takes time: a signal without a listener ends the program at
+    // once.
     let mut signals = Signals::listen().context("signals can't be waited for")?;
     let reload_signal = ReloadSignal::listen().context("SIGHUP can't be waited for")?;
     let rooms = configuration.settings();
@@ -98,7 +100,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let listener = accept::listen(listen)
         .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
-    // Whatever we find out ourselves comes first.
+    // The manager's own timeouts come first, because they know the reason.
     let timeout = Duration::from_millis(rooms.limits.idle_timeout_ms.max(rooms.limits.stall_timeout_ms));
     accept::end_silent_connections(&listener, timeout);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
@@ -122,13 +124,13 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let mut routes = routes(&manager, &path, www.as_deref());
     match admin_listen {
         Some(listen) => administration::serve(&manager, &admin, listen, header_timeout)?,
-        // Before the site, whose files it is not.
+        // Comes before the site, so that none of its files hides these routes.
         None => routes = administration::routes(&manager, &admin).or(routes).unify().boxed(),
     }
 
     reload_signal.reload(manager.clone(), tls.clone());
 
-    // For people and for programs that asked for port 0; everything else is logged to stderr.
+    // For people, and for programs that asked for port 0. Everything else is logged to stderr.
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("listening on {scheme}://{address}");
     info!(scheme, %address, path, "server started");
@@ -138,7 +140,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Why an address cannot be listened on, and what to do.
+/// Why the program can't listen on an address, and what to do.
 fn listen_hint(failure: &std::io::Error) -> String {
     match failure.kind() {
         ErrorKind::AddrInUse => {
@@ -150,14 +152,15 @@ fn listen_hint(failure: &std::io::Error) -> String {
     }
 }
 
-/// Sockets beside those of as many connections as there may be: requests, so that health is told and refusals are.
+/// Sockets beyond those for connections. They leave room for requests, so that health checks and
+/// refusals are answered.
 const OTHER_SOCKETS: u64 = 128;
 
-/// Descriptors beside those of sockets: files, the administration, the program's own.
+/// Descriptors beyond those of sockets: files, the administration, the program's own.
 const OTHER_DESCRIPTORS: u64 = 128;
 
-/// Every connection takes a file descriptor, of which a process is mostly given 1,024 unless it asks for more. How many
-/// sockets there may be then.
+/// Raises the process's limit of file descriptors, which is often 1,024, and returns how many
+/// sockets fit. Each connection needs one descriptor.
 fn raise_descriptor_limit(connections: usize) -> usize {
     let sockets = (connections as u64).saturating_add(OTHER_SOCKETS);
     let wanted = sockets.saturating_add(OTHER_DESCRIPTORS);
@@ -191,7 +194,8 @@ fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Res
     let dynamic = rooms.or(health).unify().or(readiness(manager)).unify();
     match www {
         Some(directory) => {
-            // Asked again each time, and mostly answered "not modified": a page never mixes old modules with new.
+            // A browser asks for each file again, and is mostly answered "not modified". So a page
+            // never mixes old modules with new ones.
             let files = warp::fs::dir(directory.to_owned())
                 .map(|file| warp::reply::with_header(file, CACHE_CONTROL, "no-cache").into_response());
             dynamic.or(files).unify().boxed()
@@ -204,7 +208,7 @@ fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Res
     }
 }
 
-/// Whether load balancers are to send clients here.
+/// The readiness check: whether load balancers should send clients here.
 fn readiness(manager: &Manager) -> BoxedFilter<(Response,)> {
     let manager = manager.clone();
     let answer = move || {

@@ -1,4 +1,4 @@
-//! Proxies that are believed when they say for whom they ask.
+//! Trusted proxies, which say for which client they ask.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -10,8 +10,9 @@ use warp::http::{HeaderMap, HeaderValue};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// Who is believed, and where they say it. A header is worth what its sender is: everybody can send one, so the header that
-/// the proxies don't set is not looked at, nor what comes from elsewhere.
+/// The trusted proxies, and the header in which they name their client. Any client can send such a
+/// header. So the header is read only from trusted proxies, and the one that they don't set is
+/// ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Proxies {
     pub(crate) networks: Networks,
@@ -22,10 +23,10 @@ pub(crate) struct Proxies {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Networks(Vec<IpNet>);
 
-/// In which header proxies say for whom they ask.
+/// The header in which proxies name their client.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum ForwardedHeader {
-    /// `X-Forwarded-For`, what most proxies set.
+    /// `X-Forwarded-For`, which most proxies set.
     #[default]
     XForwardedFor,
     /// `Forwarded` (RFC 7239).
@@ -33,13 +34,17 @@ pub(crate) enum ForwardedHeader {
 }
 
 impl Proxies {
-    /// Whether this peer passes on the requests of others.
+    /// Whether this peer is a trusted proxy.
     pub(crate) fn are_at(&self, peer: IpAddr) -> bool {
         self.networks.contains(peer)
     }
 
-    /// Whose request it is that this peer has sent: its own, unless it is a proxy that is believed. Then it is whom the last
-    /// proxy that is believed names, from the right: further left stands what anybody may have written.
+    /// The client whose request this peer has sent. A peer that is no trusted proxy is the client
+    /// itself.
+    ///
+    /// The header lists clients and proxies from left to right. It is read from the right, up to
+    /// the first address that is no trusted proxy: that is the client. Addresses further left may
+    /// be forged. If an address on the way can't be read, the peer counts as the client.
     pub(crate) fn client(&self, peer: SocketAddr, headers: &HeaderMap) -> SocketAddr {
         if !self.networks.contains(peer.ip()) {
             return peer;
@@ -66,7 +71,7 @@ impl Networks {
         self.0.is_empty()
     }
 
-    /// The texts of which it is made again.
+    /// The texts that parse to these networks.
     pub(crate) fn to_list(&self) -> Vec<String> {
         let text = |network: &IpNet| match network.prefix_len() == network.max_prefix_len() {
             true => network.addr().to_string(),
@@ -75,7 +80,7 @@ impl Networks {
         self.0.iter().map(text).collect()
     }
 
-    /// Reads addresses and networks.
+    /// Parses addresses and networks.
     pub(crate) fn parse(list: &[String]) -> Result<Self, String> {
         let network = |text: &String| {
             let address = || text.parse().map(|address: IpAddr| IpNet::from(address.to_canonical()));
@@ -101,8 +106,8 @@ impl ForwardedHeader {
         }
     }
 
-    /// Those for whom was asked, from the first to the last; none for one that can't be read. A header that comes several
-    /// times is one list (RFC 9110 section 5.3).
+    /// The addresses in the header, from the first to the last. None stands for one that can't be
+    /// read. A header that comes several times is one list (RFC 9110 section 5.3).
     fn hops(self, headers: &HeaderMap) -> Vec<Option<SocketAddr>> {
         let values = |name| headers.get_all(name).iter().map(HeaderValue::as_bytes).map(str::from_utf8);
         match self {
@@ -137,13 +142,13 @@ fn elements(value: &str) -> Vec<Option<SocketAddr>> {
             let mut pairs = pairs.into_iter().filter_map(|pair| pair.split_once('='));
             let (_, node) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("for"))?;
             let node = node.trim();
-            // No node has anything in it that would be escaped.
+            // No node has characters that would be escaped.
             address(node.strip_prefix('"').and_then(|node| node.strip_suffix('"')).unwrap_or(node))
         })
         .collect()
 }
 
-/// The parts of a text between these separators, but for those within quotes.
+/// Splits a text at a separator, but not within quotes.
 fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(|character| {
@@ -160,7 +165,8 @@ fn split_unquoted(text: &str, separator: char) -> Vec<&str> {
     .collect()
 }
 
-/// An address, with or without a port: `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:443`.
+/// Parses an address with or without a port: `192.0.2.1`, `192.0.2.1:443`, `2001:db8::1`,
+/// `[2001:db8::1]`, `[2001:db8::1]:443`.
 fn address(text: &str) -> Option<SocketAddr> {
     let bracketed = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok().map(IpAddr::V6);
     let alone = text.parse().ok().or_else(bracketed).map(|address: IpAddr| SocketAddr::new(address, 0));
@@ -168,7 +174,7 @@ fn address(text: &str) -> Option<SocketAddr> {
     Some(SocketAddr::new(address.ip().to_canonical(), address.port()))
 }
 
-/// A proxy may hide the port (RFC 7239 section 6): `192.0.2.1:_hidden`.
+/// Parses an address whose port the proxy hides (RFC 7239 section 6): `192.0.2.1:_hidden`.
 fn with_hidden_port(text: &str) -> Option<SocketAddr> {
     let (node, port) = text.rsplit_once(':')?;
     port.strip_prefix('_').and_then(|_| format!("{node}:0").parse().ok())
@@ -185,7 +191,7 @@ mod tests {
         Proxies { networks: Networks::parse(&networks).unwrap(), header }
     }
 
-    /// Whose request it is that a peer has sent with these headers.
+    /// The client of a request with these headers.
     fn client(header: ForwardedHeader, peer: &str, lines: &[(&str, &str)]) -> String {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {

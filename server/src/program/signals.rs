@@ -1,4 +1,4 @@
-//! What the operating system tells the program to do.
+//! The signals of the operating system: to end, and to reload files.
 
 use std::io;
 use std::sync::Arc;
@@ -9,7 +9,8 @@ use tracing::{info, warn};
 
 use crate::tls::Tls;
 
-/// What is left of a shutdown after the time for it: those who were told last are cut, and their sockets closed.
+/// How long the rest of a shutdown may take after its own time: the last clients are cut, and their
+/// sockets closed.
 const LAST_FAREWELLS: Duration = Duration::from_secs(4);
 
 /// A signal that asks for an end.
@@ -17,7 +18,7 @@ const LAST_FAREWELLS: Duration = Duration::from_secs(4);
 enum Stop {
     /// Ctrl-C.
     Interrupt,
-    /// What service managers send.
+    /// The signal that service managers send.
     #[cfg(unix)]
     Terminate,
 }
@@ -31,7 +32,8 @@ impl Stop {
         }
     }
 
-    /// As shells have it for a process that a signal has ended: 128 and its number.
+    /// The exit code that shells use for a process that a signal has ended: 128 and the signal's
+    /// number.
     fn exit_code(self) -> i32 {
         match self {
             Self::Interrupt => 130,
@@ -52,7 +54,7 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// From now on signals don't end the program by themselves.
+    /// Listens from now on. The signals then don't end the program by themselves.
     #[cfg(unix)]
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -60,13 +62,13 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// From now on ctrl-C doesn't end the program by itself.
+    /// Listens from now on. Ctrl-C then doesn't end the program by itself.
     #[cfg(windows)]
     pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
-    /// Waits for a signal that asks for an end; what it is called.
+    /// Waits for a signal that asks for an end. Returns its name.
     pub(crate) async fn stop(&mut self) -> &'static str {
         self.next().await.name()
     }
@@ -85,35 +87,37 @@ impl Signals {
         Stop::Interrupt
     }
 
-    /// Waits for a signal that asks for an end, and sends the clients away. From the signal on nobody is let in; after
-    /// `delay` clients are sent away, over `time`. Another signal ends the program at once.
+    /// Waits for a signal that asks for an end, then shuts the manager down. From the signal on no
+    /// connection is let in. After `delay` the clients are sent away, spread over `time`. A second
+    /// signal ends the program at once.
     pub(crate) async fn drain(mut self, manager: Manager, delay: Duration, time: Duration) {
-        // Awaited by itself: what stands in a log line is not evaluated where that level is off.
+        // Awaited outside of the log line, which isn't evaluated where its level is off.
         let signal = self.stop().await;
         info!(signal, "shutting down");
         manager.refuse_newcomers();
         tokio::spawn(async move {
             let stop = self.next().await;
-            warn!(signal = stop.name(), "told again to end: whoever is still connected is cut");
+            warn!(signal = stop.name(), "told again to end: clients that are still connected are cut");
             std::process::exit(stop.exit_code());
         });
         tokio::time::sleep(delay).await;
-        // What takes longer than this is cut by the end of the process.
+        // The end of the process cuts what takes longer.
         if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {
             warn!("some connections did not end in time and are cut");
         }
     }
 }
 
-/// SIGHUP, at which what may change while the program runs is read again: the certificate with its key, and the keys for
-/// tokens. What is wrong with them is told in the log, and those before stay in force. Elsewhere there is no such signal.
+/// SIGHUP, on which the certificate with its key and the keys for tokens are read again. If
+/// something is wrong with them, the log says so, and the previous ones stay in force. Systems
+/// other than Unix have no such signal.
 pub(crate) struct ReloadSignal {
     #[cfg(unix)]
     hangup: tokio::signal::unix::Signal,
 }
 
 impl ReloadSignal {
-    /// From now on it doesn't end the program.
+    /// Listens from now on. The signal then doesn't end the program.
     #[cfg(unix)]
     pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
@@ -126,7 +130,8 @@ impl ReloadSignal {
         Ok(Self {})
     }
 
-    /// Reads again whenever it comes, and at once if it has come since [`ReloadSignal::listen`].
+    /// Reads the files again each time the signal comes, and at once if it came since
+    /// [`ReloadSignal::listen`].
     #[cfg(unix)]
     pub(crate) fn reload(mut self, manager: Manager, tls: Option<Arc<Tls>>) {
         tokio::spawn(async move {
@@ -153,6 +158,6 @@ async fn reload_certificate(tls: Arc<Tls>) {
         Ok(Err(error)) => {
             warn!(%error, "the certificate could not be read again: the one before stays in force");
         }
-        Err(error) => tracing::error!(%error, "the reading of the certificate panicked"),
+        Err(error) => tracing::error!(%error, "reading the certificate panicked"),
     }
 }

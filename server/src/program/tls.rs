@@ -1,4 +1,4 @@
-//! TLS: the certificate that the server shows, and its key, which can be read anew while it runs.
+//! TLS: the server's certificate and its key, which can be read again while it runs.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,29 +13,30 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, InconsistentKeys, ServerConfig};
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// Websockets need HTTP/1.1 (RFC 7301, RFC 6455); who offers only others is told that none fits.
+/// Websockets need HTTP/1.1 (RFC 7301, RFC 6455). A client that offers only other protocols is told
+/// that none fits.
 const PROTOCOL: &[u8] = b"http/1.1";
 
-/// Bytes that the kernel may hold of what was written and not sent yet, so that a follower that lags is seen to lag: as
-/// without TLS.
+/// Written bytes that the kernel may hold before it sends them. As without TLS, the number is small
+/// so that the server sees when a follower lags.
 #[cfg(target_os = "linux")]
 const NOT_SENT_BYTES: u32 = 16 * 1024;
 
-/// What TLS is spoken with.
+/// The TLS of a listening socket.
 pub(crate) struct Tls {
     files: TlsFiles,
     acceptor: TlsAcceptor,
     current: Arc<Current>,
 }
 
-/// Where certificate and key are.
+/// The files of the certificate and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TlsFiles {
     pub(crate) certificate: PathBuf,
     pub(crate) key: PathBuf,
 }
 
-/// Why certificate and key can't be used. Each names the file that is to be put right.
+/// Why a certificate or a key can't be used. Each error names the file to correct.
 #[derive(Debug, Error)]
 pub(crate) enum TlsError {
     #[error("{}: cannot be read: {error}", .file.display())]
@@ -76,7 +77,7 @@ pub(crate) enum TlsError {
 }
 
 impl Tls {
-    /// With the certificate and the key in these files.
+    /// Sets TLS up with the certificate and the key in these files.
     pub(crate) fn load(files: TlsFiles) -> Result<Self, TlsError> {
         let provider = Arc::new(ring::default_provider());
         let current = Arc::new(Current(RwLock::new(Arc::new(files.read(&provider)?))));
@@ -89,17 +90,18 @@ impl Tls {
         Ok(Self { files, acceptor: Arc::new(config).into(), current })
     }
 
-    /// Reads the files again, for connections that come from now on. If something is wrong with them, all stays as it is.
+    /// Reads the files again, for new connections. After an error the previous certificate and key
+    /// stay in force.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
         let read = Arc::new(self.files.read(self.acceptor.config().crypto_provider())?);
-        // It is only ever replaced as a whole.
+        // The value is only ever replaced as a whole.
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
     }
 
-    /// The server's half of the handshake. Nothing bounds how long the client may take.
+    /// The server's half of the handshake. It has no timeout of its own.
     pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-        // The rooms set this for a websocket's own socket, but don't see the one under TLS.
+        // The rooms set this on the socket of a websocket, but can't reach the one under TLS.
         #[cfg(target_os = "linux")]
         socket2::SockRef::from(&stream).set_tcp_notsent_lowat(NOT_SENT_BYTES)?;
         self.acceptor.accept(stream).await
@@ -123,7 +125,7 @@ impl TlsFiles {
     }
 }
 
-/// The certificates of a file; at least one.
+/// The certificates in a file; at least one.
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let bytes = read(file)?;
     let chain = CertificateDer::pem_slice_iter(&bytes).collect::<Result<Vec<_>, _>>();
@@ -131,13 +133,13 @@ fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     if chain.is_empty() { Err(TlsError::NoCertificate(file.to_owned())) } else { Ok(chain) }
 }
 
-/// The first private key of a file.
+/// The first private key in a file.
 fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     let bytes = read(file)?;
     let is_encrypted = |text: &[u8]| text.windows(ENCRYPTED.len()).any(|window| window == ENCRYPTED);
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(&bytes) {
         let (kind, der) = section.map_err(|error| match error {
-            // What encrypts a key in the old way puts headers before it, which are no base64.
+            // The old way to encrypt a key puts headers before it, which are no base64.
             _ if is_encrypted(&bytes) => TlsError::EncryptedKey(file.to_owned()),
             error => TlsError::NotPem { file: file.to_owned(), error },
         })?;
@@ -151,8 +153,8 @@ fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     Err(TlsError::NoKey(file.to_owned()))
 }
 
-/// What stands in a PEM file whose key is encrypted, in capitals in both ways of saying so (RFC 7468 section 11, RFC 1421
-/// section 4.6.1.1).
+/// The word in a PEM file with an encrypted key. Both ways to encrypt have it in capitals (RFC 7468
+/// section 11, RFC 1421 section 4.6.1.1).
 const ENCRYPTED: &[u8] = b"ENCRYPTED";
 
 fn read(file: &Path) -> Result<Vec<u8>, TlsError> {

@@ -1,4 +1,4 @@
-//! The command line: what is to be done, and the flags.
+//! The command line: the task and the flags. clap reads it.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -7,34 +7,34 @@ use super::settings;
 use super::source::Source;
 use super::value::{Given, Shown};
 
-/// The variable that names the file where no flag does.
+/// The variable that names the configuration file if no flag does.
 pub(super) const CONFIG_VARIABLE: &str = "RTBROADCASTER_CONFIG";
 
-/// What was asked for on the command line.
+/// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Invocation {
     pub(crate) task: Task,
-    /// The file, if the command line names one.
+    /// The configuration file, if the command line names one.
     pub(crate) file: Option<String>,
     /// What the flags set, by the settings' keys.
     pub(crate) flags: Vec<(String, Given, Source)>,
 }
 
-/// What the program is to do.
+/// What the program should do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Task {
-    /// Serve rooms, until a signal ends it.
+    /// Serve rooms until a signal ends it.
     Serve,
     /// Print the configuration.
     Config,
     /// Print a file with every setting, its explanation and its default.
     Example,
-    /// Say whether the configuration holds.
+    /// Check the configuration.
     Check,
 }
 
 impl Invocation {
-    /// What this process was started with. Ends it where that says nothing or asks for help.
+    /// Reads the arguments of this process. Ends the process if they are wrong or ask for help.
     pub(crate) fn from_arguments() -> Self {
         Self::from_matches(&command().get_matches())
     }
@@ -58,7 +58,7 @@ impl Invocation {
     }
 }
 
-/// The command line as clap reads it, made of the settings.
+/// The command line for clap, made from the list of settings.
 fn command() -> Command {
     let file = Arg::new("config").long("config").value_name("FILE").global(true).help(format!(
         "Take settings from this file (TOML). Flags win over environment variables, and both over the file [env: \

@@ -1,4 +1,4 @@
-//! The configuration file: TOML, each value with its place.
+//! The configuration file: reads TOML and keeps the position of each value.
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -9,13 +9,13 @@ use super::source::{Position, Source};
 use super::value::Given;
 use super::{settings, suggestion};
 
-/// What the file sets, by the settings' keys.
+/// What a file sets, by the settings' keys, and what is wrong with it.
 pub(super) struct Contents {
     pub(super) values: Vec<(String, Given, Source)>,
     pub(super) problems: Vec<Problem>,
 }
 
-/// Reads a file of this name.
+/// Reads the file of this name.
 pub(super) fn read(file: &str) -> Contents {
     let bytes = match std::fs::read(file) {
         Ok(bytes) => bytes,
@@ -44,7 +44,7 @@ fn parse(file: &str, text: &str) -> Contents {
         let byte = error.span().map_or(0, |span| span.start);
         reader.problem(byte, None, error.message());
     }
-    // What could not be read is missing or half there: what else is said of it would mislead.
+    // After a syntax error keys are missing or incomplete, so further problems would mislead.
     if reader.contents.problems.is_empty() {
         reader.sections(document.get_ref());
     }
@@ -107,7 +107,7 @@ impl Reader<'_> {
 
 type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
 
-/// The entries of a table in the order of the file, so that problems come in it too.
+/// The entries of a table in the order of the file, so that problems come in the same order.
 fn as_written<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     let mut entries: Vec<_> = table.iter().collect();
     entries.sort_by_key(|(name, _)| name.span().start);

@@ -1,10 +1,10 @@
-//! What is logged.
+//! The setting `server.log`: which levels and modules are logged.
 
 use std::str::FromStr;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-/// What is logged, as it was written and as the log understands it.
+/// What is logged: the text of the setting, and the filter that it means.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LogFilter {
     text: String,
@@ -30,7 +30,8 @@ impl Default for LogFilter {
 impl FromStr for LogFilter {
     type Err = String;
 
-    /// A level that is mistyped would be taken for the name of a module, and everything else left out of the log.
+    /// Rejects a mistyped level. Otherwise it would count as the name of a module, and nothing else
+    /// would be logged.
     fn from_str(text: &str) -> Result<Self, String> {
         let form = || {
             "must be a level (error, warn, info, debug, trace, off), or module=level, several with commas"

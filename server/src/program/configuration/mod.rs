@@ -1,7 +1,9 @@
-//! How the program is set up: from its defaults, a file, the environment and its flags, each before the other.
+//! The configuration of the program. Flags win over environment variables, these over the file, and
+//! the file over the defaults.
 //!
-//! [`settings`] is the one list of what can be set. Flags, environment variables, keys of the file, `--help`, the example
-//! file and the output of `rtbroadcaster config` are made of it, and `docs/settings.md` is compared with it.
+//! [`settings`] is the only list of settings. Flags, environment variables, keys of the file,
+//! `--help`, the example file and the output of `rtbroadcaster config` are made from it. A test
+//! compares `docs/settings.md` with it.
 
 mod command;
 mod file;
@@ -31,41 +33,41 @@ pub(crate) use problem::Problems;
 pub(crate) use resolve::resolve;
 pub(crate) use suggestion::misspelt;
 
-/// Everything that can be set, as it is in force.
+/// All settings, as they are in force.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Configuration {
-    /// Where to listen.
+    /// The address to listen on.
     pub(crate) listen: SocketAddr,
     /// The path of the websocket endpoint.
     pub(crate) path: String,
     /// The directory whose files are served, if any.
     pub(crate) www: Option<PathBuf>,
-    /// The certificate for TLS, and those that lead to its authority; none without TLS.
+    /// The certificate for TLS, with those that lead to its authority. None without TLS.
     pub(crate) tls_certificate: Option<PathBuf>,
-    /// Its key.
+    /// The certificate's key.
     pub(crate) tls_key: Option<PathBuf>,
-    /// Who is believed to ask for others.
+    /// The trusted proxies.
     pub(crate) proxies: Proxies,
     /// What is logged.
     pub(crate) log: LogFilter,
-    /// How it is written.
+    /// The format of the log.
     pub(crate) log_format: LogFormat,
-    /// Milliseconds between the signal to end and the first client that is sent away.
+    /// Milliseconds from the signal to end until the first client is sent away.
     pub(crate) drain_delay_ms: u64,
     /// Milliseconds over which clients are sent away.
     pub(crate) drain_ms: u64,
-    /// How the rooms are, but for `jwt`.
+    /// The rooms' settings, without `jwt`.
     pub(crate) rooms: Settings,
-    /// Which JSON web tokens are accepted; those without secret and keys, none.
+    /// Which JSON web tokens are accepted. None if there is neither a secret nor a source of keys.
     pub(crate) jwt: JwtSettings,
-    /// Who may look after the server.
+    /// The tokens of the administration.
     pub(crate) admin: AdminSettings,
-    /// Where, if not beside the rooms.
+    /// The administration's own address. None if it stands beside the rooms.
     pub(crate) admin_listen: Option<SocketAddr>,
 }
 
 impl Configuration {
-    /// How the rooms are.
+    /// The rooms' settings, with `jwt`.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = self.rooms.clone();
         let has_keys = self.jwt.secret.is_some() || self.jwt.keys.is_some();
@@ -85,9 +87,9 @@ impl Default for Configuration {
             proxies: Proxies::default(),
             log: LogFilter::default(),
             log_format: LogFormat::default(),
-            // Whoever has no load balancer waits for nothing.
+            // A server without a load balancer need not wait.
             drain_delay_ms: 0,
-            // With what follows it is below the 10 s after which Docker kills a container.
+            // The whole shutdown stays below the 10 s after which Docker kills a container.
             drain_ms: 5_000,
             rooms: Settings::default(),
             jwt: JwtSettings::default(),

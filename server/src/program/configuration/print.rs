@@ -1,4 +1,4 @@
-//! The configuration as TOML: what is in force, and an example of everything.
+//! Prints the configuration as TOML: the one in force, and an example with every setting.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use super::value::Shown;
 /// Width of the example's comments.
 const WIDTH: usize = 110;
 
-/// The configuration that is in force, with the source of each value behind it. Secrets are not shown.
+/// The configuration in force, each value with its source. Secrets are hidden.
 pub(crate) fn effective(resolved: &Resolved) -> String {
     sections(|setting| {
         let source = resolved.source(&setting.key());
@@ -31,7 +31,7 @@ pub(crate) fn example() -> String {
     text.push_str(&sections(|setting| {
         let value = toml(setting.default()).unwrap_or_else(|| "\"\"".to_owned());
         let mut text = comment(&format!("{}.", setting.help));
-        // A String takes everything that is written to it.
+        // Writing to a String never fails.
         let _ = writeln!(text, "# {} = {value}\n", setting.name);
         text
     }));
@@ -46,7 +46,7 @@ fn sections(setting_text: impl Fn(&Setting) -> String) -> String {
     Section::ALL.map(section).join("\n\n") + "\n"
 }
 
-/// A value as TOML; none if it is not set.
+/// A value as TOML. None if it is not set.
 fn toml(shown: Shown) -> Option<String> {
     let value = match shown {
         Shown::Nothing => return None,
@@ -105,7 +105,7 @@ mod tests {
 
     /// The values that a number may have, as the document writes them.
     fn values(setting: &Setting) -> Option<String> {
-        // Above it the document says "or more".
+        // From this bound on the document says "or more".
         const UNBOUNDED_FROM: u64 = u32::MAX as u64;
         let (range, unit) = match &setting.kind {
             Kind::Milliseconds(_, range) => (range, " ms"),

@@ -1,19 +1,19 @@
-//! What is wrong with a configuration.
+//! Problems of a configuration, as they are reported.
 
 use std::fmt;
 
 use super::source::{Position, Source};
 
-/// One thing that is wrong, and where.
+/// One problem, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
-    /// Where it is to be put right: `file:line:column: key`, a variable, a flag.
+    /// Where to correct it: `file:line:column: key`, a variable or a flag.
     location: String,
     message: String,
 }
 
 impl Problem {
-    /// Of a value of this key.
+    /// A problem of the value for this key.
     pub(crate) fn with_value(source: &Source, key: &str, message: impl Into<String>) -> Self {
         let location = match source {
             Source::Default => key.to_owned(),
@@ -23,20 +23,20 @@ impl Problem {
         Self { location, message: message.into() }
     }
 
-    /// Of a file's text, of which a key may be to blame.
+    /// A problem of a file's text, with the key that it concerns, if any.
     pub(crate) fn in_file(position: &Position, key: Option<&str>, message: impl Into<String>) -> Self {
         let Position { file, line, column } = position;
         let key = key.map(|key| format!(": {key}")).unwrap_or_default();
         Self { location: format!("{file}:{line}:{column}{key}"), message: message.into() }
     }
 
-    /// Of a file as a whole, or of several values together.
+    /// A problem of a whole file, or of several values together.
     pub(crate) fn with(what: impl Into<String>, message: impl Into<String>) -> Self {
         Self { location: what.into(), message: message.into() }
     }
 }
 
-/// All that is wrong with a configuration; at least one thing.
+/// All problems of a configuration; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problems(pub(crate) Vec<Problem>);
 

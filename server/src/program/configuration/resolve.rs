@@ -1,4 +1,4 @@
-//! One configuration out of the defaults, the file, the environment and the flags.
+//! Resolves defaults, file, environment and flags to one configuration.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -11,22 +11,23 @@ use super::source::Source;
 use super::value::Given;
 use super::{Configuration, rules, settings};
 
-/// The configuration that is in force, and where each of its values came from.
+/// The configuration in force, with the source of each value.
 #[derive(Debug)]
 pub(crate) struct Resolved {
     pub(crate) configuration: Configuration,
-    /// By the settings' keys; what isn't in it is at its default.
+    /// By the settings' keys. A setting that isn't in it has its default.
     sources: HashMap<String, Source>,
 }
 
 impl Resolved {
-    /// Where the value of a setting came from.
+    /// The source of a setting's value.
     pub(super) fn source(&self, key: &str) -> &Source {
         self.sources.get(key).unwrap_or(&Source::Default)
     }
 }
 
-/// What is in force, and all that is wrong with it. An empty environment variable is as none.
+/// Resolves the configuration, and reports all its problems. An empty environment variable counts
+/// as not set.
 pub(crate) fn resolve(
     invocation: &Invocation,
     environment: impl Fn(&str) -> Option<OsString>,
@@ -61,7 +62,7 @@ pub(crate) fn resolve(
             Err(message) => problems.push(Problem::with_value(&source, &key, message)),
         }
     }
-    // Between values of which some are wrong anyway, contradictions would only confuse.
+    // If some values are wrong, contradictions between values would only confuse.
     if problems.is_empty() {
         problems = rules::broken(&resolved);
     }

@@ -1,4 +1,4 @@
-//! What values must not be together.
+//! Rules about several values together.
 
 use rtbroadcaster::Gate;
 
@@ -11,7 +11,7 @@ const CREATION: &str = "access.creation";
 const JOINS: &str = "access.joins";
 const ORIGINS: &str = "access.allow-origin";
 
-/// Every rule that is broken. Each names all the settings that it is about, with their values and where they come from.
+/// Every rule that is broken. Each problem names all its settings, with their values and sources.
 pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     let mut problems = Vec::new();
     problems.extend(exposed(resolved));
@@ -42,7 +42,7 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems
 }
 
-/// Whoever opens a server to others has to say for whom.
+/// A server that others can reach must set who may use it.
 fn exposed(resolved: &Resolved) -> Option<Problem> {
     let Configuration { listen, proxies, .. } = &resolved.configuration;
     let (reached_by, value) = match (listen.ip().to_canonical().is_loopback(), proxies.networks.is_empty()) {
@@ -68,7 +68,7 @@ fn exposed(resolved: &Resolved) -> Option<Problem> {
     })
 }
 
-/// Nobody would ever pass.
+/// A gate that asks for a token, while no token is accepted. Nobody would ever pass.
 fn gate_without_key(resolved: &Resolved) -> Option<Problem> {
     let access = &resolved.configuration.settings().access;
     let has_keys = !access.api_keys.is_empty() || access.jwt.is_some();
@@ -86,7 +86,7 @@ fn gate_without_key(resolved: &Resolved) -> Option<Problem> {
     Some(Problem::with(shown(resolved, key, gate), format!("nobody has a token that passes: set {keys}")))
 }
 
-/// Whoever sets a key believes that it is asked for.
+/// A key that no gate asks for. The operator believes that it protects something.
 fn key_without_gate(resolved: &Resolved) -> Option<Problem> {
     let access = &resolved.configuration.settings().access;
     if access.creation == Gate::Token || access.joins == Gate::Token {
@@ -108,7 +108,7 @@ fn key_without_gate(resolved: &Resolved) -> Option<Problem> {
     Some(Problem::with(format!("{key} ({})", source_name(resolved.source(key))), message))
 }
 
-/// What is demanded of tokens that are never accepted.
+/// A demand on JSON web tokens, while none is ever accepted.
 fn claims_without_jwt(resolved: &Resolved) -> Option<Problem> {
     if resolved.configuration.settings().access.jwt.is_some() {
         return None;
@@ -121,7 +121,7 @@ fn claims_without_jwt(resolved: &Resolved) -> Option<Problem> {
     Some(Problem::with(format!("{key} ({})", source_name(resolved.source(key))), message))
 }
 
-/// A certificate without its key, or a key alone.
+/// A certificate without its key, or a key without its certificate.
 fn half_of_tls(resolved: &Resolved) -> Option<Problem> {
     let Configuration { tls_certificate, tls_key, .. } = &resolved.configuration;
     let (given, path, missing) = match (tls_certificate, tls_key) {
@@ -133,7 +133,7 @@ fn half_of_tls(resolved: &Resolved) -> Option<Problem> {
     Some(Problem::with(shown(resolved, given, path.display()), message))
 }
 
-/// Nobody would ever be let in there.
+/// An address for the administration, while no token is accepted there.
 fn administration_without_token(resolved: &Resolved) -> Option<Problem> {
     let listen = resolved.configuration.admin_listen?;
     let admin = &resolved.configuration.admin;
@@ -149,7 +149,7 @@ fn between(resolved: &Resolved, one: (&str, u64), rule: &str, other: (&str, u64)
     Problem::with(shown(resolved, one.0, one.1), format!("{rule} {other}, or {or_else}"))
 }
 
-/// A key with its value and where that comes from.
+/// A key with its value and its source.
 fn shown(resolved: &Resolved, key: &str, value: impl std::fmt::Display) -> String {
     format!("{key} ({value}, {})", source_name(resolved.source(key)))
 }

@@ -1,24 +1,24 @@
-//! One thing that can be set.
+//! One setting: its names, its help and its kind.
 
 use super::Configuration;
 use super::value::{Kind, Shown};
 
-/// One thing that can be set, under one name everywhere: `--ring-actions`, `RTBROADCASTER_RING_ACTIONS`, and
-/// `ring-actions` in the section `[limits]` of the file.
+/// One setting. It has the same name everywhere: `--ring-actions`, `RTBROADCASTER_RING_ACTIONS`,
+/// and `ring-actions` in the section `[limits]` of the file.
 pub(crate) struct Setting {
     pub(crate) section: Section,
     /// Its name within its section.
     pub(crate) name: &'static str,
-    /// What stands for its value in `--help`.
+    /// The placeholder for its value in `--help`.
     pub(crate) value_name: &'static str,
-    /// What it is for, without a full stop at its end.
+    /// Its purpose, without a full stop at the end.
     pub(crate) help: &'static str,
-    /// It has no flag, because others see a process's arguments, and is never shown.
+    /// A secret is never shown. It has no flag, because other users see a process's arguments.
     pub(crate) is_secret: bool,
     pub(crate) kind: Kind,
 }
 
-/// A part of the file, and a heading of `--help`.
+/// A section of the file, and a heading of `--help`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     Server,
@@ -68,7 +68,7 @@ impl Setting {
         format!("--{}", self.name)
     }
 
-    /// What it is unless somebody sets it.
+    /// Its value unless it is set.
     pub(crate) fn default(&self) -> Shown {
         self.kind.show(&Configuration::default())
     }

@@ -1,4 +1,4 @@
-//! The one list of what can be set, section by section.
+//! The only list of settings, section by section. A new setting is added here.
 
 mod access;
 mod admin;
@@ -7,7 +7,7 @@ mod server;
 
 use super::setting::Setting;
 
-/// Everything that can be set, in the order in which it is shown. A section's settings stand together.
+/// All settings in the order in which they are shown, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
     [server::SETTINGS, access::SETTINGS, limits::SETTINGS, admin::SETTINGS].into_iter().flatten()
 }

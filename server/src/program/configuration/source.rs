@@ -1,11 +1,11 @@
-//! Where the value of a setting came from.
+//! The source of a setting's value.
 
 use std::fmt;
 
-/// Where the value of a setting came from; what stands further down wins over what stands above it.
+/// The source of a setting's value. Each source wins over those above it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Nobody has set it.
+    /// The setting is not set.
     Default,
     /// The configuration file.
     File(Position),
@@ -15,7 +15,7 @@ pub(crate) enum Source {
     Flag(String),
 }
 
-/// A place in a file, counted from 1.
+/// A position in a file, counted from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Position {
     pub(crate) file: String,
@@ -25,7 +25,7 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// The place of a byte of a file's text.
+    /// The position of a byte in a file's text.
     pub(crate) fn of_byte(file: &str, text: &str, byte: usize) -> Self {
         let before = text.get(..byte).unwrap_or(text);
         let line = before.matches('\n').count() + 1;

@@ -1,28 +1,29 @@
-//! What was probably meant by a name that is none.
+//! Suggestions for misspelt names.
 
 use super::setting::{Section, Setting};
 use super::settings;
 
-/// How alike a name and what was written for it must be, of 1, to be taken for a slip of the pen. Clap suggests flags
-/// from 0.7 on; section names, which all keys of a section share, make keys more alike than that.
+/// How alike two names must be for a suggestion; 1 is equal. Clap suggests flags from 0.7 on. Keys
+/// are more alike than flags, because those of a section share its name.
 const MIN_LIKENESS: f64 = 0.85;
 
 const VARIABLES: &str = "RTBROADCASTER_";
 
-/// The key or section of the file that was probably meant.
+/// The most similar key or section of the file, for an unknown one.
 pub(super) fn key(wrong: &str) -> Option<String> {
     let name = wrong.rsplit('.').next().unwrap_or(wrong);
     let keys = settings::all().map(|setting| (setting.key(), setting.name));
     let sections = Section::ALL.into_iter().map(|section| (format!("[{}]", section.name()), section.name()));
     best(keys.chain(sections).map(|(key, other)| {
-        // A key in the wrong section is alike by its name.
+        // A key in the wrong section is similar by its name alone.
         let likeness = strsim::jaro_winkler(wrong, &key).max(strsim::jaro_winkler(name, other));
         (likeness, key)
     }))
 }
 
-/// Environment variables that are nobody's, beside those that were probably meant. Others of our prefix are left alone:
-/// Kubernetes sets some for a service of our name, as `RTBROADCASTER_PORT`.
+/// Unknown environment variables, each with the most similar known one. A variable with our prefix
+/// that resembles none is ignored: Kubernetes sets some for a service of our name, for example
+/// `RTBROADCASTER_PORT`.
 pub(crate) fn misspelt(variables: impl Iterator<Item = String>) -> Vec<(String, String)> {
     let unknown = variables.filter(|name| settings::all().all(|setting| setting.variable() != *name));
     let meant = unknown.filter_map(|name| {

@@ -1,26 +1,26 @@
-//! The value of a setting: as somebody gave it, and as it is read, checked and shown.
+//! The value of a setting: how it is given, checked and shown.
 
 use std::ops::RangeInclusive;
 
 use super::Configuration;
 
-/// A value as it was given, before its setting has looked at it.
+/// A value as it was given, before its setting has checked it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Given {
-    /// By flags or an environment variable: text, whatever is meant.
+    /// Text from flags or an environment variable, for any kind of setting.
     Words(Vec<String>),
-    /// By the file.
+    /// A number from the file.
     Number(i64),
-    /// By the file.
+    /// A string from the file.
     Text(String),
-    /// By the file.
+    /// A list of strings from the file.
     List(Vec<String>),
-    /// By the file: what no setting is, by TOML's name for it.
+    /// A value from the file that fits no setting, by what TOML calls it.
     Other(&'static str),
 }
 
 impl Given {
-    /// What it is, for whoever wanted something else.
+    /// What it is, for an error message.
     fn kind(&self) -> &'static str {
         match self {
             Self::Words(_) | Self::Text(_) => "a string",
@@ -34,49 +34,49 @@ impl Given {
 /// A value as it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
-    /// It is not set.
+    /// The setting is not set.
     Nothing,
     Number(u64),
     Text(String),
     List(Vec<String>),
 }
 
-/// What is shown in place of so many secrets.
+/// What is shown instead of this many secrets.
 pub(crate) fn hidden(secrets: usize) -> Vec<String> {
     vec!["(hidden)".to_owned(); secrets]
 }
 
-/// Where a value stands in the configuration. One function serves to read and to write it, so that the two cannot
-/// differ.
+/// The field of the configuration that holds the value. The same function reads and writes it, so
+/// that the two can't differ.
 type Field<T> = fn(&mut Configuration) -> &mut T;
 
-/// What kind of value a setting has.
+/// The kind of a setting's value.
 pub(crate) enum Kind {
     /// A number of things or bytes.
     Count(Field<usize>, RangeInclusive<u64>),
     /// A number of milliseconds.
     Milliseconds(Field<u64>, RangeInclusive<u64>),
-    /// A number of times in the time that its name says.
+    /// A number of times, in the period that the setting's name says.
     Rate(Field<u64>, RangeInclusive<u64>),
     /// A text.
     Text {
         read: fn(&Configuration) -> Option<String>,
-        /// Its error says what the value must be.
+        /// An error says what the value must be.
         write: fn(&mut Configuration, &str) -> Result<(), String>,
     },
     /// Several texts.
     List {
         read: fn(&Configuration) -> Vec<String>,
-        /// As for a text.
+        /// An error says what the value must be.
         write: fn(&mut Configuration, &[String]) -> Result<(), String>,
     },
 }
 
 impl Kind {
-    /// Puts a value into the configuration, in place of what was there.
+    /// Sets the value in the configuration.
     ///
     /// # Errors
-    /// What the value must be.
+    /// What the value must be, if it is wrong.
     pub(crate) fn set(&self, configuration: &mut Configuration, given: &Given) -> Result<(), String> {
         match self {
             Self::Count(field, range) => {
@@ -87,7 +87,7 @@ impl Kind {
                 *field(configuration) = number(given, range)?;
             }
             Self::Text { write, .. } => match given {
-                // Of a flag that is given twice the last counts.
+                // If a flag is given twice, the last one counts.
                 Given::Words(words) => write(configuration, words.last().map_or("", String::as_str))?,
                 Given::Text(text) => write(configuration, text)?,
                 other => return Err(format!("must be a string, not {}", other.kind())),
@@ -105,7 +105,7 @@ impl Kind {
         Ok(())
     }
 
-    /// The value that is in force.
+    /// The value in force.
     pub(crate) fn show(&self, configuration: &Configuration) -> Shown {
         match self {
             Self::Count(field, _) => Shown::Number(*field(&mut configuration.clone()) as u64),

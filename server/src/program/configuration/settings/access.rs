@@ -1,4 +1,4 @@
-//! Who may do what.
+//! The settings of the section `[access]`: who may do what.
 
 use rtbroadcaster::{Gate, InvalidGate, OriginPolicy, Secret};
 
@@ -6,10 +6,10 @@ use crate::configuration::Configuration;
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::{Kind, hidden};
 
-/// Characters of an API key at least: 16 random ones of 64 have 96 bits.
+/// The smallest number of characters in an API key. 16 random ones out of 64 have 96 bits.
 const SHORTEST_API_KEY: usize = 16;
 
-/// Bytes of a secret for HS256 at least (RFC 7518 section 3.2).
+/// The smallest number of bytes in a secret for HS256 (RFC 7518 section 3.2).
 const SHORTEST_JWT_SECRET: usize = 32;
 
 pub(super) static SETTINGS: &[Setting] = &[
@@ -150,7 +150,7 @@ fn gate(gate: &mut Gate, text: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Says of a key that is none where it stands, never what it is.
+/// Sets the keys. An error names the position of the wrong key, never the key itself.
 fn api_keys(keys: &mut Vec<Secret>, list: &[String]) -> Result<(), String> {
     let is_key = |key: &String| {
         key.chars().count() >= SHORTEST_API_KEY

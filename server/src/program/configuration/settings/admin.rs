@@ -1,4 +1,4 @@
-//! Who may look after the server, and where.
+//! The settings of the section `[admin]`: the administration's tokens and address.
 
 use rtbroadcaster::Secret;
 
@@ -7,7 +7,7 @@ use crate::configuration::Configuration;
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::{Kind, hidden};
 
-/// Characters of a token at least: 16 random ones of 64 have 96 bits.
+/// The smallest number of characters in a token. 16 random ones out of 64 have 96 bits.
 const SHORTEST_TOKEN: usize = 16;
 
 pub(super) static SETTINGS: &[Setting] = &[
@@ -62,7 +62,7 @@ fn address(configuration: &Configuration) -> Option<String> {
     configuration.admin_listen.map(|address| address.to_string())
 }
 
-/// Never says what it was.
+/// Checks a token. An error never shows it.
 fn token(text: &str) -> Result<Option<Secret>, String> {
     if text.is_empty() {
         return Ok(None);

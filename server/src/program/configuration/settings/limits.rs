@@ -1,21 +1,22 @@
-//! Every bound of a server; `rtbroadcaster_protocol::Limits` says what each is for.
+//! The settings of the section `[limits]`. `rtbroadcaster_protocol::Limits` says what each bound is
+//! for.
 
 use std::ops::RangeInclusive;
 
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
 
-/// A limit of zero would be a server that serves nobody; a large one is as good as none. The upper
-/// bound is what a semaphore can count.
+/// At 0 the server would serve nobody. The upper bound is what a semaphore can count, which is as
+/// good as no limit.
 const AT_LEAST_ONE: RangeInclusive<u64> = 1..=u32::MAX as u64;
 
-/// A pause of zero would be a busy loop; a day is longer than any sensible one.
+/// At 0 the server would spin. A day is longer than any sensible pause.
 const PAUSE: RangeInclusive<u64> = 1..=86_400_000;
 
-/// Memory, from what a few rooms need on.
+/// The smallest size is enough for a few rooms.
 const ANY_SIZE: RangeInclusive<u64> = 1_048_576..=i64::MAX as u64;
 
-/// Any time, up to what TOML can write.
+/// Any time that TOML can write.
 const ANY_TIME: RangeInclusive<u64> = 0..=i64::MAX as u64;
 
 pub(super) static SETTINGS: &[Setting] = &[

@@ -1,4 +1,4 @@
-//! Where the server listens, and what it serves and says.
+//! The settings of the section `[server]`: where it listens, what it serves and what it logs.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -162,7 +162,7 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
 ];
 
-/// A shutdown that takes longer is none.
+/// A shutdown that takes longer than a day is none.
 const UP_TO_A_DAY: RangeInclusive<u64> = 0..=86_400_000;
 
 /// Paths that the program answers itself.
@@ -196,7 +196,7 @@ fn endpoint_path(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// An address, or a port of this machine alone.
+/// An address and port. A port alone is one of this machine only.
 pub(super) fn listen_address(text: &str) -> Result<SocketAddr, String> {
     const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     if let Ok(port) = text.parse() {
