@@ -31,7 +31,7 @@ impl Framing {
         }
     }
 
-    /// Whether the client can still send something after it was told the end.
+    /// Whether the client can still send something after its farewell.
     pub(crate) fn is_answered(&self) -> bool {
         matches!(self, Self::Websocket)
     }

@@ -13,7 +13,7 @@ use tracing::error;
 pub(crate) fn contained<R>(what: &'static str, act: impl FnOnce() -> R) -> Option<R> {
     // The panic hook reports the panic itself and where it happened.
     catch_unwind(AssertUnwindSafe(act))
-        .inspect_err(|_| error!(what, "a bug of the server: this is given up, all else goes on"))
+        .inspect_err(|_| error!(what, "a bug of the server: this step is given up, all else goes on"))
         .ok()
 }
 

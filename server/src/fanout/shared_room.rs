@@ -78,7 +78,7 @@ impl SharedRoom {
     /// Calls `act` with the room. The caller must call [`SharedRoom::serve`] afterwards.
     ///
     /// Returns none if a panic, which is a bug of ours, has left the room half changed. The room
-    /// then counts as gone: its connections are told, and all other rooms live on.
+    /// then counts as gone: its connections are closed, and all other rooms live on.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         let Ok(mut room) = self.room.lock() else {
             self.changes.add(Changes { for_followers: true, for_owner: true, appended: false });

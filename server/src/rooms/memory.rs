@@ -32,7 +32,7 @@ impl RoomTable {
             let used = self.memory.used();
             warn!(
                 used,
-                "the rooms' memory is getting tight: raise --room-memory-bytes, or look who needs so much"
+                "the rooms' memory is getting tight: raise --room-memory-bytes, or find out which rooms need so much"
             );
         }
         for room in self.all() {

@@ -130,7 +130,7 @@ impl RoomTable {
         let inserted = self.table().insert(id, Arc::clone(&room));
         if let Err(full) = inserted {
             if self.log_throttle.allows(self.clock.now()) {
-                warn!("as many rooms as there may be: raise --rooms, or look who opens so many");
+                warn!("the table of rooms is full: raise --rooms, or find out which clients open so many");
             }
             let deserted = self.deserted_room().ok_or(full)?;
             self.close(deserted, "it was deserted, and room was needed");
@@ -141,8 +141,7 @@ impl RoomTable {
         Ok((id, key, room))
     }
 
-    /// Closes a room. Its connections are served what they have not taken yet, and then told the
-    /// end.
+    /// Closes a room. Its connections are served what they have not taken yet, and then closed.
     pub(crate) fn close(&self, id: RoomId, reason: &'static str) {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
