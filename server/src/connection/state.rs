@@ -29,7 +29,7 @@ const MAX_SLICES: usize = 16;
 /// few bytes costs less than a second slice costs the kernel (bench, paced).
 const MAX_COPIED_BYTES: usize = 1_024;
 
-/// How much of what there is a client was sent.
+/// How far the sending to a client has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sent {
     /// The client has everything.
@@ -52,7 +52,7 @@ pub(crate) struct ConnectionState {
     unsent: VecDeque<Bytes>,
     /// The payload of the client's newest ping that isn't answered yet.
     pong: Option<Box<[u8]>>,
-    /// The client is to be sent a ping.
+    /// A ping is due.
     ping: bool,
     subscription: Option<Subscription>,
     /// A fault in the client's frames. The client is told of it after the answers to what came

@@ -90,7 +90,7 @@ pub(super) async fn append(
 
 /// Waits while the room lags, as long as an owner's connection isn't read in the same case.
 async fn wait_for_room(manager: &Manager, owned_room: &mut OwnedRoom) {
-    let began = Instant::now();
+    let started = Instant::now();
     let mut is_waiting = false;
     loop {
         let now = manager.now();
@@ -100,7 +100,7 @@ async fn wait_for_room(manager: &Manager, owned_room: &mut OwnedRoom) {
             Some(Lag::Most) => WAIT_FOR_MOST,
             Some(Lag::Few) => WAIT_FOR_SOME,
         };
-        if began.elapsed() >= longest {
+        if started.elapsed() >= longest {
             owned_room.host.with(owned_room.id, Room::give_up_on_laggards);
             return;
         }

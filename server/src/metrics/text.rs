@@ -86,9 +86,9 @@ mod tests {
         latency.observe(70_000);
         text.histogram(family::LATENCY, &LatencyCounts::default().with(&latency));
         let text = text.into_string();
-        let begin = "# HELP rtbroadcaster_rooms Rooms that are open.\n# TYPE rtbroadcaster_rooms gauge\n\
+        let expected = "# HELP rtbroadcaster_rooms Rooms that are open.\n# TYPE rtbroadcaster_rooms gauge\n\
                      rtbroadcaster_rooms 3\n";
-        assert!(text.starts_with(begin), "{text}");
+        assert!(text.starts_with(expected), "{text}");
         for line in [
             "rtbroadcaster_connections_closed_total{by=\"server\",code=\"4000\"} 7",
             "rtbroadcaster_delivery_seconds_bucket{le=\"0.00005\"} 0",

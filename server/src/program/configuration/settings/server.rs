@@ -190,8 +190,8 @@ fn endpoint_path(text: &str) -> Result<String, String> {
     if !text.chars().all(plain) {
         return Err("must have letters, digits, and - . _ ~ between its slashes".to_owned());
     }
-    if let Some((path, whose)) = OWN_PATHS.iter().find(|(path, _)| segments.trim_matches('/') == *path) {
-        return Err(format!("must not be /{path}, which is the {whose}'s"));
+    if let Some((path, purpose)) = OWN_PATHS.iter().find(|(path, _)| segments.trim_matches('/') == *path) {
+        return Err(format!("must not be /{path}, which is the {purpose}'s"));
     }
     Ok(text.to_owned())
 }
