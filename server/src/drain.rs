@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::Manager;
 use crate::connection::Connection;
-use crate::connection::websocket::Ending;
+use crate::websocket::Ending;
 
 /// The smallest batch. This few clients may come back at once without harm.
 const MIN_BATCH_SIZE: usize = 64;

@@ -12,9 +12,7 @@ use warp::filters::BoxedFilter;
 use warp::reply::{Reply, Response};
 
 use crate::connection::Transport;
-use crate::connection::websocket::{
-    Ending, Incoming, MAX_HEADER_BYTES, Reader, handshake, pong, text_header,
-};
+use crate::websocket::{Ending, Incoming, MAX_HEADER_BYTES, Reader, handshake, pong, text_header};
 
 /// Bytes read at a time.
 const READ_BYTES: usize = 64 * 1024;

@@ -33,21 +33,26 @@ mod http;
 pub mod internals;
 mod manager;
 mod metrics;
+mod prometheus;
+mod remote_address;
 mod rooms;
 mod routes;
 mod services;
 mod settings;
+mod sockets;
+mod websocket;
 
 pub use access::{AccessSettings, Gate, InvalidGate, JwtSettings, KeysError, Secret};
 #[cfg(feature = "jwt")]
 pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;
-pub use admission::{InvalidOrigin, OriginPolicy, Socket, Sockets};
+pub use admission::{InvalidOrigin, OriginPolicy, Socket};
 pub use http::HangUp;
 pub use manager::Manager;
-pub use routes::RemoteAddress;
+pub use remote_address::RemoteAddress;
 pub use rtbroadcaster_protocol::{Limits, Operation, Refusal};
 pub use settings::Settings;
+pub use sockets::Sockets;
 
 /// The readme, so that its code is compiled with the tests.
 #[cfg(doctest)]

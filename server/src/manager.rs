@@ -8,12 +8,13 @@ use std::sync::{Arc, Once};
 use rtbroadcaster_protocol::{Memory, Operation, Refusal, RefusalCode, Timestamp};
 
 use crate::access::KeysError;
-use crate::admission::{Admission, Gatekeeper, NotAdmitted, Sockets};
+use crate::admission::{Admission, Gatekeeper, NotAdmitted};
 use crate::connection::{self, Connection, Registry, sweep};
 use crate::metrics::Metrics;
 use crate::rooms::RoomTable;
 use crate::services::Services;
 use crate::settings::Settings;
+use crate::sockets::Sockets;
 
 /// All rooms of a server and the limits they keep. Cloning is cheap; every clone is the same
 /// manager.

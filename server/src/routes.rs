@@ -1,24 +1,19 @@
 //! The filter that an application mounts for the rooms. It turns upgrade requests into connections.
 
-use std::net::SocketAddr;
-
 use hyper::upgrade::OnUpgrade;
 use tracing::{Instrument, debug, debug_span};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::Method;
-use warp::http::header::{HeaderMap, ORIGIN};
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, ORIGIN};
 use warp::reply::{Reply, Response};
 
 use crate::admission::{HandshakeError, Socket};
-use crate::connection::websocket::handshake;
 use crate::connection::{Connection, Framing, Transport};
-use crate::{Manager, http};
-
-/// The client's address, for logs and for limits per address. Without it no limit per address
-/// holds. The program's accept loop sets it as a request extension; another server may set it too.
-#[derive(Debug, Clone, Copy)]
-pub struct RemoteAddress(pub SocketAddr);
+use crate::manager::Manager;
+use crate::remote_address::RemoteAddress;
+use crate::websocket::handshake;
+use crate::{http, prometheus};
 
 impl Manager {
     /// The filter to mount. At its own path it answers websocket upgrades. Below `rooms` it answers
@@ -52,6 +47,37 @@ impl Manager {
             });
         websockets.or(http::routes(self)).unify().boxed()
     }
+
+    /// The metrics of this manager, in Prometheus' text format, to mount at a path of their own.
+    /// Every client that reaches the path may read them, so mount it where only the right clients
+    /// do.
+    ///
+    /// ```
+    /// use warp::Filter;
+    ///
+    /// let rooms = rtbroadcaster::Manager::new(rtbroadcaster::Settings::default());
+    /// let routes = warp::path("metrics").and(rooms.metrics_routes());
+    /// # drop(routes);
+    /// ```
+    #[must_use]
+    pub fn metrics_routes(&self) -> BoxedFilter<(Response,)> {
+        let manager = self.clone();
+        warp::path::end()
+            .and(warp::get().or(warp::head()).unify())
+            .then(move || {
+                let manager = manager.clone();
+                async move { metrics_page(&manager).await }
+            })
+            .boxed()
+    }
+}
+
+/// The page of all metrics.
+async fn metrics_page(manager: &Manager) -> Response {
+    let (open, limit) = (manager.connections().len(), manager.settings().connections);
+    let page = prometheus::page(manager.services(), open, limit).await;
+    let page = warp::reply::with_header(page, CONTENT_TYPE, prometheus::MEDIA_TYPE);
+    warp::reply::with_header(page, CACHE_CONTROL, "no-store").into_response()
 }
 
 /// Answers an upgrade request: starts a connection, or says why there is none.

@@ -12,7 +12,7 @@ use super::query::Query;
 use crate::Manager;
 use crate::admission::client_network;
 use crate::connection::Connection;
-use crate::connection::websocket::Ending;
+use crate::websocket::Ending;
 
 /// How many connections some addresses have, the largest number first.
 #[derive(Debug, Serialize)]

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::Manager;
-use crate::metrics::{Totals, Traffic};
+use crate::metrics::Traffic;
+use crate::rooms::Totals;
 
 /// A server as a whole, at this moment.
 #[derive(Debug, Serialize)]
@@ -36,14 +37,13 @@ struct MemoryView {
 
 /// `GET status`.
 pub(super) async fn status(manager: &Manager) -> Status {
-    let rooms = manager.room_table().all();
     let settings = manager.settings();
-    let now = Totals::collect(&rooms).await;
+    let now = manager.room_table().totals().await;
     Status {
         version: env!("CARGO_PKG_VERSION"),
         is_shutting_down: manager.is_shutting_down(),
         connections: Bounded { open: manager.connections().len(), limit: settings.connections },
-        rooms: Bounded { open: rooms.len(), limit: settings.limits.rooms },
+        rooms: Bounded { open: manager.room_table().len(), limit: settings.limits.rooms },
         memory: MemoryView {
             used_bytes: manager.memory().used(),
             limit_bytes: settings.limits.room_memory_bytes,

@@ -5,7 +5,6 @@ mod address_limits;
 mod handshake_error;
 mod log_throttle;
 mod origin;
-mod sockets;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -19,7 +18,6 @@ pub(crate) use handshake_error::{HandshakeError, RETRY_WHEN_FULL};
 pub(crate) use log_throttle::LogThrottle;
 
 pub use origin::{InvalidOrigin, OriginPolicy};
-pub use sockets::{Socket, Sockets};
 
 /// Admits connections. The limits per address don't hold for clients whose address isn't known.
 #[derive(Debug)]
@@ -45,6 +43,19 @@ impl Admission {
     /// Holds this socket too, for as long as the connection lives.
     pub(crate) fn with_socket(self, socket: Option<Socket>) -> Self {
         Self { _socket: socket, ..self }
+    }
+}
+
+/// The right of a TCP connection to stay open, until it and all its clones are dropped. As an
+/// extension of a request it lives as long as the websocket that the request becomes.
+#[derive(Debug, Clone)]
+pub struct Socket {
+    _admission: Arc<Admission>,
+}
+
+impl Socket {
+    pub(crate) fn new(admission: Admission) -> Self {
+        Self { _admission: Arc::new(admission) }
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::Connection;
 use super::read_buffer::with_read_buffer;
-use super::websocket::{Ending, Incoming, Reader};
+use crate::websocket::{Ending, Incoming, Reader};
 
 /// How long the client may take to answer our close frame and to take the bytes before it. Together
 /// with the rest of a shutdown it must stay under 5 s.

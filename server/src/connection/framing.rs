@@ -1,7 +1,7 @@
 //! How messages are framed on a client's stream: as websocket frames or as server-sent events.
 
 use super::events::{self, EventFraming};
-use super::websocket::{Ending, PING};
+use crate::websocket::{Ending, PING};
 
 /// How messages are framed on a client's stream.
 #[derive(Debug)]

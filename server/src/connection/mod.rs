@@ -12,7 +12,6 @@ mod state;
 mod sweep;
 mod task;
 mod transport;
-pub(crate) mod websocket;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -27,9 +26,9 @@ use crate::admission::Admission;
 use crate::fanout::{SendContext, SharedRoom, Subscriber};
 use crate::services::Services;
 
+use crate::websocket::Ending;
 use activity::{Activity, Due};
 use state::{ConnectionState, Sent};
-use websocket::Ending;
 
 pub(crate) use events::EventFraming;
 pub(crate) use framing::Framing;

@@ -16,8 +16,8 @@ use super::activity::Activity;
 use super::framing::Framing;
 use super::host::ConnectionHost;
 use super::transport::Transport;
-use super::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
 use crate::fanout::{SendContext, SharedRoom, Subscriber, Subscription};
+use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
 
 /// Frames that one client is sent before other clients get their turn.
 const FRAMES_PER_TURN: usize = 16;

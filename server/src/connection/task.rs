@@ -11,9 +11,9 @@ use super::farewell::say_farewell;
 use super::owner_wait::OwnerWait;
 use super::read_buffer::with_read_buffer;
 use super::state::Sent;
-use super::websocket::{Ending, Reader};
 use super::{Connection, Registry};
 use crate::fanout::with_send_context;
+use crate::websocket::{Ending, Reader};
 
 /// Serves a connection in a task of its own until it ends. `read` holds bytes that were already
 /// read from its stream.

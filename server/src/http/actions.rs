@@ -12,8 +12,10 @@ use warp::reply::Response;
 use super::authorisation::{OwnedRoom, authorise_owner};
 use super::body::Body;
 use super::error::HttpError;
+use super::headers;
 use super::headers::Query;
-use super::{Request, headers};
+use super::json::json_answer;
+use super::request::Request;
 use crate::Manager;
 use crate::connection::{WAIT_FOR_MOST, WAIT_FOR_SOME};
 
@@ -76,14 +78,14 @@ pub(super) async fn append(
             let posted = posted.into_iter().next();
             let posted = posted.ok_or_else(|| HttpError::Malformed("the body is empty".to_owned()))?;
             let (id, outcome) = (posted.id, outcome(posted.answer));
-            outcome.map(|seq| super::json(StatusCode::OK, with_id(json!({"seq": seq}), id).to_string()))
+            outcome.map(|seq| json_answer(StatusCode::OK, with_id(json!({"seq": seq}), id).to_string()))
         }
         BodyForm::Lines => {
             for refusal in posted.iter().filter_map(Posted::refusal) {
                 manager.metrics().refused(refusal);
             }
             let results: Vec<_> = posted.into_iter().map(result).collect();
-            Ok(super::json(StatusCode::OK, json!({"results": results}).to_string()))
+            Ok(json_answer(StatusCode::OK, json!({"results": results}).to_string()))
         }
     }
 }

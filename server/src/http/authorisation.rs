@@ -3,7 +3,8 @@
 use rtbroadcaster_protocol::{Host, KeyDigest, Operation, RefusalCode, Room, RoomId};
 
 use super::error::HttpError;
-use super::{Request, headers};
+use super::headers;
+use super::request::Request;
 use crate::Manager;
 use crate::connection::ConnectionHost;
 

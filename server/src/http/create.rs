@@ -8,8 +8,10 @@ use warp::reply::Response;
 
 use super::body::Body;
 use super::error::HttpError;
+use super::headers;
+use super::json::json_answer;
 use super::reply::first_reply;
-use super::{Request, headers};
+use super::request::Request;
 use crate::Manager;
 use crate::connection::ConnectionHost;
 
@@ -49,7 +51,7 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     let reply = first_reply(&mut peer, &mut host);
     let room = peer.room();
     peer.disconnected(now, &mut host);
-    let mut response = super::json(StatusCode::CREATED, reply?);
+    let mut response = json_answer(StatusCode::CREATED, reply?);
     // Relative to the request's path: only the application knows where the rooms are mounted.
     let location = room.map(|room| format!("rooms/{room}")).unwrap_or_default();
     let location = HeaderValue::try_from(location).expect("a uuid is ASCII");

@@ -6,8 +6,9 @@ use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::{Reply, Response};
 
-use crate::Manager;
+use super::json::json_answer;
 use crate::admission::{HandshakeError, NotAdmitted, RETRY_WHEN_FULL};
+use crate::manager::Manager;
 
 /// The wait to suggest when a connection or a room must end first, in milliseconds.
 const RETRY_WHEN_FULL_MS: u64 = 1_000 * RETRY_WHEN_FULL;
@@ -161,7 +162,7 @@ impl HttpError {
 
 impl Reply for HttpError {
     fn into_response(self) -> Response {
-        let mut response = super::json(self.status(), json!({"error": self.to_json()}).to_string());
+        let mut response = json_answer(self.status(), json!({"error": self.to_json()}).to_string());
         let headers = response.headers_mut();
         if let Some(wait) = self.retry_after_ms() {
             // RFC 9110 section 10.2.3 counts in seconds.

@@ -11,48 +11,34 @@ mod cors;
 mod create;
 mod error;
 mod events;
-mod hang_up;
 mod headers;
-mod pipe;
+mod json;
 mod remove;
 mod reply;
+mod request;
 mod target;
-
-use std::net::IpAddr;
 
 use tracing::debug;
 use warp::Filter;
 use warp::filters::BoxedFilter;
-use warp::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
-use warp::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use warp::http::header::ALLOW;
+use warp::http::{HeaderValue, Method, StatusCode};
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
 use crate::admission::HandshakeError;
-use crate::{Manager, RemoteAddress};
+use crate::manager::Manager;
+use crate::remote_address::RemoteAddress;
 use body::Body;
 use error::HttpError;
+use json::json_answer;
+use request::Request;
 use target::Target;
 
-pub use hang_up::HangUp;
+pub use events::HangUp;
 
 /// The description of these routes for programs (`OpenAPI` 3.1).
 const OPEN_API: &str = include_str!("openapi.json");
-
-/// A request for one of the targets.
-struct Request {
-    method: Method,
-    headers: HeaderMap,
-    query: String,
-    remote: Option<RemoteAddress>,
-    hang_up: Option<HangUp>,
-}
-
-impl Request {
-    fn remote(&self) -> Option<IpAddr> {
-        self.remote.map(|RemoteAddress(address)| address.ip())
-    }
-}
 
 /// The filter for everything below the rooms' path. It rejects paths that are no [`Target`].
 pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
@@ -115,7 +101,9 @@ async fn dispatch(
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
-        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(json(StatusCode::OK, OPEN_API.to_owned())),
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => {
+            Ok(json_answer(StatusCode::OK, OPEN_API.to_owned()))
+        }
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
         (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid),
         (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,
@@ -129,15 +117,6 @@ fn options(target: &Target) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(target.methods()));
     cors::preflight(response.headers_mut(), target.methods());
-    response
-}
-
-/// An answer in JSON. It must not be cached, because it holds secrets or is true only now.
-fn json(status: StatusCode, body: String) -> Response {
-    let mut response = Response::new(body.into());
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -4,10 +4,10 @@ use rtbroadcaster_protocol::Host;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
 
-use super::Request;
 use super::authorisation::authorise_owner;
 use super::error::HttpError;
 use super::headers::Query;
+use super::request::Request;
 use crate::Manager;
 
 /// Closes a room for a client that has its owner key, like an owner's close. If the query names an

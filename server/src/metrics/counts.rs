@@ -70,15 +70,15 @@ impl Shard {
 
 /// The sum of all shards.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Counts {
-    pub(super) appended: u64,
-    pub(super) received_bytes: u64,
-    pub(super) sent_bytes: u64,
-    pub(super) frames: u64,
-    pub(super) actions: u64,
-    pub(super) retained: u64,
-    pub(super) resyncs: u64,
-    pub(super) latency: LatencyCounts,
+pub(crate) struct Counts {
+    pub(crate) appended: u64,
+    pub(crate) received_bytes: u64,
+    pub(crate) sent_bytes: u64,
+    pub(crate) frames: u64,
+    pub(crate) actions: u64,
+    pub(crate) retained: u64,
+    pub(crate) resyncs: u64,
+    pub(crate) latency: LatencyCounts,
 }
 
 /// What the server has done since it was started.

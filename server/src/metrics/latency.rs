@@ -10,14 +10,14 @@ pub(super) const BOUNDS_MICROSECONDS: [u64; 14] =
 
 /// The latencies of one shard.
 #[derive(Debug, Default)]
-pub(super) struct Latency {
+pub(crate) struct Latency {
     /// One for each bound, and one for all above.
     buckets: [AtomicU64; BOUNDS_MICROSECONDS.len() + 1],
     nanoseconds: AtomicU64,
 }
 
 impl Latency {
-    pub(super) fn observe(&self, nanoseconds: u64) {
+    pub(crate) fn observe(&self, nanoseconds: u64) {
         let bucket = BOUNDS_MICROSECONDS.partition_point(|bound| nanoseconds > bound * 1_000);
         self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
         self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
@@ -26,13 +26,13 @@ impl Latency {
 
 /// The latencies of all shards.
 #[derive(Debug, Default, Clone)]
-pub(super) struct LatencyCounts {
+pub(crate) struct LatencyCounts {
     buckets: [u64; BOUNDS_MICROSECONDS.len() + 1],
     nanoseconds: u64,
 }
 
 impl LatencyCounts {
-    pub(super) fn with(mut self, latency: &Latency) -> Self {
+    pub(crate) fn with(mut self, latency: &Latency) -> Self {
         for (sum, bucket) in self.buckets.iter_mut().zip(&latency.buckets) {
             *sum += bucket.load(Ordering::Relaxed);
         }
@@ -41,7 +41,7 @@ impl LatencyCounts {
     }
 
     /// Each bound with the number of latencies up to it.
-    pub(super) fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
+    pub(crate) fn cumulative(&self) -> impl Iterator<Item = (u64, u64)> {
         let sums = self.buckets.iter().scan(0, |sum, bucket| {
             *sum += bucket;
             Some(*sum)
@@ -49,11 +49,11 @@ impl LatencyCounts {
         BOUNDS_MICROSECONDS.into_iter().zip(sums)
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.buckets.iter().sum()
     }
 
-    pub(super) fn seconds(&self) -> f64 {
+    pub(crate) fn seconds(&self) -> f64 {
         // A float counts nanoseconds exactly up to 2⁵³: a hundred days of latency.
         self.nanoseconds as f64 / 1e9
     }

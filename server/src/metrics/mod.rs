@@ -6,16 +6,12 @@
 //! - A fan-out reads the clock twice.
 //! - Threads count in [`Shard`]s of their own.
 //!
-//! What can be read at any time isn't counted, but read when it is asked for ([`scrape`]): rooms,
-//! followers, their lag and memory.
+//! What can be read at any time isn't counted, but read when it is asked for: rooms, followers,
+//! their lag and memory (`prometheus/`, `admin/`).
 
 mod counts;
-mod family;
 mod latency;
 mod moment;
-mod routes;
-mod scrape;
-mod text;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
@@ -23,12 +19,14 @@ use std::time::{Instant, SystemTime};
 use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode};
 
 use crate::admission::HandshakeError;
-use crate::connection::websocket::{CLIENT_CODES, Ending, Fault};
+use crate::websocket::{CLIENT_CODES, Ending, Fault};
 use counts::{Counts, Shard};
 
 pub(crate) use counts::{SendCounts, Traffic};
+#[cfg(test)]
+pub(crate) use latency::Latency;
+pub(crate) use latency::LatencyCounts;
 pub(crate) use moment::Moment;
-pub(crate) use scrape::Totals;
 
 /// Threads count in different shards, so that they don't wait for each other's caches. If there are
 /// more threads than shards, some share one.
@@ -38,20 +36,20 @@ const SHARDS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Metrics {
     shards: [Shard; SHARDS],
-    connections_opened: AtomicU64,
-    rooms_opened: AtomicU64,
-    rooms_closed: AtomicU64,
-    refusals: [AtomicU64; RefusalCode::ALL.len()],
-    handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
-    closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
-    closed_for_fault: [AtomicU64; Fault::ALL.len()],
+    pub(crate) connections_opened: AtomicU64,
+    pub(crate) rooms_opened: AtomicU64,
+    pub(crate) rooms_closed: AtomicU64,
+    pub(crate) refusals: [AtomicU64; RefusalCode::ALL.len()],
+    pub(crate) handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
+    pub(crate) closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
+    pub(crate) closed_for_fault: [AtomicU64; Fault::ALL.len()],
     /// In the order of [`CLIENT_CODES`]; the last counts any other code.
-    closed_by_client: [AtomicU64; CLIENT_CODES.len() + 1],
+    pub(crate) closed_by_client: [AtomicU64; CLIENT_CODES.len() + 1],
     /// Connections that ended without a close frame.
-    lost: AtomicU64,
+    pub(crate) lost: AtomicU64,
     origin: Instant,
     /// When the manager was made, in seconds since 1970.
-    started: f64,
+    pub(crate) started: f64,
 }
 
 impl Metrics {
@@ -154,7 +152,7 @@ impl Metrics {
     }
 
     /// The counters of all threads together.
-    fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.shards.iter().fold(Counts::default(), Counts::with)
     }
 

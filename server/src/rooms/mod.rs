@@ -3,6 +3,7 @@
 
 mod alarms;
 mod memory;
+mod totals;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Once};
@@ -18,6 +19,8 @@ use crate::admission::{AddressLimits, LogThrottle};
 use crate::clock::Clock;
 use crate::fanout::SharedRoom;
 use crate::metrics::Metrics;
+
+pub(crate) use totals::Totals;
 
 /// Random bytes in an owner key. 128 bits would already be impossible to guess.
 const OWNER_KEY_BYTES: usize = 24;

@@ -20,19 +20,7 @@ struct Exception {
     reason: &'static str,
 }
 
-const EXCEPTIONS: [Exception; 4] = [
-    Exception {
-        check: Check::Circle,
-        path: "server/src",
-        up_to: Some(2),
-        reason: "a connection's state and the connection that holds it use each other",
-    },
-    Exception {
-        check: Check::Circle,
-        path: "protocol/src",
-        up_to: Some(2),
-        reason: "a folder's own file and one below it may use each other",
-    },
+const EXCEPTIONS: [Exception; 2] = [
     Exception {
         check: Check::Length,
         path: "sdk-wasm/js/room.js",

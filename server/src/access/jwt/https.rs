@@ -10,16 +10,25 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::key_source::Reason;
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HttpsError {
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error(
+        "this machine knows no authority whose certificates it trusts: install them, or name them by SSL_CERT_FILE"
+    )]
+    NoAuthorities,
+}
 
 /// The client's half of the handshake with this host.
-pub(super) async fn connect(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, Reason> {
+pub(super) async fn connect(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, HttpsError> {
     let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
     // Read each time, so that a withdrawn authority isn't trusted any more. It takes some
     // milliseconds an hour.
     let roots = tokio::task::spawn_blocking(authorities).await.map_err(io::Error::from)?;
     if roots.is_empty() {
-        return Err(Reason::NoAuthorities);
+        return Err(HttpsError::NoAuthorities);
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

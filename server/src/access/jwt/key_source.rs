@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tungstenite::Bytes;
 
-use super::https;
+use super::https::{self, HttpsError};
 
 /// The largest set that is read. Usual sets have a few kilobytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -60,10 +60,8 @@ pub(super) enum Reason {
     Io(#[from] io::Error),
     #[error("{0}")]
     Http(#[from] hyper::Error),
-    #[error(
-        "this machine knows no authority whose certificates it trusts: install them, or name them by SSL_CERT_FILE"
-    )]
-    NoAuthorities,
+    #[error("{0}")]
+    Https(#[from] HttpsError),
     #[error("it answered with status {0}")]
     Status(u16),
     #[error("its answer was cut off, or is larger than {MAX_BYTES} bytes")]

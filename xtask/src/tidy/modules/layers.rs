@@ -22,7 +22,7 @@ struct Rule {
 const PROTOCOL: &str = "protocol/src";
 const SERVER: &str = "server/src";
 
-const RULES: [Rule; 11] = [
+const RULES: [Rule; 14] = [
     Rule {
         library: PROTOCOL,
         part: "wire",
@@ -44,25 +44,43 @@ const RULES: [Rule; 11] = [
     Rule {
         library: SERVER,
         part: "connection",
-        never: &["http", "admin", "manager"],
+        never: &["http", "admin", "manager", "prometheus"],
         reason: "a connection gets what it needs when it is made, whoever made it",
     },
     Rule {
         library: SERVER,
-        part: "metrics",
-        never: &["http", "manager"],
-        reason: "what counts is used from everywhere, so that it uses little itself",
+        part: "websocket",
+        never: &["connection", "fanout", "http", "manager", "rooms", "services"],
+        reason: "frames and handshakes need no server around them",
     },
     Rule {
         library: SERVER,
         part: "fanout",
-        never: &["http", "manager"],
-        reason: "fan-out delivers to any member, and is tested without sockets",
+        never: &["connection", "http", "manager", "rooms", "services"],
+        reason: "a room delivers to any subscriber, and is tested without sockets",
+    },
+    Rule {
+        library: SERVER,
+        part: "rooms",
+        never: &["connection", "http", "manager"],
+        reason: "the table of rooms serves every way in",
+    },
+    Rule {
+        library: SERVER,
+        part: "services",
+        never: &["connection", "http", "manager"],
+        reason: "connections hold the services, so the services know no connection",
+    },
+    Rule {
+        library: SERVER,
+        part: "metrics",
+        never: &["connection", "fanout", "http", "manager", "prometheus", "rooms", "services"],
+        reason: "what counts is used from everywhere, so that it uses little itself",
     },
     Rule {
         library: SERVER,
         part: "admission",
-        never: &["http", "manager"],
+        never: &["connection", "http", "manager", "rooms", "services"],
         reason: "who may come in is decided before anything is known of what for",
     },
     Rule {

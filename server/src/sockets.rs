@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::Limits;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
-use super::{Admission, Gatekeeper, HandshakeError};
+use crate::admission::{Gatekeeper, HandshakeError, Socket};
 use crate::services::Services;
 
 /// Sockets for each connection that an address may have. A client without a websocket needs two:
@@ -25,13 +25,6 @@ const OTHER_SOCKETS_PER_ADDRESS: usize = 16;
 pub struct Sockets {
     services: Arc<Services>,
     gatekeeper: Gatekeeper,
-}
-
-/// The right of a TCP connection to stay open, until it and all its clones are dropped. As an
-/// extension of a request it lives as long as the websocket that the request becomes.
-#[derive(Debug, Clone)]
-pub struct Socket {
-    _admission: Arc<Admission>,
 }
 
 impl Sockets {
@@ -62,7 +55,7 @@ impl Sockets {
     pub fn admit(&self, remote: SocketAddr, address: Option<IpAddr>) -> Option<Socket> {
         let now = self.services.clock.now();
         match self.gatekeeper.admit(address, now) {
-            Ok(admission) => Some(Socket { _admission: Arc::new(admission) }),
+            Ok(admission) => Some(Socket::new(admission)),
             Err(reason) => {
                 let reason = HandshakeError::from(reason);
                 self.services.metrics.handshake_refused(&reason);

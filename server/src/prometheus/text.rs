@@ -7,10 +7,10 @@
 use std::fmt::{Display, Write as _};
 
 use super::family::{Family, Kind};
-use super::latency::LatencyCounts;
+use crate::metrics::LatencyCounts;
 
 /// The format's media type.
-pub(super) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
+pub(crate) const MEDIA_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// A page of metrics.
 #[derive(Debug, Default)]
@@ -74,8 +74,8 @@ impl Text {
 #[cfg(test)]
 mod tests {
     use super::super::family;
-    use super::super::latency::Latency;
     use super::*;
+    use crate::metrics::Latency;
 
     #[test]
     fn a_page_is_written_in_prometheus_text_format() {

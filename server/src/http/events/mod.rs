@@ -1,6 +1,9 @@
 //! `GET rooms/{uuid}/events`: follows a room by server-sent events. The stream is a connection like
 //! a websocket.
 
+mod hang_up;
+mod pipe;
+
 use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION};
 use tracing::debug_span;
 use warp::http::HeaderValue;
@@ -8,12 +11,15 @@ use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use warp::reply::{Reply, Response};
 
 use super::error::HttpError;
-use super::headers::Query;
-use super::pipe::pipe;
+use super::headers::{self, Query};
 use super::reply::first_reply;
-use super::{Request, headers};
+use super::request::Request;
 use crate::connection::{Connection, EventFraming, Framing, Transport};
-use crate::{Manager, RemoteAddress};
+use crate::manager::Manager;
+use crate::remote_address::RemoteAddress;
+use pipe::pipe;
+
+pub use hang_up::HangUp;
 
 /// nginx and other proxies that know this header don't buffer the events.
 const BUFFERING: &str = "x-accel-buffering";

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-use super::HangUp;
+use super::hang_up::HangUp;
 use crate::connection::with_read_buffer;
 
 /// Bytes that the pipe may hold. The number is as small as the kernel's limit for a websocket, so
