@@ -14,3 +14,6 @@ pub(crate) use containment::contained;
 pub(crate) use send_context::{SendContext, with_send_context};
 pub(crate) use shared_room::{SharedRoom, Subscription};
 pub(crate) use subscribers::Subscriber;
+
+#[cfg(test)]
+mod tests;

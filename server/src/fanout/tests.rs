@@ -1,0 +1,160 @@
+//! Fan-out to subscribers that count, without any socket.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use rtbroadcaster_protocol::{Action, KeyDigest, Limits, Room, RoomId, Timestamp};
+
+use super::{SendContext, SharedRoom, Subscriber};
+use crate::metrics::Metrics;
+
+/// Counts what it is asked for. While it `is_blocked` it delivers nothing.
+#[derive(Debug, Default)]
+struct Counting {
+    deliveries: AtomicUsize,
+    wakes: AtomicUsize,
+    hand_overs: Mutex<Vec<bool>>,
+    is_blocked: AtomicBool,
+    panics: AtomicBool,
+    index: AtomicUsize,
+}
+
+impl Subscriber for Counting {
+    fn deliver(&self, _context: &mut SendContext) -> bool {
+        assert!(!self.panics.load(Ordering::Relaxed), "of this test");
+        self.deliveries.fetch_add(1, Ordering::Relaxed);
+        !self.is_blocked.load(Ordering::Relaxed)
+    }
+
+    fn hand_over(&self, has_action: bool) {
+        self.hand_overs.lock().unwrap().push(has_action);
+    }
+
+    fn wake(&self) {
+        self.wakes.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn index(&self) -> usize {
+        self.index.load(Ordering::Relaxed)
+    }
+
+    fn set_index(&self, index: usize) {
+        self.index.store(index, Ordering::Relaxed);
+    }
+}
+
+fn shared_room() -> Arc<SharedRoom> {
+    let room = Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, Limits::default());
+    Arc::new(SharedRoom::new(room, Timestamp(0), Arc::new(Metrics::new())))
+}
+
+fn follow(room: &SharedRoom) -> Arc<Counting> {
+    let follower = Arc::new(Counting::default());
+    room.subscribe(false, Arc::<Counting>::clone(&follower));
+    follower
+}
+
+fn act(room: &Arc<SharedRoom>) {
+    let action = Action { key: "goTo", params: "[1]", slot: None };
+    room.with(|room| room.action(None, action, Timestamp(1)).map(drop)).unwrap().unwrap();
+}
+
+fn deliveries(subscribers: &[&Arc<Counting>]) -> Vec<usize> {
+    subscribers.iter().map(|subscriber| subscriber.deliveries.load(Ordering::Relaxed)).collect()
+}
+
+#[test]
+fn several_actions_are_one_delivery_to_each_follower_and_none_to_the_owner() {
+    let room = shared_room();
+    let owner = Arc::new(Counting::default());
+    room.subscribe(true, Arc::<Counting>::clone(&owner));
+    let (first, second) = (follow(&room), follow(&room));
+    act(&room);
+    act(&room);
+    assert!(!room.serve(), "a small room is served without a task");
+    assert_eq!(deliveries(&[&first, &second, &owner]), [1, 1, 0]);
+    assert!(!room.serve());
+    assert_eq!(deliveries(&[&first, &second, &owner]), [1, 1, 0], "nothing is new");
+}
+
+#[test]
+fn the_rest_of_an_action_is_handed_over_to_the_connection_and_the_others_are_served() {
+    let room = shared_room();
+    let (blocked, other) = (follow(&room), follow(&room));
+    blocked.is_blocked.store(true, Ordering::Relaxed);
+    act(&room);
+    room.serve();
+    assert_eq!(deliveries(&[&blocked, &other]), [1, 1]);
+    assert_eq!(*blocked.hand_overs.lock().unwrap(), [true]);
+    assert!(other.hand_overs.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_panic_of_one_is_handed_over_and_the_others_are_served() {
+    let room = shared_room();
+    let (first, broken, last) = (follow(&room), follow(&room), follow(&room));
+    broken.panics.store(true, Ordering::Relaxed);
+    for _ in 0..2 {
+        act(&room);
+        room.serve();
+    }
+    assert_eq!(deliveries(&[&first, &last]), [2, 2]);
+    assert_eq!(*broken.hand_overs.lock().unwrap(), [true, true]);
+}
+
+#[test]
+fn an_unsubscribed_follower_is_passed_over_and_the_last_takes_its_index() {
+    let room = shared_room();
+    let followers = [(); 3].map(|()| Arc::new(Counting::default()));
+    let subscriptions = followers.each_ref().map(|one| room.subscribe(false, Arc::<Counting>::clone(one)));
+    room.unsubscribe(subscriptions[0], &*followers[0]);
+    assert_eq!(followers[2].index(), 0);
+    act(&room);
+    room.serve();
+    assert_eq!(deliveries(&followers.each_ref()), [0, 1, 1]);
+    room.unsubscribe(subscriptions[2], &*followers[2]);
+    room.unsubscribe(subscriptions[1], &*followers[1]);
+    act(&room);
+    room.serve();
+    assert_eq!(deliveries(&followers.each_ref()), [0, 1, 1]);
+}
+
+#[test]
+fn an_owner_that_waits_is_woken_when_its_followers_were_served() {
+    let room = shared_room();
+    let owner = Arc::new(Counting::default());
+    room.subscribe(true, Arc::<Counting>::clone(&owner));
+    let _follower = follow(&room);
+    for (waits, wakes) in [(false, 0), (true, 1)] {
+        room.set_owner_waits(waits);
+        act(&room);
+        room.serve();
+        assert_eq!(owner.wakes.load(Ordering::Relaxed), wakes);
+    }
+}
+
+#[test]
+fn a_room_that_a_panic_has_left_half_changed_is_served_to_everyone_in_it() {
+    let room = shared_room();
+    let owner = Arc::new(Counting::default());
+    room.subscribe(true, Arc::<Counting>::clone(&owner));
+    let follower = follow(&room);
+    let broken = std::panic::AssertUnwindSafe(|| room.with(|_| panic!("of this test")));
+    assert!(std::panic::catch_unwind(broken).is_err());
+    assert!(room.with(|room| room.head()).is_none());
+    room.serve();
+    assert_eq!(deliveries(&[&owner, &follower]), [1, 1]);
+    assert!(room.report().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_room_is_served_by_tasks_of_several_lists() {
+    let room = shared_room();
+    let followers: Vec<_> = (0..600).map(|_| follow(&room)).collect();
+    act(&room);
+    assert!(room.serve(), "in tasks");
+    while followers.iter().any(|follower| follower.deliveries.load(Ordering::Relaxed) == 0) {
+        tokio::task::yield_now().await;
+    }
+    assert!(followers.iter().all(|follower| follower.deliveries.load(Ordering::Relaxed) == 1));
+}
