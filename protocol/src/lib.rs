@@ -42,7 +42,7 @@ mod time;
 mod token_bucket;
 mod wire;
 
-pub use limits::{AnnouncedLimits, LONGEST_SESSION_BYTES, Limits};
+pub use limits::{AnnouncedLimits, Limits, MAX_SESSION_BYTES};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, switch_on};
 #[cfg(feature = "rooms")]

@@ -2,7 +2,7 @@
 
 /// The longest name of a session, in bytes; a UUID has 36. Rooms remember the names of those that act, so it is no
 /// setting: `malformed` above it.
-pub const LONGEST_SESSION_BYTES: usize = 128;
+pub const MAX_SESSION_BYTES: usize = 128;
 
 /// The bounds that rooms and connections keep. Each is a flag of the server binary; its unit stands in its name.
 #[derive(Debug, Clone, PartialEq, Eq)]

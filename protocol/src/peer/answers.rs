@@ -43,7 +43,7 @@ impl Answers {
     }
 
     /// Moves them into a frame, as many as it takes.
-    pub(super) fn take(&mut self, frame: &mut Frame) {
+    pub(super) fn move_into(&mut self, frame: &mut Frame) {
         self.flush_ack();
         let first = self.text.find('\n').map_or(0, |newline| newline + 1);
         let budget = frame.budget(first);
@@ -82,12 +82,12 @@ impl Answers {
     }
 
     /// The original's reply to create and join.
-    pub(super) fn connected_original(&mut self, uuid: &str) {
+    pub(super) fn push_original_reply(&mut self, uuid: &str) {
         render::original_status(&mut self.text, uuid, Status::Connected);
         self.text.push('\n');
     }
 
-    pub(super) fn refuse(&mut self, refusal: Refusal, uuid: &str, counts: bool) {
+    pub(super) fn push_refusal(&mut self, refusal: Refusal, uuid: &str, counts: bool) {
         self.refusals += usize::from(counts);
         match self.rendering {
             Rendering::Compact => self.push(&ServerMessage::Refused(refusal)),
@@ -99,7 +99,7 @@ impl Answers {
         }
     }
 
-    pub(super) fn closed(&mut self, room: RoomId) {
+    pub(super) fn push_closed(&mut self, room: RoomId) {
         match self.rendering {
             Rendering::Compact => self.push(&ServerMessage::Closed),
             Rendering::Original => {

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What the reply tells an owner.
-struct OwnerPart {
+struct OwnerReply {
     key: Option<String>,
     epoch: u64,
     answered: u64,
@@ -31,7 +31,7 @@ impl Peer {
                 self.state =
                     State::Owner { room, epoch: 1, snapshot: None, last_sent: Some(Audience::default()) };
                 with(host, room, |room| room.share_audience(create.share_audience));
-                let owner = OwnerPart { key: Some(key.0), epoch: 1, answered: 0 };
+                let owner = OwnerReply { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
             }
             Err(refusal) => self.refuse_entry(refusal, host),
@@ -101,7 +101,7 @@ impl Peer {
         wanted: Option<RoomId>,
         join: &Join<'_>,
         host: &mut impl Host,
-    ) -> Result<Option<OwnerPart>, EntryError> {
+    ) -> Result<Option<OwnerReply>, EntryError> {
         let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
         match &join.claim {
             Some(claim) => self.claim(room, join, claim, host).map(Some),
@@ -124,7 +124,7 @@ impl Peer {
         join: &Join<'_>,
         claim: &Claim<'_>,
         host: &mut impl Host,
-    ) -> Result<OwnerPart, EntryError> {
+    ) -> Result<OwnerReply, EntryError> {
         let digest = host.digest(&claim.owner_key);
         let claimed = with(host, room, |room| {
             let claimed = room.claim(&digest, claim)?;
@@ -136,7 +136,7 @@ impl Peer {
         let last_sent = claimed.new_session.then(Audience::default);
         self.state = State::Owner { room, epoch: claimed.epoch, snapshot, last_sent };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
-        Ok(OwnerPart { key: None, epoch: claimed.epoch, answered })
+        Ok(OwnerReply { key: None, epoch: claimed.epoch, answered })
     }
 
     /// What the owner's session was answered on a former connection and may not have heard.
@@ -149,7 +149,7 @@ impl Peer {
                 Answer::Appended { last_id: id, last_seq: seq, .. } => {
                     self.answers.push_if_compact(&ServerMessage::Ack { id, seq });
                 }
-                Answer::Refused { refusal, .. } => self.tell(refusal),
+                Answer::Refused { refusal, .. } => self.push_refusal(refusal),
             }
         }
     }
@@ -165,12 +165,12 @@ impl Peer {
     }
 
     /// The reply to create and join, with the uuid in the form in which the client wrote it.
-    fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerPart>, host: &mut impl Host) {
+    fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerReply>, host: &mut impl Host) {
         if self.answers.rendering == Rendering::Original {
-            return self.answers.connected_original(uuid);
+            return self.answers.push_original_reply(uuid);
         }
         let Some((seq, limits)) = host.with(room, |room| (room.head(), room.limits().announced())) else {
-            return self.lose(room, CloseCode::RoomClosed);
+            return self.end_in_room(room, CloseCode::RoomClosed);
         };
         let (owner_key, epoch, ack) =
             owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));

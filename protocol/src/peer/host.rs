@@ -47,7 +47,7 @@ pub trait Host {
     fn wake_at(&mut self, room: RoomId, moment: Timestamp);
 
     /// The client is refused something; for whoever counts that.
-    fn refused(&mut self, _refusal: &Refusal) {}
+    fn note_refusal(&mut self, _refusal: &Refusal) {}
 
     /// The digest under which an owner key is kept.
     fn digest(&mut self, owner_key: &str) -> KeyDigest;

@@ -12,7 +12,7 @@ pub use host::{Host, OwnerKey};
 pub use permissions::{Operation, Permissions, Scope};
 
 use crate::mutation::mutated;
-use crate::room::{Cursor, FRAME_BYTES, Frame};
+use crate::room::{Cursor, Frame, MAX_FRAME_BYTES};
 use crate::{
     Accepted, Action, Audience, ClientMessage, CloseCode, Delay, Lag, OwnerPresence, Refusal, RefusalCode,
     Room, RoomId, ServerMessage, Timestamp,
@@ -20,7 +20,7 @@ use crate::{
 
 /// For how long an owner that is too fast is not listened to at least, in milliseconds: what it may say by then goes out
 /// in one write to each follower.
-const SHORTEST_PAUSE_MS: u64 = 20;
+const MIN_PAUSE_MS: u64 = 20;
 
 /// What a connection's shell is to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Peer {
     answers: Answers,
     /// The server shuts down, and the client is told so once it has been sent all that there is for it: how long it may
     /// take to come back, in milliseconds.
-    farewell: Option<u64>,
+    shutdown_window_ms: Option<u64>,
     ending: Option<CloseCode>,
     /// Before that it is not to be listened to.
     paused_until: Timestamp,
@@ -85,7 +85,7 @@ impl Default for Peer {
         Self {
             state: State::Outside,
             answers: Answers::default(),
-            farewell: None,
+            shutdown_window_ms: None,
             ending: None,
             paused_until: Timestamp(0),
             unread: Box::default(),
@@ -118,7 +118,7 @@ impl Peer {
     /// Whether the rest of what came in is to be dropped, because the connection is ending.
     #[must_use]
     pub fn is_ending(&self) -> bool {
-        self.ending.is_some() || self.farewell.is_some()
+        self.ending.is_some() || self.shutdown_window_ms.is_some()
     }
 
     /// Whether there are answers to this client alone that it was not sent yet.
@@ -130,7 +130,7 @@ impl Peer {
     /// Whether they are so many that it should not be listened to before it has taken some: a frame of them.
     #[must_use]
     pub fn has_many_answers(&self) -> bool {
-        self.answers.bytes() >= FRAME_BYTES
+        self.answers.bytes() >= MAX_FRAME_BYTES
     }
 
     /// A message of the client, or why it isn't one.
@@ -151,7 +151,7 @@ impl Peer {
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping(number)) => self.answers.push(&ServerMessage::Pong(number)),
             Ok(ClientMessage::Pong(_)) => {}
-            Err(refusal) => self.refuse_unread(refusal, host),
+            Err(refusal) => self.refuse_unreadable(refusal, host),
         }
     }
 
@@ -162,9 +162,9 @@ impl Peer {
             self.serve(frame, host);
         }
         if frame.is_empty() && self.answers.is_empty() {
-            self.say_farewell();
+            self.announce_shutdown();
         }
-        self.answers.take(frame);
+        self.answers.move_into(frame);
         match self.ending {
             _ if !frame.is_empty() => PeerOutput::Send,
             Some(code) => PeerOutput::Close(code),
@@ -173,10 +173,10 @@ impl Peer {
     }
 
     /// Whether this is an owner that is not to be read for a while, because its room lags. Asked after each frame, and
-    /// while it waits, `again`.
-    pub fn lag(&self, again: bool, now: Timestamp, host: &mut impl Host) -> Lag {
+    /// while it waits, `is_waiting`.
+    pub fn lag(&self, is_waiting: bool, now: Timestamp, host: &mut impl Host) -> Lag {
         let State::Owner { room, .. } = self.state else { return Lag::No };
-        let look = |room: &mut Room| if again { room.lag(now) } else { room.lag_if_due(now) };
+        let look = |room: &mut Room| if is_waiting { room.lag(now) } else { room.lag_if_due(now) };
         with(host, room, look).unwrap_or(Lag::No)
     }
 
@@ -210,7 +210,7 @@ impl Peer {
     /// The server shuts down: nothing that the client says counts any more. It is sent what there is for it, told to come
     /// back within this many milliseconds, and closed.
     pub fn shut_down(&mut self, return_window_ms: u64) {
-        self.farewell = Some(return_window_ms);
+        self.shutdown_window_ms = Some(return_window_ms);
     }
 
     fn action(&mut self, id: Option<u64>, action: Action<&str>, now: Timestamp, host: &mut impl Host) {
@@ -250,14 +250,14 @@ impl Peer {
             Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
             Ok(Ok(Accepted::Duplicate)) => {}
             Ok(Err(refusal)) => self.refuse(refusal, host),
-            Err(code) => self.lose(room, code),
+            Err(code) => self.end_in_room(room, code),
         }
     }
 
     /// An owner that is too fast isn't listened to for so long.
     fn pause_for(&mut self, pause: Option<Delay>, now: Timestamp) {
         if let Some(pause) = pause.filter(|_| !mutated!(IgnorePace)) {
-            self.paused_until = now.after(pause.milliseconds().max(SHORTEST_PAUSE_MS));
+            self.paused_until = now.after(pause.milliseconds().max(MIN_PAUSE_MS));
         }
     }
 
@@ -270,14 +270,14 @@ impl Peer {
                         if !mutated!(CloseKeepsRoom) {
                             host.close(room);
                         }
-                        self.lose(room, CloseCode::RoomClosed);
+                        self.end_in_room(room, CloseCode::RoomClosed);
                     }
-                    Err(code) => self.lose(room, code),
+                    Err(code) => self.end_in_room(room, code),
                 }
             }
             State::Follower { room, .. } => {
                 let room = *room;
-                self.answers.closed(room);
+                self.answers.push_closed(room);
                 self.disconnected(now, host);
                 self.end(CloseCode::Left);
             }
@@ -297,7 +297,7 @@ impl Peer {
                     (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
                 });
                 let Some((owner, audience)) = served.flatten() else {
-                    return self.lose(room, CloseCode::RoomClosed);
+                    return self.end_in_room(room, CloseCode::RoomClosed);
                 };
                 if last_sent.owner.replace(owner) != Some(owner) {
                     self.answers.push_if_compact(&ServerMessage::Owner(owner));
@@ -317,7 +317,7 @@ impl Peer {
                 });
                 let audience = match served {
                     Ok(audience) => audience,
-                    Err(code) => return self.lose(room, code),
+                    Err(code) => return self.end_in_room(room, code),
                 };
                 if last_sent.replace(audience) != Some(audience) {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
@@ -328,7 +328,7 @@ impl Peer {
     }
 
     /// Refuses what couldn't be read. If it has an id, the owner's session must never wait for it again.
-    fn refuse_unread(&mut self, refusal: Refusal, host: &mut impl Host) {
+    fn refuse_unreadable(&mut self, refusal: Refusal, host: &mut impl Host) {
         if let (State::Owner { room, epoch, .. }, Some(id)) = (&self.state, refusal.id) {
             let epoch = *epoch;
             // If it is the owner no longer, it hears so with the next action.
@@ -338,27 +338,27 @@ impl Peer {
     }
 
     fn refuse(&mut self, refusal: Refusal, host: &mut impl Host) {
-        host.refused(&refusal);
-        self.tell(refusal);
+        host.note_refusal(&refusal);
+        self.push_refusal(refusal);
     }
 
     /// Tells a refusal, be it for the first time or again.
-    fn tell(&mut self, refusal: Refusal) {
+    fn push_refusal(&mut self, refusal: Refusal) {
         let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
         let must_be_answered = self.is_owner() && refusal.id.is_some();
-        self.answers.refuse(refusal, &uuid, !must_be_answered);
+        self.answers.push_refusal(refusal, &uuid, !must_be_answered);
     }
 
     /// There is nothing more for this connection in its room.
-    fn lose(&mut self, room: RoomId, code: CloseCode) {
+    fn end_in_room(&mut self, room: RoomId, code: CloseCode) {
         if code == CloseCode::RoomClosed {
-            self.answers.closed(room);
+            self.answers.push_closed(room);
         }
         self.end(code);
     }
 
-    fn say_farewell(&mut self) {
-        if let Some(return_window_ms) = self.farewell.filter(|_| self.ending.is_none()) {
+    fn announce_shutdown(&mut self) {
+        if let Some(return_window_ms) = self.shutdown_window_ms.filter(|_| self.ending.is_none()) {
             self.answers.push_if_compact(&ServerMessage::Shutdown(return_window_ms));
             self.end(CloseCode::ShuttingDown);
         }

@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_permission_for_one_room_opens_neither_another_nor_a_new_one() {
+    fn a_permission_for_one_room_allows_neither_another_nor_a_new_one() {
         let (one, other) = (RoomId::from_random(1), RoomId::from_random(2));
         let permissions = Permissions { own: Scope::Room(one), follow: Scope::Room(one) };
         assert!(permissions.allow(Operation::Claim(one)) && permissions.allow(Operation::Join(one)));
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn to_follow_is_not_to_own_nor_the_reverse() {
+    fn permission_to_follow_does_not_include_owning_nor_the_reverse() {
         let room = RoomId::from_random(1);
         let follows = Permissions { own: Scope::Nowhere, follow: Scope::Everywhere };
         let owns = Permissions { own: Scope::Everywhere, follow: Scope::Nowhere };

@@ -5,7 +5,7 @@ use crate::{Delay, Host, Timestamp, parse};
 
 /// Refusals for one frame, but for those of an owner's numbered actions, each of which must be answered. After these the
 /// rest of the frame is refused at once, so that a few bytes of junk don't ask for many times their size.
-pub(super) const REFUSALS_PER_FRAME: usize = 16;
+pub(super) const MAX_REFUSALS_PER_FRAME: usize = 16;
 
 impl Peer {
     /// The messages of a frame of the client. Those that an owner was too fast for are kept, and it is not to be listened
@@ -41,8 +41,8 @@ impl Peer {
     fn receive_messages<'a>(&mut self, frame: &'a str, now: Timestamp, host: &mut impl Host) -> &'a str {
         let mut messages = parse::ClientMessages::new(frame);
         while let Some(message) = messages.next(self.answers.is_compact()) {
-            if self.answers.refusals >= REFUSALS_PER_FRAME {
-                self.refuse(parse::rest_unread(parse::MESSAGES_REFUSED), host);
+            if self.answers.refusals >= MAX_REFUSALS_PER_FRAME {
+                self.refuse(parse::refuse_rest(parse::TOO_MANY_REFUSALS), host);
                 return "";
             }
             self.receive(message, now, host);

@@ -6,7 +6,7 @@ mod pace;
 mod permissions;
 mod shutdown;
 
-use super::reading::REFUSALS_PER_FRAME;
+use super::reading::MAX_REFUSALS_PER_FRAME;
 use super::*;
 use crate::{KeyDigest, Limits, Operation, OwnerKey, Permissions, Rooms, Scope};
 
@@ -95,7 +95,7 @@ fn host() -> TestHost {
     TestHost { rooms: Rooms::new(limits.rooms), closed: Vec::new(), limits, opened: 0, guesses_left: 3 }
 }
 
-fn say(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {
+fn send(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {
     peer.receive_frame(frame, Timestamp(1_000), host);
     drain(peer, host)
 }
@@ -121,7 +121,7 @@ fn drain(peer: &mut Peer, host: &mut TestHost) -> Vec<String> {
 
 const ROOM: &str = "00000000-0000-4000-8000-000000000001";
 
-fn whole(value: u64, text: &str) -> String {
+fn original(value: u64, text: &str) -> String {
     format!(
         r#"{{"uuid":"{ROOM}","status":{{"value":{value},"text":"{text}"}},"funcKey":"","funcParams":[],"stateMessage":false}}"#
     )
@@ -129,13 +129,13 @@ fn whole(value: u64, text: &str) -> String {
 
 fn session_owner(host: &mut TestHost) -> Peer {
     let mut owner = Peer::default();
-    say(&mut owner, host, r#"{"status":{"value":1},"v":2,"session":"s1"}"#);
+    send(&mut owner, host, r#"{"status":{"value":1},"v":2,"session":"s1"}"#);
     owner
 }
 
 fn session_follower(host: &mut TestHost) -> Peer {
     let mut follower = Peer::default();
-    let received = say(&mut follower, host, &join(r#","v":2"#));
+    let received = send(&mut follower, host, &join(r#","v":2"#));
     assert!(received[0].contains(r#""value":3"#), "{received:?}");
     follower
 }
@@ -144,7 +144,7 @@ fn join(more: &str) -> String {
     format!(r#"{{"uuid":"{ROOM}","status":{{"value":2}}{more}}}"#)
 }
 
-fn code(received: &str) -> Option<&str> {
+fn refusal_code(received: &str) -> Option<&str> {
     received.split_once(r#""error":{"code":""#)?.1.split('"').next()
 }
 
@@ -152,35 +152,35 @@ fn code(received: &str) -> Option<&str> {
 fn a_client_of_the_original_creates_broadcasts_and_closes() {
     let mut host = host();
     let (mut owner, mut follower) = (Peer::default(), Peer::default());
-    assert_eq!(say(&mut owner, &mut host, r#"{"status":{"value":1}}"#), [whole(3, "connected")]);
-    assert_eq!(say(&mut follower, &mut host, &join("")), [whole(3, "connected")]);
+    assert_eq!(send(&mut owner, &mut host, r#"{"status":{"value":1}}"#), [original(3, "connected")]);
+    assert_eq!(send(&mut follower, &mut host, &join("")), [original(3, "connected")]);
     let sent = r#"{"uuid":"","status":{"value":3},"funcKey":"f","funcParams":["a"],"stateMessage":true}"#;
-    assert_eq!(say(&mut owner, &mut host, sent), Vec::<String>::new(), "no echo");
+    assert_eq!(send(&mut owner, &mut host, sent), Vec::<String>::new(), "no echo");
     let action = format!(
         r#"{{"uuid":"{ROOM}","status":{{"value":3,"text":"connected"}},"funcKey":"f","funcParams":["a"],"stateMessage":true}}"#
     );
     assert_eq!(drain(&mut follower, &mut host), [action.as_str()]);
     let mut late = Peer::default();
-    assert_eq!(say(&mut late, &mut host, &join("")), [whole(3, "connected"), action]);
+    assert_eq!(send(&mut late, &mut host, &join("")), [original(3, "connected"), action]);
 
-    let end = [whole(0, "not connected"), "closed 4500".to_owned()];
-    assert_eq!(say(&mut owner, &mut host, r#"{"status":{"value":4}}"#), end);
+    let end = [original(0, "not connected"), "closed 4500".to_owned()];
+    assert_eq!(send(&mut owner, &mut host, r#"{"status":{"value":4}}"#), end);
     assert_eq!(drain(&mut follower, &mut host), end);
     assert_eq!(drain(&mut late, &mut host), end);
-    assert_eq!(code(&say(&mut Peer::default(), &mut host, &join(""))[0]), Some("unknown_room"));
+    assert_eq!(refusal_code(&send(&mut Peer::default(), &mut host, &join(""))[0]), Some("unknown_room"));
 }
 
 #[test]
 fn a_follower_with_session_fields_gets_reply_snapshot_synced_and_then_the_next_seq() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
-    say(
+    send(
         &mut owner,
         &mut host,
         r#"{"id":1,"funcKey":"a","stateMessage":true}{"id":2,"funcKey":"b","slot":"s"}"#,
     );
     let mut follower = Peer::default();
-    let received = say(&mut follower, &mut host, &join(r#","v":2"#));
+    let received = send(&mut follower, &mut host, &join(r#","v":2"#));
     assert!(received[0].contains(r#""v":2,"seq":2,"limits":{"messageBytes":65536"#), "{received:?}");
     assert_eq!(
         received[1..],
@@ -190,21 +190,21 @@ fn a_follower_with_session_fields_gets_reply_snapshot_synced_and_then_the_next_s
             r#"{"synced":2}"#
         ]
     );
-    say(&mut owner, &mut host, r#"{"id":3,"clear":"s"}"#);
+    send(&mut owner, &mut host, r#"{"id":3,"clear":"s"}"#);
     assert_eq!(drain(&mut follower, &mut host), [r#"{"seq":3,"clear":"s"}"#]);
 }
 
 #[test]
-fn a_rejoin_resumes_from_the_ring_or_is_told_to_start_over() {
+fn a_rejoin_resumes_from_the_ring_or_is_resynced() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
-    say(&mut owner, &mut host, r#"{"id":1,"funcKey":"s","stateMessage":true}"#);
+    send(&mut owner, &mut host, r#"{"id":1,"funcKey":"s","stateMessage":true}"#);
     for id in 2..=8 {
-        say(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a"}}"#));
+        send(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a"}}"#));
     }
     let since = |seq: u64, host: &mut TestHost| {
         let mut follower = Peer::default();
-        let received = say(&mut follower, host, &join(&format!(r#","v":2,"since":{seq}"#)));
+        let received = send(&mut follower, host, &join(&format!(r#","v":2,"since":{seq}"#)));
         follower.disconnected(Timestamp(0), host);
         let (owner, served) = received[1..].split_last().unwrap();
         assert_eq!(owner, r#"{"owner":"back"}"#, "it may have been told that the owner is away");
@@ -224,7 +224,7 @@ fn a_follower_that_falls_off_the_ring_while_live_is_resynced() {
     let mut owner = session_owner(&mut host);
     let mut follower = session_follower(&mut host);
     for id in 1..=9 {
-        say(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a","stateMessage":true}}"#));
+        send(&mut owner, &mut host, &format!(r#"{{"id":{id},"funcKey":"a","stateMessage":true}}"#));
     }
     assert_eq!(
         drain(&mut follower, &mut host),
@@ -236,11 +236,11 @@ fn a_follower_that_falls_off_the_ring_while_live_is_resynced() {
 fn joining_the_same_room_again_gives_reply_and_snapshot_again() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
-    say(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
+    send(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
     let mut follower = Peer::default();
-    let once = say(&mut follower, &mut host, &join(""));
+    let once = send(&mut follower, &mut host, &join(""));
     assert_eq!(once.len(), 2);
-    assert_eq!(say(&mut follower, &mut host, &join("")), once);
+    assert_eq!(send(&mut follower, &mut host, &join("")), once);
     assert_eq!(host.with(RoomId::parse(ROOM).unwrap(), |room| room.followers()), Some(1));
 }
 
@@ -253,7 +253,8 @@ fn what_is_not_allowed_is_refused_and_the_connection_lives_on() {
     let mut outside = Peer::default();
     let other = join("").replace("0001", "0002");
     let create = r#"{"status":{"value":1}}"#;
-    let mut refused = |peer: &mut Peer, frame: &str| code(&say(peer, &mut host, frame)[0]).map(str::to_owned);
+    let mut refused =
+        |peer: &mut Peer, frame: &str| refusal_code(&send(peer, &mut host, frame)[0]).map(str::to_owned);
     assert_eq!(refused(&mut owner, create).as_deref(), Some("already_in_room"));
     assert_eq!(refused(&mut owner, &join("")).as_deref(), Some("already_in_room"));
     assert_eq!(refused(&mut follower, create).as_deref(), Some("already_in_room"));
@@ -268,25 +269,31 @@ fn what_is_not_allowed_is_refused_and_the_connection_lives_on() {
 }
 
 #[test]
-fn limits_are_told_and_old_work_goes_on() {
+fn beyond_a_limit_new_things_are_refused_and_old_ones_go_on() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     session_owner(&mut host);
-    let third = say(&mut Peer::default(), &mut host, r#"{"status":{"value":1},"v":2}"#);
-    assert_eq!((code(&third[0]), third[1].as_str()), (Some("too_many_rooms"), "closed 4004"));
+    let third = send(&mut Peer::default(), &mut host, r#"{"status":{"value":1},"v":2}"#);
+    assert_eq!((refusal_code(&third[0]), third[1].as_str()), (Some("too_many_rooms"), "closed 4004"));
     let (_first, _second) = (session_follower(&mut host), session_follower(&mut host));
-    let third = say(&mut Peer::default(), &mut host, &join(r#","v":2"#));
-    assert_eq!((code(&third[0]), third[1].as_str()), (Some("room_full"), "closed 4004"));
+    let third = send(&mut Peer::default(), &mut host, &join(r#","v":2"#));
+    assert_eq!((refusal_code(&third[0]), third[1].as_str()), (Some("room_full"), "closed 4004"));
     let frame = r#"{"id":1,"funcKey":"a","slot":"1"}{"id":2,"funcKey":"a","slot":"2"}{"id":3,"funcKey":"a","slot":"3"}"#;
-    let received = say(&mut owner, &mut host, frame);
-    assert_eq!((received[0].as_str(), code(&received[1])), (r#"{"ack":2,"seq":2}"#, Some("too_many_slots")));
-    assert_eq!(say(&mut owner, &mut host, r#"{"id":4,"funcKey":"a","slot":"2"}"#), [r#"{"ack":4,"seq":3}"#]);
+    let received = send(&mut owner, &mut host, frame);
+    assert_eq!(
+        (received[0].as_str(), refusal_code(&received[1])),
+        (r#"{"ack":2,"seq":2}"#, Some("too_many_slots"))
+    );
+    assert_eq!(send(&mut owner, &mut host, r#"{"id":4,"funcKey":"a","slot":"2"}"#), [r#"{"ack":4,"seq":3}"#]);
 }
 
 #[test]
 fn an_older_version_is_refused() {
-    let received = say(&mut Peer::default(), &mut host(), r#"{"status":{"value":1},"v":1}"#);
-    assert_eq!((code(&received[0]), received[1].as_str()), (Some("unsupported_version"), "closed 4504"));
+    let received = send(&mut Peer::default(), &mut host(), r#"{"status":{"value":1},"v":1}"#);
+    assert_eq!(
+        (refusal_code(&received[0]), received[1].as_str()),
+        (Some("unsupported_version"), "closed 4504")
+    );
 }
 
 #[test]
@@ -294,10 +301,10 @@ fn a_follower_that_leaves_is_confirmed_alone() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     let (mut leaving, mut staying) = (session_follower(&mut host), session_follower(&mut host));
-    let received = say(&mut leaving, &mut host, r#"{"status":{"value":4}}"#);
+    let received = send(&mut leaving, &mut host, r#"{"status":{"value":4}}"#);
     assert_eq!(received, [r#"{"status":{"value":0,"text":"not connected"}}"#, "closed 4501"]);
     leaving.disconnected(Timestamp(0), &mut host);
-    say(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
+    send(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
     assert_eq!(drain(&mut staying, &mut host).len(), 1);
     assert_eq!(host.with(RoomId::parse(ROOM).unwrap(), |room| room.followers()), Some(1));
 }
@@ -306,16 +313,16 @@ fn a_follower_that_leaves_is_confirmed_alone() {
 fn the_original_rendering_is_kept_only_while_somebody_needs_it() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
-    say(&mut owner, &mut host, r#"{"funcKey":"before","stateMessage":true}"#);
+    send(&mut owner, &mut host, r#"{"funcKey":"before","stateMessage":true}"#);
     let mut legacy = Peer::default();
-    assert_eq!(say(&mut legacy, &mut host, &join("")).len(), 2);
-    say(&mut owner, &mut host, r#"{"clear":"before"}{"funcKey":"live"}"#);
+    assert_eq!(send(&mut legacy, &mut host, &join("")).len(), 2);
+    send(&mut owner, &mut host, r#"{"clear":"before"}{"funcKey":"live"}"#);
     let received = drain(&mut legacy, &mut host);
     assert_eq!(received.len(), 1, "a clear is nothing that it would understand: {received:?}");
     assert!(received[0].contains(r#""funcKey":"live""#));
     legacy.disconnected(Timestamp(0), &mut host);
     let mut next = Peer::default();
-    assert_eq!(say(&mut next, &mut host, &join("")), [whole(3, "connected")]);
+    assert_eq!(send(&mut next, &mut host, &join("")), [original(3, "connected")]);
 }
 
 #[test]
@@ -331,7 +338,7 @@ fn the_owner_is_told_how_many_follow_at_most_once_a_second() {
     assert_eq!(drain(&mut owner, &mut host), Vec::<String>::new());
     host.tick(Timestamp(2_000));
     assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":0}}"#]);
-    say(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
+    send(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
     assert_eq!(drain(&mut first, &mut host).len(), 1, "followers aren't told unless the owner lets them");
     for now in [3_000, 4_000] {
         host.tick(Timestamp(now));
@@ -343,7 +350,7 @@ fn the_owner_is_told_how_many_follow_at_most_once_a_second() {
 fn followers_are_told_how_many_they_are_if_the_owner_lets_them() {
     let mut host = host();
     let mut owner = Peer::default();
-    say(&mut owner, &mut host, r#"{"status":{"value":1},"v":2,"shareAudience":true}"#);
+    send(&mut owner, &mut host, r#"{"status":{"value":1},"v":2,"shareAudience":true}"#);
     let mut follower = session_follower(&mut host);
     host.tick(Timestamp(1_000));
     assert_eq!(drain(&mut follower, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);

@@ -1,7 +1,7 @@
 //! A room's followers: letting them in and out, and whether the owner is too far ahead of them.
 
 use super::Room;
-use super::followers::Lag;
+use super::followers::{Lag, RingMarks};
 use super::log::{Cursor, Log};
 use crate::mutation::mutated;
 use crate::{RefusalCode, Rendering, Timestamp};
@@ -39,7 +39,7 @@ impl Room {
         }
         if self.followers.original() == 0 {
             self.original = None;
-            self.account_memory();
+            self.update_memory_use();
         }
     }
 
@@ -47,36 +47,43 @@ impl Room {
     pub fn rejoin(&mut self, cursor: &mut Cursor, since: Option<u64>) {
         cursor.position = self.cursor(cursor.rendering, since).position;
         if let Some(follower) = cursor.follower {
-            self.followers.move_to(follower, cursor.seq());
+            self.followers.reposition(follower, cursor.seq());
         }
     }
 
     /// Whether the room lags behind its owner, whose socket is not read then, so that TCP slows it down. A follower that
     /// is merely slow is not waited for, but resynced when it has fallen off the ring.
     pub fn lag(&mut self, now: Timestamp) -> Lag {
-        let (half, most) = (self.compact.back(1, 2), self.compact.back(3, 4));
-        self.followers.lag(half, most, self.compact.tail(), now)
+        self.followers.lag(self.ring_marks(), now)
     }
 
     /// The same, asked after every frame of the owner: mostly answered without a look at all followers.
     pub fn lag_if_due(&mut self, now: Timestamp) -> Lag {
-        let since = self.compact.head() - self.lag_checked_at;
-        if since < ((self.compact.head() - self.compact.tail()) / 16).max(1) {
+        let head = self.compact.head();
+        let ring_actions = head - self.compact.oldest_cursor();
+        if head - self.lag_checked_at < (ring_actions / 16).max(1) {
             return Lag::No;
         }
-        self.lag_checked_at = self.compact.head();
+        self.lag_checked_at = head;
         self.lag(now)
     }
 
     /// Its owner has waited long enough, and waits no more for those that lag now, for some time.
     pub fn give_up_on_laggards(&mut self) {
-        self.followers.give_up(self.compact.back(1, 2));
+        self.followers.give_up_on_laggards(self.ring_marks());
     }
 
     /// A follower has taken a part of what it was served: it is slow, not gone.
     pub fn note_progress(&mut self, cursor: &Cursor) {
         if let Some(follower) = cursor.follower {
             self.followers.note_progress(follower);
+        }
+    }
+    fn ring_marks(&self) -> RingMarks {
+        RingMarks {
+            half: self.compact.seq_behind_head(1, 2),
+            three_quarters: self.compact.seq_behind_head(3, 4),
+            full: self.compact.oldest_cursor(),
         }
     }
 }

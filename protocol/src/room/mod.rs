@@ -29,7 +29,7 @@ use ownership::pace::Pace;
 
 pub use followers::{Lag, LagReport};
 pub use id::RoomId;
-pub(crate) use log::FRAME_BYTES;
+pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
 pub use memory::Memory;
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, RecordedAnswer};
@@ -47,7 +47,7 @@ pub enum Accepted {
 }
 
 /// Bytes that a room keeps for the next message to be rendered in: most take less, and a server may have many rooms.
-const SCRATCH_BYTES: usize = 4 * 1024;
+const MAX_RENDER_BUFFER_BYTES: usize = 4 * 1024;
 
 /// A room. Single-threaded and pure; the server puts each behind a lock.
 #[derive(Debug)]
@@ -75,8 +75,8 @@ pub struct Room {
     owner_version: u64,
     /// The earliest moment at which somebody was asked to call [`Room::tick`].
     alarm: Option<Timestamp>,
-    /// Where a message is rendered before it is appended; kept for its memory, up to [`SCRATCH_BYTES`].
-    scratch: String,
+    /// Where a message is rendered before it is appended; kept for its memory, up to [`MAX_RENDER_BUFFER_BYTES`].
+    render_buffer: String,
 }
 
 impl Room {
@@ -91,7 +91,7 @@ impl Room {
             slots: Slots::default(),
             owner: Ownership::new(key, session, limits.ring_actions),
             pace: Pace::new(&limits),
-            account: Account::new(Arc::new(Memory::new(usize::MAX))),
+            account: Account::new(Arc::new(Memory::unlimited())),
             followers: Followers::default(),
             audience: AudienceCount::default(),
             shares_audience: false,
@@ -100,7 +100,7 @@ impl Room {
             version: 0,
             owner_version: 0,
             alarm: None,
-            scratch: String::new(),
+            render_buffer: String::new(),
             limits,
         }
     }
@@ -252,12 +252,12 @@ impl Room {
         let Action { key, params, slot } = action;
         self.pace.spend(key.len() + params.len() + slot.map_or(0, str::len), &self.limits, now);
         if let Some(slot) = slot
-            && let Err(code) = self.slots.admits(slot, action, &self.limits)
+            && let Err(code) = self.slots.check_limits(slot, action, &self.limits)
         {
             return Err(self.refuse(id, code.into()));
         }
         if let Some(slot) = slot
-            && let Err(refusal) = self.has_memory_for(slot, action)
+            && let Err(refusal) = self.check_memory_for(slot, action)
         {
             return Err(self.refuse(id, refusal));
         }
@@ -268,7 +268,7 @@ impl Room {
         );
         if let Some(slot) = slot {
             self.slots.set(seq, slot, action);
-            self.account_memory();
+            self.update_memory_use();
         }
         Ok(Accepted::Appended(seq))
     }
@@ -289,15 +289,15 @@ impl Room {
     /// refusal as it is to be told.
     pub fn refuse(&mut self, id: Option<u64>, refusal: Refusal) -> Refusal {
         let refusal = Refusal { id, ..refusal };
-        self.owner.refused(id, &refusal);
-        self.account_memory();
+        self.owner.record_refusal(id, &refusal);
+        self.update_memory_use();
         refusal
     }
 
     /// What the owner's actions after `id` were answered.
     #[must_use]
     pub fn answers_after(&self, id: u64) -> Vec<Answer> {
-        self.owner.answers().after(id)
+        self.owner.answers().answers_after(id)
     }
 
     /// Grants ownership to whoever knows the key. From then on the former owner's epoch is over.
@@ -345,22 +345,22 @@ impl Room {
         original: impl FnOnce(&mut String, &str),
     ) -> u64 {
         let seq = self.compact.head() + 1;
-        self.bound_rings();
-        self.scratch.clear();
-        compact(&mut self.scratch, seq);
-        self.compact.append(&self.scratch);
+        self.limit_rings();
+        self.render_buffer.clear();
+        compact(&mut self.render_buffer, seq);
+        self.compact.append(&self.render_buffer);
         if let Some(log) = &mut self.original {
-            self.scratch.clear();
-            original(&mut self.scratch, &self.uuid);
-            if !self.scratch.is_empty() || !mutated!(OriginalLogOutOfStep) {
-                log.append(&self.scratch);
+            self.render_buffer.clear();
+            original(&mut self.render_buffer, &self.uuid);
+            if !self.render_buffer.is_empty() || !mutated!(OriginalLogOutOfStep) {
+                log.append(&self.render_buffer);
             }
         }
-        if self.scratch.capacity() > SCRATCH_BYTES {
-            self.scratch = String::new();
+        if self.render_buffer.capacity() > MAX_RENDER_BUFFER_BYTES {
+            self.render_buffer = String::new();
         }
-        self.owner.appended(id, seq);
-        self.account_memory();
+        self.owner.record_appended(id, seq);
+        self.update_memory_use();
         self.audience.note_change();
         self.version += u64::from(!mutated!(WakeNobody));
         seq

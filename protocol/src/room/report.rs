@@ -32,7 +32,7 @@ impl Room {
     /// How it is at this moment. Looks at every follower.
     #[must_use]
     pub fn report(&self) -> RoomReport {
-        let whole = self.original.as_ref().map_or(0, Log::bytes);
+        let original = self.original.as_ref().map_or(0, Log::bytes);
         RoomReport {
             followers: self.followers.len(),
             owner: self.owner.presence(),
@@ -40,7 +40,7 @@ impl Room {
             seq: self.compact.head(),
             slots: self.slots.len(),
             slot_bytes: self.slots.bytes(),
-            ring_bytes: self.compact.bytes() + whole,
+            ring_bytes: self.compact.bytes() + original,
             snapshot_bytes: self.slots.snapshot_bytes(),
             lag: self.followers.lag_report(self.compact.head()),
         }

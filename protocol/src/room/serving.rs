@@ -58,7 +58,7 @@ impl Room {
     /// The retained state as it is now.
     fn snapshot(&mut self, rendering: Rendering, resync: bool) -> Position {
         let block = self.slots.snapshot(rendering, &self.uuid, &self.account);
-        self.account_memory();
+        self.update_memory_use();
         Position::Snapshot { block, index: 0, head: self.compact.head(), resync }
     }
 

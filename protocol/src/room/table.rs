@@ -12,14 +12,14 @@ pub struct Rooms<R> {
     max_rooms: usize,
     alarms: BTreeSet<(Timestamp, RoomId)>,
     /// The same, by room.
-    moments: HashMap<RoomId, Vec<Timestamp>>,
+    alarms_by_room: HashMap<RoomId, Vec<Timestamp>>,
 }
 
 impl<R> Rooms<R> {
     /// A table for at most `max_rooms` rooms.
     #[must_use]
     pub fn new(max_rooms: usize) -> Self {
-        Self { rooms: HashMap::new(), max_rooms, alarms: BTreeSet::new(), moments: HashMap::new() }
+        Self { rooms: HashMap::new(), max_rooms, alarms: BTreeSet::new(), alarms_by_room: HashMap::new() }
     }
 
     /// How many rooms there are.
@@ -65,7 +65,7 @@ impl<R> Rooms<R> {
 
     /// Takes a room out of the table; its id is unknown from then on.
     pub fn remove(&mut self, id: RoomId) -> Option<R> {
-        for moment in self.moments.remove(&id).unwrap_or_default() {
+        for moment in self.alarms_by_room.remove(&id).unwrap_or_default() {
             self.alarms.remove(&(moment, id));
         }
         self.rooms.remove(&id)
@@ -74,7 +74,7 @@ impl<R> Rooms<R> {
     /// Notes when a room is to be looked at: what [`Room::take_alarm`](crate::Room::take_alarm) says.
     pub fn wake_at(&mut self, moment: Timestamp, id: RoomId) {
         if self.alarms.insert((moment, id)) {
-            self.moments.entry(id).or_default().push(moment);
+            self.alarms_by_room.entry(id).or_default().push(moment);
         }
     }
 
@@ -86,7 +86,7 @@ impl<R> Rooms<R> {
                 break;
             }
             self.alarms.pop_first();
-            self.forget_moment(id, moment);
+            self.forget_alarm(id, moment);
             due.push(id);
         }
         due
@@ -104,11 +104,11 @@ impl<R> Rooms<R> {
         self.alarms.first().map(|(moment, _)| *moment)
     }
 
-    fn forget_moment(&mut self, id: RoomId, moment: Timestamp) {
-        if let Some(moments) = self.moments.get_mut(&id) {
-            moments.retain(|other| *other != moment);
-            if moments.is_empty() {
-                self.moments.remove(&id);
+    fn forget_alarm(&mut self, id: RoomId, moment: Timestamp) {
+        if let Some(alarms) = self.alarms_by_room.get_mut(&id) {
+            alarms.retain(|other| *other != moment);
+            if alarms.is_empty() {
+                self.alarms_by_room.remove(&id);
             }
         }
     }
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn refuses_a_room_more_than_it_may_hold_and_takes_it_once_one_is_gone() {
+    fn refuses_a_room_beyond_its_limit_until_another_is_removed() {
         let mut rooms = Rooms::new(1);
         let (first, second) = (RoomId::from_random(1), RoomId::from_random(2));
         rooms.insert(first, ()).unwrap();
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_gone_is_not_looked_at_and_none_is_hidden_behind_those_that_are_looked_at_soon() {
+    fn a_removed_room_has_no_alarms_and_hides_none_of_the_others() {
         let mut rooms = Rooms::<()>::new(10);
         let [gone, soon, late] = [1, 2, 3].map(RoomId::from_random);
         for (moment, id) in [(5, soon), (20, gone), (30, late), (40, gone)] {
@@ -151,6 +151,6 @@ mod tests {
         rooms.remove(gone);
         assert_eq!(rooms.alarms_after(Timestamp(10)).collect::<Vec<_>>(), [late]);
         assert_eq!(rooms.take_due(Timestamp(100)), [soon, late]);
-        assert!(rooms.moments.is_empty());
+        assert!(rooms.alarms_by_room.is_empty());
     }
 }

@@ -13,17 +13,17 @@ use super::{Session, SessionStatus, State};
 use crate::Timestamp;
 
 /// Actions that a driver may have written by itself and not told the session of, at most.
-pub(super) const FAST_PATH_ACTIONS: u64 = 1_024;
+pub(super) const MAX_ACTIONS: u64 = 1_024;
 /// Bytes of one of them at most, without its id.
-pub(super) const FAST_PATH_BYTES: u64 = 3_072;
+pub(super) const MAX_ACTION_BYTES: u64 = 3_072;
 /// Bytes of a frame of them at most.
-pub(super) const FAST_PATH_FRAME_BYTES: u64 = 48 * 1_024;
+pub(super) const MAX_FRAME_BYTES: u64 = 48 * 1_024;
 
 impl<P> Session<P> {
     /// The seq of the action that the driver may hand over by itself; none while actions must be [received](Self::handle).
     #[must_use]
     pub fn fast_path_seq(&self) -> Option<u64> {
-        if self.is_quiet() { self.progress.fast_path_seq() } else { None }
+        if self.is_settled() { self.progress.fast_path_seq() } else { None }
     }
 
     /// The id of the next action that the driver may write by itself, within the bounds that stand above; none while
@@ -31,10 +31,14 @@ impl<P> Session<P> {
     #[must_use]
     pub fn fast_path_id(&self) -> Option<u64> {
         let limits = &self.limits;
-        let takes_as_many = limits.queue_actions >= FAST_PATH_ACTIONS
-            && limits.queue_bytes >= FAST_PATH_ACTIONS * FAST_PATH_BYTES
-            && limits.message_bytes >= FAST_PATH_FRAME_BYTES;
-        if self.is_owner() && self.is_quiet() && takes_as_many { self.outbox.fast_path_id() } else { None }
+        let has_large_limits = limits.queue_actions >= MAX_ACTIONS
+            && limits.queue_bytes >= MAX_ACTIONS * MAX_ACTION_BYTES
+            && limits.message_bytes >= MAX_FRAME_BYTES;
+        if self.is_owner() && self.is_settled() && has_large_limits {
+            self.outbox.fast_path_id()
+        } else {
+            None
+        }
     }
 
     /// The room has appended all actions up to this id, which the driver wrote by itself, and said so at this moment. If
@@ -65,11 +69,11 @@ impl<P> Session<P> {
     }
 
     /// The action that the driver hands over by itself is the slot's state message now.
-    pub fn slot_written(&mut self, place: usize, seq: u64) {
-        self.progress.written(place, seq);
+    pub fn slot_written(&mut self, index: usize, seq: u64) {
+        self.progress.set_slot_seq(index, seq);
     }
 
-    fn is_quiet(&self) -> bool {
+    fn is_settled(&self) -> bool {
         matches!(self.state, State::Live { .. }) && self.status == SessionStatus::Connected && self.is_idle()
     }
 

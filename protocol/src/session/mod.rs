@@ -35,7 +35,7 @@ const ENTRY_TIMEOUT_MS: u64 = 10_000;
 const CLOSE_TIMEOUT_MS: u64 = 5_000;
 /// Bytes that may wait in the page for the network; above it nothing more is written, so that newer values can still
 /// replace older ones (design: 256 KiB).
-const BUFFERED_BYTES: u64 = 256 * 1024;
+const MAX_BUFFERED_BYTES: u64 = 256 * 1024;
 /// A connection that has lasted this long, in milliseconds, was a good one: the next wait is short again.
 const GOOD_CONNECTION_MS: u64 = 10_000;
 
@@ -58,18 +58,25 @@ pub struct Session<P> {
     /// When a session that never reached its room gives up.
     give_up_at: Timestamp,
     connect_timeout_ms: u64,
-    entered: bool,
+    has_entered: bool,
     progress: Progress,
     pings: u64,
     share_audience: bool,
     /// What says that this page may do what it is about to do.
     token: Option<String>,
     /// What the application knows of the room's owner.
-    owner: OwnerPresence,
+    owner_presence: OwnerPresence,
     /// What waits in the page for the network, in bytes, and when that was said.
-    buffered: (u64, Timestamp),
+    buffered: Buffered,
     /// Over how many milliseconds the server that shuts down wants its clients to spread their return.
     return_window_ms: Option<u64>,
+}
+
+/// What waits in the page for the network.
+#[derive(Debug, Clone, Copy, Default)]
+struct Buffered {
+    bytes: u64,
+    reported_at: Timestamp,
 }
 
 /// What is left of a [`Goal`] once its texts have found their places.
@@ -131,13 +138,13 @@ impl<P> Session<P> {
             backoff: Backoff::new(options.seed),
             give_up_at: Timestamp::default(),
             connect_timeout_ms: options.connect_timeout_ms,
-            entered: false,
+            has_entered: false,
             progress: Progress::default(),
             pings: 0,
             share_audience: options.share_audience,
             token: None,
-            owner: OwnerPresence::Here,
-            buffered: (0, Timestamp::default()),
+            owner_presence: OwnerPresence::Here,
+            buffered: Buffered::default(),
             return_window_ms: None,
         }
     }
@@ -180,7 +187,7 @@ impl<P> Session<P> {
     /// See [`BroadcastError`].
     pub fn broadcast(&mut self, action: Action<&str>) -> Result<u64, BroadcastError> {
         let queued = self.check_may_broadcast().and_then(|()| self.outbox.push(action));
-        self.queued(queued)
+        self.report_replaced(queued)
     }
 
     /// Clears a slot; sent as an action is.
@@ -189,7 +196,7 @@ impl<P> Session<P> {
     /// See [`BroadcastError`].
     pub fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
         let queued = self.check_may_broadcast().and_then(|()| self.outbox.push_clear(slot));
-        self.queued(queued)
+        self.report_replaced(queued)
     }
 
     /// Whether the queue would take an action of any size that the server takes.
@@ -207,7 +214,7 @@ impl<P> Session<P> {
             return None;
         }
         let frame = self.outbox.next_frame()?;
-        self.buffered.0 += frame.len() as u64;
+        self.buffered.bytes += frame.len() as u64;
         Some(Output::Send(frame))
     }
 
@@ -236,13 +243,13 @@ impl<P> Session<P> {
             (_, Input::Disconnected(code)) => self.disconnected(now, code),
             (_, Input::Timeout) => self.timed_out(now),
             (_, Input::Wake) => self.wake(now),
-            (_, Input::Buffered(bytes)) => self.buffered = (bytes, now),
+            (_, Input::Buffered(bytes)) => self.buffered = Buffered { bytes, reported_at: now },
             (_, Input::Close) => self.close(now),
         }
     }
 
     fn may_write(&self) -> bool {
-        matches!(self.state, State::Live { .. }) && self.buffered.0 < BUFFERED_BYTES
+        matches!(self.state, State::Live { .. }) && self.buffered.bytes < MAX_BUFFERED_BYTES
     }
 
     fn check_may_broadcast(&self) -> Result<(), BroadcastError> {
@@ -253,7 +260,7 @@ impl<P> Session<P> {
         }
     }
 
-    fn queued(&mut self, queued: Result<Queued, BroadcastError>) -> Result<u64, BroadcastError> {
+    fn report_replaced(&mut self, queued: Result<Queued, BroadcastError>) -> Result<u64, BroadcastError> {
         let queued = queued?;
         if let Some(ticket) = queued.replaced {
             self.event(Event::Answered { ticket, outcome: Outcome::Replaced });
@@ -280,7 +287,7 @@ impl<P> Session<P> {
         // A claim says only that nothing of the state was handed over yet: the same session may have claimed before,
         // and lost the connection before the snapshot was complete.
         let since = match claim {
-            Some(_) => (!self.entered).then_some(0),
+            Some(_) => (!self.has_entered).then_some(0),
             None => self.progress.applied(),
         };
         let join = Join { uuid: uuid.as_str().into(), version, since, claim, token };
@@ -313,20 +320,20 @@ impl<P> Session<P> {
     }
 
     /// As before, but not before so many milliseconds have passed.
-    fn reconnect_after(&mut self, now: Timestamp, least_ms: u64) {
+    fn reconnect_after(&mut self, now: Timestamp, min_wait_ms: u64) {
         if let State::Live { since, .. } = self.state
             && now.since(since) >= GOOD_CONNECTION_MS
         {
             self.backoff.reset();
         }
         // What had come of a snapshot is worth nothing: a new one starts over.
-        self.progress.cut_off();
+        self.progress.connection_lost();
         let wait = match self.return_window_ms.take() {
             Some(window_ms) => self.backoff.spread(window_ms),
             None => self.backoff.next_wait(),
         };
-        self.state = State::Waiting { until: now.after(least_ms).after(wait) };
-        if self.entered {
+        self.state = State::Waiting { until: now.after(min_wait_ms).after(wait) };
+        if self.has_entered {
             self.set_status(SessionStatus::Reconnecting);
         }
     }
@@ -346,7 +353,7 @@ impl<P> Session<P> {
             _ if code == 1009 => Some(RefusalCode::MessageTooLarge),
             _ => None,
         };
-        self.end(EndReason::Refused(refusal.map_or_else(|| unknown_close(code), Refusal::from)));
+        self.end(EndReason::Refused(refusal.map_or_else(|| closed_for_good(code), Refusal::from)));
     }
 
     fn close(&mut self, now: Timestamp) {
@@ -377,7 +384,7 @@ impl<P> Session<P> {
     }
 }
 
-fn unknown_close(code: u16) -> Refusal {
+fn closed_for_good(code: u16) -> Refusal {
     let mut message = String::from("the server closed the connection for good, with code ");
     write_number(&mut message, code.into());
     Refusal { code: "closed".to_owned(), message, id: None, retry_after_ms: None }

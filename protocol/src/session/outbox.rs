@@ -68,9 +68,9 @@ pub(crate) struct Queued {
 /// The queue. An action leaves it when the room has answered it; until then it can be sent again.
 #[derive(Debug)]
 pub(crate) struct Outbox {
-    entries: Vec<Entry>,
-    /// How many of the entries, from the front, were written to the present connection.
-    written: usize,
+    actions: Vec<PendingAction>,
+    /// How many of the actions, from the front, were written to the present connection.
+    written_count: usize,
     bytes: usize,
     last_id: u64,
     last_ticket: u64,
@@ -78,7 +78,7 @@ pub(crate) struct Outbox {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct PendingAction {
     ticket: u64,
     /// Given when it is first written, and kept from then on together with the content.
     id: Option<u64>,
@@ -90,8 +90,8 @@ struct Entry {
 impl Outbox {
     pub(crate) fn new() -> Self {
         Self {
-            entries: Vec::new(),
-            written: 0,
+            actions: Vec::new(),
+            written_count: 0,
             bytes: 0,
             last_id: 0,
             last_ticket: 0,
@@ -137,46 +137,47 @@ impl Outbox {
         if bytes > limit {
             return Err(BroadcastError::TooLarge { bytes, limit });
         }
-        let replaced = slot.and_then(|slot| self.unwritten_of(slot));
-        let freed_bytes = replaced.and_then(|at| self.entries.get(at)).map_or(0, |entry| entry.text.len());
-        let left = self.entries.len() - usize::from(replaced.is_some());
+        let replaced_at = slot.and_then(|slot| self.find_unwritten(slot));
+        let freed_bytes =
+            replaced_at.and_then(|at| self.actions.get(at)).map_or(0, |action| action.text.len());
+        let others = self.actions.len() - usize::from(replaced_at.is_some());
         // An empty queue takes any action that the server takes, however small the server's ring is.
-        if left > 0
-            && (left as u64 >= self.limits.queue_actions
+        if others > 0
+            && (others as u64 >= self.limits.queue_actions
                 || (self.bytes - freed_bytes + text.len()) as u64 > self.limits.queue_bytes)
         {
             return Err(BroadcastError::QueueFull);
         }
-        let place = replaced.filter(|_| mutated!(ReplaceInPlace));
-        let replaced = replaced.map(|at| self.entries.remove(at).ticket);
+        let insert_at = replaced_at.filter(|_| mutated!(ReplaceInPlace));
+        let replaced = replaced_at.map(|at| self.actions.remove(at).ticket);
         self.bytes = self.bytes - freed_bytes + text.len();
         self.last_ticket += 1;
         let ticket = self.last_ticket;
-        let entry = Entry { ticket, id: None, slot: slot.map(str::to_owned), text };
-        self.entries.insert(place.unwrap_or(self.entries.len()), entry);
+        let action = PendingAction { ticket, id: None, slot: slot.map(str::to_owned), text };
+        self.actions.insert(insert_at.unwrap_or(self.actions.len()), action);
         Ok(Queued { ticket, replaced })
     }
 
     /// Whether an action of any size that the server takes would be taken now.
     pub(crate) fn has_room(&self) -> bool {
-        self.entries.is_empty()
-            || ((self.entries.len() as u64) < self.limits.queue_actions
+        self.actions.is_empty()
+            || ((self.actions.len() as u64) < self.limits.queue_actions
                 && self.bytes as u64 + self.limits.message_bytes <= self.limits.queue_bytes)
     }
 
     /// Whether there is something to write to the present connection.
     pub(crate) fn has_unwritten(&self) -> bool {
-        self.written < self.entries.len()
+        self.written_count < self.actions.len()
     }
 
     /// The highest id up to which everything was answered, as far as this page has heard.
     pub(crate) fn acknowledged(&self) -> u64 {
-        self.entries.first().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
+        self.actions.first().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
     }
 
     /// The id of the next action, if all before it are answered.
     pub(crate) fn fast_path_id(&self) -> Option<u64> {
-        self.entries.is_empty().then_some(self.last_id + 1)
+        self.actions.is_empty().then_some(self.last_id + 1)
     }
 
     /// Everything up to this id was written and answered without this queue. Returns whether that is anything.
@@ -184,9 +185,14 @@ impl Outbox {
         core::mem::replace(&mut self.last_id, id) < id
     }
 
-    fn unwritten_of(&self, slot: &str) -> Option<usize> {
-        let is_it = |entry: &Entry| entry.id.is_none() && entry.slot.as_deref() == Some(slot);
-        self.entries.get(self.written..)?.iter().rposition(is_it).map(|at| self.written + at)
+    fn find_unwritten(&self, slot: &str) -> Option<usize> {
+        let is_unwritten =
+            |action: &PendingAction| action.id.is_none() && action.slot.as_deref() == Some(slot);
+        self.actions
+            .get(self.written_count..)?
+            .iter()
+            .rposition(is_unwritten)
+            .map(|at| self.written_count + at)
     }
 
     /// The next frame to write to the present connection: actions joined by newlines, as many as the server takes in
@@ -194,19 +200,19 @@ impl Outbox {
     pub(crate) fn next_frame(&mut self) -> Option<String> {
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
         let mut frame = String::new();
-        while let Some(entry) = self.entries.get_mut(self.written) {
-            if !frame.is_empty() && frame.len() + 1 + ID_BYTES + entry.text.len() > limit {
+        while let Some(action) = self.actions.get_mut(self.written_count) {
+            if !frame.is_empty() && frame.len() + 1 + ID_BYTES + action.text.len() > limit {
                 break;
             }
-            let id = *entry.id.get_or_insert_with(|| {
+            let id = *action.id.get_or_insert_with(|| {
                 self.last_id += 1;
                 self.last_id
             });
             if !frame.is_empty() {
                 frame.push('\n');
             }
-            render::with_id(&mut frame, id, &entry.text);
-            self.written += 1;
+            render::with_id(&mut frame, id, &action.text);
+            self.written_count += 1;
         }
         (!frame.is_empty()).then_some(frame)
     }
@@ -215,27 +221,27 @@ impl Outbox {
     /// the rest is to be written again.
     pub(crate) fn reconnected(&mut self, answered: u64) {
         let is_answered = |id: u64| id <= answered || mutated!(ForgetUnanswered);
-        self.written = self.entries.partition_point(|entry| entry.id.is_some_and(is_answered));
+        self.written_count = self.actions.partition_point(|action| action.id.is_some_and(is_answered));
     }
 
     /// The room has everything up to `id` that it did not refuse, in a row, the last at `seq`. Tells the ticket and
     /// the seq of each.
-    pub(crate) fn answered(&mut self, id: u64, seq: u64, mut tell: impl FnMut(u64, u64)) {
-        let count = self.entries.partition_point(|entry| entry.id.is_some_and(|own| own <= id));
-        self.written = self.written.saturating_sub(count);
-        for (place, entry) in self.entries.drain(..count).enumerate() {
-            self.bytes -= entry.text.len();
-            tell(entry.ticket, seq.saturating_sub((count - 1 - place) as u64));
+    pub(crate) fn answered(&mut self, id: u64, seq: u64, mut report: impl FnMut(u64, u64)) {
+        let count = self.actions.partition_point(|action| action.id.is_some_and(|own| own <= id));
+        self.written_count = self.written_count.saturating_sub(count);
+        for (index, action) in self.actions.drain(..count).enumerate() {
+            self.bytes -= action.text.len();
+            report(action.ticket, seq.saturating_sub((count - 1 - index) as u64));
         }
     }
 
     /// The room has refused this one. Returns its ticket and the slot that it was to write.
     pub(crate) fn refused(&mut self, id: u64) -> Option<(u64, Option<String>)> {
-        let at = self.entries.iter().position(|entry| entry.id == Some(id))?;
-        let Entry { ticket, slot, text, .. } = self.entries.remove(at);
+        let at = self.actions.iter().position(|action| action.id == Some(id))?;
+        let PendingAction { ticket, slot, text, .. } = self.actions.remove(at);
         self.bytes -= text.len();
-        if at < self.written {
-            self.written -= 1;
+        if at < self.written_count {
+            self.written_count -= 1;
         }
         Some((ticket, slot))
     }
@@ -254,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_answered_is_written_again_with_the_same_id_and_content() {
+    fn an_unanswered_action_is_written_again_with_the_same_id_and_content() {
         let mut outbox = Outbox::new();
         outbox.push(action("a", "[1]", None)).unwrap();
         outbox.push(action("b", "[]", Some("s"))).unwrap();
@@ -269,9 +275,9 @@ mod tests {
         assert_eq!(frame(&mut outbox), first);
         outbox.reconnected(1);
         assert_eq!(frame(&mut outbox), first.lines().nth(1).unwrap());
-        let mut told = Vec::new();
-        outbox.answered(2, 8, |ticket, seq| told.push((ticket, seq)));
-        assert_eq!(told, [(1, 7), (2, 8)]);
+        let mut answers = Vec::new();
+        outbox.answered(2, 8, |ticket, seq| answers.push((ticket, seq)));
+        assert_eq!(answers, [(1, 7), (2, 8)]);
         outbox.reconnected(2);
         assert_eq!(outbox.next_frame(), None);
         assert_eq!(outbox.bytes, 0);
@@ -318,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_above_the_servers_limit_is_not_taken() {
+    fn an_action_above_the_servers_limit_is_not_queued() {
         let mut outbox = Outbox::new();
         outbox.set_limits(AnnouncedLimits { message_bytes: 100, ..AnnouncedLimits::default() });
         let params = format!("[\"{}\"]", "x".repeat(100));
@@ -330,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_heard_is_everything_before_the_oldest_that_waits_for_its_answer() {
+    fn acknowledged_is_everything_before_the_oldest_action_without_an_answer() {
         let mut outbox = Outbox::new();
         assert_eq!(outbox.acknowledged(), 0);
         for key in ["a", "b", "c"] {

@@ -36,16 +36,16 @@ impl Progress {
     }
 
     /// The room was entered; its head is `target`, and a snapshot comes first if it does.
-    pub(super) fn entered(&mut self, target: u64, gets_snapshot: bool) {
+    pub(super) fn enter_room(&mut self, target: u64, gets_snapshot: bool) {
         self.target = target;
         self.in_snapshot = false;
         if gets_snapshot {
-            self.snapshot_begins();
+            self.begin_snapshot();
         }
     }
 
     /// A snapshot begins.
-    pub(super) fn snapshot_begins(&mut self) {
+    pub(super) fn begin_snapshot(&mut self) {
         self.in_snapshot = true;
         for slot in &mut self.slots {
             slot.in_snapshot = false;
@@ -53,7 +53,7 @@ impl Progress {
     }
 
     /// The connection is gone: what had come of a snapshot is worth nothing, a new one starts over.
-    pub(super) fn cut_off(&mut self) {
+    pub(super) fn connection_lost(&mut self) {
         if mutated!(KeepTornSnapshot) && self.in_snapshot {
             self.applied = Some(self.target);
         }
@@ -61,7 +61,7 @@ impl Progress {
     }
 
     /// How many slots there are whose state message was handed over.
-    pub(super) fn slots(&self) -> usize {
+    pub(super) fn slot_count(&self) -> usize {
         self.slots.len()
     }
 
@@ -71,18 +71,18 @@ impl Progress {
     }
 
     /// Whether an action was not handed over before, noting that it is now.
-    pub(super) fn is_news(&mut self, seq: Option<u64>, slot: Option<&str>) -> bool {
+    pub(super) fn note_action(&mut self, seq: Option<u64>, slot: Option<&str>) -> bool {
         let Some(seq) = seq else { return true };
         if self.in_snapshot {
             let Some(slot) = slot else { return true };
-            return self.note(slot, seq) != Some(seq) || mutated!(ApplyAgain);
+            return self.note_slot(slot, seq) != Some(seq) || mutated!(ApplyAgain);
         }
         if self.applied.is_some_and(|applied| seq <= applied) {
             return false;
         }
         self.applied = Some(seq);
         if let Some(slot) = slot {
-            self.note(slot, seq);
+            self.note_slot(slot, seq);
         }
         true
     }
@@ -99,21 +99,21 @@ impl Progress {
 
     /// Where what a slot has is noted.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
-        let at = self.place_of(name);
+        let at = self.index_for(name);
         self.slots.get(at).is_some_and(|slot| slot.name == name).then_some(at)
     }
 
     /// Notes a newer state message of the slot that is noted at this place.
-    pub(super) fn written(&mut self, place: usize, seq: u64) {
-        if let Some(slot) = self.slots.get_mut(place) {
+    pub(super) fn set_slot_seq(&mut self, index: usize, seq: u64) {
+        if let Some(slot) = self.slots.get_mut(index) {
             slot.seq = seq;
         }
     }
 
     /// Notes the state message that a slot has now. Returns the seq of the one before, if it was handed over.
-    fn note(&mut self, name: &str, seq: u64) -> Option<u64> {
+    fn note_slot(&mut self, name: &str, seq: u64) -> Option<u64> {
         let in_snapshot = self.in_snapshot;
-        let at = self.place_of(name);
+        let at = self.index_for(name);
         match self.slots.get_mut(at).filter(|slot| slot.name == name) {
             Some(slot) => {
                 slot.in_snapshot = in_snapshot;
@@ -127,12 +127,12 @@ impl Progress {
     }
 
     /// Where a slot is, or would have to be.
-    fn place_of(&self, name: &str) -> usize {
+    fn index_for(&self, name: &str) -> usize {
         self.slots.partition_point(|slot| slot.name.as_str() < name)
     }
 
     /// A slot was cleared.
-    pub(super) fn forget(&mut self, slot: &str) {
+    pub(super) fn remove_slot(&mut self, slot: &str) {
         if let Some(at) = self.find(slot) {
             self.slots.remove(at);
         }
@@ -140,7 +140,7 @@ impl Progress {
 
     /// The snapshot is complete and stands for everything up to `seq`. Returns the slots that this page knows and that
     /// were not in it: they have been cleared.
-    pub(super) fn snapshot_complete(&mut self, seq: u64) -> Vec<String> {
+    pub(super) fn complete_snapshot(&mut self, seq: u64) -> Vec<String> {
         if !core::mem::take(&mut self.in_snapshot) {
             return Vec::new();
         }

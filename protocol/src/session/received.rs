@@ -1,6 +1,6 @@
 //! What a session makes of what the server says.
 
-use super::{EndReason, Event, Outcome, Output, Role, Session, SessionStatus, State};
+use super::{Buffered, EndReason, Event, Outcome, Output, Role, Session, SessionStatus, State};
 use crate::{Connected, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
 
 impl<P> Session<P> {
@@ -25,9 +25,10 @@ impl<P> Session<P> {
             ServerMessage::Connected(reply) => self.enter(now, reply),
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
             ServerMessage::Refused(refusal) => {
-                let wait = refusal.retry_after_ms.or((self.entered && refusal.may_pass_later()).then_some(0));
+                let wait =
+                    refusal.retry_after_ms.or((self.has_entered && refusal.may_pass_later()).then_some(0));
                 // Whoever waits for the room for the first time waits no longer than it was willing to.
-                let wait = wait.filter(|wait| self.entered || now.after(*wait) < self.give_up_at);
+                let wait = wait.filter(|wait| self.has_entered || now.after(*wait) < self.give_up_at);
                 if let Some(wait) = wait {
                     self.outputs.push_back(Output::Disconnect);
                     self.reconnect_after(now, wait);
@@ -68,27 +69,27 @@ impl<P> Session<P> {
         // Whoever knows nothing of the room yet is given all that it retains; an owner that comes back knows it.
         let gets_snapshot = match self.role {
             Role::Creates => false,
-            Role::Claims => !self.entered,
+            Role::Claims => !self.has_entered,
             Role::Joins => self.progress.applied().is_none(),
         };
-        self.progress.entered(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
-        self.buffered = (0, now);
+        self.progress.enter_room(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
+        self.buffered = Buffered { bytes: 0, reported_at: now };
         if gets_snapshot {
             // The server takes this for a first join, which is told only if the owner is away.
-            self.owner_is(OwnerPresence::Here);
+            self.set_owner_presence(OwnerPresence::Here);
         }
         // A page that was loaded anew is handed the state before it is told that it owns the room again, so that it
         // stands where its audience stands.
         if self.role == Role::Claims && gets_snapshot {
             return;
         }
-        self.entered();
+        self.finish_entering();
     }
 
     /// The page may be told that it is in its room.
-    fn entered(&mut self) {
-        if !self.entered {
-            self.entered = true;
+    fn finish_entering(&mut self) {
+        if !self.has_entered {
+            self.has_entered = true;
             self.event(Event::Entered);
         }
         let complete = self.progress.is_complete();
@@ -98,31 +99,31 @@ impl<P> Session<P> {
     fn received_in_room(&mut self, message: ServerMessage<P>) {
         match message {
             ServerMessage::Action { seq, key, params, slot } => {
-                let slots = self.progress.slots();
-                if self.progress.is_news(seq, slot.as_deref()) {
-                    let knew_slot = slot.is_some() && self.progress.slots() == slots;
+                let slots = self.progress.slot_count();
+                if self.progress.note_action(seq, slot.as_deref()) {
+                    let knew_slot = slot.is_some() && self.progress.slot_count() == slots;
                     self.event(Event::Action { key, params, slot, knew_slot });
                     self.report_progress();
                 }
             }
             ServerMessage::Cleared { seq, slot } => {
-                if self.progress.is_news(seq, None) {
-                    let slots = self.progress.slots();
-                    self.progress.forget(&slot);
-                    let knew_slot = self.progress.slots() < slots;
+                if self.progress.note_action(seq, None) {
+                    let slots = self.progress.slot_count();
+                    self.progress.remove_slot(&slot);
+                    let knew_slot = self.progress.slot_count() < slots;
                     self.event(Event::Cleared { slot, knew_slot });
                     self.report_progress();
                 }
             }
             ServerMessage::Resync(_) => {
-                self.progress.snapshot_begins();
+                self.progress.begin_snapshot();
                 self.set_status(SessionStatus::CatchingUp);
                 self.event(Event::Resync);
             }
-            ServerMessage::Synced(seq) => self.snapshot_complete(seq),
+            ServerMessage::Synced(seq) => self.complete_snapshot(seq),
             ServerMessage::Ack { .. } | ServerMessage::Refused(_) => self.answered(message),
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
-            ServerMessage::Owner(presence) => self.owner_is(presence),
+            ServerMessage::Owner(presence) => self.set_owner_presence(presence),
             ServerMessage::Audience(audience) => self.event(Event::Audience(audience)),
             ServerMessage::Shutdown(window_ms) => self.return_window_ms = Some(window_ms),
             ServerMessage::Ping(number) => self.send(|text| render::client_number(text, "pong", number)),
@@ -153,20 +154,20 @@ impl<P> Session<P> {
         }
     }
 
-    fn owner_is(&mut self, presence: OwnerPresence) {
-        if core::mem::replace(&mut self.owner, presence) != presence {
+    fn set_owner_presence(&mut self, presence: OwnerPresence) {
+        if core::mem::replace(&mut self.owner_presence, presence) != presence {
             self.event(Event::Owner(presence));
         }
     }
 
-    fn snapshot_complete(&mut self, seq: u64) {
-        for slot in self.progress.snapshot_complete(seq) {
+    fn complete_snapshot(&mut self, seq: u64) {
+        for slot in self.progress.complete_snapshot(seq) {
             self.event(Event::Cleared { slot, knew_slot: true });
         }
-        if self.entered {
+        if self.has_entered {
             self.report_progress();
         } else {
-            self.entered();
+            self.finish_entering();
         }
     }
 

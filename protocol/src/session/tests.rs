@@ -86,15 +86,15 @@ fn outputs(session: &mut Page) -> Vec<Output<String>> {
 }
 
 /// What the page was told: actions by their params, the rest in words.
-fn told(session: &mut Page) -> Vec<String> {
-    let told = outputs(session).into_iter().filter_map(|output| match output {
+fn events(session: &mut Page) -> Vec<String> {
+    let events = outputs(session).into_iter().filter_map(|output| match output {
         Output::Event(Event::Action { params, .. }) => Some(params),
         Output::Event(Event::Cleared { slot, .. }) => Some(format!("cleared {slot}")),
         Output::Event(Event::Status(status)) => Some(format!("{status:?}")),
         Output::Event(other) => Some(format!("{other:?}")),
         Output::Connect | Output::Send(_) | Output::Disconnect => None,
     });
-    told.collect()
+    events.collect()
 }
 
 /// The tickets and seqs of the page's own actions that were taken.
@@ -156,20 +156,20 @@ fn a_follower_is_connected_once_the_snapshot_is_complete() {
     session.handle(Timestamp(0), Input::Received(action(3, "a", Some("a"))));
     session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(7)));
     session.handle(Timestamp(0), Input::Received(action(8, "b", None)));
-    assert_eq!(told(&mut session), ["Entered", "CatchingUp", "[3]", "Connected", "[8]"]);
+    assert_eq!(events(&mut session), ["Entered", "CatchingUp", "[3]", "Connected", "[8]"]);
 }
 
 #[test]
 fn a_follower_that_comes_back_is_handed_only_what_it_missed() {
     let mut session = follower();
     session.handle(Timestamp(0), Input::Received(action(1, "a", None)));
-    assert_eq!(told(&mut session), ["[1]"]);
+    assert_eq!(events(&mut session), ["[1]"]);
     assert!(reconnect(&mut session, 1).contains(r#""since":1"#));
     session.handle(Timestamp(5_000), Input::Received(reply(3, 0)));
     for seq in [1, 2, 3, 4] {
         session.handle(Timestamp(5_000), Input::Received(action(seq, "a", None)));
     }
-    assert_eq!(told(&mut session), ["CatchingUp", "[2]", "[3]", "Connected", "[4]"]);
+    assert_eq!(events(&mut session), ["CatchingUp", "[2]", "[3]", "Connected", "[4]"]);
 }
 
 #[test]
@@ -178,13 +178,13 @@ fn after_a_resync_what_is_known_is_skipped_and_what_is_gone_is_cleared() {
     for (seq, slot) in [(1, "kept"), (2, "changed"), (3, "gone")] {
         session.handle(Timestamp(0), Input::Received(action(seq, "a", Some(slot))));
     }
-    told(&mut session);
+    events(&mut session);
     session.handle(Timestamp(1), Input::Received(ServerMessage::Resync(90)));
     session.handle(Timestamp(1), Input::Received(action(1, "a", Some("kept"))));
     session.handle(Timestamp(1), Input::Received(action(80, "a", Some("changed"))));
     session.handle(Timestamp(1), Input::Received(ServerMessage::Synced(90)));
     session.handle(Timestamp(1), Input::Received(action(91, "a", None)));
-    assert_eq!(told(&mut session), ["CatchingUp", "Resync", "[80]", "cleared gone", "Connected", "[91]"]);
+    assert_eq!(events(&mut session), ["CatchingUp", "Resync", "[80]", "cleared gone", "Connected", "[91]"]);
 }
 
 #[test]
@@ -194,13 +194,13 @@ fn a_snapshot_that_was_cut_off_starts_over() {
     session.handle(Timestamp(0), Input::Opened);
     session.handle(Timestamp(0), Input::Received(reply(9, 0)));
     session.handle(Timestamp(0), Input::Received(action(1, "a", Some("a"))));
-    told(&mut session);
+    events(&mut session);
     assert!(!reconnect(&mut session, 1).contains("since"));
     session.handle(Timestamp(5_000), Input::Received(reply(9, 0)));
     session.handle(Timestamp(5_000), Input::Received(action(1, "a", Some("a"))));
     session.handle(Timestamp(5_000), Input::Received(action(2, "b", Some("b"))));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(9)));
-    assert_eq!(told(&mut session), ["CatchingUp", "[2]", "Connected"]);
+    assert_eq!(events(&mut session), ["CatchingUp", "[2]", "Connected"]);
 }
 
 #[test]
@@ -211,16 +211,16 @@ fn the_application_is_told_only_what_changes_about_the_owner() {
     session.handle(Timestamp(0), Input::Opened);
     session.handle(Timestamp(0), Input::Received(reply(9, 0)));
     session.handle(Timestamp(0), owner(OwnerPresence::Away));
-    assert_eq!(told(&mut session), ["Entered", "CatchingUp", "Owner(Away)"]);
+    assert_eq!(events(&mut session), ["Entered", "CatchingUp", "Owner(Away)"]);
     // The snapshot is cut off, so this is a first join once more: whoever is there isn't named.
     reconnect(&mut session, 1);
     session.handle(Timestamp(5_000), Input::Received(reply(9, 0)));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(9)));
-    assert_eq!(told(&mut session), ["Owner(Here)", "CatchingUp", "Connected"]);
+    assert_eq!(events(&mut session), ["Owner(Here)", "CatchingUp", "Connected"]);
     assert!(reconnect(&mut session, 6_000).contains("since"));
     session.handle(Timestamp(30_000), Input::Received(reply(9, 0)));
     session.handle(Timestamp(30_000), owner(OwnerPresence::Here));
-    assert_eq!(told(&mut session), ["Connected"]);
+    assert_eq!(events(&mut session), ["Connected"]);
 }
 
 #[test]
@@ -372,12 +372,12 @@ fn closing_does_not_wait_for_ever_nor_for_a_connection_that_is_not_there() {
     silent.handle(Timestamp(1), Input::Close);
     outputs(&mut silent);
     silent.handle(silent.next_timeout().unwrap(), Input::Timeout);
-    assert_eq!(told(&mut silent), ["Closed", "Ended(Left)"]);
+    assert_eq!(events(&mut silent), ["Closed", "Ended(Left)"]);
     let mut away = follower();
     away.handle(Timestamp(1), Input::Disconnected(1006));
-    told(&mut away);
+    events(&mut away);
     away.handle(Timestamp(2), Input::Close);
-    assert_eq!(told(&mut away), ["Closed", "Ended(Left)"]);
+    assert_eq!(events(&mut away), ["Closed", "Ended(Left)"]);
 }
 
 #[test]

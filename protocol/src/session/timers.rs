@@ -1,6 +1,6 @@
 //! What a session does because time has passed: attempts, deadlines, heartbeats.
 
-use super::{BUFFERED_BYTES, EndReason, Output, Session, State};
+use super::{Buffered, EndReason, MAX_BUFFERED_BYTES, Output, Session, State};
 use crate::mutation::mutated;
 use crate::{Timestamp, render};
 
@@ -21,19 +21,19 @@ impl<P> Session<P> {
             State::Waiting { until } => until,
             State::Live { last_received_at, pong_due, .. } => {
                 let alive = pong_due.unwrap_or(last_received_at.after(self.limits.heartbeat_ms));
-                let (bytes, at) = self.buffered;
-                if bytes < BUFFERED_BYTES || !self.outbox.has_unwritten() {
+                let Buffered { bytes, reported_at } = self.buffered;
+                if bytes < MAX_BUFFERED_BYTES || !self.outbox.has_unwritten() {
                     alive
                 } else {
-                    alive.min(at.after(BUFFERED_PAUSE_MS))
+                    alive.min(reported_at.after(BUFFERED_PAUSE_MS))
                 }
             }
         };
-        Some(if self.entered { own } else { own.min(self.give_up_at) })
+        Some(if self.has_entered { own } else { own.min(self.give_up_at) })
     }
 
     pub(super) fn timed_out(&mut self, now: Timestamp) {
-        if !self.entered && now >= self.give_up_at {
+        if !self.has_entered && now >= self.give_up_at {
             self.outputs.push_back(Output::Disconnect);
             return self.end(EndReason::ConnectionFailed);
         }

@@ -5,13 +5,13 @@ use alloc::string::String;
 /// Writes one JSON object, field by field, at the end of a text.
 pub(crate) struct ObjectWriter<'a> {
     out: &'a mut String,
-    empty: bool,
+    is_empty: bool,
 }
 
 impl<'a> ObjectWriter<'a> {
     pub(crate) fn new(out: &'a mut String) -> Self {
         out.push('{');
-        Self { out, empty: true }
+        Self { out, is_empty: true }
     }
 
     pub(crate) fn text(&mut self, name: &str, value: &str) -> &mut Self {
@@ -64,10 +64,10 @@ impl<'a> ObjectWriter<'a> {
     }
 
     fn name(&mut self, name: &str) {
-        if !self.empty {
+        if !self.is_empty {
             self.out.push(',');
         }
-        self.empty = false;
+        self.is_empty = false;
         self.out.push('"');
         self.out.push_str(name);
         self.out.push_str("\":");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_json_forbids_in_a_string_is_escaped_and_nothing_else() {
+    fn a_string_escapes_exactly_what_json_forbids_in_it() {
         let mut out = String::new();
         write_string(&mut out, "\"ü\\\n\r\t\u{1}\u{1f}/😀\u{7f}\"");
         assert_eq!(out, "\"\\\"ü\\\\\\n\\r\\t\\u0001\\u001f/😀\u{7f}\\\"\"");

@@ -83,7 +83,7 @@ impl Host for ConnectionHost {
         self.services.rooms.wake_at(room, moment);
     }
 
-    fn refused(&mut self, refusal: &Refusal) {
+    fn note_refusal(&mut self, refusal: &Refusal) {
         self.services.metrics.refused(refusal);
     }
 

@@ -1,6 +1,6 @@
 //! Reads the headers and the query of a request.
 
-use rtbroadcaster_protocol::LONGEST_SESSION_BYTES;
+use rtbroadcaster_protocol::MAX_SESSION_BYTES;
 use warp::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use warp::http::{HeaderMap, HeaderName};
 
@@ -62,8 +62,8 @@ pub(super) fn idempotency_key(headers: &HeaderMap) -> Result<Option<(&str, u64)>
 
 /// Checks the name of a session, from a header, the query or the body.
 pub(super) fn session(name: &str) -> Result<&str, HttpError> {
-    if name.len() > LONGEST_SESSION_BYTES {
-        return Err(malformed("session", &format!("must have at most {LONGEST_SESSION_BYTES} bytes")));
+    if name.len() > MAX_SESSION_BYTES {
+        return Err(malformed("session", &format!("must have at most {MAX_SESSION_BYTES} bytes")));
     }
     Ok(name)
 }

@@ -3,20 +3,20 @@
 use super::*;
 
 #[test]
-fn a_few_bytes_of_junk_do_not_ask_for_many_times_their_size() {
+fn junk_is_answered_by_a_bounded_number_of_refusals() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     let mut follower = session_follower(&mut host);
     for junk in [r#"{"clear":"a"}"#, r#"{"id":1,"funcKey":"a"}"#, "{}"] {
         for peer in [&mut Peer::default(), &mut follower] {
-            let received = say(peer, &mut host, &junk.repeat(1_000));
-            assert_eq!(received.len(), REFUSALS_PER_FRAME + 1, "{junk}");
-            assert!(received[REFUSALS_PER_FRAME].contains("the rest of this frame was not read"));
+            let received = send(peer, &mut host, &junk.repeat(1_000));
+            assert_eq!(received.len(), MAX_REFUSALS_PER_FRAME + 1, "{junk}");
+            assert!(received[MAX_REFUSALS_PER_FRAME].contains("the rest of this frame was not read"));
         }
     }
     let numbered: String = (1..=100).map(|id| format!(r#"{{"id":{id},"funcKey":7}}"#)).collect();
     assert_eq!(
-        say(&mut owner, &mut host, &numbered).len(),
+        send(&mut owner, &mut host, &numbered).len(),
         100,
         "an owner's numbered actions are all answered"
     );

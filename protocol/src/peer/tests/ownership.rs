@@ -7,9 +7,12 @@ fn actions_in_a_row_are_acknowledged_together_and_a_refusal_splits_the_run() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     let frame = r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":7}{"id":4,"funcKey":"d"}"#;
-    let received = say(&mut owner, &mut host, frame);
+    let received = send(&mut owner, &mut host, frame);
     assert_eq!(received[0], r#"{"ack":2,"seq":2}"#);
-    assert!(received[1].contains(r#""id":3"#) && code(&received[1]) == Some("malformed"), "{received:?}");
+    assert!(
+        received[1].contains(r#""id":3"#) && refusal_code(&received[1]) == Some("malformed"),
+        "{received:?}"
+    );
     assert_eq!(received[2], r#"{"ack":4,"seq":3}"#);
 }
 
@@ -18,20 +21,20 @@ fn an_action_sent_again_after_a_claim_is_dropped() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     let mut follower = session_follower(&mut host);
-    say(&mut owner, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":3}"#);
+    send(&mut owner, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":3}"#);
     owner.disconnected(Timestamp(2_000), &mut host);
     let mut again = Peer::default();
-    let received = say(&mut again, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0"#));
+    let received = send(&mut again, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0"#));
     assert!(received[0].contains(r#""epoch":2,"ack":2"#), "{received:?}");
     assert_eq!(received[1], r#"{"ack":1,"seq":1}"#, "what the former connection may not have received");
     assert_eq!(
-        (code(&received[2]), received.len()),
+        (refusal_code(&received[2]), received.len()),
         (Some("malformed"), 4),
         "but no snapshot: the session knows the state"
     );
     assert_eq!(received[3], r#"{"audience":{"connected":0,"lagging":0}}"#, "it may believe an older count");
     let received =
-        say(&mut again, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":"c"}"#);
+        send(&mut again, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":"c"}"#);
     assert_eq!(received, [r#"{"ack":3,"seq":2}"#]);
     assert_eq!(
         drain(&mut follower, &mut host),
@@ -41,17 +44,17 @@ fn an_action_sent_again_after_a_claim_is_dropped() {
 }
 
 #[test]
-fn a_claim_fences_the_former_connection_off() {
+fn a_claim_ends_the_former_connections_ownership() {
     let mut host = host();
     let mut first = session_owner(&mut host);
-    say(&mut first, &mut host, r#"{"id":1,"funcKey":"a","stateMessage":true}"#);
+    send(&mut first, &mut host, r#"{"id":1,"funcKey":"a","stateMessage":true}"#);
     let mut second = Peer::default();
-    let received = say(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
+    let received = send(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
     assert!(received[0].contains(r#""epoch":2,"ack":0"#), "{received:?}");
     assert_eq!(received[1..], [r#"{"seq":1,"funcKey":"a","stateMessage":true}"#, r#"{"synced":1}"#]);
-    assert_eq!(say(&mut first, &mut host, r#"{"id":2,"funcKey":"b"}"#), ["closed 4502"]);
+    assert_eq!(send(&mut first, &mut host, r#"{"id":2,"funcKey":"b"}"#), ["closed 4502"]);
     first.disconnected(Timestamp(2_000), &mut host);
-    assert_eq!(say(&mut second, &mut host, r#"{"id":1,"funcKey":"c"}"#), [r#"{"ack":1,"seq":2}"#]);
+    assert_eq!(send(&mut second, &mut host, r#"{"id":1,"funcKey":"c"}"#), [r#"{"ack":1,"seq":2}"#]);
     let presence = host.with(RoomId::parse(ROOM).unwrap(), |room| room.owner_presence());
     assert_eq!(
         presence,
@@ -65,8 +68,8 @@ fn a_wrong_key_is_refused_and_never_made_a_follower() {
     let mut host = host();
     session_owner(&mut host);
     let mut thief = Peer::default();
-    let received = say(&mut thief, &mut host, &join(r#","v":2,"ownerKey":"key-2""#));
-    assert_eq!((code(&received[0]), received[1].as_str()), (Some("wrong_owner_key"), "closed 4504"));
+    let received = send(&mut thief, &mut host, &join(r#","v":2,"ownerKey":"key-2""#));
+    assert_eq!((refusal_code(&received[0]), received[1].as_str()), (Some("wrong_owner_key"), "closed 4504"));
     assert!(!thief.is_in_room());
 }
 
@@ -76,10 +79,10 @@ fn followers_are_told_when_the_owner_goes_and_comes_back() {
     let mut owner = session_owner(&mut host);
     let mut follower = session_follower(&mut host);
     let mut legacy = Peer::default();
-    say(&mut legacy, &mut host, &join(""));
+    send(&mut legacy, &mut host, &join(""));
     owner.disconnected(Timestamp(2_000), &mut host);
     assert_eq!(drain(&mut follower, &mut host), [r#"{"owner":"away"}"#]);
-    say(&mut Peer::default(), &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1""#));
+    send(&mut Peer::default(), &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s1""#));
     assert_eq!(drain(&mut follower, &mut host), [r#"{"owner":"back"}"#]);
     assert_eq!(drain(&mut legacy, &mut host), Vec::<String>::new());
     let mut received = Vec::new();
@@ -108,25 +111,25 @@ fn a_room_whose_owner_does_not_come_back_is_closed_after_its_grace() {
 }
 
 #[test]
-fn a_claim_that_was_cut_off_before_its_snapshot_gets_it_again() {
+fn a_claim_cut_off_before_its_snapshot_gets_the_snapshot_again() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
-    say(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
+    send(&mut owner, &mut host, r#"{"funcKey":"a","stateMessage":true}"#);
     for _ in 0..2 {
         let claim = join(r#","v":2,"ownerKey":"key-1","session":"s2","since":0"#);
-        let received = say(&mut Peer::default(), &mut host, &claim);
+        let received = send(&mut Peer::default(), &mut host, &claim);
         assert_eq!(received[2], r#"{"synced":1}"#);
     }
 }
 
 #[test]
-fn a_session_that_was_superseded_without_hearing_of_it_does_not_take_the_room_back() {
+fn a_superseded_session_that_was_not_told_cannot_claim_again() {
     let mut host = host();
     let mut first = session_owner(&mut host);
-    say(&mut first, &mut host, r#"{"id":1,"funcKey":"a"}"#);
+    send(&mut first, &mut host, r#"{"id":1,"funcKey":"a"}"#);
     let mut second = Peer::default();
-    say(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
+    send(&mut second, &mut host, &join(r#","v":2,"ownerKey":"key-1","session":"s2""#));
     let again = join(r#","v":2,"ownerKey":"key-1","session":"s1","ack":0,"epoch":1"#);
-    assert_eq!(say(&mut Peer::default(), &mut host, &again), ["closed 4502"]);
-    assert_eq!(say(&mut second, &mut host, r#"{"id":1,"funcKey":"b"}"#), [r#"{"ack":1,"seq":2}"#]);
+    assert_eq!(send(&mut Peer::default(), &mut host, &again), ["closed 4502"]);
+    assert_eq!(send(&mut second, &mut host, r#"{"id":1,"funcKey":"b"}"#), [r#"{"ack":1,"seq":2}"#]);
 }

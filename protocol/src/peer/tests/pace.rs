@@ -1,4 +1,4 @@
-//! An owner that is too fast isn't listened to for a while, and nothing that it said is lost.
+//! An owner that is too fast isn't listened to for a while, and nothing that it received is lost.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -39,7 +39,7 @@ fn wait(peer: &mut Peer, mut now: Timestamp, host: &mut TestHost) -> Timestamp {
 }
 
 #[test]
-fn an_owner_that_is_too_fast_is_not_listened_to_and_then_goes_on_where_it_was() {
+fn an_owner_that_is_too_fast_is_paused_and_then_goes_on_where_it_was() {
     let mut host = host_with(10, u64::MAX, 65_536);
     let mut owner = session_owner(&mut host);
     let mut follower = session_follower(&mut host);
@@ -62,7 +62,7 @@ fn an_owner_that_is_too_fast_is_not_listened_to_and_then_goes_on_where_it_was() 
 }
 
 #[test]
-fn bytes_are_counted_too_and_one_message_is_never_waited_for_longer_than_a_second() {
+fn bytes_count_too_and_one_message_never_pauses_for_longer_than_a_second() {
     let mut host = host_with(1_000, 1, 1_000);
     let mut owner = session_owner(&mut host);
     let large = format!(r#"{{"funcKey":"f","funcParams":["{}"]}}"#, "x".repeat(900));
@@ -76,7 +76,7 @@ fn bytes_are_counted_too_and_one_message_is_never_waited_for_longer_than_a_secon
 }
 
 #[test]
-fn a_new_connection_is_no_new_beginning() {
+fn a_new_connection_inherits_the_pause_of_its_room() {
     let mut host = host_with(10, u64::MAX, 65_536);
     let mut owner = session_owner(&mut host);
     let now = Timestamp(1_000);
@@ -91,7 +91,7 @@ fn a_new_connection_is_no_new_beginning() {
 }
 
 #[test]
-fn what_was_answered_before_costs_nothing() {
+fn duplicates_cost_nothing() {
     let mut host = host_with(10, u64::MAX, 65_536);
     let mut owner = session_owner(&mut host);
     let now = Timestamp(1_000);
@@ -113,7 +113,7 @@ fn followers_and_strangers_are_never_paused() {
 proptest! {
     /// However fast it is listened to, what an owner says makes the same log and is answered the same.
     #[test]
-    fn pacing_changes_nothing_but_the_time(
+    fn pauses_change_nothing_but_the_time(
         frames in vec(vec((0_u8..8, any::<bool>()), 1..30), 1..20),
         rate in 1_u64..50,
         pauses in vec(0_u64..200, 20),
@@ -121,7 +121,7 @@ proptest! {
         let play = |rate| {
             let mut host = host_with(rate, u64::MAX, 65_536);
             let mut owner = session_owner(&mut host);
-            let (mut now, mut id, mut said) = (Timestamp(1_000), 0, Vec::new());
+            let (mut now, mut id, mut received) = (Timestamp(1_000), 0, Vec::new());
             for (frame, pause) in frames.iter().zip(&pauses) {
                 let text: String = frame.iter().map(|(kind, is_numbered)| {
                     id += u64::from(*is_numbered);
@@ -135,15 +135,15 @@ proptest! {
                 }).collect();
                 now = wait(&mut owner, now.after(*pause), &mut host);
                 owner.receive_frame(&text, now, &mut host);
-                said.extend(drain(&mut owner, &mut host));
+                received.extend(drain(&mut owner, &mut host));
             }
             wait(&mut owner, now, &mut host);
-            said.extend(drain(&mut owner, &mut host));
+            received.extend(drain(&mut owner, &mut host));
             let mut late = Peer::default();
-            let state = say(&mut late, &mut host, &join(r#","v":2"#));
+            let state = send(&mut late, &mut host, &join(r#","v":2"#));
             // How many acknowledgements stand together is a matter of time.
-            said.retain(|message| !message.starts_with(r#"{"ack":"#));
-            (state, said)
+            received.retain(|message| !message.starts_with(r#"{"ack":"#));
+            (state, received)
         };
         prop_assert_eq!(play(rate), play(1_000_000));
     }

@@ -19,35 +19,35 @@ fn forbidden() -> Vec<String> {
 }
 
 #[test]
-fn whoever_may_only_follow_opens_no_room_and_one_who_may_own_does() {
+fn a_token_to_follow_opens_no_room_and_a_token_to_own_does() {
     let host = &mut host();
-    assert_eq!(say(&mut Peer::default(), host, &with_token(CREATE, "follow")), forbidden());
+    assert_eq!(send(&mut Peer::default(), host, &with_token(CREATE, "follow")), forbidden());
     assert!(host.rooms.is_empty());
-    assert!(say(&mut Peer::default(), host, &with_token(CREATE, "own"))[0].contains("ownerKey"));
+    assert!(send(&mut Peer::default(), host, &with_token(CREATE, "own"))[0].contains("ownerKey"));
 }
 
 #[test]
-fn whoever_may_only_own_follows_nobody_but_claims_with_its_key() {
+fn a_token_to_own_follows_no_room_but_claims_with_the_owner_key() {
     let host = &mut host();
     let _owner = session_owner(host);
-    assert_eq!(say(&mut Peer::default(), host, &join(r#","v":2,"token":"own""#)), forbidden());
+    assert_eq!(send(&mut Peer::default(), host, &join(r#","v":2,"token":"own""#)), forbidden());
     let claim = join(r#","v":2,"token":"own","ownerKey":"key-1","session":"s1""#);
-    assert!(say(&mut Peer::default(), host, &claim)[0].contains(r#""epoch":2"#));
+    assert!(send(&mut Peer::default(), host, &claim)[0].contains(r#""epoch":2"#));
     let claim = join(r#","v":2,"token":"follow","ownerKey":"key-1","session":"s1""#);
-    assert_eq!(say(&mut Peer::default(), host, &claim), forbidden());
+    assert_eq!(send(&mut Peer::default(), host, &claim), forbidden());
 }
 
 #[test]
-fn a_token_that_is_not_accepted_is_refused_with_the_reason_for_good() {
+fn a_token_that_is_not_accepted_is_refused_for_good_with_the_reason() {
     let host = &mut host();
-    let received = say(&mut Peer::default(), host, &with_token(CREATE, "expired"));
+    let received = send(&mut Peer::default(), host, &with_token(CREATE, "expired"));
     assert_eq!(received, [refused("unauthorized", "the token has expired"), "closed 4505".to_owned()]);
 }
 
 #[test]
 fn clients_of_the_original_send_their_token_too() {
     let host = &mut host();
-    let received = say(&mut Peer::default(), host, r#"{"status":{"value":1},"token":"follow"}"#);
+    let received = send(&mut Peer::default(), host, r#"{"status":{"value":1},"token":"follow"}"#);
     assert!(received[0].contains(r#""error":{"code":"forbidden""#), "{received:?}");
     assert_eq!(received[1], "closed 4505");
 }
@@ -55,27 +55,27 @@ fn clients_of_the_original_send_their_token_too() {
 #[test]
 fn a_token_of_a_wrong_type_is_malformed() {
     let host = &mut host();
-    let received = say(&mut Peer::default(), host, r#"{"status":{"value":1},"v":2,"token":7}"#);
+    let received = send(&mut Peer::default(), host, r#"{"status":{"value":1},"v":2,"token":7}"#);
     assert!(received[0].contains(r#""code":"malformed""#), "{received:?}");
     assert!(received[0].contains(r#"\"token\" must be a string"#), "{received:?}");
 }
 
 #[test]
-fn whoever_is_not_allowed_learns_not_even_whether_the_room_is_there() {
+fn a_forbidden_join_does_not_reveal_whether_the_room_exists() {
     let host = &mut host();
-    let received = say(&mut Peer::default(), host, &join(r#","v":2,"token":"own""#));
+    let received = send(&mut Peer::default(), host, &join(r#","v":2,"token":"own""#));
     assert_eq!(received, forbidden());
     assert_eq!(host.guesses_left, 3);
 }
 
 #[test]
-fn whoever_guessed_too_often_is_told_when_to_come_back_whether_the_room_is_there_or_not() {
+fn after_too_many_guesses_every_join_is_rate_limited_whether_the_room_exists_or_not() {
     let host = &mut host();
     for _ in 0..3 {
-        assert_eq!(say(&mut Peer::default(), host, &join(""))[1], "closed 4503");
+        assert_eq!(send(&mut Peer::default(), host, &join(""))[1], "closed 4503");
     }
     let limited = |host: &mut TestHost| {
-        let received = say(&mut Peer::default(), host, &join(r#","v":2"#));
+        let received = send(&mut Peer::default(), host, &join(r#","v":2"#));
         assert!(received[0].contains(r#""code":"rate_limited""#), "{received:?}");
         assert!(received[0].contains(r#""retryAfterMs":5000"#), "{received:?}");
         assert_eq!(received[1], "closed 4005");

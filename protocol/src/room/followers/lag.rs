@@ -21,3 +21,14 @@ pub struct LagReport {
     /// Those of the one that is the furthest behind.
     pub greatest: u64,
 }
+
+/// How far behind the head of its ring a follower may be, as seqs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RingMarks {
+    /// Half a ring behind it.
+    pub(crate) half: u64,
+    /// Three quarters of a ring behind it.
+    pub(crate) three_quarters: u64,
+    /// A whole ring behind it: the oldest cursor that the ring still serves.
+    pub(crate) full: u64,
+}

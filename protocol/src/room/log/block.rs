@@ -24,7 +24,7 @@ impl Block {
     }
 
     /// The same, with its bytes made into others that are equal.
-    pub(crate) fn with_bytes(self, change: impl FnOnce(Bytes) -> Bytes) -> Self {
+    pub(crate) fn map_bytes(self, change: impl FnOnce(Bytes) -> Bytes) -> Self {
         Self { bytes: change(self.bytes), ends: self.ends }
     }
 

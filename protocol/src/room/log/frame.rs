@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 /// Bytes of one frame to a client; one message that is larger is a frame of its own. A frame of this size is cheap
 /// to send and cheap for a browser to take apart, and bounds what a connection that stalls holds on to.
-pub(crate) const FRAME_BYTES: usize = 64 * 1024;
+pub(crate) const MAX_FRAME_BYTES: usize = 64 * 1024;
 
 /// The payload of one text frame: messages joined by newlines, as pieces of shared bytes.
 ///
@@ -71,9 +71,9 @@ impl Frame {
             (Some(only), None) => only,
             (Some(_), Some(_)) => self
                 .pieces()
-                .fold(Vec::with_capacity(self.len()), |mut whole, piece| {
-                    whole.extend_from_slice(&piece);
-                    whole
+                .fold(Vec::with_capacity(self.len()), |mut joined, piece| {
+                    joined.extend_from_slice(&piece);
+                    joined
                 })
                 .into(),
         }
@@ -112,7 +112,7 @@ impl Frame {
 
     /// How many bytes of messages may still be added when the next one has `next` bytes: an empty frame takes any.
     pub(crate) fn budget(&self, next: usize) -> usize {
-        let left = FRAME_BYTES.saturating_sub(self.bytes);
+        let left = MAX_FRAME_BYTES.saturating_sub(self.bytes);
         if self.is_empty() { left.max(next) } else { left }
     }
 }

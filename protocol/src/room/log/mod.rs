@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 pub use cursor::Cursor;
 pub(super) use cursor::Position;
-pub(crate) use frame::FRAME_BYTES;
+pub(crate) use frame::MAX_FRAME_BYTES;
 pub use frame::{Contents, Frame};
 
 use block::{Block, BlockWriter};
@@ -19,11 +19,11 @@ use crate::mutation::mutated;
 
 /// Messages after which a segment is sealed even if nobody is served: one that this rendering leaves out has no bytes,
 /// but its place takes memory.
-const SEGMENT_MESSAGES: usize = 1_024;
+const MAX_SEGMENT_MESSAGES: usize = 1_024;
 
 /// A segment grows up to so many bytes: sealed for each action alone, a backlog would be hundreds of pieces, and be
 /// written in dozens of calls. To copy so few costs next to nothing beside one delivery.
-const MERGED_BYTES: usize = 8 * 1024;
+const MAX_MERGED_BYTES: usize = 8 * 1024;
 
 /// The ring. The bytes of the log are the bytes of the wire: appending an action renders it for all followers.
 #[derive(Debug)]
@@ -54,9 +54,9 @@ impl Segment {
     }
 
     /// Whether a block may be put behind what it has.
-    fn takes(&self, block: &Block) -> bool {
-        self.block.len() + block.len() <= MERGED_BYTES
-            && self.block.messages() + block.messages() <= SEGMENT_MESSAGES
+    fn has_room_for(&self, block: &Block) -> bool {
+        self.block.len() + block.len() <= MAX_MERGED_BYTES
+            && self.block.messages() + block.messages() <= MAX_SEGMENT_MESSAGES
     }
 }
 
@@ -92,14 +92,14 @@ impl Log {
     }
 
     /// The seq before the oldest action that can still be served.
-    pub(crate) fn tail(&self) -> u64 {
+    pub(crate) fn oldest_cursor(&self) -> u64 {
         self.first - 1
     }
 
     /// The seq that is a part of a ring, `of` parts, behind the head: in actions or in bytes, whichever is nearer.
-    pub(crate) fn back(&self, parts: usize, of: usize) -> u64 {
+    pub(crate) fn seq_behind_head(&self, parts: usize, of: usize) -> u64 {
         let by_actions = (self.max_actions * parts / of) as u64;
-        let (actions, bytes) = (self.head - self.tail(), self.max_bytes / of * parts);
+        let (actions, bytes) = (self.head - self.oldest_cursor(), self.max_bytes / of * parts);
         let by_bytes = if self.bytes > bytes { actions * bytes as u64 / self.bytes as u64 } else { actions };
         self.head.saturating_sub(by_actions.min(by_bytes))
     }
@@ -110,10 +110,10 @@ impl Log {
         let before = self.unsealed.len();
         self.unsealed.push(message);
         self.bytes += self.unsealed.len() - before;
-        if self.unsealed.len() >= FRAME_BYTES || self.unsealed.messages() >= SEGMENT_MESSAGES {
+        if self.unsealed.len() >= MAX_FRAME_BYTES || self.unsealed.messages() >= MAX_SEGMENT_MESSAGES {
             self.seal();
         }
-        self.forget_old();
+        self.trim();
     }
 
     /// Adds what follows `seq` to a frame, as much as fits, and returns the seq up to which it now reaches.
@@ -137,11 +137,11 @@ impl Log {
 
     /// Bytes that it takes, as far as they are counted.
     pub(crate) fn memory(&self) -> usize {
-        self.bytes + (self.head - self.tail()) as usize * size_of::<usize>()
+        self.bytes + (self.head - self.oldest_cursor()) as usize * size_of::<usize>()
     }
 
     /// From now on it keeps at most so many bytes, beside the newest action.
-    pub(crate) fn bound(&mut self, max_bytes: usize) {
+    pub(crate) fn set_max_bytes(&mut self, max_bytes: usize) {
         self.max_bytes = max_bytes;
     }
 
@@ -150,14 +150,14 @@ impl Log {
             let first = self.head + 1 - self.unsealed.messages() as u64;
             let block = self.unsealed.seal();
             match self.segments.back_mut() {
-                Some(last) if last.takes(&block) => last.block = last.block.followed_by(&block),
+                Some(last) if last.has_room_for(&block) => last.block = last.block.followed_by(&block),
                 _ => self.segments.push_back(Segment { first, block }),
             }
         }
     }
 
     /// Lets go of the oldest actions until the ring is within its bounds; the newest one always stays.
-    pub(crate) fn forget_old(&mut self) {
+    pub(crate) fn trim(&mut self) {
         let over = |log: &Self| {
             log.first < log.head
                 && (log.head + 1 - log.first > log.max_actions as u64 || log.bytes > log.max_bytes)
@@ -259,8 +259,8 @@ mod tests {
     #[test]
     fn a_frame_holds_no_more_than_its_bound_unless_one_message_is_larger() {
         let mut log = log(100, 10_000_000);
-        let half = "x".repeat(FRAME_BYTES / 2);
-        let huge = "y".repeat(FRAME_BYTES * 2);
+        let half = "x".repeat(MAX_FRAME_BYTES / 2);
+        let huge = "y".repeat(MAX_FRAME_BYTES * 2);
         for message in [&half, &half, &huge, &half] {
             log.append(message);
         }
@@ -280,21 +280,21 @@ mod tests {
         for _ in 0..100_000 {
             log.append("");
         }
-        assert!(log.unsealed.messages() <= SEGMENT_MESSAGES);
+        assert!(log.unsealed.messages() <= MAX_SEGMENT_MESSAGES);
         assert!(log.segments.len() <= 1);
     }
 
     #[test]
-    fn half_a_ring_is_counted_in_actions_or_bytes() {
+    fn half_a_ring_is_counted_in_actions_or_in_bytes() {
         let mut by_actions = log(10, 1_000_000);
         let mut by_bytes = log(1_000, 100);
         for _ in 0..100 {
             by_actions.append("123456789");
             by_bytes.append("123456789");
         }
-        assert_eq!(by_actions.back(1, 2), 95);
-        assert_eq!((by_bytes.tail(), by_bytes.back(1, 2)), (90, 95));
-        assert_eq!(log(10, 100).back(1, 2), 0);
+        assert_eq!(by_actions.seq_behind_head(1, 2), 95);
+        assert_eq!((by_bytes.oldest_cursor(), by_bytes.seq_behind_head(1, 2)), (90, 95));
+        assert_eq!(log(10, 100).seq_behind_head(1, 2), 0);
     }
 
     #[test]

@@ -40,7 +40,7 @@ fn state_bytes(slot: &str, key: &str, params: &str) -> usize {
 
 impl Slots {
     /// Whether a state message may be retained.
-    pub(crate) fn admits(
+    pub(crate) fn check_limits(
         &self,
         slot: &str,
         action: Action<&str>,
@@ -106,7 +106,7 @@ impl Slots {
         if let Some(block) = self.rendered(rendering) {
             return block.clone();
         }
-        let block = self.render(rendering, uuid).with_bytes(|bytes| account.counted(bytes));
+        let block = self.render(rendering, uuid).map_bytes(|bytes| account.track(bytes));
         match rendering {
             Rendering::Compact => self.compact = Some(block.clone()),
             Rendering::Original => self.original = Some(block.clone()),

@@ -17,46 +17,46 @@ impl Room {
     /// Counts it among those that share this memory.
     pub fn share_memory(&mut self, memory: &Arc<Memory>) {
         self.account = Account::new(Arc::clone(memory));
-        self.account_memory();
+        self.update_memory_use();
     }
 
     /// Keeps no more of its ring than its share, if memory is tight. Who is further behind is resynced.
     pub fn shrink_rings(&mut self) {
-        self.bound_rings();
+        self.limit_rings();
         for log in [Some(&mut self.compact), self.original.as_mut()].into_iter().flatten() {
-            log.forget_old();
+            log.trim();
         }
-        self.account_memory();
+        self.update_memory_use();
     }
 
     /// Says how much it takes.
-    pub(in crate::room) fn account_memory(&mut self) {
+    pub(in crate::room) fn update_memory_use(&mut self) {
         let renderings = 1 + usize::from(self.original.is_some());
         let rings = self.compact.memory() + self.original.as_ref().map_or(0, Log::memory);
         let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
         // Snapshots are counted as bytes; as long as there is none, there is to be room for it.
         let state = state.saturating_sub(self.slots.snapshot_bytes());
-        let answers = self.owner.remembered() * ANSWER_BYTES;
+        let answers = self.owner.answer_count() * ANSWER_BYTES;
         self.account.set(ROOM_BYTES + rings + state + answers);
     }
 
     /// Sets how much its rings may keep from now on.
-    pub(in crate::room) fn bound_rings(&mut self) {
+    pub(in crate::room) fn limit_rings(&mut self) {
         let memory = self.account.memory();
-        let most = if memory.is_tight() {
-            self.limits.ring_bytes.min(memory.share())
+        let max_bytes = if memory.is_tight() {
+            self.limits.ring_bytes.min(memory.ring_share())
         } else {
             self.limits.ring_bytes
         };
-        self.compact.bound(most);
+        self.compact.set_max_bytes(max_bytes);
         if let Some(log) = &mut self.original {
-            log.bound(most);
+            log.set_max_bytes(max_bytes);
         }
     }
 
     /// Whether somebody can be sent the retained state. Each who takes it slowly keeps one as it was.
     pub(in crate::room) fn has_memory_for_snapshot(&self, rendering: Rendering) -> bool {
-        self.account.memory().takes_larger() || self.slots.is_rendered(rendering)
+        self.account.memory().has_room_to_grow() || self.slots.is_rendered(rendering)
     }
 
     /// Whether there is memory for a state message: for a new slot not up to the last, so that those which are there can
@@ -64,18 +64,22 @@ impl Room {
     ///
     /// # Errors
     /// `state_too_large`.
-    pub(in crate::room) fn has_memory_for(&self, slot: &str, action: Action<&str>) -> Result<(), Refusal> {
+    pub(in crate::room) fn check_memory_for(&self, slot: &str, action: Action<&str>) -> Result<(), Refusal> {
         let memory = self.account.memory();
         let has_memory = match self.slots.growth(slot, action) {
-            None => memory.takes_more(),
+            None => memory.has_room_for_new(),
             Some(0) => true,
-            Some(_) => memory.takes_larger(),
+            Some(_) => memory.has_room_to_grow(),
         };
-        if has_memory { Ok(()) } else { Err(Refusal::with_message(RefusalCode::StateTooLarge, FULL)) }
+        if has_memory {
+            Ok(())
+        } else {
+            Err(Refusal::with_message(RefusalCode::StateTooLarge, OUT_OF_MEMORY))
+        }
     }
 }
 
-const FULL: &str = "the server has no memory left for more state: clear slots, or try again later";
+const OUT_OF_MEMORY: &str = "the server has no memory left for more state: clear slots, or try again later";
 
 #[cfg(test)]
 mod tests {
@@ -123,9 +127,9 @@ mod tests {
             act(&mut busy, 10_000, None).unwrap();
             assert!(memory.used() < LIMIT, "{}", memory.used());
         }
-        assert!(memory.is_tight() && memory.takes_more());
-        assert!(busy.head() - busy.compact.tail() <= 13, "an eighth of it is left to each of two");
-        assert_eq!(idle.compact.tail(), 0, "nobody has asked it yet");
+        assert!(memory.is_tight() && memory.has_room_for_new());
+        assert!(busy.head() - busy.compact.oldest_cursor() <= 13, "an eighth of it is left to each of two");
+        assert_eq!(idle.compact.oldest_cursor(), 0, "nobody has asked it yet");
         idle.shrink_rings();
         assert!(!memory.is_tight());
         assert!(idle.compact.reaches_back_to(69) && !idle.compact.reaches_back_to(10));
@@ -134,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_new_is_refused_first_and_what_is_there_goes_on() {
+    fn new_slots_are_refused_first_and_those_that_are_there_can_still_be_written() {
         let memory = Arc::new(Memory::new(LIMIT));
         let mut room = room(&memory, 1);
         let mut slots = 0;
@@ -142,7 +146,7 @@ mod tests {
             slots += 1;
         }
         assert_eq!(act(&mut room, 1, Some("new")), Err("state_too_large".to_owned()));
-        assert!(slots > 30 && !memory.takes_more(), "{slots}");
+        assert!(slots > 30 && !memory.has_room_for_new(), "{slots}");
         assert_eq!(act(&mut room, 12_000, Some("s0")), Ok(()), "there is a little left for what is there");
         let mut grown = 12_000;
         while act(&mut room, grown, Some("s1")).is_ok() {
@@ -158,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_counts_as_long_as_anybody_is_still_to_be_sent_it() {
+    fn a_snapshot_counts_until_the_last_follower_has_been_sent_it() {
         let memory = Arc::new(Memory::new(LIMIT));
         let mut room = room(&memory, 1);
         act(&mut room, 100_000, Some("large")).unwrap();
@@ -180,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn without_memory_nobody_joins_who_would_need_a_snapshot_and_who_is_there_waits_for_it() {
+    fn without_memory_no_follower_joins_that_needs_a_snapshot_and_one_in_the_room_waits_for_it() {
         let memory = Arc::new(Memory::new(LIMIT));
         let mut room = room(&memory, 1);
         let mut behind = room.join(Rendering::Compact, None).unwrap();

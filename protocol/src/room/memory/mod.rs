@@ -25,6 +25,11 @@ impl Memory {
         Self { limit, used: AtomicUsize::new(0), rooms: AtomicUsize::new(0) }
     }
 
+    /// Without a bound: for a room that shares memory with no other.
+    pub(crate) fn unlimited() -> Self {
+        Self::new(usize::MAX)
+    }
+
     /// Bytes that the rooms take.
     #[must_use]
     pub fn used(&self) -> usize {
@@ -39,35 +44,35 @@ impl Memory {
 
     /// Whether there is room for more rooms and slots. What is left then is for the values of those that are there.
     #[must_use]
-    pub fn takes_more(&self) -> bool {
+    pub fn has_room_for_new(&self) -> bool {
         self.used() < self.limit - self.limit / 16
     }
 
     /// Whether a value may be larger than the one it replaces.
-    pub(crate) fn takes_larger(&self) -> bool {
+    pub(crate) fn has_room_to_grow(&self) -> bool {
         self.used() < self.limit
     }
 
     /// What each room may keep as its ring while memory is tight: all of them together a quarter of it.
-    pub(crate) fn share(&self) -> usize {
+    pub(crate) fn ring_share(&self) -> usize {
         self.limit / 4 / self.rooms.load(Ordering::Relaxed).max(1)
     }
 }
 
 /// Bytes that are counted until nobody has any of them.
 #[derive(Debug)]
-struct Counted {
+struct TrackedBytes {
     bytes: Bytes,
     memory: Arc<Memory>,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for TrackedBytes {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-impl Drop for Counted {
+impl Drop for TrackedBytes {
     fn drop(&mut self) {
         self.memory.used.fetch_sub(self.bytes.len(), Ordering::Relaxed);
     }
@@ -77,13 +82,13 @@ impl Drop for Counted {
 #[derive(Debug)]
 pub(crate) struct Account {
     memory: Arc<Memory>,
-    counted: usize,
+    bytes: usize,
 }
 
 impl Account {
     pub(crate) fn new(memory: Arc<Memory>) -> Self {
         memory.rooms.fetch_add(1, Ordering::Relaxed);
-        Self { memory, counted: 0 }
+        Self { memory, bytes: 0 }
     }
 
     pub(crate) fn memory(&self) -> &Memory {
@@ -92,20 +97,20 @@ impl Account {
 
     /// These bytes, counted for as long as anybody has some of them: whoever takes a snapshot slowly keeps it long after the
     /// room has another one.
-    pub(crate) fn counted(&self, bytes: Bytes) -> Bytes {
+    pub(crate) fn track(&self, bytes: Bytes) -> Bytes {
         let memory = Arc::clone(&self.memory);
         memory.used.fetch_add(bytes.len(), Ordering::Relaxed);
-        Bytes::from_owner(Counted { bytes, memory })
+        Bytes::from_owner(TrackedBytes { bytes, memory })
     }
 
     /// The room takes so much now.
     pub(crate) fn set(&mut self, bytes: usize) {
-        if bytes >= self.counted {
-            self.memory.used.fetch_add(bytes - self.counted, Ordering::Relaxed);
+        if bytes >= self.bytes {
+            self.memory.used.fetch_add(bytes - self.bytes, Ordering::Relaxed);
         } else {
-            self.memory.used.fetch_sub(self.counted - bytes, Ordering::Relaxed);
+            self.memory.used.fetch_sub(self.bytes - bytes, Ordering::Relaxed);
         }
-        self.counted = bytes;
+        self.bytes = bytes;
     }
 }
 

@@ -68,7 +68,7 @@ impl AnswerLog {
         self.answers.back().map_or(0, Answer::last_id)
     }
 
-    pub(crate) fn appended(&mut self, id: u64, seq: u64) {
+    pub(crate) fn record_appended(&mut self, id: u64, seq: u64) {
         match self.answers.back_mut() {
             Some(Answer::Appended { last_id, last_seq, .. })
                 if *last_id + 1 == id && *last_seq + 1 == seq =>
@@ -78,22 +78,22 @@ impl AnswerLog {
             }
             _ => self.answers.push_back(Answer::Appended { first_id: id, last_id: id, last_seq: seq }),
         }
-        self.forget_old(id);
+        self.trim(id);
     }
 
-    pub(crate) fn refused(&mut self, id: u64, refusal: Refusal) {
+    pub(crate) fn record_refusal(&mut self, id: u64, refusal: Refusal) {
         self.answers.push_back(Answer::Refused { id, refusal });
-        self.forget_old(id);
+        self.trim(id);
     }
 
     /// Everything that was answered after `id`.
-    pub(crate) fn after(&self, id: u64) -> Vec<Answer> {
+    pub(crate) fn answers_after(&self, id: u64) -> Vec<Answer> {
         let from = self.answers.partition_point(|answer| answer.last_id() <= id);
         self.answers.range(from..).cloned().collect()
     }
 
     /// What the action with this id was answered.
-    pub(crate) fn recorded(&self, id: u64) -> RecordedAnswer {
+    pub(crate) fn answer_to(&self, id: u64) -> RecordedAnswer {
         let at = self.answers.partition_point(|answer| answer.last_id() < id);
         match self.answers.get(at) {
             Some(Answer::Appended { first_id, last_id, last_seq }) if *first_id <= id => {
@@ -106,7 +106,7 @@ impl AnswerLog {
         }
     }
 
-    fn forget_old(&mut self, newest: u64) {
+    fn trim(&mut self, newest: u64) {
         while self.answers.front().is_some_and(|oldest| newest - oldest.last_id() >= self.max_actions) {
             self.answers.pop_front();
         }
@@ -127,16 +127,16 @@ mod tests {
         let mut log = AnswerLog::new(100);
         let refusal = Refusal::new(RefusalCode::TooManySlots);
         for id in 1..=3 {
-            log.appended(id, 10 + id);
+            log.record_appended(id, 10 + id);
         }
-        log.refused(4, refusal.clone());
-        log.appended(5, 14);
-        log.appended(6, 20);
+        log.record_refusal(4, refusal.clone());
+        log.record_appended(5, 14);
+        log.record_appended(6, 20);
         let refused = Answer::Refused { id: 4, refusal };
-        assert_eq!(log.after(0), [run(1, 3, 13), refused.clone(), run(5, 5, 14), run(6, 6, 20)]);
-        assert_eq!(log.after(2), [run(1, 3, 13), refused, run(5, 5, 14), run(6, 6, 20)]);
-        assert_eq!(log.after(4), [run(5, 5, 14), run(6, 6, 20)]);
-        assert_eq!(log.after(6), []);
+        assert_eq!(log.answers_after(0), [run(1, 3, 13), refused.clone(), run(5, 5, 14), run(6, 6, 20)]);
+        assert_eq!(log.answers_after(2), [run(1, 3, 13), refused, run(5, 5, 14), run(6, 6, 20)]);
+        assert_eq!(log.answers_after(4), [run(5, 5, 14), run(6, 6, 20)]);
+        assert_eq!(log.answers_after(6), []);
         assert_eq!(log.last_id(), 6);
     }
 
@@ -144,9 +144,9 @@ mod tests {
     fn it_remembers_no_more_than_a_queue_holds() {
         let mut log = AnswerLog::new(3);
         for id in 1..=10 {
-            log.appended(id, 2 * id);
+            log.record_appended(id, 2 * id);
         }
-        assert_eq!(log.after(0), [run(8, 8, 16), run(9, 9, 18), run(10, 10, 20)]);
+        assert_eq!(log.answers_after(0), [run(8, 8, 16), run(9, 9, 18), run(10, 10, 20)]);
     }
 
     #[test]
@@ -154,11 +154,11 @@ mod tests {
         let mut log = AnswerLog::new(100);
         let refusal = Refusal::new(RefusalCode::TooManySlots);
         for id in 2..=4 {
-            log.appended(id, 10 + id);
+            log.record_appended(id, 10 + id);
         }
-        log.refused(5, refusal.clone());
-        log.appended(8, 15);
-        let past: Vec<_> = (1..=9).map(|id| log.recorded(id)).collect();
+        log.record_refusal(5, refusal.clone());
+        log.record_appended(8, 15);
+        let answers: Vec<_> = (1..=9).map(|id| log.answer_to(id)).collect();
         let expected = [
             RecordedAnswer::Unknown,
             RecordedAnswer::Appended(12),
@@ -170,6 +170,6 @@ mod tests {
             RecordedAnswer::Appended(15),
             RecordedAnswer::Unknown,
         ];
-        assert_eq!(past, expected);
+        assert_eq!(answers, expected);
     }
 }

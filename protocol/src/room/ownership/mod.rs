@@ -59,7 +59,7 @@ pub(crate) struct Ownership {
     /// What that session's actions were answered, be it by the log or by a refusal.
     answers: AnswerLog,
     /// The same of sessions that act without a claim, and of those that were the owner's before.
-    others: OtherSessions,
+    other_sessions: OtherSessions,
     max_answers: usize,
     away_since: Option<Timestamp>,
 }
@@ -72,7 +72,7 @@ impl Ownership {
             epoch: 1,
             session: session.map(str::to_owned),
             answers: AnswerLog::new(max_answers),
-            others: OtherSessions::default(),
+            other_sessions: OtherSessions::default(),
             max_answers,
             away_since: None,
         }
@@ -91,26 +91,26 @@ impl Ownership {
     }
 
     /// How many answers are remembered, of all sessions.
-    pub(crate) fn remembered(&self) -> usize {
-        self.answers.len() + self.others.len()
+    pub(crate) fn answer_count(&self) -> usize {
+        self.answers.len() + self.other_sessions.answer_count()
     }
 
     pub(crate) fn has_answered(&self, id: Option<u64>) -> bool {
         id.is_some_and(|id| id <= self.answers.last_id()) && !mutated!(SkipDuplicateCheck)
     }
 
-    pub(crate) fn appended(&mut self, id: Option<u64>, seq: u64) {
+    pub(crate) fn record_appended(&mut self, id: Option<u64>, seq: u64) {
         if let Some(id) = id {
-            self.answers.appended(id, seq);
+            self.answers.record_appended(id, seq);
         }
     }
 
-    pub(crate) fn refused(&mut self, id: Option<u64>, refusal: &Refusal) {
+    pub(crate) fn record_refusal(&mut self, id: Option<u64>, refusal: &Refusal) {
         if let Some(id) = id
             && !self.has_answered(Some(id))
             && !mutated!(ForgetRefusals)
         {
-            self.answers.refused(id, refusal.clone());
+            self.answers.record_refusal(id, refusal.clone());
         }
     }
 
@@ -126,12 +126,12 @@ impl Ownership {
             return Err(EntryError::Superseded);
         }
         if new_session && !mutated!(ClaimKeepsAnswers) {
-            let known = session.and_then(|session| self.others.take(session));
+            let known = session.and_then(|session| self.other_sessions.remove(session));
             let answers = known.unwrap_or_else(|| AnswerLog::new(self.max_answers));
             let former = std::mem::replace(&mut self.answers, answers);
             let session = std::mem::replace(&mut self.session, session.map(str::to_owned));
             if let Some(session) = session.filter(|_| former.last_id() > 0) {
-                self.others.put(session, former);
+                self.other_sessions.insert(session, former);
             }
         }
         self.epoch += 1;
@@ -144,26 +144,25 @@ impl Ownership {
         *key == self.key || mutated!(AcceptAnyKey)
     }
 
-    /// Has a session's answers stand in for those of the owner's own, or undoes that when called with what it returned.
-    /// Nothing if they are the owner's own.
-    pub(crate) fn swap_answers(&mut self, answers: Option<AnswerLog>) -> Option<AnswerLog> {
-        answers.map(|answers| std::mem::replace(&mut self.answers, answers))
-    }
-
-    /// The answers to a session that isn't the owner's, to be given back to [`Ownership::keep_answers`].
-    pub(crate) fn answers_to_other(&mut self, session: &str) -> Option<AnswerLog> {
+    /// Puts the answers of another session in the place of the owner's own, which it returns for
+    /// [`Ownership::switch_back`]. None, and nothing changes, if the session is the owner's own.
+    pub(crate) fn switch_answers(&mut self, session: &str) -> Option<AnswerLog> {
         if self.session.as_deref() == Some(session) {
             return None;
         }
-        Some(self.others.take(session).unwrap_or_else(|| AnswerLog::new(self.max_answers)))
+        let answers = self.other_sessions.remove(session);
+        let answers = answers.unwrap_or_else(|| AnswerLog::new(self.max_answers));
+        Some(std::mem::replace(&mut self.answers, answers))
     }
 
-    pub(crate) fn keep_answers(&mut self, session: &str, answers: AnswerLog) {
-        self.others.put(session.to_owned(), answers);
+    /// Undoes [`Ownership::switch_answers`], and keeps the answers of the other session.
+    pub(crate) fn switch_back(&mut self, session: &str, own_answers: AnswerLog) {
+        let answers = std::mem::replace(&mut self.answers, own_answers);
+        self.other_sessions.insert(session.to_owned(), answers);
     }
 
     /// The owner has done something without a connection: its grace begins anew.
-    pub(crate) fn acted(&mut self, now: Timestamp) {
+    pub(crate) fn restart_grace(&mut self, now: Timestamp) {
         if let Some(since) = &mut self.away_since {
             *since = now;
         }

@@ -17,18 +17,18 @@ pub(crate) struct OtherSessions {
 }
 
 impl OtherSessions {
-    pub(crate) fn take(&mut self, session: &str) -> Option<AnswerLog> {
+    pub(crate) fn remove(&mut self, session: &str) -> Option<AnswerLog> {
         let at = self.answers.iter().position(|(other, _)| other == session)?;
         self.answers.remove(at).map(|(_, answers)| answers)
     }
 
     /// How many answers are remembered.
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn answer_count(&self) -> usize {
         self.answers.iter().map(|(_, answers)| answers.len()).sum()
     }
 
     /// Puts back what was taken, or puts in what is new.
-    pub(crate) fn put(&mut self, session: String, answers: AnswerLog) {
+    pub(crate) fn insert(&mut self, session: String, answers: AnswerLog) {
         if self.answers.len() >= MAX_SESSIONS {
             self.answers.pop_front();
         }
@@ -45,18 +45,18 @@ mod tests {
         let mut sessions = OtherSessions::default();
         let answers = |id| {
             let mut answers = AnswerLog::new(10);
-            answers.appended(id, id);
+            answers.record_appended(id, id);
             answers
         };
-        sessions.put("old".to_owned(), answers(7));
+        sessions.insert("old".to_owned(), answers(7));
         for id in 1..MAX_SESSIONS as u64 {
-            sessions.put(format!("session {id}"), answers(id));
+            sessions.insert(format!("session {id}"), answers(id));
         }
-        let old = sessions.take("old").expect("there was room for all of them");
+        let old = sessions.remove("old").expect("there was room for all of them");
         assert_eq!(old.last_id(), 7);
-        sessions.put("old".to_owned(), old);
-        sessions.put("new".to_owned(), answers(1));
-        assert!(sessions.take("session 1").is_none());
-        assert!(sessions.take("old").is_some() && sessions.take("new").is_some());
+        sessions.insert("old".to_owned(), old);
+        sessions.insert("new".to_owned(), answers(1));
+        assert!(sessions.remove("session 1").is_none());
+        assert!(sessions.remove("old").is_some() && sessions.remove("new").is_some());
     }
 }

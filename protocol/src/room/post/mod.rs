@@ -5,12 +5,12 @@ mod posting;
 use posting::no_action;
 
 use crate::room::RecordedAnswer;
-use crate::wire::parse::{self, MESSAGES_REFUSED};
+use crate::wire::parse::{self, TOO_MANY_REFUSALS};
 use crate::{ClientMessage, Refusal, RefusalCode, Room, Timestamp};
 
 /// Refusals for one post. After these the rest of it is not read, so that a few bytes of junk don't ask for many times
 /// their size.
-const REFUSALS_PER_POST: usize = 16;
+const MAX_REFUSALS_PER_POST: usize = 16;
 
 /// Who posts, and under which ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,19 +73,19 @@ fn append<'a>(
     let mut refusals = 0;
     for (index, text) in lines.enumerate().filter(|(_, text)| !text.trim_ascii().is_empty()) {
         let line = index + 1;
-        if refusals == REFUSALS_PER_POST {
-            let answer = RecordedAnswer::Refused(parse::rest_unread(MESSAGES_REFUSED));
+        if refusals == MAX_REFUSALS_PER_POST {
+            let answer = RecordedAnswer::Refused(parse::refuse_rest(TOO_MANY_REFUSALS));
             posted.push(Posted { line, id: None, answer });
             return posted;
         }
         let message = message(text);
-        let (id, message) = match number(next_id, own_id(&message)) {
+        let (id, message) = match line_id(next_id, stated_id(&message)) {
             Ok(id) => (id, message),
             // Whatever its id is meant to be, no answer to another action is noted under it.
             Err(refusal) => (None, Err(refusal)),
         };
         next_id = id.map(|id| id + 1).or(next_id);
-        let answer = room.answer(id, message, now);
+        let answer = room.answer_once(id, message, now);
         refusals += usize::from(!matches!(answer, RecordedAnswer::Appended(_)));
         posted.push(Posted { line, id, answer });
     }
@@ -98,7 +98,7 @@ fn message(text: &str) -> Result<ClientMessage<'_>, Refusal> {
     let message = messages.next().unwrap_or_else(|| Err(RefusalCode::Malformed.into()));
     match messages.next() {
         // Neither action nor status: there is nothing here that a status could say.
-        None if is_without_meaning(&message) => Err(no_action()),
+        None if is_unknown_status(&message) => Err(no_action()),
         None => message,
         Some(_) => Err(Refusal::with_message(
             RefusalCode::Malformed,
@@ -107,11 +107,11 @@ fn message(text: &str) -> Result<ClientMessage<'_>, Refusal> {
     }
 }
 
-fn is_without_meaning(message: &Result<ClientMessage<'_>, Refusal>) -> bool {
+fn is_unknown_status(message: &Result<ClientMessage<'_>, Refusal>) -> bool {
     matches!(message, Err(refusal) if refusal.known_code() == Some(RefusalCode::UnknownStatus))
 }
 
-fn own_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
+fn stated_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
     match message {
         Ok(ClientMessage::Action { id, .. } | ClientMessage::Clear { id, .. }) => *id,
         Ok(_) => None,
@@ -120,17 +120,17 @@ fn own_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
 }
 
 /// The id of a line, of which the session's count says `next`.
-fn number(next: Option<u64>, own: Option<u64>) -> Result<Option<u64>, Refusal> {
-    match (next, own) {
+fn line_id(next: Option<u64>, stated: Option<u64>) -> Result<Option<u64>, Refusal> {
+    match (next, stated) {
         (None, Some(_)) => Err(Refusal::with_message(
             RefusalCode::Malformed,
             "an \"id\" counts within a session: say which by the header Idempotency-Key",
         )),
-        (Some(next), Some(own)) if own < next => Err(Refusal::with_message(
+        (Some(next), Some(stated)) if stated < next => Err(Refusal::with_message(
             RefusalCode::Malformed,
             "ids count up: this one is below what its line must have at least",
         )),
-        (next, own) => Ok(own.or(next)),
+        (next, stated) => Ok(stated.or(next)),
     }
 }
 

@@ -19,25 +19,24 @@ impl Room {
         if !self.owner.is_key(key) {
             return Err(RefusalCode::WrongOwnerKey);
         }
-        self.owner.acted(now);
+        self.owner.restart_grace(now);
         Ok(act(self))
     }
 
     /// Does something on behalf of a session: duplicates are judged by its ids, whoever owns the room at the moment.
     pub(crate) fn on_behalf_of<R>(&mut self, session: &str, act: impl FnOnce(&mut Self) -> R) -> R {
-        let answers = self.owner.answers_to_other(session);
-        let owners = self.owner.swap_answers(answers);
+        let own_answers = self.owner.switch_answers(session);
         let result = act(self);
-        if let Some(answers) = self.owner.swap_answers(owners) {
-            self.owner.keep_answers(session, answers);
-            self.account_memory();
+        if let Some(own_answers) = own_answers {
+            self.owner.switch_back(session, own_answers);
+            self.update_memory_use();
         }
         result
     }
 
     /// Appends an action or a clearing, or notes that it was refused, unless that was answered before; and what it was
     /// answered, now or then.
-    pub(crate) fn answer(
+    pub(crate) fn answer_once(
         &mut self,
         id: Option<u64>,
         message: Result<ClientMessage<'_>, Refusal>,
@@ -51,8 +50,8 @@ impl Room {
         };
         match accepted {
             Ok(Accepted::Appended(seq)) => RecordedAnswer::Appended(seq),
-            Ok(Accepted::Duplicate) => self.owner.answers().recorded(id.unwrap_or_default()),
-            Err(_) if self.owner.has_answered(id) => self.owner.answers().recorded(id.unwrap_or_default()),
+            Ok(Accepted::Duplicate) => self.owner.answers().answer_to(id.unwrap_or_default()),
+            Err(_) if self.owner.has_answered(id) => self.owner.answers().answer_to(id.unwrap_or_default()),
             Err(refusal) => RecordedAnswer::Refused(self.refuse(id, refusal)),
         }
     }

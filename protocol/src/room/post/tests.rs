@@ -62,7 +62,7 @@ fn a_post_of_junk_is_answered_by_a_few_refusals_and_the_rest_may_be_sent_again()
     let mut room = room();
     let body = format!("{}{{\"funcKey\":\"late\"}}", "{}\n".repeat(1_000));
     let posted = post(&mut room, Some(("script", 1)), &body);
-    assert_eq!(posted.len(), REFUSALS_PER_POST + 1);
+    assert_eq!(posted.len(), MAX_REFUSALS_PER_POST + 1);
     assert_eq!(posted.last().map(|posted| (posted.line, posted.id)), Some((17, None)));
     assert_eq!(outcomes(&post(&mut room, Some(("script", 17)), "{\"funcKey\":\"late\"}")), ["1"]);
 }

@@ -1,33 +1,37 @@
 //! Actions that the driver hands over or writes by itself.
 
 use super::*;
-use crate::session::fast_path::{FAST_PATH_ACTIONS, FAST_PATH_BYTES, FAST_PATH_FRAME_BYTES};
+use crate::session::fast_path::{MAX_ACTION_BYTES, MAX_ACTIONS, MAX_FRAME_BYTES};
 
 #[test]
-fn what_the_driver_hands_over_by_itself_counts_as_received() {
+fn actions_that_the_driver_hands_over_count_as_received() {
     let mut session = follower();
     session.handle(Timestamp(0), Input::Received(action(1, "a", Some("slot"))));
-    told(&mut session);
+    events(&mut session);
     assert_eq!(session.fast_path_seq(), Some(2));
-    let place = session.slot_index("slot").unwrap();
-    session.slot_written(place, 2);
+    let index = session.slot_index("slot").unwrap();
+    session.slot_written(index, 2);
     session.fast_path_delivered(Timestamp(5), 4);
     assert_eq!(session.fast_path_seq(), Some(5));
     assert_eq!(session.next_timeout(), Some(Timestamp(25_005)), "it was heard of the server then");
     for seq in [2, 3, 4] {
         session.handle(Timestamp(6), Input::Received(action(seq, "a", None)));
     }
-    assert_eq!(told(&mut session), Vec::<String>::new());
+    assert_eq!(events(&mut session), Vec::<String>::new());
     assert!(reconnect(&mut session, 7).contains(r#""since":4"#));
     session.handle(Timestamp(5_000), Input::Received(reply(9, 0)));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Resync(9)));
     session.handle(Timestamp(5_000), Input::Received(action(2, "a", Some("slot"))));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(9)));
-    assert_eq!(told(&mut session), ["CatchingUp", "Resync", "Connected"], "its state was handed over before");
+    assert_eq!(
+        events(&mut session),
+        ["CatchingUp", "Resync", "Connected"],
+        "its state was handed over before"
+    );
 }
 
 #[test]
-fn an_answer_to_a_ping_is_no_longer_awaited_once_an_action_was_handed_over() {
+fn an_action_that_the_driver_handed_over_stands_for_the_answer_to_a_ping() {
     let mut session = follower();
     session.handle(Timestamp(25_000), Input::Timeout);
     outputs(&mut session);
@@ -36,7 +40,7 @@ fn an_answer_to_a_ping_is_no_longer_awaited_once_an_action_was_handed_over() {
 }
 
 #[test]
-fn nothing_goes_the_straight_way_unless_the_next_action_is_sure_to_be_handed_over() {
+fn the_fast_path_is_closed_unless_the_next_action_is_sure_to_be_handed_over() {
     let mut joining = session(Goal::Join { uuid: "room".to_owned() });
     assert_eq!(joining.fast_path_seq(), None);
     joining.handle(Timestamp(0), Input::Opened);
@@ -68,7 +72,7 @@ fn nothing_goes_the_straight_way_unless_the_next_action_is_sure_to_be_handed_ove
 }
 
 /// An owner whose driver has written `a` and `b` by itself, the first of which is answered.
-fn owner_that_wrote_by_itself() -> Page {
+fn owner_whose_driver_wrote() -> Page {
     let mut session = owner();
     assert_eq!(session.fast_path_id(), Some(1));
     session.fast_path_answered(Timestamp(7), 1);
@@ -78,8 +82,8 @@ fn owner_that_wrote_by_itself() -> Page {
 }
 
 #[test]
-fn what_the_driver_wrote_by_itself_is_not_written_again_on_the_same_connection() {
-    let mut session = owner_that_wrote_by_itself();
+fn actions_that_the_driver_wrote_are_not_written_again_on_the_same_connection() {
+    let mut session = owner_whose_driver_wrote();
     assert_eq!(sent(&mut session), Vec::<String>::new());
     assert_eq!(session.next_timeout(), Some(Timestamp(25_007)), "it was heard of the server then");
     session.broadcast(call("b", "[3]", Some("b"))).unwrap();
@@ -94,8 +98,8 @@ fn what_the_driver_wrote_by_itself_is_not_written_again_on_the_same_connection()
 }
 
 #[test]
-fn what_the_driver_wrote_by_itself_and_was_not_answered_is_written_again_on_the_next_connection() {
-    let mut session = owner_that_wrote_by_itself();
+fn unanswered_actions_that_the_driver_wrote_are_written_again_on_the_next_connection() {
+    let mut session = owner_whose_driver_wrote();
     assert!(
         reconnect(&mut session, 8).contains(r#""ack":1"#),
         "the room need not tell of the first one again"
@@ -105,15 +109,15 @@ fn what_the_driver_wrote_by_itself_and_was_not_answered_is_written_again_on_the_
 }
 
 #[test]
-fn an_owner_writes_by_itself_only_while_all_is_answered_and_the_server_takes_enough() {
+fn the_driver_may_write_only_while_everything_is_answered_and_the_limits_are_large() {
     let mut creating = session(Goal::Create);
     outputs(&mut creating);
     assert_eq!(creating.fast_path_id(), None);
     creating.handle(Timestamp(0), Input::Opened);
-    let limits = AnnouncedLimits { queue_actions: FAST_PATH_ACTIONS, ..AnnouncedLimits::default() };
+    let limits = AnnouncedLimits { queue_actions: MAX_ACTIONS, ..AnnouncedLimits::default() };
     creating.handle(Timestamp(0), Input::Received(created_with(limits)));
     assert_eq!(creating.fast_path_id(), None, "it is not told yet that it has entered");
-    told(&mut creating);
+    events(&mut creating);
     assert_eq!(creating.fast_path_id(), Some(1));
     creating.broadcast(call("a", "[]", None)).unwrap();
     assert_eq!(creating.fast_path_id(), None);
@@ -121,31 +125,28 @@ fn an_owner_writes_by_itself_only_while_all_is_answered_and_the_server_takes_eno
     assert_eq!(creating.fast_path_id(), None);
     creating.handle(Timestamp(1), Input::Received(ServerMessage::Ack { id: 1, seq: 1 }));
     assert_eq!(creating.fast_path_id(), None, "the answer is not told yet");
-    told(&mut creating);
+    events(&mut creating);
     assert_eq!(creating.fast_path_id(), Some(2));
     creating.handle(Timestamp(2), Input::Disconnected(1006));
-    told(&mut creating);
+    events(&mut creating);
     assert_eq!(creating.fast_path_id(), None);
     assert_eq!(follower().fast_path_id(), None);
     for limits in [
-        AnnouncedLimits { queue_actions: FAST_PATH_ACTIONS - 1, ..AnnouncedLimits::default() },
-        AnnouncedLimits {
-            queue_bytes: FAST_PATH_ACTIONS * FAST_PATH_BYTES - 1,
-            ..AnnouncedLimits::default()
-        },
-        AnnouncedLimits { message_bytes: FAST_PATH_FRAME_BYTES - 1, ..AnnouncedLimits::default() },
+        AnnouncedLimits { queue_actions: MAX_ACTIONS - 1, ..AnnouncedLimits::default() },
+        AnnouncedLimits { queue_bytes: MAX_ACTIONS * MAX_ACTION_BYTES - 1, ..AnnouncedLimits::default() },
+        AnnouncedLimits { message_bytes: MAX_FRAME_BYTES - 1, ..AnnouncedLimits::default() },
     ] {
         let mut creating = session(Goal::Create);
         outputs(&mut creating);
         creating.handle(Timestamp(0), Input::Opened);
         creating.handle(Timestamp(0), Input::Received(created_with(limits)));
-        told(&mut creating);
+        events(&mut creating);
         assert_eq!(creating.fast_path_id(), None, "{limits:?}");
     }
 }
 
 #[test]
-fn what_the_driver_writes_by_itself_and_is_not_answered_says_nothing_of_the_server() {
+fn writing_without_an_answer_does_not_count_as_hearing_from_the_server() {
     let mut session = owner();
     session.handle(Timestamp(1_000), Input::Wake);
     outputs(&mut session);

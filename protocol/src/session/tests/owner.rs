@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn an_owner_creates_and_what_it_broadcasts_in_one_go_is_one_frame() {
+fn an_owner_creates_a_room_and_what_it_broadcasts_at_once_is_one_frame() {
     let mut session = session(Goal::Create);
     assert_eq!(
         outputs(&mut session),
@@ -54,7 +54,7 @@ fn an_owner_that_comes_back_claims_and_sends_again_what_was_not_answered() {
 }
 
 #[test]
-fn a_refused_action_is_told_and_never_sent_again() {
+fn a_refused_action_is_reported_and_never_sent_again() {
     let mut session = owner();
     session.broadcast(call("a", "[]", Some("a"))).unwrap();
     outputs(&mut session);
@@ -79,7 +79,7 @@ fn closing_sends_what_is_queued_and_ends_when_the_server_confirms() {
     );
     assert_eq!(session.broadcast(call("more", "[]", None)), Err(BroadcastError::Closed));
     session.handle(Timestamp(2), Input::Received(ServerMessage::Closed));
-    assert_eq!(told(&mut session), ["Closed", "Ended(Left)"]);
+    assert_eq!(events(&mut session), ["Closed", "Ended(Left)"]);
 }
 
 #[test]
@@ -97,11 +97,11 @@ fn a_claim_by_a_page_that_was_loaded_anew_is_handed_the_state() {
     session.handle(Timestamp(0), Input::Received(reply(4, 0)));
     session.handle(Timestamp(0), Input::Received(action(4, "goTo", Some("goTo"))));
     session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(4)));
-    assert_eq!(told(&mut session), ["[4]", "Entered", "Connected"]);
+    assert_eq!(events(&mut session), ["[4]", "Entered", "Connected"]);
 }
 
 #[test]
-fn a_value_that_was_never_sent_is_told_to_be_replaced() {
+fn a_value_that_was_never_sent_is_reported_as_replaced() {
     let mut session = session(Goal::Create);
     outputs(&mut session);
     let first = session.broadcast(call("goTo", "[1]", Some("goTo"))).unwrap();
@@ -113,7 +113,7 @@ fn a_value_that_was_never_sent_is_told_to_be_replaced() {
 #[test]
 fn while_the_network_is_slow_values_replace_each_other_instead_of_piling_up() {
     let mut session = owner();
-    session.handle(Timestamp(10), Input::Buffered(BUFFERED_BYTES));
+    session.handle(Timestamp(10), Input::Buffered(MAX_BUFFERED_BYTES));
     for value in 1..=3 {
         session.broadcast(call("goTo", &format!("[{value}]"), Some("goTo"))).unwrap();
     }
@@ -124,7 +124,7 @@ fn while_the_network_is_slow_values_replace_each_other_instead_of_piling_up() {
 }
 
 #[test]
-fn what_the_page_sends_in_one_go_counts_as_waiting_until_the_network_is_asked() {
+fn sent_bytes_count_as_buffered_until_the_page_reports_otherwise() {
     let mut session = owner();
     let params = format!("[\"{}\"]", "x".repeat(60_000));
     for _ in 0..10 {
@@ -142,6 +142,6 @@ fn a_claim_whose_snapshot_was_cut_off_asks_for_it_again() {
     assert!(reconnect(&mut session, 1).contains(r#""since":0"#));
     session.handle(Timestamp(5_000), Input::Received(reply(4, 0)));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(4)));
-    assert_eq!(told(&mut session), ["Entered", "Connected"]);
+    assert_eq!(events(&mut session), ["Entered", "Connected"]);
     assert!(!reconnect(&mut session, 6_000).contains("since"));
 }

@@ -14,12 +14,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::{
-    Action, Claim, ClientMessage, Create, Join, LONGEST_SESSION_BYTES, Refusal, RefusalCode, Status,
-};
+use crate::{Action, Claim, ClientMessage, Create, Join, MAX_SESSION_BYTES, Refusal, RefusalCode, Status};
 
 /// The largest number that JavaScript, and so every peer, counts to without skipping: 2⁵³ − 1.
-const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// The messages of one frame that a client sent: JSON objects separated by any whitespace.
 ///
@@ -60,12 +58,12 @@ impl<'a> ClientMessages<'a> {
         }
         Some(match self.objects.next()? {
             Ok(mut fields) => {
-                fields.tolerant = !speaks_session_fields;
+                fields.is_tolerant = !speaks_session_fields;
                 fields.client_message()
             }
             Err(error) => {
                 self.is_broken = true;
-                Err(rest_unread(&error.to_string()))
+                Err(refuse_rest(&error.to_string()))
             }
         })
     }
@@ -78,21 +76,21 @@ impl<'a> ClientMessages<'a> {
 }
 
 /// Why the rest of a frame is refused unread.
-pub(crate) const MESSAGES_REFUSED: &str = "too many of its messages were refused";
+pub(crate) const TOO_MANY_REFUSALS: &str = "too many of its messages were refused";
 
 /// The refusal of what comes after a fault in the same frame.
-pub(crate) fn rest_unread(why: &str) -> Refusal {
+pub(crate) fn refuse_rest(why: &str) -> Refusal {
     Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))
 }
 
 /// The fields of one JSON object, as the text of their values.
 pub(crate) struct Fields<'a> {
-    values: [Option<&'a str>; NAMES.len()],
+    values: [Option<&'a str>; FIELD_NAMES.len()],
     /// Session fields of a wrong type count as absent.
-    tolerant: bool,
+    is_tolerant: bool,
 }
 
-const NAMES: [&str; 26] = [
+const FIELD_NAMES: [&str; 26] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -123,7 +121,9 @@ const NAMES: [&str; 26] = [
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor(&NAMES)).map(|values| Self { values, tolerant: false })
+        deserializer
+            .deserialize_map(FieldsVisitor(&FIELD_NAMES))
+            .map(|values| Self { values, is_tolerant: false })
     }
 }
 
@@ -159,7 +159,10 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 impl<'a> Fields<'a> {
     /// The text of a field's value; none if it is absent or null.
     fn get(&self, name: &'static str) -> Option<&'a str> {
-        let at = NAMES.iter().position(|known| *known == name).expect("every name asked for is in the table");
+        let at = FIELD_NAMES
+            .iter()
+            .position(|known| *known == name)
+            .expect("every name asked for is in the table");
         self.values[at].filter(|value| *value != "null")
     }
 
@@ -168,19 +171,19 @@ impl<'a> Fields<'a> {
     }
 
     fn number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
-        let read = |json: &str| json.parse().ok().filter(|number| *number <= LARGEST_NUMBER);
+        let read = |json: &str| json.parse().ok().filter(|number| *number <= MAX_NUMBER);
         self.get(name)
             .map(|json| read(json).ok_or_else(|| wrong_type(name, "a whole number from 0 to 2^53 - 1")))
             .transpose()
     }
 
     /// A session field as it is to be taken from this client.
-    fn session<T>(&self, field: Result<Option<T>, Refusal>) -> Result<Option<T>, Refusal> {
-        if self.tolerant { Ok(field.unwrap_or(None)) } else { field }
+    fn session_field<T>(&self, field: Result<Option<T>, Refusal>) -> Result<Option<T>, Refusal> {
+        if self.is_tolerant { Ok(field.unwrap_or(None)) } else { field }
     }
 
     fn session_number(&self, name: &'static str) -> Result<Option<u64>, Refusal> {
-        self.session(self.number(name))
+        self.session_field(self.number(name))
     }
 
     /// The number of an action within its session.
@@ -189,7 +192,7 @@ impl<'a> Fields<'a> {
             Some(0) => Err(wrong_type("id", "1 or more: ids start at 1")),
             id => Ok(id),
         });
-        self.session(id)
+        self.session_field(id)
     }
 
     /// The name of a slot.
@@ -198,14 +201,14 @@ impl<'a> Fields<'a> {
             Some(slot) if slot.is_empty() => Err(wrong_type(name, "a string that isn't empty")),
             slot => Ok(slot),
         });
-        self.session(slot)
+        self.session_field(slot)
     }
 
     /// The name of the session, to those who speak session fields.
     fn session_name(&self) -> Result<Option<Cow<'a, str>>, Refusal> {
         match self.text("session")? {
-            Some(name) if name.len() > LONGEST_SESSION_BYTES => {
-                Err(wrong_type("session", &format!("a string of at most {LONGEST_SESSION_BYTES} bytes")))
+            Some(name) if name.len() > MAX_SESSION_BYTES => {
+                Err(wrong_type("session", &format!("a string of at most {MAX_SESSION_BYTES} bytes")))
             }
             name => Ok(name),
         }
@@ -247,14 +250,14 @@ impl<'a> Fields<'a> {
         match status.map(Status::from_value) {
             Some(Some(Status::New)) => self.create(),
             Some(Some(Status::Join)) => self.join(),
-            None | Some(Some(Status::Connected | Status::Close)) => self.within_room(status.is_some()),
+            None | Some(Some(Status::Connected | Status::Close)) => self.in_room(status.is_some()),
             Some(Some(Status::NotConnected) | None) => Err(RefusalCode::UnknownStatus.into()),
         }
     }
 
     /// What is said by a connection that is in a room. The original's readme gives a broadcast the status 4 and its
     /// sample 3, so it is the function key that makes an action.
-    fn within_room(&self, has_status: bool) -> Result<ClientMessage<'a>, Refusal> {
+    fn in_room(&self, has_status: bool) -> Result<ClientMessage<'a>, Refusal> {
         let key = self.text("funcKey")?.filter(|key| !key.is_empty());
         if let Some(key) = key {
             return self.action(key);

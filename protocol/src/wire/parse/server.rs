@@ -19,7 +19,7 @@ impl ServerFields for Fields<'_> {
     type Params = String;
 
     fn uuid(&self) -> Option<String> {
-        lenient(self.text("uuid"))
+        or_absent(self.text("uuid"))
     }
 
     fn status(&self) -> Option<u64> {
@@ -27,7 +27,7 @@ impl ServerFields for Fields<'_> {
     }
 
     fn func_key(&self) -> Option<String> {
-        lenient(self.text("funcKey")).filter(|key| !key.is_empty())
+        or_absent(self.text("funcKey")).filter(|key| !key.is_empty())
     }
 
     fn func_params(&self) -> String {
@@ -39,19 +39,19 @@ impl ServerFields for Fields<'_> {
     }
 
     fn slot(&self) -> Option<String> {
-        lenient(self.text("slot"))
+        or_absent(self.text("slot"))
     }
 
     fn clear(&self) -> Option<String> {
-        lenient(self.text("clear"))
+        or_absent(self.text("clear"))
     }
 
     fn owner(&self) -> Option<String> {
-        lenient(self.text("owner"))
+        or_absent(self.text("owner"))
     }
 
     fn owner_key(&self) -> Option<String> {
-        lenient(self.text("ownerKey"))
+        or_absent(self.text("ownerKey"))
     }
 
     fn resync(&self) -> bool {
@@ -103,6 +103,6 @@ impl ServerFields for Fields<'_> {
     }
 }
 
-fn lenient(field: Result<Option<Cow<'_, str>>, Refusal>) -> Option<String> {
+fn or_absent(field: Result<Option<Cow<'_, str>>, Refusal>) -> Option<String> {
     field.ok().flatten().map(Cow::into_owned)
 }

@@ -55,8 +55,8 @@ fn a_syntax_error_refuses_the_rest_of_the_frame_once() {
 }
 
 #[test]
-fn the_name_of_a_session_has_a_longest() {
-    let longest = "ä".repeat(LONGEST_SESSION_BYTES / 2);
+fn a_session_name_has_a_maximum_length() {
+    let longest = "ä".repeat(MAX_SESSION_BYTES / 2);
     for fields in [r#""status":{"value":1}"#, r#""status":{"value":2},"uuid":"u","ownerKey":"k""#] {
         let frame = |session: &str| format!(r#"{{{fields},"v":2,"session":"{session}"}}"#);
         match only(&frame(&longest)) {
@@ -116,26 +116,26 @@ fn field_names_are_read_in_any_case_and_the_last_of_a_name_wins() {
 }
 
 #[test]
-fn numbers_are_those_that_javascript_counts_with_and_ids_start_at_1() {
+fn numbers_end_at_2_to_the_53_minus_1_and_ids_start_at_1() {
     let id = |id: u64| {
         only(&format!(r#"{{"funcKey":"a","id":{id}}}"#)).map(|_| ()).map_err(|refusal| refusal.code)
     };
     assert_eq!(id(0), Err("malformed".to_owned()));
-    assert_eq!(id(LARGEST_NUMBER), Ok(()));
-    assert_eq!(id(LARGEST_NUMBER + 1), Err("malformed".to_owned()));
+    assert_eq!(id(MAX_NUMBER), Ok(()));
+    assert_eq!(id(MAX_NUMBER + 1), Err("malformed".to_owned()));
     assert_eq!(id(u64::MAX), Err("malformed".to_owned()));
 }
 
 #[test]
-fn a_slot_has_a_name() {
+fn an_empty_slot_name_is_refused() {
     for (wrong, field) in [(r#"{"clear":""}"#, "clear"), (r#"{"funcKey":"a","slot":""}"#, "slot")] {
-        let told = only(wrong).unwrap_err().message;
-        assert_eq!(told, format!("\"{field}\" must be a string that isn't empty"));
+        let message = only(wrong).unwrap_err().message;
+        assert_eq!(message, format!("\"{field}\" must be a string that isn't empty"));
     }
 }
 
 #[test]
-fn to_a_client_of_the_original_session_fields_are_extra_fields() {
+fn without_session_fields_spoken_they_are_extra_fields_of_any_type() {
     for (frame, expected) in [
         (r#"{"status":{"value":1},"session":5}"#, ClientMessage::Create(Create::default())),
         (
@@ -155,7 +155,7 @@ fn to_a_client_of_the_original_session_fields_are_extra_fields() {
 }
 
 #[test]
-fn null_and_absent_are_the_same() {
+fn a_field_that_is_null_counts_as_absent() {
     let read = action(
         r#"{"status":null,"funcKey":"a","funcParams":null,"stateMessage":null,"slot":null,"id":null}"#,
     );
@@ -163,7 +163,7 @@ fn null_and_absent_are_the_same() {
 }
 
 #[test]
-fn four_with_a_function_key_is_a_broadcast_and_without_one_a_close() {
+fn status_4_with_a_function_key_is_a_broadcast_and_without_one_a_close() {
     assert_eq!(action(r#"{"status":{"value":4},"funcKey":"a"}"#).key, "a");
     assert_eq!(only(r#"{"status":{"value":4},"funcKey":""}"#), Ok(ClientMessage::Close));
 }
@@ -195,7 +195,7 @@ fn params() -> impl Strategy<Value = String> {
 }
 
 fn number() -> impl Strategy<Value = u64> {
-    0..=LARGEST_NUMBER
+    0..=MAX_NUMBER
 }
 
 fn join() -> impl Strategy<Value = Join<'static>> {
@@ -226,7 +226,7 @@ fn token() -> impl Strategy<Value = Option<Cow<'static, str>>> {
 }
 
 fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
-    let id = || proptest::option::of(1..=LARGEST_NUMBER);
+    let id = || proptest::option::of(1..=MAX_NUMBER);
     let session = proptest::option::of(text().prop_map(Cow::Owned));
     prop_oneof![
         token().prop_map(|token| ClientMessage::Create(Create { token, ..Create::default() })),
@@ -280,7 +280,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
 
 proptest! {
     #[test]
-    fn what_a_client_says_is_read_as_it_was_meant(message in client_message()) {
+    fn a_rendered_client_message_is_read_back_as_it_was(message in client_message()) {
         let mut text = String::new();
         render::client(&mut text, &message);
         prop_assert!(!text.contains('\n'));
@@ -288,7 +288,7 @@ proptest! {
     }
 
     #[test]
-    fn what_a_server_says_is_read_as_it_was_meant(messages in proptest::collection::vec(server_message(), 0..4)) {
+    fn rendered_server_messages_are_read_back_as_they_were(messages in proptest::collection::vec(server_message(), 0..4)) {
         let mut frame = String::new();
         for message in &messages {
             render::compact(&mut frame, message);
@@ -304,7 +304,7 @@ proptest! {
     }
 
     #[test]
-    fn nearly_valid_text_does_not_either(message in client_message(), at in any::<prop::sample::Index>(), byte in any::<char>()) {
+    fn no_nearly_valid_text_makes_the_reader_panic(message in client_message(), at in any::<prop::sample::Index>(), byte in any::<char>()) {
         let mut text = String::new();
         render::client(&mut text, &message);
         let at = at.index(text.len());
