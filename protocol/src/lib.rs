@@ -1,30 +1,56 @@
-//! The pure core of rtbroadcaster: one page drives, every other page follows.
+//! The pure core of rtbroadcaster: one page drives, all others follow.
 //!
-//! No sockets, no clock, no randomness, no tasks: time and random numbers are arguments, and whoever calls moves the
-//! bytes. The server (crate `rtbroadcaster`) and the page's SDK (`rtbroadcaster-sdk`) are shells around this crate and
-//! never know each other, so whatever both must agree on stands here, once.
+//! This crate decides what messages mean: what a room keeps, what each client may do and is
+//! answered, and how a page gets over a lost connection. It does no I/O and has no clock, no
+//! randomness, no threads and no tasks. Time and random numbers are arguments, and the caller moves
+//! the bytes. So the same code runs in a server, in a page and in a simulation.
 //!
-//! | the wire | |
+//! The server (crate `rtbroadcaster`) and the page's SDK (`rtbroadcaster-sdk`) are shells around
+//! this crate. They don't know each other: whatever both must agree on stands here, once.
+//!
+//! # How a server drives it
+//!
+//! A [`Room`] is a log of actions, the state that it retains, and who owns it. [`Rooms`] is the
+//! table of all rooms. A [`Peer`] is one connection. It reaches its room through [`Host`], which
+//! the server implements.
+//!
+//! - What the outside tells it: [`Peer::receive_frame`] for each text that comes in, and
+//!   [`Peer::disconnected`] once, at the end of the connection. [`Room::tick`] at the moments for
+//!   which [`Host::wake_at`] asks.
+//! - What the application asks: [`Peer::shut_down`], [`Room::close`], [`Room::report`]. `Post`
+//!   appends actions that come without a connection.
+//! - What the caller must do next: call [`Peer::poll_output`] until it waits or closes, and write
+//!   each [`Frame`] to the client. Do the same for all others in the room when [`Room::version`]
+//!   has grown. Read nothing from the client while [`Peer::pause`] returns a delay.
+//!
+//! # How a page drives it
+//!
+//! A [`Session`] is one room as a page sees it, across reconnects.
+//!
+//! - What the outside tells it: [`Session::handle`] with an [`Input`]. The socket is open, a
+//!   message came, the connection is lost, time has passed.
+//! - What the application asks: [`Session::broadcast`], [`Session::clear`] and [`Input::Close`].
+//! - What the caller must do next, after each of these: carry out what [`Session::poll_output`]
+//!   returns until it returns nothing, and come back at [`Session::next_timeout`] at the latest.
+//!
+//! # Where things are
+//!
+//! | folder | what is in it |
 //! |---|---|
-//! | [`ClientMessage`], [`ServerMessage`] | what can be said, as types |
-//! | [`render`] | those types as JSON text |
-//! | `parse` | JSON text as those types; feature `json`, because in a page the browser reads JSON |
-//! | [`RefusalCode`], [`CloseCode`], [`Limits`] | every code and every bound, each in one table |
+//! | `wire/` | the messages as types, their JSON text, refusals and close codes |
+//! | `room/` | a room: its log, followers, ownership and memory; the table of rooms |
+//! | `peer/` | one connection, as the server sees it: what it may do and what it is answered |
+//! | `session/` | one room, as a page sees it |
 //!
-//! | the server's side | |
-//! |---|---|
-//! | [`Room`] | a log of actions, the retained state, who owns it; [`Room::serve`] serves any follower |
-//! | [`Rooms`] | the table of rooms: how many there may be, when one without an owner ends |
-//! | [`Permissions`], [`TokenBucket`], [`Memory`] | who may do what, how often, and with how much |
-//! | [`Peer`] | one connection: what a client may do where it stands, and what it is answered |
-//! | `Post` | actions that come without a connection; feature `json` |
+//! [`Limits`], [`Timestamp`], [`TokenBucket`] and the faults for tests (`mutation.rs`) are files of
+//! their own.
 //!
-//! | the page's side | |
-//! |---|---|
-//! | [`Session`] | one room as a page sees it, across reconnects |
+//! # Features
 //!
-//! The server's side is the feature `rooms`. Without it the crate does without `std` too: every kilobyte of it would be
-//! loaded by every page.
+//! - `rooms` (default): the server's side. The SDK's WebAssembly does without it, because every
+//!   page loads that. The crate is `no_std` then.
+//! - `json`: reading JSON text, module `parse`. A page has its browser read JSON.
+//! - `mutations`: faults that tests can switch on.
 
 #![cfg_attr(not(any(feature = "rooms", feature = "json")), no_std)]
 
@@ -65,5 +91,6 @@ pub use wire::{
     OwnerPresence, Refusal, RefusalCode, Rendering, ServerFields, ServerMessage, Status, render,
 };
 
-/// The version of the session fields that this crate speaks; a peer that sends `v` of at least this gets them.
+/// The version of the session fields that this crate speaks. A client gets them if its `v` is at
+/// least this.
 pub const PROTOCOL_VERSION: u64 = 2;

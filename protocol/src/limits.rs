@@ -1,71 +1,79 @@
-//! Every bound of a server, by name.
+//! Every bound that rooms and connections keep, and those that a page is told.
 
-/// The longest name of a session, in bytes; a UUID has 36. Rooms remember the names of those that act, so it is no
-/// setting: `malformed` above it.
+/// The longest name of a session, in bytes. A UUID has 36. A longer name is refused (`malformed`).
+/// This is no setting, because rooms remember the names of the sessions that act on them.
 pub const MAX_SESSION_BYTES: usize = 128;
 
-/// The bounds that rooms and connections keep. Each is a flag of the server binary; its unit stands in its name.
+/// The bounds that rooms and connections keep. Each is a setting of the server, and its name ends
+/// with its unit where it has one. An *address* is an IPv4 address, or an IPv6 network of 64 bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one message that a client sends, fragments together. Above it the websocket is closed with 1009.
-    /// Default 65,536; the original allowed 512.
+    /// Bytes of one message from a client, all its fragments together. A larger one closes its
+    /// websocket with 1009. Default 65,536; the original allowed 512.
     pub message_bytes: usize,
-    /// Rooms at a time. Above it create is refused (`too_many_rooms`). Default 10,000.
+    /// Rooms at a time. Above it, create is refused (`too_many_rooms`). Default 10,000.
     pub rooms: usize,
-    /// Followers of one room. Above it join is refused (`room_full`). Default 10,000.
+    /// Followers of one room. Above it, join is refused (`room_full`). Default 10,000.
     pub followers_per_room: usize,
-    /// State messages that one room retains. Above it a new slot is refused (`too_many_slots`). Default 10,000.
+    /// State messages that one room retains. Above it, a new slot is refused (`too_many_slots`).
+    /// Default 10,000.
     pub slots_per_room: usize,
-    /// Bytes of all state messages of one room: slot names, function keys and params (`state_too_large`).
-    /// Default 4 MiB.
+    /// Bytes of all state messages of one room together: slot names, function keys and params.
+    /// Above it, state is refused (`state_too_large`). Default 4 MiB.
     pub slot_bytes_per_room: usize,
-    /// Actions that a room remembers for those who are behind. Whoever is further behind gets the retained state
-    /// instead. Default 4,096.
+    /// Actions that a room remembers for followers that are behind. A follower that is further
+    /// behind gets the retained state instead. Default 4,096.
     pub ring_actions: usize,
-    /// Bytes of those actions, whichever comes first. Default 4 MiB.
+    /// Bytes of those actions. Whichever of the two limits is reached first counts. Default 4 MiB.
     pub ring_bytes: usize,
     /// How long a room lives on without its owner, in milliseconds. Default 600,000 (10 minutes).
     pub owner_grace_ms: u64,
-    /// How long a connection may take to send its request, and then as long again for its create or join, in
-    /// milliseconds. Default 10,000.
+    /// How long a connection may take to send its request, and then as long again to send create or
+    /// join, in milliseconds. Default 10,000.
     pub handshake_timeout_ms: u64,
-    /// Pause between two websocket pings of the server, in milliseconds. Default 25,000; the original had 54,000.
+    /// Pause between two websocket pings to a client, in milliseconds. Default 25,000; the original
+    /// had 54,000.
     pub ping_interval_ms: u64,
-    /// How long nothing at all may be heard of a client, answers to pings included, in milliseconds.
-    /// Default 60,000, as in the original.
+    /// How long a client may send nothing, not even an answer to a ping, in milliseconds. Default
+    /// 60,000, as in the original.
     pub idle_timeout_ms: u64,
     /// How long a client may take nothing of what is sent to it, in milliseconds. Default 30,000.
     pub stall_timeout_ms: u64,
-    /// When the server shuts down, its clients are told to come back spread over this time, in milliseconds.
-    /// Default 5,000.
+    /// When the server shuts down, its clients are told to come back spread over this time, in
+    /// milliseconds. Default 5,000.
     pub return_window_ms: u64,
-    /// Rooms that aren't there for which one address may ask in a minute; above it no room is told from one that isn't
-    /// (`rate_limited`), so that ids can't be guessed. Default 300: a class behind one address, with an old link.
+    /// Rooms that don't exist for which one address may ask per minute. Above it, every join from
+    /// there is refused for a while (`rate_limited`), so that ids can't be guessed. Default 300: a
+    /// class behind one address, with an old link.
     pub unknown_rooms_per_minute: u64,
-    /// Websockets at a time of one address, or of one IPv6 network of 64 bits. Above it an upgrade is answered by HTTP
-    /// status 429. Default 5,000: a university behind one address, and a quarter of all that there may be.
+    /// Websockets at a time from one address. An upgrade above it is answered by HTTP status 429.
+    /// Default 5,000: a university behind one address, and a quarter of all that there may be.
     pub connections_per_address: usize,
-    /// Upgrades of one address in a second, all of them at once if there were none just before (429). Default 1,000: a
-    /// lecture that opens the same link, or comes back after a restart.
+    /// Upgrades per second from one address. They may all come at once after a second without any.
+    /// Those above it are answered by HTTP status 429. Default 1,000: a lecture that opens the same
+    /// link, or comes back after a restart.
     pub handshakes_per_second_per_address: u64,
-    /// Upgrades of all addresses in a second, as before (503). Default 5,000: some 100 to 200 µs each are most of a core.
+    /// Upgrades per second from all addresses. Those above it are answered by HTTP status 503.
+    /// Default 5,000: at 100 to 200 µs each they take most of a core.
     pub handshakes_per_second: u64,
-    /// Rooms that one address may open in a minute, as before (`rate_limited`). Default 600: a class in which each pupil
-    /// opens one, and does it again.
+    /// Rooms that one address may open per minute. Above it, create is refused (`rate_limited`).
+    /// Default 600: a class in which each pupil opens one, and does it again.
     pub rooms_per_minute_per_address: u64,
-    /// Bytes that the rings and the retained state of all rooms may take together, as far as they are counted. Rings give
-    /// back from three quarters on; at fifteen sixteenths new rooms (`too_many_rooms`) and slots (`state_too_large`) are
-    /// refused, and above it larger values for the slots that are there. Default 1 GiB.
+    /// Bytes that the rings and the retained state of all rooms may take together; an estimate.
+    /// Rings shrink from three quarters of it on. From fifteen sixteenths on, new rooms
+    /// (`too_many_rooms`) and new slots (`state_too_large`) are refused. Above it, larger values
+    /// for existing slots are refused too. Default 1 GiB.
     pub room_memory_bytes: usize,
-    /// Actions of one owner in a second, all of them at once if there were none just before. One that is faster is not
-    /// listened to for a moment; nothing is refused. Default 5,000: more than a page has to say, and as many at once as
-    /// it may have unanswered.
+    /// Actions per second of one owner. They may all come at once after a second without any. A
+    /// faster owner isn't read for a moment; nothing is refused. Default 5,000: more than a page
+    /// has to say, and more at once than it may have unanswered.
     pub owner_actions_per_second: u64,
-    /// Bytes of them, function keys, params and slots; one message of [`Limits::message_bytes`] at least. Default 8 MiB:
-    /// twice what it may have unanswered.
+    /// Bytes of those actions per second: function keys, params and slots. One message of
+    /// [`Limits::message_bytes`] is always taken. Default 8 MiB: twice what an owner may have
+    /// unanswered.
     pub owner_bytes_per_second: u64,
-    /// Silence after which a page's SDK asks whether the connection is still there, in milliseconds. Announced.
-    /// Default 25,000.
+    /// Silence after which a page asks whether the connection still works, in milliseconds. It is
+    /// announced to the page. Default 25,000.
     pub heartbeat_ms: u64,
 }
 
@@ -99,7 +107,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What the reply to create and join announces.
+    /// The limits that the reply to create and join announces.
     #[must_use]
     pub fn announced(&self) -> AnnouncedLimits {
         AnnouncedLimits {
@@ -118,7 +126,7 @@ pub struct AnnouncedLimits {
     pub message_bytes: u64,
     /// `queueActions`: how many actions an owner may have unanswered, the same as the room's ring.
     pub queue_actions: u64,
-    /// `queueBytes`: their bytes.
+    /// `queueBytes`: how many bytes these may have.
     pub queue_bytes: u64,
     /// `heartbeat`: see [`Limits::heartbeat_ms`].
     pub heartbeat_ms: u64,

@@ -1,7 +1,8 @@
 //! Faults that can be switched on, to show that the simulation in `tests/` finds them.
 //!
-//! Only the feature `mutations` makes that possible; without it every seam is the constant `false` and compiles to
-//! nothing. Each seam is one short condition with [`mutated!`] at a place where the guarantees hang by one line.
+//! Only the feature `mutations` makes that possible. Without it [`mutated!`] is the constant
+//! `false` and compiles to nothing. Each fault is one short condition with [`mutated!`], in a line
+//! on which a guarantee depends.
 
 /// One fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +13,7 @@
 )]
 #[cfg_attr(not(feature = "mutations"), expect(unreachable_pub, reason = "exported with the feature"))]
 pub enum Mutation {
-    /// The room takes an action that it has already.
+    /// The room appends an action that it has already.
     SkipDuplicateCheck = 1,
     /// A follower that resumes is served from one action too late.
     ResumeOneTooLate,
@@ -24,61 +25,61 @@ pub enum Mutation {
     SnapshotWithoutSynced,
     /// The snapshot is sent before the reply.
     SnapshotBeforeReply,
-    /// What follows a snapshot starts at the head instead of where the snapshot was taken.
+    /// After a snapshot, live actions start at the head instead of where the snapshot was taken.
     LiveFromHead,
-    /// Actions are taken under any epoch.
+    /// Actions are accepted under any epoch.
     ForgetEpoch,
-    /// The former owner isn't woken to hear that it is fenced off.
+    /// The former owner's connection isn't woken to be told that it is fenced off.
     ForgetToFence,
-    /// Any owner key is the room's.
+    /// Any owner key is accepted.
     AcceptAnyKey,
     /// A session that was superseded may claim again.
     SupersededComesBack,
     /// The reply to a claim acknowledges one action too much.
     AcknowledgeTooMuch,
-    /// What was answered on a former connection isn't said again.
+    /// The answers of a former connection aren't repeated.
     ForgetAnswers,
     /// A refusal isn't remembered as an answer.
     ForgetRefusals,
-    /// A new session is taken for the one before.
+    /// A claim by a new session keeps the answers of the one before.
     ClaimKeepsAnswers,
-    /// The session doesn't send again what wasn't answered.
+    /// The session doesn't send unanswered actions again.
     ForgetUnanswered,
-    /// A newer value takes the place of the one that it replaces, and so overtakes what was sent in between.
+    /// A newer value is queued where the replaced one was, and so overtakes the actions in between.
     ReplaceInPlace,
-    /// The page isn't told of the slots that a resync leaves out.
+    /// The page isn't told that the slots missing from a resync are cleared.
     KeepSlotsAfterResync,
-    /// The page is handed again what a snapshot repeats.
+    /// The page is handed state messages again that a snapshot repeats.
     ApplyAgain,
-    /// What had come of a snapshot is taken for all of it.
+    /// An incomplete snapshot is taken for a complete one.
     KeepTornSnapshot,
-    /// The state that a newer value replaces stays in the snapshot's order.
+    /// A replaced state message stays in the order of the snapshot.
     KeepReplacedState,
     /// A cleared slot stays in the snapshot.
     KeepClearedSlot,
     /// A snapshot that was rendered before a change is served after it.
     StaleSnapshot,
-    /// The log of whole envelopes loses count at a clear.
+    /// The log of original envelopes skips a seq at a clear.
     OriginalLogOutOfStep,
-    /// A close leaves the room in the table.
+    /// Closing a room leaves it in the table.
     CloseKeepsRoom,
-    /// A closed room ends its followers before they have had everything.
+    /// A closed room ends its followers before they have been served everything.
     EndBeforeTheRest,
-    /// A room without an owner lives for ever.
+    /// A room whose owner is away lives for ever.
     IgnoreGrace,
     /// A follower that left still counts.
     ForgetToLeave,
-    /// A full room lets more followers in.
+    /// A full room admits more followers.
     IgnoreRoomFull,
     /// A room retains more slots than it may.
     IgnoreSlotLimit,
-    /// An owner is listened to however fast it is.
+    /// An owner is read however fast it is.
     IgnorePace,
-    /// Nobody is woken by an action.
+    /// An action wakes no follower.
     WakeNobody,
     /// A returning follower isn't told again whether the owner is there.
     ForgetPresence,
-    /// The session doesn't mind when its ping isn't answered.
+    /// The session ignores that its ping isn't answered.
     IgnoreMissingPong,
 }
 

@@ -1,8 +1,9 @@
-//! Moments and delays, as arguments.
+//! Moments and delays: the types in which callers pass time to this crate.
 
 use core::num::NonZeroU64;
 
-/// A moment, in milliseconds since a start that the caller chose. The caller's clock never runs backwards.
+/// A moment, in milliseconds since a start that the caller chose. The caller's clock never runs
+/// backwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub u64);
 
@@ -20,18 +21,18 @@ impl Timestamp {
     }
 }
 
-/// A delay of at least one millisecond: where something may be done at once there is none.
+/// A delay of at least one millisecond. "No delay" is [`None`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Delay(NonZeroU64);
 
 impl Delay {
-    /// A delay of this many milliseconds; none if there are 0.
+    /// A delay of this many milliseconds; none for 0.
     #[must_use]
     pub fn from_milliseconds(milliseconds: u64) -> Option<Self> {
         NonZeroU64::new(milliseconds).map(Self)
     }
 
-    /// How long it is.
+    /// Its length in milliseconds.
     #[must_use]
     pub fn milliseconds(self) -> u64 {
         self.0.get()

@@ -1,33 +1,38 @@
-//! How often something may happen.
+//! How often something may happen: the measure of every rate limit, in this crate and in the
+//! server.
 
 use crate::{Delay, Timestamp};
 
-/// So often may something happen: `times` in any `window_ms`, all of them at once if nothing happened for that long.
+/// Something may happen `times` times in `window_ms`. It may happen all these times at once after a
+/// window without any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How many times; at least 1.
+    /// How many times, at least 1.
     pub times: u64,
-    /// In how many milliseconds; at least 1.
+    /// In how many milliseconds, at least 1.
     pub window_ms: u64,
 }
 
-/// Counts how often something happened of late. It starts full: nothing has happened yet.
+/// Holds the tokens for what may still happen now. It starts full, and time refills it.
 ///
-/// What is counted are milliseconds times [`Rate::times`], so that no fraction is lost, however high or low the rate.
+/// A token counts as [`Rate::window_ms`] units, and each millisecond adds [`Rate::times`] units. So
+/// no fraction is lost, however high or low the rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenBucket {
+    /// Units at the moment `at`.
     level: u64,
+    /// When the level was right. In the future if there is a debt: it is paid then.
     at: Timestamp,
 }
 
 impl Rate {
-    /// So many times a minute.
+    /// This many times a minute, at least once.
     #[must_use]
     pub fn per_minute(times: u64) -> Self {
         Self { times: times.max(1), window_ms: 60_000 }
     }
 
-    /// So many times a second.
+    /// This many times a second, at least once.
     #[must_use]
     pub fn per_second(times: u64) -> Self {
         Self { times: times.max(1), window_ms: 1_000 }
@@ -39,22 +44,22 @@ impl Rate {
 }
 
 impl TokenBucket {
-    /// A bucket from which nothing was taken yet.
+    /// A full bucket.
     #[must_use]
     pub fn new(rate: Rate, now: Timestamp) -> Self {
         Self { level: rate.capacity(), at: now }
     }
 
-    /// It has happened once more. Beyond the rate it is not counted.
+    /// Takes one token, or what is left of one.
     pub fn take(&mut self, rate: Rate, now: Timestamp) {
         self.level = self.level_at(rate, now).saturating_sub(rate.window_ms);
         self.at = now.max(self.at);
     }
 
-    /// It happens once more, if it may now.
+    /// Takes one token if there is one.
     ///
     /// # Errors
-    /// How long until it may; then nothing has happened.
+    /// How long until there is one. Then nothing is taken.
     pub fn try_take(&mut self, rate: Rate, now: Timestamp) -> Result<(), Delay> {
         if let Some(delay) = self.wait(rate, now) {
             return Err(delay);
@@ -63,8 +68,8 @@ impl TokenBucket {
         Ok(())
     }
 
-    /// It has happened so many times more, whether it might or not. What was too much is a debt: until that is paid by
-    /// time, the bucket is as empty as one can be.
+    /// Takes `times` tokens even if there are fewer; the rest becomes a debt. Until time has paid
+    /// the debt, the bucket is empty.
     pub fn take_with_debt(&mut self, times: u64, rate: Rate, now: Timestamp) {
         let (level, cost) = (self.level_at(rate, now), times.saturating_mul(rate.window_ms));
         self.at = now.max(self.at);
@@ -73,26 +78,26 @@ impl TokenBucket {
             Some(debt) => {
                 let paid_in = debt.div_ceil(rate.times);
                 self.at = self.at.after(paid_in);
-                // What the last of these milliseconds brings beyond the debt.
+                // What the last of these milliseconds adds beyond the debt.
                 paid_in * rate.times - debt
             }
         };
     }
 
-    /// How long until the debt is paid; none if there is no debt.
+    /// How long until the debt is paid. None if there is no debt.
     #[must_use]
     pub fn debt(&self, now: Timestamp) -> Option<Delay> {
         Delay::from_milliseconds(self.at.since(now))
     }
 
-    /// How long until it may happen once more; none if it may happen now.
+    /// How long until there is a token. None if there is one now.
     #[must_use]
     pub fn wait(&self, rate: Rate, now: Timestamp) -> Option<Delay> {
         let missing = rate.window_ms.saturating_sub(self.level_at(rate, now));
         Delay::from_milliseconds(missing.div_ceil(rate.times))
     }
 
-    /// Whether it is as if nothing had happened yet.
+    /// Whether it is as full as a new one.
     #[must_use]
     pub fn is_full(&self, rate: Rate, now: Timestamp) -> bool {
         self.level_at(rate, now) == rate.capacity()
@@ -114,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_is_let_through_and_then_one_after_the_other() {
+    fn a_burst_may_happen_at_once_and_then_one_at_a_time() {
         let mut bucket = TokenBucket::new(RATE, Timestamp(0));
         for _ in 0..3 {
             assert_eq!(delay(bucket.wait(RATE, Timestamp(0))), 0);
@@ -128,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn over_a_long_time_it_is_the_rate_to_the_last_one() {
+    fn over_a_long_time_exactly_the_rate_may_happen() {
         let rate = Rate { times: 7, window_ms: 1_000 };
         let mut bucket = TokenBucket::new(rate, Timestamp(0));
         let mut happened = 0;
@@ -138,12 +143,12 @@ mod tests {
                 happened += 1;
             }
         }
-        // The burst at the beginning, and 7 a second.
+        // The burst at the start, and 7 a second.
         assert_eq!(happened, 7 + 6_999);
     }
 
     #[test]
-    fn a_debt_is_paid_by_time_to_the_last_one() {
+    fn over_a_long_time_debts_allow_exactly_the_rate() {
         let rate = Rate { times: 7, window_ms: 1_000 };
         let mut bucket = TokenBucket::new(rate, Timestamp(0));
         let mut happened = 0;
@@ -153,12 +158,12 @@ mod tests {
                 happened += 3;
             }
         }
-        // The burst at the beginning, 7 a second, and at most one step beyond.
+        // The burst at the start, 7 a second, and at most one step beyond.
         assert!((7_000..=7_010).contains(&happened), "{happened}");
     }
 
     #[test]
-    fn after_a_rest_a_burst_may_be_owed_again() {
+    fn an_empty_bucket_refills_to_a_burst_without_a_debt() {
         let mut bucket = TokenBucket::new(RATE, Timestamp(0));
         for now in [0, 1_000, 5_000] {
             for _ in 0..3 {
@@ -172,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_debt_is_waited_for_and_then_nothing_is_left() {
+    fn a_large_debt_is_paid_by_time_and_then_the_bucket_is_empty() {
         let mut bucket = TokenBucket::new(RATE, Timestamp(0));
         bucket.take_with_debt(30, RATE, Timestamp(0));
         assert_eq!(delay(bucket.debt(Timestamp(0))), 9_000);
@@ -186,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_window_in_which_nothing_happens_it_is_full_again() {
+    fn an_empty_bucket_is_full_after_one_window() {
         let mut bucket = TokenBucket::new(RATE, Timestamp(0));
         for _ in 0..9 {
             bucket.take(RATE, Timestamp(0));
