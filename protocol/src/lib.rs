@@ -21,7 +21,8 @@
 //!   appends actions that come without a connection.
 //! - What the caller must do next: call [`Peer::poll_output`] until it waits or closes, and write
 //!   each [`Frame`] to the client. Do the same for all others in the room when [`Room::version`]
-//!   has grown. Read nothing from the client while [`Peer::pause`] returns a delay.
+//!   has grown. While [`Peer::pause`] returns a delay, read nothing from the client; afterwards
+//!   call [`Peer::resume_reading`].
 //!
 //! # How a page drives it
 //!

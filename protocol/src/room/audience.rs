@@ -1,19 +1,20 @@
-//! How many follow a room, counted at most once a second.
+//! How many follow a room, counted at most once a second. The room counts when its alarm is due.
+//! The owner is told, and the followers too if the owner allows it.
 
 use crate::room::followers::Followers;
 use crate::{Audience, Timestamp};
 
-/// Shortest time between two counts, in milliseconds (design: at most once a second).
+/// Shortest time between two counts, in milliseconds.
 const INTERVAL_MS: u64 = 1_000;
 
-/// The newest count, and whether there is reason for another.
+/// The newest count, and whether another one is needed.
 #[derive(Debug, Default)]
 pub(crate) struct AudienceCount {
     current: Audience,
     counted_at: Option<Timestamp>,
-    /// The room's head at that time: whoever has not taken it by the next count lags.
-    head_then: u64,
-    /// Something has happened that may change it.
+    /// The room's head at that time. A follower that hasn't been served it by the next count lags.
+    counted_head: u64,
+    /// Whether something has happened that may change the count.
     is_outdated: bool,
 }
 
@@ -26,23 +27,23 @@ impl AudienceCount {
         self.is_outdated = true;
     }
 
-    /// When to count again, if there is reason to.
+    /// When to count again, if another count is needed.
     pub(crate) fn due(&self) -> Option<Timestamp> {
         self.is_outdated.then(|| self.counted_at.map_or(Timestamp::default(), |at| at.after(INTERVAL_MS)))
     }
 
-    /// Counts if that is due. True if the count differs from the one before.
+    /// Counts if a count is due. Returns whether the count differs from the one before.
     pub(crate) fn count(&mut self, now: Timestamp, followers: &Followers, head: u64) -> bool {
         if self.due().is_none_or(|due| due > now) {
             return false;
         }
-        let counted = followers.audience(self.head_then);
+        let counted = followers.audience(self.counted_head);
         let differs = counted != self.current;
-        // Whoever lags, or has not taken the head yet, is looked at once more.
-        self.is_outdated = counted.lagging > 0 || (counted.connected > 0 && self.head_then != head);
+        // If some lag, or may not have been served the head yet, the next count may differ.
+        self.is_outdated = counted.lagging > 0 || (counted.connected > 0 && self.counted_head != head);
         self.current = counted;
         self.counted_at = Some(now);
-        self.head_then = head;
+        self.counted_head = head;
         differs
     }
 }
@@ -53,7 +54,7 @@ mod tests {
     use crate::Rendering;
 
     #[test]
-    fn counts_at_most_once_a_second_and_until_nobody_lags() {
+    fn counts_at_most_once_a_second_and_until_no_follower_lags() {
         let mut followers = Followers::default();
         let mut count = AudienceCount::default();
         assert_eq!(count.due(), None);

@@ -1,4 +1,5 @@
-//! A room's followers: letting them in and out, and whether the owner is too far ahead of them.
+//! How a room lets followers in and out, and whether its owner should wait for them.
+//! [`Peer`](crate::Peer) calls this.
 
 use super::Room;
 use super::followers::{Lag, RingMarks};
@@ -7,10 +8,13 @@ use crate::mutation::mutated;
 use crate::{RefusalCode, Rendering, Timestamp};
 
 impl Room {
-    /// Lets a follower in. `since` is the last seq that it was handed earlier; see [`Room::cursor`].
+    /// Lets a follower in. `since` is the last seq that it was handed on an earlier connection; see
+    /// [`Room::cursor`].
     ///
     /// # Errors
-    /// `room_full`, or `unknown_room` if it is closed.
+    /// - `room_full`: the room has all the followers it may have, or there is no memory for the
+    ///   snapshot that this one needs.
+    /// - `unknown_room`: the room is closed.
     pub fn join(&mut self, rendering: Rendering, since: Option<u64>) -> Result<Cursor, RefusalCode> {
         self.check_open()?;
         if self.followers.len() >= self.limits.followers_per_room && !mutated!(IgnoreRoomFull) {
@@ -31,7 +35,8 @@ impl Room {
         Ok(Cursor { follower: Some(follower), ..cursor })
     }
 
-    /// A follower is gone.
+    /// Removes a follower whose connection is gone. The original rendering ends with the last
+    /// follower that needs it.
     pub fn leave(&mut self, cursor: &Cursor) {
         if let Some(follower) = cursor.follower.filter(|_| !mutated!(ForgetToLeave)) {
             self.followers.remove(follower, cursor.rendering);
@@ -43,7 +48,8 @@ impl Room {
         }
     }
 
-    /// A follower asks for everything again; it stays the same follower.
+    /// Moves a follower that joins the same room again to where a new one would start. It counts as
+    /// the same follower.
     pub fn rejoin(&mut self, cursor: &mut Cursor, since: Option<u64>) {
         cursor.position = self.cursor(cursor.rendering, since).position;
         if let Some(follower) = cursor.follower {
@@ -51,13 +57,15 @@ impl Room {
         }
     }
 
-    /// Whether the room lags behind its owner, whose socket is not read then, so that TCP slows it down. A follower that
-    /// is merely slow is not waited for, but resynced when it has fallen off the ring.
+    /// Whether the owner should wait for its followers. The server then doesn't read the owner's
+    /// socket, so that TCP slows the owner down. A slow follower is not waited for: it is resynced
+    /// once it has fallen off the ring.
     pub fn lag(&mut self, now: Timestamp) -> Lag {
         self.followers.lag(self.ring_marks(), now)
     }
 
-    /// The same, asked after every frame of the owner: mostly answered without a look at all followers.
+    /// The same, to be asked after every frame of the owner. It looks at the followers only once a
+    /// sixteenth of the ring is new.
     pub fn lag_if_due(&mut self, now: Timestamp) -> Lag {
         let head = self.compact.head();
         let ring_actions = head - self.compact.oldest_cursor();
@@ -68,12 +76,13 @@ impl Room {
         self.lag(now)
     }
 
-    /// Its owner has waited long enough, and waits no more for those that lag now, for some time.
+    /// Stops waiting for the followers that lag now, for ten seconds: the owner has waited long
+    /// enough.
     pub fn give_up_on_laggards(&mut self) {
         self.followers.give_up_on_laggards(self.ring_marks());
     }
 
-    /// A follower has taken a part of what it was served: it is slow, not gone.
+    /// Notes that a follower has taken a part of what it was served: it is slow, not stalled.
     pub fn note_progress(&mut self, cursor: &Cursor) {
         if let Some(follower) = cursor.follower {
             self.followers.note_progress(follower);

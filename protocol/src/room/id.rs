@@ -1,21 +1,22 @@
-//! The name of a room.
+//! The id of a room: a UUID, which clients send and which is shown in links.
 
 use std::fmt;
 
 use uuid::Uuid;
 
-/// A room's uuid.
+/// The id of a room: its UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RoomId(Uuid);
 
 impl RoomId {
-    /// The id made of 128 bits, of which the caller drew 122 at random: a version 4 uuid (RFC 9562 section 5.4).
+    /// A version 4 UUID (RFC 9562 section 5.4) from random bits, of which 122 are used.
     #[must_use]
     pub fn from_random(bits: u128) -> Self {
         Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
     }
 
-    /// The id that a client wrote: in any case, bare, hyphenated, in braces or as an URN, as the original took them.
+    /// The id that a client wrote. Like the original, it takes a UUID in upper or lower case, bare,
+    /// hyphenated, in braces or as a URN. None if the text is no UUID.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         Uuid::try_parse(text).ok().map(Self)
@@ -33,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_are_read_in_every_form_that_the_original_took() {
+    fn ids_are_read_in_every_form_that_the_original_accepted() {
         let id = RoomId::parse("f63ca67e-69bb-4a16-a71f-86a87acbe0b5").unwrap();
         for form in [
             "F63CA67E-69BB-4A16-A71F-86A87ACBE0B5",

@@ -1,4 +1,6 @@
-//! A room: a log of actions, the state that it retains, and who owns it.
+//! A room: a log of actions, the state that it retains, and who owns it. Connections reach it
+//! through [`Peer`](crate::Peer), posts through [`Post`]; the server looks after it with
+//! [`Room::tick`].
 
 mod audience;
 mod followers;
@@ -37,27 +39,29 @@ pub use post::{Post, Posted};
 pub use report::RoomReport;
 pub use table::Rooms;
 
-/// What became of an owner's action.
+/// What became of an owner's action that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// It is in the log, at this seq.
+    /// It was appended to the log, at this seq.
     Appended(u64),
-    /// The room had it already.
+    /// The room had answered it already. Nothing was appended.
     Duplicate,
 }
 
-/// Bytes that a room keeps for the next message to be rendered in: most take less, and a server may have many rooms.
+/// A room keeps at most this many bytes to render the next message in. Most messages take less, and
+/// a server may have many rooms.
 const MAX_RENDER_BUFFER_BYTES: usize = 4 * 1024;
 
-/// A room. Single-threaded and pure; the server puts each behind a lock.
+/// A room. The server keeps each behind a lock.
 #[derive(Debug)]
 pub struct Room {
     id: RoomId,
     uuid: String,
     limits: Limits,
-    /// For those who speak session fields; always kept.
+    /// The log for clients that speak session fields. It is always kept.
     compact: Log,
-    /// For everybody else: starts at the head when the first of them joins and ends with the last.
+    /// The log for all other clients. It starts at the head when the first of them joins, and ends
+    /// with the last.
     original: Option<Log>,
     slots: Slots,
     owner: Ownership,
@@ -65,22 +69,25 @@ pub struct Room {
     account: Account,
     followers: Followers,
     audience: AudienceCount,
-    /// Whether the followers may know how many they are.
+    /// Whether followers are told how many follow.
     shares_audience: bool,
-    /// Followers are still served what they have not taken, and nothing else is possible.
+    /// Followers are still served what they have not been served yet. Nothing else is possible.
     is_closed: bool,
-    /// The head when [`Room::lag`] was last looked at.
+    /// The head when [`Room::lag_if_due`] last looked at the followers.
     lag_checked_at: u64,
+    /// See [`Room::version`].
     version: u64,
+    /// See [`Room::owner_version`].
     owner_version: u64,
-    /// The earliest moment at which somebody was asked to call [`Room::tick`].
+    /// The earliest moment at which the caller was asked to call [`Room::tick`].
     alarm: Option<Timestamp>,
-    /// Where a message is rendered before it is appended; kept for its memory, up to [`MAX_RENDER_BUFFER_BYTES`].
+    /// A message is rendered here before it is appended. Kept for its memory, up to
+    /// [`MAX_RENDER_BUFFER_BYTES`].
     render_buffer: String,
 }
 
 impl Room {
-    /// A new room, whose owner is there, in epoch 1.
+    /// A new room in epoch 1, whose owner has a connection. `session` is the owner's.
     #[must_use]
     pub fn new(id: RoomId, key: KeyDigest, session: Option<&str>, limits: Limits) -> Self {
         Self {
@@ -105,92 +112,93 @@ impl Room {
         }
     }
 
-    /// Its id.
+    /// The room's id.
     #[must_use]
     pub fn id(&self) -> RoomId {
         self.id
     }
 
-    /// Its id as it is written in messages.
+    /// The room's id, as messages write it.
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
     }
 
-    /// The bounds it keeps.
+    /// The bounds that the room keeps.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The seq of its newest action; 0 before the first.
+    /// The seq of the newest action; 0 before the first.
     #[must_use]
     pub fn head(&self) -> u64 {
         self.compact.head()
     }
 
-    /// Which claim of ownership is in force.
+    /// The number of the claim of ownership that is in force.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.owner.epoch()
     }
 
-    /// How many followers it has.
+    /// How many followers the room has.
     #[must_use]
     pub fn followers(&self) -> usize {
         self.followers.len()
     }
 
-    /// A number that grows whenever followers may have something new to be sent.
+    /// A number that grows whenever there may be something new to send to followers.
     #[must_use]
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// A number that grows whenever the owner's connection may have something new to be sent.
+    /// A number that grows whenever there may be something new to send to the owner's connection.
     #[must_use]
     pub fn owner_version(&self) -> u64 {
         self.owner_version
     }
 
-    /// Whether its owner has a connection.
+    /// Whether the owner has a connection.
     #[must_use]
     pub fn owner_presence(&self) -> OwnerPresence {
         self.owner.presence()
     }
 
-    /// How many follow, as of the newest count.
+    /// How many follow, by the newest count.
     #[must_use]
     pub fn audience(&self) -> Audience {
         self.audience.current()
     }
 
-    /// Whether the followers may know that.
+    /// Whether followers are told how many follow.
     #[must_use]
     pub fn shares_audience(&self) -> bool {
         self.shares_audience
     }
 
-    /// Sets whether the followers may know how many they are.
+    /// Sets whether followers are told how many follow.
     pub fn share_audience(&mut self, shares: bool) {
         self.shares_audience = shares;
     }
 
-    /// Closes it. Followers are served what was there before, so that nothing that was acknowledged is lost, and then
-    /// hear the end; nobody can enter any more.
+    /// Closes the room. Followers are served everything that was appended before, so that no
+    /// acknowledged action is lost, and then the end. Nobody can enter any more.
     pub fn close(&mut self) {
         self.is_closed = true;
         self.version += 1;
         self.owner_version += 1;
     }
 
-    /// Whether it is closed.
+    /// Whether the room is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.is_closed
     }
 
-    /// When [`Room::tick`] is to be called, if somebody is to be asked anew: after every change of the room.
+    /// When [`Room::tick`] is to be called. To be asked after every change of the room. None if
+    /// nothing is due, or if an earlier answer still holds.
     pub fn take_alarm(&mut self) -> Option<Timestamp> {
         let grace_ends = self.owner.away_since().map(|since| since.after(self.limits.owner_grace_ms));
         let due = [self.audience.due(), grace_ends].into_iter().flatten().min()?;
@@ -201,8 +209,8 @@ impl Room {
         Some(due)
     }
 
-    /// Does what is due. False if the room has been without its owner for the whole of its grace: it is closed now, and to be
-    /// taken out of the table.
+    /// Does what is due. Returns false if the owner has been away for the whole grace: the room is
+    /// closed then, and the caller removes it from the table.
     pub fn tick(&mut self, now: Timestamp) -> bool {
         if self.alarm.is_some_and(|alarm| alarm <= now) {
             self.alarm = None;
@@ -216,30 +224,36 @@ impl Room {
         let may_go_on = |since| now.since(since) < self.limits.owner_grace_ms || mutated!(IgnoreGrace);
         let goes_on = self.owner.away_since().is_none_or(may_go_on);
         if !goes_on {
-            // At once, so that no claim comes in between.
+            // Close at once, so that no claim comes in between.
             self.close();
         }
         goes_on
     }
 
-    /// Whether nobody is in it: the room that is missed least where there are too many.
+    /// Whether neither owner nor followers are in the room. Where there are too many rooms, such a
+    /// room is missed least.
     #[must_use]
     pub fn is_deserted(&self) -> bool {
         self.owner.away_since().is_some() && self.followers.len() == 0
     }
 
-    /// How long its owner is not to be read, because it has sent too much in too short a time.
-    /// The caller looks here before it appends, or afterwards for the next append:
-    /// [`Room::action`] itself refuses nothing for that reason.
+    /// How long the owner is not to be read, because it sent too much in too short a time. None if
+    /// it may be read. The caller asks before or after each action: [`Room::action`] refuses none
+    /// for being too fast.
     #[must_use]
     pub fn pause(&self, now: Timestamp) -> Option<Delay> {
         self.pace.pause(now)
     }
 
-    /// Appends the owner's action and retains it if it is a state message.
+    /// Appends the owner's action, and retains it if it is a state message. `id` is the action's
+    /// number within the owner's session.
     ///
     /// # Errors
-    /// `too_many_slots` or `state_too_large`; the action then counts as answered and takes no seq.
+    /// The action then counts as answered and takes no seq.
+    ///
+    /// - `too_many_slots`: its slot is new, and the room has all the slots it may have.
+    /// - `state_too_large`: the state messages would be too large, or the server has no memory for
+    ///   them.
     pub fn action(
         &mut self,
         id: Option<u64>,
@@ -273,7 +287,8 @@ impl Room {
         Ok(Accepted::Appended(seq))
     }
 
-    /// Forgets the state message of a slot and tells the followers that can be told. `id` as in an action.
+    /// Clears a slot and appends that to the log. Followers that speak session fields are told; for
+    /// others the slot is only missing from later snapshots. `id` is as for an action.
     pub fn clear(&mut self, id: Option<u64>, slot: &str, now: Timestamp) -> Accepted {
         if self.owner.has_answered(id) {
             return Accepted::Duplicate;
@@ -285,8 +300,8 @@ impl Room {
         Accepted::Appended(self.append(id, |out, seq| render::compact_cleared(out, seq, slot), |_, _| ()))
     }
 
-    /// Notes that an action of the owner is answered by a refusal, so that it is never taken later. Returns the
-    /// refusal as it is to be told.
+    /// Records that an action of the owner is answered by a refusal, so that it is never appended
+    /// later. Returns the refusal with the action's id in it.
     pub fn refuse(&mut self, id: Option<u64>, refusal: Refusal) -> Refusal {
         let refusal = Refusal { id, ..refusal };
         self.owner.record_refusal(id, &refusal);
@@ -294,16 +309,18 @@ impl Room {
         refusal
     }
 
-    /// What the owner's actions after `id` were answered.
+    /// The answers to the owner's actions after `id`.
     #[must_use]
     pub fn answers_after(&self, id: u64) -> Vec<Answer> {
         self.owner.answers().answers_after(id)
     }
 
-    /// Grants ownership to whoever knows the key. From then on the former owner's epoch is over.
+    /// Grants ownership to the bearer of the owner key. The former owner's epoch is over then.
     ///
     /// # Errors
-    /// `wrong_owner_key`, `unknown_room` if it is closed, or that the claiming session has been superseded.
+    /// - `wrong_owner_key`: the key isn't the room's.
+    /// - `unknown_room`: the room is closed.
+    /// - [`EntryError::Superseded`]: another session has claimed the room since this one held it.
     pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         self.check_open()?;
         let claimed = self.owner.claim(key, claim)?;
@@ -312,10 +329,11 @@ impl Room {
         Ok(claimed)
     }
 
-    /// Does something as the owner.
+    /// Does something as the owner under `epoch`.
     ///
     /// # Errors
-    /// Why the connection that holds `epoch` is no longer the owner's: `RoomClosed` or `Superseded`.
+    /// - `RoomClosed`: the room is closed.
+    /// - `Superseded`: a newer claim is in force.
     pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
         if self.is_closed {
             Err(CloseCode::RoomClosed)
@@ -326,7 +344,8 @@ impl Room {
         }
     }
 
-    /// The connection that held `epoch` is gone.
+    /// Notes that the connection that held `epoch` is gone. If `epoch` is in force, the owner is
+    /// away from now on.
     pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
         if self.owner.leave(epoch, now) {
             self.version += 1;
@@ -337,7 +356,8 @@ impl Room {
         if self.is_closed { Err(RefusalCode::UnknownRoom) } else { Ok(()) }
     }
 
-    /// The one seam through which the log grows.
+    /// Appends an action to the log in each rendering, and returns its seq. The log grows here and
+    /// nowhere else.
     fn append(
         &mut self,
         id: Option<u64>,

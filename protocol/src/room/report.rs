@@ -1,11 +1,12 @@
-//! What somebody who looks after a server wants to know of a room.
+//! What an operator wants to know about a room: the server's administration and its metrics show
+//! it.
 
 use super::Room;
 use super::followers::LagReport;
 use super::log::Log;
 use crate::OwnerPresence;
 
-/// A room as it is at this moment, in numbers; nothing of what was said in it.
+/// A room in numbers. No content of its actions is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RoomReport {
     /// How many followers it has.
@@ -16,20 +17,20 @@ pub struct RoomReport {
     pub epoch: u64,
     /// The seq of its newest action; 0 before the first.
     pub seq: u64,
-    /// How many slots it retains.
+    /// How many state messages it retains.
     pub slots: usize,
-    /// Bytes of those: names, function keys and params.
+    /// Bytes of these state messages: slot names, function keys and params.
     pub slot_bytes: usize,
-    /// Bytes of the actions in its ring, in all renderings that it keeps.
+    /// Bytes of the actions in its rings, in all renderings that it keeps.
     pub ring_bytes: usize,
-    /// Bytes of the snapshots that are rendered at the moment.
+    /// Bytes of the snapshots that are rendered now.
     pub snapshot_bytes: usize,
     /// How far its followers are behind.
     pub lag: LagReport,
 }
 
 impl Room {
-    /// How it is at this moment. Looks at every follower.
+    /// The room in numbers, as it is now. This looks at every follower.
     #[must_use]
     pub fn report(&self) -> RoomReport {
         let original = self.original.as_ref().map_or(0, Log::bytes);

@@ -1,4 +1,5 @@
-//! Serving a follower: joining, following, resuming and falling behind are one operation.
+//! Serving a follower. Joining, following, resuming and falling behind are one operation: serve
+//! what comes after the cursor.
 
 use super::Room;
 use super::log::{Cursor, Frame, Position};
@@ -6,9 +7,9 @@ use crate::mutation::mutated;
 use crate::{Rendering, ServerMessage, render};
 
 impl Room {
-    /// Where serving starts: after `since` if the ring still holds all that came later, else at the snapshot, which is
-    /// a resync if there was a `since`. It is settled now: whatever is appended before the follower is served comes
-    /// after it.
+    /// A cursor where serving starts: after `since` if the ring still holds all later actions, else
+    /// at the snapshot. With a `since`, that snapshot is a resync. The position is fixed now:
+    /// actions that are appended before the follower is served come after it.
     #[must_use]
     pub fn cursor(&mut self, rendering: Rendering, since: Option<u64>) -> Cursor {
         let position = match since {
@@ -22,10 +23,11 @@ impl Room {
         Cursor { follower: None, rendering, position }
     }
 
-    /// What a follower is to be sent next, and its cursor moved behind it; an empty frame if it has everything.
+    /// Fills the frame with what a follower is to be sent next, and moves the cursor behind it. The
+    /// frame is empty if the follower has everything.
     ///
-    /// Joining, following, resuming and falling behind are all this: from the ring while the cursor is in it,
-    /// otherwise the snapshot.
+    /// The actions come from the ring while the cursor is in it. Otherwise the snapshot comes
+    /// first.
     pub fn serve(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         frame.clear();
         self.fill(cursor, frame);
@@ -47,7 +49,8 @@ impl Room {
                 frame.contents_mut().actions += *seq - before;
                 return;
             }
-            // Without memory for one more snapshot it waits: the server asks again, with its next ping at the latest.
+            // Without memory for one more snapshot the follower waits. The server asks again, with
+            // its next ping at the latest.
             if !frame.is_empty() || !self.has_memory_for_snapshot(cursor.rendering) {
                 return;
             }
@@ -55,14 +58,15 @@ impl Room {
         }
     }
 
-    /// The retained state as it is now.
+    /// The start of the snapshot as it is now.
     fn snapshot(&mut self, rendering: Rendering, resync: bool) -> Position {
         let block = self.slots.snapshot(rendering, &self.uuid, &self.account);
         self.update_memory_use();
         Position::Snapshot { block, index: 0, head: self.compact.head(), resync }
     }
 
-    /// The part of [`Room::serve`] that an owner gets whose page was loaded anew: the snapshot, and nothing live.
+    /// Serves the snapshot and nothing live. An owner whose page was loaded anew gets this part of
+    /// [`Room::serve`] alone.
     pub fn serve_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         let Position::Snapshot { block, index, head, resync } = &mut cursor.position else { return };
         if std::mem::take(resync) {

@@ -1,17 +1,18 @@
-//! The table of rooms.
+//! The table of a server's rooms. The server keeps it behind a lock.
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::{RefusalCode, RoomId, Timestamp};
 
-/// All rooms of a server, and when each is to be looked at. `R` is the room itself in a
-/// simulation, a shared handle of it in the server.
+/// All rooms of a server, and when [`Room::tick`](crate::Room::tick) is due for each. `R` is the
+/// room itself in a simulation, and a shared room in the server.
 #[derive(Debug)]
 pub struct Rooms<R> {
     rooms: HashMap<RoomId, R>,
     max_rooms: usize,
+    /// When rooms are due, the earliest first.
     alarms: BTreeSet<(Timestamp, RoomId)>,
-    /// The same, by room.
+    /// The moments in `alarms`, by room.
     alarms_by_room: HashMap<RoomId, Vec<Timestamp>>,
 }
 
@@ -37,7 +38,7 @@ impl<R> Rooms<R> {
     /// Adds a room.
     ///
     /// # Errors
-    /// `too_many_rooms`.
+    /// `too_many_rooms`: there are as many rooms as there may be.
     pub fn insert(&mut self, id: RoomId, room: R) -> Result<(), RefusalCode> {
         if self.rooms.len() >= self.max_rooms {
             return Err(RefusalCode::TooManyRooms);
@@ -52,7 +53,7 @@ impl<R> Rooms<R> {
         self.rooms.get(&id)
     }
 
-    /// The room with this id, to be changed.
+    /// The room with this id, mutably.
     #[must_use]
     pub fn get_mut(&mut self, id: RoomId) -> Option<&mut R> {
         self.rooms.get_mut(&id)
@@ -63,7 +64,7 @@ impl<R> Rooms<R> {
         self.rooms.values()
     }
 
-    /// Takes a room out of the table; its id is unknown from then on.
+    /// Removes a room. Its id is unknown from then on.
     pub fn remove(&mut self, id: RoomId) -> Option<R> {
         for moment in self.alarms_by_room.remove(&id).unwrap_or_default() {
             self.alarms.remove(&(moment, id));
@@ -71,14 +72,16 @@ impl<R> Rooms<R> {
         self.rooms.remove(&id)
     }
 
-    /// Notes when a room is to be looked at: what [`Room::take_alarm`](crate::Room::take_alarm) says.
+    /// Sets an alarm for a room at the moment that [`Room::take_alarm`](crate::Room::take_alarm)
+    /// returned.
     pub fn wake_at(&mut self, moment: Timestamp, id: RoomId) {
         if self.alarms.insert((moment, id)) {
             self.alarms_by_room.entry(id).or_default().push(moment);
         }
     }
 
-    /// The rooms that are to be looked at now, with [`Room::tick`](crate::Room::tick). Some may be gone.
+    /// Removes the alarms that are due now and returns their rooms, for which
+    /// [`Room::tick`](crate::Room::tick) is to be called. Some of the rooms may be gone.
     pub fn take_due(&mut self, now: Timestamp) -> Vec<RoomId> {
         let mut due = Vec::new();
         while let Some((moment, id)) = self.alarms.first().copied() {
@@ -92,13 +95,13 @@ impl<R> Rooms<R> {
         due
     }
 
-    /// The rooms that are to be looked at some time after `moment`, the next first: those that have lost their owner are
-    /// among them, the longest lost before the others.
+    /// The rooms that have an alarm at `moment` or later, the earliest first. Rooms without an
+    /// owner are among them; the one that lost its owner first comes first.
     pub fn alarms_after(&self, moment: Timestamp) -> impl Iterator<Item = RoomId> {
         self.alarms.range((moment, RoomId::from_random(0))..).map(|(_, id)| *id)
     }
 
-    /// When [`Rooms::take_due`] has something to say next.
+    /// The moment of the earliest alarm: when to call [`Rooms::take_due`] next.
     #[must_use]
     pub fn next_alarm(&self) -> Option<Timestamp> {
         self.alarms.first().map(|(moment, _)| *moment)
@@ -129,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_rooms_that_are_due_once() {
+    fn returns_each_room_that_is_due_once() {
         let mut rooms = Rooms::<()>::new(10);
         let (early, late) = (RoomId::from_random(1), RoomId::from_random(2));
         rooms.wake_at(Timestamp(20), late);

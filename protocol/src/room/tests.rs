@@ -1,4 +1,5 @@
-//! Rooms served to many cursors at random, against a model of what a follower must end up with.
+//! Rooms that serve many cursors at random, compared with a model of what a follower must end up
+//! with.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::{Rendering, ServerMessage, parse};
 
-/// When everything happens.
+/// The moment at which everything happens.
 const NOW: Timestamp = Timestamp(1_000);
 
 fn room(limits: Limits) -> Room {
@@ -47,7 +48,7 @@ fn the_snapshot_is_shared_until_a_slot_changes() {
 }
 
 #[test]
-fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past() {
+fn actions_appended_between_joining_and_being_served_are_served_live() {
     for rendering in [Rendering::Compact, Rendering::Original] {
         let mut room = room(Limits::default());
         room.action(None, action("before", "[]", None), NOW).unwrap();
@@ -59,7 +60,7 @@ fn what_is_appended_between_joining_and_being_served_is_not_taken_for_the_past()
 }
 
 #[test]
-fn state_is_bounded_in_slots_and_bytes_and_replacing_frees_what_was_there() {
+fn state_is_bounded_in_slots_and_bytes_and_replacing_frees_the_old_value() {
     let mut room = room(Limits { slots_per_room: 2, slot_bytes_per_room: 30, ..Limits::default() });
     let long = format!("[{}]", "1".repeat(20));
     room.action(None, action("a", &long, Some("a")), NOW).unwrap();
@@ -123,7 +124,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A follower that believes what it is sent, and checks that it may.
+/// A follower that applies what it is sent, and checks that it may.
 struct Follower {
     cursor: Cursor,
     seen: u64,
@@ -160,7 +161,7 @@ impl Follower {
         }
     }
 
-    /// G2, G3, G4: live actions come with the very next seq, always.
+    /// G2, G3, G4: a live action always has the very next seq.
     fn advance(&mut self, seq: Option<u64>) {
         if self.snapshot.is_none() && self.cursor.rendering == Rendering::Compact {
             assert_eq!(seq, Some(self.seen + 1));
@@ -204,7 +205,7 @@ proptest! {
                     let follower = &mut followers[index];
                     let rendering = follower.cursor.rendering;
                     if follower.snapshot.is_none() && rendering == Rendering::Compact {
-                        // A seq beyond the head, now and then, stands for a server that was restarted.
+                        // Sometimes a seq beyond the head, as after a restart of the server.
                         let since = if back == 11 { room.head() + 1 } else { follower.seen };
                         room.rejoin(&mut follower.cursor, Some(since));
                     }

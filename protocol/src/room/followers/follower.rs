@@ -1,22 +1,25 @@
-//! One follower, as its room counts it.
+//! One follower, as its room sees it: how far it has been served, and whether it is worth waiting
+//! for.
 
 use super::lag::RingMarks;
 use crate::Timestamp;
 
-/// How finely time is told apart here, in milliseconds.
+/// Length of an [`Interval`], in milliseconds.
 const INTERVAL_MS: u64 = 250;
-/// Whoever has taken nothing for longer than this is not waited for.
+/// A follower that has taken nothing for longer than this is not waited for.
 const ACTIVE_INTERVALS: u32 = 4;
-/// Whoever has kept up until so short a time ago has fallen behind because the owner is fast, not because he is slow.
+/// A follower that kept up until this short a time ago is behind because the owner is fast, not
+/// because the follower is slow.
 const KEPT_UP_INTERVALS: u32 = 2;
-/// For how long nobody waits again for whom it was in vain.
+/// A follower that didn't catch up while it was waited for is not waited for again for this long.
 const IGNORED_INTERVALS: u32 = 40;
 
 /// Names a follower within its room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FollowerId(pub(super) usize);
 
-/// A quarter of a second.
+/// A quarter of a second, counted from the start of the caller's clock. It has four bytes, because
+/// there are many followers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Interval(u32);
 
@@ -30,15 +33,17 @@ impl Interval {
     }
 }
 
+/// How far a follower has been served, and how it got there.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Follower {
-    /// Up to which seq it was served.
+    /// The seq up to which it was served.
     pub(super) served: u64,
     /// The interval in which it last took something.
     progressed_in: Interval,
-    /// The one in which it was last seen to be less than half a ring behind, if it ever was.
+    /// The interval in which it was last less than half a ring behind. None if it never was since
+    /// it got its position.
     kept_up_in: Option<Interval>,
-    /// Until which it isn't waited for.
+    /// It isn't waited for before this interval.
     ignored_until: Interval,
 }
 
@@ -47,7 +52,7 @@ impl Follower {
         Self { served, progressed_in: now, kept_up_in: None, ignored_until: Interval::default() }
     }
 
-    /// Notes up to which seq it was served.
+    /// Notes the seq up to which it was served.
     pub(super) fn note_served(&mut self, seq: u64, now: Interval) {
         if self.served != seq {
             self.served = seq;
@@ -55,7 +60,7 @@ impl Follower {
         }
     }
 
-    /// Notes that it goes on from another seq. It has not kept up with the owner to be there.
+    /// Notes that it goes on from another seq. It did not get there by keeping up with the owner.
     pub(super) fn reposition(&mut self, seq: u64) {
         self.served = seq;
         self.kept_up_in = None;
@@ -71,17 +76,19 @@ impl Follower {
         self.kept_up_in = Some(now);
     }
 
-    /// Waits no more for it, for some time.
+    /// Stops waiting for it for ten seconds.
     pub(super) fn ignore_for_a_while(&mut self, now: Interval) {
         self.ignored_until = Interval(now.0.saturating_add(IGNORED_INTERVALS));
     }
 
+    /// Whether it is on the ring, takes something and isn't ignored.
     pub(super) fn is_waited_for(&self, marks: RingMarks, now: Interval) -> bool {
         self.served >= marks.full
             && now.since(self.progressed_in) <= ACTIVE_INTERVALS
             && now >= self.ignored_until
     }
 
+    /// Whether it was less than half a ring behind a moment ago.
     pub(super) fn kept_up_recently(&self, now: Interval) -> bool {
         self.kept_up_in.is_some_and(|then| now.since(then) <= KEPT_UP_INTERVALS)
     }

@@ -1,34 +1,37 @@
-//! How far followers are behind.
+//! How far followers are behind: what the owner's connection is slowed down for, and what the
+//! server reports.
 
-/// Whether a room lags behind its owner.
+/// Whether a room's owner should wait for its followers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lag {
-    /// It doesn't, or nobody is worth waiting for.
+    /// No: none lags that is worth waiting for.
     No,
-    /// Somebody who kept up until a moment ago is about to fall off the ring: a short wait is all he needs.
+    /// At least one follower that kept up until a moment ago is about to fall off the ring. A short
+    /// wait is all that it needs.
     Few,
-    /// At least half of those that take anything are more than half a ring behind.
+    /// At least half of the followers that take anything are more than half a ring behind.
     Most,
 }
 
 /// How far followers are behind the newest action of their room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LagReport {
-    /// How many have not been served all of it.
+    /// How many followers have not been served everything.
     pub followers: u64,
-    /// Actions that they have not been served yet, added up.
+    /// Actions that they have not been served yet, added up over all of them.
     pub actions: u64,
-    /// Those of the one that is the furthest behind.
+    /// Actions that the follower furthest behind has not been served yet.
     pub greatest: u64,
 }
 
-/// How far behind the head of its ring a follower may be, as seqs.
+/// Three marks in a ring, as seqs. [`Followers::lag`](super::Followers::lag) compares followers
+/// with them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RingMarks {
-    /// Half a ring behind it.
+    /// Half a ring behind the head.
     pub(crate) half: u64,
-    /// Three quarters of a ring behind it.
+    /// Three quarters of a ring behind the head.
     pub(crate) three_quarters: u64,
-    /// A whole ring behind it: the oldest cursor that the ring still serves.
+    /// A whole ring behind the head: the oldest cursor that the ring still serves.
     pub(crate) full: u64,
 }

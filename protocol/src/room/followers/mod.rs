@@ -1,4 +1,5 @@
-//! A room's followers, as numbers: how many there are and how far each has been served.
+//! A room's followers: how many there are, how far each has been served, and whether the owner
+//! should wait for them. The followers' connections are the server's matter.
 
 mod follower;
 mod lag;
@@ -11,14 +12,16 @@ use follower::{Follower, Interval};
 
 use crate::{Audience, Rendering, Timestamp};
 
-/// The followers of a room.
+/// The followers of a room, by [`FollowerId`].
 #[derive(Debug, Default)]
 pub(crate) struct Followers {
-    /// None where nobody is.
+    /// None at the indexes in `free`.
     followers: Vec<Option<Follower>>,
+    /// Indexes to use again.
     free: Vec<usize>,
+    /// How many of them need the original rendering.
     original: usize,
-    /// When it was last asked whether the room lags.
+    /// When [`Followers::lag`] was last called. It is the only one that is told the time.
     now: Interval,
 }
 
@@ -27,7 +30,7 @@ impl Followers {
         self.followers.len() - self.free.len()
     }
 
-    /// How many of them need the whole rendering.
+    /// How many of them need the original rendering.
     pub(crate) fn original(&self) -> usize {
         self.original
     }
@@ -57,7 +60,7 @@ impl Followers {
         self.free.push(id.0);
     }
 
-    /// Notes up to which seq a follower was served.
+    /// Notes the seq up to which a follower was served.
     pub(crate) fn note_served(&mut self, id: FollowerId, seq: u64) {
         if let Some(follower) = &mut self.followers[id.0] {
             follower.note_served(seq, self.now);
@@ -78,7 +81,8 @@ impl Followers {
         }
     }
 
-    /// Whether the room lags. Who is off the ring already, takes nothing or was given up is not waited for.
+    /// Whether the owner should wait. A follower that has fallen off the ring, takes nothing or is
+    /// ignored doesn't count.
     pub(crate) fn lag(&mut self, marks: RingMarks, now: Timestamp) -> Lag {
         self.now = Interval::at(now);
         let now = self.now;
@@ -100,20 +104,20 @@ impl Followers {
         }
     }
 
-    /// Waits no more for those that are more than half a ring behind now, for some time.
+    /// Stops waiting, for ten seconds, for the followers that are more than half a ring behind now.
     pub(crate) fn give_up_on_laggards(&mut self, marks: RingMarks) {
         for follower in self.followers.iter_mut().flatten().filter(|follower| follower.served < marks.half) {
             follower.ignore_for_a_while(self.now);
         }
     }
 
-    /// How many there are, and how many of them were not served up to `seq`.
+    /// How many followers there are, and how many of them have not been served up to `seq`.
     pub(crate) fn audience(&self, seq: u64) -> Audience {
         let lagging = self.followers.iter().flatten().filter(|follower| follower.served < seq).count();
         Audience { connected: self.len() as u64, lagging: lagging as u64 }
     }
 
-    /// How far they are behind this head.
+    /// How far the followers are behind `head`.
     pub(crate) fn lag_report(&self, head: u64) -> LagReport {
         let behind = self.followers.iter().flatten().filter(|follower| follower.served < head);
         behind.fold(LagReport::default(), |report, follower| {
@@ -131,7 +135,7 @@ impl Followers {
 mod tests {
     use super::*;
 
-    /// Of a ring of 20 actions whose head is 20.
+    /// Those of a ring of 20 actions whose head is 20.
     const MARKS: RingMarks = RingMarks { half: 10, three_quarters: 5, full: 0 };
 
     fn lag(followers: &mut Followers, milliseconds: u64) -> Lag {
@@ -159,7 +163,7 @@ mod tests {
     fn a_follower_that_takes_nothing_is_not_waited_for() {
         let mut followers = Followers::default();
         let [stalled, slow] = [0, 1].map(|_| followers.add(Rendering::Compact, 8));
-        assert_eq!(lag(&mut followers, 1_000), Lag::Most, "both may have taken something a moment ago");
+        assert_eq!(lag(&mut followers, 1_000), Lag::Most, "both have just been added");
         followers.note_progress(slow);
         assert_eq!(lag(&mut followers, 2_000), Lag::Most, "the slow one is still worth waiting for");
         followers.note_served(slow, 10);

@@ -1,19 +1,21 @@
-//! Rendered messages in shared, immutable bytes.
+//! Rendered messages in shared, immutable bytes. The ring and the snapshots are made of these.
 
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
-/// Messages one after another, each followed by a newline, so that any run of them is one slice of shared bytes.
+/// Messages one after another, each followed by a newline. So any run of them is one slice of the
+/// shared bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Block {
     bytes: Bytes,
-    /// Where each message ends, its newline included. A message that this rendering leaves out ends where it starts.
+    /// Where each message ends, its newline included. A message that this rendering leaves out ends
+    /// where it starts.
     ends: Arc<[usize]>,
 }
 
 impl Block {
-    /// How many messages stand in it.
+    /// How many messages it holds.
     pub(crate) fn messages(&self) -> usize {
         self.ends.len()
     }
@@ -23,19 +25,19 @@ impl Block {
         self.bytes.len()
     }
 
-    /// The same, with its bytes made into others that are equal.
+    /// Replaces the bytes by equal ones that `change` makes of them.
     pub(crate) fn map_bytes(self, change: impl FnOnce(Bytes) -> Bytes) -> Self {
         Self { bytes: change(self.bytes), ends: self.ends }
     }
 
-    /// A block of this one's messages and then another's, copied.
+    /// Copies this block's messages and then the other's into a new block.
     pub(crate) fn followed_by(&self, other: &Self) -> Self {
         let bytes = [&self.bytes[..], &other.bytes[..]].concat().into();
         let moved = other.ends.iter().map(|end| self.len() + end);
         Self { bytes, ends: self.ends.iter().copied().chain(moved).collect() }
     }
 
-    /// Where message `index` starts; one past the last is where the block ends.
+    /// Where message `index` starts. For one past the last message, where the block ends.
     fn start(&self, index: usize) -> usize {
         index.checked_sub(1).map_or(0, |previous| self.ends[previous])
     }
@@ -45,7 +47,8 @@ impl Block {
         self.ends[index] - self.start(index)
     }
 
-    /// The messages from `from` on, as many as fit into `budget` bytes, and the index of the first left out.
+    /// The messages from index `from` on, as many as fit into `budget` bytes, and the index of the
+    /// first one that doesn't.
     pub(crate) fn slice(&self, from: usize, budget: usize) -> (Bytes, usize) {
         let start = self.start(from);
         let to = from + self.ends[from..].partition_point(|end| end - start <= budget);
@@ -73,7 +76,7 @@ impl BlockWriter {
         self.bytes.len()
     }
 
-    /// Appends a message; an empty one is left out of the bytes but keeps its place.
+    /// Appends a message. An empty one adds no bytes but counts as a message.
     pub(crate) fn push(&mut self, message: &str) {
         if !message.is_empty() {
             self.bytes.extend_from_slice(message.as_bytes());
@@ -87,7 +90,8 @@ impl BlockWriter {
         self.ends[index] - index.checked_sub(1).map_or(0, |previous| self.ends[previous])
     }
 
-    /// What was written so far, shared from now on without a copy; writing goes on behind it in the same allocation.
+    /// Takes out what was written so far as a block, without copying it. Later messages are written
+    /// behind it, in the same allocation.
     pub(crate) fn seal(&mut self) -> Block {
         let ends = self.ends.as_slice().into();
         self.ends.clear();

@@ -1,4 +1,4 @@
-//! A follower's cursor: how far it has been served.
+//! A follower's cursor. A connection keeps it, and [`Room::serve`](crate::Room::serve) moves it.
 
 use super::block::Block;
 use crate::Rendering;
@@ -7,20 +7,22 @@ use crate::room::followers::FollowerId;
 /// How far a follower has been served.
 #[derive(Debug)]
 pub struct Cursor {
-    /// None for what is no follower: an owner that is given the snapshot.
+    /// None for an owner that is served the snapshot.
     pub(crate) follower: Option<FollowerId>,
     pub(crate) rendering: Rendering,
     pub(crate) position: Position,
 }
 
+/// What is served next.
 #[derive(Debug)]
 pub(crate) enum Position {
-    /// The retained state is being sent; it stands for everything up to `head`.
+    /// The snapshot is being served. It stands for everything up to `head`.
     Snapshot {
         block: Block,
+        /// The message of the block that comes next.
         index: usize,
         head: u64,
-        /// It stands in for actions that were missed, which is still to be said.
+        /// Whether `resync` still has to be said, because actions were missed.
         resync: bool,
     },
     /// Everything up to this seq has been served.
@@ -28,13 +30,13 @@ pub(crate) enum Position {
 }
 
 impl Cursor {
-    /// Whether the retained state still has to be served, or the rest of it.
+    /// Whether the snapshot, or the rest of it, still has to be served.
     #[must_use]
     pub fn is_catching_up(&self) -> bool {
         !matches!(self.position, Position::Live { .. })
     }
 
-    /// The seq from which it is served live, now or after the retained state.
+    /// The seq after which it is served live, now or once the snapshot is complete.
     pub(crate) fn seq(&self) -> u64 {
         match self.position {
             Position::Snapshot { head, .. } => head,
@@ -42,7 +44,7 @@ impl Cursor {
         }
     }
 
-    /// How messages are written for this follower.
+    /// The rendering in which this follower is served.
     #[must_use]
     pub fn rendering(&self) -> Rendering {
         self.rendering

@@ -1,30 +1,32 @@
-//! The payload of one frame, in shared pieces.
+//! The payload of one frame to a client, in shared pieces. A room and a peer fill it; the server
+//! writes it.
 
 use bytes::Bytes;
 
-/// Bytes of one frame to a client; one message that is larger is a frame of its own. A frame of this size is cheap
-/// to send and cheap for a browser to take apart, and bounds what a connection that stalls holds on to.
+/// At most this many bytes go into one frame to a client. A larger message is a frame of its own. A
+/// frame of this size is cheap to send and cheap for a browser to take apart. It bounds the memory
+/// that a stalled connection holds.
 pub(crate) const MAX_FRAME_BYTES: usize = 64 * 1024;
 
-/// The payload of one text frame: messages joined by newlines, as pieces of shared bytes.
+/// The payload of one text frame: messages joined by newlines, in pieces of shared bytes.
 ///
-/// It is the caller's to keep and use again, so that serving a follower allocates nothing.
+/// The caller keeps it and uses it again, so that serving a follower allocates nothing.
 #[derive(Debug, Default)]
 pub struct Frame {
     parts: Vec<Bytes>,
-    /// Of all parts, the newline behind the last message included.
+    /// Bytes of all parts, including the newline after the last message.
     bytes: usize,
     contents: Contents,
 }
 
-/// What a [`Frame`] holds of a room, for whoever counts that.
+/// What a [`Frame`] holds from the room, for the server's metrics.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Contents {
-    /// Actions out of the ring. One that the client's rendering leaves out is counted too.
+    /// Actions from the ring, including those that the client's rendering leaves out.
     pub actions: u64,
     /// Retained state messages.
     pub retained: u64,
-    /// Beginnings of a snapshot that stands in for actions which were missed; one at most.
+    /// How many snapshots start in it that stand in for missed actions; at most one.
     pub resyncs: u64,
 }
 
@@ -38,11 +40,12 @@ impl Frame {
     /// Bytes of the payload.
     #[must_use]
     pub fn len(&self) -> usize {
-        // Every message is followed by a newline, but within a frame they only stand between messages.
+        // Every message is followed by a newline, but within a frame they only stand between
+        // messages.
         self.bytes.saturating_sub(1)
     }
 
-    /// The payload, in shared pieces.
+    /// The payload in shared pieces.
     pub fn pieces(&self) -> impl Iterator<Item = Bytes> {
         let mut left = self.len();
         self.parts.iter().map(move |part| {
@@ -52,7 +55,7 @@ impl Frame {
         })
     }
 
-    /// The payload's bytes, in the same pieces.
+    /// The payload in the same pieces, borrowed.
     pub fn slices(&self) -> impl Iterator<Item = &[u8]> {
         let mut left = self.len();
         self.parts.iter().map(move |part| {
@@ -62,7 +65,7 @@ impl Frame {
         })
     }
 
-    /// The payload in one piece: shared if it is one already, else copied together.
+    /// The payload in one piece. It is shared if there is only one piece, else copied together.
     #[must_use]
     pub fn payload(&self) -> Bytes {
         let mut pieces = self.pieces();
@@ -79,14 +82,14 @@ impl Frame {
         }
     }
 
-    /// Lets go of the payload and keeps the frame's own memory.
+    /// Drops the payload, and keeps the memory to use it again.
     pub fn clear(&mut self) {
         self.parts.clear();
         self.bytes = 0;
         self.contents = Contents::default();
     }
 
-    /// What it holds of a room.
+    /// What it holds from the room.
     #[must_use]
     pub fn contents(&self) -> Contents {
         self.contents
@@ -110,7 +113,8 @@ impl Frame {
         self.push(message.into());
     }
 
-    /// How many bytes of messages may still be added when the next one has `next` bytes: an empty frame takes any.
+    /// How many bytes of messages may still be added if the next message has `next` bytes. An empty
+    /// frame takes a message of any size.
     pub(crate) fn budget(&self, next: usize) -> usize {
         let left = MAX_FRAME_BYTES.saturating_sub(self.bytes);
         if self.is_empty() { left.max(next) } else { left }

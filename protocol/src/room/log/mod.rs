@@ -1,4 +1,5 @@
-//! The room's most recent actions in one rendering: the ring that followers are served from.
+//! A log: the ring of a room's most recent actions, in one rendering. Followers are served from it.
+//! A room has one log for each rendering that it needs.
 
 mod block;
 mod cursor;
@@ -17,22 +18,25 @@ use block::{Block, BlockWriter};
 use crate::limits::Limits;
 use crate::mutation::mutated;
 
-/// Messages after which a segment is sealed even if nobody is served: one that this rendering leaves out has no bytes,
-/// but its place takes memory.
+/// After this many messages a segment is sealed even if nobody is served. A message that this
+/// rendering leaves out has no bytes, but its index takes memory.
 const MAX_SEGMENT_MESSAGES: usize = 1_024;
 
-/// A segment grows up to so many bytes: sealed for each action alone, a backlog would be hundreds of pieces, and be
-/// written in dozens of calls. To copy so few costs next to nothing beside one delivery.
+/// A segment grows up to this many bytes by copying. If each action stayed a segment of its own, a
+/// backlog would be hundreds of pieces and take dozens of writes. Copying so few bytes costs little
+/// beside one delivery.
 const MAX_MERGED_BYTES: usize = 8 * 1024;
 
-/// The ring. The bytes of the log are the bytes of the wire: appending an action renders it for all followers.
+/// The ring, and its head. The bytes of the log are the bytes of the wire: an action is rendered
+/// once, when it is appended, for all followers.
 #[derive(Debug)]
 pub(crate) struct Log {
-    /// Sealed blocks, oldest first, each with the seq of its first message.
+    /// Sealed blocks, oldest first.
     segments: VecDeque<Segment>,
-    /// What was appended since the last follower was served.
+    /// The actions that were appended since the last follower was served.
     unsealed: BlockWriter,
-    /// The seq of the oldest action that can still be served. Older ones may linger in the first segment.
+    /// The seq of the oldest action that can still be served. The first segment may hold older
+    /// ones.
     first: u64,
     /// The seq of the newest action.
     head: u64,
@@ -44,6 +48,7 @@ pub(crate) struct Log {
 
 #[derive(Debug)]
 struct Segment {
+    /// The seq of its first message.
     first: u64,
     block: Block,
 }
@@ -53,7 +58,7 @@ impl Segment {
         self.first + self.block.messages() as u64 - 1
     }
 
-    /// Whether a block may be put behind what it has.
+    /// Whether a block may be appended to this segment.
     fn has_room_for(&self, block: &Block) -> bool {
         self.block.len() + block.len() <= MAX_MERGED_BYTES
             && self.block.messages() + block.messages() <= MAX_SEGMENT_MESSAGES
@@ -61,7 +66,7 @@ impl Segment {
 }
 
 impl Log {
-    /// An empty log whose next action is `head + 1`.
+    /// An empty log whose next action gets the seq `head + 1`.
     pub(crate) fn new(head: u64, limits: &Limits) -> Self {
         Self {
             segments: VecDeque::new(),
@@ -74,6 +79,7 @@ impl Log {
         }
     }
 
+    /// The seq of the newest action.
     pub(crate) fn head(&self) -> u64 {
         self.head
     }
@@ -91,12 +97,13 @@ impl Log {
         seq >= first.saturating_sub(1) && seq <= self.head
     }
 
-    /// The seq before the oldest action that can still be served.
+    /// The lowest seq after which everything can still be served.
     pub(crate) fn oldest_cursor(&self) -> u64 {
         self.first - 1
     }
 
-    /// The seq that is a part of a ring, `of` parts, behind the head: in actions or in bytes, whichever is nearer.
+    /// The seq that is `parts` of `of` parts of a full ring behind the head, in actions or in
+    /// bytes, whichever is nearer to the head.
     pub(crate) fn seq_behind_head(&self, parts: usize, of: usize) -> u64 {
         let by_actions = (self.max_actions * parts / of) as u64;
         let (actions, bytes) = (self.head - self.oldest_cursor(), self.max_bytes / of * parts);
@@ -104,7 +111,7 @@ impl Log {
         self.head.saturating_sub(by_actions.min(by_bytes))
     }
 
-    /// Appends a rendered action as `head + 1`; an empty message keeps the place without sending anything.
+    /// Appends a rendered action as `head + 1`. An empty message takes a seq and sends nothing.
     pub(crate) fn append(&mut self, message: &str) {
         self.head += 1;
         let before = self.unsealed.len();
@@ -116,8 +123,8 @@ impl Log {
         self.trim();
     }
 
-    /// Adds what follows `seq` to a frame, as much as fits, and returns the seq up to which it now reaches.
-    /// The caller has checked [`Log::reaches_back_to`].
+    /// Adds the actions after `seq` to a frame, as many as fit, and returns the seq of the last
+    /// one. The caller has checked [`Log::reaches_back_to`].
     pub(crate) fn serve(&mut self, mut seq: u64, frame: &mut Frame) -> u64 {
         self.seal();
         let mut at = self.segments.partition_point(|segment| segment.last() <= seq);
@@ -135,16 +142,17 @@ impl Log {
         seq
     }
 
-    /// Bytes that it takes, as far as they are counted.
+    /// Estimate of the memory that it takes, in bytes.
     pub(crate) fn memory(&self) -> usize {
         self.bytes + (self.head - self.oldest_cursor()) as usize * size_of::<usize>()
     }
 
-    /// From now on it keeps at most so many bytes, beside the newest action.
+    /// Sets how many bytes the ring keeps, beside the newest action, when it is trimmed next.
     pub(crate) fn set_max_bytes(&mut self, max_bytes: usize) {
         self.max_bytes = max_bytes;
     }
 
+    /// Makes a segment of the unsealed actions, or appends them to the last one.
     fn seal(&mut self) {
         if !self.unsealed.is_empty() {
             let first = self.head + 1 - self.unsealed.messages() as u64;
@@ -156,7 +164,7 @@ impl Log {
         }
     }
 
-    /// Lets go of the oldest actions until the ring is within its bounds; the newest one always stays.
+    /// Drops the oldest actions until the ring is within its bounds. The newest one always stays.
     pub(crate) fn trim(&mut self) {
         let over = |log: &Self| {
             log.first < log.head
@@ -171,6 +179,7 @@ impl Log {
         }
     }
 
+    /// Bytes of the oldest action.
     fn oldest_bytes(&self) -> usize {
         match self.segments.front() {
             Some(segment) => segment.block.message_bytes((self.first - segment.first) as usize),
@@ -197,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn serves_what_follows_the_cursor_across_segments() {
+    fn serves_the_actions_after_the_cursor_across_segments() {
         let mut log = log(10, 1_000);
         log.append("one");
         log.append("two");
@@ -232,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn forgets_the_oldest_beyond_either_bound_but_never_the_newest() {
+    fn drops_the_oldest_beyond_either_bound_but_never_the_newest() {
         let mut by_count = log(2, 1_000);
         let mut by_bytes = log(100, 8);
         for message in ["aaa", "bbb", "ccc"] {
@@ -275,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_without_bytes_are_forgotten_like_others() {
+    fn messages_without_bytes_are_dropped_like_others() {
         let mut log = log(10, 1_000);
         for _ in 0..100_000 {
             log.append("");
@@ -298,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_left_out_keeps_its_place() {
+    fn a_message_that_is_left_out_takes_a_seq() {
         let mut log = log(10, 1_000);
         log.append("one");
         log.append("");

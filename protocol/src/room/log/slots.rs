@@ -1,4 +1,5 @@
-//! What a room retains: the newest state message of each slot.
+//! What a room retains: the newest state message of each slot. Followers that join or have fallen
+//! off the ring are served a snapshot of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -12,14 +13,17 @@ use crate::{Action, Limits, RefusalCode, Rendering, render};
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     retained: HashMap<Arc<str>, Retained>,
-    /// The slots in the order in which they were last written, which is the order of the snapshot.
+    /// The slots by the seq of their state message. This is the order of the snapshot.
     order: BTreeMap<u64, Arc<str>>,
+    /// Of all state messages together.
     bytes: usize,
-    /// Rendered once for all who join, and again only after a change.
+    /// The snapshot in each rendering. It is rendered once for all followers, and again only after
+    /// a change.
     compact: Option<Block>,
     original: Option<Block>,
 }
 
+/// The state message of a slot.
 #[derive(Debug)]
 struct Retained {
     seq: u64,
@@ -33,24 +37,28 @@ impl Retained {
     }
 }
 
-/// Bytes that a state message counts for.
+/// Bytes that a state message counts for, towards the limit of its room.
 fn state_bytes(slot: &str, key: &str, params: &str) -> usize {
     slot.len() + key.len() + params.len()
 }
 
 impl Slots {
-    /// Whether a state message may be retained.
+    /// Checks that the room's limits allow retaining a state message.
+    ///
+    /// # Errors
+    /// - `too_many_slots`: the slot is new, and the room has all the slots it may have.
+    /// - `state_too_large`: the state messages would be too large together.
     pub(crate) fn check_limits(
         &self,
         slot: &str,
         action: Action<&str>,
         limits: &Limits,
     ) -> Result<(), RefusalCode> {
-        let present = self.retained.get(slot);
-        if present.is_none() && self.retained.len() >= limits.slots_per_room && !mutated!(IgnoreSlotLimit) {
+        let held = self.retained.get(slot);
+        if held.is_none() && self.retained.len() >= limits.slots_per_room && !mutated!(IgnoreSlotLimit) {
             return Err(RefusalCode::TooManySlots);
         }
-        let freed = present.map_or(0, |retained| retained.bytes(slot));
+        let freed = held.map_or(0, |retained| retained.bytes(slot));
         if self.bytes - freed + state_bytes(slot, action.key, action.params) > limits.slot_bytes_per_room {
             return Err(RefusalCode::StateTooLarge);
         }
@@ -61,7 +69,7 @@ impl Slots {
         self.retained.len()
     }
 
-    /// Bytes of all that is retained.
+    /// Bytes of all state messages together.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -71,13 +79,13 @@ impl Slots {
         [&self.compact, &self.original].into_iter().flatten().map(Block::len).sum()
     }
 
-    /// By how many bytes a slot would grow; none if it isn't there.
+    /// By how many bytes a slot would grow. None if it is new.
     pub(crate) fn growth(&self, slot: &str, action: Action<&str>) -> Option<usize> {
-        let present = self.retained.get(slot)?.bytes(slot);
-        Some(state_bytes(slot, action.key, action.params).saturating_sub(present))
+        let held = self.retained.get(slot)?.bytes(slot);
+        Some(state_bytes(slot, action.key, action.params).saturating_sub(held))
     }
 
-    /// Retains a state message in place of what its slot held.
+    /// Retains a state message, in place of the one that its slot held.
     pub(crate) fn set(&mut self, seq: u64, slot: &str, action: Action<&str>) {
         self.clear(slot);
         let slot: Arc<str> = slot.into();
@@ -87,7 +95,7 @@ impl Slots {
         self.retained.insert(slot, retained);
     }
 
-    /// Forgets what a slot held.
+    /// Forgets the state message of a slot.
     pub(crate) fn clear(&mut self, slot: &str) {
         if !mutated!(StaleSnapshot) {
             (self.compact, self.original) = (None, None);
@@ -100,8 +108,8 @@ impl Slots {
         }
     }
 
-    /// All state messages in the order in which they were last written.
-    /// A new one is rendered into `account`.
+    /// The snapshot: all state messages in the order of their seqs. Its bytes count in `account`
+    /// until the last copy of them is dropped.
     pub(crate) fn snapshot(&mut self, rendering: Rendering, uuid: &str, account: &Account) -> Block {
         if let Some(block) = self.rendered(rendering) {
             return block.clone();
@@ -114,7 +122,7 @@ impl Slots {
         block
     }
 
-    /// Whether the snapshot is there already, or is nothing.
+    /// Whether the snapshot is rendered already, or is empty.
     pub(crate) fn is_rendered(&self, rendering: Rendering) -> bool {
         self.retained.is_empty() || self.rendered(rendering).is_some()
     }

@@ -1,4 +1,5 @@
-//! What a room takes of the memory that all rooms share, and what it gives back.
+//! How much of the shared memory a room takes, what it gives back when memory is tight, and what it
+//! refuses when memory is used up.
 
 use std::sync::Arc;
 
@@ -6,21 +7,24 @@ use super::{Account, Memory};
 use crate::room::{Room, log::Log};
 use crate::{Action, Refusal, RefusalCode, Rendering};
 
-/// A room with nothing in it, with its place in the server's tables.
+/// Bytes of an empty room, including what the server's tables take for it.
 const ROOM_BYTES: usize = 2 * 1024;
-/// A state message beside its text, and again in each snapshot: tables, allocations, and the envelope.
+/// Bytes of a state message beside its text: tables, allocations and envelope. They count again in
+/// each snapshot.
 const SLOT_BYTES: usize = 128;
-/// An answer that is remembered: most are runs and take less, a refusal has its text.
+/// Bytes of a recorded answer. Most are runs of appended actions and take less; a refusal has its
+/// text.
 const ANSWER_BYTES: usize = 256;
 
 impl Room {
-    /// Counts it among those that share this memory.
+    /// Makes the room share this memory with other rooms.
     pub fn share_memory(&mut self, memory: &Arc<Memory>) {
         self.account = Account::new(Arc::clone(memory));
         self.update_memory_use();
     }
 
-    /// Keeps no more of its ring than its share, if memory is tight. Who is further behind is resynced.
+    /// Shrinks the room's rings to their share if memory is tight. Followers that are further
+    /// behind are resynced.
     pub fn shrink_rings(&mut self) {
         self.limit_rings();
         for log in [Some(&mut self.compact), self.original.as_mut()].into_iter().flatten() {
@@ -29,18 +33,19 @@ impl Room {
         self.update_memory_use();
     }
 
-    /// Says how much it takes.
+    /// Brings the room's part of the shared memory up to date.
     pub(in crate::room) fn update_memory_use(&mut self) {
         let renderings = 1 + usize::from(self.original.is_some());
         let rings = self.compact.memory() + self.original.as_ref().map_or(0, Log::memory);
         let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
-        // Snapshots are counted as bytes; as long as there is none, there is to be room for it.
+        // Rendered snapshots count as tracked bytes. As long as there is none, memory is kept for
+        // it.
         let state = state.saturating_sub(self.slots.snapshot_bytes());
         let answers = self.owner.answer_count() * ANSWER_BYTES;
         self.account.set(ROOM_BYTES + rings + state + answers);
     }
 
-    /// Sets how much its rings may keep from now on.
+    /// Sets how much the rings may keep when they are trimmed next.
     pub(in crate::room) fn limit_rings(&mut self) {
         let memory = self.account.memory();
         let max_bytes = if memory.is_tight() {
@@ -54,16 +59,17 @@ impl Room {
         }
     }
 
-    /// Whether somebody can be sent the retained state. Each who takes it slowly keeps one as it was.
+    /// Whether there is memory to serve a snapshot. Each slow follower keeps the one that it is
+    /// being served.
     pub(in crate::room) fn has_memory_for_snapshot(&self, rendering: Rendering) -> bool {
         self.account.memory().has_room_to_grow() || self.slots.is_rendered(rendering)
     }
 
-    /// Whether there is memory for a state message: for a new slot not up to the last, so that those which are there can
-    /// still be written.
+    /// Checks that there is memory for a state message. The last of the memory isn't given to new
+    /// slots, so that existing ones can still be written.
     ///
     /// # Errors
-    /// `state_too_large`.
+    /// `state_too_large`: there is no memory left for it.
     pub(in crate::room) fn check_memory_for(&self, slot: &str, action: Action<&str>) -> Result<(), Refusal> {
         let memory = self.account.memory();
         let has_memory = match self.slots.growth(slot, action) {
@@ -104,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_room_that_is_gone_takes_nothing() {
+    fn a_dropped_room_takes_nothing() {
         let memory = Arc::new(Memory::new(LIMIT));
         let mut rooms = [room(&memory, 1), room(&memory, 2)];
         for room in &mut rooms {
@@ -128,8 +134,11 @@ mod tests {
             assert!(memory.used() < LIMIT, "{}", memory.used());
         }
         assert!(memory.is_tight() && memory.has_room_for_new());
-        assert!(busy.head() - busy.compact.oldest_cursor() <= 13, "an eighth of it is left to each of two");
-        assert_eq!(idle.compact.oldest_cursor(), 0, "nobody has asked it yet");
+        assert!(
+            busy.head() - busy.compact.oldest_cursor() <= 13,
+            "each of two rooms keeps an eighth of the memory"
+        );
+        assert_eq!(idle.compact.oldest_cursor(), 0, "it was not asked to shrink yet");
         idle.shrink_rings();
         assert!(!memory.is_tight());
         assert!(idle.compact.reaches_back_to(69) && !idle.compact.reaches_back_to(10));
@@ -147,14 +156,14 @@ mod tests {
         }
         assert_eq!(act(&mut room, 1, Some("new")), Err("state_too_large".to_owned()));
         assert!(slots > 30 && !memory.has_room_for_new(), "{slots}");
-        assert_eq!(act(&mut room, 12_000, Some("s0")), Ok(()), "there is a little left for what is there");
+        assert_eq!(act(&mut room, 12_000, Some("s0")), Ok(()), "a little is left for existing slots");
         let mut grown = 12_000;
         while act(&mut room, grown, Some("s1")).is_ok() {
             grown += 5_000;
         }
         assert!(memory.used() <= LIMIT + 50_000, "{}", memory.used());
         assert_eq!(act(&mut room, 10_000, Some("s2")), Ok(()), "no larger than before");
-        assert_eq!(act(&mut room, 60_000, None), Ok(()), "an action isn't kept for long");
+        assert_eq!(act(&mut room, 60_000, None), Ok(()), "actions are not kept for long");
         for slot in 0..slots {
             room.clear(None, &format!("s{slot}"), NOW);
         }

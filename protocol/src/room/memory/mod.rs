@@ -1,7 +1,8 @@
-//! How much memory the rooms of a server take together.
+//! How much memory the rooms of a server take together, as the server's limit on memory counts it.
 //!
-//! It is an estimate of what grows: rings, retained state and its snapshots, answers. Each room tells its own part whenever
-//! that has changed, so nobody ever counts all rooms.
+//! The number is an estimate of what grows: rings, retained state and its snapshots, recorded
+//! answers. Each room keeps its own part of the number up to date, so nobody ever adds up all
+//! rooms.
 
 mod memory_use;
 
@@ -10,56 +11,60 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 
-/// What all rooms of a server may take together, and what they take. Shared by them.
+/// How much memory the rooms of a server may take together, and how much they take. All of them
+/// share one.
 #[derive(Debug)]
 pub struct Memory {
     limit: usize,
     used: AtomicUsize,
+    /// How many rooms share it.
     rooms: AtomicUsize,
 }
 
 impl Memory {
-    /// Room for so many bytes.
+    /// A limit of this many bytes.
     #[must_use]
     pub fn new(limit: usize) -> Self {
         Self { limit, used: AtomicUsize::new(0), rooms: AtomicUsize::new(0) }
     }
 
-    /// Without a bound: for a room that shares memory with no other.
+    /// No limit, for a room that shares its memory with no other.
     pub(crate) fn unlimited() -> Self {
         Self::new(usize::MAX)
     }
 
-    /// Bytes that the rooms take.
+    /// Bytes that the rooms take now.
     #[must_use]
     pub fn used(&self) -> usize {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// Whether rings are to give back what is beyond their share: before anything is refused.
+    /// Whether rings must shrink to their share. This comes before anything is refused.
     #[must_use]
     pub fn is_tight(&self) -> bool {
         self.used() > self.limit / 4 * 3
     }
 
-    /// Whether there is room for more rooms and slots. What is left then is for the values of those that are there.
+    /// Whether there is memory for new rooms and slots. The last sixteenth is kept for the values
+    /// of those that exist.
     #[must_use]
     pub fn has_room_for_new(&self) -> bool {
         self.used() < self.limit - self.limit / 16
     }
 
-    /// Whether a value may be larger than the one it replaces.
+    /// Whether there is memory for a value that is larger than the one it replaces.
     pub(crate) fn has_room_to_grow(&self) -> bool {
         self.used() < self.limit
     }
 
-    /// What each room may keep as its ring while memory is tight: all of them together a quarter of it.
+    /// Bytes that the ring of each room may keep while memory is tight. All rings together may keep
+    /// a quarter of the limit.
     pub(crate) fn ring_share(&self) -> usize {
         self.limit / 4 / self.rooms.load(Ordering::Relaxed).max(1)
     }
 }
 
-/// Bytes that are counted until nobody has any of them.
+/// Bytes that count until the last copy of them is dropped.
 #[derive(Debug)]
 struct TrackedBytes {
     bytes: Bytes,
@@ -78,7 +83,7 @@ impl Drop for TrackedBytes {
     }
 }
 
-/// One room's part of it, until it is dropped.
+/// One room's part of the memory. It gives the part back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Account {
     memory: Arc<Memory>,
@@ -95,15 +100,15 @@ impl Account {
         &self.memory
     }
 
-    /// These bytes, counted for as long as anybody has some of them: whoever takes a snapshot slowly keeps it long after the
-    /// room has another one.
+    /// Counts these bytes until the last copy of them is dropped: a slow follower keeps a snapshot
+    /// long after the room has a newer one.
     pub(crate) fn track(&self, bytes: Bytes) -> Bytes {
         let memory = Arc::clone(&self.memory);
         memory.used.fetch_add(bytes.len(), Ordering::Relaxed);
         Bytes::from_owner(TrackedBytes { bytes, memory })
     }
 
-    /// The room takes so much now.
+    /// Sets how much memory the room takes now, beside the tracked bytes.
     pub(crate) fn set(&mut self, bytes: usize) {
         if bytes >= self.bytes {
             self.memory.used.fetch_add(bytes - self.bytes, Ordering::Relaxed);

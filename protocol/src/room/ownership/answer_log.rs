@@ -1,46 +1,50 @@
-//! What became of the owner's actions, for an owner that lost its connection before it heard.
+//! What became of a session's actions. An owner that lost its connection before it got the answers
+//! is told again, and duplicates are recognised.
 
 use std::collections::VecDeque;
 
 use crate::Refusal;
 
-/// The answers to the newest actions of the owner's session. A session never has more unanswered actions than its
-/// queue holds, so remembering as many answers is remembering all that it can miss.
+/// The answers to the newest actions of one session. A session never has more unanswered actions
+/// than its queue holds. So the log keeps as many answers, which are all that the session can have
+/// missed.
 #[derive(Debug)]
 pub(crate) struct AnswerLog {
+    /// In the order of their ids.
     answers: VecDeque<Answer>,
+    /// An answer is dropped once its id is this far behind the newest.
     max_actions: u64,
 }
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// These actions are in the log, in a row in ids and in seqs.
+    /// These actions were appended to the log. Their ids follow each other, and so do their seqs.
     Appended {
-        /// The first of them.
+        /// The id of the first of them.
         first_id: u64,
-        /// The last of them.
+        /// The id of the last of them.
         last_id: u64,
-        /// Where the last of them is.
+        /// The seq of the last of them.
         last_seq: u64,
     },
     /// This action was refused.
     Refused {
-        /// Its id.
+        /// The action's id.
         id: u64,
-        /// What was said.
+        /// The refusal that it was answered by.
         refusal: Refusal,
     },
 }
 
-/// What became of one action that was answered earlier.
+/// What became of one action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordedAnswer {
-    /// It is in the log, at this seq.
+    /// It was appended to the log, at this seq.
     Appended(u64),
     /// It was refused.
     Refused(Refusal),
-    /// It was never answered, or so long ago that the answer is forgotten.
+    /// It was never answered, or the answer is too old to be kept.
     Unknown,
 }
 
@@ -58,12 +62,12 @@ impl AnswerLog {
         Self { answers: VecDeque::new(), max_actions: max_actions as u64 }
     }
 
-    /// How many answers are remembered, of which one stands for a run of actions.
+    /// How many answers are kept. A run of appended actions counts as one.
     pub(crate) fn len(&self) -> usize {
         self.answers.len()
     }
 
-    /// The highest id that was answered; 0 before the first.
+    /// The highest id that was answered; 0 before the first. Ids start at 1.
     pub(crate) fn last_id(&self) -> u64 {
         self.answers.back().map_or(0, Answer::last_id)
     }
@@ -86,13 +90,13 @@ impl AnswerLog {
         self.trim(id);
     }
 
-    /// Everything that was answered after `id`.
+    /// The answers to all actions after `id`.
     pub(crate) fn answers_after(&self, id: u64) -> Vec<Answer> {
         let from = self.answers.partition_point(|answer| answer.last_id() <= id);
         self.answers.range(from..).cloned().collect()
     }
 
-    /// What the action with this id was answered.
+    /// The answer to the action with this id.
     pub(crate) fn answer_to(&self, id: u64) -> RecordedAnswer {
         let at = self.answers.partition_point(|answer| answer.last_id() < id);
         match self.answers.get(at) {
@@ -141,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn it_remembers_no_more_than_a_queue_holds() {
+    fn it_keeps_no_more_answers_than_a_queue_holds() {
         let mut log = AnswerLog::new(3);
         for id in 1..=10 {
             log.record_appended(id, 2 * id);
@@ -150,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_an_action_was_answered_is_known_one_by_one_and_never_guessed() {
+    fn the_answer_to_each_action_is_known_and_never_guessed() {
         let mut log = AnswerLog::new(100);
         let refusal = Refusal::new(RefusalCode::TooManySlots);
         for id in 2..=4 {

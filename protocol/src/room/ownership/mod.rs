@@ -1,4 +1,5 @@
-//! Who owns a room, and what the owner's actions were answered.
+//! Who owns a room, and what the owner's actions were answered. [`Room`](crate::Room) asks here
+//! before it lets anyone act as the owner.
 
 mod answer_log;
 mod other_sessions;
@@ -13,8 +14,8 @@ use crate::room::ownership::answer_log::AnswerLog;
 use crate::room::ownership::other_sessions::OtherSessions;
 use crate::{Claim, OwnerPresence, Refusal, RefusalCode, Timestamp};
 
-/// A cryptographic digest of an owner key. The room keeps nothing else of the key, so comparing digests in ordinary
-/// time tells an attacker nothing that helps to find the key.
+/// A cryptographic digest of an owner key. The room keeps nothing else of the key. So the time that
+/// it takes to compare digests tells an attacker nothing that helps to find the key.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct KeyDigest(pub [u8; 32]);
 
@@ -27,20 +28,21 @@ impl fmt::Debug for KeyDigest {
 /// A claim of ownership that was granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claimed {
-    /// The claim's number: whoever acts under an older one is no longer the owner.
+    /// The number of the claim. A connection that holds an older one is no longer the owner's.
     pub epoch: u64,
-    /// The highest id that the room has from the claiming session.
+    /// The highest id that the room has answered to the claiming session; 0 if none.
     pub answered: u64,
-    /// Whether the session is another than before: a page that was loaded anew and knows nothing of the room.
+    /// Whether another session held the room before. The page was loaded anew then, and knows
+    /// nothing of the room.
     pub new_session: bool,
 }
 
-/// Why somebody does not get into a room.
+/// Why a connection does not get into a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryError {
-    /// It is refused.
+    /// It is refused with this code.
     Refused(RefusalCode),
-    /// The claim is by a session that was the owner until another one claimed the room.
+    /// The claiming session was the owner's until another one claimed the room.
     Superseded,
 }
 
@@ -50,22 +52,25 @@ impl From<RefusalCode> for EntryError {
     }
 }
 
-/// A room's owner. Only under the newest epoch may anything be changed.
+/// A room's owner. Only a connection that holds the newest epoch may change anything.
 #[derive(Debug)]
 pub(crate) struct Ownership {
     key: KeyDigest,
     epoch: u64,
+    /// The session that holds the room. None if the claim named none.
     session: Option<String>,
-    /// What that session's actions were answered, be it by the log or by a refusal.
+    /// The answers to that session's actions.
     answers: AnswerLog,
-    /// The same of sessions that act without a claim, and of those that were the owner's before.
+    /// The answers to sessions that act without a claim, and to those that were the owner's before.
     other_sessions: OtherSessions,
+    /// How many actions each session may have unanswered.
     max_answers: usize,
+    /// Since when the owner has no connection.
     away_since: Option<Timestamp>,
 }
 
 impl Ownership {
-    /// An owner who is there, in epoch 1.
+    /// An owner with a connection, in epoch 1.
     pub(crate) fn new(key: KeyDigest, session: Option<&str>, max_answers: usize) -> Self {
         Self {
             key,
@@ -90,11 +95,12 @@ impl Ownership {
         &self.answers
     }
 
-    /// How many answers are remembered, of all sessions.
+    /// How many answers are kept, of all sessions.
     pub(crate) fn answer_count(&self) -> usize {
         self.answers.len() + self.other_sessions.answer_count()
     }
 
+    /// Whether the action with this id was answered already. False if it has no id.
     pub(crate) fn has_answered(&self, id: Option<u64>) -> bool {
         id.is_some_and(|id| id <= self.answers.last_id()) && !mutated!(SkipDuplicateCheck)
     }
@@ -120,8 +126,9 @@ impl Ownership {
         }
         let session = claim.session.as_deref();
         let new_session = session.is_none() || self.session.as_deref() != session;
-        // Whoever names an epoch was the owner before, and if the room is another session's now, it may not have heard
-        // of that. Were it let in, two tabs would fight, and what it sends again would be taken for new.
+        // A session that names an epoch was the owner's before. If another session holds the room
+        // now, this one may not have been told. If it were let in, two tabs would fight, and the
+        // actions that it sends again would be appended as new ones.
         if claim.epoch.is_some() && new_session && !mutated!(SupersededComesBack) {
             return Err(EntryError::Superseded);
         }
@@ -161,14 +168,15 @@ impl Ownership {
         self.other_sessions.insert(session.to_owned(), answers);
     }
 
-    /// The owner has done something without a connection: its grace begins anew.
+    /// Starts the grace anew, if the owner is away: it has done something without a connection.
     pub(crate) fn restart_grace(&mut self, now: Timestamp) {
         if let Some(since) = &mut self.away_since {
             *since = now;
         }
     }
 
-    /// The connection that held `epoch` is gone. False if that says nothing about the owner: a newer claim is in force.
+    /// Notes that the connection that held `epoch` is gone. Returns false if that says nothing
+    /// about the owner, because a newer claim is in force.
     pub(crate) fn leave(&mut self, epoch: u64, now: Timestamp) -> bool {
         let leaves = epoch == self.epoch && self.away_since.is_none();
         if leaves {

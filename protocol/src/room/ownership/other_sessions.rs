@@ -1,33 +1,35 @@
-//! Sessions that act on a room without owning it at the moment.
+//! The answers to sessions that don't own the room now: programs that post actions, and former
+//! owners.
 
 use std::collections::VecDeque;
 
 use crate::room::ownership::answer_log::AnswerLog;
 
-/// Sessions whose answers a room remembers, beside its owner's: programs that post actions, of which a room has few. The
-/// one that was silent longest is forgotten first.
+/// How many sessions a room keeps the answers of, beside its owner's. Few programs post to one
+/// room. The session that was silent longest is forgotten first.
 const MAX_SESSIONS: usize = 16;
 
-/// What the actions of sessions were answered that act without a claim, or whose claim is over: each may repeat what it
-/// has not heard the answer to.
+/// The answers to sessions that act without a claim, or whose claim is over. Each of them may send
+/// actions again whose answers it didn't get.
 #[derive(Debug, Default)]
 pub(crate) struct OtherSessions {
-    /// The one that acted last is the last.
+    /// The session that acted last comes last.
     answers: VecDeque<(String, AnswerLog)>,
 }
 
 impl OtherSessions {
+    /// Takes out the answers of a session. None if there are none.
     pub(crate) fn remove(&mut self, session: &str) -> Option<AnswerLog> {
         let at = self.answers.iter().position(|(other, _)| other == session)?;
         self.answers.remove(at).map(|(_, answers)| answers)
     }
 
-    /// How many answers are remembered.
+    /// How many answers are kept, of all these sessions.
     pub(crate) fn answer_count(&self) -> usize {
         self.answers.iter().map(|(_, answers)| answers.len()).sum()
     }
 
-    /// Puts back what was taken, or puts in what is new.
+    /// Adds the answers of a session that isn't in here. It counts as the one that acted last.
     pub(crate) fn insert(&mut self, session: String, answers: AnswerLog) {
         if self.answers.len() >= MAX_SESSIONS {
             self.answers.pop_front();
@@ -52,7 +54,7 @@ mod tests {
         for id in 1..MAX_SESSIONS as u64 {
             sessions.insert(format!("session {id}"), answers(id));
         }
-        let old = sessions.remove("old").expect("there was room for all of them");
+        let old = sessions.remove("old").expect("none was forgotten yet");
         assert_eq!(old.last_id(), 7);
         sessions.insert("old".to_owned(), old);
         sessions.insert("new".to_owned(), answers(1));

@@ -1,11 +1,14 @@
-//! How fast an owner may be.
+//! How fast an owner may send actions. [`Peer`](crate::Peer) and the posts of plain HTTP wait for
+//! as long as [`Room::pause`](crate::Room::pause) says.
 //!
-//! An owner that is too fast is not refused anything: it isn't listened to for a moment, and TCP slows it down. A refusal
-//! would have to be sent again as something else, behind what was sent after it, and the order would be lost (G2).
+//! An owner that is too fast is refused nothing. It isn't read for a moment, and TCP slows it down.
+//! A refused action would have to be sent again, behind the later ones, and the order would be lost
+//! (G2).
 
 use crate::{Delay, Limits, Rate, Timestamp, TokenBucket};
 
-/// How much an owner has asked for of late: belongs to the room, so that a new connection is no new beginning.
+/// How much an owner has sent recently. It belongs to the room, so that a new connection doesn't
+/// start with a full bucket.
 #[derive(Debug)]
 pub(crate) struct Pace {
     actions: TokenBucket,
@@ -21,14 +24,14 @@ impl Pace {
         }
     }
 
-    /// The owner has asked for one more action, with so many bytes.
+    /// Counts one more action of the owner, with this many bytes.
     pub(crate) fn spend(&mut self, bytes: usize, limits: &Limits, now: Timestamp) {
         self.actions.take_with_debt(1, actions_rate(limits), now);
         self.bytes.take_with_debt(bytes as u64, bytes_rate(limits), now);
     }
 
-    /// How long its owner is not to be read; at most a second, and somewhat longer after an action
-    /// that was larger than one message may be.
+    /// How long the owner is not to be read. At most a second, and a little longer after an action
+    /// that was larger than a message may be.
     pub(crate) fn pause(&self, now: Timestamp) -> Option<Delay> {
         self.actions.debt(now).max(self.bytes.debt(now))
     }
@@ -38,8 +41,8 @@ fn actions_rate(limits: &Limits) -> Rate {
     Rate::per_second(limits.owner_actions_per_second)
 }
 
-/// Never so few that one message would be waited for longer than a second: a page that hears nothing takes its
-/// connection for lost.
+/// At least one message of the largest size, so that no pause is longer than a second. A page that
+/// hears nothing for long takes its connection for lost.
 fn bytes_rate(limits: &Limits) -> Rate {
     Rate::per_second(limits.owner_bytes_per_second.max(limits.message_bytes as u64))
 }

@@ -1,4 +1,5 @@
-//! Actions that come without a connection, several at a time: the body of an HTTP request.
+//! Actions that come without a connection, several at a time. The server calls [`Post::append`]
+//! with the body of an HTTP request.
 
 mod posting;
 
@@ -8,30 +9,31 @@ use crate::room::RecordedAnswer;
 use crate::wire::parse::{self, TOO_MANY_REFUSALS};
 use crate::{ClientMessage, Refusal, RefusalCode, Room, Timestamp};
 
-/// Refusals for one post. After these the rest of it is not read, so that a few bytes of junk don't ask for many times
-/// their size.
+/// A post gets at most this many refusals. After these the rest of it isn't read, so that a few
+/// bytes of junk aren't answered by many times their size.
 const MAX_REFUSALS_PER_POST: usize = 16;
 
-/// Who posts, and under which ids.
+/// Which session posts, and under which ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Post<'a> {
-    /// The session, and the id of its first line. Without it nothing that is sent twice is recognised.
+    /// The session's name, and the id of the post's first line. Without a session, duplicates
+    /// aren't recognised.
     pub session: Option<(&'a str, u64)>,
 }
 
-/// What became of one line.
+/// What became of one line of a post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Posted {
-    /// Which line it was, counted from 1.
+    /// The line's number, counted from 1.
     pub line: usize,
-    /// Its action's id within its session.
+    /// The id of its action within the session.
     pub id: Option<u64>,
-    /// What it was answered, now or when it was posted before.
+    /// The answer to its action, given now or when it was first posted.
     pub answer: RecordedAnswer,
 }
 
 impl Posted {
-    /// Why it is in no log, if it was refused.
+    /// Why it was refused, if it was.
     #[must_use]
     pub fn refusal(&self) -> Option<&Refusal> {
         match &self.answer {
@@ -42,12 +44,12 @@ impl Posted {
 }
 
 impl Post<'_> {
-    /// Appends the actions of these lines, each a message as an owner's connection would send it; lines with nothing in
-    /// them are passed over. A line that is refused doesn't keep the others out, except that after 16 the rest isn't
-    /// read: its ids are free still.
+    /// Appends the actions of these lines. Each line is a message as an owner's connection would
+    /// send it; empty lines are skipped. A refused line doesn't keep the others out. Only after 16
+    /// refused lines the rest isn't read, and its ids may be used again.
     ///
-    /// A line's id is its own, or one more than that of the line before. What its session was answered already is
-    /// answered again, and not appended.
+    /// A line's id is the one that it states, or one more than that of the line before. An action
+    /// that was answered before is answered the same again, and not appended.
     pub fn append<'a>(
         &self,
         room: &mut Room,
@@ -81,7 +83,7 @@ fn append<'a>(
         let message = message(text);
         let (id, message) = match line_id(next_id, stated_id(&message)) {
             Ok(id) => (id, message),
-            // Whatever its id is meant to be, no answer to another action is noted under it.
+            // The id can't be trusted, so no answer is recorded under it.
             Err(refusal) => (None, Err(refusal)),
         };
         next_id = id.map(|id| id + 1).or(next_id);
@@ -92,12 +94,12 @@ fn append<'a>(
     posted
 }
 
-/// The one message of a line.
+/// The only message of a line.
 fn message(text: &str) -> Result<ClientMessage<'_>, Refusal> {
     let mut messages = parse::client_messages(text);
     let message = messages.next().unwrap_or_else(|| Err(RefusalCode::Malformed.into()));
     match messages.next() {
-        // Neither action nor status: there is nothing here that a status could say.
+        // Without an action and a status, the refusal must not speak of a status.
         None if is_unknown_status(&message) => Err(no_action()),
         None => message,
         Some(_) => Err(Refusal::with_message(
@@ -119,7 +121,10 @@ fn stated_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
     }
 }
 
-/// The id of a line, of which the session's count says `next`.
+/// The id of a line that would get the id `next`, and may state one itself. None without a session.
+///
+/// # Errors
+/// `malformed`: an id is stated without a session, or is lower than `next`.
 fn line_id(next: Option<u64>, stated: Option<u64>) -> Result<Option<u64>, Refusal> {
     match (next, stated) {
         (None, Some(_)) => Err(Refusal::with_message(

@@ -1,14 +1,15 @@
-//! What may be done to a room without a connection, by whoever has its owner key.
+//! What the bearer of the owner key may do to a room without a connection.
 
 use crate::room::{Accepted, RecordedAnswer, Room};
 use crate::{ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
 
 impl Room {
-    /// Does something for whoever knows the owner key. It is no claim: the owner stays whoever it is, and a grace that
-    /// runs begins anew.
+    /// Does something for the bearer of the owner key. This is no claim: the owner stays the same.
+    /// If the owner is away, its grace starts anew.
     ///
     /// # Errors
-    /// `unknown_room` if it is closed, `wrong_owner_key`.
+    /// - `unknown_room`: the room is closed.
+    /// - `wrong_owner_key`: the key isn't the room's.
     pub fn as_key_holder<R>(
         &mut self,
         key: &KeyDigest,
@@ -23,7 +24,8 @@ impl Room {
         Ok(act(self))
     }
 
-    /// Does something on behalf of a session: duplicates are judged by its ids, whoever owns the room at the moment.
+    /// Does something for a session, whichever session owns the room now: duplicates are recognised
+    /// by the ids of this one.
     pub(crate) fn on_behalf_of<R>(&mut self, session: &str, act: impl FnOnce(&mut Self) -> R) -> R {
         let own_answers = self.owner.switch_answers(session);
         let result = act(self);
@@ -34,8 +36,8 @@ impl Room {
         result
     }
 
-    /// Appends an action or a clearing, or notes that it was refused, unless that was answered before; and what it was
-    /// answered, now or then.
+    /// Appends an action or a clear, or records its refusal. If it was answered before, it does
+    /// nothing. Returns the answer, given now or then.
     pub(crate) fn answer_once(
         &mut self,
         id: Option<u64>,
@@ -57,7 +59,7 @@ impl Room {
     }
 }
 
-/// The refusal of what is a message, but none that can come without a connection.
+/// The refusal of a message that can't come without a connection.
 pub(crate) fn no_action() -> Refusal {
     Refusal::with_message(
         RefusalCode::Malformed,

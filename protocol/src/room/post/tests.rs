@@ -13,7 +13,7 @@ fn post(room: &mut Room, session: Option<(&str, u64)>, body: &str) -> Vec<Posted
     posted.expect("the key is the room's")
 }
 
-/// What became of the lines: their seqs, or codes.
+/// What became of the lines: the seqs of their actions, or the codes of their refusals.
 fn outcomes(posted: &[Posted]) -> Vec<String> {
     let outcome = |posted: &Posted| match &posted.answer {
         RecordedAnswer::Appended(seq) => seq.to_string(),
@@ -24,7 +24,7 @@ fn outcomes(posted: &[Posted]) -> Vec<String> {
 }
 
 #[test]
-fn a_bad_line_in_the_middle_keeps_no_other_out_and_counts_as_answered() {
+fn a_bad_line_keeps_no_other_out_and_counts_as_answered() {
     let mut room = room();
     let body = "{\"funcKey\":\"a\"}\nnot json\n\n{\"clear\":\"a\"}\n{\"funcKey\":\"b\",\"funcParams\":7}\n{\"funcKey\":\"c\"}\n";
     let posted = post(&mut room, Some(("script", 5)), body);
@@ -36,7 +36,7 @@ fn a_bad_line_in_the_middle_keeps_no_other_out_and_counts_as_answered() {
 }
 
 #[test]
-fn without_a_session_everything_is_appended_as_often_as_it_comes() {
+fn without_a_session_duplicates_are_appended_again() {
     let mut room = room();
     for seq in 1..=2 {
         assert_eq!(outcomes(&post(&mut room, None, "{\"funcKey\":\"a\"}")), [seq.to_string()]);
@@ -46,19 +46,19 @@ fn without_a_session_everything_is_appended_as_often_as_it_comes() {
 }
 
 #[test]
-fn a_line_may_say_its_id_as_long_as_ids_count_up() {
+fn a_line_may_state_its_id_as_long_as_ids_count_up() {
     let mut room = room();
     let body = "{\"funcKey\":\"a\"}\n{\"funcKey\":\"b\",\"id\":9}\n{\"funcKey\":\"c\"}\n{\"funcKey\":\"d\",\"id\":3}";
     let posted = post(&mut room, Some(("script", 2)), body);
     assert_eq!(outcomes(&posted), ["1", "2", "3", "malformed"]);
     assert_eq!(posted.iter().map(|posted| posted.id).collect::<Vec<_>>(), [Some(2), Some(9), Some(10), None]);
-    // Never sent before, and too late now: nobody can say what became of it.
+    // This id was skipped, so nobody can say what became of it.
     assert_eq!(outcomes(&post(&mut room, Some(("script", 5)), "{\"funcKey\":\"e\"}")), ["unknown"]);
     assert_eq!(room.head(), 3);
 }
 
 #[test]
-fn a_post_of_junk_is_answered_by_a_few_refusals_and_the_rest_may_be_sent_again() {
+fn junk_is_answered_by_a_bounded_number_of_refusals_and_the_rest_may_be_sent_again() {
     let mut room = room();
     let body = format!("{}{{\"funcKey\":\"late\"}}", "{}\n".repeat(1_000));
     let posted = post(&mut room, Some(("script", 1)), &body);
@@ -68,7 +68,7 @@ fn a_post_of_junk_is_answered_by_a_few_refusals_and_the_rest_may_be_sent_again()
 }
 
 #[test]
-fn only_actions_and_clearings_can_be_posted() {
+fn only_actions_and_clears_can_be_posted() {
     let mut room = room();
     let body = "{}\n{\"status\":{\"value\":4}}\n{\"status\":{\"value\":1}}\n{\"ping\":1}\n{\"funcKey\":\"a\"} {\"funcKey\":\"b\"}";
     assert_eq!(outcomes(&post(&mut room, None, body)), ["malformed"; 5]);
@@ -76,7 +76,7 @@ fn only_actions_and_clearings_can_be_posted() {
 }
 
 #[test]
-fn sessions_count_for_themselves_and_the_owners_own_goes_on_where_its_page_was() {
+fn each_session_has_its_own_ids_and_a_post_for_the_owners_session_continues_its_ids() {
     let mut room = room();
     let action = Action { key: "k", params: "[]", slot: None };
     assert_eq!(room.action(Some(1), action, NOW), Ok(Accepted::Appended(1)));
@@ -90,7 +90,7 @@ fn sessions_count_for_themselves_and_the_owners_own_goes_on_where_its_page_was()
 }
 
 #[test]
-fn what_a_session_was_answered_is_known_after_another_has_claimed_the_room_and_after_its_own_claim() {
+fn a_sessions_answers_outlast_its_own_claim_and_those_of_others() {
     let mut room = room();
     let claim = |session: &'static str, epoch| Claim {
         owner_key: "key".into(),
@@ -109,7 +109,7 @@ fn what_a_session_was_answered_is_known_after_another_has_claimed_the_room_and_a
 }
 
 #[test]
-fn only_the_owner_key_of_an_open_room_opens_it_and_a_grace_that_runs_begins_anew() {
+fn posting_needs_the_owner_key_of_an_open_room_and_starts_the_grace_anew() {
     let mut room = room();
     let other = KeyDigest([8; 32]);
     assert_eq!(room.as_key_holder(&other, NOW, |_| ()), Err(RefusalCode::WrongOwnerKey));
