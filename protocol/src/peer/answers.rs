@@ -1,20 +1,23 @@
-//! What is said to one client alone: replies, acknowledgements, refusals, the end.
+//! What one client alone is sent: replies, acknowledgements, refusals, the end. A
+//! [`Peer`](super::Peer) collects it here until the next frame.
 
 use crate::room::Frame;
 use crate::{Refusal, Rendering, RoomId, ServerMessage, Status, render};
 
-/// The answers to one client that are not sent yet, in the rendering that it understands.
+/// The answers that the client was not sent yet, in its rendering.
 #[derive(Debug)]
 pub(super) struct Answers {
     pub(super) rendering: Rendering,
-    /// The answers, a newline after each.
+    /// The rendered answers, with a newline after each.
     text: String,
-    /// The acknowledgement that the next action may still extend.
+    /// The newest acknowledgement, which the next action may still extend.
     ack: Option<Ack>,
-    /// Refusals since the frame began that is being read, but for those that must be told however many they are.
+    /// Refusals of messages of the frame that is being read. Those of an owner's numbered actions
+    /// don't count, because each of them must be answered.
     pub(super) refusals: usize,
 }
 
+/// Everything up to action `id` was answered; that one was appended at `seq`.
 #[derive(Debug, Clone, Copy)]
 struct Ack {
     id: u64,
@@ -37,12 +40,12 @@ impl Answers {
         self.text.is_empty() && self.ack.is_none()
     }
 
-    /// Bytes of those that are rendered.
+    /// Bytes of the rendered answers.
     pub(super) fn bytes(&self) -> usize {
         self.text.len()
     }
 
-    /// Moves them into a frame, as many as it takes.
+    /// Moves the answers into a frame, as many as fit.
     pub(super) fn move_into(&mut self, frame: &mut Frame) {
         self.flush_ack();
         let first = self.text.find('\n').map_or(0, |newline| newline + 1);
@@ -57,22 +60,24 @@ impl Answers {
         }
     }
 
-    /// Answers in the session fields' form; only those who speak them ask for it.
+    /// Adds an answer with session fields, for a client that speaks them.
     pub(super) fn push(&mut self, message: &ServerMessage<&str>) {
-        // What was acknowledged before must be read before: a run of acks ends here.
+        // The client must read earlier acknowledgements first, so the run of acknowledgements ends
+        // here.
         self.flush_ack();
         render::compact(&mut self.text, message);
         self.text.push('\n');
     }
 
-    /// Tells something that only those who speak session fields would understand.
+    /// Adds an answer if the client speaks session fields. Others would not understand it.
     pub(super) fn push_if_compact(&mut self, message: &ServerMessage<&str>) {
         if self.is_compact() {
             self.push(message);
         }
     }
 
-    /// Notes that an action is in the log. Actions in a row, in ids and in seqs, are acknowledged together.
+    /// Acknowledges an action that was appended at `seq`. Actions whose seqs follow each other are
+    /// acknowledged together.
     pub(super) fn acknowledge(&mut self, id: Option<u64>, seq: u64) {
         let Some(id) = id else { return };
         if self.ack.is_some_and(|ack| ack.seq + 1 != seq) {
@@ -81,12 +86,13 @@ impl Answers {
         self.ack = Some(Ack { id, seq });
     }
 
-    /// The original's reply to create and join.
+    /// Adds the reply to create and join that a client without session fields gets.
     pub(super) fn push_original_reply(&mut self, uuid: &str) {
         render::original_status(&mut self.text, uuid, Status::Connected);
         self.text.push('\n');
     }
 
+    /// Adds a refusal. `counts` says whether it counts as one of the frame's.
     pub(super) fn push_refusal(&mut self, refusal: Refusal, uuid: &str, counts: bool) {
         self.refusals += usize::from(counts);
         match self.rendering {
@@ -99,6 +105,7 @@ impl Answers {
         }
     }
 
+    /// Adds the message that the room is closed, or that the client has left it.
     pub(super) fn push_closed(&mut self, room: RoomId) {
         match self.rendering {
             Rendering::Compact => self.push(&ServerMessage::Closed),

@@ -1,4 +1,4 @@
-//! How a connection gets into a room: create, join, claim, and what it is replied.
+//! How a connection enters a room: create, join or claim, and the reply.
 
 use super::{LastSent, Peer, State, with};
 use crate::mutation::mutated;
@@ -7,10 +7,12 @@ use crate::{
     PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RoomId, ServerMessage, Timestamp,
 };
 
-/// What the reply tells an owner.
+/// What the reply says to an owner and not to a follower.
 struct OwnerReply {
+    /// Only in the reply to create.
     key: Option<String>,
     epoch: u64,
+    /// The highest id that the room has answered to the owner's session.
     answered: u64,
 }
 
@@ -58,10 +60,10 @@ impl Peer {
         }
         match self.enter(wanted, join, host) {
             Ok(owner) => {
-                let room = self.room().expect("whoever entered is in a room");
+                let room = self.room().expect("a connection that has entered is in a room");
                 let is_owner = owner.is_some();
                 self.reply(room, &join.uuid, owner, host);
-                // The pace is the room's: a new connection is no new beginning.
+                // The pace is the room's, so a new connection inherits its pause.
                 let pause = host.with(room, |room| room.pause(now)).flatten().filter(|_| is_owner);
                 self.pause_for(pause, now);
                 if let Some(acknowledged) = join.claim.as_ref().and_then(|claim| claim.acknowledged) {
@@ -78,7 +80,8 @@ impl Peer {
         }
     }
 
-    /// Whether whoever wants to enter may ask for the room at all, be it there or not.
+    /// Checks whether the client may ask for the room at all, before it is known whether the room
+    /// exists.
     fn admit(
         &mut self,
         wanted: Option<RoomId>,
@@ -91,11 +94,12 @@ impl Peer {
         let operation = if join.claim.is_some() { Operation::Claim } else { Operation::Join };
         match wanted {
             Some(room) => authorise(operation(room), join.token.as_deref(), host),
-            // There is no such room, for nobody.
+            // No room has an id that isn't a UUID, so there is nothing to authorise.
             None => Ok(()),
         }
     }
 
+    /// Enters the room as an owner or a follower. Returns what to reply to an owner.
     fn enter(
         &mut self,
         wanted: Option<RoomId>,
@@ -139,7 +143,7 @@ impl Peer {
         Ok(OwnerReply { key: None, epoch: claimed.epoch, answered })
     }
 
-    /// What the owner's session was answered on a former connection and may not have heard.
+    /// Repeats the answers that the owner's session may have missed on a former connection.
     fn repeat_answers(&mut self, room: RoomId, acknowledged: u64, host: &mut impl Host) {
         if mutated!(ForgetAnswers) {
             return;
@@ -154,7 +158,10 @@ impl Peer {
         }
     }
 
-    /// From the first message on it is settled what this client understands.
+    /// Settles the rendering for this client by its first message.
+    ///
+    /// # Errors
+    /// `unsupported_version`: the client speaks a version below this one.
     fn negotiate(&mut self, version: Option<u64>) -> Result<(), RefusalCode> {
         self.answers.rendering = match version {
             None => Rendering::Original,
@@ -164,7 +171,7 @@ impl Peer {
         Ok(())
     }
 
-    /// The reply to create and join, with the uuid in the form in which the client wrote it.
+    /// Replies to create and join, with the uuid in the form in which the client wrote it.
     fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerReply>, host: &mut impl Host) {
         if self.answers.rendering == Rendering::Original {
             return self.answers.push_original_reply(uuid);
@@ -180,7 +187,7 @@ impl Peer {
         self.answers.push(&ServerMessage::Connected(reply));
     }
 
-    /// Refuses a create or join: some refusals end the connection.
+    /// Refuses a create or join. Some of these refusals end the connection.
     fn refuse_entry(&mut self, refusal: Refusal, host: &mut impl Host) {
         let close = refusal.known_code().and_then(RefusalCode::closes_with);
         self.refuse(refusal, host);
@@ -190,7 +197,11 @@ impl Peer {
     }
 }
 
-/// Whether the token allows the operation.
+/// Checks that the token allows the operation.
+///
+/// # Errors
+/// - `forbidden`: it doesn't.
+/// - What [`Host::permissions`] refuses.
 fn authorise(operation: Operation, token: Option<&str>, host: &mut impl Host) -> Result<(), Refusal> {
     if host.permissions(operation, token)?.allow(operation) {
         Ok(())

@@ -1,10 +1,11 @@
-//! What a connection asks of the server around it.
+//! What a connection asks of the server around it. The server, the simulation and the tests each
+//! have a [`Host`].
 
 use std::fmt;
 
 use crate::{KeyDigest, Operation, Permissions, Refusal, Room, RoomId, Timestamp};
 
-/// The secret that proves ownership of a room. It is shown to nobody but the owner, logs included.
+/// The secret that proves ownership of a room. Nobody but the owner sees it. It isn't logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnerKey(pub String);
 
@@ -14,41 +15,49 @@ impl fmt::Debug for OwnerKey {
     }
 }
 
-/// What a connection asks of the server around it: the table of rooms, and whatever needs randomness or a hash.
+/// What a connection asks of the server around it: rooms, permissions, and what needs randomness or
+/// a hash.
 pub trait Host {
-    /// What the bearer of this token, or whoever has none, may do, as far as it matters for this operation.
+    /// What a client with this token, or without one, may do. `operation` is what the client wants;
+    /// other permissions need not be right.
     ///
     /// # Errors
-    /// `unauthorized` where a token is needed and there is none, or not one that is accepted; `keys_unavailable`.
+    /// - `unauthorized`: a token is needed and there is none, or it isn't accepted.
+    /// - `keys_unavailable`: the server doesn't yet have the key that the token names.
     fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal>;
 
-    /// Whether this client may ask for a room: who asked for many that aren't there is guessing.
+    /// Checks whether this client may ask for a room. A client that asked for many unknown rooms is
+    /// guessing.
     ///
     /// # Errors
-    /// `rate_limited`.
+    /// `rate_limited`: its address asked for too many unknown rooms.
     fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal>;
 
-    /// The client has asked for a room that isn't there.
+    /// Notes that the client has asked for an unknown room.
     fn note_unknown_room(&mut self, now: Timestamp);
 
     /// Opens a room with a new id and a new owner key.
     ///
     /// # Errors
-    /// `too_many_rooms`, `rate_limited`.
+    /// - `too_many_rooms`: there are as many rooms as there may be, or no memory for another.
+    /// - `rate_limited`: the client's address opened too many rooms.
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal>;
 
-    /// Does something to a room; nothing if it isn't there. Whoever is in a room still finds it when it is closed.
+    /// Does something with a room. None if there is no such room. A connection that is in a room
+    /// still finds it when it is closed.
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R>;
 
-    /// Takes a room out of the table and calls [`Room::close`]. It is freed when nobody is in it any more.
+    /// Removes a room from the table and calls [`Room::close`]. The room is freed once no
+    /// connection is in it.
     fn close(&mut self, room: RoomId);
 
-    /// [`Room::tick`] is to be called at this moment, and the room closed if it says so.
+    /// Asks for [`Room::tick`] to be called at this moment. If that returns false, the host closes
+    /// the room.
     fn wake_at(&mut self, room: RoomId, moment: Timestamp);
 
-    /// The client is refused something; for whoever counts that.
+    /// Notes a refusal to the client, for the server's metrics.
     fn note_refusal(&mut self, _refusal: &Refusal) {}
 
-    /// The digest under which an owner key is kept.
+    /// The digest of an owner key, as a room keeps it.
     fn digest(&mut self, owner_key: &str) -> KeyDigest;
 }

@@ -1,4 +1,5 @@
-//! The server's side of one connection: what a client may do where it stands, and what it is answered.
+//! One connection, as the server sees it: what the client may do in its role, and what it is
+//! answered. The server's connections and event streams drive a [`Peer`].
 
 mod answers;
 mod entry;
@@ -18,42 +19,49 @@ use crate::{
     Room, RoomId, ServerMessage, Timestamp,
 };
 
-/// For how long an owner that is too fast is not listened to at least, in milliseconds: what it may say by then goes out
-/// in one write to each follower.
+/// Shortest pause of an owner that is too fast, in milliseconds. The actions that it may send by
+/// then go out in one write to each follower.
 const MIN_PAUSE_MS: u64 = 20;
 
-/// What a connection's shell is to do next.
+/// What the caller of [`Peer::poll_output`] must do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PeerOutput {
-    /// Send the frame, then ask again.
+    /// Send the frame, then call again.
     Send,
-    /// Nothing until a message comes in or the room changes.
+    /// Nothing, until a message comes in or the room changes.
     Wait,
-    /// Close the websocket.
+    /// Close the connection, with this code.
     Close(CloseCode),
 }
 
 /// One connection, as the server sees it.
 ///
-/// The shell calls [`Peer::receive`] for each message, then [`Peer::poll_output`] until it waits or closes; again when the
-/// room's version has changed; and [`Peer::disconnected`] once at the end, however it came.
+/// - What the outside tells it: [`Peer::receive_frame`] for each frame, [`Peer::note_progress`]
+///   when the client has taken a part of one, and [`Peer::disconnected`] once, at the end.
+/// - What the server asks: [`Peer::shut_down`], and [`Peer::lag`] to know whether an owner should
+///   wait.
+/// - What the caller must do next: call [`Peer::poll_output`] until it waits or closes, after each
+///   message and when [`Room::version`] has changed. While [`Peer::pause`] returns a delay, read
+///   nothing; then call [`Peer::resume_reading`].
 #[derive(Debug)]
 pub struct Peer {
     state: State,
     answers: Answers,
-    /// The server shuts down, and the client is told so once it has been sent all that there is for it: how long it may
-    /// take to come back, in milliseconds.
+    /// Set when the server shuts down: the client is to come back within this many milliseconds. It
+    /// is told so once it has been sent everything else.
     shutdown_window_ms: Option<u64>,
+    /// Set once the connection is to be closed, after its last answers.
     ending: Option<CloseCode>,
-    /// Before that it is not to be listened to.
+    /// The client isn't read before this moment.
     paused_until: Timestamp,
-    /// The rest of a frame that was not read to its end then.
+    /// The rest of the frame in which the pause began.
     unread: Box<str>,
 }
 
+/// The client's role.
 #[derive(Debug)]
 enum State {
-    /// Neither create nor join was accepted yet.
+    /// In no room: neither create nor join was accepted yet.
     Outside,
     Follower {
         room: RoomId,
@@ -63,19 +71,20 @@ enum State {
     Owner {
         room: RoomId,
         epoch: u64,
-        /// The snapshot, for an owner whose page was loaded anew.
+        /// Set for an owner whose page was loaded anew, to serve it the snapshot.
         snapshot: Option<Cursor>,
-        /// None if the page may believe what a former connection was told.
+        /// The audience that it was sent last. None if the page may know an older count from a
+        /// former connection.
         last_sent: Option<Audience>,
     },
     /// The connection is ending.
     Gone,
 }
 
-/// What a follower has been told about others.
+/// What a follower was sent last about others in the room.
 #[derive(Debug)]
 struct LastSent {
-    /// None if the page may believe what a former connection was told.
+    /// None if the page may know an older presence from a former connection.
     owner: Option<OwnerPresence>,
     audience: Audience,
 }
@@ -100,7 +109,7 @@ impl Peer {
         self.room().is_some()
     }
 
-    /// The room it is in.
+    /// The room that it is in.
     #[must_use]
     pub fn room(&self) -> Option<RoomId> {
         match &self.state {
@@ -109,31 +118,34 @@ impl Peer {
         }
     }
 
-    /// Whether it owns the room it is in.
+    /// Whether it owns the room that it is in.
     #[must_use]
     pub fn is_owner(&self) -> bool {
         matches!(self.state, State::Owner { .. })
     }
 
-    /// Whether the rest of what came in is to be dropped, because the connection is ending.
+    /// Whether the connection is ending. What still comes in is dropped then.
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.ending.is_some() || self.shutdown_window_ms.is_some()
     }
 
-    /// Whether there are answers to this client alone that it was not sent yet.
+    /// Whether there are answers that the client was not sent yet.
     #[must_use]
     pub fn has_answers(&self) -> bool {
         !self.answers.is_empty()
     }
 
-    /// Whether they are so many that it should not be listened to before it has taken some: a frame of them.
+    /// Whether these answers fill a frame. The client should not be read then until it has taken
+    /// some.
     #[must_use]
     pub fn has_many_answers(&self) -> bool {
         self.answers.bytes() >= MAX_FRAME_BYTES
     }
 
-    /// A message of the client, or why it isn't one.
+    /// Handles one message of the client, or the refusal of one that can't be read.
+    /// [`Peer::receive_frame`] calls this for each message of a frame, and the server for what
+    /// comes over plain HTTP.
     pub fn receive(
         &mut self,
         message: Result<ClientMessage<'_>, Refusal>,
@@ -155,7 +167,7 @@ impl Peer {
         }
     }
 
-    /// What to do next; if it is to send, what is in `frame`.
+    /// What to do next. With [`PeerOutput::Send`], `frame` holds what to send.
     pub fn poll_output(&mut self, frame: &mut Frame, host: &mut impl Host) -> PeerOutput {
         frame.clear();
         if (self.answers.is_empty() || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
@@ -172,29 +184,29 @@ impl Peer {
         }
     }
 
-    /// Whether this is an owner that is not to be read for a while, because its room lags. Asked after each frame, and
-    /// while it waits, `is_waiting`.
+    /// Whether this is an owner that should wait for its followers, and isn't to be read. To be
+    /// asked after each frame, and again while it waits, then with `is_waiting`.
     pub fn lag(&self, is_waiting: bool, now: Timestamp, host: &mut impl Host) -> Lag {
         let State::Owner { room, .. } = self.state else { return Lag::No };
         let look = |room: &mut Room| if is_waiting { room.lag(now) } else { room.lag_if_due(now) };
         with(host, room, look).unwrap_or(Lag::No)
     }
 
-    /// This owner has waited long enough for those of its followers that lag now.
+    /// Stops waiting for the followers that lag now: this owner has waited long enough.
     pub fn give_up_on_laggards(&self, host: &mut impl Host) {
         if let State::Owner { room, .. } = self.state {
             with(host, room, Room::give_up_on_laggards);
         }
     }
 
-    /// The client has taken a part of the frame that it was sent last.
+    /// Notes that the client has taken a part of the frame that it was sent last.
     pub fn note_progress(&self, host: &mut impl Host) {
         if let State::Follower { room, cursor, .. } = &self.state {
             with(host, *room, |room| room.note_progress(cursor));
         }
     }
 
-    /// The connection is gone.
+    /// Notes that the connection is gone.
     pub fn disconnected(&mut self, now: Timestamp, host: &mut impl Host) {
         match std::mem::replace(&mut self.state, State::Gone) {
             State::Follower { room, cursor, .. } => {
@@ -207,8 +219,9 @@ impl Peer {
         }
     }
 
-    /// The server shuts down: nothing that the client says counts any more. It is sent what there is for it, told to come
-    /// back within this many milliseconds, and closed.
+    /// Ends the connection because the server shuts down. Nothing that the client still sends
+    /// counts. It is sent everything that there is for it, told to come back within this many
+    /// milliseconds, and closed.
     pub fn shut_down(&mut self, return_window_ms: u64) {
         self.shutdown_window_ms = Some(return_window_ms);
     }
@@ -254,7 +267,7 @@ impl Peer {
         }
     }
 
-    /// An owner that is too fast isn't listened to for so long.
+    /// Pauses an owner that is too fast for this long.
     fn pause_for(&mut self, pause: Option<Delay>, now: Timestamp) {
         if let Some(pause) = pause.filter(|_| !mutated!(IgnorePace)) {
             self.paused_until = now.after(pause.milliseconds().max(MIN_PAUSE_MS));
@@ -285,12 +298,12 @@ impl Peer {
         }
     }
 
-    /// Adds what the room has for this connection to the frame.
+    /// Adds what the room has for this client to the frame.
     fn serve(&mut self, frame: &mut Frame, host: &mut impl Host) {
         match &mut self.state {
             State::Follower { room, cursor, last_sent } => {
                 let room = *room;
-                // Serving changes nothing for which a room would want to be woken.
+                // Serving sets no alarm, so this needs no `with`.
                 let served = host.with(room, |room| {
                     room.serve(cursor, frame);
                     let ends = room.is_closed() && (frame.is_empty() || mutated!(EndBeforeTheRest));
@@ -327,29 +340,31 @@ impl Peer {
         }
     }
 
-    /// Refuses what couldn't be read. If it has an id, the owner's session must never wait for it again.
+    /// Refuses a message that can't be read. If it has an id, the room records the refusal, so that
+    /// the owner's session doesn't wait for an answer to that id.
     fn refuse_unreadable(&mut self, refusal: Refusal, host: &mut impl Host) {
         if let (State::Owner { room, epoch, .. }, Some(id)) = (&self.state, refusal.id) {
             let epoch = *epoch;
-            // If it is the owner no longer, it hears so with the next action.
+            // If it no longer is the owner's connection, the next action says so.
             let _ = under_epoch(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));
         }
         self.refuse(refusal, host);
     }
 
+    /// Refuses a message of the client.
     fn refuse(&mut self, refusal: Refusal, host: &mut impl Host) {
         host.note_refusal(&refusal);
         self.push_refusal(refusal);
     }
 
-    /// Tells a refusal, be it for the first time or again.
+    /// Answers with a refusal, given now or on a former connection.
     fn push_refusal(&mut self, refusal: Refusal) {
         let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
         let must_be_answered = self.is_owner() && refusal.id.is_some();
         self.answers.push_refusal(refusal, &uuid, !must_be_answered);
     }
 
-    /// There is nothing more for this connection in its room.
+    /// Ends the connection because there is nothing more for it in its room.
     fn end_in_room(&mut self, room: RoomId, code: CloseCode) {
         if code == CloseCode::RoomClosed {
             self.answers.push_closed(room);
@@ -357,6 +372,7 @@ impl Peer {
         self.end(code);
     }
 
+    /// Says when to come back, and ends the connection, if the server shuts down.
     fn announce_shutdown(&mut self) {
         if let Some(return_window_ms) = self.shutdown_window_ms.filter(|_| self.ending.is_none()) {
             self.answers.push_if_compact(&ServerMessage::Shutdown(return_window_ms));
@@ -364,12 +380,13 @@ impl Peer {
         }
     }
 
+    /// Closes the connection after its last answers. The first code stays.
     fn end(&mut self, code: CloseCode) {
         self.ending.get_or_insert(code);
     }
 }
 
-/// Does something to a room and has the room woken when it wants to be.
+/// Does something with a room, and sets the room's alarm.
 fn with<R>(host: &mut impl Host, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
     let (result, alarm) = host.with(room, |room| (act(room), room.take_alarm()))?;
     if let Some(moment) = alarm {
@@ -378,7 +395,10 @@ fn with<R>(host: &mut impl Host, room: RoomId, act: impl FnOnce(&mut Room) -> R)
     Some(result)
 }
 
-/// Does something as a room's owner; the room may be gone as well as closed.
+/// Does something as the owner of a room that may be closed or gone.
+///
+/// # Errors
+/// Those of [`Room::as_owner`]. A room that is gone counts as closed.
 fn under_epoch<R>(
     host: &mut impl Host,
     room: RoomId,

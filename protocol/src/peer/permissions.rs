@@ -1,43 +1,44 @@
-//! Who may do what.
+//! What a client may do in rooms. The server's `access` makes these out of tokens; a
+//! [`Peer`](crate::Peer) asks for them.
 
 use crate::RoomId;
 
-/// Something for which a permission may be needed.
+/// An operation for which a permission may be needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// To open a new room.
+    /// Open a new room.
     Create,
-    /// To claim the ownership of a room; its owner key is needed as well.
+    /// Claim the ownership of a room. The owner key is needed as well.
     Claim(RoomId),
-    /// To follow a room.
+    /// Follow a room.
     Join(RoomId),
 }
 
-/// What the bearer of a token may do.
+/// What a client may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Permissions {
-    /// Where rooms may be owned.
+    /// Which rooms it may own.
     pub own: Scope,
-    /// Which rooms may be followed.
+    /// Which rooms it may follow.
     pub follow: Scope,
 }
 
 /// The rooms that a permission is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
-    /// None.
+    /// No room.
     Nowhere,
-    /// This one. A new room is never it: nobody knows its id before.
+    /// This room. It is never a new one, because nobody knows a new room's id beforehand.
     Room(RoomId),
     /// Every room, new ones included.
     Everywhere,
 }
 
 impl Permissions {
-    /// To do everything.
+    /// Everything is allowed.
     pub const ALL: Self = Self { own: Scope::Everywhere, follow: Scope::Everywhere };
 
-    /// Whether they are enough for this.
+    /// Whether this operation is allowed.
     #[must_use]
     pub fn allow(self, operation: Operation) -> bool {
         match operation {

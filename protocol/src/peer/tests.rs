@@ -1,4 +1,4 @@
-//! Peers on a table of rooms without a server: what each client is answered, in the order of the wire.
+//! Peers on a table of rooms, without a server: what each client is sent, in the order of the wire.
 
 mod answers;
 mod ownership;
@@ -10,10 +10,11 @@ use super::reading::MAX_REFUSALS_PER_FRAME;
 use super::*;
 use crate::{KeyDigest, Limits, Operation, OwnerKey, Permissions, Rooms, Scope};
 
-/// A server without sockets: rooms have the ids 1, 2, 3 … and the keys `key-1`, `key-2` ….
+/// A server without sockets. Its rooms have the ids 1, 2 and so on, and the owner keys `key-1`,
+/// `key-2` and so on.
 struct TestHost {
     rooms: Rooms<Room>,
-    /// Closed, but somebody may still be in them.
+    /// Closed rooms. Connections may still be in them.
     closed: Vec<Room>,
     limits: Limits,
     opened: u8,
@@ -21,7 +22,7 @@ struct TestHost {
 }
 
 impl Host for TestHost {
-    /// The token is what is permitted: `own`, `follow`, or both; none is both.
+    /// The token says what is permitted: `own`, `follow`, or both. Without a token, both are.
     fn permissions(&mut self, _operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal> {
         let scope = |word| match token {
             Some(token) if !token.contains(word) => Scope::Nowhere,
@@ -76,7 +77,7 @@ impl Host for TestHost {
 }
 
 impl TestHost {
-    /// What a server does when time has passed.
+    /// Does what a server does when time has passed.
     fn tick(&mut self, now: Timestamp) {
         for id in self.rooms.take_due(now) {
             let Some(room) = self.rooms.get_mut(id) else { continue };
@@ -100,7 +101,7 @@ fn send(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {
     drain(peer, host)
 }
 
-/// The messages that a client is sent now, and `closed CODE` if its socket is closed after them.
+/// The messages that a client is sent now. `closed CODE` comes last if its connection is closed.
 fn drain(peer: &mut Peer, host: &mut TestHost) -> Vec<String> {
     let mut frame = Frame::default();
     let mut received = Vec::new();
@@ -207,7 +208,7 @@ fn a_rejoin_resumes_from_the_ring_or_is_resynced() {
         let received = send(&mut follower, host, &join(&format!(r#","v":2,"since":{seq}"#)));
         follower.disconnected(Timestamp(0), host);
         let (owner, served) = received[1..].split_last().unwrap();
-        assert_eq!(owner, r#"{"owner":"back"}"#, "it may have been told that the owner is away");
+        assert_eq!(owner, r#"{"owner":"back"}"#, "the page may believe that the owner is away");
         served.to_vec()
     };
     assert_eq!(since(8, &mut host), Vec::<String>::new());
@@ -245,7 +246,7 @@ fn joining_the_same_room_again_gives_reply_and_snapshot_again() {
 }
 
 #[test]
-fn what_is_not_allowed_is_refused_and_the_connection_lives_on() {
+fn forbidden_messages_are_refused_and_the_connection_stays_open() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     session_owner(&mut host);
@@ -297,7 +298,7 @@ fn an_older_version_is_refused() {
 }
 
 #[test]
-fn a_follower_that_leaves_is_confirmed_alone() {
+fn a_follower_that_leaves_gets_the_confirmation_alone() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     let (mut leaving, mut staying) = (session_follower(&mut host), session_follower(&mut host));
@@ -310,7 +311,7 @@ fn a_follower_that_leaves_is_confirmed_alone() {
 }
 
 #[test]
-fn the_original_rendering_is_kept_only_while_somebody_needs_it() {
+fn the_original_rendering_is_kept_only_while_a_follower_needs_it() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     send(&mut owner, &mut host, r#"{"funcKey":"before","stateMessage":true}"#);
@@ -318,7 +319,7 @@ fn the_original_rendering_is_kept_only_while_somebody_needs_it() {
     assert_eq!(send(&mut legacy, &mut host, &join("")).len(), 2);
     send(&mut owner, &mut host, r#"{"clear":"before"}{"funcKey":"live"}"#);
     let received = drain(&mut legacy, &mut host);
-    assert_eq!(received.len(), 1, "a clear is nothing that it would understand: {received:?}");
+    assert_eq!(received.len(), 1, "it would not understand a clear: {received:?}");
     assert!(received[0].contains(r#""funcKey":"live""#));
     legacy.disconnected(Timestamp(0), &mut host);
     let mut next = Peer::default();
@@ -326,7 +327,7 @@ fn the_original_rendering_is_kept_only_while_somebody_needs_it() {
 }
 
 #[test]
-fn the_owner_is_told_how_many_follow_at_most_once_a_second() {
+fn the_owner_is_sent_the_audience_at_most_once_a_second() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     let mut first = session_follower(&mut host);
@@ -339,7 +340,7 @@ fn the_owner_is_told_how_many_follow_at_most_once_a_second() {
     host.tick(Timestamp(2_000));
     assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":0}}"#]);
     send(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
-    assert_eq!(drain(&mut first, &mut host).len(), 1, "followers aren't told unless the owner lets them");
+    assert_eq!(drain(&mut first, &mut host).len(), 1, "followers get no audience unless the owner shares it");
     for now in [3_000, 4_000] {
         host.tick(Timestamp(now));
     }
@@ -347,7 +348,7 @@ fn the_owner_is_told_how_many_follow_at_most_once_a_second() {
 }
 
 #[test]
-fn followers_are_told_how_many_they_are_if_the_owner_lets_them() {
+fn followers_are_sent_the_audience_if_the_owner_shares_it() {
     let mut host = host();
     let mut owner = Peer::default();
     send(&mut owner, &mut host, r#"{"status":{"value":1},"v":2,"shareAudience":true}"#);

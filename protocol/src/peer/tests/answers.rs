@@ -1,4 +1,4 @@
-//! How much a client may be answered.
+//! How much a client is answered at most.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Who owns a room: acknowledgements, claims, an owner that goes and comes back.
+//! Owning a room: acknowledgements, claims, and an owner that goes and comes back.
 
 use super::*;
 
@@ -17,7 +17,7 @@ fn actions_in_a_row_are_acknowledged_together_and_a_refusal_splits_the_run() {
 }
 
 #[test]
-fn an_action_sent_again_after_a_claim_is_dropped() {
+fn an_action_sent_again_after_a_claim_is_not_appended_again() {
     let mut host = host();
     let mut owner = session_owner(&mut host);
     let mut follower = session_follower(&mut host);
@@ -30,16 +30,19 @@ fn an_action_sent_again_after_a_claim_is_dropped() {
     assert_eq!(
         (refusal_code(&received[2]), received.len()),
         (Some("malformed"), 4),
-        "but no snapshot: the session knows the state"
+        "no snapshot, because the session knows the state"
     );
-    assert_eq!(received[3], r#"{"audience":{"connected":0,"lagging":0}}"#, "it may believe an older count");
+    assert_eq!(
+        received[3], r#"{"audience":{"connected":0,"lagging":0}}"#,
+        "the page may know an older count"
+    );
     let received =
         send(&mut again, &mut host, r#"{"id":1,"funcKey":"a"}{"id":2,"funcKey":"b"}{"id":3,"funcKey":"c"}"#);
     assert_eq!(received, [r#"{"ack":3,"seq":2}"#]);
     assert_eq!(
         drain(&mut follower, &mut host),
         [r#"{"seq":1,"funcKey":"a"}"#, r#"{"seq":2,"funcKey":"c"}"#],
-        "once each; and nobody was away when it looked"
+        "each action once, and the owner was not away when the follower was served"
     );
 }
 
@@ -64,7 +67,7 @@ fn a_claim_ends_the_former_connections_ownership() {
 }
 
 #[test]
-fn a_wrong_key_is_refused_and_never_made_a_follower() {
+fn a_claim_with_a_wrong_key_is_refused_and_does_not_make_a_follower() {
     let mut host = host();
     session_owner(&mut host);
     let mut thief = Peer::default();
@@ -90,7 +93,7 @@ fn followers_are_told_when_the_owner_goes_and_comes_back() {
         host.tick(Timestamp(now));
         received.extend(drain(&mut follower, &mut host));
     }
-    assert_eq!(received, Vec::<String>::new(), "the owner is back: its grace is over for nobody");
+    assert_eq!(received, Vec::<String>::new(), "the owner is back, so no grace ends");
 }
 
 #[test]

@@ -1,11 +1,11 @@
-//! An owner that is too fast isn't listened to for a while, and nothing that it received is lost.
+//! An owner that is too fast is paused, and loses nothing.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
 
-/// A server where an owner may ask for so many actions and bytes in a second.
+/// A server where an owner may send this many actions and bytes a second.
 fn host_with(actions: u64, bytes: u64, message_bytes: usize) -> TestHost {
     let limits = Limits {
         owner_actions_per_second: actions,
@@ -20,7 +20,7 @@ fn numbered(ids: std::ops::RangeInclusive<u64>) -> String {
     ids.map(|id| format!(r#"{{"id":{id},"funcKey":"f","funcParams":[{id}]}}"#)).collect()
 }
 
-/// Milliseconds for which a peer is paused.
+/// For how many milliseconds the peer is paused.
 fn pause(peer: &Peer, now: Timestamp) -> u64 {
     peer.pause(now).map_or(0, Delay::milliseconds)
 }
@@ -29,7 +29,7 @@ fn head(host: &mut TestHost) -> u64 {
     host.with(RoomId::parse(ROOM).unwrap(), |room| room.head()).unwrap()
 }
 
-/// Lets time pass until the peer is listened to again and has nothing left to be read; when that is.
+/// Lets time pass until the peer is read again and has read everything. Returns when that is.
 fn wait(peer: &mut Peer, mut now: Timestamp, host: &mut TestHost) -> Timestamp {
     while peer.has_unread() || peer.pause(now).is_some() {
         now = now.after(pause(peer, now));
@@ -87,7 +87,7 @@ fn a_new_connection_inherits_the_pause_of_its_room() {
     assert_eq!(head(&mut host), 11);
     assert_eq!(pause(&again, now), 100);
     wait(&mut again, now, &mut host);
-    assert_eq!(head(&mut host), 99, "what was there before is not counted again, and taken once");
+    assert_eq!(head(&mut host), 99, "duplicates cost nothing and are not appended again");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn followers_and_strangers_are_never_paused() {
 }
 
 proptest! {
-    /// However fast it is listened to, what an owner says makes the same log and is answered the same.
+    /// However slowly an owner is read, its messages make the same log and get the same answers.
     #[test]
     fn pauses_change_nothing_but_the_time(
         frames in vec(vec((0_u8..8, any::<bool>()), 1..30), 1..20),
@@ -141,7 +141,7 @@ proptest! {
             received.extend(drain(&mut owner, &mut host));
             let mut late = Peer::default();
             let state = send(&mut late, &mut host, &join(r#","v":2"#));
-            // How many acknowledgements stand together is a matter of time.
+            // How many actions one acknowledgement stands for depends on the time.
             received.retain(|message| !message.starts_with(r#"{"ack":"#));
             (state, received)
         };

@@ -1,4 +1,4 @@
-//! What a client may do with its token, and how often it may guess.
+//! What a client may do with its token, and how often it may guess a room's id.
 
 use super::*;
 

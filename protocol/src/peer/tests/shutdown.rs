@@ -1,4 +1,4 @@
-//! The end: of a room, of a server.
+//! How connections end with their room, and with their server.
 
 use super::*;
 
