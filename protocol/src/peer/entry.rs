@@ -1,6 +1,6 @@
 //! How a connection enters a room: create, join or claim, and the reply.
 
-use super::{LastSent, Peer, State, with};
+use super::{LastSent, Peer, Role, with};
 use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
@@ -30,8 +30,8 @@ impl Peer {
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
-                self.state =
-                    State::Owner { room, epoch: 1, snapshot: None, last_sent: Some(Audience::default()) };
+                self.role =
+                    Role::Owner { room, epoch: 1, snapshot: None, last_sent: Some(Audience::default()) };
                 with(host, room, |room| room.share_audience(create.share_audience));
                 let owner = OwnerReply { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
@@ -42,16 +42,16 @@ impl Peer {
 
     pub(super) fn join(&mut self, join: &Join<'_>, now: Timestamp, host: &mut impl Host) {
         let wanted = RoomId::parse(&join.uuid);
-        match &mut self.state {
-            State::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
+        match &mut self.role {
+            Role::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
                 let room = *room;
                 if with(host, room, |room| room.rejoin(cursor, join.since)).is_some() {
                     self.reply(room, &join.uuid, None, host);
                 }
                 return;
             }
-            State::Outside => {}
-            State::Follower { .. } | State::Owner { .. } | State::Gone => {
+            Role::Outside => {}
+            Role::Follower { .. } | Role::Owner { .. } | Role::Gone => {
                 return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
             }
         }
@@ -118,7 +118,7 @@ impl Peer {
             .unwrap_or(Err(RefusalCode::UnknownRoom))?;
         let owner = (since.is_none() || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
         let last_sent = LastSent { owner, audience: Audience::default() };
-        self.state = State::Follower { room, cursor, last_sent };
+        self.role = Role::Follower { room, cursor, last_sent };
         Ok(())
     }
 
@@ -138,7 +138,7 @@ impl Peer {
         });
         let (claimed, snapshot) = claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
         let last_sent = claimed.new_session.then(Audience::default);
-        self.state = State::Owner { room, epoch: claimed.epoch, snapshot, last_sent };
+        self.role = Role::Owner { room, epoch: claimed.epoch, snapshot, last_sent };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
         Ok(OwnerReply { key: None, epoch: claimed.epoch, answered })
     }

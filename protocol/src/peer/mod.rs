@@ -45,7 +45,7 @@ pub enum PeerOutput {
 ///   nothing; then call [`Peer::resume_reading`].
 #[derive(Debug)]
 pub struct Peer {
-    state: State,
+    role: Role,
     answers: Answers,
     /// Set when the server shuts down: the client is to come back within this many milliseconds. It
     /// is told so once it has been sent everything else.
@@ -58,9 +58,9 @@ pub struct Peer {
     unread: Box<str>,
 }
 
-/// The client's role.
+/// What the client is in a room.
 #[derive(Debug)]
-enum State {
+enum Role {
     /// In no room: neither create nor join was accepted yet.
     Outside,
     Follower {
@@ -92,7 +92,7 @@ struct LastSent {
 impl Default for Peer {
     fn default() -> Self {
         Self {
-            state: State::Outside,
+            role: Role::Outside,
             answers: Answers::default(),
             shutdown_window_ms: None,
             ending: None,
@@ -112,16 +112,16 @@ impl Peer {
     /// The room that it is in.
     #[must_use]
     pub fn room(&self) -> Option<RoomId> {
-        match &self.state {
-            State::Follower { room, .. } | State::Owner { room, .. } => Some(*room),
-            State::Outside | State::Gone => None,
+        match &self.role {
+            Role::Follower { room, .. } | Role::Owner { room, .. } => Some(*room),
+            Role::Outside | Role::Gone => None,
         }
     }
 
     /// Whether it owns the room that it is in.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        matches!(self.state, State::Owner { .. })
+        matches!(self.role, Role::Owner { .. })
     }
 
     /// Whether the connection is ending. What still comes in is dropped then.
@@ -187,35 +187,35 @@ impl Peer {
     /// Whether this is an owner that should wait for its followers, and isn't to be read. To be
     /// asked after each frame, and again while it waits, then with `is_waiting`.
     pub fn lag(&self, is_waiting: bool, now: Timestamp, host: &mut impl Host) -> Lag {
-        let State::Owner { room, .. } = self.state else { return Lag::No };
+        let Role::Owner { room, .. } = self.role else { return Lag::No };
         let look = |room: &mut Room| if is_waiting { room.lag(now) } else { room.lag_if_due(now) };
         with(host, room, look).unwrap_or(Lag::No)
     }
 
     /// Stops waiting for the followers that lag now: this owner has waited long enough.
     pub fn give_up_on_laggards(&self, host: &mut impl Host) {
-        if let State::Owner { room, .. } = self.state {
+        if let Role::Owner { room, .. } = self.role {
             with(host, room, Room::give_up_on_laggards);
         }
     }
 
     /// Notes that the client has taken a part of the frame that it was sent last.
     pub fn note_progress(&self, host: &mut impl Host) {
-        if let State::Follower { room, cursor, .. } = &self.state {
+        if let Role::Follower { room, cursor, .. } = &self.role {
             with(host, *room, |room| room.note_progress(cursor));
         }
     }
 
     /// Notes that the connection is gone.
     pub fn disconnected(&mut self, now: Timestamp, host: &mut impl Host) {
-        match std::mem::replace(&mut self.state, State::Gone) {
-            State::Follower { room, cursor, .. } => {
+        match std::mem::replace(&mut self.role, Role::Gone) {
+            Role::Follower { room, cursor, .. } => {
                 with(host, room, |room| room.leave(&cursor));
             }
-            State::Owner { room, epoch, .. } => {
+            Role::Owner { room, epoch, .. } => {
                 with(host, room, |room| room.owner_left(epoch, now));
             }
-            State::Outside | State::Gone => {}
+            Role::Outside | Role::Gone => {}
         }
     }
 
@@ -242,12 +242,12 @@ impl Peer {
         host: &mut impl Host,
         act: impl FnOnce(&mut Room) -> Result<Accepted, Refusal>,
     ) {
-        let (room, epoch) = match &self.state {
-            State::Owner { room, epoch, .. } => (*room, *epoch),
-            State::Follower { .. } => {
+        let (room, epoch) = match &self.role {
+            Role::Owner { room, epoch, .. } => (*room, *epoch),
+            Role::Follower { .. } => {
                 return self.refuse(Refusal { id, ..RefusalCode::NotOwner.into() }, host);
             }
-            State::Outside | State::Gone => {
+            Role::Outside | Role::Gone => {
                 return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() }, host);
             }
         };
@@ -275,8 +275,8 @@ impl Peer {
     }
 
     fn close(&mut self, now: Timestamp, host: &mut impl Host) {
-        match &self.state {
-            State::Owner { room, epoch, .. } => {
+        match &self.role {
+            Role::Owner { room, epoch, .. } => {
                 let (room, epoch) = (*room, *epoch);
                 match under_epoch(host, room, epoch, Room::close) {
                     Ok(()) => {
@@ -288,20 +288,20 @@ impl Peer {
                     Err(code) => self.end_in_room(room, code),
                 }
             }
-            State::Follower { room, .. } => {
+            Role::Follower { room, .. } => {
                 let room = *room;
                 self.answers.push_closed(room);
                 self.disconnected(now, host);
                 self.end(CloseCode::Left);
             }
-            State::Outside | State::Gone => self.refuse(RefusalCode::NotInRoom.into(), host),
+            Role::Outside | Role::Gone => self.refuse(RefusalCode::NotInRoom.into(), host),
         }
     }
 
     /// Adds what the room has for this client to the frame.
     fn serve(&mut self, frame: &mut Frame, host: &mut impl Host) {
-        match &mut self.state {
-            State::Follower { room, cursor, last_sent } => {
+        match &mut self.role {
+            Role::Follower { room, cursor, last_sent } => {
                 let room = *room;
                 // Serving sets no alarm, so this needs no `with`.
                 let served = host.with(room, |room| {
@@ -320,7 +320,7 @@ impl Peer {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
-            State::Owner { room, epoch, snapshot, last_sent } => {
+            Role::Owner { room, epoch, snapshot, last_sent } => {
                 let (room, epoch) = (*room, *epoch);
                 let served = under_epoch(host, room, epoch, |room| {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
@@ -336,14 +336,14 @@ impl Peer {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
-            State::Outside | State::Gone => {}
+            Role::Outside | Role::Gone => {}
         }
     }
 
     /// Refuses a message that can't be read. If it has an id, the room records the refusal, so that
     /// the owner's session doesn't wait for an answer to that id.
     fn refuse_unreadable(&mut self, refusal: Refusal, host: &mut impl Host) {
-        if let (State::Owner { room, epoch, .. }, Some(id)) = (&self.state, refusal.id) {
+        if let (Role::Owner { room, epoch, .. }, Some(id)) = (&self.role, refusal.id) {
             let epoch = *epoch;
             // If it no longer is the owner's connection, the next action says so.
             let _ = under_epoch(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));
