@@ -1,41 +1,44 @@
-//! Why the server closed a websocket, and whether to come back.
+//! Why the server closed a connection, and whether the client may come back. The server sends these
+//! codes; a page's session reads them.
 
-/// The close codes that this system adds to those of RFC 6455 section 7.4.
+/// The close codes that this protocol adds to those of RFC 6455 section 7.4.
 ///
-/// The range carries the policy, so that a client need not know every code: 4000–4499 come back later, 4500–4999
-/// don't. Frame-level faults have RFC 6455's own: 1002 protocol error, 1007 not UTF-8, 1009 message too large.
+/// The range says what to do, so that a client need not know every code: 4000–4499 mean "come back
+/// later", 4500–4999 mean "don't". Faults in frames have RFC 6455's own codes: 1002 protocol error,
+/// 1007 not UTF-8, 1009 message too large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CloseCode {
-    /// 4000: the server stops; another one, or the same, will be there soon.
+    /// 4000: the server ends or restarts.
     ShuttingDown,
     /// 4001: the client sent neither create nor join within the handshake timeout.
     HandshakeTimeout,
-    /// 4002: nothing was heard of the client, not even an answer to a ping.
+    /// 4002: the client sent nothing for too long, not even an answer to a ping.
     IdleTimeout,
     /// 4003: the client took nothing of what was sent to it for too long.
     TooSlow,
-    /// 4004: the server is full, or the room is.
+    /// 4004: the server or the room is full.
     Overloaded,
-    /// 4005: the client was refused for now: it tried too often, or its token can't be judged at the moment.
+    /// 4005: the client's address tried too often, or its token can't be judged at this moment.
     NotNow,
-    /// 4500: the room was closed by its owner, or its time without an owner ran out.
+    /// 4500: the owner or an operator closed the room, or the owner was away for longer than its
+    /// grace.
     RoomClosed,
     /// 4501: the client left the room, as it asked to.
     Left,
     /// 4502: a newer claim of ownership is in force.
     Superseded,
-    /// 4503: the room isn't there.
+    /// 4503: there is no such room.
     UnknownRoom,
     /// 4504: the first message was refused for good.
     Refused,
-    /// 4505: the token, or the lack of one, does not allow what was asked for.
+    /// 4505: the token, or the lack of one, doesn't allow what was asked for.
     Unauthorized,
-    /// 4506: whoever looks after the server has disconnected the client.
+    /// 4506: an operator disconnected the client's address.
     Disconnected,
 }
 
 impl CloseCode {
-    /// Every code, in the order of their numbers.
+    /// All codes, in the order of their numbers.
     pub const ALL: [Self; 13] = [
         Self::ShuttingDown,
         Self::HandshakeTimeout,
@@ -52,7 +55,7 @@ impl CloseCode {
         Self::Disconnected,
     ];
 
-    /// Its number on the wire.
+    /// The code's number on the wire.
     #[must_use]
     pub fn value(self) -> u16 {
         match self {
@@ -72,7 +75,7 @@ impl CloseCode {
         }
     }
 
-    /// The reason that goes with it in the close frame; at most 123 bytes (RFC 6455 section 5.5).
+    /// The reason that the close frame gives; at most 123 bytes (RFC 6455 section 5.5).
     #[must_use]
     pub fn reason(self) -> &'static str {
         match self {
@@ -92,14 +95,14 @@ impl CloseCode {
         }
     }
 
-    /// Whether a client that sees a socket closed with this number may connect again: everything but 4500–4999,
-    /// and 1009, because the same message would be too large again.
+    /// Whether a client may connect again after a close with this number. It may not after
+    /// 4500–4999, and not after 1009, because the same message would be too large again.
     #[must_use]
     pub fn may_return(value: u16) -> bool {
         !matches!(value, 4500..=4999 | 1009)
     }
 
-    /// The code of a number on the wire.
+    /// The code with this number on the wire. None if this version knows no such code.
     #[must_use]
     pub fn from_value(value: u16) -> Option<Self> {
         Some(match value {
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_says_whether_to_come_back() {
+    fn the_range_says_whether_a_client_may_come_back() {
         assert!(CloseCode::may_return(CloseCode::ShuttingDown.value()));
         assert!(CloseCode::may_return(1006));
         assert!(!CloseCode::may_return(CloseCode::Superseded.value()));

@@ -1,24 +1,26 @@
-//! What the fields of a server's message say, read by name.
+//! How a server's message is read: field by field, whatever reads the JSON. Tests and programs read
+//! JSON text; the SDK reads the browser's objects.
 
 use alloc::string::String;
 
 use crate::{AnnouncedLimits, Audience, Connected, OwnerPresence, Refusal, ServerMessage, Status};
 
-/// Read access to the fields of one message of a server, however the reader's JSON is made: a parsed document in
-/// tests, the browser's own object in a page. [`ServerMessage::read`] decides from it what the message is.
+/// The fields of one message of a server. They are a parsed document in tests, and the browser's
+/// own object in a page. [`ServerMessage::read`] makes the message of them.
 ///
-/// Absent, null and a value of a wrong type are the same here: a page doesn't argue with its server.
+/// A field that is absent, null or of a wrong type is none, false or empty: a page doesn't argue
+/// with its server.
 pub trait ServerFields {
-    /// What params are to this reader.
+    /// The type of an action's params.
     type Params;
 
     /// `uuid`.
     fn uuid(&self) -> Option<String>;
     /// `status.value`.
     fn status(&self) -> Option<u64>;
-    /// `funcKey`, if it isn't empty.
+    /// `funcKey`; none if it is empty.
     fn func_key(&self) -> Option<String>;
-    /// `funcParams`; an empty list if absent.
+    /// `funcParams`; an empty list if it is absent.
     fn func_params(&self) -> Self::Params;
     /// `stateMessage`.
     fn state_message(&self) -> bool;
@@ -32,17 +34,17 @@ pub trait ServerFields {
     fn owner_key(&self) -> Option<String>;
     /// `resync`.
     fn resync(&self) -> bool;
-    /// A number: one of `v`, `seq`, `epoch`, `ack`, `synced`, `shutdown`, `ping`, `pong`.
+    /// The field with this name, if it is a number.
     fn number(&self, field: NumberField) -> Option<u64>;
-    /// A number inside `limits`.
+    /// The field of `limits` with this name.
     fn limit(&self, field: LimitField) -> Option<u64>;
     /// `audience`.
     fn audience(&self) -> Option<Audience>;
-    /// `error`: its code, message and id.
+    /// `error`.
     fn error(&self) -> Option<Refusal>;
 }
 
-/// The fields of a message of a server that are numbers.
+/// The fields of a server's message that are numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberField {
     /// `v`
@@ -77,10 +79,11 @@ pub enum LimitField {
 }
 
 impl<P> ServerMessage<P> {
-    /// What a message of a server is; none if it is nothing that this version knows, which is to be ignored.
+    /// Makes a message of its fields. None if this version doesn't know the message, which is then
+    /// ignored.
     ///
-    /// A message with a function key is an action, whatever else it carries: actions are what comes a thousand times
-    /// a second, so they are told apart first.
+    /// A message with a function key is an action, whatever else it carries. Actions come a
+    /// thousand times a second, so they are recognised first.
     pub fn read(fields: &impl ServerFields<Params = P>) -> Option<Self> {
         if let Some(key) = fields.func_key() {
             let slot = fields.state_message().then(|| fields.slot().unwrap_or_else(|| key.clone()));

@@ -1,8 +1,8 @@
-//! Writing JSON: string concatenation, which needs no library and which both sides need.
+//! Writes JSON by appending to a string. Both sides need this, and it needs no library.
 
 use alloc::string::String;
 
-/// Writes one JSON object, field by field, at the end of a text.
+/// Writes one JSON object at the end of a string, field by field.
 pub(crate) struct ObjectWriter<'a> {
     out: &'a mut String,
     is_empty: bool,
@@ -74,7 +74,7 @@ impl<'a> ObjectWriter<'a> {
     }
 }
 
-/// Writes a JSON string with its quotes, escaping what RFC 8259 section 7 says must be.
+/// Writes a JSON string with its quotes, and escapes what RFC 8259 section 7 says must be escaped.
 pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
     let mut plain_from = 0;
@@ -82,7 +82,7 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
-        // What is escaped is one byte long, so both ends lie between characters.
+        // An escaped character is one byte long, so both ends of the slice lie between characters.
         out.push_str(text.get(plain_from..at).unwrap_or_default());
         plain_from = at + 1;
         out.push('\\');
@@ -103,7 +103,7 @@ pub(crate) fn write_string(out: &mut String, text: &str) {
     out.push('"');
 }
 
-/// Writes a number in decimal. Not by `write!`: the machinery behind it would be loaded by every page.
+/// Writes a number in decimal, without `write!`: every page would load the code behind that.
 pub(crate) fn write_number(out: &mut String, value: u64) {
     if value >= 10 {
         write_number(out, value / 10);
@@ -112,7 +112,8 @@ pub(crate) fn write_number(out: &mut String, value: u64) {
     push_ascii(out, b'0' + (value % 10) as u8);
 }
 
-/// Only ASCII is ever given, and the mask lets the compiler know, which then leaves out how the rest of Unicode is encoded.
+/// Appends an ASCII character. The mask tells the compiler that it is one, which then leaves out
+/// the code that encodes the rest of Unicode.
 fn push_ascii(out: &mut String, byte: u8) {
     out.push(char::from(byte & 0x7f));
 }

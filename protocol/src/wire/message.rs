@@ -1,11 +1,11 @@
-//! What can be said, as types. How it is written stands in [`render`](crate::render) and `parse`.
+//! All messages, as types. [`render`](crate::render) writes them as text and `parse` reads them.
 
 use alloc::borrow::Cow;
 use alloc::string::String;
 
 use crate::{AnnouncedLimits, Refusal};
 
-/// What a client says to the server.
+/// A message from a client to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientMessage<'a> {
     /// Status 1: open a new room, which the sender owns.
@@ -14,9 +14,10 @@ pub enum ClientMessage<'a> {
     Join(Join<'a>),
     /// Status 3, or 4 with a function key: run a function on every follower.
     Action {
-        /// The action's number within its session; absent if its sender wants no acknowledgement.
+        /// The action's number within its session, from 1. Absent if its sender wants no
+        /// acknowledgement.
         id: Option<u64>,
-        /// What is to be run.
+        /// The function call.
         action: Action<Cow<'a, str>>,
     },
     /// `clear`: forget the state message of a slot.
@@ -28,18 +29,18 @@ pub enum ClientMessage<'a> {
     },
     /// Status 4: the owner closes the room, a follower leaves it.
     Close,
-    /// `ping`: to be answered by `pong` with the same number.
+    /// `ping`: the server answers with `pong` and the same number.
     Ping(u64),
     /// `pong`: the answer to the server's `ping`.
     Pong(u64),
 }
 
-/// Status 1.
+/// Status 1: the request for a new room.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Create<'a> {
     /// `v`: present if the sender speaks session fields.
     pub version: Option<u64>,
-    /// `session`: the page's session, which numbers the owner's actions.
+    /// `session`: the name of the page's session, which numbers the owner's actions.
     pub session: Option<Cow<'a, str>>,
     /// `shareAudience`: the followers may know how many they are.
     pub share_audience: bool,
@@ -47,14 +48,15 @@ pub struct Create<'a> {
     pub token: Option<Cow<'a, str>>,
 }
 
-/// Status 2.
+/// Status 2: the request to enter a room.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Join<'a> {
     /// `uuid`, in the form in which the client wrote it, because the reply echoes it.
     pub uuid: Cow<'a, str>,
     /// `v`: present if the sender speaks session fields.
     pub version: Option<u64>,
-    /// `since`: the last seq that the page was handed; absent on a first join. In a claim, 0 asks for the snapshot.
+    /// `since`: the last seq that the page was handed; absent on a first join. In a claim, 0 asks
+    /// for the snapshot.
     pub since: Option<u64>,
     /// Present if this is a claim of ownership.
     pub claim: Option<Claim<'a>>,
@@ -67,27 +69,27 @@ pub struct Join<'a> {
 pub struct Claim<'a> {
     /// `ownerKey`.
     pub owner_key: Cow<'a, str>,
-    /// `session`; absent is a session of its own each time.
+    /// `session`. If it is absent, each claim is a session of its own.
     pub session: Option<Cow<'a, str>>,
-    /// `ack`: the highest id of that session whose answer the page has heard. What was answered after it is said
-    /// again; absent, only the reply's `ack` says what the room has.
+    /// `ack`: the highest id of that session whose answer the page has received. The server repeats
+    /// the answers after it. If it is absent, only the reply's `ack` says what the room has.
     pub acknowledged: Option<u64>,
-    /// `epoch`: the epoch that this session held; absent in its first claim. A session that held one and was superseded
-    /// since must not take the room back, even if it never heard of that.
+    /// `epoch`: the epoch that this session held last; absent in its first claim. A session that
+    /// was superseded since must not claim the room back, even if it was never told.
     pub epoch: Option<u64>,
     /// `shareAudience`: the followers may know how many they are.
     pub share_audience: bool,
 }
 
-/// One broadcast function call. `T` is its text: `Cow<str>` as it is read from a frame, `&str` as it
-/// is handed on.
+/// One broadcast function call. `T` is the type of its text: `Cow<str>` as read from a frame,
+/// `&str` as handed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Action<T> {
     /// The function key; not empty.
     pub key: T,
     /// The params: a JSON array, compact, byte for byte as the owner wrote its values.
     pub params: T,
-    /// The slot that retains it; none if it is no state message.
+    /// The slot in which the room retains it. None if it is no state message.
     pub slot: Option<T>,
 }
 
@@ -103,7 +105,7 @@ impl<T: AsRef<str>> Action<T> {
     }
 }
 
-/// What the server says to a client. `P` is what the params of an action are to the reader: text in tests, a
+/// A message from the server to a client. `P` is the type of an action's params: text in tests, a
 /// JavaScript array in a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServerMessage<P> {
@@ -115,41 +117,42 @@ pub enum ServerMessage<P> {
     Refused(Refusal),
     /// Run a function.
     Action {
-        /// Its place in the room; absent from a server without session fields.
+        /// Its seq; absent from a server without session fields.
         seq: Option<u64>,
         /// The function key.
         key: String,
-        /// What the function is called with.
+        /// The params with which the function is called.
         params: P,
-        /// Where the room retains it; absent if it is no state message.
+        /// The slot in which the room retains it. Absent if it is no state message.
         slot: Option<String>,
     },
-    /// `clear`: a slot is forgotten.
+    /// `clear`: the state message of a slot was forgotten.
     Cleared {
-        /// Its place in the room.
+        /// Its seq.
         seq: Option<u64>,
         /// The slot.
         slot: String,
     },
-    /// `resync`: what follows, up to `synced`, is everything that the room retained at this seq, because what was
-    /// missed is gone.
+    /// `resync`: the client has missed actions that the room no longer has. A snapshot of
+    /// everything that the room retained at this seq follows, up to `synced`.
     Resync(u64),
     /// `synced`: the snapshot is complete and stands for everything up to this seq.
     Synced(u64),
-    /// `ack`: the owner's actions up to `id` are in the log, that one at `seq`.
+    /// `ack`: the owner's actions up to `id` are in the log, the last of them at `seq`.
     Ack {
-        /// The action's number within its session.
+        /// The highest number within the owner's session that is acknowledged.
         id: u64,
-        /// Its place in the room.
+        /// The seq of that action.
         seq: u64,
     },
     /// `owner`: the room's owner went away or came back.
     Owner(OwnerPresence),
     /// `audience`: how many follow.
     Audience(Audience),
-    /// `shutdown`: the server ends; clients are to come back within this many milliseconds, spread over them.
+    /// `shutdown`: the server ends. Its clients are to come back spread over this many
+    /// milliseconds.
     Shutdown(u64),
-    /// `ping`: to be answered by `pong`.
+    /// `ping`: the client answers with `pong` and the same number.
     Ping(u64),
     /// `pong`.
     Pong(u64),
@@ -160,7 +163,7 @@ pub enum ServerMessage<P> {
 pub struct Audience {
     /// Followers with a connection.
     pub connected: u64,
-    /// Those of them that have not taken what was there a second ago.
+    /// How many of them have not been served what the room had a second ago.
     pub lagging: u64,
 }
 
@@ -171,7 +174,7 @@ pub struct Connected {
     pub uuid: String,
     /// `v`; absent from a server without session fields.
     pub version: Option<u64>,
-    /// `seq`: the room's newest action.
+    /// `seq`: the seq of the room's newest action.
     pub seq: u64,
     /// `limits`.
     pub limits: AnnouncedLimits,
@@ -179,7 +182,7 @@ pub struct Connected {
     pub owner_key: Option<String>,
     /// `epoch`: which claim of ownership is in force; only for an owner.
     pub epoch: Option<u64>,
-    /// `ack`: the highest id that the room has from this session; only for an owner.
+    /// `ack`: the highest id that the room has answered to this session; only for an owner.
     pub ack: u64,
 }
 

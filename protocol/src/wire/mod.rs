@@ -1,4 +1,4 @@
-//! What is said between a page and a server: the messages, as types and as text.
+//! The wire: the messages between clients and server, as types and as JSON text.
 
 mod close_code;
 mod fields;

@@ -1,51 +1,53 @@
-//! What the server refuses, and how it says so.
+//! What the server refuses, and how it says so. `docs/codes.md` explains the same codes to users.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
 use crate::CloseCode;
 
-/// Why a client's message was refused: `error.code` on the wire, stable for ever.
+/// Why a client's message was refused: `error.code` on the wire. The codes never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RefusalCode {
     /// The text isn't a message: not JSON, not an object, or a field of a wrong type.
     Malformed,
-    /// `status.value` is none that a client may send.
+    /// A client may not send this `status.value`.
     UnknownStatus,
-    /// `v` names a version older than the one spoken here.
+    /// `v` is below [`PROTOCOL_VERSION`](crate::PROTOCOL_VERSION).
     UnsupportedVersion,
-    /// Create or join by a connection that is in a room already.
+    /// Create or join, by a connection that is in a room.
     AlreadyInRoom,
-    /// An action or close by a connection that is in no room.
+    /// An action or close, by a connection that is in no room.
     NotInRoom,
     /// An action by a follower.
     NotOwner,
-    /// Join or claim of a room that isn't there, or of a uuid that is none.
+    /// Join or claim: no room has that uuid.
     UnknownRoom,
     /// A claim with a key that isn't the room's.
     WrongOwnerKey,
-    /// The token is missing where one is needed, or isn't accepted: unknown, expired, not signed as it must be.
+    /// A token is needed, or the one given isn't accepted: it is unknown, has expired or has no
+    /// valid signature.
     Unauthorized,
-    /// The token is accepted, but does not allow this.
+    /// The token is accepted but doesn't allow this.
     Forbidden,
-    /// This was tried too often; the refusal says when it may be tried again.
+    /// The client's address tried this too often. The refusal says when to try again.
     RateLimited,
-    /// The server is looking for the key that the token names; the refusal says when to try again.
+    /// The server is fetching the key that the token names, or can't get it now. The refusal says
+    /// when to try again.
     KeysUnavailable,
-    /// The room has as many followers as a room may have.
+    /// The room has all the followers it may have.
     RoomFull,
-    /// The server has as many rooms as it may have.
+    /// The server has all the rooms it may have.
     TooManyRooms,
-    /// The room retains as many state messages as it may.
+    /// The room retains all the state messages it may.
     TooManySlots,
-    /// The room's state messages are as large, taken together, as they may be.
+    /// The room's state messages would be too large together.
     StateTooLarge,
-    /// One action is larger than `limits.messageBytes`.
+    /// The action is larger than `limits.messageBytes`.
     MessageTooLarge,
 }
 
 impl RefusalCode {
-    /// Every code, in the order in which `docs/codes.md` lists them.
+    /// All codes, in the order in which `docs/codes.md` lists them.
     pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::UnknownStatus,
@@ -68,7 +70,7 @@ impl RefusalCode {
 
     /// `error.code` on the wire.
     #[must_use]
-    #[inline(always)] // A page knows three of the codes: it doesn't load the table.
+    #[inline(always)] // A page uses three codes and doesn't load the table.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Malformed => "malformed",
@@ -91,13 +93,14 @@ impl RefusalCode {
         }
     }
 
-    /// The code of `error.code` on the wire; none if this version doesn't know it.
+    /// The code with this `error.code` on the wire. None if this version doesn't know it.
     #[must_use]
     pub fn from_wire(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|code| code.as_str() == text)
     }
 
-    /// What is said where nothing more precise is known; it says what to do.
+    /// The message for a person: what is wrong and what to do. For where nothing more precise is
+    /// known.
     #[must_use]
     #[inline(always)] // As `as_str`.
     pub fn message(self) -> &'static str {
@@ -136,8 +139,8 @@ impl RefusalCode {
         }
     }
 
-    /// The code with which the connection is closed after this refusal, when it came instead of the reply to create
-    /// or join and nothing that this connection could still send would change it; none when the connection lives on.
+    /// The code with which the server closes the connection after refusing create or join with this
+    /// code. None if the connection stays open, because it can still send something better.
     #[must_use]
     pub fn closes_with(self) -> Option<CloseCode> {
         match self {
@@ -164,35 +167,36 @@ impl RefusalCode {
     }
 }
 
-/// A refusal as it is told to a client: status 0 with the field `error`.
+/// A refusal, as a client receives it: status 0 with the field `error`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// `error.code`. Text, because a newer server may know codes that this version doesn't.
+    /// `error.code`. It is text, because a newer server may have codes that this version doesn't
+    /// know.
     pub code: String,
     /// `error.message` and `status.text`: what is wrong and what to do, for a person.
     pub message: String,
-    /// `error.id`: the owner's action that was refused.
+    /// `error.id`: the id of the owner's action that was refused.
     pub id: Option<u64>,
-    /// `error.retryAfterMs`: how long to wait before the same is tried again, in milliseconds.
+    /// `error.retryAfterMs`: after how many milliseconds the client may try the same again.
     pub retry_after_ms: Option<u64>,
 }
 
 impl Refusal {
-    /// A refusal in the code's own words.
+    /// A refusal with the code's own message.
     #[must_use]
     #[inline(always)] // As `RefusalCode::as_str`.
     pub fn new(code: RefusalCode) -> Self {
         Self::with_message(code, code.message())
     }
 
-    /// A refusal that says more precisely what is wrong.
+    /// A refusal with a message that says more precisely what is wrong.
     #[must_use]
     #[inline(always)] // As `RefusalCode::as_str`.
     pub fn with_message(code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code: code.as_str().to_owned(), message: message.into(), id: None, retry_after_ms: None }
     }
 
-    /// A refusal for now: the same may be tried again after this many milliseconds.
+    /// A refusal for now. The client may try the same again after this many milliseconds.
     #[must_use]
     pub fn until_later(code: RefusalCode, retry_after_ms: u64) -> Self {
         Self { retry_after_ms: Some(retry_after_ms), ..Self::new(code) }
@@ -201,7 +205,8 @@ impl Refusal {
     /// Whether the same message may be accepted later.
     #[must_use]
     pub fn may_pass_later(&self) -> bool {
-        // The codes of `RefusalCode::may_pass_later`, compared as text: a page has no use for the table of all codes.
+        // The codes of `RefusalCode::may_pass_later`, compared as text, so that a page doesn't load
+        // the table of all codes.
         let later = [
             RefusalCode::RoomFull,
             RefusalCode::TooManyRooms,
@@ -211,7 +216,7 @@ impl Refusal {
         later.iter().any(|code| code.as_str() == self.code)
     }
 
-    /// Its code, if this version knows it.
+    /// Its code. None if this version doesn't know it.
     #[must_use]
     pub fn known_code(&self) -> Option<RefusalCode> {
         RefusalCode::from_wire(&self.code)

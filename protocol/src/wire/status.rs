@@ -1,22 +1,22 @@
-//! The status that every message of the original carries.
+//! The status that every message of the original has.
 
-/// `status.value` of a message. The words are the original readme's.
+/// `status.value` of a message. The names are those of the original's readme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
     /// 0: a refusal, or the end of the room.
     NotConnected,
-    /// 1: a client asks for a new room.
+    /// 1: create; a client asks for a new room.
     New,
-    /// 2: a client asks to enter a room.
+    /// 2: join; a client asks to enter a room.
     Join,
-    /// 3: the answer to 1 and 2, and every action.
+    /// 3: the reply to 1 and 2, and every action.
     Connected,
     /// 4: the owner closes the room, a follower leaves it.
     Close,
 }
 
 impl Status {
-    /// The status of a number on the wire.
+    /// The status with this number on the wire. None if there is none.
     #[must_use]
     pub fn from_value(value: u64) -> Option<Self> {
         Some(match value {
@@ -29,7 +29,7 @@ impl Status {
         })
     }
 
-    /// Its number on the wire.
+    /// The number on the wire.
     #[must_use]
     pub fn value(self) -> u64 {
         match self {
@@ -41,7 +41,7 @@ impl Status {
         }
     }
 
-    /// Its `status.text`, as the original's readme writes it.
+    /// `status.text`, as the original's readme has it.
     #[must_use]
     pub fn text(self) -> &'static str {
         match self {

@@ -1,7 +1,8 @@
-//! JSON text as messages: the only place that knows a JSON parser.
+//! Reads messages from JSON text. Nothing else in this crate knows a JSON parser.
 //!
-//! Like the original's (Go's `encoding/json`) this reader takes field names in any case, ignores fields it doesn't
-//! know, and lets the last of two fields of one name win. Unlike it, a field of a wrong type is told to the sender.
+//! Like the original (Go's `encoding/json`), it accepts field names in any case, ignores fields
+//! that it doesn't know, and lets the last of two fields with one name win. Unlike the original, it
+//! refuses a field of a wrong type and tells the sender.
 
 mod server;
 
@@ -16,13 +17,13 @@ use serde_json::value::RawValue;
 
 use crate::{Action, Claim, ClientMessage, Create, Join, MAX_SESSION_BYTES, Refusal, RefusalCode, Status};
 
-/// The largest number that JavaScript, and so every peer, counts to without skipping: 2⁵³ − 1.
+/// The largest number up to which JavaScript has every integer, and so every client: 2⁵³ − 1.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
 
-/// The messages of one frame that a client sent: JSON objects separated by any whitespace.
+/// The messages of one frame from a client: JSON objects, separated by any whitespace or by none.
 ///
-/// A message with a fault is one refusal and the next is read; what isn't JSON, or no object, is one refusal for the
-/// rest of the frame.
+/// A message with a fault is one refusal, and the next message is read. Text that is no JSON object
+/// is one refusal for the rest of the frame.
 pub fn client_messages(frame: &str) -> impl Iterator<Item = Result<ClientMessage<'_>, Refusal>> {
     let mut messages = ClientMessages::new(frame);
     std::iter::from_fn(move || messages.next(true))
@@ -37,21 +38,21 @@ pub struct ClientMessages<'a> {
 
 impl fmt::Debug for ClientMessages<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What clients say may hold secrets, so only how much of it is left.
+        // The text may hold secrets, so this shows only how much of it is left.
         let left = self.frame.len() - self.objects.byte_offset();
         formatter.debug_struct("ClientMessages").field("bytes_left", &left).finish_non_exhaustive()
     }
 }
 
 impl<'a> ClientMessages<'a> {
-    /// Those of this frame.
+    /// The messages of this frame.
     #[must_use]
     pub fn new(frame: &'a str) -> Self {
         Self { frame, objects: serde_json::Deserializer::from_str(frame).into_iter(), is_broken: false }
     }
 
-    /// The next message. To a client that doesn't speak session fields they are extra fields, which are tolerated
-    /// whatever is in them.
+    /// The next message, or the refusal of one that has a fault. If the client doesn't speak
+    /// session fields, they are extra fields: whatever is in them is tolerated.
     pub fn next(&mut self, speaks_session_fields: bool) -> Option<Result<ClientMessage<'a>, Refusal>> {
         if self.is_broken {
             return None;
@@ -68,25 +69,25 @@ impl<'a> ClientMessages<'a> {
         })
     }
 
-    /// What was not read yet.
+    /// The part of the frame that was not read yet.
     #[must_use]
     pub fn rest(&self) -> &'a str {
         if self.is_broken { "" } else { &self.frame[self.objects.byte_offset()..] }
     }
 }
 
-/// Why the rest of a frame is refused unread.
+/// Why the rest of a frame is refused without being read.
 pub(crate) const TOO_MANY_REFUSALS: &str = "too many of its messages were refused";
 
-/// The refusal of what comes after a fault in the same frame.
+/// The refusal of the rest of a frame, which isn't read.
 pub(crate) fn refuse_rest(why: &str) -> Refusal {
     Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))
 }
 
-/// The fields of one JSON object, as the text of their values.
+/// The fields of one JSON object, each as the JSON text of its value.
 pub(crate) struct Fields<'a> {
     values: [Option<&'a str>; FIELD_NAMES.len()],
-    /// Session fields of a wrong type count as absent.
+    /// Whether session fields of a wrong type count as absent, instead of being refused.
     is_tolerant: bool,
 }
 
@@ -127,7 +128,7 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// Picks the named fields out of an object.
+/// Picks the fields with these names out of an object.
 struct FieldsVisitor<const N: usize>(&'static [&'static str; N]);
 
 impl<'de, const N: usize> Visitor<'de> for FieldsVisitor<N> {
@@ -157,7 +158,7 @@ impl<'de, const N: usize> Visitor<'de> for FieldsVisitor<N> {
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl<'a> Fields<'a> {
-    /// The text of a field's value; none if it is absent or null.
+    /// The JSON text of a field's value. None if the field is absent or null.
     fn get(&self, name: &'static str) -> Option<&'a str> {
         let at = FIELD_NAMES
             .iter()
@@ -177,7 +178,7 @@ impl<'a> Fields<'a> {
             .transpose()
     }
 
-    /// A session field as it is to be taken from this client.
+    /// A session field of this client: absent if it is of a wrong type and that is tolerated.
     fn session_field<T>(&self, field: Result<Option<T>, Refusal>) -> Result<Option<T>, Refusal> {
         if self.is_tolerant { Ok(field.unwrap_or(None)) } else { field }
     }
@@ -186,7 +187,7 @@ impl<'a> Fields<'a> {
         self.session_field(self.number(name))
     }
 
-    /// The number of an action within its session.
+    /// `id`: the number of an action within its session.
     fn id(&self) -> Result<Option<u64>, Refusal> {
         let id = self.number("id").and_then(|id| match id {
             Some(0) => Err(wrong_type("id", "1 or more: ids start at 1")),
@@ -195,7 +196,7 @@ impl<'a> Fields<'a> {
         self.session_field(id)
     }
 
-    /// The name of a slot.
+    /// The field with this name, which names a slot.
     fn slot_name(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Refusal> {
         let slot = self.text(name).and_then(|slot| match slot {
             Some(slot) if slot.is_empty() => Err(wrong_type(name, "a string that isn't empty")),
@@ -204,7 +205,7 @@ impl<'a> Fields<'a> {
         self.session_field(slot)
     }
 
-    /// The name of the session, to those who speak session fields.
+    /// `session`: the name of the session. Only read from clients that speak session fields.
     fn session_name(&self) -> Result<Option<Cow<'a, str>>, Refusal> {
         match self.text("session")? {
             Some(name) if name.len() > MAX_SESSION_BYTES => {
@@ -239,7 +240,7 @@ impl<'a> Fields<'a> {
 
     fn client_message(&self) -> Result<ClientMessage<'a>, Refusal> {
         self.read_client_message().map_err(|mut refusal| {
-            // The owner must learn which of its actions this was: it counts as answered.
+            // The refused action counts as answered, so its owner must learn which one it was.
             refusal.id = self.id().ok().flatten();
             refusal
         })
@@ -255,8 +256,8 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// What is said by a connection that is in a room. The original's readme gives a broadcast the status 4 and its
-    /// sample 3, so it is the function key that makes an action.
+    /// A message for a room that the connection is in. The original's readme gives a broadcast the
+    /// status 4, and its sample has 3. So the function key decides whether it is an action.
     fn in_room(&self, has_status: bool) -> Result<ClientMessage<'a>, Refusal> {
         let key = self.text("funcKey")?.filter(|key| !key.is_empty());
         if let Some(key) = key {
@@ -301,7 +302,7 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    /// The token of a client without session fields, who may need one too.
+    /// `token` of a client without session fields, which may need one too.
     fn tolerated_token(&self) -> Option<Cow<'a, str>> {
         self.text("token").unwrap_or(None)
     }
@@ -331,12 +332,12 @@ fn wrong_type(name: &str, expected: &str) -> Refusal {
     Refusal::with_message(RefusalCode::Malformed, format!("\"{name}\" must be {expected}"))
 }
 
-/// The text of a JSON string, borrowed if it has no escapes; none if the JSON isn't a string.
+/// The text of a JSON string, borrowed if it has no escapes. None if the JSON is no string.
 fn text(json: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Name<'_>>(json).ok().map(|Name(text)| text)
 }
 
-/// The text of the values of an inner object's fields; none if the JSON isn't an object.
+/// The JSON text of the values of an inner object's fields. None if the JSON is no object.
 fn object<'a, const N: usize>(
     json: &'a str,
     names: &'static [&'static str; N],
@@ -344,7 +345,7 @@ fn object<'a, const N: usize>(
     serde_json::Deserializer::from_str(json).deserialize_map(FieldsVisitor(names)).ok()
 }
 
-/// Valid JSON without the whitespace between its tokens, each token byte for byte as it was.
+/// The same JSON without whitespace between its tokens. Each token stays byte for byte as it was.
 fn compact(json: &str) -> Cow<'_, str> {
     let mut in_string = false;
     let mut escaped = false;
@@ -361,7 +362,7 @@ fn compact(json: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(json.len());
     let mut from = 0;
     for at in first..json.len() {
-        // The first hit was judged by the search already; judging a space twice changes nothing.
+        // The search has looked at the first one already. To look at a space twice changes nothing.
         if outside_whitespace(json.as_bytes()[at]) {
             out.push_str(&json[from..at]);
             from = at + 1;

@@ -1,4 +1,5 @@
-//! What a server says, read from JSON text: by tests and by programs that follow a room. A page has its browser read it.
+//! Reads a server's messages from JSON text, for tests and for programs that follow a room. A page
+//! has its browser read JSON.
 
 use std::borrow::Cow;
 
@@ -6,10 +7,10 @@ use super::{Fields, object, text};
 use crate::{Audience, Refusal, ServerFields, ServerMessage};
 use crate::{LimitField, NumberField};
 
-/// The messages of one frame that a server sent; those that this version doesn't know are left out.
+/// The messages of one frame from a server. Those that this version doesn't know are left out.
 ///
 /// # Errors
-/// The parser's, if the frame isn't a sequence of JSON objects.
+/// The parser's error: the frame isn't a sequence of JSON objects.
 pub fn server_messages(frame: &str) -> Result<Vec<ServerMessage<String>>, serde_json::Error> {
     let objects = serde_json::Deserializer::from_str(frame).into_iter::<Fields<'_>>();
     objects.filter_map(|fields| fields.map(|fields| ServerMessage::read(&fields)).transpose()).collect()
@@ -103,6 +104,7 @@ impl ServerFields for Fields<'_> {
     }
 }
 
+/// A field of a wrong type counts as absent.
 fn or_absent(field: Result<Option<Cow<'_, str>>, Refusal>) -> Option<String> {
     field.ok().flatten().map(Cow::into_owned)
 }

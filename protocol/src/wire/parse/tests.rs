@@ -1,3 +1,5 @@
+//! Messages written by hand, and properties: what is rendered is read back as it was.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -210,7 +212,7 @@ fn join() -> impl Strategy<Value = Join<'static>> {
             share_audience,
         },
     );
-    // Without a version, session fields are nobody's.
+    // Without a version, a client doesn't speak session fields.
     prop_oneof![
         (text(), token()).prop_map(|(uuid, token)| Join { uuid: uuid.into(), token, ..Join::default() }),
         (text(), number(), option(), proptest::option::of(claim), token()).prop_map(

@@ -1,4 +1,4 @@
-//! What a room's log holds, in both renderings.
+//! Writes what a room's logs hold, in both renderings.
 
 use alloc::string::String;
 
@@ -6,7 +6,7 @@ use super::{compact_action, envelope};
 use crate::wire::json_writer::ObjectWriter;
 use crate::{Action, Status};
 
-/// Writes an action as it goes to those who speak session fields: what the log holds.
+/// Writes an action for clients that speak session fields.
 pub(crate) fn compact_logged(out: &mut String, seq: u64, action: Action<&str>) {
     let mut object = ObjectWriter::new(out);
     object.number("seq", seq);
@@ -14,14 +14,14 @@ pub(crate) fn compact_logged(out: &mut String, seq: u64, action: Action<&str>) {
     object.end();
 }
 
-/// Writes the clearing of a slot as it goes to those who speak session fields.
+/// Writes the clearing of a slot for clients that speak session fields.
 pub(crate) fn compact_cleared(out: &mut String, seq: u64, slot: &str) {
     let mut object = ObjectWriter::new(out);
     object.number("seq", seq).text("clear", slot);
     object.end();
 }
 
-/// Writes an action as the original's envelope.
+/// Writes an action as the original's envelope, for all other clients.
 pub(crate) fn original_action(out: &mut String, uuid: &str, action: Action<&str>) {
     envelope(out, uuid, (Status::Connected, None), action, |_| ());
 }

@@ -1,7 +1,9 @@
-//! The messages as JSON text: compact, without a raw newline, because newlines separate the messages of a frame.
+//! Writes messages as JSON text. No message holds a raw newline, because newlines separate the
+//! messages of a frame.
 //!
-//! Two renderings of what a server says: *compact* for those who speak session fields, who are spared whatever is at its
-//! default; *original* for everybody else, who get the original's envelope with all five fields.
+//! A server's messages have two renderings. *Compact* is for clients that speak session fields, and
+//! leaves out fields at their default. *Original* is for all others, and has the original's
+//! envelope with all five fields.
 
 #[cfg(feature = "rooms")]
 mod logged;
@@ -16,17 +18,17 @@ use crate::{
 #[cfg(feature = "rooms")]
 pub(crate) use logged::{compact_cleared, compact_logged, original_action};
 
-/// How messages are written for a client.
+/// How a server writes messages for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Rendering {
-    /// For those who speak session fields: what is at its default is left out.
+    /// For clients that speak session fields. Fields at their default are left out.
     Compact,
-    /// For everybody else: the original's envelope.
+    /// For all other clients: the original's envelope.
     Original,
 }
 
-/// Writes what a client says, at the end of `out`. Status and fields at their default are left out where the server
-/// allows it: everywhere but in create, join and close.
+/// Writes a client's message at the end of `out`. Fields at their default are left out. Only
+/// create, join and close have a status.
 pub fn client(out: &mut String, message: &ClientMessage<'_>) {
     match message {
         ClientMessage::Create(message) => create(out, message),
@@ -39,7 +41,8 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
     }
 }
 
-// Each of a client's messages can be written by itself: a page, which knows what it says, doesn't load a type for all of them.
+// Each of a client's messages can be written by itself, so that a page doesn't load the code for
+// those that it never sends.
 
 pub(crate) fn create(out: &mut String, create: &Create<'_>) {
     let mut object = ObjectWriter::new(out);
@@ -91,7 +94,7 @@ pub(crate) fn client_number(out: &mut String, name: &str, number: u64) {
     object.end();
 }
 
-/// Writes what a server says to those who speak session fields, at the end of `out`.
+/// Writes a server's message at the end of `out`, for a client that speaks session fields.
 pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
     let mut object = ObjectWriter::new(out);
     match message {
@@ -144,7 +147,7 @@ pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
     object.end();
 }
 
-/// Writes a client's message that was rendered without its id, with it.
+/// Writes a client's message with an id. `message` was rendered without one.
 pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
     let mut object = ObjectWriter::new(out);
     object.number("id", id);
@@ -152,7 +155,7 @@ pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
     out.push_str(message.strip_prefix('{').unwrap_or(message));
 }
 
-/// Writes a reply or an end as the original's envelope.
+/// Writes a reply, or the end of a room, as the original's envelope.
 pub fn original_status(out: &mut String, uuid: &str, value: Status) {
     envelope(out, uuid, (value, None), NO_ACTION, |_| ());
 }
@@ -163,7 +166,7 @@ pub fn original_refusal(out: &mut String, uuid: &str, refusal: &Refusal) {
     envelope(out, uuid, status, NO_ACTION, |object| error(object, refusal));
 }
 
-/// What the envelope of a message without an action holds in the place of one.
+/// What the envelope of a message holds if there is no action.
 const NO_ACTION: Action<&str> = Action { key: "", params: "[]", slot: None };
 
 fn envelope(
