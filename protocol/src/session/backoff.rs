@@ -1,16 +1,19 @@
-//! How long to wait before connecting again.
+//! How long a session waits before it connects again.
 
 /// Upper bound of the first wait, in milliseconds.
 const BASE_MS: u64 = 1_000;
 /// Upper bound of every wait, in milliseconds.
 const CAP_MS: u64 = 20_000;
 
-/// Exponential backoff with full jitter: each wait is drawn evenly from zero to a bound that doubles. An audience
-/// that lost its server at one moment comes back spread out, with the fewest attempts of the usual schemes (Marc
-/// Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+/// Exponential backoff with full jitter: each wait is drawn evenly between zero and a bound that
+/// doubles. So an audience that lost its server at one moment comes back spread out, with the
+/// fewest attempts of the usual schemes (Marc Brooker, "Exponential Backoff And Jitter", AWS
+/// Architecture Blog, 2015).
 #[derive(Debug)]
 pub(crate) struct Backoff {
+    /// Attempts that failed since the last good connection.
     failures: u32,
+    /// State of the random numbers.
     random: u64,
 }
 
@@ -20,20 +23,21 @@ impl Backoff {
         Self { failures: 0, random: seed }
     }
 
-    /// Milliseconds to wait now that one more attempt has failed.
+    /// Milliseconds to wait, now that one more attempt has failed.
     pub(crate) fn next_wait(&mut self) -> u64 {
-        // Beyond so many doublings the bound is at its cap.
+        // After this many doublings the bound is at its cap.
         let bound = (BASE_MS << self.failures.min(16)).min(CAP_MS);
         self.failures = self.failures.saturating_add(1);
         self.next_random() % (bound + 1)
     }
 
-    /// Milliseconds to wait when the server has said over how many its clients are to spread their return.
+    /// Milliseconds to wait when the server has told its clients to spread their return over
+    /// `window_ms`.
     pub(crate) fn spread(&mut self, window_ms: u64) -> u64 {
         self.next_random() % window_ms.saturating_add(1).max(1)
     }
 
-    /// The connection has proved to be good.
+    /// Notes that the last connection was a good one: the next wait is short again.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }

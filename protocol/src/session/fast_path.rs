@@ -1,32 +1,38 @@
-//! The straight way: live actions that whoever drives the session hands over or sends by itself, without telling it of each.
+//! The fast path: the driver of a session hands live actions to the page, or sends the page's own,
+//! without telling the session of each. The driver is the code around the session; in the SDK it is
+//! the shell.
 //!
-//! A page takes a thousand actions a second. While all is quiet, what the session would make of the next one is plain:
-//! it has the next seq, and it is handed over. So the driver asks once for that seq, hands over what comes in a row, and
-//! says how far it came before it says anything else. Whatever else there is to decide goes the ordinary way, by
+//! A page receives a thousand actions a second. While the session is settled, it is plain what it
+//! would do with the next one: the action has the next seq, and it is handed over. So the driver
+//! asks once for that seq and hands over the actions that follow each other. Before it tells the
+//! session anything else, it says how far it came. Everything else goes by
 //! [`Input::Received`](super::Input::Received).
 //!
-//! An owner's actions likewise: while all that it has sent is answered, the next one has the next id and is written at
-//! once. The driver asks for that id, writes actions in a row, takes the room's answers, and says which were answered
-//! and which were not before it says anything else. Those it does not write by itself it [broadcasts](Session::broadcast).
+//! The same holds for an owner's actions. While everything that it sent is answered, the next
+//! action gets the next id and is written at once. So the driver asks for that id, writes actions
+//! that follow each other, and takes the room's answers. Before it tells the session anything else,
+//! it says which actions were answered, and [broadcasts](Session::broadcast) those that were not.
 
 use super::{Session, SessionStatus, State};
 use crate::Timestamp;
 
-/// Actions that a driver may have written by itself and not told the session of, at most.
+/// A driver may have written at most this many actions without telling the session.
 pub(super) const MAX_ACTIONS: u64 = 1_024;
-/// Bytes of one of them at most, without its id.
+/// Each of them has at most this many bytes, without its id.
 pub(super) const MAX_ACTION_BYTES: u64 = 3_072;
-/// Bytes of a frame of them at most.
+/// A frame of them has at most this many bytes.
 pub(super) const MAX_FRAME_BYTES: u64 = 48 * 1_024;
 
 impl<P> Session<P> {
-    /// The seq of the action that the driver may hand over by itself; none while actions must be [received](Self::handle).
+    /// The seq of the next action that the driver may hand over by itself. None while actions must
+    /// be [received](Self::handle).
     #[must_use]
     pub fn fast_path_seq(&self) -> Option<u64> {
         if self.is_settled() { self.progress.fast_path_seq() } else { None }
     }
 
-    /// The id of the next action that the driver may write by itself, within the bounds that stand above; none while
+    /// The id of the next action that the driver may write by itself. It may write up to 1,024
+    /// actions of up to 3,072 bytes each without their ids, in frames of up to 48 KiB. None while
     /// actions must be [broadcast](Self::broadcast).
     #[must_use]
     pub fn fast_path_id(&self) -> Option<u64> {
@@ -41,38 +47,42 @@ impl<P> Session<P> {
         }
     }
 
-    /// The room has appended all actions up to this id, which the driver wrote by itself, and said so at this moment. If
-    /// that is none, nothing was heard of the server.
+    /// Notes that the room has appended all actions up to this id that the driver wrote by itself,
+    /// and that the answer came at `now`. If the id isn't a new one, no answer came.
     pub fn fast_path_answered(&mut self, now: Timestamp, id: u64) {
         if self.outbox.fast_path_answered(id) {
             self.note_received(now);
         }
     }
 
-    /// The driver has written the action that it has just [broadcast](Self::broadcast) by itself, with the next id.
+    /// Notes that the driver has already written the action that it has just
+    /// [broadcast](Self::broadcast), with the next id.
     pub fn fast_path_written(&mut self) {
-        // The same that the driver wrote, and so not needed.
+        // The driver wrote the same frame, so this one is dropped.
         drop(self.outbox.next_frame());
     }
 
-    /// The driver has handed over all actions up to this seq.
+    /// Notes that the driver has handed over all actions up to this seq. The last of them came at
+    /// `now`.
     pub fn fast_path_delivered(&mut self, now: Timestamp, seq: u64) {
         self.note_received(now);
         self.progress.fast_path_delivered(seq);
     }
 
-    /// Where the session notes what a slot has; none if nothing was handed over for it. It stays there until something
-    /// is [received](Self::handle).
+    /// The index under which the session keeps a slot, for [`Session::slot_written`]. None if the
+    /// page was handed no state message of it. The index holds until something is
+    /// [received](Self::handle).
     #[must_use]
     pub fn slot_index(&self, slot: &str) -> Option<usize> {
         self.progress.find(slot)
     }
 
-    /// The action that the driver hands over by itself is the slot's state message now.
+    /// Notes that the driver has handed over a state message of the slot with this index by itself.
     pub fn slot_written(&mut self, index: usize, seq: u64) {
         self.progress.set_slot_seq(index, seq);
     }
 
+    /// Whether the session is live, has handed over everything, and has nothing left to do.
     fn is_settled(&self) -> bool {
         matches!(self.state, State::Live { .. }) && self.status == SessionStatus::Connected && self.is_idle()
     }

@@ -1,4 +1,4 @@
-//! What a session is told and what it says: all the types at its edge.
+//! What a session is told and what it answers: all types of its interface.
 
 use alloc::string::String;
 
@@ -9,67 +9,71 @@ use crate::{Audience, OwnerPresence, Refusal, ServerMessage};
 pub enum Goal {
     /// Open a new room.
     Create,
-    /// Take back a room that is owned already.
+    /// Claim the ownership of a room that exists.
     Claim {
-        /// The room.
+        /// The uuid of the room.
         uuid: String,
-        /// The proof of ownership.
+        /// The owner key of the room.
         owner_key: String,
     },
     /// Follow a room.
     Join {
-        /// The room.
+        /// The uuid of the room.
         uuid: String,
     },
 }
 
-/// How a session is to be.
+/// How to set up a session.
 #[derive(Debug, Clone)]
 pub struct SessionOptions {
     /// What it is for.
     pub goal: Goal,
-    /// Names this page's session among the owner's: random, at least 128 bits, new after a reload.
+    /// The name of this page's session: random, with at least 128 bits, and a new one after a
+    /// reload.
     pub session: String,
-    /// Any random number; it spreads the reconnects.
+    /// Any random number. It spreads the reconnects of many pages.
     pub seed: u64,
-    /// Milliseconds after which a session that never reached its room gives up.
+    /// After this many milliseconds a session that never reached its room gives up.
     pub connect_timeout_ms: u64,
-    /// Whether an owner lets its followers know how many they are.
+    /// Whether the room's followers are told how many follow. Only an owner's session uses this.
     pub share_audience: bool,
 }
 
 /// What the outside tells a session.
 #[derive(Debug)]
 pub enum Input<P> {
-    /// Begin. To be said once, first.
+    /// Start. This is the first input, and comes once.
     Start,
-    /// The socket that was asked for is open.
+    /// The socket that [`Output::Connect`] asked for is open.
     Opened,
-    /// The server said something.
+    /// A message of the server came.
     Received(ServerMessage<P>),
-    /// The socket is closed or could not be opened; with the close code, 1006 if there was none.
+    /// The socket was closed or could not be opened. With the close code, or 1006 if there was
+    /// none.
     Disconnected(u16),
-    /// The moment that [`Session::next_timeout`](super::Session::next_timeout) named has come; saying it earlier does no harm.
+    /// The moment that [`Session::next_timeout`](super::Session::next_timeout) named has come.
+    /// Saying so earlier does no harm.
     Timeout,
-    /// The page has woken up or is online again: whatever was thought of the connection may be wrong.
+    /// The page has woken up or is online again, so the connection may be dead without a sign.
     Wake,
-    /// This many bytes of what was sent are still in the page, because the network is slower than the page. To be said
-    /// whenever something was sent: until then the session takes all of it for waiting, and holds back beyond 256 KiB.
+    /// This many bytes of what was sent still wait in the page for the network. To be said whenever
+    /// something was sent. Until then the session takes everything that it sent for waiting. It
+    /// sends nothing more while 256 KiB wait.
     Buffered(u64),
-    /// The application wants to end it: an owner closes the room, a follower leaves.
+    /// The application ends the session: an owner closes the room, a follower leaves.
     Close,
 }
 
 /// What the caller of a session must do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Output<P> {
-    /// Open a socket to the server; any earlier one is to be forgotten.
+    /// Open a socket to the server, and forget any earlier one.
     Connect,
     /// Send this text.
     Send(String),
     /// Close the socket and forget it.
     Disconnect,
-    /// Tell the application.
+    /// Tell the application of this.
     Event(Event<P>),
 }
 
@@ -78,73 +82,75 @@ pub enum Output<P> {
 pub enum Event<P> {
     /// The session is in its room for the first time.
     Entered,
-    /// Where the session stands now.
+    /// The session has a new status.
     Status(SessionStatus),
-    /// Run a function.
+    /// Run a function: an action came.
     Action {
         /// The function key.
         key: String,
-        /// What it is called with.
+        /// The params with which it is called.
         params: P,
-        /// Where the room retains it, if it does.
+        /// The slot in which the room retains it. None if it is no state message.
         slot: Option<String>,
-        /// Whether the page was handed a state message of that slot already, one that still stands.
+        /// Whether the page was handed a state message of that slot before that was not cleared
+        /// since.
         knew_slot: bool,
     },
     /// A slot was cleared.
     Cleared {
-        /// Its name.
+        /// The name of the slot.
         slot: String,
         /// Whether the page was handed its state message.
         knew_slot: bool,
     },
-    /// One of the page's own actions is done with.
+    /// One of the page's own actions has its outcome.
     Answered {
-        /// What [`Session::broadcast`](super::Session::broadcast) has returned.
+        /// What [`Session::broadcast`](super::Session::broadcast) returned for it.
         ticket: u64,
-        /// How it went.
+        /// What became of it.
         outcome: Outcome,
     },
-    /// The server has not taken something that was none of the page's actions.
+    /// The server refused a message that was none of the page's actions.
     Refused(Refusal),
-    /// What comes next is everything that the room retains, because what was missed is gone.
+    /// The page has missed actions that the room no longer has. Everything that the room retains
+    /// comes next.
     Resync,
     /// How many follow.
     Audience(Audience),
     /// The room's owner went away or came back.
     Owner(OwnerPresence),
-    /// It is over; nothing comes after this.
+    /// The session has ended. Nothing comes after this.
     Ended(EndReason),
 }
 
-/// How it went with an action.
+/// What became of an action.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It is in the room's log, at this seq.
+    /// It was appended to the room's log, at this seq.
     Appended(u64),
-    /// It was never sent, because the page had a newer value for its slot.
+    /// It was never sent, because a newer one for its slot replaced it.
     Replaced,
-    /// The server has refused it.
+    /// The server refused it.
     Refused {
         /// Why.
         refusal: Refusal,
-        /// The slot that was to be written, if it was a state message or a clear.
+        /// The slot that it was to write or clear. None if it was no state message.
         slot: Option<String>,
     },
 }
 
-/// Where a session stands, as the application sees it.
+/// The status of a session, as the application sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SessionStatus {
     /// The room has not been reached yet.
     Connecting,
-    /// In the room, and everything that was missed has been handed over.
+    /// In the room. Everything that the page missed has been handed over.
     Connected,
-    /// In the room; the retained state, or what was missed, is being handed over.
+    /// In the room. The snapshot, or what the page missed, is being handed over.
     CatchingUp,
-    /// The connection is lost; the session tries again by itself.
+    /// The connection is lost. The session connects again by itself.
     Reconnecting,
-    /// It is over.
+    /// The session has ended.
     Closed,
 }
 
@@ -153,12 +159,12 @@ pub enum SessionStatus {
 pub enum EndReason {
     /// The room was closed.
     RoomClosed,
-    /// The application ended it.
+    /// The application ended the session.
     Left,
     /// A newer claim of ownership is in force.
     Superseded,
     /// The server refused it.
     Refused(Refusal),
-    /// The room was never reached in the time given.
+    /// The room was not reached within the time given.
     ConnectionFailed,
 }

@@ -1,8 +1,12 @@
-//! One room as a page sees it, across reconnects.
+//! One room as a page sees it, across reconnects. The SDK drives it.
 //!
-//! A state machine without a socket, clock or task. What the outside tells it: [`Session::handle`]. What the
-//! application asks of it: [`Session::broadcast`], [`Session::clear`], and what it is told of the state. What the
-//! caller must do after either: drain [`Session::poll_output`], and come back at [`Session::next_timeout`].
+//! A state machine without a socket, a clock or a task.
+//!
+//! - What the outside tells it: [`Session::handle`].
+//! - What the application asks of it: [`Session::broadcast`], [`Session::clear`], and its state, as
+//!   [`Session::status`].
+//! - What the caller must do after either: carry out what [`Session::poll_output`] returns until it
+//!   returns nothing, and come back at [`Session::next_timeout`].
 
 mod backoff;
 mod fast_path;
@@ -29,25 +33,27 @@ use progress::Progress;
 pub use interface::{EndReason, Event, Goal, Input, Outcome, Output, SessionOptions, SessionStatus};
 pub use outbox::BroadcastError;
 
-/// How long opening a socket and the reply to the first message may take together, in milliseconds.
+/// How long it may take to open a socket and to get the reply to the first message, together, in
+/// milliseconds.
 const ENTRY_TIMEOUT_MS: u64 = 10_000;
 /// How long the server may take to confirm a close, in milliseconds.
 const CLOSE_TIMEOUT_MS: u64 = 5_000;
-/// Bytes that may wait in the page for the network; above it nothing more is written, so that newer values can still
-/// replace older ones (design: 256 KiB).
+/// While this many bytes wait in the page for the network, nothing more is written. So newer values
+/// can still replace older ones.
 const MAX_BUFFERED_BYTES: u64 = 256 * 1024;
-/// A connection that has lasted this long, in milliseconds, was a good one: the next wait is short again.
+/// A connection that lasted this long, in milliseconds, was a good one: the next wait is short
+/// again.
 const GOOD_CONNECTION_MS: u64 = 10_000;
 
-/// One room as a page sees it. `P` is what the params of an action are to the page.
+/// One room as a page sees it. `P` is the type of an action's params in the page.
 #[derive(Debug)]
 pub struct Session<P> {
     role: Role,
     session: String,
-    /// The room, once it is known.
+    /// The uuid of the room, once it is known.
     uuid: Option<String>,
     owner_key: Option<String>,
-    /// The claim of ownership that this session held last.
+    /// The epoch that this session held last.
     epoch: Option<u64>,
     state: State,
     status: SessionStatus,
@@ -55,20 +61,22 @@ pub struct Session<P> {
     outputs: VecDeque<Output<P>>,
     limits: AnnouncedLimits,
     backoff: Backoff,
-    /// When a session that never reached its room gives up.
+    /// When the session gives up if it never reached its room.
     give_up_at: Timestamp,
     connect_timeout_ms: u64,
+    /// Whether the page was told that it is in its room.
     has_entered: bool,
     progress: Progress,
     pings: u64,
     share_audience: bool,
-    /// What says that this page may do what it is about to do.
+    /// Says what this page may do.
     token: Option<String>,
-    /// What the application knows of the room's owner.
+    /// What the application was told last about the room's owner.
     owner_presence: OwnerPresence,
-    /// What waits in the page for the network, in bytes, and when that was said.
+    /// What waits in the page for the network.
     buffered: Buffered,
-    /// Over how many milliseconds the server that shuts down wants its clients to spread their return.
+    /// Set when the server shuts down: over how many milliseconds its clients are to spread their
+    /// return.
     return_window_ms: Option<u64>,
 }
 
@@ -76,10 +84,11 @@ pub struct Session<P> {
 #[derive(Debug, Clone, Copy, Default)]
 struct Buffered {
     bytes: u64,
+    /// When the page said so.
     reported_at: Timestamp,
 }
 
-/// What is left of a [`Goal`] once its texts have found their places.
+/// A [`Goal`] without its texts, which are fields of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Role {
     Creates,
@@ -94,21 +103,21 @@ enum State {
     Connecting {
         deadline: Timestamp,
     },
-    /// The first message is sent, its reply awaited.
+    /// The first message is sent, and its reply is awaited.
     Joining {
         deadline: Timestamp,
     },
     Live {
         since: Timestamp,
         last_received_at: Timestamp,
-        /// When the answer to a ping is overdue, if one is awaited.
+        /// When the answer to a ping is overdue. None if none is awaited.
         pong_due: Option<Timestamp>,
     },
-    /// The next attempt comes at `until`.
+    /// The session connects again at `until`.
     Waiting {
         until: Timestamp,
     },
-    /// The close is sent, its confirmation awaited.
+    /// The close is sent, and its confirmation is awaited.
     Closing {
         deadline: Timestamp,
     },
@@ -116,7 +125,7 @@ enum State {
 }
 
 impl<P> Session<P> {
-    /// A session that has not begun: tell it [`Input::Start`].
+    /// A session that waits for [`Input::Start`].
     #[must_use]
     pub fn new(options: SessionOptions) -> Self {
         let (role, uuid, owner_key) = match options.goal {
@@ -155,57 +164,57 @@ impl<P> Session<P> {
         self.role != Role::Joins
     }
 
-    /// The room; none before a new one was opened.
+    /// The uuid of the room. None until a new room is opened.
     #[must_use]
     pub fn uuid(&self) -> Option<&str> {
         self.uuid.as_deref()
     }
 
-    /// The proof of ownership; none for a follower, or before a new room was opened.
+    /// The owner key. None for a follower, and until a new room is opened.
     #[must_use]
     pub fn owner_key(&self) -> Option<&str> {
         self.owner_key.as_deref()
     }
 
-    /// Where it stands.
+    /// The session's status.
     #[must_use]
     pub fn status(&self) -> SessionStatus {
         self.status
     }
 
-    /// From now on this token goes with the first message on a connection. To be said while the socket is being opened,
-    /// each time if tokens expire.
+    /// Sets the token that goes with the first message of each connection from now on. If tokens
+    /// expire, set a new one each time while the socket is being opened.
     pub fn set_token(&mut self, token: Option<String>) {
         self.token = token;
     }
 
-    /// Broadcasts a function call.
-    /// It is sent with the next [`Session::poll_output`] if the session is in its room, else when it is again. Returns
-    /// a ticket: [`Event::Answered`] says under it how it went.
+    /// Broadcasts a function call. It is sent with the next [`Session::poll_output`] if the session
+    /// is in its room, else once it is there again. Returns a ticket, under which
+    /// [`Event::Answered`] says later what became of the action.
     ///
     /// # Errors
-    /// See [`BroadcastError`].
+    /// A [`BroadcastError`] says why the action was not queued.
     pub fn broadcast(&mut self, action: Action<&str>) -> Result<u64, BroadcastError> {
         let queued = self.check_may_broadcast().and_then(|()| self.outbox.push(action));
         self.report_replaced(queued)
     }
 
-    /// Clears a slot; sent as an action is.
+    /// Clears a slot. The clear is sent as an action is.
     ///
     /// # Errors
-    /// See [`BroadcastError`].
+    /// A [`BroadcastError`] says why the clear was not queued.
     pub fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
         let queued = self.check_may_broadcast().and_then(|()| self.outbox.push_clear(slot));
         self.report_replaced(queued)
     }
 
-    /// Whether the queue would take an action of any size that the server takes.
+    /// Whether the queue has room for the largest action that the server takes.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.outbox.has_room()
     }
 
-    /// What to do now, one thing at a time; none when there is nothing left.
+    /// What the caller must do now, one thing at a time. None when there is nothing left.
     pub fn poll_output(&mut self) -> Option<Output<P>> {
         if let Some(output) = self.outputs.pop_front() {
             return Some(output);
@@ -218,13 +227,13 @@ impl<P> Session<P> {
         Some(Output::Send(frame))
     }
 
-    /// Whether [`Session::poll_output`] has nothing.
+    /// Whether [`Session::poll_output`] has nothing left.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.outputs.is_empty() && !(self.may_write() && self.outbox.has_unwritten())
     }
 
-    /// Tells the session what happened.
+    /// Tells the session what happened. Call [`Session::poll_output`] next.
     pub fn handle(&mut self, now: Timestamp, input: Input<P>) {
         match (&self.state, input) {
             (State::Idle, Input::Start) => {
@@ -260,6 +269,7 @@ impl<P> Session<P> {
         }
     }
 
+    /// Reports the action that a new one has replaced. Returns the new one's ticket.
     fn report_replaced(&mut self, queued: Result<Queued, BroadcastError>) -> Result<u64, BroadcastError> {
         let queued = queued?;
         if let Some(ticket) = queued.replaced {
@@ -284,8 +294,8 @@ impl<P> Session<P> {
             epoch: self.epoch,
             share_audience: self.share_audience,
         });
-        // A claim says only that nothing of the state was handed over yet: the same session may have claimed before,
-        // and lost the connection before the snapshot was complete.
+        // A claim sends 0 as long as the snapshot was not complete. The same session may have
+        // claimed before, and lost the connection during the snapshot.
         let since = match claim {
             Some(_) => (!self.has_entered).then_some(0),
             None => self.progress.applied(),
@@ -314,19 +324,19 @@ impl<P> Session<P> {
         self.outputs.push_back(Output::Connect);
     }
 
-    /// The connection is gone or was given up: try again after a while.
+    /// Connects again after a while: the connection is gone or was given up.
     fn reconnect_later(&mut self, now: Timestamp) {
         self.reconnect_after(now, 0);
     }
 
-    /// As before, but not before so many milliseconds have passed.
+    /// Connects again after a while, but not before `min_wait_ms` have passed.
     fn reconnect_after(&mut self, now: Timestamp, min_wait_ms: u64) {
         if let State::Live { since, .. } = self.state
             && now.since(since) >= GOOD_CONNECTION_MS
         {
             self.backoff.reset();
         }
-        // What had come of a snapshot is worth nothing: a new one starts over.
+        // An incomplete snapshot is worth nothing: the next one starts over.
         self.progress.connection_lost();
         let wait = match self.return_window_ms.take() {
             Some(window_ms) => self.backoff.spread(window_ms),
@@ -384,6 +394,7 @@ impl<P> Session<P> {
     }
 }
 
+/// The refusal that stands for a close with a code that this version doesn't know.
 fn closed_for_good(code: u16) -> Refusal {
     let mut message = String::from("the server closed the connection for good, with code ");
     write_number(&mut message, code.into());

@@ -1,4 +1,4 @@
-//! The owner's actions that the room has not answered yet.
+//! The queue of the owner's actions that the room has not answered yet.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -8,24 +8,24 @@ use crate::mutation::mutated;
 use crate::wire::json_writer::write_number;
 use crate::{Action, AnnouncedLimits, render};
 
-/// Why an action was not taken. Nothing that was taken before is affected.
+/// Why an action was not queued. Actions that were queued before are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]
 pub enum BroadcastError {
-    /// This page follows.
+    /// This page is a follower.
     NotOwner,
-    /// The session is over.
+    /// The session has ended.
     Closed,
-    /// A function key or slot is empty.
+    /// The function key or the slot is empty.
     EmptyKey,
     /// The action is larger than the server takes.
     TooLarge {
         /// Bytes of the action as it would be sent.
         bytes: usize,
-        /// The server's limit.
+        /// The server's limit: `limits.messageBytes`.
         limit: usize,
     },
-    /// Too much is waiting for its answer.
+    /// Too many actions, or too many bytes, wait for their answers.
     QueueFull,
 }
 
@@ -53,37 +53,42 @@ impl BroadcastError {
     }
 }
 
-/// Bytes that `{"id":18446744073709551615,` adds at most to an action rendered without its id.
+/// At most this many bytes are added to an action rendered without its id:
+/// `{"id":18446744073709551615,`.
 const ID_BYTES: usize = 26;
 
-/// What `push` has done.
+/// What adding an action to the queue has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Queued {
-    /// Names the action from now on, among those of this page: 1, 2, 3 …
+    /// The action's ticket: it names the action among those of this page. Tickets count up from 1.
     pub(crate) ticket: u64,
-    /// The action that it has replaced.
+    /// The ticket of the action that it has replaced.
     pub(crate) replaced: Option<u64>,
 }
 
-/// The queue. An action leaves it when the room has answered it; until then it can be sent again.
+/// The queue. An action leaves it when the room has answered it. Until then it can be sent again.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     actions: Vec<PendingAction>,
-    /// How many of the actions, from the front, were written to the present connection.
+    /// How many of the actions, from the front, were written to the current connection.
     written_count: usize,
+    /// Of all actions together, without their ids.
     bytes: usize,
+    /// The highest id given so far; 0 before the first.
     last_id: u64,
+    /// The highest ticket given so far; 0 before the first.
     last_ticket: u64,
     limits: AnnouncedLimits,
 }
 
+/// An action in the queue.
 #[derive(Debug)]
 struct PendingAction {
     ticket: u64,
-    /// Given when it is first written, and kept from then on together with the content.
+    /// Given when the action is first written. From then on neither id nor content changes.
     id: Option<u64>,
     slot: Option<String>,
-    /// The message without its id.
+    /// The message, rendered without its id.
     text: String,
 }
 
@@ -99,28 +104,28 @@ impl Outbox {
         }
     }
 
-    /// Takes the limits that the server announced.
+    /// Sets the limits that the server announced.
     pub(crate) fn set_limits(&mut self, limits: AnnouncedLimits) {
         self.limits = limits;
     }
 
-    /// Queues an action. One of the same slot that was never written is replaced: its value is out of date, and the
-    /// newer one takes a place at the end, so that nothing overtakes anything.
-    // Inlined like the functions that write an action: passed on in memory, it would cost the npm
-    // package 80 bytes.
+    /// Queues an action. It replaces one of the same slot that was never written, whose value is
+    /// out of date. It goes to the end of the queue, so that no action overtakes another.
+    // Inlined, like the functions that write an action: passing the action on in memory would cost
+    // the npm package 80 bytes.
     #[inline(always)]
     pub(crate) fn push(&mut self, action: Action<&str>) -> Result<Queued, BroadcastError> {
         let Action { key, params, slot } = action;
         if key.is_empty() || slot.is_some_and(str::is_empty) {
             return Err(BroadcastError::EmptyKey);
         }
-        // With room for the fields' names: to grow by and by costs more than all the rest.
+        // With room for the fields' names: growing step by step costs more than all the rest.
         let mut text = String::with_capacity(key.len() + params.len() + 64);
         render::client_action(&mut text, None, action);
         self.push_message(text, slot)
     }
 
-    /// Queues the clearing of a slot; like a new value, it replaces one that was never written.
+    /// Queues the clear of a slot. Like a new value, it replaces one that was never written.
     pub(crate) fn push_clear(&mut self, slot: &str) -> Result<Queued, BroadcastError> {
         if slot.is_empty() {
             return Err(BroadcastError::EmptyKey);
@@ -130,7 +135,7 @@ impl Outbox {
         self.push_message(text, Some(slot))
     }
 
-    /// `text` is the message without its id.
+    /// `text` is the message, rendered without its id.
     fn push_message(&mut self, text: String, slot: Option<&str>) -> Result<Queued, BroadcastError> {
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
         let bytes = text.len() + ID_BYTES;
@@ -141,7 +146,8 @@ impl Outbox {
         let freed_bytes =
             replaced_at.and_then(|at| self.actions.get(at)).map_or(0, |action| action.text.len());
         let others = self.actions.len() - usize::from(replaced_at.is_some());
-        // An empty queue takes any action that the server takes, however small the server's ring is.
+        // An empty queue accepts any action that the server accepts, however small the server's
+        // ring is.
         if others > 0
             && (others as u64 >= self.limits.queue_actions
                 || (self.bytes - freed_bytes + text.len()) as u64 > self.limits.queue_bytes)
@@ -158,33 +164,35 @@ impl Outbox {
         Ok(Queued { ticket, replaced })
     }
 
-    /// Whether an action of any size that the server takes would be taken now.
+    /// Whether the queue has room for the largest action that the server accepts.
     pub(crate) fn has_room(&self) -> bool {
         self.actions.is_empty()
             || ((self.actions.len() as u64) < self.limits.queue_actions
                 && self.bytes as u64 + self.limits.message_bytes <= self.limits.queue_bytes)
     }
 
-    /// Whether there is something to write to the present connection.
+    /// Whether there is something to write to the current connection.
     pub(crate) fn has_unwritten(&self) -> bool {
         self.written_count < self.actions.len()
     }
 
-    /// The highest id up to which everything was answered, as far as this page has heard.
+    /// The highest id up to which this page has received all answers.
     pub(crate) fn acknowledged(&self) -> u64 {
         self.actions.first().map_or(self.last_id, |oldest| oldest.id.map_or(self.last_id, |id| id - 1))
     }
 
-    /// The id of the next action, if all before it are answered.
+    /// The id of the next action, if all earlier ones are answered.
     pub(crate) fn fast_path_id(&self) -> Option<u64> {
         self.actions.is_empty().then_some(self.last_id + 1)
     }
 
-    /// Everything up to this id was written and answered without this queue. Returns whether that is anything.
+    /// Notes that all actions up to this id were written and answered without this queue. Returns
+    /// whether the id is a new one.
     pub(crate) fn fast_path_answered(&mut self, id: u64) -> bool {
         core::mem::replace(&mut self.last_id, id) < id
     }
 
+    /// The index of the newest action of this slot that was never written.
     fn find_unwritten(&self, slot: &str) -> Option<usize> {
         let is_unwritten =
             |action: &PendingAction| action.id.is_none() && action.slot.as_deref() == Some(slot);
@@ -195,8 +203,8 @@ impl Outbox {
             .map(|at| self.written_count + at)
     }
 
-    /// The next frame to write to the present connection: actions joined by newlines, as many as the server takes in
-    /// one message.
+    /// The next frame to write to the current connection: actions joined by newlines, as many as
+    /// the server accepts in one message.
     pub(crate) fn next_frame(&mut self) -> Option<String> {
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
         let mut frame = String::new();
@@ -217,15 +225,15 @@ impl Outbox {
         (!frame.is_empty()).then_some(frame)
     }
 
-    /// There is a new connection. The room has answered everything up to `answered`, and will say what it answered;
-    /// the rest is to be written again.
+    /// Notes that there is a new connection. The room has answered all actions up to `answered`,
+    /// and will repeat these answers. The rest is to be written again.
     pub(crate) fn reconnected(&mut self, answered: u64) {
         let is_answered = |id: u64| id <= answered || mutated!(ForgetUnanswered);
         self.written_count = self.actions.partition_point(|action| action.id.is_some_and(is_answered));
     }
 
-    /// The room has everything up to `id` that it did not refuse, in a row, the last at `seq`. Tells the ticket and
-    /// the seq of each.
+    /// Removes the actions up to `id`. The room has appended them one after the other, the last at
+    /// `seq`. Calls `report` with the ticket and the seq of each.
     pub(crate) fn answered(&mut self, id: u64, seq: u64, mut report: impl FnMut(u64, u64)) {
         let count = self.actions.partition_point(|action| action.id.is_some_and(|own| own <= id));
         self.written_count = self.written_count.saturating_sub(count);
@@ -235,7 +243,8 @@ impl Outbox {
         }
     }
 
-    /// The room has refused this one. Returns its ticket and the slot that it was to write.
+    /// Removes the action with this id, which the room has refused. Returns its ticket and the slot
+    /// that it was to write.
     pub(crate) fn refused(&mut self, id: u64) -> Option<(u64, Option<String>)> {
         let at = self.actions.iter().position(|action| action.id == Some(id))?;
         let PendingAction { ticket, slot, text, .. } = self.actions.remove(at);

@@ -1,4 +1,4 @@
-//! How much of its room a page has been handed.
+//! How much of its room a page has been handed. A session asks here whether an action is a new one.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
@@ -6,26 +6,26 @@ use alloc::vec::Vec;
 
 use crate::mutation::mutated;
 
-/// Keeps a page from being handed anything twice, and knows what a snapshot leaves out.
+/// Keeps a page from being handed anything twice, and finds the slots that a snapshot leaves out.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// The seq up to which everything was handed over; none before the first snapshot is complete.
+    /// The seq up to which everything was handed over. None until the first snapshot is complete.
     applied: Option<u64>,
-    /// The slots whose state message was handed over, sorted by name. A sorted list because a page loads this: any kind
-    /// of map would cost it a few kilobytes.
+    /// The slots whose state message was handed over, sorted by name. This is a list because every
+    /// page loads this code, and the code of any map would add a few kilobytes.
     slots: Vec<Slot>,
-    /// A snapshot is coming in.
+    /// Whether a snapshot is coming in.
     in_snapshot: bool,
-    /// The room's head when this connection entered.
+    /// The room's head when this connection entered the room.
     target: u64,
 }
 
 #[derive(Debug)]
 struct Slot {
     name: String,
-    /// Of its state message.
+    /// The seq of its state message.
     seq: u64,
-    /// The snapshot that is coming in has it.
+    /// Whether the snapshot that is coming in has it.
     in_snapshot: bool,
 }
 
@@ -35,7 +35,8 @@ impl Progress {
         self.applied
     }
 
-    /// The room was entered; its head is `target`, and a snapshot comes first if it does.
+    /// Notes that the connection has entered the room, whose head is `target`, and whether a
+    /// snapshot comes first.
     pub(super) fn enter_room(&mut self, target: u64, gets_snapshot: bool) {
         self.target = target;
         self.in_snapshot = false;
@@ -44,7 +45,7 @@ impl Progress {
         }
     }
 
-    /// A snapshot begins.
+    /// Notes that a snapshot begins.
     pub(super) fn begin_snapshot(&mut self) {
         self.in_snapshot = true;
         for slot in &mut self.slots {
@@ -52,7 +53,8 @@ impl Progress {
         }
     }
 
-    /// The connection is gone: what had come of a snapshot is worth nothing, a new one starts over.
+    /// Notes that the connection is gone. An incomplete snapshot is worth nothing: the next one
+    /// starts over.
     pub(super) fn connection_lost(&mut self) {
         if mutated!(KeepTornSnapshot) && self.in_snapshot {
             self.applied = Some(self.target);
@@ -65,12 +67,13 @@ impl Progress {
         self.slots.len()
     }
 
-    /// Whether the page has been handed all that was there when the connection entered.
+    /// Whether the page has been handed everything that the room had when this connection entered.
     pub(super) fn is_complete(&self) -> bool {
         !self.in_snapshot && self.applied.unwrap_or(0) >= self.target
     }
 
-    /// Whether an action was not handed over before, noting that it is now.
+    /// Notes an action that came. Returns whether it is to be handed over, because it was not
+    /// before.
     pub(super) fn note_action(&mut self, seq: Option<u64>, slot: Option<&str>) -> bool {
         let Some(seq) = seq else { return true };
         if self.in_snapshot {
@@ -87,30 +90,31 @@ impl Progress {
         true
     }
 
-    /// The seq of the next action, if it is sure to be news.
+    /// The seq of the next action, if that is sure to be handed over.
     pub(super) fn fast_path_seq(&self) -> Option<u64> {
         if self.in_snapshot { None } else { self.applied.map(|applied| applied + 1) }
     }
 
-    /// All actions up to this seq were handed over.
+    /// Notes that all actions up to this seq were handed over.
     pub(super) fn fast_path_delivered(&mut self, seq: u64) {
         self.applied = Some(seq);
     }
 
-    /// Where what a slot has is noted.
+    /// The index of a slot whose state message was handed over.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
         let at = self.index_for(name);
         self.slots.get(at).is_some_and(|slot| slot.name == name).then_some(at)
     }
 
-    /// Notes a newer state message of the slot that is noted at this place.
+    /// Notes a newer state message of the slot with this index.
     pub(super) fn set_slot_seq(&mut self, index: usize, seq: u64) {
         if let Some(slot) = self.slots.get_mut(index) {
             slot.seq = seq;
         }
     }
 
-    /// Notes the state message that a slot has now. Returns the seq of the one before, if it was handed over.
+    /// Notes the state message that a slot has now. Returns the seq of the one before, if there was
+    /// one.
     fn note_slot(&mut self, name: &str, seq: u64) -> Option<u64> {
         let in_snapshot = self.in_snapshot;
         let at = self.index_for(name);
@@ -126,20 +130,20 @@ impl Progress {
         }
     }
 
-    /// Where a slot is, or would have to be.
+    /// The index where a slot is, or would have to be inserted.
     fn index_for(&self, name: &str) -> usize {
         self.slots.partition_point(|slot| slot.name.as_str() < name)
     }
 
-    /// A slot was cleared.
+    /// Notes that a slot was cleared.
     pub(super) fn remove_slot(&mut self, slot: &str) {
         if let Some(at) = self.find(slot) {
             self.slots.remove(at);
         }
     }
 
-    /// The snapshot is complete and stands for everything up to `seq`. Returns the slots that this page knows and that
-    /// were not in it: they have been cleared.
+    /// Notes that the snapshot is complete; it stands for everything up to `seq`. Returns the slots
+    /// that this page has and the snapshot has not: they have been cleared.
     pub(super) fn complete_snapshot(&mut self, seq: u64) -> Vec<String> {
         if !core::mem::take(&mut self.in_snapshot) {
             return Vec::new();

@@ -1,4 +1,4 @@
-//! What a session makes of what the server says.
+//! What a session does with the server's messages.
 
 use super::{Buffered, EndReason, Event, Outcome, Output, Role, Session, SessionStatus, State};
 use crate::{Connected, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
@@ -27,7 +27,7 @@ impl<P> Session<P> {
             ServerMessage::Refused(refusal) => {
                 let wait =
                     refusal.retry_after_ms.or((self.has_entered && refusal.may_pass_later()).then_some(0));
-                // Whoever waits for the room for the first time waits no longer than it was willing to.
+                // A session that was never in its room waits no longer than its timeout allows.
                 let wait = wait.filter(|wait| self.has_entered || now.after(*wait) < self.give_up_at);
                 if let Some(wait) = wait {
                     self.outputs.push_back(Output::Disconnect);
@@ -36,7 +36,8 @@ impl<P> Session<P> {
                     self.end_connection(EndReason::Refused(refusal));
                 }
             }
-            // Nothing else can come before the reply; a server that says it anyway means another connection.
+            // Nothing else can come before the reply. If it does, it is meant for another
+            // connection.
             ServerMessage::Action { .. }
             | ServerMessage::Cleared { .. }
             | ServerMessage::Resync(_)
@@ -50,6 +51,7 @@ impl<P> Session<P> {
         }
     }
 
+    /// Enters the room: the reply to the first message came.
     fn enter(&mut self, now: Timestamp, reply: Connected) {
         if reply.version.is_none() {
             let message =
@@ -66,7 +68,8 @@ impl<P> Session<P> {
         if reply.owner_key.is_some() {
             self.owner_key = reply.owner_key;
         }
-        // Whoever knows nothing of the room yet is given all that it retains; an owner that comes back knows it.
+        // A page that knows nothing of the room gets the snapshot. An owner that comes back knows
+        // the state.
         let gets_snapshot = match self.role {
             Role::Creates => false,
             Role::Claims => !self.has_entered,
@@ -75,18 +78,19 @@ impl<P> Session<P> {
         self.progress.enter_room(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
         self.buffered = Buffered { bytes: 0, reported_at: now };
         if gets_snapshot {
-            // The server takes this for a first join, which is told only if the owner is away.
+            // For the server this is a first join, which is told about the owner only if it is
+            // away.
             self.set_owner_presence(OwnerPresence::Here);
         }
-        // A page that was loaded anew is handed the state before it is told that it owns the room again, so that it
-        // stands where its audience stands.
+        // An owner's page that was loaded anew is handed the state before it is told that it is in
+        // its room, so that it shows what its audience sees.
         if self.role == Role::Claims && gets_snapshot {
             return;
         }
         self.finish_entering();
     }
 
-    /// The page may be told that it is in its room.
+    /// Tells the page that it is in its room.
     fn finish_entering(&mut self) {
         if !self.has_entered {
             self.has_entered = true;
@@ -131,7 +135,7 @@ impl<P> Session<P> {
         }
     }
 
-    /// The server has said what became of the page's own actions.
+    /// Handles a message that says what became of the page's own actions.
     fn answered(&mut self, message: ServerMessage<P>) {
         match message {
             ServerMessage::Ack { id, seq } => {
@@ -171,13 +175,14 @@ impl<P> Session<P> {
         }
     }
 
+    /// Reports `Connected` once the page has been handed everything that it missed.
     fn report_progress(&mut self) {
         if self.status == SessionStatus::CatchingUp && self.progress.is_complete() {
             self.set_status(SessionStatus::Connected);
         }
     }
 
-    /// Ends the session and its connection.
+    /// Closes the connection and ends the session.
     fn end_connection(&mut self, reason: EndReason) {
         self.outputs.push_back(Output::Disconnect);
         self.end(reason);

@@ -1,4 +1,4 @@
-//! Sessions against a server that is written out by hand.
+//! Sessions against a server whose messages are written by hand.
 
 mod fast_path;
 mod owner;
@@ -76,7 +76,7 @@ fn action(seq: u64, key: &str, slot: Option<&str>) -> ServerMessage<String> {
     }
 }
 
-/// What an owner broadcasts.
+/// An action that an owner broadcasts.
 fn call<'a>(key: &'a str, params: &'a str, slot: Option<&'a str>) -> Action<&'a str> {
     Action { key, params, slot }
 }
@@ -85,7 +85,7 @@ fn outputs(session: &mut Page) -> Vec<Output<String>> {
     std::iter::from_fn(|| session.poll_output()).collect()
 }
 
-/// What the page was told: actions by their params, the rest in words.
+/// The events that the page was told: actions by their params, the rest in words.
 fn events(session: &mut Page) -> Vec<String> {
     let events = outputs(session).into_iter().filter_map(|output| match output {
         Output::Event(Event::Action { params, .. }) => Some(params),
@@ -97,7 +97,7 @@ fn events(session: &mut Page) -> Vec<String> {
     events.collect()
 }
 
-/// The tickets and seqs of the page's own actions that were taken.
+/// The tickets and seqs of the page's own actions that were appended.
 fn answered(session: &mut Page) -> Vec<(u64, u64)> {
     let answered = outputs(session).into_iter().filter_map(|output| match output {
         Output::Event(Event::Answered { ticket, outcome: Outcome::Appended(seq) }) => Some((ticket, seq)),
@@ -114,7 +114,7 @@ fn sent(session: &mut Page) -> Vec<String> {
     sent.collect()
 }
 
-/// Loses the connection and comes back to the moment after the next first message was sent; returns that message.
+/// Loses the connection, opens a new one and sends its first message. Returns that message.
 fn reconnect(session: &mut Page, now: u64) -> String {
     session.handle(Timestamp(now), Input::Disconnected(1006));
     let until = session.next_timeout().unwrap();
@@ -125,7 +125,7 @@ fn reconnect(session: &mut Page, now: u64) -> String {
 }
 
 #[test]
-fn a_page_is_told_whether_it_knew_the_slot() {
+fn an_event_says_whether_the_page_knew_the_slot() {
     let mut session = follower();
     let clear = |seq| ServerMessage::Cleared { seq: Some(seq), slot: "a".to_owned() };
     let messages = [action(1, "show", Some("a")), action(2, "show", Some("a")), clear(3), clear(4)];
@@ -173,7 +173,7 @@ fn a_follower_that_comes_back_is_handed_only_what_it_missed() {
 }
 
 #[test]
-fn after_a_resync_what_is_known_is_skipped_and_what_is_gone_is_cleared() {
+fn a_resync_skips_known_state_and_clears_slots_that_are_gone() {
     let mut session = follower();
     for (seq, slot) in [(1, "kept"), (2, "changed"), (3, "gone")] {
         session.handle(Timestamp(0), Input::Received(action(seq, "a", Some(slot))));
@@ -204,7 +204,7 @@ fn a_snapshot_that_was_cut_off_starts_over() {
 }
 
 #[test]
-fn the_application_is_told_only_what_changes_about_the_owner() {
+fn the_application_is_told_only_changes_of_the_owners_presence() {
     let owner = |presence| Input::Received(ServerMessage::Owner(presence));
     let mut session = session(Goal::Join { uuid: "room".to_owned() });
     outputs(&mut session);
@@ -212,7 +212,8 @@ fn the_application_is_told_only_what_changes_about_the_owner() {
     session.handle(Timestamp(0), Input::Received(reply(9, 0)));
     session.handle(Timestamp(0), owner(OwnerPresence::Away));
     assert_eq!(events(&mut session), ["Entered", "CatchingUp", "Owner(Away)"]);
-    // The snapshot is cut off, so this is a first join once more: whoever is there isn't named.
+    // The snapshot was cut off, so this is a first join again, which isn't told that the owner is
+    // there.
     reconnect(&mut session, 1);
     session.handle(Timestamp(5_000), Input::Received(reply(9, 0)));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(9)));
@@ -224,7 +225,7 @@ fn the_application_is_told_only_what_changes_about_the_owner() {
 }
 
 #[test]
-fn silence_is_answered_by_a_ping_and_no_answer_by_a_new_connection() {
+fn silence_leads_to_a_ping_and_a_missing_answer_to_a_new_connection() {
     let mut session = follower();
     let heartbeat = session.next_timeout().unwrap();
     assert_eq!(heartbeat, Timestamp(25_000));
@@ -243,7 +244,7 @@ fn silence_is_answered_by_a_ping_and_no_answer_by_a_new_connection() {
 }
 
 #[test]
-fn a_page_that_wakes_looks_after_its_connection_at_once() {
+fn a_page_that_wakes_checks_its_connection_at_once() {
     let mut live = follower();
     live.handle(Timestamp(10), Input::Wake);
     assert_eq!(sent(&mut live), [r#"{"ping":1}"#]);
@@ -275,7 +276,7 @@ fn the_close_code_says_whether_to_come_back() {
 }
 
 #[test]
-fn a_first_entry_that_is_refused_ends_the_session_and_a_later_one_waits_if_it_may_pass() {
+fn a_refused_first_entry_ends_the_session_and_a_later_one_waits_if_it_may_pass() {
     let full = || Input::Received(ServerMessage::Refused(RefusalCode::RoomFull.into()));
     let mut first = session(Goal::Join { uuid: "room".to_owned() });
     first.handle(Timestamp(0), Input::Opened);
@@ -296,7 +297,7 @@ fn a_first_entry_that_is_refused_ends_the_session_and_a_later_one_waits_if_it_ma
 }
 
 #[test]
-fn a_refusal_that_says_when_to_come_back_is_obeyed_even_before_the_room_was_entered() {
+fn a_refusal_that_says_when_to_come_back_is_obeyed_even_on_the_first_entry() {
     let limited = || Refusal::until_later(RefusalCode::RateLimited, 5_000);
     let mut session = session(Goal::Create);
     session.handle(Timestamp(0), Input::Opened);
@@ -305,12 +306,12 @@ fn a_refusal_that_says_when_to_come_back_is_obeyed_even_before_the_room_was_ente
     assert_eq!(outputs(&mut session), [Output::Disconnect]);
     assert_eq!(session.status(), SessionStatus::Connecting);
     let again = session.next_timeout().unwrap();
-    // The spread of the first wait comes on top.
+    // The first wait of the backoff comes on top.
     assert!((5_100..=6_100).contains(&again.0), "{again:?}");
     session.handle(again, Input::Timeout);
     assert_eq!(outputs(&mut session), [Output::Connect]);
 
-    // The page waits for 15 s, and 5 more are too long at 12.
+    // The page gives up after 15 s. At 12 s, waiting 5 s more is too long.
     session.handle(Timestamp(12_000), Input::Opened);
     outputs(&mut session);
     session.handle(Timestamp(12_000), Input::Received(ServerMessage::Refused(limited())));
@@ -318,7 +319,7 @@ fn a_refusal_that_says_when_to_come_back_is_obeyed_even_before_the_room_was_ente
 }
 
 #[test]
-fn the_token_goes_with_the_first_message_of_each_connection_as_it_was_set_last() {
+fn each_connections_first_message_has_the_token_that_was_set_last() {
     let mut owner = session(Goal::Create);
     owner.set_token(Some("one".to_owned()));
     owner.handle(Timestamp(0), Input::Opened);
@@ -367,7 +368,7 @@ fn a_server_without_session_fields_is_refused() {
 }
 
 #[test]
-fn closing_does_not_wait_for_ever_nor_for_a_connection_that_is_not_there() {
+fn closing_waits_neither_for_ever_nor_for_a_lost_connection() {
     let mut silent = follower();
     silent.handle(Timestamp(1), Input::Close);
     outputs(&mut silent);
@@ -381,7 +382,7 @@ fn closing_does_not_wait_for_ever_nor_for_a_connection_that_is_not_there() {
 }
 
 #[test]
-fn after_a_shutdown_the_return_is_spread_over_the_window_that_the_server_named() {
+fn after_a_shutdown_pages_come_back_spread_over_the_servers_window() {
     let mut latest = 0;
     for seed in 0..200 {
         let goal = Goal::Join { uuid: "room".to_owned() };

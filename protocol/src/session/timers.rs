@@ -1,16 +1,18 @@
-//! What a session does because time has passed: attempts, deadlines, heartbeats.
+//! What a session does when time has passed: attempts to connect, deadlines, heartbeats.
 
 use super::{Buffered, EndReason, MAX_BUFFERED_BYTES, Output, Session, State};
 use crate::mutation::mutated;
 use crate::{Timestamp, render};
 
-/// How long the answer to a ping may take, in milliseconds (design: 5 s).
+/// How long the answer to a ping may take, in milliseconds.
 const PONG_TIMEOUT_MS: u64 = 5_000;
-/// How long to wait, in milliseconds, before looking whether the network has taken some of it.
+/// How long to wait, in milliseconds, before asking whether the network has taken some of what
+/// waits in the page.
 const BUFFERED_PAUSE_MS: u64 = 50;
 
 impl<P> Session<P> {
-    /// When to come back with [`Input::Timeout`](super::Input::Timeout) if nothing else happens before.
+    /// When to come back with [`Input::Timeout`](super::Input::Timeout), if nothing else happens
+    /// before. None if there is nothing to wait for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Timestamp> {
         let own = match self.state {

@@ -1,4 +1,4 @@
-//! Actions that the driver hands over or writes by itself.
+//! The fast path: actions that the driver hands over or writes by itself.
 
 use super::*;
 use crate::session::fast_path::{MAX_ACTION_BYTES, MAX_ACTIONS, MAX_FRAME_BYTES};
@@ -13,7 +13,7 @@ fn actions_that_the_driver_hands_over_count_as_received() {
     session.slot_written(index, 2);
     session.fast_path_delivered(Timestamp(5), 4);
     assert_eq!(session.fast_path_seq(), Some(5));
-    assert_eq!(session.next_timeout(), Some(Timestamp(25_005)), "it was heard of the server then");
+    assert_eq!(session.next_timeout(), Some(Timestamp(25_005)), "the server was last heard then");
     for seq in [2, 3, 4] {
         session.handle(Timestamp(6), Input::Received(action(seq, "a", None)));
     }
@@ -26,7 +26,7 @@ fn actions_that_the_driver_hands_over_count_as_received() {
     assert_eq!(
         events(&mut session),
         ["CatchingUp", "Resync", "Connected"],
-        "its state was handed over before"
+        "its state message was handed over before"
     );
 }
 
@@ -48,7 +48,7 @@ fn the_fast_path_is_closed_unless_the_next_action_is_sure_to_be_handed_over() {
     outputs(&mut joining);
     assert_eq!(joining.fast_path_seq(), None, "the snapshot comes in");
     joining.handle(Timestamp(0), Input::Received(ServerMessage::Synced(3)));
-    assert_eq!(joining.fast_path_seq(), None, "it is not told yet");
+    assert_eq!(joining.fast_path_seq(), None, "the page was not told yet");
     outputs(&mut joining);
     assert_eq!(joining.fast_path_seq(), Some(4));
     joining.handle(Timestamp(0), Input::Received(ServerMessage::Resync(9)));
@@ -71,7 +71,7 @@ fn the_fast_path_is_closed_unless_the_next_action_is_sure_to_be_handed_over() {
     assert_eq!(ended.fast_path_seq(), None);
 }
 
-/// An owner whose driver has written `a` and `b` by itself, the first of which is answered.
+/// An owner whose driver has written `a` and `b` by itself. `a` is answered.
 fn owner_whose_driver_wrote() -> Page {
     let mut session = owner();
     assert_eq!(session.fast_path_id(), Some(1));
@@ -85,12 +85,12 @@ fn owner_whose_driver_wrote() -> Page {
 fn actions_that_the_driver_wrote_are_not_written_again_on_the_same_connection() {
     let mut session = owner_whose_driver_wrote();
     assert_eq!(sent(&mut session), Vec::<String>::new());
-    assert_eq!(session.next_timeout(), Some(Timestamp(25_007)), "it was heard of the server then");
+    assert_eq!(session.next_timeout(), Some(Timestamp(25_007)), "the server was last heard then");
     session.broadcast(call("b", "[3]", Some("b"))).unwrap();
     assert_eq!(
         sent(&mut session),
         [r#"{"id":3,"funcKey":"b","funcParams":[3],"stateMessage":true}"#],
-        "what was written is replaced by nothing"
+        "a written action isn't replaced"
     );
     session.handle(Timestamp(8), Input::Received(ServerMessage::Ack { id: 3, seq: 9 }));
     assert_eq!(answered(&mut session), [(1, 8), (2, 9)]);
@@ -102,7 +102,7 @@ fn unanswered_actions_that_the_driver_wrote_are_written_again_on_the_next_connec
     let mut session = owner_whose_driver_wrote();
     assert!(
         reconnect(&mut session, 8).contains(r#""ack":1"#),
-        "the room need not tell of the first one again"
+        "the room need not answer the first one again"
     );
     session.handle(Timestamp(5_000), Input::Received(reply(1, 1)));
     assert_eq!(sent(&mut session), [r#"{"id":2,"funcKey":"b","funcParams":[2],"stateMessage":true}"#]);
@@ -116,7 +116,7 @@ fn the_driver_may_write_only_while_everything_is_answered_and_the_limits_are_lar
     creating.handle(Timestamp(0), Input::Opened);
     let limits = AnnouncedLimits { queue_actions: MAX_ACTIONS, ..AnnouncedLimits::default() };
     creating.handle(Timestamp(0), Input::Received(created_with(limits)));
-    assert_eq!(creating.fast_path_id(), None, "it is not told yet that it has entered");
+    assert_eq!(creating.fast_path_id(), None, "the page was not told yet that it has entered");
     events(&mut creating);
     assert_eq!(creating.fast_path_id(), Some(1));
     creating.broadcast(call("a", "[]", None)).unwrap();
@@ -124,7 +124,7 @@ fn the_driver_may_write_only_while_everything_is_answered_and_the_limits_are_lar
     outputs(&mut creating);
     assert_eq!(creating.fast_path_id(), None);
     creating.handle(Timestamp(1), Input::Received(ServerMessage::Ack { id: 1, seq: 1 }));
-    assert_eq!(creating.fast_path_id(), None, "the answer is not told yet");
+    assert_eq!(creating.fast_path_id(), None, "the page was not told of the answer yet");
     events(&mut creating);
     assert_eq!(creating.fast_path_id(), Some(2));
     creating.handle(Timestamp(2), Input::Disconnected(1006));
@@ -154,7 +154,7 @@ fn writing_without_an_answer_does_not_count_as_hearing_from_the_server() {
     session.fast_path_answered(Timestamp(500), 0);
     session.broadcast(call("a", "[]", None)).unwrap();
     session.fast_path_written();
-    assert_eq!(session.next_timeout(), Some(Timestamp(6_000)), "the ping is to be answered by then");
+    assert_eq!(session.next_timeout(), Some(Timestamp(6_000)), "the ping must be answered by then");
     session.handle(Timestamp(6_000), Input::Timeout);
     assert!(outputs(&mut session).contains(&Output::Disconnect));
 }

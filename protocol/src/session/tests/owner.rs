@@ -1,4 +1,4 @@
-//! Sessions that own their room: what they send, send again, and hold back.
+//! Sessions that own their room: what they send, send again and hold back.
 
 use super::*;
 
@@ -32,7 +32,7 @@ fn an_owner_creates_a_room_and_what_it_broadcasts_at_once_is_one_frame() {
 }
 
 #[test]
-fn an_owner_that_comes_back_claims_and_sends_again_what_was_not_answered() {
+fn an_owner_that_comes_back_claims_and_sends_unanswered_actions_again() {
     let mut session = owner();
     for key in ["a", "b", "c"] {
         session.broadcast(call(key, "[]", None)).unwrap();
@@ -90,7 +90,7 @@ fn a_follower_may_not_broadcast() {
 }
 
 #[test]
-fn a_claim_by_a_page_that_was_loaded_anew_is_handed_the_state() {
+fn a_page_that_was_loaded_anew_claims_and_is_handed_the_state() {
     let mut session = session(Goal::Claim { uuid: "room".to_owned(), owner_key: "key".to_owned() });
     session.handle(Timestamp(0), Input::Opened);
     assert!(sent(&mut session)[0].contains(r#""ownerKey":"key""#));
@@ -130,7 +130,7 @@ fn sent_bytes_count_as_buffered_until_the_page_reports_otherwise() {
     for _ in 0..10 {
         session.broadcast(call("a", &params, None)).unwrap();
     }
-    assert_eq!(sent(&mut session).len(), 5, "what exceeds the bound waits");
+    assert_eq!(sent(&mut session).len(), 5, "the rest waits");
 }
 
 #[test]
