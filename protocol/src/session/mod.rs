@@ -9,6 +9,7 @@
 //!   returns nothing, and come back at [`Session::next_timeout`].
 
 mod backoff;
+mod connection;
 mod fast_path;
 mod interface;
 mod outbox;
@@ -16,35 +17,21 @@ mod progress;
 mod received;
 mod timers;
 
-use alloc::borrow::ToOwned;
 use alloc::collections::VecDeque;
 use alloc::string::String;
 
 use crate::session::backoff::Backoff;
 use crate::session::outbox::{Outbox, Queued};
-use crate::wire::json_writer::write_number;
-use crate::{
-    Action, AnnouncedLimits, Claim, CloseCode, Create, Join, OwnerPresence, PROTOCOL_VERSION, Refusal,
-    RefusalCode, Timestamp, render,
-};
+use crate::{Action, AnnouncedLimits, OwnerPresence, Timestamp};
 
 use progress::Progress;
 
 pub use interface::{EndReason, Event, Goal, Input, Outcome, Output, SessionOptions, SessionStatus};
 pub use outbox::BroadcastError;
 
-/// How long it may take to open a socket and to get the reply to the first message, together, in
-/// milliseconds.
-const ENTRY_TIMEOUT_MS: u64 = 10_000;
-/// How long the server may take to confirm a close, in milliseconds.
-const CLOSE_TIMEOUT_MS: u64 = 5_000;
 /// While this many bytes wait in the page for the network, nothing more is written. So newer values
 /// can still replace older ones.
 const MAX_BUFFERED_BYTES: u64 = 256 * 1024;
-/// A connection that lasted this long, in milliseconds, was a good one: the next wait is short
-/// again.
-const GOOD_CONNECTION_MS: u64 = 10_000;
-
 /// One room as a page sees it. `P` is the type of an action's params in the page.
 #[derive(Debug)]
 pub struct Session<P> {
@@ -278,32 +265,6 @@ impl<P> Session<P> {
         Ok(queued.ticket)
     }
 
-    /// The message that asks for the room, as text.
-    fn first_message(&self) -> String {
-        let version = Some(PROTOCOL_VERSION);
-        let session = Some(self.session.as_str().into());
-        let token = self.token.as_deref().map(Into::into);
-        let Some(uuid) = &self.uuid else {
-            let create = Create { version, session, share_audience: self.share_audience, token };
-            return rendered(|text| render::create(text, &create));
-        };
-        let claim = self.owner_key.as_ref().map(|owner_key| Claim {
-            owner_key: owner_key.as_str().into(),
-            session,
-            acknowledged: Some(self.outbox.acknowledged()),
-            epoch: self.epoch,
-            share_audience: self.share_audience,
-        });
-        // A claim sends 0 as long as the snapshot was not complete. The same session may have
-        // claimed before, and lost the connection during the snapshot.
-        let since = match claim {
-            Some(_) => (!self.has_entered).then_some(0),
-            None => self.progress.applied(),
-        };
-        let join = Join { uuid: uuid.as_str().into(), version, since, claim, token };
-        rendered(|text| render::join(text, &join))
-    }
-
     fn send(&mut self, render: impl FnOnce(&mut String)) {
         self.outputs.push_back(Output::Send(rendered(render)));
     }
@@ -318,87 +279,6 @@ impl<P> Session<P> {
             self.event(Event::Status(status));
         }
     }
-
-    fn connect(&mut self, now: Timestamp) {
-        self.state = State::Connecting { deadline: now.after(ENTRY_TIMEOUT_MS) };
-        self.outputs.push_back(Output::Connect);
-    }
-
-    /// Connects again after a while: the connection is gone or was given up.
-    fn reconnect_later(&mut self, now: Timestamp) {
-        self.reconnect_after(now, 0);
-    }
-
-    /// Connects again after a while, but not before `min_wait_ms` have passed.
-    fn reconnect_after(&mut self, now: Timestamp, min_wait_ms: u64) {
-        if let State::Live { since, .. } = self.state
-            && now.since(since) >= GOOD_CONNECTION_MS
-        {
-            self.backoff.reset();
-        }
-        // An incomplete snapshot is worth nothing: the next one starts over.
-        self.progress.connection_lost();
-        let wait = match self.return_window_ms.take() {
-            Some(window_ms) => self.backoff.spread(window_ms),
-            None => self.backoff.next_wait(),
-        };
-        self.state = State::Waiting { until: now.after(min_wait_ms).after(wait) };
-        if self.has_entered {
-            self.set_status(SessionStatus::Reconnecting);
-        }
-    }
-
-    fn disconnected(&mut self, now: Timestamp, code: u16) {
-        if let State::Closing { .. } = self.state {
-            return self.end(EndReason::Left);
-        }
-        if CloseCode::may_return(code) {
-            return self.reconnect_later(now);
-        }
-        let refusal = match CloseCode::from_value(code) {
-            Some(CloseCode::RoomClosed) => return self.end(EndReason::RoomClosed),
-            Some(CloseCode::Superseded) => return self.end(EndReason::Superseded),
-            Some(CloseCode::Left) => return self.end(EndReason::Left),
-            Some(CloseCode::UnknownRoom) => Some(RefusalCode::UnknownRoom),
-            _ if code == 1009 => Some(RefusalCode::MessageTooLarge),
-            _ => None,
-        };
-        self.end(EndReason::Refused(refusal.map_or_else(|| closed_for_good(code), Refusal::from)));
-    }
-
-    fn close(&mut self, now: Timestamp) {
-        match self.state {
-            State::Live { .. } => {
-                while let Some(frame) = self.outbox.next_frame() {
-                    self.outputs.push_back(Output::Send(frame));
-                }
-                self.send(render::close);
-                self.state = State::Closing { deadline: now.after(CLOSE_TIMEOUT_MS) };
-            }
-            State::Closing { .. } => {}
-            State::Idle
-            | State::Connecting { .. }
-            | State::Joining { .. }
-            | State::Waiting { .. }
-            | State::Closed => {
-                self.outputs.push_back(Output::Disconnect);
-                self.end(EndReason::Left);
-            }
-        }
-    }
-
-    fn end(&mut self, reason: EndReason) {
-        self.state = State::Closed;
-        self.set_status(SessionStatus::Closed);
-        self.event(Event::Ended(reason));
-    }
-}
-
-/// The refusal that stands for a close with a code that this version doesn't know.
-fn closed_for_good(code: u16) -> Refusal {
-    let mut message = String::from("the server closed the connection for good, with code ");
-    write_number(&mut message, code.into());
-    Refusal { code: "closed".to_owned(), message, id: None, retry_after_ms: None }
 }
 
 fn rendered(render: impl FnOnce(&mut String)) -> String {

@@ -4,7 +4,7 @@ mod fast_path;
 mod owner;
 
 use super::*;
-use crate::{Connected, ServerMessage};
+use crate::{Connected, Refusal, RefusalCode, ServerMessage};
 
 type Page = Session<String>;
 

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Delay;
 
 /// A server where an owner may send this many actions and bytes a second.
 fn host_with(actions: u64, bytes: u64, message_bytes: usize) -> TestHost {

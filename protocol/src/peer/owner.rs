@@ -1,0 +1,81 @@
+//! What an owner's connection does: actions and clears, pausing when it is too fast, and waiting
+//! for its followers.
+
+use super::{Peer, Role, under_epoch, with};
+use crate::mutation::mutated;
+use crate::{Accepted, Action, Delay, Host, Lag, Refusal, RefusalCode, Room, Timestamp};
+
+/// Shortest pause of an owner that is too fast, in milliseconds. The actions that it may send by
+/// then go out in one write to each follower.
+const MIN_PAUSE_MS: u64 = 20;
+
+impl Peer {
+    /// Whether this is an owner that should wait for its followers, and isn't to be read. To be
+    /// asked after each frame, and again while it waits, then with `is_waiting`.
+    pub fn lag(&self, is_waiting: bool, now: Timestamp, host: &mut impl Host) -> Lag {
+        let Role::Owner { room, .. } = self.role else { return Lag::No };
+        let look = |room: &mut Room| if is_waiting { room.lag(now) } else { room.lag_if_due(now) };
+        with(host, room, look).unwrap_or(Lag::No)
+    }
+
+    /// Stops waiting for the followers that lag now: this owner has waited long enough.
+    pub fn give_up_on_laggards(&self, host: &mut impl Host) {
+        if let Role::Owner { room, .. } = self.role {
+            with(host, room, Room::give_up_on_laggards);
+        }
+    }
+
+    pub(super) fn action(
+        &mut self,
+        id: Option<u64>,
+        action: Action<&str>,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) {
+        self.as_owner(id, now, host, |room| room.action(id, action, now));
+    }
+
+    pub(super) fn clear(&mut self, id: Option<u64>, slot: &str, now: Timestamp, host: &mut impl Host) {
+        self.as_owner(id, now, host, |room| Ok(room.clear(id, slot, now)));
+    }
+
+    /// Does something that only the owner may do, under the epoch that this connection holds.
+    fn as_owner(
+        &mut self,
+        id: Option<u64>,
+        now: Timestamp,
+        host: &mut impl Host,
+        act: impl FnOnce(&mut Room) -> Result<Accepted, Refusal>,
+    ) {
+        let (room, epoch) = match &self.role {
+            Role::Owner { room, epoch, .. } => (*room, *epoch),
+            Role::Follower { .. } => {
+                return self.refuse(Refusal { id, ..RefusalCode::NotOwner.into() }, host);
+            }
+            Role::Outside | Role::Gone => {
+                return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() }, host);
+            }
+        };
+        let done = under_epoch(host, room, epoch, |room| {
+            let accepted = act(room);
+            (accepted, room.pause(now))
+        });
+        let done = done.map(|(accepted, pause)| {
+            self.pause_for(pause, now);
+            accepted
+        });
+        match done {
+            Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
+            Ok(Ok(Accepted::Duplicate)) => {}
+            Ok(Err(refusal)) => self.refuse(refusal, host),
+            Err(code) => self.end_in_room(room, code),
+        }
+    }
+
+    /// Pauses an owner that is too fast for this long.
+    pub(super) fn pause_for(&mut self, pause: Option<Delay>, now: Timestamp) {
+        if let Some(pause) = pause.filter(|_| !mutated!(IgnorePace)) {
+            self.paused_until = now.after(pause.milliseconds().max(MIN_PAUSE_MS));
+        }
+    }
+}
