@@ -35,7 +35,7 @@ const MAX_BUFFERED_BYTES: u64 = 256 * 1024;
 /// One room as a page sees it. `P` is the type of an action's params in the page.
 #[derive(Debug)]
 pub struct Session<P> {
-    role: Role,
+    entry: Entry,
     session: String,
     /// The uuid of the room, once it is known.
     uuid: Option<String>,
@@ -77,7 +77,7 @@ struct Buffered {
 
 /// A [`Goal`] without its texts, which are fields of the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum Entry {
     Creates,
     Claims,
     Joins,
@@ -115,13 +115,13 @@ impl<P> Session<P> {
     /// A session that waits for [`Input::Start`].
     #[must_use]
     pub fn new(options: SessionOptions) -> Self {
-        let (role, uuid, owner_key) = match options.goal {
-            Goal::Create => (Role::Creates, None, None),
-            Goal::Claim { uuid, owner_key } => (Role::Claims, Some(uuid), Some(owner_key)),
-            Goal::Join { uuid } => (Role::Joins, Some(uuid), None),
+        let (entry, uuid, owner_key) = match options.goal {
+            Goal::Create => (Entry::Creates, None, None),
+            Goal::Claim { uuid, owner_key } => (Entry::Claims, Some(uuid), Some(owner_key)),
+            Goal::Join { uuid } => (Entry::Joins, Some(uuid), None),
         };
         Self {
-            role,
+            entry,
             session: options.session,
             uuid,
             owner_key,
@@ -148,7 +148,7 @@ impl<P> Session<P> {
     /// Whether this page owns the room.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        self.role != Role::Joins
+        self.entry != Entry::Joins
     }
 
     /// The uuid of the room. None until a new room is opened.

@@ -1,6 +1,6 @@
 //! What a session does with the server's messages.
 
-use super::{Buffered, EndReason, Event, Outcome, Output, Role, Session, SessionStatus, State};
+use super::{Buffered, EndReason, Entry, Event, Outcome, Output, Session, SessionStatus, State};
 use crate::{Connected, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
 
 impl<P> Session<P> {
@@ -70,10 +70,10 @@ impl<P> Session<P> {
         }
         // A page that knows nothing of the room gets the snapshot. An owner that comes back knows
         // the state.
-        let gets_snapshot = match self.role {
-            Role::Creates => false,
-            Role::Claims => !self.has_entered,
-            Role::Joins => self.progress.applied().is_none(),
+        let gets_snapshot = match self.entry {
+            Entry::Creates => false,
+            Entry::Claims => !self.has_entered,
+            Entry::Joins => self.progress.applied().is_none(),
         };
         self.progress.enter_room(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
         self.buffered = Buffered { bytes: 0, reported_at: now };
@@ -84,7 +84,7 @@ impl<P> Session<P> {
         }
         // An owner's page that was loaded anew is handed the state before it is told that it is in
         // its room, so that it shows what its audience sees.
-        if self.role == Role::Claims && gets_snapshot {
+        if self.entry == Entry::Claims && gets_snapshot {
             return;
         }
         self.finish_entering();

@@ -155,7 +155,7 @@ impl ConnectionState {
             if self.ending.is_some() {
                 return Sent::Ended;
             }
-            // Mostly there is nothing left of the frame before, and not even a call is spent on that.
+            // Mostly nothing is left of the frame before, and then not even a call is spent on it.
             if !self.unsent.is_empty() {
                 match self.flush(transport, activity, context.as_deref_mut()) {
                     Ok(true) => {}

@@ -1,7 +1,7 @@
 //! The page of all metrics, in Prometheus' text format.
 //!
-//! What is counted comes from the [`Metrics`]; what can be read at any time, as rooms, followers and
-//! memory, is read when the page is asked for.
+//! What is counted comes from the [`Metrics`]. What can be read at any time (rooms, followers,
+//! memory) is read when the page is asked for.
 
 mod family;
 mod text;

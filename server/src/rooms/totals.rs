@@ -26,8 +26,8 @@ pub(crate) struct Totals {
 }
 
 impl RoomTable {
-    /// The sums over all rooms. Reads one room after another; the table isn't locked during this, and
-    /// other tasks run in between.
+    /// The sums over all rooms. Reads one room after another. The table isn't locked during this,
+    /// and other tasks run in between.
     pub(crate) async fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for chunk in self.all().chunks(CHUNK_SIZE) {

@@ -1,4 +1,5 @@
-// Asks the server every two seconds how it is, and shows it. The token is kept for this tab, and goes into a header only.
+// Asks the server every two seconds how it is, and shows it. The token is kept for this tab only,
+// and goes into a header only.
 
 const PAUSE_MS = 2_000;
 /** Points of a curve: two minutes. */

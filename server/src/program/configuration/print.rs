@@ -8,7 +8,7 @@ use super::settings;
 use super::value::Shown;
 
 /// Width of the example's comments.
-const WIDTH: usize = 110;
+const WIDTH: usize = 100;
 
 /// The configuration in force, each value with its source. Secrets are hidden.
 pub(crate) fn effective(resolved: &Resolved) -> String {
@@ -25,8 +25,9 @@ pub(crate) fn effective(resolved: &Resolved) -> String {
 /// A file with every setting commented out, at its default.
 pub(crate) fn example() -> String {
     let mut text = String::from(
-        "# Everything that `rtbroadcaster --config FILE` takes, at its default. `rtbroadcaster check FILE` says what is\n\
-         # wrong with a file, `rtbroadcaster config` what is in force and where it comes from.\n\n",
+        "# Everything that `rtbroadcaster --config FILE` takes, at its default.\n\
+         # `rtbroadcaster check FILE` says what is wrong with a file, `rtbroadcaster config` what is in\n\
+         # force and where it comes from.\n\n",
     );
     text.push_str(&sections(|setting| {
         let value = toml(setting.default()).unwrap_or_else(|| "\"\"".to_owned());
