@@ -170,7 +170,7 @@ impl<P> Engine<P> {
     fn check_queue_space(&mut self) {
         // While the room closes, nothing is accepted any more. The end rejects those who wait.
         let may_broadcast = !self.is_closing && self.session.status() != SessionStatus::Closed;
-        if self.waiting_for_space > 0 && may_broadcast && self.session.has_room() {
+        if self.waiting_for_space > 0 && may_broadcast && self.session.has_space() {
             self.delivery.push(QueuedEvent::QueueHasSpace(core::mem::take(&mut self.waiting_for_space)));
         }
     }

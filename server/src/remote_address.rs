@@ -1,4 +1,4 @@
-//! The address of a client, as whoever accepts its connection knows it.
+//! The address of a client, which the accept loop knows.
 
 use std::net::SocketAddr;
 

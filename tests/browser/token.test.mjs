@@ -124,5 +124,5 @@ scenario("a page that is refused for now comes back when the server allows it", 
     }
     return [...codes];
   });
-  assert.deepEqual(codes, ["unknown_room"], "whoever was limited has come back and been told the truth");
+  assert.deepEqual(codes, ["unknown_room"], "the limited page has come back and was told the truth");
 });

@@ -225,7 +225,7 @@ impl Driver {
     fn pass_on(&self, event: Event<String>) {
         let told = match event {
             Event::Entered => Told::Entered {
-                uuid: self.session.uuid().expect("whoever has entered knows the room").to_owned(),
+                uuid: self.session.uuid().expect("a page that has entered knows its room").to_owned(),
                 owner_key: self.session.owner_key().map(str::to_owned),
             },
             other => Told::Event(other),

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, sleep};
 
 use crate::{METRICS_PATH, Program, Request, Room, Scrape, within};
-use churn::Place;
+use churn::Arena;
 pub use process::Usage;
 
 /// Timeouts so short that all of them are reached again and again.
@@ -113,17 +113,17 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
     command.args(["--listen", "127.0.0.1:0"]).args(SETTINGS).env("RTBROADCASTER_METRICS_TOKEN", TOKEN);
     let program = Program::listening(command).await;
     let before = look(&program).await;
-    let place = Arc::new(Place::new(&program.address));
+    let arena = Arc::new(Arena::new(&program.address));
     let (mut clients, mut owners) = (JoinSet::new(), JoinSet::new());
     for _ in 0..STEADY_ROOMS {
         let room = Room::open(&program.address).await;
-        place.open(&room.uuid);
-        owners.spawn(churn::steady(Arc::clone(&place), room));
+        arena.open(&room.uuid);
+        owners.spawn(churn::steady(Arc::clone(&arena), room));
     }
     for seed in 0..CHURNERS as u64 {
-        clients.spawn(churn::passers_by(Arc::clone(&place), seed));
-        clients.spawn(churn::short_rooms(Arc::clone(&place), seed));
-        clients.spawn(churn::nuisances(Arc::clone(&place), seed));
+        clients.spawn(churn::passers_by(Arc::clone(&arena), seed));
+        clients.spawn(churn::short_rooms(Arc::clone(&arena), seed));
+        clients.spawn(churn::nuisances(Arc::clone(&arena), seed));
     }
 
     let start = Instant::now();
@@ -137,13 +137,13 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
             Some(ended) = owners.join_next() => ended.expect("no owner is let down"),
         }
         let usage = look(&program).await;
-        watch(start.elapsed(), place.visits(), usage);
+        watch(start.elapsed(), arena.visits(), usage);
         usages.push(usage);
     }
-    place.stop();
+    arena.stop();
     all_end(clients).await;
     // The owners of the steady rooms go on until their followers have left.
-    place.close();
+    arena.close();
     all_end(owners).await;
     let after = quiet(&program, before).await;
     let third = usages.len() / 3;
@@ -152,7 +152,7 @@ pub async fn soak(server: &Path, time: Duration, mut watch: impl FnMut(Duration,
         middle: Usage::median(&usages[third..2 * third]),
         last: Usage::median(&usages[2 * third..]),
         after,
-        visits: place.visits(),
+        visits: arena.visits(),
     }
 }
 

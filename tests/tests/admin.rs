@@ -67,7 +67,7 @@ async fn without_a_token_in_the_settings_there_is_neither_administration_nor_met
 }
 
 #[tokio::test]
-async fn whoever_has_no_token_or_another_one_sees_and_ends_nothing() {
+async fn a_client_without_the_token_sees_and_ends_nothing() {
     let program = start(&[]).await;
     let (mut owner, uuid) = open_room(&program.address).await;
     let room = format!("/admin/rooms/{uuid}");

@@ -88,7 +88,7 @@ async fn a_room_is_taken_back_with_its_owner_key_and_a_token() {
 }
 
 #[tokio::test]
-async fn whoever_asks_for_many_rooms_that_are_not_there_is_told_when_to_go_on_and_learns_nothing_meanwhile() {
+async fn a_client_that_asks_for_many_unknown_rooms_is_told_when_to_go_on_and_learns_nothing() {
     let program = Program::start(&["--unknown-rooms-per-minute", "1"]).await;
     let (mut owner, uuid) = open_room(&program.address).await;
     follow(&program.address, &uuid).await;

@@ -265,7 +265,7 @@ async fn refusals_that_nobody_reads_are_not_heaped_up() {
 }
 
 #[tokio::test]
-async fn whoever_comes_and_goes_leaves_nothing_behind() {
+async fn clients_that_come_and_go_leave_nothing_behind() {
     let victim = Victim::start(&[]).await;
     let room = Room::open(victim.address()).await;
     for visit in 0..400 {

@@ -70,7 +70,7 @@ async fn joining_is_the_reply_the_retained_state_and_what_comes_next() {
 
 /// G3: each action arrives once, however often and wherever the follower is cut off.
 #[tokio::test]
-async fn whoever_comes_back_with_the_last_event_id_gets_every_action_once() {
+async fn a_client_that_comes_back_with_the_last_event_id_gets_every_action_once() {
     let server = Server::start().await;
     let edge = Edge::open(&server.address).await;
     let mut events = edge.follow_from(0).await;
@@ -96,7 +96,7 @@ async fn whoever_comes_back_with_the_last_event_id_gets_every_action_once() {
 
 /// G4: no silent gap.
 #[tokio::test]
-async fn whoever_comes_back_too_late_is_told_and_gets_the_retained_state_first() {
+async fn a_client_that_comes_back_too_late_is_told_and_gets_the_retained_state_first() {
     let server = Server::with_limits(|limits| limits.ring_actions = 4).await;
     let edge = Edge::open(&server.address).await;
     edge.send(&edge.post(&json!({"funcKey": "kept", "stateMessage": true}))).await;
@@ -218,7 +218,7 @@ async fn closing_is_heard_once_by_everybody_and_the_room_is_unknown_then() {
 }
 
 #[tokio::test]
-async fn whoever_has_not_the_owner_key_changes_nothing() {
+async fn a_client_without_the_owner_key_changes_nothing() {
     let server = Server::start().await;
     let (edge, other) = (Edge::open(&server.address).await, Edge::open(&server.address).await);
     for (path, method) in [("", "DELETE"), ("/actions", "POST")] {

@@ -161,7 +161,7 @@ async fn a_body_that_is_slow_or_too_large_is_cut_short() {
 }
 
 #[tokio::test]
-async fn whoever_may_not_act_is_answered_before_the_body_is_there() {
+async fn a_client_that_may_not_act_is_answered_before_the_body_is_there() {
     let server = Server::start().await;
     let edge = Edge::open(&server.address).await;
     let request = edge.post(&json!({})).bearing("wrong").with("Content-Length", "1000");
@@ -169,7 +169,7 @@ async fn whoever_may_not_act_is_answered_before_the_body_is_there() {
 }
 
 #[tokio::test]
-async fn whoever_may_open_no_room_is_answered_before_the_body_is_there_and_nobody_sends_much() {
+async fn a_client_that_may_open_no_room_is_answered_before_the_body_is_there_and_none_sends_much() {
     let server = guarded().await;
     let before = Scrape::of(&server.address).await;
     let create = Request::post(&Edge::rooms(), "application/json", "{").with("Content-Length", "1000");
@@ -229,7 +229,7 @@ async fn a_silent_stream_shows_that_it_is_alive() {
 }
 
 #[tokio::test]
-async fn whoever_is_refused_events_goes_on_with_its_http_connection() {
+async fn a_client_that_is_refused_events_goes_on_with_its_http_connection() {
     let program = Program::start(&[]).await;
     let edge = Edge::open(&program.address).await;
     let mut socket = RawSocket::connect(&program.address).await;

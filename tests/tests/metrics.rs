@@ -286,13 +286,13 @@ async fn a_follower_that_stops_reading_is_seen_to_lag_and_then_to_be_resynced() 
 }
 
 #[tokio::test]
-async fn the_latency_of_every_round_that_wrote_something_is_counted_once() {
+async fn the_latency_of_every_fan_out_that_wrote_something_is_counted_once() {
     let server = Server::start().await;
     let mut room = Room::open(&server.address).await;
-    let rounds = |scrape: &Scrape| scrape.value("rtbroadcaster_delivery_seconds_count");
+    let fan_outs = |scrape: &Scrape| scrape.value("rtbroadcaster_delivery_seconds_count");
     room.act(1, 1).await;
     let alone = Scrape::of(&server.address).await;
-    assert_eq!(rounds(&alone), 0.0, "nobody was there to be written to");
+    assert_eq!(fan_outs(&alone), 0.0, "nobody was there to be written to");
     let mut followers = [room.join_synced(1).await, room.join_synced(1).await];
     for id in 2..=4 {
         room.act(id, id).await;

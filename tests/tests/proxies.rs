@@ -50,7 +50,7 @@ async fn the_standard_header_is_believed_where_the_proxies_set_that() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_trusted_is_not_believed() {
+async fn an_address_that_is_not_trusted_is_not_believed() {
     let elsewhere = ["--trust-proxy", "192.0.2.0/24", "--creation", "open", "--allow-origin", "self"];
     for arguments in [&[][..], &elsewhere] {
         let program = start(arguments).await;
@@ -102,7 +102,7 @@ async fn told(arguments: &[&str]) -> Finished {
 }
 
 #[tokio::test]
-async fn whoever_lets_others_come_through_a_proxy_says_for_whom() {
+async fn a_trusted_proxy_says_for_whom_it_asks() {
     let finished = told(&["--trust-proxy", "127.0.0.1"]).await;
     assert_eq!(finished.code, Some(2));
     let start = "error: server.trust-proxy (127.0.0.1, flag --trust-proxy): others than this machine come through a \

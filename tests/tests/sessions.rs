@@ -315,7 +315,7 @@ async fn a_cleared_slot_is_forgotten_and_followers_are_told() {
 }
 
 #[tokio::test]
-async fn whoever_pings_gets_a_pong_with_the_same_number() {
+async fn a_ping_gets_a_pong_with_the_same_number() {
     let (server, mut room, mut follower) = pair().await;
     let mut outside = Client::connect(&server.address).await;
     for client in [&mut room.owner, &mut follower, &mut outside] {

@@ -7,9 +7,8 @@ use crate::npm;
 use crate::process::{execute, say};
 use crate::site;
 use crate::test;
-use crate::workspace::{Profile, Workspace};
+use crate::workspace::{Profile, SERVER, Workspace};
 
-const SERVER: &str = "rtbroadcaster";
 const PACKAGE: &str = "rtbroadcaster-bench";
 const BINARY: &str = "bench";
 

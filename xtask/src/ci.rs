@@ -6,7 +6,7 @@ use crate::sim;
 use crate::test;
 use crate::tidy;
 use crate::tools;
-use crate::workspace::{SDK, WASM_TARGET, Workspace};
+use crate::workspace::{SDK, SERVER, WASM_TARGET, Workspace};
 
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     tools::require_wasm_target()?;
@@ -27,6 +27,9 @@ fn clippy(workspace: &Workspace) -> anyhow::Result<()> {
     const DENY: [&str; 4] = ["--all-targets", "--", "-D", "warnings"];
     say("clippy");
     execute(workspace.cargo(["clippy", "--workspace", "--exclude", SDK]).args(DENY))?;
+    // The server as applications mount it, without what only the program needs.
+    let mounted = ["--no-default-features", "--lib", "--", "-D", "warnings"];
+    execute(workspace.cargo(["clippy", "--package", SERVER]).args(mounted))?;
     say("clippy, for wasm");
     execute(workspace.cargo(["clippy", "--package", SDK, "--target", WASM_TARGET]).args(DENY))?;
     // The features of the npm package, and those for Rust programs.

@@ -12,6 +12,9 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The package that is built for wasm only, and is left out of each build for this machine.
 pub(crate) const SDK: &str = "rtbroadcaster-sdk";
 
+/// The server's crate, and its program.
+pub(crate) const SERVER: &str = "rtbroadcaster";
+
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// The prefixes of the variables that `cargo run` sets for xtask itself. Build scripts of some

@@ -88,6 +88,7 @@ impl Room {
             self.followers.note_progress(follower);
         }
     }
+
     fn ring_marks(&self) -> RingMarks {
         RingMarks {
             half: self.compact.seq_behind_head(1, 2),

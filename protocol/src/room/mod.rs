@@ -8,6 +8,7 @@ mod following;
 mod id;
 mod log;
 mod memory;
+mod memory_use;
 mod ownership;
 mod post;
 mod report;

@@ -197,8 +197,8 @@ impl<P> Session<P> {
 
     /// Whether the queue has room for the largest action that the server takes.
     #[must_use]
-    pub fn has_room(&self) -> bool {
-        self.outbox.has_room()
+    pub fn has_space(&self) -> bool {
+        self.outbox.has_space()
     }
 
     /// What the caller must do now, one thing at a time. None when there is nothing left.

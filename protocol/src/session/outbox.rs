@@ -165,7 +165,7 @@ impl Outbox {
     }
 
     /// Whether the queue has room for the largest action that the server accepts.
-    pub(crate) fn has_room(&self) -> bool {
+    pub(crate) fn has_space(&self) -> bool {
         self.actions.is_empty()
             || ((self.actions.len() as u64) < self.limits.queue_actions
                 && self.bytes as u64 + self.limits.message_bytes <= self.limits.queue_bytes)
@@ -325,10 +325,10 @@ mod tests {
         assert_eq!(outbox.push(action("c", "[]", None)), Err(BroadcastError::QueueFull));
         let replacing = outbox.push(action("b", "[2]", Some("b")));
         assert_eq!(replacing, Ok(Queued { ticket: 3, replaced: Some(2) }), "replacing takes no room");
-        assert!(!outbox.has_room());
+        assert!(!outbox.has_space());
         outbox.next_frame().unwrap();
         assert_eq!(outbox.refused(1), Some((1, None)));
-        assert!(outbox.has_room());
+        assert!(outbox.has_space());
         assert!(outbox.push(action("c", "[]", None)).is_ok());
     }
 

@@ -16,7 +16,7 @@ impl RoomTable {
     /// # Errors
     /// `too_many_rooms`: the memory limit is reached.
     pub(super) fn check_memory(&self) -> Result<(), Refusal> {
-        if self.memory.has_room_for_new() {
+        if self.memory.has_space_for_new() {
             return Ok(());
         }
         Err(Refusal::with_message(RefusalCode::TooManyRooms, NO_MEMORY))

@@ -103,12 +103,16 @@ fn take_turns(
     let mut done = 0;
     for scenario in plan {
         for round in 1..=rounds {
-            for candidate in candidates(scenario, args) {
+            let mut order = candidates(scenario, args);
+            // Whatever it costs to be first or last in a round, each candidate bears in its turn.
+            let first = round % order.len();
+            order.rotate_left(first);
+            for candidate in order {
                 let outcome = turn(candidate, scenario);
                 done += 1;
-                let told = outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), headline);
+                let result = outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), headline);
                 eprintln!(
-                    "[{done}/{turns}, {} s] {}, round {round}, {}: {told}",
+                    "[{done}/{turns}, {} s] {}, round {round}, {}: {result}",
                     began.elapsed().as_secs(),
                     scenario.name(),
                     candidate.name(),

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// What all clients know.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Arena {
     address: String,
     rooms: Mutex<Vec<String>>,
     visits: AtomicU64,
@@ -30,7 +30,7 @@ pub(super) struct Place {
     is_closed: AtomicBool,
 }
 
-impl Place {
+impl Arena {
     pub(super) fn new(address: &str) -> Self {
         Self {
             address: address.to_owned(),
@@ -80,11 +80,11 @@ fn random(kind: u64, seed: u64) -> TestRng {
 }
 
 /// An owner that broadcasts all the time, and a follower that misses nothing.
-pub(super) async fn steady(place: Arc<Place>, mut room: Room) {
+pub(super) async fn steady(arena: Arc<Arena>, mut room: Room) {
     let mut follower = room.join_synced(0).await;
     let mut ticks = interval(PAUSE);
     let mut last = 0;
-    while !place.is_closed.load(Ordering::Relaxed) {
+    while !arena.is_closed.load(Ordering::Relaxed) {
         ticks.tick().await;
         room.act(last + 1, last + BURST).await;
         for seq in last + 1..=last + BURST {
@@ -95,11 +95,11 @@ pub(super) async fn steady(place: Arc<Place>, mut room: Room) {
 }
 
 /// Followers that stay for a while and leave in different ways.
-pub(super) async fn passers_by(place: Arc<Place>, seed: u64) {
+pub(super) async fn passers_by(arena: Arc<Arena>, seed: u64) {
     let mut random = random(1, seed);
-    while place.goes_on() {
-        let uuid = place.room(random.next_u32());
-        let mut follower = Client::connect(&place.address).await;
+    while arena.goes_on() {
+        let uuid = arena.room(random.next_u32());
+        let mut follower = Client::connect(&arena.address).await;
         match random.next_u32() % 3 {
             0 => follower.send(message::join(&uuid)).await,
             1 => follower.send(message::session_join(&uuid)).await,
@@ -112,16 +112,16 @@ pub(super) async fn passers_by(place: Arc<Place>, seed: u64) {
             follower.send(message::close(&uuid)).await;
             follower.rest().await;
         }
-        place.count();
+        arena.count();
     }
 }
 
 /// Owners that open a room, fill it with state messages and close it, or just leave.
-pub(super) async fn short_rooms(place: Arc<Place>, seed: u64) {
+pub(super) async fn short_rooms(arena: Arc<Arena>, seed: u64) {
     let mut random = random(2, seed);
     let value = "x".repeat(VALUE_BYTES);
-    while place.goes_on() {
-        let mut room = Room::open(&place.address).await;
+    while arena.goes_on() {
+        let mut room = Room::open(&arena.address).await;
         for id in 1..=SLOTS {
             let action = json!({"id": id, "funcKey": "set", "funcParams": [value], "stateMessage": true, "slot": format!("s{id}")});
             room.owner.send(action).await;
@@ -133,47 +133,47 @@ pub(super) async fn short_rooms(place: Arc<Place>, seed: u64) {
             room.owner.send(message::close(&room.uuid)).await;
             follower.rest().await;
         }
-        place.count();
+        arena.count();
         sleep(Duration::from_millis(u64::from(random.next_u32() % 50))).await;
     }
 }
 
 /// Clients that misbehave.
-pub(super) async fn nuisances(place: Arc<Place>, seed: u64) {
+pub(super) async fn nuisances(arena: Arc<Arena>, seed: u64) {
     let mut random = random(3, seed);
-    while place.goes_on() {
+    while arena.goes_on() {
         match random.next_u32() % 6 {
-            0 => drop(RawSocket::connect(&place.address).await),
+            0 => drop(RawSocket::connect(&arena.address).await),
             1 => {
                 // Half a request: the server waits and gives up.
-                let mut socket = RawSocket::connect(&place.address).await;
+                let mut socket = RawSocket::connect(&arena.address).await;
                 socket.send_bytes(b"GET /broadcasting HTTP/1.1\r\nHost: x\r\n").await;
                 sleep(Duration::from_millis(u64::from(random.next_u32() % 3_000))).await;
             }
             2 => {
-                let mut client = Client::connect(&place.address).await;
+                let mut client = Client::connect(&arena.address).await;
                 client.send("{").await;
                 client.send(message::session_join("00000000-0000-4000-8000-000000000000")).await;
                 client.rest().await;
             }
             3 => {
-                let mut socket = RawSocket::upgrade(&place.address).await;
+                let mut socket = RawSocket::upgrade(&arena.address).await;
                 socket.send_frame(Opcode::Text, true, &vec![b'a'; 70_000]).await;
                 socket.closed().await;
             }
             4 => {
                 // Reads nothing until the server closes the connection.
-                let mut socket = RawSocket::upgrade_narrow(&place.address).await;
-                socket.send_text(&message::session_join(&place.room(random.next_u32())).to_string()).await;
+                let mut socket = RawSocket::upgrade_narrow(&arena.address).await;
+                socket.send_text(&message::session_join(&arena.room(random.next_u32())).to_string()).await;
                 sleep(Duration::from_millis(u64::from(random.next_u32() % 4_000))).await;
             }
             _ => {
-                let mut socket = RawSocket::upgrade(&place.address).await;
+                let mut socket = RawSocket::upgrade(&arena.address).await;
                 for _ in 0..200 {
                     socket.send_frame(Opcode::Ping, true, b"?").await;
                 }
             }
         }
-        place.count();
+        arena.count();
     }
 }

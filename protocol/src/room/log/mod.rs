@@ -59,7 +59,7 @@ impl Segment {
     }
 
     /// Whether a block may be appended to this segment.
-    fn has_room_for(&self, block: &Block) -> bool {
+    fn has_space_for(&self, block: &Block) -> bool {
         self.block.len() + block.len() <= MAX_MERGED_BYTES
             && self.block.messages() + block.messages() <= MAX_SEGMENT_MESSAGES
     }
@@ -158,7 +158,7 @@ impl Log {
             let first = self.head + 1 - self.unsealed.messages() as u64;
             let block = self.unsealed.seal();
             match self.segments.back_mut() {
-                Some(last) if last.has_room_for(&block) => last.block = last.block.followed_by(&block),
+                Some(last) if last.has_space_for(&block) => last.block = last.block.followed_by(&block),
                 _ => self.segments.push_back(Segment { first, block }),
             }
         }

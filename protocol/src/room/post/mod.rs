@@ -133,7 +133,7 @@ fn line_id(next: Option<u64>, stated: Option<u64>) -> Result<Option<u64>, Refusa
         )),
         (Some(next), Some(stated)) if stated < next => Err(Refusal::with_message(
             RefusalCode::Malformed,
-            "ids count up: this id is too low for its line",
+            "ids count up: this one is below what its line must have at least",
         )),
         (next, stated) => Ok(stated.or(next)),
     }

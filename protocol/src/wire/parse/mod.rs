@@ -77,6 +77,7 @@ impl<'a> ClientMessages<'a> {
 }
 
 /// Why the rest of a frame is refused without being read.
+#[cfg(feature = "rooms")]
 pub(crate) const TOO_MANY_REFUSALS: &str = "too many of its messages were refused";
 
 /// The refusal of the rest of a frame, which isn't read.

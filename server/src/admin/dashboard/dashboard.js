@@ -76,11 +76,11 @@ function askForToken(problem) {
   element("token").focus();
 }
 
-/** Says how things stand, once: whoever hears the page need not hear it every two seconds. */
+/** Says how things stand, once: a screen reader need not repeat it every two seconds. */
 function say(state, text) {
-  const place = element("state");
-  place.dataset.state = state;
-  if (place.textContent !== text) place.textContent = text;
+  const status = element("state");
+  status.dataset.state = state;
+  if (status.textContent !== text) status.textContent = text;
 }
 
 function set(id, text) {
@@ -126,7 +126,7 @@ function showRooms({ rooms, total }) {
   for (const [index, room] of rooms.entries()) showRoom(table.rows[index] ?? newRow(table), room);
 }
 
-/** A row is filled anew, not replaced: whoever has selected a uuid in it can copy it. */
+/** A row is filled anew, not replaced: a uuid that is selected in it can still be copied. */
 function showRoom({ cells }, room) {
   const memory = room.ringBytes + room.slotBytes + room.snapshotBytes;
   const texts = [
@@ -175,8 +175,8 @@ function Rate(tile) {
   };
 }
 
-function mark(place, isBad) {
-  place.classList.toggle("bad", isBad);
+function mark(cell, isBad) {
+  cell.classList.toggle("bad", isBad);
 }
 
 function count(number) {

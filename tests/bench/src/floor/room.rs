@@ -25,7 +25,7 @@ impl Room {
         let Some(key) = message::key(text) else { return };
         self.block.clear();
         match self.slots.get(key) {
-            Some(place) => self.messages[*place] = payload.to_vec(),
+            Some(index) => self.messages[*index] = payload.to_vec(),
             None => {
                 self.slots.insert(key.to_owned(), self.messages.len());
                 self.messages.push(payload.to_vec());

@@ -70,8 +70,8 @@ fn busy_ticks(text: &str) -> Option<u64> {
 /// A number of a table with one line of names and one of numbers, both after a prefix.
 fn named_number(text: &str, prefix: &str, name: &str) -> Option<u64> {
     let mut lines = text.lines().filter(|line| line.starts_with(prefix)).map(str::split_whitespace);
-    let place = lines.next()?.position(|other| other == name)?;
-    lines.next()?.nth(place)?.parse().ok()
+    let index = lines.next()?.position(|other| other == name)?;
+    lines.next()?.nth(index)?.parse().ok()
 }
 
 fn first_number(text: &str) -> Option<u64> {

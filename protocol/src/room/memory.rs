@@ -4,8 +4,6 @@
 //! answers. Each room keeps its own part of the number up to date, so nobody ever adds up all
 //! rooms.
 
-mod memory_use;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -48,12 +46,12 @@ impl Memory {
     /// Whether there is memory for new rooms and slots. The last sixteenth is kept for the values
     /// of those that exist.
     #[must_use]
-    pub fn has_room_for_new(&self) -> bool {
+    pub fn has_space_for_new(&self) -> bool {
         self.used() < self.limit - self.limit / 16
     }
 
     /// Whether there is memory for a value that is larger than the one it replaces.
-    pub(crate) fn has_room_to_grow(&self) -> bool {
+    pub(crate) fn has_space_to_grow(&self) -> bool {
         self.used() < self.limit
     }
 

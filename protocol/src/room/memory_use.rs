@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{Account, Memory};
-use crate::room::{Room, log::Log};
+use super::Room;
+use super::log::Log;
+use super::memory::{Account, Memory};
 use crate::{Action, Refusal, RefusalCode, Rendering};
 
 /// Bytes of an empty room, including what the server's tables take for it.
@@ -34,7 +35,7 @@ impl Room {
     }
 
     /// Brings the room's part of the shared memory up to date.
-    pub(in crate::room) fn update_memory_use(&mut self) {
+    pub(super) fn update_memory_use(&mut self) {
         let renderings = 1 + usize::from(self.original.is_some());
         let rings = self.compact.memory() + self.original.as_ref().map_or(0, Log::memory);
         let state = (self.slots.bytes() + self.slots.len() * SLOT_BYTES) * (1 + renderings);
@@ -46,7 +47,7 @@ impl Room {
     }
 
     /// Sets how much the rings may keep when they are trimmed next.
-    pub(in crate::room) fn limit_rings(&mut self) {
+    pub(super) fn limit_rings(&mut self) {
         let memory = self.account.memory();
         let max_bytes = if memory.is_tight() {
             self.limits.ring_bytes.min(memory.ring_share())
@@ -61,8 +62,8 @@ impl Room {
 
     /// Whether there is memory to serve a snapshot. Each slow follower keeps the one that it is
     /// being served.
-    pub(in crate::room) fn has_memory_for_snapshot(&self, rendering: Rendering) -> bool {
-        self.account.memory().has_room_to_grow() || self.slots.is_rendered(rendering)
+    pub(super) fn has_memory_for_snapshot(&self, rendering: Rendering) -> bool {
+        self.account.memory().has_space_to_grow() || self.slots.is_rendered(rendering)
     }
 
     /// Checks that there is memory for a state message. The last of the memory isn't given to new
@@ -70,12 +71,12 @@ impl Room {
     ///
     /// # Errors
     /// `state_too_large`: there is no memory left for it.
-    pub(in crate::room) fn check_memory_for(&self, slot: &str, action: Action<&str>) -> Result<(), Refusal> {
+    pub(super) fn check_memory_for(&self, slot: &str, action: Action<&str>) -> Result<(), Refusal> {
         let memory = self.account.memory();
         let has_memory = match self.slots.growth(slot, action) {
-            None => memory.has_room_for_new(),
+            None => memory.has_space_for_new(),
             Some(0) => true,
-            Some(_) => memory.has_room_to_grow(),
+            Some(_) => memory.has_space_to_grow(),
         };
         if has_memory {
             Ok(())
@@ -133,7 +134,7 @@ mod tests {
             act(&mut busy, 10_000, None).unwrap();
             assert!(memory.used() < LIMIT, "{}", memory.used());
         }
-        assert!(memory.is_tight() && memory.has_room_for_new());
+        assert!(memory.is_tight() && memory.has_space_for_new());
         assert!(
             busy.head() - busy.compact.oldest_cursor() <= 13,
             "each of two rooms keeps an eighth of the memory"
@@ -155,7 +156,7 @@ mod tests {
             slots += 1;
         }
         assert_eq!(act(&mut room, 1, Some("new")), Err("state_too_large".to_owned()));
-        assert!(slots > 30 && !memory.has_room_for_new(), "{slots}");
+        assert!(slots > 30 && !memory.has_space_for_new(), "{slots}");
         assert_eq!(act(&mut room, 12_000, Some("s0")), Ok(()), "a little is left for existing slots");
         let mut grown = 12_000;
         while act(&mut room, grown, Some("s1")).is_ok() {
