@@ -11,6 +11,7 @@ mod cors;
 mod create;
 mod error;
 mod events;
+mod hang_up;
 mod headers;
 mod json;
 mod remove;
@@ -35,7 +36,7 @@ use json::json_answer;
 use request::Request;
 use target::Target;
 
-pub use events::HangUp;
+pub use hang_up::HangUp;
 
 /// The description of these routes for programs (`OpenAPI` 3.1).
 const OPEN_API: &str = include_str!("openapi.json");

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use warp::http::{HeaderMap, Method};
 
-use super::events::HangUp;
+use super::hang_up::HangUp;
 use crate::remote_address::RemoteAddress;
 
 /// A request for one of the targets.

@@ -1,7 +1,6 @@
 //! `GET rooms/{uuid}/events`: follows a room by server-sent events. The stream is a connection like
 //! a websocket.
 
-mod hang_up;
 mod pipe;
 
 use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION};
@@ -18,8 +17,6 @@ use crate::connection::{Connection, EventFraming, Framing, Transport};
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
 use pipe::pipe;
-
-pub use hang_up::HangUp;
 
 /// nginx and other proxies that know this header don't buffer the events.
 const BUFFERING: &str = "x-accel-buffering";

@@ -8,8 +8,8 @@ use std::task::{Context, Poll, ready};
 use futures_util::Stream;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 
-use super::hang_up::HangUp;
 use crate::connection::with_read_buffer;
+use crate::http::hang_up::HangUp;
 
 /// Bytes that the pipe may hold. The number is as small as the kernel's limit for a websocket, so
 /// that the server sees when a follower lags.
