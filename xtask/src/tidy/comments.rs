@@ -1,7 +1,7 @@
 //! Finds the prose in a file: all of a Markdown file, the comments of everything else.
 //!
-//! Only comments with a line of their own are found, not those behind code: what is too long there
-//! is the code.
+//! Comments that end with their line are found only where the line is theirs: behind code, what is
+//! too long is the code. A comment of several lines is found behind code too, if it ends a line.
 
 use super::tree::ending;
 
@@ -59,12 +59,18 @@ fn comments(text: &str, marks: Marks) -> Vec<Block<'_>> {
     let mut mark = "";
     // What ends the comment of several lines that the last line was in.
     let mut end = "";
-    for (index, whole) in text.lines().enumerate() {
-        let trimmed = whole.trim_start();
+    let lines: Vec<&str> = text.lines().collect();
+    for (index, &whole) in lines.iter().enumerate() {
+        let mut trimmed = whole.trim_start();
         let mut begins = false;
         if end.is_empty() {
             let before = mark;
             (mark, end) = opened(trimmed, marks);
+            if mark.is_empty()
+                && let Some((comment, block)) = opened_behind_code(trimmed, &lines[index + 1..], marks)
+            {
+                (trimmed, (mark, end)) = (comment, block);
+            }
             begins = mark != before || !end.is_empty();
         }
         if mark.is_empty() {
@@ -88,6 +94,24 @@ fn opened(trimmed: &str, marks: Marks) -> (&'static str, &'static str) {
         return (begin, end);
     }
     (marks.lines.iter().find(|mark| trimmed.starts_with(**mark)).unwrap_or(&""), "")
+}
+
+/// The comment of several lines that begins behind code, with its marks.
+fn opened_behind_code<'a>(
+    trimmed: &'a str,
+    next: &[&str],
+    marks: Marks,
+) -> Option<(&'a str, (&'static str, &'static str))> {
+    marks.blocks.iter().find_map(|&(begin, end)| {
+        let (code, comment) = trimmed.split_at(trimmed.find(begin)?);
+        let is_open = |mark: char| code.matches(mark).count() % 2 == 1;
+        let is_in_text = is_open('"') || is_open('`') || marks.lines.iter().any(|mark| code.contains(mark));
+        let is_last = match comment.find(end) {
+            Some(at) => comment[at + end.len()..].trim().is_empty(),
+            None => next.iter().any(|line| line.contains(end)),
+        };
+        (!is_in_text && is_last).then_some((comment, (begin, end)))
+    })
 }
 
 fn stripped<'a>(trimmed: &'a str, mark: &str, end: &str) -> &'a str {
@@ -120,6 +144,17 @@ mod tests {
         let script = "/**\n * One\n *   two\n */\n/* a */\nlet x = 1;\n// b\n";
         assert_eq!(texts("a.ts", script), [vec!["", "One", "  two", ""], vec!["a"], vec!["b"]]);
         assert_eq!(texts("a.html", "<!-- a\n b -->\n<p>text</p>\n"), [vec!["a", "b"]]);
+    }
+
+    #[test]
+    fn comments_of_several_lines_are_found_behind_code() {
+        assert_eq!(texts("a.rs", "f(); /* a\n   b */\ng();\n"), [["a", "b"]]);
+        assert_eq!(texts("a.css", "a { b: c } /* d */\n"), [["d"]]);
+        // No comments: in texts, without an end, within a line, and behind another comment.
+        let none = ["f(\"/* a */\");", "f(`/*\n*/`);", "f(x /* y */, z);", "f(a/*b);", "f(); // /* a */"];
+        for script in none {
+            assert!(texts("a.js", script).is_empty(), "{script}");
+        }
     }
 
     #[test]

@@ -20,7 +20,10 @@ use tree::Tree;
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Print the circles of modules and the imports in them, instead of checking.
+    /// Print the circles of files and folders with the imports in them, instead of checking.
+    ///
+    /// An import is any mention of what another file defines, and a re-export from one that is not
+    /// below the file; a method call is none.
     #[arg(long)]
     edges: bool,
 }

@@ -1,21 +1,23 @@
 //! The spell check: cspell over prose, comments and identifiers, in British English.
 //!
-//! `xtask/cspell.yaml` lists the words that its dictionaries lack.
+//! It covers what people write here: code, pages and styles, documents, manifests, scripts and what
+//! deploys the server. It leaves out [`NOT_CHECKED`], and JSON and all that a program writes, which
+//! tidy doesn't read. `xtask/cspell.yaml` lists the words that its dictionaries lack.
 
 use std::fs;
 
 use anyhow::Context;
 
 use super::finding::{Check, Finding};
-use super::tree::{Tree, ending};
+use super::tree::Tree;
 use crate::npm;
 use crate::process::output;
 use crate::workspace::Workspace;
 
 const CONFIGURATION: &str = "xtask/cspell.yaml";
 
-/// The files in which words are prose or names. The others consist of names that others gave.
-const ENDINGS: [&str; 8] = ["html", "js", "jsx", "md", "mjs", "rs", "ts", "tsx"];
+/// A list of names that others gave, and the list of words itself.
+const NOT_CHECKED: [&str; 2] = ["deny.toml", CONFIGURATION];
 
 pub(crate) fn check(workspace: &Workspace, tree: &Tree) -> anyhow::Result<Vec<Finding>> {
     let folder = workspace.path("xtask");
@@ -40,7 +42,7 @@ pub(crate) fn check(workspace: &Workspace, tree: &Tree) -> anyhow::Result<Vec<Fi
 
 /// The files that are checked.
 fn checked(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
-    tree.files().filter(|(path, _)| ENDINGS.contains(&ending(path)))
+    tree.files().filter(|(path, _)| !NOT_CHECKED.contains(path))
 }
 
 fn unknown_word(line: &str) -> anyhow::Result<Finding> {
@@ -80,7 +82,7 @@ fn idle_words(tree: &Tree) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONFIGURATION, idle_words, unknown_word};
+    use super::{CONFIGURATION, checked, idle_words, unknown_word};
     use crate::tidy::tree::Tree;
 
     #[test]
@@ -96,6 +98,14 @@ mod tests {
             "a/b.rs:1: \"none\" is no known word: correct it, or add it to xtask/cspell.yaml"
         );
         assert!(unknown_word("error: no such file").is_err());
+    }
+
+    #[test]
+    fn covers_all_that_people_write() {
+        let paths = ["a.service", "a.toml", "a.yaml", "deny.toml", "server/deploy/Dockerfile", "x/a.css"];
+        let tree = Tree::of(&paths.map(|path| (path, "")));
+        let expected = ["a.service", "a.toml", "a.yaml", "server/deploy/Dockerfile", "x/a.css"];
+        assert!(checked(&tree).map(|(path, _)| path).eq(expected));
     }
 
     #[test]

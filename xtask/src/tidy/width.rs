@@ -18,13 +18,18 @@ pub(crate) fn check(tree: &Tree) -> Vec<Finding> {
 }
 
 fn check_block(path: &str, block: &Block<'_>, findings: &mut Vec<Finding>) {
-    let mut is_code = false;
+    // The fence of the code that the line is in.
+    let mut code: Option<Fence> = None;
     for line in block {
-        let text = line.text.trim_start();
-        if text.starts_with("```") || text.starts_with("~~~") {
-            is_code = !is_code;
+        let text = line.text.trim();
+        if let Some(open) = code {
+            if open.is_closed_by(text) {
+                code = None;
+            }
+            continue;
         }
-        if is_code || text.starts_with('|') || !is_too_wide(line) {
+        code = Fence::opened(text);
+        if is_table(text) || !is_too_wide(line) {
             continue;
         }
         let columns = line.whole.chars().count();
@@ -36,6 +41,32 @@ fn check_block(path: &str, block: &Block<'_>, findings: &mut Vec<Finding>) {
             text: format!("the line has {columns} columns: wrap the prose at {WIDEST}"),
         });
     }
+}
+
+/// What begins and ends code: so many of a mark.
+#[derive(Clone, Copy)]
+struct Fence {
+    mark: char,
+    length: usize,
+}
+
+impl Fence {
+    fn opened(text: &str) -> Option<Self> {
+        let mark = text.chars().next().filter(|mark| "`~".contains(*mark))?;
+        let info = text.trim_start_matches(mark);
+        let length = text.len() - info.len();
+        // With a backtick behind it, it is code within a line.
+        let is_fence = length >= 3 && (mark == '~' || !info.contains('`'));
+        is_fence.then_some(Self { mark, length })
+    }
+
+    fn is_closed_by(self, text: &str) -> bool {
+        text.len() >= self.length && text.chars().all(|mark| mark == self.mark)
+    }
+}
+
+fn is_table(text: &str) -> bool {
+    text.len() > 1 && text.starts_with('|') && text.ends_with('|')
 }
 
 /// Whether the line is too wide and could be shorter.
@@ -66,11 +97,17 @@ fn addresses(text: &str) -> usize {
     columns
 }
 
-/// `[name]: address`
+/// `[name]: address`, with a title behind it or none.
 fn is_definition(text: &str) -> bool {
-    text.strip_prefix('[')
-        .and_then(|rest| rest.split_once("]: "))
-        .is_some_and(|(name, _)| !name.contains(']'))
+    let definition = text.trim().strip_prefix('[').and_then(|rest| rest.split_once("]: "));
+    definition.is_some_and(|(name, rest)| {
+        let (address, title) = rest.trim().split_once(' ').unwrap_or((rest, ""));
+        let is_title = [('"', '"'), ('\'', '\''), ('(', ')')].iter().any(|&(begin, end)| {
+            let title = title.trim();
+            title.len() > 1 && title.starts_with(begin) && title.ends_with(end)
+        });
+        !name.contains(']') && address.contains(['/', ':', '#', '.']) && (title.is_empty() || is_title)
+    })
 }
 
 /// Whether the line has a space before its limit, where it could end.
@@ -124,6 +161,34 @@ mod tests {
     }
 
     #[test]
+    fn a_table_has_a_mark_at_both_ends() {
+        let wide = words(120);
+        assert_eq!(lines("a.md", &format!("| {wide} |\n| {wide}\n  | {wide} |  \n")), [Some(2)]);
+    }
+
+    #[test]
+    fn code_ends_with_its_own_fence() {
+        let wide = words(120);
+        // Neither a shorter fence, one of another mark nor one with a text behind it ends it.
+        let inner = format!("````\n```\n{wide}\n~~~~\n{wide}\n````rust\n{wide}\n`````\n{wide}\n");
+        assert_eq!(lines("a.md", &inner), [Some(9)]);
+        assert_eq!(lines("a.md", &format!("~~~ a`b\n```\n{wide}\n~~~\n{wide}\n")), [Some(5)]);
+        // Code within a line is no fence.
+        assert_eq!(lines("a.md", &format!("```a``` b\n{wide}\n")), [Some(2)]);
+    }
+
+    #[test]
+    fn a_block_comment_behind_code_is_prose() {
+        let wide = words(120);
+        assert_eq!(
+            lines("a.ts", &format!("f(); /* {wide}\n{wide} */\ng(\"{wide}\");\n")),
+            [Some(1), Some(2)]
+        );
+        assert_eq!(lines("a.css", &format!("a {{ b: c; }} /* {wide} */\n")), [Some(1)]);
+        assert_eq!(lines("a.rs", &format!("f(\"/*\", \"{wide}\");\ng(\"{wide}\"); /* a */\n")), []);
+    }
+
+    #[test]
     fn addresses_are_free_and_the_prose_around_them_is_not() {
         let address = format!("https://example.org/{}", "a".repeat(90));
         assert_eq!(lines("a.md", &format!("See [the text]({address}) of it.")), []);
@@ -131,6 +196,9 @@ mod tests {
         assert_eq!(lines("a.md", &format!("See <{address}> for it.")), []);
         assert_eq!(lines("a.md", &format!("[name]: {address} \"and its long title\"")), []);
         assert_eq!(lines("a.md", &format!("{} [the text]({address})", words(WIDEST))), [Some(1)]);
+        assert_eq!(lines("a.rs", &format!("/// [`N`]: a::{} (its title)", "b::".repeat(40))), []);
+        assert_eq!(lines("a.rs", &format!("/// [note]: {}", words(WIDEST))), [Some(1)]);
+        assert_eq!(lines("a.rs", &format!("/// [note]: https://example.org {}", words(WIDEST))), [Some(1)]);
     }
 
     #[test]

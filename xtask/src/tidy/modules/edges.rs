@@ -1,10 +1,10 @@
 //! Which file of a library needs which: an edge for each file that mentions what another defines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::library::{Id, Library, Module};
 use super::names::Target;
-use super::references::references;
+use super::references::{Kind, Reference, references};
 
 /// The files of a library and the edges between them.
 #[derive(Debug)]
@@ -38,10 +38,13 @@ impl Graph {
         let mut edges: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
         for (id, module) in library.modules.iter().enumerate() {
             for reference in references(&module.content) {
-                if let Some(definer) = definer(library, id, &reference.path)
-                    && numbers[definer] != numbers[id]
-                {
-                    edges.entry((numbers[id], numbers[definer])).or_default().push(reference.line);
+                let needed = needed(library, id, &reference);
+                let others = needed.map(|needed| numbers[needed]).filter(|&needed| needed != numbers[id]);
+                for needed in others {
+                    let is_below = nodes[needed].path.starts_with(&nodes[numbers[id]].path);
+                    if reference.kind != Kind::ReExport || !is_below {
+                        edges.entry((numbers[id], needed)).or_default().push(reference.line);
+                    }
                 }
             }
         }
@@ -52,21 +55,33 @@ impl Graph {
         Self { nodes, edges }
     }
 
-    /// The graph of the modules just below the root, each with all that is below it.
-    pub(super) fn parts(&self) -> Self {
+    /// The modules that have others below them, by their paths.
+    pub(super) fn folders(&self) -> BTreeSet<&[String]> {
+        let mut folders = BTreeSet::new();
+        for node in &self.nodes {
+            folders.extend((0..node.path.len()).map(|depth| &node.path[..depth]));
+        }
+        folders
+    }
+
+    /// The graph of what is just below a folder, each with all that is below it. The folder's own
+    /// module is no part of it: an edge between a folder and what is below it is free.
+    pub(super) fn below(&self, folder: &[String]) -> Self {
         let mut nodes: Vec<Node> = Vec::new();
         let mut part = |node: &Node| {
-            let path: Vec<String> = node.path.iter().take(1).cloned().collect();
-            nodes.iter().position(|part| part.path == path).unwrap_or_else(|| {
-                nodes.push(Node { file: node.file.clone(), path });
+            let path = part_of(folder, node)?;
+            Some(nodes.iter().position(|part| part.path == path).unwrap_or_else(|| {
+                nodes.push(Node { file: node.file.clone(), path: path.to_vec() });
                 nodes.len() - 1
-            })
+            }))
         };
-        let numbers: Vec<usize> = self.nodes.iter().map(&mut part).collect();
+        let numbers: Vec<Option<usize>> = self.nodes.iter().map(&mut part).collect();
         let mut edges: BTreeMap<(usize, usize), Vec<usize>> = BTreeMap::new();
         for (&(from, to), lines) in &self.edges {
-            if numbers[from] != numbers[to] {
-                edges.entry((numbers[from], numbers[to])).or_default().extend(lines);
+            if let (Some(from), Some(to)) = (numbers[from], numbers[to])
+                && from != to
+            {
+                edges.entry((from, to)).or_default().extend(lines);
             }
         }
         Self { nodes, edges }
@@ -85,13 +100,27 @@ fn number(nodes: &mut Vec<Node>, module: &Module) -> usize {
     })
 }
 
-/// The module that defines what the path names. A path to a module itself needs nothing of it yet:
-/// `use super::wire` is followed by `wire::Message`, and that leads to where `Message` is.
-fn definer(library: &Library, from: Id, path: &[String]) -> Option<Id> {
-    match library.resolve(from, path)? {
-        Target::Item(definer) => Some(definer),
-        Target::Module(_) => None,
-    }
+/// The path of what is just below the folder and is the node or has it below it.
+fn part_of<'a>(folder: &[String], node: &'a Node) -> Option<&'a [String]> {
+    let is_below = node.path.len() > folder.len() && node.path.starts_with(folder);
+    is_below.then(|| &node.path[..=folder.len()])
+}
+
+/// The modules that a reference needs: the one that defines what it names, or two where the module
+/// has another file without a feature.
+///
+/// A path to a module itself needs nothing of it yet: `use super::wire` is followed by
+/// `wire::Message`, and that leads to where `Message` is. What is used through a re-export, or
+/// through an import in a function, is not followed, so those need the module.
+fn needed<'a>(library: &'a Library, from: Id, reference: &Reference) -> impl Iterator<Item = Id> + use<'a> {
+    let definer = match library.resolve(from, &reference.path) {
+        Some(Target::Item(definer)) => Some(definer),
+        Some(Target::Module(module)) if reference.kind != Kind::Name => Some(module),
+        _ => None,
+    };
+    // A module needs none of what takes its own place.
+    let other = definer.filter(|&definer| library.modules[definer].path != library.modules[from].path);
+    other.into_iter().flat_map(|definer| library.variants(definer))
 }
 
 #[cfg(test)]
@@ -153,6 +182,49 @@ mod tests {
             ("a/src/two.rs", "mod inner {\n use crate::one::*;\n struct Two(One);\n}"),
         ]);
         assert_eq!(found, ["two -> one [3]"]);
+    }
+
+    #[test]
+    fn re_exports_are_edges_unless_they_lead_below() {
+        let found = edges(&[
+            ("a/src/lib.rs", "mod one; mod two; mod three; pub use one::*; pub use two::below::Below;"),
+            ("a/src/one.rs", "pub struct One;"),
+            ("a/src/two.rs", "pub mod below;\npub use below::*; pub(crate) use crate::one::One;"),
+            ("a/src/two/below.rs", "pub struct Below;\npub use super::super::one;"),
+            ("a/src/three.rs", "\npub use crate::one::*;"),
+        ]);
+        assert_eq!(found, ["two -> one [2]", "two::below -> one [2]", "three -> one [2]"]);
+    }
+
+    #[test]
+    fn what_functions_and_macros_import_is_an_edge() {
+        let of_two = |text| {
+            let one = "pub struct One; pub const LIMIT: u8 = 1; pub fn make() {}";
+            edges(&[("a/src/lib.rs", "mod one; mod two;"), ("a/src/one.rs", one), ("a/src/two.rs", text)])
+        };
+        for text in [
+            "fn f() { use crate::one; one::make(); }",
+            "fn f() { use crate::one as o; o::make(); }",
+            "fn f() { use crate::one::*; make(); }",
+            "fn f() { m! { use crate::one::{One, make}; } }",
+            "fn f() { m! { use super::one as o; o::make() } }",
+            "fn f() { m!(0..crate::one::LIMIT) }",
+        ] {
+            assert_eq!(of_two(text), ["two -> one [1]"], "{text}");
+        }
+        // At the top of a file what follows the name counts, and here nothing does.
+        assert_eq!(of_two("use crate::one;"), [""; 0]);
+    }
+
+    #[test]
+    fn a_module_with_another_file_is_needed_in_both() {
+        let found = edges(&[
+            ("a/src/lib.rs", "#[cfg(x)] mod one; #[cfg(not(x))] #[path = \"no.rs\"] mod one; mod two;"),
+            ("a/src/one.rs", "pub struct One; type Same = One;"),
+            ("a/src/no.rs", "pub struct One; type Same = One; use crate::two::Two;"),
+            ("a/src/two.rs", "use crate::one::One;\npub struct Two;"),
+        ]);
+        assert_eq!(found, ["one -> two [1]", "two -> one [1]", "two -> one [1]"]);
     }
 
     #[test]

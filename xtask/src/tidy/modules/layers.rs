@@ -7,7 +7,22 @@ use crate::tidy::tree::Tree;
 /// Where the rules are, for the findings about them.
 const HERE: &str = "xtask/src/tidy/modules/layers.rs";
 
-/// A part is a module with all that is below it.
+/// Parts of a library, beside each other. A part is a module just below the root, with all that is
+/// below it.
+struct Layer {
+    parts: &'static [&'static str],
+    /// Why they must not know what stands above them; empty where nothing does.
+    reason: &'static str,
+}
+
+/// All layers of a library, the lowest first. A part never imports one of a layer above its own.
+struct Order {
+    /// The folder of the library.
+    library: &'static str,
+    layers: &'static [Layer],
+}
+
+/// What a part must not know beside that.
 struct Rule {
     /// The folder of the library.
     library: &'static str,
@@ -22,72 +37,77 @@ struct Rule {
 const PROTOCOL: &str = "protocol/src";
 const SERVER: &str = "server/src";
 
-const RULES: [Rule; 14] = [
-    Rule {
+const ORDERS: [Order; 2] = [
+    Order {
         library: PROTOCOL,
-        part: "wire",
-        never: &["room", "peer", "session"],
-        reason: "the wire is the language that both sides speak; it knows neither",
+        layers: &[
+            Layer {
+                parts: &["limits", "mutation", "time"],
+                reason: "numbers and moments mean the same everywhere",
+            },
+            Layer {
+                parts: &["token_bucket", "wire"],
+                reason: "the wire is the language that both sides speak; it knows neither",
+            },
+            Layer {
+                parts: &["session"],
+                reason: "the session is the page's side, which is built without the rooms",
+            },
+            Layer {
+                parts: &["room"],
+                reason: "a room serves connections of any kind; what one of them may do is decided above it",
+            },
+            Layer { parts: &["peer"], reason: "" },
+        ],
     },
+    Order {
+        library: SERVER,
+        layers: &[
+            Layer {
+                parts: &["access", "admission", "atomic_option", "clock", "remote_address"],
+                reason: "who may come in is decided alike for each way in, before anything is known of what for",
+            },
+            Layer { parts: &["websocket"], reason: "frames and handshakes need no server around them" },
+            Layer {
+                parts: &["metrics"],
+                reason: "what counts is used from everywhere, so that it uses little itself",
+            },
+            Layer {
+                parts: &["fanout"],
+                reason: "a room delivers to any subscriber, and is tested without sockets",
+            },
+            Layer { parts: &["rooms"], reason: "the table of rooms serves every way in" },
+            Layer { parts: &["settings"], reason: "settings are values: others act on them" },
+            Layer {
+                parts: &["services"],
+                reason: "connections hold the services, so the services know no connection",
+            },
+            Layer {
+                parts: &["connection", "sockets"],
+                reason: "a connection gets what it needs when it is made, whoever made it",
+            },
+            Layer { parts: &["manager"], reason: "the manager serves every way in, whichever are mounted" },
+            Layer {
+                parts: &["admin", "drain", "http", "internals", "prometheus"],
+                reason: "each way in works without what mounts it",
+            },
+            Layer { parts: &["routes"], reason: "" },
+        ],
+    },
+];
+
+const RULES: [Rule; 5] = [
     Rule {
         library: PROTOCOL,
         part: "room",
-        never: &["peer", "session"],
-        reason: "a room serves connections of any kind; what one of them may do is decided above it",
+        never: &["session"],
+        reason: "the server's side doesn't know how a page keeps its session",
     },
     Rule {
         library: PROTOCOL,
-        part: "session",
-        never: &["room", "peer"],
-        reason: "the session is the page's side, which is built without the rooms",
-    },
-    Rule {
-        library: SERVER,
-        part: "connection",
-        never: &["http", "admin", "manager", "prometheus"],
-        reason: "a connection gets what it needs when it is made, whoever made it",
-    },
-    Rule {
-        library: SERVER,
-        part: "websocket",
-        never: &["connection", "fanout", "http", "manager", "rooms", "services"],
-        reason: "frames and handshakes need no server around them",
-    },
-    Rule {
-        library: SERVER,
-        part: "fanout",
-        never: &["connection", "http", "manager", "rooms", "services"],
-        reason: "a room delivers to any subscriber, and is tested without sockets",
-    },
-    Rule {
-        library: SERVER,
-        part: "rooms",
-        never: &["connection", "http", "manager"],
-        reason: "the table of rooms serves every way in",
-    },
-    Rule {
-        library: SERVER,
-        part: "services",
-        never: &["connection", "http", "manager"],
-        reason: "connections hold the services, so the services know no connection",
-    },
-    Rule {
-        library: SERVER,
-        part: "metrics",
-        never: &["connection", "fanout", "http", "manager", "prometheus", "rooms", "services"],
-        reason: "what counts is used from everywhere, so that it uses little itself",
-    },
-    Rule {
-        library: SERVER,
-        part: "admission",
-        never: &["connection", "http", "manager", "rooms", "services"],
-        reason: "who may come in is decided before anything is known of what for",
-    },
-    Rule {
-        library: SERVER,
-        part: "access",
-        never: &["http", "manager"],
-        reason: "tokens and keys mean the same for each way in",
+        part: "peer",
+        never: &["session"],
+        reason: "the server's side doesn't know how a page keeps its session",
     },
     Rule {
         library: SERVER,
@@ -109,14 +129,66 @@ const RULES: [Rule; 14] = [
     },
 ];
 
-/// The edges of a library that a rule forbids, and the rules about parts that do not exist.
+/// The edges of a library that are forbidden, the parts without a layer, and what the rules say
+/// about parts that do not exist.
 pub(super) fn check(tree: &Tree, library: &str, graph: &Graph) -> Vec<Finding> {
-    let rules = RULES.iter().filter(|rule| rule.library == library);
-    rules.flat_map(|rule| unknown_parts(rule, tree, graph).chain(forbidden(rule, graph))).collect()
+    check_these(&ORDERS, &RULES, tree, library, graph)
 }
 
-fn forbidden<'a>(rule: &'a Rule, graph: &'a Graph) -> impl Iterator<Item = Finding> + 'a {
-    graph.edges.iter().filter_map(move |(&(from, to), lines)| {
+fn check_these(orders: &[Order], rules: &[Rule], tree: &Tree, library: &str, graph: &Graph) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for order in orders.iter().filter(|order| order.library == library) {
+        let parts = order.layers.iter().flat_map(|layer| layer.parts);
+        findings.extend(unknown_parts(parts, tree, library, graph));
+        findings.extend(unordered(order, graph));
+        for rule in order.rules() {
+            findings.extend(forbidden(&rule, graph));
+        }
+    }
+    for rule in rules.iter().filter(|rule| rule.library == library) {
+        let parts = std::iter::once(&rule.part).chain(rule.never);
+        findings.extend(unknown_parts(parts, tree, library, graph));
+        findings.extend(forbidden(rule, graph));
+    }
+    findings
+}
+
+impl Order {
+    /// A rule for each pair of a part and a layer above it.
+    fn rules(&self) -> impl Iterator<Item = Rule> {
+        self.layers.iter().enumerate().flat_map(move |(depth, layer)| {
+            let above = &self.layers[depth + 1..];
+            above.iter().flat_map(move |above| {
+                let rule = |part: &&'static str| Rule {
+                    library: self.library,
+                    part,
+                    never: above.parts,
+                    reason: layer.reason,
+                };
+                layer.parts.iter().map(rule)
+            })
+        })
+    }
+}
+
+/// The parts that have no layer. Others could know them and they could know others, all unseen.
+fn unordered(order: &Order, graph: &Graph) -> Vec<Finding> {
+    let parts = graph.below(&[]).nodes.into_iter();
+    let is_ordered =
+        |part: &Node| order.layers.iter().any(|layer| layer.parts.iter().any(|name| is_in(part, name)));
+    let missing = parts.filter(|part| !is_ordered(part));
+    let findings = missing.map(|part| Finding {
+        check: Check::Layer,
+        path: part.file.clone(),
+        line: None,
+        size: 0,
+        text: format!("{} has no layer: add it to the order in {HERE}", part.name()),
+    });
+    findings.collect()
+}
+
+fn forbidden(rule: &Rule, graph: &Graph) -> Vec<Finding> {
+    let edges = graph.edges.iter().filter_map(|(&(from, to), lines)| {
         let (from, to) = (&graph.nodes[from], &graph.nodes[to]);
         let never = rule.never.iter().find(|never| is_in(to, never))?;
         (is_in(from, rule.part) && !is_in(from, never)).then(|| Finding {
@@ -126,40 +198,59 @@ fn forbidden<'a>(rule: &'a Rule, graph: &'a Graph) -> impl Iterator<Item = Findi
             size: lines.len(),
             text: format!("{} must not know {}: {}", from.name(), to.name(), rule.reason),
         })
-    })
+    });
+    edges.collect()
 }
 
 fn is_in(node: &Node, part: &str) -> bool {
     part.is_empty() || node.path.first().is_some_and(|first| first == part)
 }
 
-/// The parts that a rule names and that do not exist: such a rule would hold nothing.
-fn unknown_parts<'a>(rule: &'a Rule, tree: &'a Tree, graph: &'a Graph) -> impl Iterator<Item = Finding> + 'a {
-    let parts = std::iter::once(&rule.part).chain(rule.never);
+/// The parts that the rules name and that do not exist: such a rule would hold nothing.
+fn unknown_parts<'a>(
+    parts: impl Iterator<Item = &'a &'a str>,
+    tree: &Tree,
+    library: &str,
+    graph: &Graph,
+) -> Vec<Finding> {
     let is_there = |part: &str| {
         // A folder that is not the library's is the program's.
-        graph.nodes.iter().any(|node| is_in(node, part)) || tree.has(&format!("{}/{part}", rule.library))
+        graph.nodes.iter().any(|node| is_in(node, part)) || tree.has(&format!("{library}/{part}"))
     };
-    parts.filter(move |part| !is_there(part)).map(move |part| Finding {
+    let findings = parts.filter(|part| !is_there(part)).map(|part| Finding {
         check: Check::Layer,
         path: HERE.to_owned(),
         line: tree.line_with(HERE, &format!("{part:?}")),
         size: 0,
-        text: format!("a rule speaks of {part}, which is not in {}: name what took its place", rule.library),
-    })
+        text: format!("a rule speaks of {part}, which is not in {library}: name what took its place"),
+    });
+    findings.collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::check;
+    use super::{Layer, Order, PROTOCOL, Rule, check_these};
     use crate::tidy::modules::edges::Graph;
     use crate::tidy::modules::library::Library;
     use crate::tidy::tree::Tree;
 
+    const ORDER: Order = Order {
+        library: PROTOCOL,
+        layers: &[
+            Layer { parts: &["wire"], reason: "it is the lowest" },
+            Layer { parts: &["room", "session"], reason: "peers are above" },
+            Layer { parts: &["peer"], reason: "" },
+        ],
+    };
+
+    const RULE: Rule =
+        Rule { library: PROTOCOL, part: "session", never: &["room"], reason: "it is built alone" };
+
     fn texts(files: &[(&str, &str)]) -> Vec<String> {
         let tree = Tree::of(files);
-        let library = Library::read(&tree, "protocol/src").expect("valid Rust");
-        check(&tree, "protocol/src", &Graph::of(&library)).iter().map(ToString::to_string).collect()
+        let library = Library::read(&tree, PROTOCOL).expect("valid Rust");
+        let findings = check_these(&[ORDER], &[RULE], &tree, PROTOCOL, &Graph::of(&library));
+        findings.iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -168,30 +259,37 @@ mod tests {
             ("protocol/src/lib.rs", "mod wire; mod room; mod peer; mod session; pub use room::Room;"),
             ("protocol/src/wire.rs", "pub struct Message;"),
             ("protocol/src/room/mod.rs", "mod log; use crate::wire::Message;\npub struct Room(Message);"),
-            ("protocol/src/room/log.rs", "use super::Room;"),
+            ("protocol/src/room/log.rs", "use super::Room; use crate::session::Session;"),
             ("protocol/src/peer.rs", "use crate::Room;"),
-            ("protocol/src/session.rs", "use crate::wire::Message;"),
+            ("protocol/src/session.rs", "use crate::wire::Message;\npub struct Session;"),
         ];
         assert!(texts(&files).is_empty(), "{:?}", texts(&files));
+        files[1].1 = "\n\npub use crate::peer::Peer;";
         files[3].1 = "\nuse crate::{Room, peer::Peer};";
         files[4].1 = "pub struct Peer;";
+        files[5].1 = "fn f() { use crate::room; }";
         assert_eq!(
             texts(&files),
-            ["protocol/src/room/log.rs:2: room::log must not know peer: a room serves connections of any \
-              kind; what one of them may do is decided above it"]
+            [
+                "protocol/src/wire.rs:3: wire must not know peer: it is the lowest",
+                "protocol/src/room/log.rs:2: room::log must not know peer: peers are above",
+                "protocol/src/session.rs:1: session must not know room: it is built alone",
+            ]
         );
     }
 
     #[test]
-    fn a_rule_about_nothing_is_found() {
+    fn what_the_order_lacks_or_has_for_nothing_is_found() {
         let files = [
-            ("protocol/src/lib.rs", "mod wire; mod room; mod session;"),
+            ("protocol/src/lib.rs", "mod wire; mod room; mod session; mod other;"),
             ("protocol/src/wire.rs", ""),
             ("protocol/src/room.rs", ""),
             ("protocol/src/session.rs", ""),
+            ("protocol/src/other/mod.rs", ""),
         ];
-        // `wire`, `room` and `session` must not know it.
-        assert_eq!(texts(&files).len(), 3, "{:?}", texts(&files));
-        assert!(texts(&files)[0].contains("speaks of peer"), "{:?}", texts(&files));
+        let found = texts(&files);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("speaks of peer"), "{found:?}");
+        assert!(found[1].starts_with("protocol/src/other/mod.rs: other has no layer"), "{found:?}");
     }
 }

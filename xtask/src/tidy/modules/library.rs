@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
-use syn::{Item, ItemMod};
+use syn::{Attribute, Expr, ExprLit, Item, ItemMod, Lit, Meta};
 
 use super::imports::imports;
 use super::items::{attributes, is_test, name};
@@ -22,6 +22,7 @@ pub(super) struct Module {
     pub(super) path: Vec<String>,
     pub(super) file: String,
     pub(super) parent: Option<Id>,
+    /// The first of each name: there may be another, which a feature switches.
     pub(super) children: BTreeMap<String, Id>,
     /// The names of what is defined here, whatever kind it is of.
     pub(super) items: BTreeSet<String>,
@@ -75,8 +76,12 @@ impl Library {
 
     fn declare_child(&mut self, tree: &Tree, id: Id, child: ItemMod, folder: &str) -> anyhow::Result<()> {
         let name = child.ident.to_string();
-        let below = format!("{folder}/{name}");
         let parent = &self.modules[id];
+        let stated = stated_path(&child.attrs);
+        let below = match &stated {
+            Some(path) => joined(self.folder_of_stated(id, folder), path),
+            None => format!("{folder}/{name}"),
+        };
         let path = parent.path.iter().chain([&name]).cloned().collect();
         let mut module = Module { path, parent: Some(id), file: parent.file.clone(), ..Module::default() };
         let child_id = if let Some((_, items)) = child.content {
@@ -84,15 +89,33 @@ impl Library {
             self.declare(tree, child_id, items, &below)?;
             child_id
         } else {
-            let files = [format!("{below}.rs"), format!("{below}/mod.rs")];
+            let files = match &stated {
+                Some(_) => vec![below.clone()],
+                None => vec![format!("{below}.rs"), format!("{below}/mod.rs")],
+            };
             let Some(file) = files.iter().find(|file| tree.text(file).is_some()) else {
                 bail!("{} declares mod {name}, but there is no {}", module.file, files.join(" or "));
             };
             module.file.clone_from(file);
-            self.read_file(tree, module, &below)?
+            let below = if stated.is_some() { folder_of(file) } else { &below };
+            self.read_file(tree, module, below)?
         };
-        self.modules[id].children.insert(name, child_id);
+        self.modules[id].children.entry(name).or_insert(child_id);
         Ok(())
+    }
+
+    /// The folder that `#[path]` starts from in a module whose children are in `folder`.
+    fn folder_of_stated<'a>(&'a self, id: Id, folder: &'a str) -> &'a str {
+        let Module { file, parent, .. } = &self.modules[id];
+        let is_in_braces = parent.is_some_and(|parent| self.modules[parent].file == *file);
+        if is_in_braces { folder } else { folder_of(file) }
+    }
+
+    /// The module, and those that take its place when it is left out: of the same path, in another
+    /// file.
+    pub(super) fn variants(&self, id: Id) -> impl Iterator<Item = Id> {
+        let path = &self.modules[id].path;
+        (0..self.modules.len()).filter(move |&other| self.modules[other].path == *path)
     }
 }
 
@@ -109,6 +132,35 @@ impl Module {
         self.items.extend(name(&item));
         self.content.push(item);
     }
+}
+
+/// The text of `#[path = "text"]`.
+fn stated_path(attributes: &[Attribute]) -> Option<String> {
+    attributes.iter().find_map(|attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident("path") => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(path), .. }) => Some(path.value()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// The folder of a file.
+fn folder_of(file: &str) -> &str {
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// A path that starts from a folder, without `.` and `..` in it.
+fn joined(folder: &str, path: &str) -> String {
+    let mut steps: Vec<&str> = Vec::new();
+    for step in folder.split('/').chain(path.split('/')) {
+        match step {
+            "." | "" => {}
+            ".." => drop(steps.pop()),
+            step => steps.push(step),
+        }
+    }
+    steps.join("/")
 }
 
 #[cfg(test)]
@@ -138,6 +190,37 @@ mod tests {
             ("two::other", "a/src/two/other.rs"),
         ];
         assert!(modules.eq(expected.map(|(path, file)| (path.to_owned(), file))));
+    }
+
+    #[test]
+    fn finds_the_files_that_attributes_state() {
+        let tree = Tree::of(&[
+            ("a/src/lib.rs", "mod one; #[path = \"../other/two.rs\"] mod two;"),
+            (
+                "a/src/one.rs",
+                "mod inner { #[path = \"deep.rs\"] mod a; }\n\
+                 #[cfg(x)] mod b; #[cfg(not(x))] #[path = \"no_b.rs\"] mod b;",
+            ),
+            ("a/src/one/inner/deep.rs", ""),
+            ("a/src/one/b.rs", ""),
+            ("a/src/no_b.rs", ""),
+            ("a/other/two.rs", "mod child;"),
+            ("a/other/child.rs", ""),
+        ]);
+        let library = Library::read(&tree, "a/src").expect("a library");
+        let files: Vec<&str> = library.modules.iter().map(|module| module.file.as_str()).collect();
+        let expected = [
+            "a/src/lib.rs",
+            "a/src/one.rs",
+            "a/src/one.rs",
+            "a/src/one/inner/deep.rs",
+            "a/src/one/b.rs",
+            "a/src/no_b.rs",
+            "a/other/two.rs",
+            "a/other/child.rs",
+        ];
+        assert_eq!(files, expected);
+        assert!(library.variants(4).eq([4, 5]) && library.variants(6).eq([6]));
     }
 
     #[test]

@@ -1,9 +1,19 @@
 //! The modules of the libraries and the edges between them: who may import whom.
 //!
-//! How it counts: a module is a file of the library, tests left out. It has an edge to each file
-//! that defines something it mentions, by whatever path: a name that is re-exported leads to where
-//! it is defined. Declaring a module or re-exporting from one is no edge. A circle is a set of
-//! modules in which each reaches every other along edges.
+//! How it counts: a module is a file of the library, tests left out. These are its edges:
+//!
+//! - To each file that defines something it mentions, in code or in the arguments of a macro, by
+//!   whatever path: a name that is re-exported leads to where it is defined.
+//! - To each file from which it re-exports something, except from what is below itself.
+//! - To each module that a `use` inside a function or a macro brings in.
+//!
+//! These are none: to declare a module; to import a module or all of it at the top of a file, where
+//! only the names that are then used count; and to call a method, because its type is not known
+//! here. The type had to come from somewhere, though: mostly a name that does count.
+//!
+//! A circle is a set of modules in which each reaches every other along edges. A folder is a module
+//! together with all that is below it. Folders must not be in a circle either, at any depth, with
+//! each other or with files beside them. An edge between a folder and what is below it is free.
 
 mod circles;
 mod describe;
@@ -17,7 +27,7 @@ mod references;
 
 use super::finding::{Check, Finding};
 use super::tree::Tree;
-use circles::circles;
+use circles::{FolderCircle, circles, folder_circles};
 use edges::Graph;
 use library::Library;
 
@@ -31,17 +41,18 @@ pub(super) fn check(tree: &Tree) -> anyhow::Result<Vec<Finding>> {
     let mut findings = Vec::new();
     for folder in LIBRARIES {
         let graph = Graph::of(&Library::read(tree, folder)?);
-        findings.extend(circles(&graph).iter().map(|circle| finding(folder, &graph, circle)));
+        findings.extend(circles(&graph).iter().map(|circle| of_files(folder, &graph, circle)));
+        findings.extend(folder_circles(&graph).iter().map(|circle| of_folders(folder, circle)));
         findings.extend(layers::check(tree, folder, &graph));
     }
     Ok(findings)
 }
 
-fn finding(folder: &str, graph: &Graph, circle: &[usize]) -> Finding {
+fn of_files(library: &str, graph: &Graph, circle: &[usize]) -> Finding {
     let (size, names) = (circle.len(), graph.names(circle));
     Finding {
         check: Check::Circle,
-        path: folder.to_owned(),
+        path: library.to_owned(),
         line: None,
         size,
         text: format!(
@@ -51,11 +62,48 @@ fn finding(folder: &str, graph: &Graph, circle: &[usize]) -> Finding {
     }
 }
 
+fn of_folders(library: &str, circle: &FolderCircle) -> Finding {
+    let size = circle.parts.len();
+    Finding {
+        check: Check::Circle,
+        path: [&[library.to_owned()], circle.folder.as_slice()].concat().join("/"),
+        line: None,
+        size,
+        text: format!(
+            "{size} folders or files need each other in a circle ({}), each with all that is below it: \
+             let some of them know less; `cargo xtask tidy --edges` lists their imports",
+            circle.names()
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::check;
     use crate::tidy::finding::Check;
     use crate::tidy::tree::Tree;
+
+    #[test]
+    fn a_circle_of_folders_is_found_where_they_are() {
+        let tree = Tree::of(&[
+            ("protocol/src/lib.rs", "mod room;"),
+            ("protocol/src/room/mod.rs", "mod log; mod memory;"),
+            ("protocol/src/room/log/mod.rs", "mod slots; pub struct Log;"),
+            ("protocol/src/room/log/slots.rs", "use crate::room::memory::Account;"),
+            ("protocol/src/room/memory/mod.rs", "mod usage; pub struct Account;"),
+            ("protocol/src/room/memory/usage.rs", "use crate::room::log::Log;"),
+            ("server/src/lib.rs", ""),
+        ]);
+        let mut findings = check(&tree).expect("valid Rust");
+        findings.retain(|finding| finding.check == Check::Circle);
+        assert_eq!(findings.len(), 1, "{findings:?}");
+        let text = findings[0].to_string();
+        let expected =
+            "protocol/src/room: 2 folders or files need each other in a circle (room::log, room::memory)";
+        assert!(text.starts_with(expected), "{text}");
+        let edges = super::describe(&tree).expect("valid Rust");
+        assert!(edges.contains("room::log::slots -> room::memory"), "{edges}");
+    }
 
     #[test]
     fn a_circle_is_found_once_with_its_modules() {
