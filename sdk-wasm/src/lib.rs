@@ -6,14 +6,14 @@
 //! [dependencies.rtbroadcaster-sdk]
 //! git = "https://github.com/pablanka/rtbroadcaster"
 //! default-features = false
-//! features = ["web"]
+//! features = ["web", "http"]
 //! ```
 //!
 //! ```no_run,standalone_crate
 //! use rtbroadcaster_sdk::{Room, RoomError};
 //!
 //! async fn drive() -> Result<Room, RoomError> {
-//!     let room = Room::create("/broadcasting").await?;
+//!     let room = Room::create("/broadcasting").resume(true).await?;
 //!     room.broadcast_state("goTo", &(3,)).await?;
 //!     Ok(room)
 //! }
@@ -30,7 +30,17 @@
 //! # fn show_end(_: &str) {}
 //! ```
 //!
-//! Begin with [`Room`]. The feature `javascript`, on by default for the npm package, exports
+//! Begin with [`Room`]; [`RoomBuilder`] has the options with which a room is entered:
+//!
+//! - [`resume`](RoomBuilder::resume) keeps an owner's room across reloads of its page, where the
+//!   npm package keeps it too;
+//! - [`token_with`](RoomBuilder::token_with) asks a function of the program for the token, anew for
+//!   each connection.
+//!
+//! With the feature `http`, a room goes over plain HTTP where websockets are blocked, as it does in
+//! the npm package. A program is some 24 kB (gzip) larger with it.
+//!
+//! The feature `javascript`, on by default for the npm package, exports
 //! `create`, `join` and `rtbroadcaster_call` to JavaScript from every program that links this
 //! crate. A Rust program leaves the feature out, as above.
 //!

@@ -53,6 +53,20 @@ for (const [name, commands] of Object.entries(PAGES)) {
 const shows = (page, slide) =>
   page.waitForFunction((slide) => document.querySelector("#slide").textContent === slide, String(slide));
 
+scenario("the example rust has its room after a reload", {}, async (scene) => {
+  const { url } = await scene.server({ site: await project(scene, join(EXAMPLES, "rust")) });
+  const owner = await scene.open(url);
+  await owner.locator("#next:enabled").click();
+  const link = () => owner.locator("#link").evaluate(({ href }) => href);
+  const before = await link();
+  await owner.reload();
+  await shows(owner, 2);
+  await owner.locator("#next:enabled").click();
+  await shows(owner, 3);
+  assert.equal(await link(), before);
+  await shows(await scene.open(before), 3);
+});
+
 scenario("the example node", {}, async (scene) => {
   const folder = await project(scene, join(EXAMPLES, "node"));
   const site = await project(scene, join(EXAMPLES, "page"));

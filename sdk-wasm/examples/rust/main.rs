@@ -51,9 +51,16 @@ async fn tour() -> Result<(), RoomError> {
 }
 
 async fn drive() -> Result<Room, RoomError> {
-    let room = Room::create(ROOMS).await?;
+    let slide = Rc::new(Cell::new(1));
+    let shown = Rc::clone(&slide);
+    // After a reload, the room is taken back and says which slide it shows.
+    let restore = move |(slide,): (u32,)| {
+        shown.set(slide);
+        show_slide((slide,));
+    };
+    let room = Room::create(ROOMS).resume(true).on_typed("goTo", restore).await?;
     element("link").set_href(&format!("#{}", room.uuid()));
-    let (owner, slide) = (room.clone(), Rc::new(Cell::new(1)));
+    let owner = room.clone();
     let next = Closure::<dyn Fn()>::new(move || {
         slide.set(slide.get() + 1);
         show_slide((slide.get(),));

@@ -1,5 +1,6 @@
 //! The server's address: turns the one that the program gives into a websocket's.
 
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
@@ -15,11 +16,7 @@ pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     if given.is_empty() {
         return Err(invalid("is empty: it must be the server's websocket address"));
     }
-    let parsed = match page_address() {
-        Some(base) => Url::new_with_base(given, &base),
-        None => Url::new(given),
-    };
-    let parsed = parsed.map_err(|_| invalid("is no valid URL"))?;
+    let parsed = parse(given).map_err(|_| invalid("is no valid URL"))?;
     match &*parsed.protocol() {
         "ws:" | "wss:" => {}
         "http:" => parsed.set_protocol("ws:"),
@@ -31,6 +28,26 @@ pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     // A websocket's address has no fragment; older browsers refuse one.
     parsed.set_hash("");
     Ok(parsed.href())
+}
+
+/// Returns the absolute form of an address that may be relative to the page. An address that is
+/// invalid is returned as it is.
+pub(super) fn absolute_address(given: &str) -> String {
+    parse(given).map_or_else(|_| given.to_owned(), |url| url.href())
+}
+
+/// Returns the address of the rooms over plain HTTP, for the address of a websocket.
+pub(super) fn http_address(websocket: &str) -> Result<String, JsValue> {
+    let url = Url::new(&websocket.replacen("ws", "http", 1))?;
+    let path = url.pathname();
+    Ok(url.origin() + path.strip_suffix('/').unwrap_or(&path))
+}
+
+fn parse(given: &str) -> Result<Url, JsValue> {
+    match page_address() {
+        Some(base) => Url::new_with_base(given, &base),
+        None => Url::new(given),
+    }
 }
 
 /// The page's own address; none outside of pages and workers.
@@ -63,6 +80,17 @@ mod tests {
         let host = Url::new(&page_address().unwrap()).unwrap().host();
         assert_eq!(address("/broadcasting"), format!("ws://{host}/broadcasting"));
         assert_eq!(address("//other/rooms"), "ws://other/rooms");
+    }
+
+    #[wasm_bindgen_test]
+    fn the_rooms_are_at_the_same_place_over_http() {
+        for (websocket, http) in [
+            ("ws://host:81/rooms", "http://host:81/rooms"),
+            ("wss://ws.host/a/ws/?b=c", "https://ws.host/a/ws"),
+            ("ws://host/", "http://host"),
+        ] {
+            assert_eq!(http_address(websocket).unwrap(), http);
+        }
     }
 
     #[wasm_bindgen_test]

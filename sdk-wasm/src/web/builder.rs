@@ -1,14 +1,16 @@
 //! How a room is entered.
 
+use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::future::IntoFuture;
+use core::future::{Future, IntoFuture};
 use core::marker::PhantomData;
 use core::time::Duration;
 
 use rtbroadcaster_protocol::{Goal, SessionOptions};
 use serde::de::DeserializeOwned;
+use web_sys::Storage;
 
 use super::address::websocket_address;
 use super::callback::{Callback, Function};
@@ -17,7 +19,9 @@ use super::environment::random;
 use super::error::RoomError;
 use super::params::Params;
 use super::pending::Pending;
+use super::resume::{self, KeptRoom};
 use super::room::{Room, typed};
+use super::token::Token;
 
 const DEFAULT_TIMEOUT_MS: u64 = 15_000;
 
@@ -39,11 +43,19 @@ pub struct RoomBuilder<Kind> {
     goal: Goal,
     timeout: Option<Duration>,
     share_audience: bool,
-    token: Option<String>,
+    token: Option<Token>,
     web_socket: Option<js_sys::Function>,
     functions: Vec<(String, Function)>,
     on_error: Option<Callback<RoomError>>,
+    resume: Option<Resume>,
+    storage: Option<Storage>,
     kind: PhantomData<Kind>,
+}
+
+/// Under which name a room is kept across reloads.
+enum Resume {
+    ByAddress,
+    ByName(String),
 }
 
 impl<Kind> RoomBuilder<Kind> {
@@ -57,6 +69,8 @@ impl<Kind> RoomBuilder<Kind> {
             web_socket: None,
             functions: Vec::new(),
             on_error: None,
+            resume: None,
+            storage: None,
             kind: PhantomData,
         }
     }
@@ -98,23 +112,57 @@ impl<Kind> RoomBuilder<Kind> {
     /// a JSON web token. It goes with the first message of each connection.
     ///
     /// If it has expired when the page reconnects, the room ends with
-    /// [`Code::Unauthorized`](crate::Code::Unauthorized). The page must then enter the room anew
-    /// with another token.
+    /// [`Code::Unauthorized`](crate::Code::Unauthorized). For tokens that expire there is
+    /// [`RoomBuilder::token_with`].
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
+        self.token = Some(Token::Text(token.into()));
+        self
+    }
+
+    /// A function that gives the token, in place of [`RoomBuilder::token`]. It is called anew for
+    /// each connection, because tokens expire.
+    ///
+    /// If it fails before the room was entered, the entry fails with
+    /// [`Code::TokenFailed`](crate::Code::TokenFailed). If it fails when the page reconnects, that
+    /// is reported to [`Room::on_error`], and the function is called again at the next attempt.
+    ///
+    /// ```no_run,standalone_crate
+    /// # use rtbroadcaster_sdk::{Room, RoomError};
+    /// # async fn enter() -> Result<(), RoomError> {
+    /// let room = Room::create("/broadcasting").token_with(|| fetch_token("editor")).await?;
+    /// # Ok(())
+    /// # }
+    /// # async fn fetch_token(_: &str) -> Result<String, String> { Ok(String::new()) }
+    /// ```
+    pub fn token_with<F, E>(mut self, function: impl FnMut() -> F + 'static) -> Self
+    where
+        F: Future<Output = Result<String, E>> + 'static,
+        E: fmt::Display,
+    {
+        self.token = Some(Token::function(function));
         self
     }
 
     /// The JavaScript class of websockets, instead of the global `WebSocket`, for environments that
     /// have none.
+    ///
+    /// Without it, and with the feature `http`, the room falls back to plain HTTP if no websocket
+    /// can connect but the server answers requests.
     pub fn web_socket(mut self, class: js_sys::Function) -> Self {
         self.web_socket = Some(class);
         self
     }
 
-    fn plan(self) -> Result<Plan, RoomError> {
+    fn enter(&self, goal: Goal, kept: Option<Rc<KeptRoom>>) -> Pending<Result<Room, RoomError>> {
+        match self.plan(goal, kept) {
+            Ok(plan) => Driver::start(plan),
+            Err(error) => Pending::known(Err(error)),
+        }
+    }
+
+    fn plan(&self, goal: Goal, kept: Option<Rc<KeptRoom>>) -> Result<Plan, RoomError> {
         let address = websocket_address(&self.url)?;
-        let (is_complete, is_resumed) = match &self.goal {
+        let (is_complete, is_resumed) = match &goal {
             Goal::Create => (true, false),
             Goal::Join { uuid } => (!uuid.is_empty(), false),
             Goal::Claim { uuid, owner_key } => (!uuid.is_empty() && !owner_key.is_empty(), true),
@@ -122,6 +170,9 @@ impl<Kind> RoomBuilder<Kind> {
         if !is_complete {
             let message = "a room's uuid and its owner key must not be empty";
             return Err(RoomError::invalid_argument(message.into()));
+        }
+        if matches!(&self.token, Some(Token::Text(text)) if text.is_empty()) {
+            return Err(RoomError::invalid_argument("the token must not be empty".into()));
         }
         let connect_timeout_ms = match self.timeout {
             None => DEFAULT_TIMEOUT_MS,
@@ -133,15 +184,16 @@ impl<Kind> RoomBuilder<Kind> {
         };
         let (session, seed) = random();
         let share_audience = self.share_audience;
-        let session = SessionOptions { goal: self.goal, session, seed, connect_timeout_ms, share_audience };
+        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience };
         Ok(Plan {
             session,
             address,
-            token: self.token,
-            web_socket: self.web_socket,
-            functions: self.functions,
-            on_error: self.on_error,
+            token: self.token.clone(),
+            web_socket: self.web_socket.clone(),
+            functions: self.functions.clone(),
+            on_error: self.on_error.clone(),
             is_resumed,
+            kept,
         })
     }
 }
@@ -149,10 +201,44 @@ impl<Kind> RoomBuilder<Kind> {
 impl RoomBuilder<Creating> {
     /// Takes this room back instead of opening one. `uuid` and `owner_key` are the [`Room::uuid`]
     /// and [`Room::owner_key`] of a room that this user owns; the program keeps them across a
-    /// reload of its page. On the page that owned the room until now, the room ends with
+    /// reload of its page, or has that done by [`RoomBuilder::resume`]. On the page that owned the room until now, the room ends with
     /// [`Code::Superseded`](crate::Code::Superseded).
     pub fn claim(mut self, uuid: impl Into<String>, owner_key: impl Into<String>) -> Self {
         self.goal = Goal::Claim { uuid: uuid.into(), owner_key: owner_key.into() };
+        self
+    }
+
+    /// Keeps the room across reloads of this page: the room that was kept is taken back. A new one
+    /// is opened if none was kept, or if the server no longer knows it. [`Room::is_resumed`] tells
+    /// which. Default: no.
+    ///
+    /// [`Room::uuid`] and [`Room::owner_key`] are kept in `sessionStorage`, and so in this tab, under
+    /// the server's address. A page of the npm package finds them there, and the other way round.
+    /// They are removed when the room ends with [`Code::Closed`](crate::Code::Closed),
+    /// [`Code::Left`](crate::Code::Left) or [`Code::UnknownRoom`](crate::Code::UnknownRoom).
+    ///
+    /// If two pages take the same room back, the last one has it. On the other page the room ends
+    /// with [`Code::Superseded`](crate::Code::Superseded), and stays ended until that page enters it
+    /// again. If the storage is missing or forbidden,
+    /// [`Code::StorageUnavailable`](crate::Code::StorageUnavailable) is reported once.
+    ///
+    /// It can't be combined with [`RoomBuilder::claim`].
+    pub fn resume(mut self, resume: bool) -> Self {
+        self.resume = resume.then_some(Resume::ByAddress);
+        self
+    }
+
+    /// As [`RoomBuilder::resume`], under this name instead of the server's address, for a page that
+    /// owns several rooms.
+    pub fn resume_as(mut self, name: impl Into<String>) -> Self {
+        self.resume = Some(Resume::ByName(name.into()));
+        self
+    }
+
+    /// The storage for [`RoomBuilder::resume`], instead of `sessionStorage`. In `localStorage` the
+    /// room outlives the tab, and every tab of this origin takes over the same room.
+    pub fn storage(mut self, storage: Storage) -> Self {
+        self.storage = Some(storage);
         self
     }
 
@@ -164,13 +250,35 @@ impl RoomBuilder<Creating> {
     }
 }
 
-impl<Kind> IntoFuture for RoomBuilder<Kind> {
+impl<Kind> RoomBuilder<Kind> {
+    /// Where the room is kept across reloads; none if it isn't.
+    fn kept_room(&mut self) -> Result<Option<KeptRoom>, RoomError> {
+        let name = match &self.resume {
+            None => return Ok(None),
+            Some(Resume::ByAddress) => None,
+            Some(Resume::ByName(name)) if name.is_empty() => {
+                return Err(RoomError::invalid_argument("the name for `resume_as` must not be empty".into()));
+            }
+            Some(Resume::ByName(name)) => Some(&**name),
+        };
+        if matches!(self.goal, Goal::Claim { .. }) {
+            return Err(RoomError::invalid_argument("`resume` and `claim` exclude each other".into()));
+        }
+        Ok(Some(KeptRoom::new(name, &self.url, self.storage.take())))
+    }
+}
+
+impl<Kind: 'static> IntoFuture for RoomBuilder<Kind> {
     type Output = Result<Room, RoomError>;
     type IntoFuture = Pending<Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        match self.plan() {
-            Ok(plan) => Driver::start(plan),
+    fn into_future(mut self) -> Self::IntoFuture {
+        match self.kept_room() {
+            Ok(None) => self.enter(self.goal.clone(), None),
+            Ok(Some(kept)) => {
+                let kept = Rc::new(kept);
+                resume::create(Rc::clone(&kept), move |goal| self.enter(goal, Some(Rc::clone(&kept))))
+            }
             Err(error) => Pending::known(Err(error)),
         }
     }

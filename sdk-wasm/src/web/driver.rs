@@ -1,6 +1,7 @@
 //! The driver of one engine, with all that it needs of a page: socket, timer, wake-up events, and
 //! the program's functions.
 
+mod connect;
 mod steps;
 
 use alloc::collections::BTreeMap;
@@ -15,14 +16,17 @@ use js_sys::{Array, JsString};
 use rtbroadcaster_protocol::{BroadcastError, Input, ServerMessage, SessionOptions, Timestamp};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 
+use self::connect::Connector;
 use super::callback::{Callback, Callbacks, Function};
 use super::environment::{in_microtask, now};
 use super::error::RoomError;
 use super::message::Fields;
 use super::pending::Pending;
+use super::resume::KeptRoom;
 use super::room::Room;
-use super::socket::Socket;
+use super::socket::Connection;
 use super::timer::Timer;
+use super::token::Token;
 use super::wake::Wake;
 use crate::catch_up::CatchUp;
 use crate::engine::Engine;
@@ -38,12 +42,14 @@ pub(super) struct Plan {
     /// The address of the server's websocket.
     pub(super) address: String,
     /// The proof that this page may enter.
-    pub(super) token: Option<String>,
+    pub(super) token: Option<Token>,
     /// The class of websockets, if it is not the global one.
     pub(super) web_socket: Option<js_sys::Function>,
     pub(super) functions: Vec<(String, Function)>,
     pub(super) on_error: Option<Callback<RoomError>>,
     pub(super) is_resumed: bool,
+    /// Where the room is kept across reloads.
+    pub(super) kept: Option<Rc<KeptRoom>>,
 }
 
 /// Drives an engine. Everything that the browser calls (socket, timer, wake-up events) holds the
@@ -55,11 +61,8 @@ pub(super) struct Driver {
 
 struct Inner {
     engine: Engine<Array>,
-    address: String,
-    web_socket: Option<js_sys::Function>,
+    connector: Connector,
     is_resumed: bool,
-    /// What the browser threw when it was asked for a websocket; it becomes the reason of the end.
-    socket_error: Option<String>,
     /// Some of what was sent may still wait in the page for the network.
     may_have_unsent: bool,
     /// The program's code is running, called from here. Deliveries that it causes wait until it
@@ -77,7 +80,9 @@ struct Inner {
 /// What is dropped at the end: what the browser could call, and what belongs to the program.
 #[derive(Default)]
 struct Resources {
-    socket: Option<Rc<Socket>>,
+    connection: Option<Rc<dyn Connection>>,
+    token: Option<Token>,
+    kept: Option<Rc<KeptRoom>>,
     timer: Option<Timer>,
     wake: Option<Wake>,
     functions: BTreeMap<FunctionId, Function>,
@@ -110,17 +115,20 @@ impl Driver {
         let driver = Rc::new(Self {
             inner: RefCell::new(Inner {
                 engine: Engine::new(plan.session),
-                address: plan.address,
-                web_socket: plan.web_socket,
+                connector: Connector::new(plan.address, plan.web_socket),
                 is_resumed: plan.is_resumed,
-                socket_error: None,
                 may_have_unsent: false,
                 is_delivering: false,
                 pump_is_due: false,
                 is_over: false,
                 pending_room: Some(pending_room),
                 last_function: 0,
-                resources: Resources { callbacks, ..Resources::default() },
+                resources: Resources {
+                    callbacks,
+                    token: plan.token,
+                    kept: plan.kept,
+                    ..Resources::default()
+                },
             }),
         });
         for (key, function) in plan.functions {
@@ -132,7 +140,6 @@ impl Driver {
             inner.resources.timer = Some(timer);
             inner.resources.wake = Some(wake);
         }
-        driver.inner.borrow_mut().engine.set_token(plan.token);
         driver.handle(Input::Start);
         room
     }
@@ -326,15 +333,15 @@ impl Driver {
         if !self.inner.borrow().may_have_unsent {
             return;
         }
-        if let Some(socket) = self.socket() {
-            let bytes = socket.buffered();
+        if let Some(connection) = self.connection() {
+            let bytes = connection.buffered();
             let mut inner = self.inner.borrow_mut();
             inner.may_have_unsent = bytes > 0;
             inner.engine.handle(now(), Input::Buffered(bytes));
         }
     }
 
-    fn socket(&self) -> Option<Rc<Socket>> {
-        self.inner.borrow().resources.socket.clone()
+    fn connection(&self) -> Option<Rc<dyn Connection>> {
+        self.inner.borrow().resources.connection.clone()
     }
 }

@@ -46,7 +46,12 @@ pub(super) fn in_microtask(task: impl FnOnce() + 'static) {
 
 /// Runs something in a task of its own.
 pub(super) fn in_next_task(task: impl FnOnce() + 'static) {
-    set_timeout(&Closure::once_into_js(task), 0.0);
+    after(0, task);
+}
+
+/// Runs something in a task of its own, after this many milliseconds.
+pub(super) fn after(milliseconds: u64, task: impl FnOnce() + 'static) {
+    set_timeout(&Closure::once_into_js(task), milliseconds as f64);
 }
 
 /// Returns 128 random bits that name a session, and 32 that spread its reconnects.

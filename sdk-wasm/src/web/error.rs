@@ -87,6 +87,12 @@ codes! {
     InvalidArgument = "invalid_argument",
     /// The server could not be reached in time.
     ConnectionFailed = "connection_failed",
+    /// The function for tokens failed ([`RoomBuilder::token_with`](crate::RoomBuilder::token_with)).
+    /// If the room was entered before, the crate asks it again at the next attempt.
+    TokenFailed = "token_failed",
+    /// The storage can't be used: after a reload this page won't have its room any more
+    /// ([`RoomBuilder::resume`](crate::RoomBuilder::resume)). This is reported once.
+    StorageUnavailable = "storage_unavailable",
     /// Too many actions wait for the server: [`Room::ready`](crate::Room::ready) says when to go
     /// on.
     QueueFull = "queue_full",
@@ -161,6 +167,22 @@ impl RoomError {
         Self::new(Code::Malformed, message.to_owned())
     }
 
+    /// The browser refused to open a websocket.
+    pub(super) fn no_websocket(thrown: &JsValue) -> Self {
+        Self::new(Code::ConnectionFailed, format!("the browser refused to open the websocket: {thrown:?}"))
+    }
+
+    pub(super) fn token_failed(cause: &str) -> Self {
+        Self::new(Code::TokenFailed, format!("the function for tokens has given none: {cause}"))
+    }
+
+    pub(super) fn storage_unavailable(thrown: &JsValue) -> Self {
+        let message = format!(
+            "the storage can't be used: after a reload this page won't have its room any more: {thrown:?}"
+        );
+        Self::new(Code::StorageUnavailable, message)
+    }
+
     pub(super) fn not_follower() -> Self {
         Self::new(Code::NotFollower, "an owner can't detach: it follows nobody".to_owned())
     }
@@ -201,23 +223,22 @@ impl From<Refusal> for RoomError {
 pub struct CloseReason {
     /// [`Code::Closed`]: the owner closed the room, or the room had no owner for too long.
     /// [`Code::Left`]: this page closed or left it. [`Code::Superseded`]: another page took it
-    /// over. Otherwise it is the code of the refusal that ended the room, or
-    /// [`Code::ConnectionFailed`].
+    /// over. Otherwise it is the code of the refusal that ended the room,
+    /// [`Code::ConnectionFailed`] or [`Code::TokenFailed`].
     pub code: Code,
     /// The same in words.
     pub message: String,
 }
 
-impl CloseReason {
-    /// `socket_error` is what the browser threw if it refused to open a websocket.
-    pub(super) fn new(ending: Ending, socket_error: Option<String>) -> Self {
-        match socket_error {
-            None => Self { code: Code::read(ending.code), message: ending.message },
-            Some(cause) => Self {
-                code: Code::ConnectionFailed,
-                message: format!("the browser refused to open the websocket: {cause}"),
-            },
-        }
+impl From<Ending> for CloseReason {
+    fn from(Ending { code, message }: Ending) -> Self {
+        Self { code: Code::read(code), message }
+    }
+}
+
+impl From<RoomError> for CloseReason {
+    fn from(RoomError { code, message, .. }: RoomError) -> Self {
+        Self { code, message }
     }
 }
 

@@ -35,7 +35,7 @@ extern "C" {
     fn seq_value(this: &Fields) -> JsValue;
 
     #[wasm_bindgen(method, indexing_getter)]
-    fn get(this: &Fields, name: &str) -> JsValue;
+    pub(super) fn get(this: &Fields, name: &str) -> JsValue;
 }
 
 impl Fields {
@@ -45,7 +45,7 @@ impl Fields {
     }
 
     /// Returns the fields of an object. Anything else has none: to read a field of it might throw.
-    fn of(value: JsValue) -> Option<Self> {
+    pub(super) fn of(value: JsValue) -> Option<Self> {
         value.is_object().then(|| value.unchecked_into())
     }
 
@@ -53,8 +53,14 @@ impl Fields {
         Self::of(self.get(name))
     }
 
-    fn text(&self, name: &str) -> Option<String> {
+    /// A field that is a text.
+    pub(super) fn text(&self, name: &str) -> Option<String> {
         self.get(name).as_string()
+    }
+
+    /// A field that is a number from 0.
+    pub(super) fn count(&self, name: &str) -> Option<u64> {
+        whole_number(&self.get(name))
     }
 }
 

@@ -37,7 +37,8 @@ pub struct Room {
 }
 
 impl Room {
-    /// Opens a room that this page owns, or takes one back: [`RoomBuilder::claim`].
+    /// Opens a room that this page owns, or takes one back: [`RoomBuilder::resume`],
+    /// [`RoomBuilder::claim`].
     ///
     /// `url` is the server's websocket address. It begins with `ws:`, `wss:`, `http:` or `https:`,
     /// or it is relative to the page.
@@ -212,7 +213,8 @@ impl Room {
         self.driver.engine().is_owner()
     }
 
-    /// Whether the room was taken back by [`RoomBuilder::claim`], and not opened.
+    /// Whether the room was taken back by [`RoomBuilder::resume`] or [`RoomBuilder::claim`], and not
+    /// opened.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
         self.driver.is_resumed()
@@ -282,6 +284,11 @@ impl Room {
     pub fn on_audience(&self, callback: impl FnMut(Audience) + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.audience, Callback::new(callback));
         self
+    }
+
+    /// Reports an error after which the room goes on.
+    pub(super) fn report(&self, error: RoomError) {
+        self.driver.report(error);
     }
 
     pub(super) fn new(driver: Rc<Driver>) -> Self {

@@ -1,4 +1,4 @@
-//! One websocket, from its opening until it is dropped.
+//! One connection, from its opening until it is dropped; and the usual kind, a websocket.
 
 use alloc::rc::Rc;
 use std::thread_local;
@@ -15,6 +15,18 @@ thread_local! {
     /// handler, an emitter such as Node's `ws` throws the error. The handler outlives the sockets,
     /// because a socket can fail after it was dropped.
     static IGNORE: Closure<dyn Fn()> = Closure::new(|| {});
+}
+
+/// A connection to the server. When it is dropped, it is closed, and no longer calls the driver.
+pub(super) trait Connection {
+    /// How many bytes of what was sent still wait in the page.
+    fn buffered(&self) -> u64;
+
+    /// Sends messages joined by newlines.
+    fn send(&self, frame: &str);
+
+    /// Whether it is neither open nor closed yet.
+    fn is_connecting(&self) -> bool;
 }
 
 /// A websocket with its handlers. When it is dropped, its handlers are removed and it is closed.
@@ -38,7 +50,7 @@ impl Socket {
             Some(class) => Reflect::construct(class, &Array::of1(&address.into()))?.unchecked_into(),
             None => WebSocket::new(address)?,
         };
-        let on_open = handler(driver, |driver, _| driver.handle(Input::Opened));
+        let on_open = handler(driver, |driver, _| driver.websocket_opened());
         let on_message = handler(driver, |driver, event| {
             driver.receive_frame(&event.unchecked_into::<MessageEvent>().data());
         });
@@ -51,17 +63,22 @@ impl Socket {
         IGNORE.with(|ignore| socket.set_onerror(Some(ignore.as_js_value().unchecked_ref())));
         Ok(Self { socket, _handlers: [on_open, on_message, on_close] })
     }
+}
 
-    /// How many bytes of what was sent still wait in the page.
-    pub(super) fn buffered(&self) -> u64 {
+impl Connection for Socket {
+    fn buffered(&self) -> u64 {
         self.socket.buffered_amount().into()
     }
 
-    pub(super) fn send(&self, text: &str) {
+    fn send(&self, text: &str) {
         // This throws only while the socket is being opened, and then the engine sends nothing. A
         // socket that is closing discards what it is given, silently; the engine sends it again on
         // the next socket.
         let _ = self.socket.send_with_str(text);
+    }
+
+    fn is_connecting(&self) -> bool {
+        self.socket.ready_state() == WebSocket::CONNECTING
     }
 }
 

@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
 
+mod blocked;
 mod detach;
 mod failures;
 mod functions;
 mod lifecycle;
+mod network;
+mod resume;
 #[path = "../support/mod.rs"]
 mod support;
+mod token;
 
 use std::cell::{Cell, RefCell};
 use std::fmt::Debug;

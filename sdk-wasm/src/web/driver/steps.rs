@@ -1,12 +1,13 @@
 //! The steps that the engine asks for, and how the driver performs them.
 
+use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::mem;
 
 use futures_channel::oneshot::Sender;
 use js_sys::Array;
-use rtbroadcaster_protocol::{EndReason, Input, Outcome};
+use rtbroadcaster_protocol::{EndReason, Outcome};
 
 use super::{Driver, Resources};
 use crate::registry::{Action, FunctionId};
@@ -14,24 +15,20 @@ use crate::step::Step;
 use crate::web::Status;
 use crate::web::callback::{Callback, Callbacks};
 use crate::web::ending::Ending;
-use crate::web::environment::{in_next_task, now, warn};
+use crate::web::environment::{in_next_task, warn};
 use crate::web::error::{CloseReason, RoomError};
 use crate::web::params::Params;
 use crate::web::room::Room;
-use crate::web::socket::Socket;
 
 impl Driver {
     /// Performs one step.
     pub(super) fn perform(self: &Rc<Self>, step: Step<Array>) {
         match step {
             Step::Connect => self.connect(),
-            Step::Disconnect => {
-                let socket = self.inner.borrow_mut().resources.socket.take();
-                drop(socket);
-            }
+            Step::Disconnect => self.disconnect(),
             Step::Send(text) => {
-                if let Some(socket) = self.socket() {
-                    socket.send(&text);
+                if let Some(connection) = self.connection() {
+                    connection.send(&text);
                     self.inner.borrow_mut().may_have_unsent = true;
                 }
             }
@@ -69,25 +66,6 @@ impl Driver {
             }
             Step::End(reason) => self.end(reason),
         }
-    }
-
-    fn connect(self: &Rc<Self>) {
-        let (address, class) = {
-            let inner = self.inner.borrow();
-            (inner.address.clone(), inner.web_socket.clone())
-        };
-        let opened = Socket::open(&address, class.as_ref(), self);
-        let mut inner = self.inner.borrow_mut();
-        let former = match opened {
-            Ok(socket) => inner.resources.socket.replace(Rc::new(socket)),
-            Err(cause) => {
-                inner.socket_error = Some(alloc::format!("{cause:?}"));
-                inner.engine.handle(now(), Input::Close);
-                None
-            }
-        };
-        drop(inner);
-        drop(former);
     }
 
     fn enter(self: &Rc<Self>) {
@@ -130,7 +108,8 @@ impl Driver {
         }
     }
 
-    fn report(&self, error: RoomError) {
+    /// Reports an error after which the room goes on.
+    pub(in crate::web) fn report(&self, error: RoomError) {
         let callback = self.inner.borrow().resources.callbacks.error.clone();
         match callback {
             Some(callback) => callback.notify(error),
@@ -152,7 +131,9 @@ impl Driver {
     fn end(&self, reason: EndReason) {
         let (resources, reason) = self.release(reason);
         let Resources {
-            socket,
+            connection,
+            token,
+            kept,
             timer,
             wake,
             functions,
@@ -161,7 +142,11 @@ impl Driver {
             pending_ready,
             pending_closes,
         } = resources;
-        drop((socket, timer, wake, functions));
+        drop((connection, token, timer, wake, functions));
+        if let Some(kept) = kept {
+            let uuid = self.engine().uuid().map(ToOwned::to_owned);
+            kept.note_end(&uuid.unwrap_or_default(), &reason.code);
+        }
         if let Some(callback) = callbacks.close {
             callback.notify(reason);
         }
@@ -181,7 +166,8 @@ impl Driver {
         let mut inner = self.inner.borrow_mut();
         inner.is_over = true;
         let ending = Ending::new(reason, inner.engine.is_owner());
-        let reason = CloseReason::new(ending, inner.socket_error.take());
+        let failure = inner.connector.give_up();
+        let reason = failure.map_or_else(|| ending.into(), CloseReason::from);
         (mem::take(&mut inner.resources), reason)
     }
 }

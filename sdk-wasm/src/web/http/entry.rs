@@ -1,0 +1,74 @@
+//! How a page enters a room: what its session says in a create, join or claim.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use js_sys::encode_uri_component;
+use rtbroadcaster_protocol::{NumberField, ServerFields};
+
+use crate::web::message::Fields;
+
+/// What the page asks to enter: the fields of a create, join or claim.
+#[derive(Clone, Default)]
+pub(super) struct Entry {
+    pub(super) uuid: String,
+    pub(super) owner_key: Option<String>,
+    pub(super) session: String,
+    pub(super) token: Option<String>,
+    pub(super) since: Option<u64>,
+    pub(super) ack: Option<u64>,
+    pub(super) epoch: Option<u64>,
+    pub(super) share_audience: bool,
+}
+
+impl Entry {
+    pub(super) fn read(message: &Fields) -> Self {
+        Self {
+            uuid: message.uuid().unwrap_or_default(),
+            owner_key: message.owner_key().filter(|key| !key.is_empty()),
+            session: message.text("session").unwrap_or_default(),
+            token: message.text("token"),
+            since: message.count("since"),
+            ack: message.number(NumberField::Ack),
+            epoch: message.number(NumberField::Epoch),
+            share_audience: message.get("shareAudience").is_truthy(),
+        }
+    }
+
+    /// The query of the stream of events: where to go on, and what a claim carries.
+    pub(super) fn query(&self) -> String {
+        let mut query = Vec::new();
+        let mut add =
+            |name: &str, value: Option<String>| query.extend(value.map(|value| format!("{name}={value}")));
+        add("since", self.since.map(|seq| format!("{seq}")));
+        if self.owner_key.is_some() {
+            add("session", Some(encode_uri_component(&self.session).into()));
+            add("ack", self.ack.map(|id| format!("{id}")));
+            add("epoch", self.epoch.map(|epoch| format!("{epoch}")));
+            add("shareAudience", self.share_audience.then(|| "true".to_owned()));
+        }
+        query.join("&")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    fn query(message: &str) -> String {
+        Entry::read(&Fields::parse(&message.into()).unwrap()).query()
+    }
+
+    #[wasm_bindgen_test]
+    fn a_claim_carries_more_than_a_join() {
+        assert_eq!(query(r#"{"uuid":"u","session":"s","v":2}"#), "");
+        assert_eq!(query(r#"{"uuid":"u","session":"s","since":7}"#), "since=7");
+        let claim =
+            r#"{"uuid":"u","ownerKey":"k","session":"s/","since":7,"ack":0,"epoch":2,"shareAudience":true}"#;
+        assert_eq!(query(claim), "since=7&session=s%2F&ack=0&epoch=2&shareAudience=true");
+    }
+}

@@ -1,0 +1,16 @@
+//! In place of `http`, without that feature: no room can be reached over plain HTTP.
+
+use alloc::rc::Rc;
+
+use wasm_bindgen::prelude::JsValue;
+
+use super::driver::Driver;
+use super::socket::Connection;
+
+pub(super) async fn is_there(_address: &str) -> bool {
+    false
+}
+
+pub(super) fn open(_address: &str, _driver: &Rc<Driver>) -> Result<Rc<dyn Connection>, JsValue> {
+    Err("built without the feature `http`".into())
+}
