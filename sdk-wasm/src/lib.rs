@@ -38,7 +38,7 @@
 //!   each connection.
 //!
 //! With the feature `http`, a room goes over plain HTTP where websockets are blocked, as it does in
-//! the npm package. A program is some 24 kB (gzip) larger with it.
+//! the npm package. A program is some 23 kB (gzip) larger with it.
 //!
 //! The feature `javascript`, on by default for the npm package, exports
 //! `create`, `join` and `rtbroadcaster_call` to JavaScript from every program that links this

@@ -38,7 +38,8 @@ pub(super) fn absolute_address(given: &str) -> String {
 
 /// Returns the address of the rooms over plain HTTP, for the address of a websocket.
 pub(super) fn http_address(websocket: &str) -> Result<String, JsValue> {
-    let url = Url::new(&websocket.replacen("ws", "http", 1))?;
+    // "ws:" becomes "http:", and "wss:" becomes "https:".
+    let url = Url::new(&format!("http{}", websocket.strip_prefix("ws").unwrap_or(websocket)))?;
     let path = url.pathname();
     Ok(url.origin() + path.strip_suffix('/').unwrap_or(&path))
 }

@@ -200,9 +200,9 @@ impl<Kind> RoomBuilder<Kind> {
 
 impl RoomBuilder<Creating> {
     /// Takes this room back instead of opening one. `uuid` and `owner_key` are the [`Room::uuid`]
-    /// and [`Room::owner_key`] of a room that this user owns; the program keeps them across a
-    /// reload of its page, or has that done by [`RoomBuilder::resume`]. On the page that owned the room until now, the room ends with
-    /// [`Code::Superseded`](crate::Code::Superseded).
+    /// and [`Room::owner_key`] of a room that this user owns. The program keeps them across a
+    /// reload of its page by itself; [`RoomBuilder::resume`] does that for it. On the page that
+    /// owned the room until now, the room ends with [`Code::Superseded`](crate::Code::Superseded).
     pub fn claim(mut self, uuid: impl Into<String>, owner_key: impl Into<String>) -> Self {
         self.goal = Goal::Claim { uuid: uuid.into(), owner_key: owner_key.into() };
         self
@@ -212,9 +212,9 @@ impl RoomBuilder<Creating> {
     /// is opened if none was kept, or if the server no longer knows it. [`Room::is_resumed`] tells
     /// which. Default: no.
     ///
-    /// [`Room::uuid`] and [`Room::owner_key`] are kept in `sessionStorage`, and so in this tab, under
-    /// the server's address. A page of the npm package finds them there, and the other way round.
-    /// They are removed when the room ends with [`Code::Closed`](crate::Code::Closed),
+    /// [`Room::uuid`] and [`Room::owner_key`] are kept in `sessionStorage`, and so in this tab,
+    /// under the server's address. A page of the npm package finds them there, and the other way
+    /// round. They are removed when the room ends with [`Code::Closed`](crate::Code::Closed),
     /// [`Code::Left`](crate::Code::Left) or [`Code::UnknownRoom`](crate::Code::UnknownRoom).
     ///
     /// If two pages take the same room back, the last one has it. On the other page the room ends

@@ -213,8 +213,8 @@ impl Room {
         self.driver.engine().is_owner()
     }
 
-    /// Whether the room was taken back by [`RoomBuilder::resume`] or [`RoomBuilder::claim`], and not
-    /// opened.
+    /// Whether the room was taken back by [`RoomBuilder::resume`] or [`RoomBuilder::claim`], and
+    /// not opened.
     #[must_use]
     pub fn is_resumed(&self) -> bool {
         self.driver.is_resumed()

@@ -245,8 +245,8 @@ impl Exchange {
     /// answer, and the stream must not have been silent for too long.
     async fn answer_ping(self: Rc<Self>, ping: u64) {
         let response = probe(&self.base, Some(&self.signal())).await;
-        // A server that shuts down refuses in JSON, but its rooms go on for a while. A proxy without
-        // a server does not answer in JSON.
+        // A server that shuts down refuses in JSON, but its rooms go on for a while. A proxy
+        // without a server does not answer in JSON.
         let is_json = |response: &Response| {
             response
                 .headers()
