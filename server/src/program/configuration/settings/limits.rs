@@ -24,7 +24,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "connections",
         value_name: "NUMBER",
-        help: "Websockets at a time; above it an upgrade is answered by HTTP 503",
+        help: "Connections at a time, websockets and event streams together; above it HTTP 503",
         is_secret: false,
         kind: Kind::Count(|configuration| &mut configuration.rooms.connections, AT_LEAST_ONE),
     },
