@@ -1,7 +1,7 @@
 //! What a follower that detached catches up with.
 
 /// How a follower that detached catches up.
-#[cfg_attr(not(feature = "web"), expect(unreachable_pub, reason = "js/room.js gives it as a number"))]
+#[cfg_attr(not(feature = "web"), expect(unreachable_pub, reason = "js/ gives it as a flag"))]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum CatchUp {
     /// With the state as it is now, in the order of the writes: of each slot the newest state

@@ -96,6 +96,7 @@ impl<P> Delivery<P> {
         self.backlog.note_size(characters);
     }
 
+    #[cfg(any(test, feature = "web"))]
     pub(crate) fn is_detached(&self) -> bool {
         self.is_detached
     }

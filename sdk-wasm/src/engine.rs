@@ -1,7 +1,7 @@
 //! One session and the delivery of its events: every decision of the page's side, and nothing that
 //! needs a page.
 //!
-//! The driver (js/room.js or `web`) reports what happened. Then it performs the steps that
+//! The driver (js/ or `web`) reports what happened. Then it performs the steps that
 //! [`Engine::next_step`] returns until there are no more.
 
 use alloc::string::String;
@@ -10,6 +10,7 @@ use rtbroadcaster_protocol::{
     Audience, BroadcastError, Input, Output, Session, SessionOptions, SessionStatus, Timestamp,
 };
 
+use crate::attempts::Attempts;
 use crate::catch_up::CatchUp;
 use crate::delivery::{Delivery, QueuedEvent};
 use crate::registry::FunctionId;
@@ -19,6 +20,7 @@ use crate::step::Step;
 pub(crate) struct Engine<P> {
     session: Session<P>,
     delivery: Delivery<P>,
+    attempts: Attempts,
     /// When the driver's timer fires; none if it is not set.
     timer_at: Option<Timestamp>,
     /// How many callers wait until the queue has space.
@@ -33,6 +35,7 @@ impl<P> Engine<P> {
         Self {
             session: Session::new(options),
             delivery: Delivery::new(),
+            attempts: Attempts::new(),
             timer_at: None,
             waiting_for_space: 0,
             is_closing: false,
@@ -43,6 +46,7 @@ impl<P> Engine<P> {
     pub(crate) fn handle(&mut self, now: Timestamp, input: Input<P>) {
         match input {
             Input::Timeout => self.timer_at = None,
+            Input::Opened => self.attempts.note_opened(),
             Input::Close => self.is_closing = true,
             _ => {}
         }
@@ -106,6 +110,7 @@ impl<P> Engine<P> {
     }
 
     /// See [`Delivery::is_detached`].
+    #[cfg(feature = "web")]
     pub(crate) fn is_detached(&self) -> bool {
         self.delivery.is_detached()
     }
@@ -149,9 +154,12 @@ impl<P> Engine<P> {
     pub(crate) fn next_step(&mut self, may_deliver: bool) -> Option<Step<P>> {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect => return Some(Step::Connect),
+                Output::Connect => return Some(Step::Connect { anyhow: self.attempts.begin() }),
                 Output::Send(text) => return Some(Step::Send(text)),
-                Output::Disconnect => return Some(Step::Disconnect),
+                Output::Disconnect => {
+                    self.attempts.note_given_up();
+                    return Some(Step::Disconnect);
+                }
                 Output::Event(event) => self.delivery.push(QueuedEvent::Session(event)),
             }
         }
@@ -176,17 +184,22 @@ impl<P> Engine<P> {
     }
 }
 
-/// The fast path of js/room.js: actions that it delivers or writes without asking for a step.
+/// The fast path of js/fast-path.js: actions that it delivers or writes without asking for a step.
 #[cfg(feature = "javascript")]
 impl<P> Engine<P> {
     /// The seq of the action that the driver may deliver by itself: see [`Session::fast_path_seq`].
     pub(crate) fn fast_path_seq(&self) -> Option<u64> {
-        if self.delivery.is_on_fast_path() { self.session.fast_path_seq() } else { None }
+        if self.is_on_fast_path() { self.session.fast_path_seq() } else { None }
     }
 
     /// The id of the action that the driver may write by itself: see [`Session::fast_path_id`].
     pub(crate) fn fast_path_id(&self) -> Option<u64> {
-        if self.delivery.is_on_fast_path() { self.session.fast_path_id() } else { None }
+        if self.is_on_fast_path() { self.session.fast_path_id() } else { None }
+    }
+
+    #[inline(never)] // Inlined twice, it would cost every page 80 bytes.
+    fn is_on_fast_path(&self) -> bool {
+        self.delivery.is_on_fast_path()
     }
 
     /// See [`Session::fast_path_answered`].

@@ -1,15 +1,56 @@
 //! `create` and `join`, as a package made with wasm-pack exports them. The npm package has its own,
-//! which call js/room.js directly.
+//! which call js/ directly.
+
+use alloc::string::String;
 
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-#[wasm_bindgen(module = "/js/room.js")]
-extern "C" {
-    /// Gives js/room.js the exports of this module.
-    #[wasm_bindgen(js_name = useModule)]
-    fn use_module(exports: &JsValue);
+use crate::room_engine::RoomEngine;
 
-    fn enter(url: &JsValue, joins: bool, uuid: &JsValue, options: &JsValue, on_end: &JsValue) -> JsValue;
+#[wasm_bindgen(module = "/js/bundled.js")]
+extern "C" {
+    fn enter(
+        engines: Engines,
+        url: &JsValue,
+        joins: bool,
+        uuid: &JsValue,
+        options: &JsValue,
+        on_end: &JsValue,
+    ) -> JsValue;
+}
+
+/// Makes engines for js/bundled.js.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engines;
+
+#[wasm_bindgen]
+impl Engines {
+    /// See [`RoomEngine::create`].
+    #[must_use]
+    pub fn create(&self, now: f64, session: String, timeout: f64, shares_audience: bool) -> RoomEngine {
+        RoomEngine::create(now, session, timeout, shares_audience)
+    }
+
+    /// See [`RoomEngine::join`].
+    #[must_use]
+    pub fn join(&self, now: f64, session: String, timeout: f64, uuid: String) -> RoomEngine {
+        RoomEngine::join(now, session, timeout, uuid)
+    }
+
+    /// See [`RoomEngine::claim`].
+    #[must_use]
+    pub fn claim(
+        &self,
+        now: f64,
+        session: String,
+        timeout: f64,
+        shares_audience: bool,
+        uuid: String,
+        owner_key: String,
+    ) -> RoomEngine {
+        RoomEngine::claim(now, session, timeout, shares_audience, uuid, owner_key)
+    }
 }
 
 /// Opens a room, or takes one back: see index.d.ts. Returns a promise of the room.
@@ -18,13 +59,11 @@ extern "C" {
 /// if it is a function.
 #[wasm_bindgen]
 pub fn create(url: &JsValue, options: &JsValue, on_end: &JsValue) -> JsValue {
-    use_module(&wasm_bindgen::exports());
-    enter(url, false, &JsValue::UNDEFINED, options, on_end)
+    enter(Engines, url, false, &JsValue::UNDEFINED, options, on_end)
 }
 
 /// Enters a room as a follower: see index.d.ts. Returns a promise of the room.
 #[wasm_bindgen]
 pub fn join(url: &JsValue, uuid: &JsValue, options: &JsValue) -> JsValue {
-    use_module(&wasm_bindgen::exports());
-    enter(url, true, uuid, options, &JsValue::UNDEFINED)
+    enter(Engines, url, true, uuid, options, &JsValue::UNDEFINED)
 }

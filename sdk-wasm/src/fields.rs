@@ -1,79 +1,64 @@
-//! A message of the server, as the browser's JSON parser returns it.
+//! A message of the server, as the browser's JSON parser returns it. js/message.js holds it.
 
-use alloc::borrow::ToOwned;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use rtbroadcaster_protocol::{Audience, LimitField, NumberField, Refusal, ServerFields};
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::params::Params;
 
-#[cfg_attr(feature = "npm", wasm_bindgen(raw_module = "./room.js"))]
-#[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/room.js"))]
+/// The fields of a message that the engine reads, by their paths in the message.
+#[wasm_bindgen]
+#[derive(Clone, Copy)]
+pub enum Field {
+    Uuid = "uuid",
+    Status = "status.value",
+    FuncKey = "funcKey",
+    StateMessage = "stateMessage",
+    Slot = "slot",
+    Clear = "clear",
+    Owner = "owner",
+    OwnerKey = "ownerKey",
+    Resync = "resync",
+    Seq = "seq",
+    Version = "v",
+    Epoch = "epoch",
+    Ack = "ack",
+    Synced = "synced",
+    Shutdown = "shutdown",
+    Ping = "ping",
+    Pong = "pong",
+    MessageBytes = "limits.messageBytes",
+    QueueActions = "limits.queueActions",
+    QueueBytes = "limits.queueBytes",
+    Heartbeat = "limits.heartbeat",
+    Connected = "audience.connected",
+    Lagging = "audience.lagging",
+    ErrorCode = "error.code",
+    ErrorMessage = "error.message",
+    ErrorId = "error.id",
+    RetryAfter = "error.retryAfterMs",
+}
+
+#[cfg_attr(feature = "npm", wasm_bindgen(raw_module = "./message.js"))]
+#[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/bundled.js"))]
 extern "C" {
-    /// A field of the current message in js/room.js: 1 for true, 0 for false, NaN if it is neither
-    /// a number nor a boolean.
-    fn number(field: i32) -> f64;
+    /// A field of the current message that is a text and not empty.
+    #[wasm_bindgen(js_name = textOf)]
+    fn text_of(field: Field) -> Option<String>;
+
+    /// A field of the current message: 1 for true, 0 for false, NaN if it is neither a number nor a
+    /// boolean.
+    #[wasm_bindgen(js_name = numberOf)]
+    fn number_of(field: Field) -> f64;
 }
 
-/// The texts of a message, which js/room.js writes before the call. The fields' names stand there
-/// in the reverse order.
-#[derive(Clone, Copy)]
-enum Text {
-    FuncKey,
-    Slot,
-    Clear,
-    Owner,
-    Uuid,
-    OwnerKey,
-    ErrorCode,
-    ErrorMessage,
-}
-
-/// The numbers of a message, for which Rust asks js/room.js one by one. The fields' names stand
-/// there in the same order.
-#[derive(Clone, Copy)]
-#[repr(i32)]
-enum Number {
-    Seq,
-    StateMessage,
-    Version,
-    Epoch,
-    Ack,
-    Synced,
-    Shutdown,
-    Ping,
-    Pong,
-    MessageBytes,
-    QueueActions,
-    QueueBytes,
-    Heartbeat,
-    Status,
-    Resync,
-    Connected,
-    Lagging,
-    ErrorId,
-    RetryAfter,
-}
-
-/// The current message in js/room.js.
-pub(crate) struct Fields {
-    /// The last of these texts are the fields of [`Text`], in the reverse order. A field that the
-    /// message lacks is empty.
-    pub(crate) texts: Vec<String>,
-}
-
-impl Fields {
-    fn text(&self, text: Text) -> Option<String> {
-        let text = self.texts.iter().nth_back(text as usize)?;
-        (!text.is_empty()).then(|| text.as_str().to_owned())
-    }
-}
+/// The current message in js/message.js.
+pub(crate) struct Fields;
 
 /// A field that is a number from 0. A number that JSON can carry but `u64` can't saturates.
-fn whole_number(field: Number) -> Option<u64> {
-    let value = number(field as i32);
+fn whole_number(field: Field) -> Option<u64> {
+    let value = number_of(field);
     (value >= 0.0).then_some(value as u64)
 }
 
@@ -81,15 +66,15 @@ impl ServerFields for Fields {
     type Params = Params;
 
     fn uuid(&self) -> Option<String> {
-        self.text(Text::Uuid)
+        text_of(Field::Uuid)
     }
 
     fn status(&self) -> Option<u64> {
-        whole_number(Number::Status)
+        whole_number(Field::Status)
     }
 
     fn func_key(&self) -> Option<String> {
-        self.text(Text::FuncKey)
+        text_of(Field::FuncKey)
     }
 
     fn func_params(&self) -> Params {
@@ -97,62 +82,62 @@ impl ServerFields for Fields {
     }
 
     fn state_message(&self) -> bool {
-        whole_number(Number::StateMessage) == Some(1)
+        whole_number(Field::StateMessage) == Some(1)
     }
 
     fn slot(&self) -> Option<String> {
-        self.text(Text::Slot)
+        text_of(Field::Slot)
     }
 
     fn clear(&self) -> Option<String> {
-        self.text(Text::Clear)
+        text_of(Field::Clear)
     }
 
     fn owner(&self) -> Option<String> {
-        self.text(Text::Owner)
+        text_of(Field::Owner)
     }
 
     fn owner_key(&self) -> Option<String> {
-        self.text(Text::OwnerKey)
+        text_of(Field::OwnerKey)
     }
 
     fn resync(&self) -> bool {
-        whole_number(Number::Resync) == Some(1)
+        whole_number(Field::Resync) == Some(1)
     }
 
     fn number(&self, field: NumberField) -> Option<u64> {
         whole_number(match field {
-            NumberField::Seq => Number::Seq,
-            NumberField::Version => Number::Version,
-            NumberField::Epoch => Number::Epoch,
-            NumberField::Ack => Number::Ack,
-            NumberField::Synced => Number::Synced,
-            NumberField::Shutdown => Number::Shutdown,
-            NumberField::Ping => Number::Ping,
-            NumberField::Pong => Number::Pong,
+            NumberField::Seq => Field::Seq,
+            NumberField::Version => Field::Version,
+            NumberField::Epoch => Field::Epoch,
+            NumberField::Ack => Field::Ack,
+            NumberField::Synced => Field::Synced,
+            NumberField::Shutdown => Field::Shutdown,
+            NumberField::Ping => Field::Ping,
+            NumberField::Pong => Field::Pong,
         })
     }
 
     fn limit(&self, field: LimitField) -> Option<u64> {
         whole_number(match field {
-            LimitField::MessageBytes => Number::MessageBytes,
-            LimitField::QueueActions => Number::QueueActions,
-            LimitField::QueueBytes => Number::QueueBytes,
-            LimitField::Heartbeat => Number::Heartbeat,
+            LimitField::MessageBytes => Field::MessageBytes,
+            LimitField::QueueActions => Field::QueueActions,
+            LimitField::QueueBytes => Field::QueueBytes,
+            LimitField::Heartbeat => Field::Heartbeat,
         })
     }
 
     fn audience(&self) -> Option<Audience> {
-        let (connected, lagging) = (whole_number(Number::Connected)?, whole_number(Number::Lagging)?);
+        let (connected, lagging) = (whole_number(Field::Connected)?, whole_number(Field::Lagging)?);
         Some(Audience { connected, lagging })
     }
 
     fn error(&self) -> Option<Refusal> {
         Some(Refusal {
-            code: self.text(Text::ErrorCode)?,
-            message: self.text(Text::ErrorMessage).unwrap_or_default(),
-            id: whole_number(Number::ErrorId),
-            retry_after_ms: whole_number(Number::RetryAfter),
+            code: text_of(Field::ErrorCode)?,
+            message: text_of(Field::ErrorMessage).unwrap_or_default(),
+            id: whole_number(Field::ErrorId),
+            retry_after_ms: whole_number(Field::RetryAfter),
         })
     }
 }

@@ -41,7 +41,7 @@
 //! the npm package. A program is some 23 kB (gzip) larger with it.
 //!
 //! The feature `javascript`, on by default for the npm package, exports
-//! `create`, `join` and `rtbroadcaster_call` to JavaScript from every program that links this
+//! `create`, `join` and `RoomEngine` to JavaScript from every program that links this
 //! crate. A Rust program leaves the feature out, as above.
 //!
 //! # How it is built
@@ -57,12 +57,14 @@
 //! | `delivery` | which events the page receives, in which order, and from when on |
 //! | `backlog`, `catch_up` | what came while the page was detached, and how it catches up |
 //! | `registry` | function key → function, and the state messages that wait for a function |
-//! | `engines`, `bridge`, `opcode` | how JavaScript drives an engine: by numbers and texts |
+//! | `attempts` | which attempts to connect try plain HTTP first |
+//! | `ending`, `decisions` | why a room ended, and what else both shells decide alike |
+//! | `room_engine`, `enums` | the engine as JavaScript drives it, by names |
 //! | `fields`, `params` | a message of the server, as the browser's JSON parser returns it |
 //! | `exports` | `create` and `join` for packages built with wasm-pack |
 //! | `program` | the allocator and the panic handler of the npm package's wasm |
 //! | `web` | the shell for Rust programs |
-//! | `../js/room.js` | the shell for JavaScript: socket, timer, promises, callbacks, arguments |
+//! | `../js` | the shell for JavaScript: socket, timer, promises, callbacks, arguments |
 //!
 //! One rule above all: the page's code is never called while anything is borrowed, because it may
 //! call back. The structure keeps this rule: the shell asks for one step, the engine returns it and
@@ -74,35 +76,39 @@ extern crate alloc;
 #[cfg(not(feature = "npm"))]
 extern crate std;
 
+mod attempts;
 mod backlog;
-#[cfg(feature = "javascript")]
-mod bridge;
 mod catch_up;
+#[cfg_attr(not(feature = "web"), allow(dead_code, reason = "js/decisions.js is made of the others"))]
+mod decisions;
 mod delivery;
+mod ending;
 mod engine;
 #[cfg(feature = "javascript")]
-mod engines;
+mod enums;
 #[cfg(all(feature = "javascript", not(feature = "npm")))]
 mod exports;
 #[cfg(feature = "javascript")]
 mod fields;
 #[cfg(feature = "javascript")]
-mod opcode;
-#[cfg(feature = "javascript")]
 mod params;
+#[cfg(feature = "javascript")]
+mod parts;
 #[cfg(feature = "npm")]
 mod program;
 mod registry;
+#[cfg(feature = "javascript")]
+mod room_engine;
 mod step;
 #[cfg(feature = "web")]
 mod web;
 
 #[cfg(feature = "web")]
 pub use catch_up::CatchUp;
-#[cfg(feature = "javascript")]
-pub use engines::rtbroadcaster_call;
 #[cfg(all(feature = "javascript", not(feature = "npm")))]
 pub use exports::{create, join};
+#[cfg(feature = "javascript")]
+pub use room_engine::RoomEngine;
 #[cfg(feature = "web")]
 pub use web::{
     Audience, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Room, RoomBuilder,

@@ -4,8 +4,8 @@ use core::mem;
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-#[cfg_attr(feature = "npm", wasm_bindgen(raw_module = "./room.js"))]
-#[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/room.js"))]
+#[cfg_attr(feature = "npm", wasm_bindgen(raw_module = "./message.js"))]
+#[cfg_attr(not(feature = "npm"), wasm_bindgen(module = "/js/bundled.js"))]
 extern "C" {
     /// Keeps the params of the current message, and returns the number under which they are kept.
     #[wasm_bindgen(js_name = keep)]
@@ -16,19 +16,19 @@ extern "C" {
     fn drop_params(number: f64);
 }
 
-/// The number under which js/room.js keeps an action's params.
+/// The number under which js/message.js keeps an action's params.
 ///
 /// Most actions never need the number, because their functions run on the fast path. A `JsValue`
 /// instead would cost a page half a kilobyte more, with what wasm-bindgen adds for it.
 pub(crate) struct Params(f64);
 
 impl Params {
-    /// The params of the current message in js/room.js.
+    /// The params of the current message in js/message.js.
     pub(crate) fn of_current_message() -> Self {
         Self(keep_params())
     }
 
-    /// Returns the number to js/room.js, which drops the params itself.
+    /// Returns the number to js/message.js, which drops the params itself.
     pub(crate) fn into_number(self) -> f64 {
         let number = self.0;
         mem::forget(self);

@@ -9,12 +9,15 @@ use lol_alloc::{AssumeSingleThreaded, FreeListAllocator};
 /// It keeps free memory in one list, with neighbours merged, and returns the first piece that is
 /// large enough. That is quick where little is allocated and soon freed, as here.
 /// `cargo xtask bench --page` shows that a page's memory stays flat over 600,000 messages.
+#[cfg(not(target_feature = "atomics"))]
 #[global_allocator]
 #[allow(
     unsafe_code,
     reason = "a lock that nothing else can hold would cost every page 50 bytes and slow each allocation"
 )]
-// SAFETY: only one thread may use it, and there is only one; `engines.rs` says why.
+// SAFETY: only one thread may use it, and there is only one: WebAssembly without the feature
+// `atomics` has no instruction that would share its memory, and each worker has an instance and a
+// memory of its own. With that feature this doesn't compile.
 static ALLOCATOR: AssumeSingleThreaded<FreeListAllocator> =
     unsafe { AssumeSingleThreaded::new(FreeListAllocator::new()) };
 

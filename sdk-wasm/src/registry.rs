@@ -11,7 +11,8 @@ const REPORTED_KEYS: usize = 1_000;
 pub(crate) type FunctionId = u32;
 
 /// The functions of a page. They are in plain lists that are searched: any kind of map would cost a
-/// page a few kilobytes. js/room.js finds the function of a frequent action in a map of its own.
+/// page a few kilobytes. js/fast-path.js finds the function of a frequent action in a map of its
+/// own.
 pub(crate) struct Registry<P> {
     functions: Vec<(String, FunctionId)>,
     /// State messages whose key has no function: the newest of each slot, in the order in which

@@ -8,8 +8,9 @@ use crate::registry::{Action, FunctionId};
 
 /// One thing to do.
 pub(crate) enum Step<P> {
-    /// Open a websocket, and forget an earlier one.
-    Connect,
+    /// Open a connection, and forget an earlier one. With `anyhow`, over plain HTTP if the server
+    /// answers there: websockets may be blocked.
+    Connect { anyhow: bool },
     /// Send this text.
     Send(String),
     /// Close the websocket and forget it.
@@ -23,7 +24,7 @@ pub(crate) enum Step<P> {
     /// Reject that promise with an error: all is over.
     Refuse(EndReason),
     /// Run a registered function.
-    #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "js/room.js finds a function by its key"))]
+    #[cfg_attr(not(feature = "web"), allow(dead_code, reason = "js/ finds a function by its key"))]
     Run(FunctionId, Action<P>),
     /// Tell the page its new status.
     TellStatus,

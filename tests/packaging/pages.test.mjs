@@ -1,6 +1,8 @@
 /** The package in pages without a bundler, and every way of loading its WebAssembly. */
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { after } from "node:test";
 
 import { scenario } from "../browser/support/scenario.mjs";
@@ -16,6 +18,7 @@ const site = await project({ onEnd: (each) => undo.push(each) }, "plain");
 
 const PACKAGE = "/node_modules/rtbroadcaster";
 const WASM = /\.wasm$/;
+const { version: VERSION } = JSON.parse(await readFile(join(site, PACKAGE, "package.json"), "utf8"));
 
 async function open(scene, path) {
   const server = await scene.server({ site });
@@ -94,3 +97,29 @@ scenario("a load that failed is tried again by the next call", {}, async (scene)
   assert.deepEqual(await tour(page), [3, "slowly"]);
   page.complaints.length = 0;
 });
+
+const OTHERS = {
+  "of another version": { module: (bytes) => withVersion(bytes, "9.8.7"), named: "9.8.7" },
+  "of something else": { module: () => Buffer.from([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]), named: "no rtbroadcaster" },
+};
+for (const [name, { module, named }] of Object.entries(OTHERS)) {
+  scenario(`a module ${name} is refused by its name, and the next call tries again`, {}, async (scene) => {
+    const page = await emptyPage(scene);
+    await page.route("**/*.wasm", async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: module(await response.body()) });
+    });
+    const failure = () => page.evaluate(() => sdk.init().catch(({ code, message }) => `${code}: ${message}`));
+    const message = await failure();
+    for (const part of ["wasm_failed: ", named, VERSION]) assert.ok(message.includes(part), message);
+    await page.unroute("**/*.wasm");
+    assert.deepEqual(await tour(page), [3, "slowly"]);
+  });
+}
+
+/** The module with another version, of the same length: in the section that the build appends. */
+function withVersion(bytes, version) {
+  const at = bytes.lastIndexOf(VERSION);
+  assert.ok(at > 0 && version.length === VERSION.length, "the module says its version");
+  return Buffer.concat([bytes.subarray(0, at), Buffer.from(version), bytes.subarray(at + version.length)]);
+}

@@ -7,7 +7,10 @@
 mod autobahn;
 mod bench;
 mod browser;
+mod bundled;
 mod ci;
+mod decisions;
+mod glue;
 mod npm;
 mod pack;
 mod process;
@@ -20,6 +23,7 @@ mod soak;
 mod test;
 mod tidy;
 mod tools;
+mod types;
 mod wasm;
 mod workspace;
 
@@ -67,6 +71,9 @@ enum Command {
     Tidy(tidy::Args),
     /// Build the npm package's tarball in sdk-wasm/npm/ and print its contents and sizes.
     Pack,
+    /// Write what is generated from other files of the repository: sdk-wasm/js/decisions.js
+    /// and bundled.js.
+    Generate,
     /// Assemble the demo site in target/site/.
     Site,
 }
@@ -95,6 +102,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::run(&workspace),
         Command::Tidy(args) => tidy::run(&workspace, &args),
         Command::Pack => pack::run(&workspace),
+        Command::Generate => decisions::write(&workspace).and_then(|()| bundled::write(&workspace)),
         Command::Site => site::assemble(&workspace).map(|_| ()),
     }
 }

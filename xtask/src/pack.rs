@@ -72,33 +72,31 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Bundles what every page loads into one script: index.js and js/room.js, which no page imports by
-/// itself. Neither needs the JavaScript that wasm-bindgen makes. Files that only some pages load
-/// stay beside it.
+/// Bundles what every page loads into one script: index.js, the files of js/, which no page imports
+/// by itself, and wasm-bindgen's JavaScript. Files that only some pages load stay beside it. The
+/// source map has all of their text, so that a stack trace in an application says where.
 fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
-    let parts = ["room.js", "rtbroadcaster_sdk_bg.js", "rtbroadcaster_sdk.js"].map(|name| folder.join(name));
-    fs::copy(workspace.path("sdk-wasm/js/room.js"), &parts[0]).context("cannot copy sdk-wasm/js/room.js")?;
-    let index = folder.join("index.js");
-    let options = ["--bundle", "--format=esm", "--target=es2022", "--allow-overwrite", "--log-level=warning"];
-    let optional = ["--external:./fetch-socket.js", "--external:./resume.js", "--external:./schemas.js"];
-    let outfile = format!("--outfile={}", index.display());
-    let tools = workspace.path("xtask");
-    execute(npm::program(&tools, "esbuild").arg(&index).args(options).args(optional).arg(&outfile))?;
-    // terser makes the script 3 % smaller than esbuild does.
-    let options = [
-        "--module",
-        "--ecma",
-        "2022",
-        "--compress",
-        "passes=3,hoist_funs,conditionals=false",
-        "--mangle",
-        "--output",
-    ];
-    execute(npm::program(&tools, "terser").arg(&index).args(options).arg(&index))?;
-    for part in parts {
-        fs::remove_file(&part).with_context(|| format!("cannot remove {}", part.display()))?;
+    let parts = folder.join("parts");
+    fs::create_dir(&parts).with_context(|| format!("cannot create {}", parts.display()))?;
+    copy_folder(&workspace.path("sdk-wasm/js"), &parts, &|name| name != "bundled.js")?;
+    for name in ["index.js", "rtbroadcaster_sdk_bg.js"] {
+        fs::rename(folder.join(name), parts.join(name)).with_context(|| format!("cannot move {name}"))?;
     }
-    Ok(())
+    let tools = workspace.path("xtask");
+    let mut esbuild = npm::program(&tools, "esbuild");
+    esbuild.current_dir(&parts).args(["index.js", "--outfile=bundle.js", "--bundle", "--format=esm"]);
+    esbuild.args(["--target=es2022", "--sourcemap", "--log-level=warning"]);
+    esbuild.args(["--external:./fetch-socket.js", "--external:./resume.js", "--external:./schemas.js"]);
+    execute(esbuild.arg(format!("--define:VERSION=\"{VERSION}\"")))?;
+    // terser makes the script 3 % smaller than esbuild does.
+    let mut terser = npm::program(&tools, "terser");
+    terser.current_dir(&parts).args(["bundle.js", "--module", "--ecma", "2022", "--mangle"]);
+    terser.args(["--compress", "passes=3,hoist_funs,conditionals=false"]);
+    terser.args(["--source-map", "content='bundle.js.map',url='index.js.map',includeSources"]);
+    execute(terser.args(["--output", "../index.js"]))?;
+    fs::remove_dir_all(&parts).with_context(|| format!("cannot remove {}", parts.display()))?;
+    let entry = folder.join("rtbroadcaster_sdk.js");
+    fs::remove_file(&entry).with_context(|| format!("cannot remove {}", entry.display()))
 }
 
 /// Bundles the one file for a plain script tag, including the wasm. Its source is removed: no page

@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use crate::browser::{self, Browser};
+use crate::bundled;
 use crate::npm;
 use crate::pack;
 use crate::process::{execute, say};
@@ -111,6 +112,7 @@ fn rust(workspace: &Workspace) -> anyhow::Result<()> {
 
 fn wasm(workspace: &Workspace) -> anyhow::Result<()> {
     let browser = Browser::require()?;
+    bundled::check(workspace)?;
     tools::require_wasm_target()?;
     let tools = tools::build(workspace)?;
     let binary = server::build(workspace, Profile::Dev)?;

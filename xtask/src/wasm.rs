@@ -1,14 +1,17 @@
 //! The SDK's wasm: compiled, prepared by wasm-bindgen, and made small.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
 
+use crate::glue;
 use crate::npm;
-use crate::process::{execute, say};
+use crate::process::{execute, output, say};
 use crate::tools;
+use crate::types;
 use crate::workspace::{SDK, WASM_TARGET, Workspace};
 
 /// The crate's name, which the files begin with.
@@ -41,8 +44,8 @@ const SMALLEST: [&str; 5] = [
 
 /// wasm-bindgen adds a table of JavaScript's values, and a function that fills it, to each module
 /// that declares the feature of references. std's objects declare it, but this wasm has no
-/// references: only numbers cross the seam (`sdk-wasm/src/engines.rs`).
-const NUMBERS_ALONE: [&str; 2] = [
+/// references: numbers and texts alone cross to it (`sdk-wasm/src/room_engine.rs`).
+const NO_REFERENCES: [&str; 2] = [
     "-Clink-arg=--features=bulk-memory,bulk-memory-opt,mutable-globals,nontrapping-fptoint,sign-ext",
     "-Clink-arg=--no-check-features",
 ];
@@ -61,6 +64,18 @@ const PASSES: [&str; 9] = [
     "--reorder-locals",
 ];
 
+/// Removes what only tools read, and shortens the names that cross to JavaScript, which wasm-opt
+/// then prints.
+const STRIPPED: [&str; 4] = [
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+    "--minify-imports-and-exports-and-modules",
+];
+
+const FAILED: &str =
+    "wasm-opt failed; if it names a feature that it does not know, add it in xtask/src/wasm.rs";
+
 /// Writes the release wasm into a folder, with wasm-bindgen's JavaScript for `--target bundler`
 /// beside it.
 pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
@@ -74,14 +89,21 @@ pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result
     execute(build.args(select).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", rustc_flags()))?;
     let compiled = workspace.target(&format!("{WASM_TARGET}/{PROFILE}/{NAME}.wasm"));
 
-    // The package's types are written by hand.
-    let options =
-        ["--target", "bundler", "--out-name", NAME, "--no-typescript", "--remove-producers-section"];
+    let options = ["--target", "bundler", "--out-name", NAME, "--remove-producers-section"];
     execute(Command::new(&tools.bindgen).args(options).arg("--out-dir").arg(folder).arg(compiled))?;
+    types::check(workspace, folder)?;
+    // The package's own types are written by hand.
+    for ending in [".d.ts", "_bg.wasm.d.ts"] {
+        let file = folder.join(format!("{NAME}{ending}"));
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
     let wasm = folder.join(format!("{NAME}_bg.wasm"));
     let named = named(workspace);
-    optimize(workspace, &wasm, &named, &["--debuginfo"])?;
-    optimize(workspace, &named, &wasm, &["--strip-debug", "--strip-producers", "--strip-target-features"])
+    let optimize = [&PASSES[..], &["--debuginfo"]].concat();
+    execute(&mut wasm_opt(workspace, &wasm, &named, &optimize)).context(FAILED)?;
+    let names = output(&mut wasm_opt(workspace, &named, &wasm, &STRIPPED)).context(FAILED)?;
+    glue::shorten(folder, &names)?;
+    glue::stamp(&wasm)
 }
 
 /// The path of the last build's wasm with the names of its functions; the package's has none.
@@ -90,7 +112,7 @@ pub(crate) fn named(workspace: &Workspace) -> PathBuf {
 }
 
 fn rustc_flags() -> String {
-    format!("{} {} {}", SMALLEST.join(" "), NUMBERS_ALONE.join(" "), without_local_paths())
+    format!("{} {} {}", SMALLEST.join(" "), NO_REFERENCES.join(" "), without_local_paths())
 }
 
 /// Compiles the example in Rust into its folder, as the examples' readme says.
@@ -113,11 +135,10 @@ fn without_local_paths() -> String {
     home.map(|home| format!("--remap-path-prefix={home}/registry/src=")).unwrap_or_default()
 }
 
-/// Runs wasm-opt. Names and custom sections are removed here and not by rustc, because wasm-bindgen
+/// wasm-opt. Names and custom sections are removed here and not by rustc, because wasm-bindgen
 /// needs them.
-fn optimize(workspace: &Workspace, from: &Path, to: &Path, options: &[&str]) -> anyhow::Result<()> {
+fn wasm_opt(workspace: &Workspace, from: &Path, to: &Path, options: &[&str]) -> Command {
     let mut wasm_opt = npm::program(&workspace.path("xtask"), "wasm-opt");
-    wasm_opt.args(PASSES).args(WASM_FEATURES).args(options);
-    execute(wasm_opt.arg(from).arg("--output").arg(to))
-        .context("wasm-opt failed; if it names a feature that it does not know, add it in xtask/src/wasm.rs")
+    wasm_opt.args(WASM_FEATURES).args(options).arg(from).arg("--output").arg(to);
+    wasm_opt
 }

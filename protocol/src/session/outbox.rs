@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::mutation::mutated;
 use crate::wire::json_writer::write_number;
-use crate::{Action, AnnouncedLimits, render};
+use crate::{Action, AnnouncedLimits, RefusalCode, render};
 
 /// Why an action was not queued. Actions that were queued before are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,6 +30,18 @@ pub enum BroadcastError {
 }
 
 impl BroadcastError {
+    /// A stable code, the same for every program: docs/codes.md.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotOwner => RefusalCode::NotOwner.as_str(),
+            Self::Closed => "closed",
+            Self::EmptyKey => "invalid_argument",
+            Self::TooLarge { .. } => RefusalCode::MessageTooLarge.as_str(),
+            Self::QueueFull => "queue_full",
+        }
+    }
+
     /// What is wrong and what to do, for a person.
     #[must_use]
     pub fn message(&self) -> String {

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::JsValue;
 use web_sys::Url;
 
 use super::error::RoomError;
+use crate::decisions::{NO_URL, OTHER_SCHEME, WEBSOCKET_SCHEMES};
 
 /// Returns a `ws:` or `wss:` address, from an absolute address or one relative to the page.
 pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
@@ -16,15 +17,11 @@ pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     if given.is_empty() {
         return Err(invalid("is empty: it must be the server's websocket address"));
     }
-    let parsed = parse(given).map_err(|_| invalid("is no valid URL"))?;
-    match &*parsed.protocol() {
-        "ws:" | "wss:" => {}
-        "http:" => parsed.set_protocol("ws:"),
-        "https:" => parsed.set_protocol("wss:"),
-        _ => {
-            return Err(invalid("must begin with ws:, wss:, http: or https:, or be relative to such a page"));
-        }
-    }
+    let parsed = parse(given).map_err(|_| invalid(NO_URL))?;
+    let protocol = parsed.protocol();
+    let scheme = WEBSOCKET_SCHEMES.iter().find(|(scheme, _)| *scheme == protocol);
+    let (_, websocket) = scheme.ok_or_else(|| invalid(OTHER_SCHEME))?;
+    parsed.set_protocol(websocket);
     // A websocket's address has no fragment; older browsers refuse one.
     parsed.set_hash("");
     Ok(parsed.href())

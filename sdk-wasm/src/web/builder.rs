@@ -22,8 +22,7 @@ use super::pending::Pending;
 use super::resume::{self, KeptRoom};
 use super::room::{Room, typed};
 use super::token::Token;
-
-const DEFAULT_TIMEOUT_MS: u64 = 15_000;
+use crate::decisions::DEFAULT_TIMEOUT_MS;
 
 /// Marks the builder of a room that is opened or taken back: [`Room::create`].
 #[derive(Debug)]

@@ -7,7 +7,8 @@ use alloc::string::String;
 use rtbroadcaster_protocol::{BroadcastError, Refusal};
 use wasm_bindgen::prelude::JsValue;
 
-use super::ending::Ending;
+use crate::decisions;
+use crate::ending::Ending;
 
 macro_rules! codes {
     ($($(#[$documentation:meta])+ $name:ident = $text:literal,)+) => {
@@ -143,6 +144,17 @@ impl RoomError {
         Self { code, message, key: None }
     }
 
+    /// The error with this code and message: see [`decisions`].
+    fn decided([code, message]: [&str; 2]) -> Self {
+        Self::new(Code::read(code.to_owned()), message.to_owned())
+    }
+
+    fn because(mut self, cause: &str) -> Self {
+        self.message.push_str(": ");
+        self.message.push_str(cause);
+        self
+    }
+
     pub(super) fn invalid_argument(message: String) -> Self {
         Self::new(Code::InvalidArgument, message)
     }
@@ -153,8 +165,8 @@ impl RoomError {
     }
 
     pub(super) fn no_function(key: &str) -> Self {
-        let message = format!("no function is registered under \"{key}\": use `on`; not reported again");
-        Self::new(Code::NoFunction, message).with_key(key)
+        let [code, before, after] = decisions::NO_FUNCTION;
+        Self::decided([code, &[before, key, after].concat()]).with_key(key)
     }
 
     pub(super) fn function_failed(key: &str, thrown: &JsValue) -> Self {
@@ -163,17 +175,16 @@ impl RoomError {
     }
 
     pub(super) fn unreadable() -> Self {
-        let message = "the server sent something that isn't JSON: skipped, and not reported again";
-        Self::new(Code::Malformed, message.to_owned())
+        Self::decided(decisions::UNREADABLE)
     }
 
     /// The browser refused to open a websocket.
     pub(super) fn no_websocket(thrown: &JsValue) -> Self {
-        Self::new(Code::ConnectionFailed, format!("the browser refused to open the websocket: {thrown:?}"))
+        Self::decided(decisions::NO_WEBSOCKET).because(&format!("{thrown:?}"))
     }
 
     pub(super) fn token_failed(cause: &str) -> Self {
-        Self::new(Code::TokenFailed, format!("the function for tokens has given none: {cause}"))
+        Self::decided(decisions::NO_TOKEN).because(cause)
     }
 
     pub(super) fn storage_unavailable(thrown: &JsValue) -> Self {
@@ -184,30 +195,22 @@ impl RoomError {
     }
 
     pub(super) fn not_follower() -> Self {
-        Self::new(Code::NotFollower, "an owner can't detach: it follows nobody".to_owned())
+        Self::decided(decisions::NOT_FOLLOWER)
     }
 
     /// The room ended before the server answered an action.
     pub(super) fn unanswered() -> Self {
-        let message = "the room ended before the server had answered: this may have been taken";
-        Self::new(Code::Closed, message.to_owned())
+        Self::decided(decisions::UNANSWERED)
     }
 
     pub(super) fn closed() -> Self {
-        BroadcastError::Closed.into()
+        Self::decided(decisions::CLOSED)
     }
 }
 
 impl From<BroadcastError> for RoomError {
     fn from(error: BroadcastError) -> Self {
-        let code = match error {
-            BroadcastError::NotOwner => Code::NotOwner,
-            BroadcastError::Closed => Code::Closed,
-            BroadcastError::EmptyKey => Code::InvalidArgument,
-            BroadcastError::TooLarge { .. } => Code::MessageTooLarge,
-            BroadcastError::QueueFull => Code::QueueFull,
-        };
-        Self::new(code, error.message())
+        Self::decided([error.code(), &error.message()])
     }
 }
 
@@ -254,6 +257,11 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
+
+    #[wasm_bindgen_test]
+    fn a_closed_room_refuses_actions_and_everything_else_alike() {
+        assert_eq!(RoomError::from(BroadcastError::Closed), RoomError::closed());
+    }
 
     #[wasm_bindgen_test]
     fn every_refusal_of_this_version_has_a_code_of_its_own() {

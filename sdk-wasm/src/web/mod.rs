@@ -1,10 +1,10 @@
-//! The SDK for Rust programs compiled to WebAssembly: the shell that js/room.js is for JavaScript,
+//! The SDK for Rust programs compiled to WebAssembly: the shell that js/ is for JavaScript,
 //! by the same rules.
 //!
 //! | file | what it holds |
 //! |---|---|
 //! | `room`, `builder` | what a program sees: a room, and how it is entered |
-//! | `pending`, `params`, `error`, `ending` | what it receives: answers, params, errors, the end |
+//! | `pending`, `params`, `error` | what it receives: answers, params, errors, the end |
 //! | `driver` | drives one engine: asks it for one step at a time, and performs the step |
 //! | `callback` | the program's functions, called so that none can stop the driver |
 //! | `token`, `resume` | what an entry may need: a token asked anew, a room kept across reloads |
@@ -23,7 +23,6 @@ mod address;
 mod builder;
 mod callback;
 mod driver;
-mod ending;
 mod environment;
 mod error;
 #[cfg(feature = "http")]

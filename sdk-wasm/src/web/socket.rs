@@ -24,9 +24,6 @@ pub(super) trait Connection {
 
     /// Sends messages joined by newlines.
     fn send(&self, frame: &str);
-
-    /// Whether it is neither open nor closed yet.
-    fn is_connecting(&self) -> bool;
 }
 
 /// A websocket with its handlers. When it is dropped, its handlers are removed and it is closed.
@@ -75,10 +72,6 @@ impl Connection for Socket {
         // socket that is closing discards what it is given, silently; the engine sends it again on
         // the next socket.
         let _ = self.socket.send_with_str(text);
-    }
-
-    fn is_connecting(&self) -> bool {
-        self.socket.ready_state() == WebSocket::CONNECTING
     }
 }
 

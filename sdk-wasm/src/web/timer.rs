@@ -7,9 +7,7 @@ use wasm_bindgen::prelude::{Closure, JsValue};
 
 use super::driver::Driver;
 use super::environment::{clear_timeout, now, set_timeout};
-
-/// The longest wait of a browser's timer in milliseconds. A timer with a longer one fires at once.
-const LONGEST_WAIT_MS: u64 = i32::MAX as u64;
+use crate::decisions::LONGEST_WAIT_MS;
 
 /// Calls the driver at the time that was set last. After it is dropped, it never calls.
 pub(super) struct Timer {

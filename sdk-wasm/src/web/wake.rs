@@ -8,6 +8,7 @@ use wasm_bindgen::prelude::{Closure, JsCast, JsValue, wasm_bindgen};
 use web_sys::{Event, EventTarget};
 
 use super::driver::Driver;
+use crate::decisions::{VISIBILITY_EVENT, WAKING_EVENTS};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,8 +25,6 @@ extern "C" {
     fn hidden(this: &Document) -> bool;
 }
 
-const VISIBILITY: &str = "visibilitychange";
-
 /// Listens until it is dropped. It skips what an environment doesn't have: a worker has no
 /// document.
 pub(super) struct Wake {
@@ -39,19 +38,15 @@ impl Wake {
         let document = global.unchecked_ref::<Global>().document();
         let mut listening = Vec::new();
         if let Ok(global) = global.dyn_into::<EventTarget>() {
-            listening.push((global.clone(), "online"));
-            // A socket that is cut while the browser is offline often gets no close event. Without
-            // a check, the page would show that it is connected until the next heartbeat.
-            listening.push((global.clone(), "offline"));
-            listening.push((global, "pageshow"));
+            listening.extend(WAKING_EVENTS.map(|event| (global.clone(), event)));
         }
         if let Some(document) = &document {
-            listening.push((document.clone().into(), VISIBILITY));
+            listening.push((document.clone().into(), VISIBILITY_EVENT));
         }
         let driver = Rc::clone(driver);
         let on_event = Closure::new(move |event: JsValue| {
             let is_hidden = || document.as_ref().is_some_and(Document::hidden);
-            if event.unchecked_into::<Event>().type_() != VISIBILITY || !is_hidden() {
+            if event.unchecked_into::<Event>().type_() != VISIBILITY_EVENT || !is_hidden() {
                 driver.handle(Input::Wake);
             }
         });

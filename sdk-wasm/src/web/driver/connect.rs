@@ -9,19 +9,13 @@ use rtbroadcaster_protocol::Input;
 use wasm_bindgen::prelude::JsValue;
 
 use super::Driver;
+use crate::decisions::CONNECTION_LOST;
 use crate::web::Status;
 use crate::web::environment::{in_microtask, now};
 use crate::web::error::RoomError;
 use crate::web::http;
 use crate::web::socket::{Connection, Socket};
 use crate::web::token::Token;
-
-/// The close code of a connection that ended without one.
-const CONNECTION_LOST: u16 = 1006;
-
-/// At each attempt in a row with a multiple of this number, plain HTTP is tried: perhaps the server
-/// is there, but websockets are blocked.
-const ATTEMPTS_BEFORE_HTTP: u32 = 3;
 
 /// What the driver connects to, and what it knows of the network.
 pub(super) struct Connector {
@@ -30,8 +24,6 @@ pub(super) struct Connector {
     /// The class of websockets, if it is not the global one. With it, plain HTTP is not tried.
     web_socket: Option<Function>,
     way: Way,
-    /// The number of attempts in a row to open a websocket.
-    attempts: u32,
     /// The number of the connection that the engine wants. What was begun for an earlier one is out
     /// of date.
     current: u64,
@@ -54,17 +46,18 @@ enum Way {
 
 impl Connector {
     pub(super) fn new(address: String, web_socket: Option<Function>) -> Self {
-        Self { address, web_socket, way: Way::Websocket, attempts: 0, current: 0, failure: None }
+        Self { address, web_socket, way: Way::Websocket, current: 0, failure: None }
     }
 
-    /// Begins a connection. Returns its number, and whether to try plain HTTP first.
-    fn begin(&mut self) -> (u64, bool) {
+    /// Begins a connection, and returns its number.
+    fn begin(&mut self) -> u64 {
         self.current += 1;
-        if self.web_socket.is_some() || self.way != Way::Websocket {
-            return (self.current, false);
-        }
-        self.attempts += 1;
-        (self.current, self.attempts.is_multiple_of(ATTEMPTS_BEFORE_HTTP))
+        self.current
+    }
+
+    /// Whether plain HTTP may be tried: it is not in use, and the program gave no class.
+    fn may_try_http(&self) -> bool {
+        self.web_socket.is_none() && self.way == Way::Websocket
     }
 
     /// Ends all attempts. Returns why the page gave up, if the engine can't know it.
@@ -83,11 +76,12 @@ impl Connector {
 }
 
 impl Driver {
-    /// Opens a connection, and forgets an earlier one.
-    pub(super) fn connect(self: &Rc<Self>) {
+    /// Opens a connection, and forgets an earlier one. With `anyhow`, it tries plain HTTP first.
+    pub(super) fn connect(self: &Rc<Self>, anyhow: bool) {
         let (former, number, tries_http, token) = {
             let mut inner = self.inner.borrow_mut();
-            let (number, tries_http) = inner.connector.begin();
+            let number = inner.connector.begin();
+            let tries_http = anyhow && inner.connector.may_try_http();
             (inner.resources.connection.take(), number, tries_http, inner.resources.token.clone())
         };
         drop(former);
@@ -111,12 +105,7 @@ impl Driver {
         let connection = {
             let mut inner = self.inner.borrow_mut();
             inner.connector.current += 1;
-            let connection = inner.resources.connection.take();
-            if connection.as_ref().is_some_and(|connection| connection.is_connecting()) {
-                // What blocks this websocket would block the next one too.
-                inner.connector.attempts = ATTEMPTS_BEFORE_HTTP - 1;
-            }
-            connection
+            inner.resources.connection.take()
         };
         drop(connection);
     }
@@ -125,7 +114,6 @@ impl Driver {
     pub(in crate::web) fn websocket_opened(self: &Rc<Self>) {
         {
             let mut inner = self.inner.borrow_mut();
-            inner.connector.attempts = 0;
             if inner.connector.way == Way::Http {
                 inner.connector.way = Way::WebsocketAgain;
             }

@@ -10,11 +10,11 @@ use js_sys::Array;
 use rtbroadcaster_protocol::{EndReason, Outcome};
 
 use super::{Driver, Resources};
+use crate::ending::Ending;
 use crate::registry::{Action, FunctionId};
 use crate::step::Step;
 use crate::web::Status;
 use crate::web::callback::{Callback, Callbacks};
-use crate::web::ending::Ending;
 use crate::web::environment::{in_next_task, warn};
 use crate::web::error::{CloseReason, RoomError};
 use crate::web::params::Params;
@@ -24,7 +24,7 @@ impl Driver {
     /// Performs one step.
     pub(super) fn perform(self: &Rc<Self>, step: Step<Array>) {
         match step {
-            Step::Connect => self.connect(),
+            Step::Connect { anyhow } => self.connect(anyhow),
             Step::Disconnect => self.disconnect(),
             Step::Send(text) => {
                 if let Some(connection) = self.connection() {

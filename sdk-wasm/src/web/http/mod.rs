@@ -54,10 +54,6 @@ impl Connection for HttpSocket {
     fn send(&self, frame: &str) {
         self.0.send(frame);
     }
-
-    fn is_connecting(&self) -> bool {
-        false
-    }
 }
 
 impl Drop for HttpSocket {

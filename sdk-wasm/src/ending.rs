@@ -1,5 +1,4 @@
-//! Why a session ended, as the program learns it from [`Room::create`](super::Room::create),
-//! [`Room::join`](super::Room::join) and [`Room::on_close`](super::Room::on_close).
+//! Why a session ended, as the page is told.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;

@@ -1,0 +1,154 @@
+// Checks what a page gives. Each function returns the argument in the form that the room needs, or
+// throws an error that says what is wrong.
+
+import { DEFAULT_TIMEOUT_MS, NO_URL, OTHER_SCHEME, WEBSOCKET_SCHEMES } from "./decisions.js";
+import { invalid } from "./errors.js";
+
+/**
+ * A string that must not be empty.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function nonEmpty(value, name) {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalid(`\`${name}\` must be a string that isn't empty`);
+}
+
+/**
+ * Whether an optional object is given.
+ *
+ * @param {any} value
+ * @param {string} name
+ */
+export function isGiven(value, name) {
+  if (value == null) return false;
+  if (typeof value === "object" || typeof value === "function") return true;
+  throw invalid(`\`${name}\` must be an object`);
+}
+
+/**
+ * Reads a field of an object that the page gave.
+ *
+ * @param {any} object
+ * @param {string} name
+ */
+export function field(object, name) {
+  try {
+    return object[name];
+  } catch (cause) {
+    throw invalid(`\`${name}\` cannot be read, see \`cause\``, { cause });
+  }
+}
+
+/**
+ * @param {any} value
+ * @param {string} name
+ * @returns {((argument: any) => unknown) | null | undefined}
+ */
+export function callback(value, name) {
+  if (value == null || typeof value === "function") return value;
+  throw invalid(`\`${name}\` must be a function or null`);
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function flag(value, name) {
+  if (value === undefined || typeof value === "boolean") return value;
+  throw invalid(`\`${name}\` must be true or false`);
+}
+
+/**
+ * @param {any} value
+ * @returns {import("./page-code.js").PageFunction}
+ */
+export function functionToRegister(value) {
+  if (typeof value === "function") return value;
+  throw invalid("what is registered must be a function");
+}
+
+/**
+ * @param {any} value
+ * @returns {typeof WebSocket | undefined}
+ */
+export function socketClass(value) {
+  if (value === undefined || typeof value === "function") return value;
+  throw invalid("`WebSocket` must be a class");
+}
+
+/**
+ * @param {any} value
+ * @returns {import("./connection.js").Token | null | undefined}
+ */
+export function tokenOrFunction(value) {
+  if (value == null || typeof value === "function") return value;
+  return nonEmpty(value, "token");
+}
+
+/** @param {unknown} value */
+export function milliseconds(value) {
+  if (value === undefined) return DEFAULT_TIMEOUT_MS;
+  // Infinity is allowed: the timeout then never ends.
+  if (typeof value === "number" && value > 0) return Math.ceil(value);
+  throw invalid("`timeout` must be a number of milliseconds above 0");
+}
+
+/**
+ * The params of an action as JSON text.
+ *
+ * @param {unknown} params
+ */
+export function paramsText(params) {
+  if (params === undefined) return "[]";
+  if (!Array.isArray(params)) throw invalid("`params` must be an array");
+  let text;
+  try {
+    text = JSON.stringify(params);
+  } catch (cause) {
+    throw invalid("`params` must be what JSON can carry, see `cause`", { cause });
+  }
+  // The text need not be an array: a page may have given arrays a `toJSON` of its own.
+  if (text?.[0] === "[") return text;
+  throw invalid("`params` must be an array, as JSON too");
+}
+
+/**
+ * The slot that retains an action, by the options of `broadcast`; undefined if none does.
+ *
+ * @param {any} options
+ * @param {string} functionKey
+ * @returns {string | undefined}
+ */
+export function slotOf(options, functionKey) {
+  if (!isGiven(options, "options")) return;
+  const { state, slot } = options;
+  if (slot !== undefined) nonEmpty(slot, "slot");
+  return (flag(state, "state") ?? slot !== undefined) ? (slot ?? functionKey) : undefined;
+}
+
+/**
+ * Returns a `ws:` or `wss:` address, from a string or a `URL`, absolute or relative to the page.
+ *
+ * @param {any} url
+ */
+export function websocketAddress(url) {
+  const given = typeof url === "object" && url ? url.href : url;
+  if (typeof given !== "string" || given === "") {
+    throw invalid("`url` must be a string or a URL: the server's websocket address");
+  }
+  let parsed;
+  try {
+    // There is no location outside of pages and workers.
+    parsed = new URL(given, globalThis.location?.href);
+  } catch (cause) {
+    throw invalid(`\`url\` "${given}" ${NO_URL}`, { cause });
+  }
+  const scheme = WEBSOCKET_SCHEMES[/** @type {keyof typeof WEBSOCKET_SCHEMES} */ (parsed.protocol)];
+  if (!scheme) throw invalid(`\`url\` "${given}" ${OTHER_SCHEME}`);
+  parsed.protocol = scheme;
+  // A websocket's address has no fragment; older browsers refuse one.
+  parsed.hash = "";
+  return parsed.href;
+}

@@ -1,0 +1,1076 @@
+// `cargo xtask generate` writes this file from the others here, for packages built with wasm-pack.
+
+// decisions.js
+var DEFAULT_TIMEOUT_MS = (
+  /** @type {const} */
+  15e3
+);
+var LONGEST_WAIT_MS = (
+  /** @type {const} */
+  2147483647
+);
+var CONNECTION_LOST = (
+  /** @type {const} */
+  1006
+);
+var WAKING_EVENTS = (
+  /** @type {const} */
+  ["online", "offline", "pageshow"]
+);
+var VISIBILITY_EVENT = (
+  /** @type {const} */
+  "visibilitychange"
+);
+var WEBSOCKET_SCHEMES = (
+  /** @type {const} */
+  { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" }
+);
+var NO_URL = (
+  /** @type {const} */
+  "is no valid URL"
+);
+var OTHER_SCHEME = (
+  /** @type {const} */
+  "must begin with ws:, wss:, http: or https:, or be relative to such a page"
+);
+var CLOSED = (
+  /** @type {const} */
+  ["closed", "the room is closed on this page"]
+);
+var UNANSWERED = (
+  /** @type {const} */
+  ["closed", "the room ended before the server had answered: this may have been taken"]
+);
+var NOT_FOLLOWER = (
+  /** @type {const} */
+  ["not_follower", "an owner can't detach: it follows nobody"]
+);
+var NO_WEBSOCKET = (
+  /** @type {const} */
+  ["connection_failed", "no websocket could be opened; an option gives another class of websockets"]
+);
+var NO_TOKEN = (
+  /** @type {const} */
+  ["token_failed", "the function for tokens has given none"]
+);
+
+// errors.js
+function roomError([code, message], details) {
+  return Object.assign(new Error(message), { name: (
+    /** @type {const} */
+    "RoomError"
+  ), code, ...details });
+}
+var invalid = (message, details) => roomError(["invalid_argument", message], details);
+var closedError = () => roomError(CLOSED);
+var withKey = (key, error) => Object.assign(error, { key });
+function call(callback2, argument) {
+  try {
+    callback2?.(argument);
+  } catch (thrown) {
+    log("error", thrown);
+  }
+}
+function log(level, value) {
+  try {
+    console[level](value);
+  } catch {
+  }
+}
+
+// arguments.js
+function nonEmpty(value, name) {
+  if (typeof value === "string" && value !== "") return value;
+  throw invalid(`\`${name}\` must be a string that isn't empty`);
+}
+function isGiven(value, name) {
+  if (value == null) return false;
+  if (typeof value === "object" || typeof value === "function") return true;
+  throw invalid(`\`${name}\` must be an object`);
+}
+function field(object, name) {
+  try {
+    return object[name];
+  } catch (cause) {
+    throw invalid(`\`${name}\` cannot be read, see \`cause\``, { cause });
+  }
+}
+function callback(value, name) {
+  if (value == null || typeof value === "function") return value;
+  throw invalid(`\`${name}\` must be a function or null`);
+}
+function flag(value, name) {
+  if (value === void 0 || typeof value === "boolean") return value;
+  throw invalid(`\`${name}\` must be true or false`);
+}
+function functionToRegister(value) {
+  if (typeof value === "function") return value;
+  throw invalid("what is registered must be a function");
+}
+function socketClass(value) {
+  if (value === void 0 || typeof value === "function") return value;
+  throw invalid("`WebSocket` must be a class");
+}
+function tokenOrFunction(value) {
+  if (value == null || typeof value === "function") return value;
+  return nonEmpty(value, "token");
+}
+function milliseconds(value) {
+  if (value === void 0) return DEFAULT_TIMEOUT_MS;
+  if (typeof value === "number" && value > 0) return Math.ceil(value);
+  throw invalid("`timeout` must be a number of milliseconds above 0");
+}
+function paramsText(params) {
+  if (params === void 0) return "[]";
+  if (!Array.isArray(params)) throw invalid("`params` must be an array");
+  let text;
+  try {
+    text = JSON.stringify(params);
+  } catch (cause) {
+    throw invalid("`params` must be what JSON can carry, see `cause`", { cause });
+  }
+  if (text?.[0] === "[") return text;
+  throw invalid("`params` must be an array, as JSON too");
+}
+function slotOf(options, functionKey) {
+  if (!isGiven(options, "options")) return;
+  const { state, slot } = options;
+  if (slot !== void 0) nonEmpty(slot, "slot");
+  return flag(state, "state") ?? slot !== void 0 ? slot ?? functionKey : void 0;
+}
+function websocketAddress(url) {
+  const given = typeof url === "object" && url ? url.href : url;
+  if (typeof given !== "string" || given === "") {
+    throw invalid("`url` must be a string or a URL: the server's websocket address");
+  }
+  let parsed;
+  try {
+    parsed = new URL(given, globalThis.location?.href);
+  } catch (cause) {
+    throw invalid(`\`url\` "${given}" ${NO_URL}`, { cause });
+  }
+  const scheme = WEBSOCKET_SCHEMES[
+    /** @type {keyof typeof WEBSOCKET_SCHEMES} */
+    parsed.protocol
+  ];
+  if (!scheme) throw invalid(`\`url\` "${given}" ${OTHER_SCHEME}`);
+  parsed.protocol = scheme;
+  parsed.hash = "";
+  return parsed.href;
+}
+
+// connection.js
+var Connection = class {
+  #driver;
+  #address;
+  /** The class of websockets, if it is not the global one. */
+  #WebSocket;
+  /** The proof that this page may enter, or a function that returns it. */
+  #token;
+  /** @type {Socket | undefined} */
+  #socket;
+  /** Some of what was sent may still wait in the page for the network. */
+  #mayHaveUnsent = false;
+  /**
+   * @param {import("./driver.js").Driver} driver
+   * @param {Target} target
+   */
+  constructor(driver, { address, SocketClass, token }) {
+    this.#driver = driver;
+    this.#address = address;
+    this.#WebSocket = SocketClass;
+    this.#token = token;
+  }
+  /** How many bytes wait in the page for the network; undefined if that was 0 before. */
+  get unsent() {
+    if (!this.#mayHaveUnsent || !this.#socket) return;
+    const bytes = this.#socket.bufferedAmount ?? 0;
+    this.#mayHaveUnsent = bytes > 0;
+    return bytes;
+  }
+  /**
+   * @param {boolean} anyhow over plain HTTP if the server answers there: websockets may be blocked
+   */
+  async connect(anyhow) {
+    const placeholder = this.#socket = { close() {
+    } };
+    let text = NO_WEBSOCKET;
+    try {
+      if (anyhow && !this.#WebSocket) {
+        await this.#tryPlainHttp();
+        if (placeholder !== this.#socket) return;
+      }
+      let token = this.#token;
+      if (typeof token === "function") {
+        const ask = token;
+        text = NO_TOKEN;
+        token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
+        if (placeholder !== this.#socket) return;
+      }
+      this.#open(token);
+    } catch (cause) {
+      if (placeholder === this.#socket) this.#driver.failed(roomError(text, { cause }));
+    }
+  }
+  disconnect() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = void 0;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+  /** Disconnects, and forgets what belongs to the page. */
+  release() {
+    this.disconnect();
+    this.#token = void 0;
+  }
+  /**
+   * Sends a frame. Returns how many bytes wait in the page for the network.
+   *
+   * @param {string} frame
+   */
+  send(frame) {
+    const socket = this.#socket;
+    try {
+      socket?.send?.(frame);
+      this.#mayHaveUnsent = true;
+    } catch {
+    }
+    return socket?.bufferedAmount ?? 0;
+  }
+  /** @param {string | null | undefined} token */
+  #open(token) {
+    const driver = this.#driver;
+    const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
+    socket.onopen = () => driver.handle((engine, now) => engine.opened(now, token ?? ""));
+    socket.onmessage = (event) => driver.receive(event);
+    socket.onclose = ({ code }) => driver.handle((engine, now) => engine.disconnected(now, code));
+    socket.onerror = () => {
+    };
+    this.#socket = /** @type {Socket} */
+    socket;
+  }
+  async #tryPlainHttp() {
+    try {
+      const { reach } = await import("./fetch-socket.js");
+      this.#WebSocket = await reach(this.#address);
+    } catch {
+    }
+  }
+};
+
+// message.js
+var current;
+var kept = /* @__PURE__ */ new Map();
+var lastNumber = 0;
+function setMessage(message) {
+  current = message;
+}
+var valueAt = (path) => path.split(".").reduce((value, name) => value?.[name], current);
+function textOf(path) {
+  const value = valueAt(path);
+  return typeof /** @type {unknown} */
+  value === "string" && value || void 0;
+}
+function numberOf(path) {
+  const value = (
+    /** @type {unknown} */
+    valueAt(path)
+  );
+  return typeof value === "number" || typeof value === "boolean" ? +value : NaN;
+}
+function keep() {
+  kept.set(++lastNumber, paramsOf(current));
+  return lastNumber;
+}
+function drop(number) {
+  kept.delete(number);
+}
+function take(number) {
+  const params = kept.get(number);
+  drop(number);
+  return params ?? [];
+}
+var paramsOf = ({ funcParams }) => Array.isArray(funcParams) ? funcParams : [];
+function parse(line) {
+  try {
+    const value = JSON.parse(line);
+    if (typeof value === "object" && value) return value;
+  } catch {
+  }
+}
+
+// fast-path.js
+var MOST_ACTIONS = 1024;
+var MOST_CHARACTERS = 1024;
+var MOST_FRAME_CHARACTERS = 16 * 1024;
+var UNSENT_BYTES = 64 * 1024;
+var FastPath = class {
+  #driver;
+  #engine;
+  /** The seq of the action that may be delivered here; 0 if that isn't known. */
+  #seq = 0;
+  /** The seq of the first action delivered here that the engine was not told of. */
+  #unreportedSeq = 0;
+  /** When the last frame came. */
+  #receivedAt = 0;
+  /**
+   * Slot → its index in the engine. The indexes are valid until the engine gets a message.
+   *
+   * @type {Map<string, number>}
+   */
+  #slotIndexes = /* @__PURE__ */ new Map();
+  /** The id of the next action that may be written here; 0 if that isn't known. */
+  #id = 0;
+  /**
+   * The actions of this task that will be written here.
+   *
+   * @type {OwnAction[]}
+   */
+  #unwritten = [];
+  /**
+   * The actions that were written here and are not answered.
+   *
+   * @type {OwnAction[]}
+   */
+  #unanswered = [];
+  /**
+   * @param {import("./driver.js").Driver} driver
+   * @param {RoomEngine} engine
+   */
+  constructor(driver, engine) {
+    this.#driver = driver;
+    this.#engine = engine;
+  }
+  /** Tells the engine what happened here. To be called before any other call that changes it. */
+  report() {
+    if (this.#id) this.#reportWritten();
+    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#receivedAt, this.#seq - 1);
+    this.#seq = this.#unreportedSeq = 0;
+  }
+  /**
+   * Notes that a frame came. From this the engine knows how long the server has been silent.
+   *
+   * @param {{ timeStamp?: number }} event
+   */
+  noteFrame({ timeStamp }) {
+    this.#receivedAt = Math.min(timeStamp ?? Infinity, performance.now());
+  }
+  /** The engine gets a message now, which may change the slots' indexes. */
+  forgetSlots() {
+    this.#slotIndexes.clear();
+  }
+  /**
+   * Delivers a follower's action, if it is the next one and its function is registered. Returns
+   * false for any other message.
+   *
+   * @param {import("./message.js").Message} message
+   */
+  deliver(message) {
+    const { seq, funcKey } = message;
+    const fn = this.#driver.page.functions.get(funcKey);
+    if (!fn || !seq) return false;
+    if (!this.#seq) {
+      this.report();
+      this.#unreportedSeq = this.#seq = this.#engine.fastPathSeq;
+    }
+    if (seq !== this.#seq) return false;
+    if (message.stateMessage) {
+      const { slot } = message;
+      const index = this.#slotIndex(typeof slot === "string" ? slot : funcKey);
+      if (index < 0) return false;
+      this.#engine.slotWritten(index, seq);
+    }
+    this.#seq = seq + 1;
+    this.#driver.page.run(fn, funcKey, paramsOf(message));
+    return true;
+  }
+  /**
+   * Writes an owner's action in a microtask, while the room has answered all earlier ones. Returns
+   * the promise of the answer, or nothing if the engine must broadcast the action.
+   *
+   * @param {string} functionKey
+   * @param {string} params as JSON
+   * @param {string | undefined} slot
+   * @returns {Promise<number | undefined> | undefined}
+   */
+  write(functionKey, params, slot) {
+    let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
+    if (slot !== void 0) body += ',"stateMessage":true';
+    const key = slot ?? functionKey;
+    if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
+    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
+    if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
+    if (!this.#id) {
+      this.report();
+      this.#id = this.#engine.fastPathId;
+      if (!this.#id) return;
+    }
+    if (slot !== void 0) {
+      const old = this.#unwritten.findIndex((action) => action.slot === slot);
+      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.resolve();
+    }
+    if (!this.#unwritten.length) microtask.then(this.#writeFrames);
+    return new Promise(
+      (resolve, reject) => this.#unwritten.push({ body, functionKey, params, slot, key, resolve, reject })
+    );
+  }
+  /**
+   * Handles the answer that the room has appended all actions up to the id `ack`, the last one at
+   * `seq`. Returns false for any other message.
+   *
+   * @param {import("./message.js").Message} message
+   */
+  settle({ ack, seq }) {
+    const first = this.#id - this.#unanswered.length;
+    const count = ack - first + 1;
+    if (!(count > 0 && count <= this.#unanswered.length)) return false;
+    this.#unanswered.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
+    return true;
+  }
+  #writeFrames = () => {
+    const driver = this.#driver;
+    let frame = "";
+    for (const action of this.#unwritten) {
+      const line = `{"id":${this.#id++},${action.body}}`;
+      if (frame.length + line.length >= MOST_FRAME_CHARACTERS) {
+        driver.connection.send(frame);
+        frame = "";
+      }
+      frame += frame ? "\n" + line : line;
+      this.#unanswered.push(action);
+    }
+    this.#unwritten = [];
+    if (frame && driver.connection.send(frame) > UNSENT_BYTES) driver.pump();
+  };
+  /** Tells the engine what was written here, and what of that was answered. */
+  #reportWritten() {
+    const engine = this.#engine;
+    const written = this.#unanswered.length;
+    const actions = [...this.#unanswered, ...this.#unwritten];
+    engine.fastPathAnswered(this.#receivedAt, this.#id - written - 1);
+    this.#id = 0;
+    this.#unanswered = [];
+    this.#unwritten = [];
+    actions.forEach((action, at) => {
+      const { functionKey, params, slot = "" } = action;
+      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), action);
+    });
+  }
+  /**
+   * The index of a slot in the engine; below 0 if the engine must get the slot's next message.
+   *
+   * @param {string} slot
+   */
+  #slotIndex(slot) {
+    let index = this.#slotIndexes.get(slot);
+    if (index === void 0) {
+      index = this.#engine.slotIndex(slot);
+      this.#slotIndexes.set(slot, index);
+    }
+    return index;
+  }
+};
+
+// parts.js
+var parts = { text: "", number: 0, seq: 0, code: "", message: "", uuid: "", ownerKey: void 0, status: "connecting", audience: void 0 };
+var note = (text, number, seq) => void Object.assign(parts, { text, number, seq });
+var noteError = (code, message) => void Object.assign(parts, { code, message });
+var noteRoom = (uuid, ownerKey) => void Object.assign(parts, { uuid, ownerKey, audience: void 0 });
+var noteStatus = (status) => void (parts.status = status);
+var noteAudience = (connected, lagging) => void (parts.audience = { connected, lagging });
+
+// pending.js
+var refusal = (key) => roomError([parts.code, parts.message], key ? { key } : void 0);
+var PendingPromises = class {
+  /**
+   * The promises of `broadcast` and `clear`, by their tickets.
+   *
+   * @type {Map<number, PendingAnswer>}
+   */
+  #answers = /* @__PURE__ */ new Map();
+  /** @type {Pending<void>[]} The promises of `ready`. */
+  #readies = [];
+  /** @type {((value?: void) => void)[]} The promises of `close`. */
+  #closes = [];
+  /**
+   * Waits for the answer to the action with this ticket.
+   *
+   * @param {number} ticket 0 if the engine has refused the action
+   * @param {PendingAnswer} pending
+   */
+  addAnswer(ticket, pending) {
+    if (ticket) this.#answers.set(ticket, pending);
+    else pending.reject(refusal(pending.key));
+  }
+  /**
+   * The promise of that answer.
+   *
+   * @param {number} ticket
+   * @param {string} key
+   * @returns {Promise<number | undefined>}
+   */
+  answer(ticket, key) {
+    return new Promise((resolve, reject) => this.addAnswer(ticket, { resolve, reject, key }));
+  }
+  /** Returns the promise that the engine's step answers, and forgets it. */
+  takeAnswer() {
+    const answer = this.#answers.get(parts.number);
+    this.#answers.delete(parts.number);
+    return answer;
+  }
+  /** @returns {Promise<void>} */
+  ready() {
+    return new Promise((resolve, reject) => this.#readies.push({ resolve, reject }));
+  }
+  /**
+   * Resolves the oldest promises of `ready`.
+   *
+   * @param {number} count
+   */
+  resolveReadies(count) {
+    this.#readies.splice(0, count).forEach(({ resolve }) => resolve());
+  }
+  /** @returns {Promise<void>} */
+  closed() {
+    return new Promise((resolve) => this.#closes.push(resolve));
+  }
+  /** Settles all of them, because the room is over. */
+  end() {
+    for (const { reject, key } of this.#answers.values()) reject(roomError(UNANSWERED, { key }));
+    for (const { reject } of this.#readies) reject(closedError());
+    for (const resolve of this.#closes) resolve();
+    this.#answers.clear();
+    this.#readies = this.#closes = [];
+  }
+};
+
+// timer.js
+var Timer = class {
+  #onTimeout;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #handle;
+  /** @param {() => void} onTimeout */
+  constructor(onTimeout) {
+    this.#onTimeout = onTimeout;
+  }
+  /**
+   * Fires at this time of the page's clock, instead of an earlier one that was given.
+   *
+   * @param {number} at
+   */
+  arm(at) {
+    this.disarm();
+    this.#handle = setTimeout(this.#onTimeout, Math.min(at - performance.now(), LONGEST_WAIT_MS));
+  }
+  disarm() {
+    clearTimeout(this.#handle);
+  }
+};
+
+// wake.js
+function listen(method, listener) {
+  for (const event of WAKING_EVENTS) globalThis[method]?.(event, listener);
+  globalThis.document?.[method](VISIBILITY_EVENT, listener);
+}
+var isAwake = ({ type }) => type !== VISIBILITY_EVENT || !document.hidden;
+
+// driver.js
+var microtask = Promise.resolve();
+var Driver = class {
+  /** What the page was told last: of the parts, those that a room shows. */
+  told = { ...parts, status: (
+    /** @type {import("./parts.js").Status} */
+    "connecting"
+  ) };
+  isOver = false;
+  page;
+  #engine;
+  #fastPath;
+  connection;
+  /** Gives the page its room, or rejects that promise. */
+  #entering;
+  #onEnd;
+  /**
+   * Why this page gave up, if the engine can't know it.
+   *
+   * @type {import("./errors.js").RoomError | undefined}
+   */
+  #failure;
+  #timer = new Timer(() => this.handle((engine, now) => engine.timerFired(now)));
+  /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
+  #delivering = false;
+  #pumpIsDue = false;
+  #promises = new PendingPromises();
+  /**
+   * @param {RoomEngine} engine
+   * @param {import("./connection.js").Target} target
+   * @param {import("./page-code.js").PageCode} page
+   * @param {import("./pending.js").Pending<void>} entering
+   * @param {((code: string) => void) | undefined} onEnd called with the code of the room's end,
+   * before any callback
+   */
+  constructor(engine, target, page, entering, onEnd) {
+    this.#engine = engine;
+    this.page = page;
+    this.#fastPath = new FastPath(this, engine);
+    this.connection = new Connection(this, target);
+    this.#entering = entering;
+    this.#onEnd = onEnd;
+  }
+  begin() {
+    listen("addEventListener", this.#onWake);
+    this.pump();
+  }
+  /** The engine, after it was told of the fast path. */
+  upToDate() {
+    this.#fastPath.report();
+    return this.#engine;
+  }
+  /**
+   * Tells the engine what happened, and performs the steps that follow.
+   *
+   * @param {(engine: RoomEngine, now: number) => void} tell
+   */
+  handle(tell) {
+    tell(this.upToDate(), performance.now());
+    this.pump();
+  }
+  /**
+   * Handles a frame: messages joined by newlines, which no message contains.
+   *
+   * @param {{ data: unknown, timeStamp?: number }} event
+   */
+  receive(event) {
+    const frame = event.data;
+    if (typeof frame !== "string") return;
+    const fastPath = this.#fastPath;
+    fastPath.noteFrame(event);
+    const mayDeliver = !this.#delivering;
+    this.#delivering = true;
+    for (const line of frame.split("\n")) {
+      const message = parse(line);
+      if (mayDeliver && message && (fastPath.deliver(message) || fastPath.settle(message))) continue;
+      const engine = this.upToDate();
+      if (message) {
+        setMessage(message);
+        fastPath.forgetSlots();
+        engine.received(performance.now(), line.length);
+      } else {
+        engine.receivedUnreadable();
+      }
+      this.#runSteps(mayDeliver);
+    }
+    this.#delivering = !mayDeliver;
+  }
+  /**
+   * Broadcasts an action. Returns the promise of the answer.
+   *
+   * @param {string} functionKey
+   * @param {string} params as JSON
+   * @param {string | undefined} slot
+   */
+  broadcast(functionKey, params, slot) {
+    return this.#fastPath.write(functionKey, params, slot) ?? this.#answer(slot ?? functionKey, this.upToDate().broadcast(functionKey, params, slot ?? "", false));
+  }
+  /** @param {string} slot */
+  clear(slot) {
+    return this.#answer(slot, this.upToDate().clear(slot));
+  }
+  /** @returns {Promise<void>} */
+  ready() {
+    if (this.isOver) return Promise.reject(closedError());
+    this.upToDate().awaitQueueSpace();
+    this.pumpSoon();
+    return this.#promises.ready();
+  }
+  /**
+   * @param {string} key
+   * @param {import("./page-code.js").PageFunction} fn
+   */
+  register(key, fn) {
+    this.page.functions.set(key, fn);
+    this.upToDate().register(key);
+  }
+  /** @returns {Promise<void>} */
+  close() {
+    if (this.isOver) return Promise.resolve();
+    const closed = this.#promises.closed();
+    this.upToDate().close(performance.now());
+    this.#runSteps(false);
+    this.pumpSoon();
+    return closed;
+  }
+  /**
+   * Settles a promise when the action with this ticket is answered.
+   *
+   * @param {number} ticket 0 if the engine has refused the action
+   * @param {import("./pending.js").PendingAnswer} pending
+   */
+  expect(ticket, pending) {
+    this.#promises.addAnswer(ticket, pending);
+    this.pumpSoon();
+  }
+  /**
+   * A connection could not be begun.
+   *
+   * @param {import("./errors.js").RoomError} error
+   */
+  failed(error) {
+    const engine = this.upToDate();
+    if (this.told.status === "connecting") {
+      this.#failure = error;
+      engine.close(performance.now());
+    } else {
+      engine.disconnected(performance.now(), CONNECTION_LOST);
+      this.page.report(error);
+    }
+    this.pump();
+  }
+  /** Performs the steps that the engine wants, in a microtask: the page's code is running. */
+  pumpSoon() {
+    if (this.#pumpIsDue) return;
+    this.#pumpIsDue = true;
+    microtask.then(this.#onMicrotask);
+  }
+  /** Performs the steps that the engine wants. */
+  pump() {
+    if (this.#delivering) return this.#runSteps(false);
+    this.#delivering = true;
+    this.#runSteps(true);
+    this.#delivering = false;
+  }
+  #onMicrotask = () => {
+    this.#pumpIsDue = false;
+    this.pump();
+  };
+  /** @param {{ type: string }} event */
+  #onWake = (event) => isAwake(event) && this.handle((engine, now) => engine.wokeUp(now));
+  #answer(key, ticket) {
+    this.pumpSoon();
+    return this.#promises.answer(ticket, key);
+  }
+  /** @param {boolean} mayDeliver whether steps may run the page's code */
+  #runSteps(mayDeliver) {
+    const unsent = this.connection.unsent;
+    if (unsent !== void 0) this.upToDate().buffered(performance.now(), unsent);
+    for (let step; step = this.upToDate().nextStep(mayDeliver); ) this.#perform(step);
+  }
+  /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
+  #perform(step) {
+    switch (step) {
+      case "connect":
+      case "connectAnyhow":
+        return void this.connection.connect(step !== "connect");
+      case "disconnect":
+        return this.connection.disconnect();
+      case "send":
+        return void this.connection.send(parts.text);
+      case "armTimer":
+        return this.#timer.arm(parts.number);
+      case "enter":
+        return this.#enter();
+      case "refuse":
+        this.#release();
+        return this.#entering.reject(this.#failure ?? refusal(""));
+      case "run": {
+        const key = parts.text;
+        const params = take(parts.number);
+        const fn = this.page.functions.get(key);
+        return fn && this.page.run(fn, key, params);
+      }
+      case "tellStatus":
+        this.told.status = parts.status;
+        return this.page.callBack("onstatus", parts.status);
+      case "tellCleared":
+        return this.page.callBack("onclear", parts.text);
+      case "tellResync":
+        return this.page.callBack("onresync");
+      case "tellAudience":
+        this.told.audience = parts.audience;
+        return this.page.callBack("onaudience", parts.audience);
+      case "tellOwnerAway":
+      case "tellOwnerHere":
+        return this.page.callBack("onowner", step === "tellOwnerAway" ? "away" : "here");
+      case "report":
+        return this.page.report(refusal(parts.text));
+      case "appended":
+        return this.#promises.takeAnswer()?.resolve(parts.seq);
+      case "replaced":
+        return this.#promises.takeAnswer()?.resolve(void 0);
+      case "refused": {
+        const answer = this.#promises.takeAnswer();
+        return answer?.reject(refusal(answer.key));
+      }
+      case "queueHasSpace":
+        return this.#promises.resolveReadies(parts.number);
+      case "end":
+        return this.#end();
+      default:
+        return (
+          /** @type {never} */
+          step
+        );
+    }
+  }
+  #enter() {
+    this.told = { ...parts };
+    this.#entering.resolve();
+    setTimeout(() => this.handle((engine) => engine.openDelivery()));
+  }
+  #end() {
+    const { code, message } = this.#failure ?? refusal("");
+    const { onclose, onstatus } = this.page.callbacks;
+    this.#release();
+    call(this.#onEnd, code);
+    call(onclose, { code, message });
+    call(onstatus, "closed");
+    this.#promises.end();
+  }
+  /** Drops all that the browser could call, and the page's code, which may refer to the room. */
+  #release() {
+    this.isOver = true;
+    this.told.status = "closed";
+    this.connection.release();
+    this.#timer.disarm();
+    listen("removeEventListener", this.#onWake);
+    this.page.release();
+  }
+};
+
+// page-code.js
+var PageCode = class {
+  /** @type {Callbacks} */
+  callbacks;
+  /**
+   * Function key → function.
+   *
+   * @type {Map<string, PageFunction>}
+   */
+  functions = /* @__PURE__ */ new Map();
+  /** @param {Callbacks} callbacks */
+  constructor(callbacks) {
+    this.callbacks = callbacks;
+  }
+  /**
+   * Runs a function.
+   *
+   * @param {PageFunction} fn
+   * @param {string} key
+   * @param {unknown[]} params
+   */
+  run(fn, key, params) {
+    try {
+      fn(...params);
+    } catch (cause) {
+      const message = `the function registered under "${key}" threw, see \`cause\``;
+      this.report(roomError(["function_failed", message], { key, cause }));
+    }
+  }
+  /**
+   * @param {string} name
+   * @param {unknown} [argument]
+   */
+  callBack(name, argument) {
+    call(this.callbacks[name], argument);
+  }
+  /** @param {import("./errors.js").RoomError} error */
+  report(error) {
+    if (this.callbacks.onerror) return this.callBack("onerror", error);
+    log("warn", error);
+  }
+  /** Forgets all of it, because it may refer to the room. */
+  release() {
+    this.callbacks = {};
+    this.functions.clear();
+  }
+};
+
+// room.js
+var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+function enter(engines, url, joins, uuid, options, onEnd) {
+  return new Promise((resolve, reject) => {
+    const room = new Room(engines, url, joins, uuid, options, onEnd, { resolve: () => resolve(room), reject });
+  });
+}
+var Room = class {
+  #driver;
+  #isOwner;
+  #resumed = false;
+  #isDetached = false;
+  /**
+   * @param {Engines} engines
+   * @param {unknown} url
+   * @param {boolean} joins
+   * @param {any} uuid
+   * @param {unknown} options
+   * @param {((code: string) => void) | undefined} onEnd
+   * @param {import("./pending.js").Pending<void>} entering
+   */
+  constructor(engines, url, joins, uuid, options, onEnd, entering) {
+    const functions = [];
+    const callbacks = {};
+    let ownerKey, timeout, sharesAudience, SocketClass, token;
+    if (joins) nonEmpty(uuid, "uuid");
+    const address = websocketAddress(url);
+    if (isGiven(options, "options")) {
+      if (!joins) {
+        const claim = field(options, "claim");
+        if (isGiven(claim, "claim")) {
+          uuid = nonEmpty(field(claim, "uuid"), "claim.uuid");
+          ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
+          this.#resumed = true;
+        }
+        sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
+      }
+      for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
+      const registered = field(options, "functions");
+      if (isGiven(registered, "functions")) {
+        for (const [key, fn] of Object.entries(registered)) {
+          functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn)]);
+        }
+      }
+      timeout = field(options, "timeout");
+      SocketClass = socketClass(field(options, "WebSocket"));
+      token = tokenOrFunction(field(options, "token"));
+    }
+    timeout = milliseconds(timeout);
+    const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    const now = performance.now();
+    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience);
+    this.#isOwner = !joins;
+    this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
+    for (const [key, fn] of functions) this.#driver.register(key, fn);
+    this.#driver.begin();
+  }
+  get uuid() {
+    return this.#driver.told.uuid;
+  }
+  get isOwner() {
+    return this.#isOwner;
+  }
+  get connected() {
+    return this.status === "connected" || this.status === "catching-up";
+  }
+  get status() {
+    return this.#driver.told.status;
+  }
+  get ownerKey() {
+    return this.#driver.told.ownerKey;
+  }
+  get resumed() {
+    return this.#resumed;
+  }
+  get audience() {
+    return this.#driver.told.audience;
+  }
+  /**
+   * @param {string} functionKey
+   * @param {unknown[]} [params]
+   * @param {{ state?: boolean, slot?: string }} [options]
+   */
+  broadcast(functionKey, params, options) {
+    try {
+      nonEmpty(functionKey, "functionKey");
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    try {
+      return this.#driver.broadcast(functionKey, paramsText(params), slotOf(options, functionKey));
+    } catch (error) {
+      return Promise.reject(withKey(
+        functionKey,
+        /** @type {Error} */
+        error
+      ));
+    }
+  }
+  /** @param {string} slot */
+  clear(slot) {
+    try {
+      return this.#driver.clear(nonEmpty(slot, "slot"));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+  ready() {
+    return this.#driver.ready();
+  }
+  /**
+   * @param {string} functionKey
+   * @param {import("./page-code.js").PageFunction} fn
+   */
+  on(functionKey, fn) {
+    nonEmpty(functionKey, "functionKey");
+    functionToRegister(fn);
+    const driver = this.#driver;
+    if (!driver.isOver) {
+      driver.register(functionKey, fn);
+      driver.pumpSoon();
+    }
+    return this;
+  }
+  /** @param {string} functionKey */
+  off(functionKey) {
+    this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
+    this.#driver.page.functions.delete(functionKey);
+    return this;
+  }
+  get detached() {
+    return this.#isDetached && !this.#driver.isOver;
+  }
+  get behind() {
+    return this.#driver.upToDate().behind;
+  }
+  detach() {
+    if (this.#isOwner) throw roomError(NOT_FOLLOWER);
+    this.#driver.upToDate().detach();
+    this.#isDetached = true;
+  }
+  /** @param {"state" | "every"} [catchUp] */
+  follow(catchUp = "state") {
+    if (catchUp !== "state" && catchUp !== "every") throw invalid('`catchUp` must be "state" or "every"');
+    this.#driver.upToDate().follow(catchUp === "every");
+    this.#isDetached = false;
+    this.#driver.pumpSoon();
+  }
+  close() {
+    return this.#driver.close();
+  }
+  static {
+    for (const name of CALLBACKS) {
+      Object.defineProperty(this.prototype, name, {
+        configurable: true,
+        /** @this {Room} */
+        get() {
+          return this.#driver.page.callbacks[name];
+        },
+        /**
+         * @this {Room}
+         * @param {unknown} value
+         */
+        set(value) {
+          const checked = callback(value, name);
+          if (!this.#driver.isOver) this.#driver.page.callbacks[name] = checked;
+        }
+      });
+    }
+  }
+};
+export {
+  drop,
+  enter,
+  keep,
+  note,
+  noteAudience,
+  noteError,
+  noteRoom,
+  noteStatus,
+  numberOf,
+  paramsOf,
+  parse,
+  parts,
+  setMessage,
+  take,
+  textOf
+};

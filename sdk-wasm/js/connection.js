@@ -1,0 +1,150 @@
+// The connection of a room: its address, its token, and the socket of the moment.
+
+import { NO_TOKEN, NO_WEBSOCKET } from "./decisions.js";
+import { nonEmpty } from "./arguments.js";
+import { roomError } from "./errors.js";
+
+/** @typedef {string | (() => unknown)} Token */
+
+/**
+ * What to connect to, and how.
+ *
+ * @typedef {object} Target
+ * @property {string} address
+ * @property {typeof WebSocket | undefined} SocketClass the class of websockets, if it is not the
+ * global one
+ * @property {Token | null | undefined} token the proof that this page may enter, or a function that
+ * returns it
+ */
+
+/**
+ * What is used of a websocket.
+ *
+ * @typedef {object} Socket
+ * @property {number} [readyState]
+ * @property {number} [bufferedAmount]
+ * @property {(frame: string) => void} [send]
+ * @property {() => void} close
+ * @property {(() => void) | null} [onopen]
+ * @property {((event: MessageEvent) => void) | null} [onmessage]
+ * @property {((event: CloseEvent) => void) | null} [onclose]
+ */
+
+export class Connection {
+  #driver;
+  #address;
+  /** The class of websockets, if it is not the global one. */
+  #WebSocket;
+  /** The proof that this page may enter, or a function that returns it. */
+  #token;
+  /** @type {Socket | undefined} */
+  #socket;
+  /** Some of what was sent may still wait in the page for the network. */
+  #mayHaveUnsent = false;
+
+  /**
+   * @param {import("./driver.js").Driver} driver
+   * @param {Target} target
+   */
+  constructor(driver, { address, SocketClass, token }) {
+    this.#driver = driver;
+    this.#address = address;
+    this.#WebSocket = SocketClass;
+    this.#token = token;
+  }
+
+  /** How many bytes wait in the page for the network; undefined if that was 0 before. */
+  get unsent() {
+    if (!this.#mayHaveUnsent || !this.#socket) return;
+    const bytes = this.#socket.bufferedAmount ?? 0;
+    this.#mayHaveUnsent = bytes > 0;
+    return bytes;
+  }
+
+  /**
+   * @param {boolean} anyhow over plain HTTP if the server answers there: websockets may be blocked
+   */
+  async connect(anyhow) {
+    /**
+     * Stands in for the socket until it is open: the engine may give this connection up before.
+     *
+     * @type {Socket}
+     */
+    const placeholder = (this.#socket = { close() {} });
+    /** @type {typeof NO_WEBSOCKET | typeof NO_TOKEN} */
+    let text = NO_WEBSOCKET;
+    try {
+      if (anyhow && !this.#WebSocket) {
+        await this.#tryPlainHttp();
+        if (placeholder !== this.#socket) return;
+      }
+      let token = this.#token;
+      if (typeof token === "function") {
+        const ask = token;
+        text = NO_TOKEN;
+        // Anew for each connection, because tokens expire; in a microtask, because it is the page's
+        // code.
+        token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
+        if (placeholder !== this.#socket) return;
+      }
+      this.#open(token);
+    } catch (cause) {
+      if (placeholder === this.#socket) this.#driver.failed(roomError(text, { cause }));
+    }
+  }
+
+  disconnect() {
+    const socket = this.#socket;
+    if (!socket) return;
+    this.#socket = undefined;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  /** Disconnects, and forgets what belongs to the page. */
+  release() {
+    this.disconnect();
+    this.#token = undefined;
+  }
+
+  /**
+   * Sends a frame. Returns how many bytes wait in the page for the network.
+   *
+   * @param {string} frame
+   */
+  send(frame) {
+    const socket = this.#socket;
+    try {
+      socket?.send?.(frame);
+      this.#mayHaveUnsent = true;
+    } catch {
+      // This throws only while the socket is being opened, and then the engine sends nothing. A
+      // socket that is closing discards what it is given, silently; the engine sends it again on
+      // the next one.
+    }
+    return socket?.bufferedAmount ?? 0;
+  }
+
+  /** @param {string | null | undefined} token */
+  #open(token) {
+    const driver = this.#driver;
+    const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
+    socket.onopen = () => driver.handle((engine, now) => engine.opened(now, token ?? ""));
+    socket.onmessage = (event) => driver.receive(event);
+    socket.onclose = ({ code }) => driver.handle((engine, now) => engine.disconnected(now, code));
+    // Each error is followed by a close. But without a handler, an emitter such as Node's `ws`
+    // throws the error. The handler is never removed, because the socket can fail after it was
+    // given up.
+    socket.onerror = () => {};
+    this.#socket = /** @type {Socket} */ (socket);
+  }
+
+  async #tryPlainHttp() {
+    try {
+      const { reach } = await import("./fetch-socket.js");
+      this.#WebSocket = await reach(this.#address);
+    } catch {
+      // The rooms can't be reached by plain HTTP now: the engine goes on with websockets.
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// What both shells of the SDK decide alike. `cargo xtask generate` writes this file from
+// src/decisions.rs, which says what each is for.
+
+export const DEFAULT_TIMEOUT_MS = /** @type {const} */ (15000);
+
+export const LONGEST_WAIT_MS = /** @type {const} */ (2147483647);
+
+export const CONNECTION_LOST = /** @type {const} */ (1006);
+
+export const WAKING_EVENTS = /** @type {const} */ (["online","offline","pageshow"]);
+
+export const VISIBILITY_EVENT = /** @type {const} */ ("visibilitychange");
+
+export const WEBSOCKET_SCHEMES = /** @type {const} */ ({"http:":"ws:","https:":"wss:","ws:":"ws:","wss:":"wss:"});
+
+export const NO_URL = /** @type {const} */ ("is no valid URL");
+
+export const OTHER_SCHEME = /** @type {const} */ ("must begin with ws:, wss:, http: or https:, or be relative to such a page");
+
+export const CLOSED = /** @type {const} */ (["closed","the room is closed on this page"]);
+
+export const UNANSWERED = /** @type {const} */ (["closed","the room ended before the server had answered: this may have been taken"]);
+
+export const NOT_FOLLOWER = /** @type {const} */ (["not_follower","an owner can't detach: it follows nobody"]);
+
+export const NO_WEBSOCKET = /** @type {const} */ (["connection_failed","no websocket could be opened; an option gives another class of websockets"]);
+
+export const NO_TOKEN = /** @type {const} */ (["token_failed","the function for tokens has given none"]);

@@ -1,0 +1,299 @@
+// Drives one engine: tells it what happened, and performs the steps that it wants.
+
+import { Connection } from "./connection.js";
+import { CONNECTION_LOST } from "./decisions.js";
+import { call, closedError } from "./errors.js";
+import { FastPath } from "./fast-path.js";
+import { parse, setMessage, take } from "./message.js";
+import { parts } from "./parts.js";
+import { PendingPromises, refusal } from "./pending.js";
+import { Timer } from "./timer.js";
+import { isAwake, listen } from "./wake.js";
+
+/** @typedef {import("./rtbroadcaster_sdk_bg.js").RoomEngine} RoomEngine */
+
+/** `microtask.then` runs a function in a microtask, in a third of the time of `queueMicrotask`. */
+export const microtask = Promise.resolve();
+
+export class Driver {
+  /** What the page was told last: of the parts, those that a room shows. */
+  told = { ...parts, status: /** @type {import("./parts.js").Status} */ ("connecting") };
+  isOver = false;
+  page;
+  #engine;
+  #fastPath;
+  connection;
+  /** Gives the page its room, or rejects that promise. */
+  #entering;
+  #onEnd;
+  /**
+   * Why this page gave up, if the engine can't know it.
+   *
+   * @type {import("./errors.js").RoomError | undefined}
+   */
+  #failure;
+  #timer = new Timer(() => this.handle((engine, now) => engine.timerFired(now)));
+  /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
+  #delivering = false;
+  #pumpIsDue = false;
+  #promises = new PendingPromises();
+
+  /**
+   * @param {RoomEngine} engine
+   * @param {import("./connection.js").Target} target
+   * @param {import("./page-code.js").PageCode} page
+   * @param {import("./pending.js").Pending<void>} entering
+   * @param {((code: string) => void) | undefined} onEnd called with the code of the room's end,
+   * before any callback
+   */
+  constructor(engine, target, page, entering, onEnd) {
+    this.#engine = engine;
+    this.page = page;
+    this.#fastPath = new FastPath(this, engine);
+    this.connection = new Connection(this, target);
+    this.#entering = entering;
+    this.#onEnd = onEnd;
+  }
+
+  begin() {
+    listen("addEventListener", this.#onWake);
+    this.pump();
+  }
+
+  /** The engine, after it was told of the fast path. */
+  upToDate() {
+    this.#fastPath.report();
+    return this.#engine;
+  }
+
+  /**
+   * Tells the engine what happened, and performs the steps that follow.
+   *
+   * @param {(engine: RoomEngine, now: number) => void} tell
+   */
+  handle(tell) {
+    tell(this.upToDate(), performance.now());
+    this.pump();
+  }
+
+  /**
+   * Handles a frame: messages joined by newlines, which no message contains.
+   *
+   * @param {{ data: unknown, timeStamp?: number }} event
+   */
+  receive(event) {
+    const frame = event.data;
+    if (typeof frame !== "string") return;
+    const fastPath = this.#fastPath;
+    fastPath.noteFrame(event);
+    const mayDeliver = !this.#delivering;
+    this.#delivering = true;
+    for (const line of frame.split("\n")) {
+      const message = parse(line);
+      if (mayDeliver && message && (fastPath.deliver(message) || fastPath.settle(message))) continue;
+      const engine = this.upToDate();
+      if (message) {
+        setMessage(message);
+        fastPath.forgetSlots();
+        engine.received(performance.now(), line.length);
+      } else {
+        engine.receivedUnreadable();
+      }
+      // After each message, so that callbacks and actions keep their order.
+      this.#runSteps(mayDeliver);
+    }
+    this.#delivering = !mayDeliver;
+  }
+
+  /**
+   * Broadcasts an action. Returns the promise of the answer.
+   *
+   * @param {string} functionKey
+   * @param {string} params as JSON
+   * @param {string | undefined} slot
+   */
+  broadcast(functionKey, params, slot) {
+    return (
+      this.#fastPath.write(functionKey, params, slot) ??
+      this.#answer(slot ?? functionKey, this.upToDate().broadcast(functionKey, params, slot ?? "", false))
+    );
+  }
+
+  /** @param {string} slot */
+  clear(slot) {
+    return this.#answer(slot, this.upToDate().clear(slot));
+  }
+
+  /** @returns {Promise<void>} */
+  ready() {
+    if (this.isOver) return Promise.reject(closedError());
+    this.upToDate().awaitQueueSpace();
+    this.pumpSoon();
+    return this.#promises.ready();
+  }
+
+  /**
+   * @param {string} key
+   * @param {import("./page-code.js").PageFunction} fn
+   */
+  register(key, fn) {
+    this.page.functions.set(key, fn);
+    this.upToDate().register(key);
+  }
+
+  /** @returns {Promise<void>} */
+  close() {
+    if (this.isOver) return Promise.resolve();
+    const closed = this.#promises.closed();
+    this.upToDate().close(performance.now());
+    // The page may be going away. So what can be sent is sent now; only the callbacks wait.
+    this.#runSteps(false);
+    this.pumpSoon();
+    return closed;
+  }
+
+  /**
+   * Settles a promise when the action with this ticket is answered.
+   *
+   * @param {number} ticket 0 if the engine has refused the action
+   * @param {import("./pending.js").PendingAnswer} pending
+   */
+  expect(ticket, pending) {
+    this.#promises.addAnswer(ticket, pending);
+    this.pumpSoon();
+  }
+
+  /**
+   * A connection could not be begun.
+   *
+   * @param {import("./errors.js").RoomError} error
+   */
+  failed(error) {
+    const engine = this.upToDate();
+    if (this.told.status === "connecting") {
+      this.#failure = error;
+      engine.close(performance.now());
+    } else {
+      engine.disconnected(performance.now(), CONNECTION_LOST);
+      this.page.report(error);
+    }
+    this.pump();
+  }
+
+  /** Performs the steps that the engine wants, in a microtask: the page's code is running. */
+  pumpSoon() {
+    if (this.#pumpIsDue) return;
+    this.#pumpIsDue = true;
+    microtask.then(this.#onMicrotask);
+  }
+
+  /** Performs the steps that the engine wants. */
+  pump() {
+    if (this.#delivering) return this.#runSteps(false);
+    this.#delivering = true;
+    this.#runSteps(true);
+    this.#delivering = false;
+  }
+
+  #onMicrotask = () => {
+    this.#pumpIsDue = false;
+    this.pump();
+  };
+
+  /** @param {{ type: string }} event */
+  #onWake = (event) => isAwake(event) && this.handle((engine, now) => engine.wokeUp(now));
+
+  #answer(/** @type {string} */ key, /** @type {number} */ ticket) {
+    this.pumpSoon();
+    return this.#promises.answer(ticket, key);
+  }
+
+  /** @param {boolean} mayDeliver whether steps may run the page's code */
+  #runSteps(mayDeliver) {
+    const unsent = this.connection.unsent;
+    if (unsent !== undefined) this.upToDate().buffered(performance.now(), unsent);
+    for (let step; (step = this.upToDate().nextStep(mayDeliver)); ) this.#perform(step);
+  }
+
+  /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
+  #perform(step) {
+    switch (step) {
+      case "connect":
+      case "connectAnyhow":
+        return void this.connection.connect(step !== "connect");
+      case "disconnect":
+        return this.connection.disconnect();
+      case "send":
+        return void this.connection.send(parts.text);
+      case "armTimer":
+        return this.#timer.arm(parts.number);
+      case "enter":
+        return this.#enter();
+      case "refuse":
+        this.#release();
+        return this.#entering.reject((this.#failure ?? refusal("")));
+      case "run": {
+        const key = parts.text;
+        const params = take(parts.number);
+        const fn = this.page.functions.get(key);
+        return fn && this.page.run(fn, key, params);
+      }
+      case "tellStatus":
+        this.told.status = parts.status;
+        return this.page.callBack("onstatus", parts.status);
+      case "tellCleared":
+        return this.page.callBack("onclear", parts.text);
+      case "tellResync":
+        return this.page.callBack("onresync");
+      case "tellAudience":
+        this.told.audience = parts.audience;
+        return this.page.callBack("onaudience", parts.audience);
+      case "tellOwnerAway":
+      case "tellOwnerHere":
+        return this.page.callBack("onowner", step === "tellOwnerAway" ? "away" : "here");
+      case "report":
+        return this.page.report(refusal(parts.text));
+      case "appended":
+        return this.#promises.takeAnswer()?.resolve(parts.seq);
+      case "replaced":
+        return this.#promises.takeAnswer()?.resolve(undefined);
+      case "refused": {
+        const answer = this.#promises.takeAnswer();
+        return answer?.reject(refusal(answer.key));
+      }
+      case "queueHasSpace":
+        return this.#promises.resolveReadies(parts.number);
+      case "end":
+        return this.#end();
+      default:
+        return /** @type {never} */ (step);
+    }
+  }
+
+  #enter() {
+    this.told = { ...parts };
+    this.#entering.resolve();
+    // Functions that the page registers before the next task miss nothing.
+    setTimeout(() => this.handle((engine) => engine.openDelivery()));
+  }
+
+  #end() {
+    const { code, message } = (this.#failure ?? refusal(""));
+    const { onclose, onstatus } = this.page.callbacks;
+    this.#release();
+    call(this.#onEnd, code);
+    call(onclose, { code, message });
+    call(onstatus, "closed");
+    this.#promises.end();
+  }
+
+  /** Drops all that the browser could call, and the page's code, which may refer to the room. */
+  #release() {
+    this.isOver = true;
+    this.told.status = "closed";
+    this.connection.release();
+    this.#timer.disarm();
+    listen("removeEventListener", this.#onWake);
+    this.page.release();
+  }
+}

@@ -1,0 +1,65 @@
+// Errors and what is told of them.
+
+import { CLOSED } from "./decisions.js";
+
+/**
+ * An error that the page is told: index.d.ts has its codes.
+ *
+ * @typedef {Error & { name: "RoomError", code: string, key?: string }} RoomError
+ */
+
+/**
+ * @param {readonly [code: string, message: string]} text
+ * @param {{ key?: string, cause?: unknown }} [details] `key`: the function key or slot that it is
+ * about; `cause`: what was thrown
+ * @returns {RoomError}
+ */
+export function roomError([code, message], details) {
+  return Object.assign(new Error(message), { name: /** @type {const} */ ("RoomError"), code, ...details });
+}
+
+/**
+ * An argument that the page must give in another way.
+ *
+ * @param {string} message
+ * @param {{ cause: unknown }} [details]
+ */
+export const invalid = (message, details) => roomError(["invalid_argument", message], details);
+
+export const closedError = () => roomError(CLOSED);
+
+/**
+ * Adds to an error the function key or slot that it is about.
+ *
+ * @template {object} E
+ * @param {string} key
+ * @param {E} error
+ */
+export const withKey = (key, error) => Object.assign(error, { key });
+
+/**
+ * Calls a callback of the page, if there is one. What it throws goes to the console.
+ *
+ * @template A
+ * @param {((argument: A) => unknown) | null | undefined} callback
+ * @param {A} argument
+ */
+export function call(callback, argument) {
+  try {
+    callback?.(argument);
+  } catch (thrown) {
+    log("error", thrown);
+  }
+}
+
+/**
+ * @param {"warn" | "error"} level
+ * @param {unknown} value
+ */
+export function log(level, value) {
+  try {
+    console[level](value);
+  } catch {
+    // Pages and test runners replace the console's functions, and some of the replacements throw.
+  }
+}

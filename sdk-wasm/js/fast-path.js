@@ -1,0 +1,223 @@
+// The fast path of frequent actions, on which the engine is not asked for each of them.
+//
+// It repeats these rules of the protocol (protocol/src/session/fast_path.rs has them all):
+//
+// - A follower delivers an action whose seq is the next one, if its function is registered, nothing
+//   else waits to be delivered, and no older state of its slot waits for a function.
+// - An owner whose actions are all answered numbers, writes and settles the next ones itself. A
+//   state message takes the place of an unwritten one of its slot.
+// - Before anything else happens, the engine is told how far this came.
+//
+// tests/browser/fast-path.test.mjs holds the two together: it mixes both paths over lost
+// connections, and compares what arrives with what an engine alone delivers.
+
+import { microtask } from "./driver.js";
+import { paramsOf } from "./message.js";
+
+/** @typedef {import("./rtbroadcaster_sdk_bg.js").RoomEngine} RoomEngine */
+
+/**
+ * The bounds of what may be written on the fast path, as in the protocol's session/fast_path.rs:
+ * the number of actions, and the characters of an action and of a frame. The characters are a third
+ * of the bytes there, because a character takes at most three bytes.
+ */
+const MOST_ACTIONS = 1024;
+const MOST_CHARACTERS = 1024;
+const MOST_FRAME_CHARACTERS = 16 * 1024;
+
+/** Above this many bytes that wait for the network, the engine is told of them at once. */
+const UNSENT_BYTES = 64 * 1024;
+
+/**
+ * An action of this page, with its promise.
+ *
+ * @typedef {object} OwnAction
+ * @property {string} body its JSON without the id
+ * @property {string} functionKey
+ * @property {string} params as JSON
+ * @property {string | undefined} slot
+ * @property {string} key the slot, or else the function key
+ * @property {(seq?: number) => void} resolve
+ * @property {(error: Error) => void} reject
+ */
+
+export class FastPath {
+  #driver;
+  #engine;
+  /** The seq of the action that may be delivered here; 0 if that isn't known. */
+  #seq = 0;
+  /** The seq of the first action delivered here that the engine was not told of. */
+  #unreportedSeq = 0;
+  /** When the last frame came. */
+  #receivedAt = 0;
+  /**
+   * Slot → its index in the engine. The indexes are valid until the engine gets a message.
+   *
+   * @type {Map<string, number>}
+   */
+  #slotIndexes = new Map();
+  /** The id of the next action that may be written here; 0 if that isn't known. */
+  #id = 0;
+  /**
+   * The actions of this task that will be written here.
+   *
+   * @type {OwnAction[]}
+   */
+  #unwritten = [];
+  /**
+   * The actions that were written here and are not answered.
+   *
+   * @type {OwnAction[]}
+   */
+  #unanswered = [];
+
+  /**
+   * @param {import("./driver.js").Driver} driver
+   * @param {RoomEngine} engine
+   */
+  constructor(driver, engine) {
+    this.#driver = driver;
+    this.#engine = engine;
+  }
+
+  /** Tells the engine what happened here. To be called before any other call that changes it. */
+  report() {
+    if (this.#id) this.#reportWritten();
+    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#receivedAt, this.#seq - 1);
+    this.#seq = this.#unreportedSeq = 0;
+  }
+
+  /**
+   * Notes that a frame came. From this the engine knows how long the server has been silent.
+   *
+   * @param {{ timeStamp?: number }} event
+   */
+  noteFrame({ timeStamp }) {
+    this.#receivedAt = Math.min(timeStamp ?? Infinity, performance.now());
+  }
+
+  /** The engine gets a message now, which may change the slots' indexes. */
+  forgetSlots() {
+    this.#slotIndexes.clear();
+  }
+
+  /**
+   * Delivers a follower's action, if it is the next one and its function is registered. Returns
+   * false for any other message.
+   *
+   * @param {import("./message.js").Message} message
+   */
+  deliver(message) {
+    const { seq, funcKey } = message;
+    const fn = this.#driver.page.functions.get(funcKey);
+    if (!fn || !seq) return false;
+    if (!this.#seq) {
+      this.report();
+      this.#unreportedSeq = this.#seq = this.#engine.fastPathSeq;
+    }
+    if (seq !== this.#seq) return false;
+    if (message.stateMessage) {
+      const { slot } = message;
+      const index = this.#slotIndex(typeof slot === "string" ? slot : funcKey);
+      if (index < 0) return false;
+      this.#engine.slotWritten(index, seq);
+    }
+    this.#seq = seq + 1;
+    this.#driver.page.run(fn, funcKey, paramsOf(message));
+    return true;
+  }
+
+  /**
+   * Writes an owner's action in a microtask, while the room has answered all earlier ones. Returns
+   * the promise of the answer, or nothing if the engine must broadcast the action.
+   *
+   * @param {string} functionKey
+   * @param {string} params as JSON
+   * @param {string | undefined} slot
+   * @returns {Promise<number | undefined> | undefined}
+   */
+  write(functionKey, params, slot) {
+    let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
+    if (slot !== undefined) body += ',"stateMessage":true';
+    const key = slot ?? functionKey;
+    if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
+    // Half of a surrogate pair is no valid text for the server. The engine replaces it.
+    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
+    if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
+    if (!this.#id) {
+      this.report();
+      this.#id = this.#engine.fastPathId;
+      if (!this.#id) return;
+    }
+    if (slot !== undefined) {
+      // The slot's older value is out of date. The new one goes to the end, so that the order is
+      // kept.
+      const old = this.#unwritten.findIndex((action) => action.slot === slot);
+      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.resolve();
+    }
+    if (!this.#unwritten.length) microtask.then(this.#writeFrames);
+    return new Promise((resolve, reject) =>
+      this.#unwritten.push({ body, functionKey, params, slot, key, resolve, reject }),
+    );
+  }
+
+  /**
+   * Handles the answer that the room has appended all actions up to the id `ack`, the last one at
+   * `seq`. Returns false for any other message.
+   *
+   * @param {import("./message.js").Message} message
+   */
+  settle({ ack, seq }) {
+    const first = this.#id - this.#unanswered.length;
+    const count = ack - first + 1;
+    if (!(count > 0 && count <= this.#unanswered.length)) return false;
+    this.#unanswered.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
+    return true;
+  }
+
+  #writeFrames = () => {
+    const driver = this.#driver;
+    let frame = "";
+    for (const action of this.#unwritten) {
+      const line = `{"id":${this.#id++},${action.body}}`;
+      if (frame.length + line.length >= MOST_FRAME_CHARACTERS) {
+        driver.connection.send(frame);
+        frame = "";
+      }
+      frame += frame ? "\n" + line : line;
+      this.#unanswered.push(action);
+    }
+    this.#unwritten = [];
+    if (frame && driver.connection.send(frame) > UNSENT_BYTES) driver.pump();
+  };
+
+  /** Tells the engine what was written here, and what of that was answered. */
+  #reportWritten() {
+    const engine = this.#engine;
+    const written = this.#unanswered.length;
+    const actions = [...this.#unanswered, ...this.#unwritten];
+    engine.fastPathAnswered(this.#receivedAt, this.#id - written - 1);
+    this.#id = 0;
+    this.#unanswered = [];
+    this.#unwritten = [];
+    actions.forEach((action, at) => {
+      const { functionKey, params, slot = "" } = action;
+      // The actions that were not written yet are written by the engine.
+      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), action);
+    });
+  }
+
+  /**
+   * The index of a slot in the engine; below 0 if the engine must get the slot's next message.
+   *
+   * @param {string} slot
+   */
+  #slotIndex(slot) {
+    let index = this.#slotIndexes.get(slot);
+    if (index === undefined) {
+      index = this.#engine.slotIndex(slot);
+      this.#slotIndexes.set(slot, index);
+    }
+    return index;
+  }
+}

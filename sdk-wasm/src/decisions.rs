@@ -1,0 +1,58 @@
+//! What both shells, js/ and `web`, decide alike and can't ask the engine for: numbers, names and
+//! texts. `cargo xtask generate` writes js/decisions.js from this file; a test of xtask fails while
+//! the two differ.
+
+/// How long a page tries to reach the server at first, in milliseconds, unless it says otherwise.
+pub(crate) const DEFAULT_TIMEOUT_MS: u64 = 15_000;
+
+/// The longest wait of a browser's timer, in milliseconds. A timer with a longer one fires at once
+/// (HTML, section 8.7, by the conversion to a signed number of 32 bits).
+pub(crate) const LONGEST_WAIT_MS: u64 = 0x7fff_ffff;
+
+/// The close code of a connection that ended without one (RFC 6455, section 7.1.5).
+pub(crate) const CONNECTION_LOST: u16 = 1006;
+
+/// The events of the page or worker that wake a room. A socket that is cut while the browser is
+/// offline often gets no close event. Without a check, the page would show that it is connected
+/// until the next heartbeat.
+pub(crate) const WAKING_EVENTS: [&str; 3] = ["online", "offline", "pageshow"];
+
+/// The event of the document that wakes a room, if the document is visible then.
+pub(crate) const VISIBILITY_EVENT: &str = "visibilitychange";
+
+/// The scheme of a websocket's address, by the scheme of the address that is given.
+pub(crate) const WEBSOCKET_SCHEMES: [(&str, &str); 4] =
+    [("http:", "ws:"), ("https:", "wss:"), ("ws:", "ws:"), ("wss:", "wss:")];
+
+/// What is wrong with an address that is no URL.
+pub(crate) const NO_URL: &str = "is no valid URL";
+
+/// What is wrong with an address of another scheme.
+pub(crate) const OTHER_SCHEME: &str =
+    "must begin with ws:, wss:, http: or https:, or be relative to such a page";
+
+/// The code of what a page does after its room is closed, and its text: the same as
+/// `BroadcastError::Closed`.
+pub(crate) const CLOSED: [&str; 2] = ["closed", "the room is closed on this page"];
+
+/// An action whose answer never came.
+pub(crate) const UNANSWERED: [&str; 2] =
+    ["closed", "the room ended before the server had answered: this may have been taken"];
+
+/// An owner detached.
+pub(crate) const NOT_FOLLOWER: [&str; 2] = ["not_follower", "an owner can't detach: it follows nobody"];
+
+/// The browser opened no websocket.
+pub(crate) const NO_WEBSOCKET: [&str; 2] =
+    ["connection_failed", "no websocket could be opened; an option gives another class of websockets"];
+
+/// A function that should give a token gave none.
+pub(crate) const NO_TOKEN: [&str; 2] = ["token_failed", "the function for tokens has given none"];
+
+/// The server sent something that isn't JSON.
+pub(crate) const UNREADABLE: [&str; 2] =
+    ["malformed", "the server sent something that isn't JSON: skipped, and not reported again"];
+
+/// No function is registered under a key: the code, and the text before and after the key.
+pub(crate) const NO_FUNCTION: [&str; 3] =
+    ["no_function", "no function is registered under \"", "\": register one with `on`; not reported again"];
