@@ -76,8 +76,9 @@ pub use mutation::{Mutation, switch_on};
 pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Scope};
 #[cfg(feature = "rooms")]
 pub use room::{
-    Accepted, Answer, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport, Memory, Post,
-    Posted, RecordedAnswer, Room, RoomId, RoomReport, Rooms,
+    Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
+    Mark, Memory, OwnerState, Post, Posted, Record, RecordError, RecordedAnswer, Records, Restart,
+    RestoreError, Room, RoomId, RoomReport, Rooms,
 };
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,

@@ -81,6 +81,18 @@ pub enum Mutation {
     ForgetPresence,
     /// The session ignores that its ping isn't answered.
     IgnoreMissingPong,
+    /// Answers don't wait for the journal.
+    AnswerBeforeKept,
+    /// Followers are served actions that the journal has not kept.
+    ServeBeforeKept,
+    /// Followers are served a snapshot that the journal has not kept.
+    SnapshotBeforeKept,
+    /// A close is told before the journal has kept it.
+    EndBeforeKept,
+    /// A checkpoint holds no answers.
+    ForgetAnswersInCheckpoint,
+    /// A claim isn't recorded.
+    ForgetToRecordClaim,
 }
 
 /// Whether a fault is switched on.
@@ -121,7 +133,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 34] = {
+        pub const ALL: [Self; 40] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -158,6 +170,12 @@ mod switch {
                 WakeNobody,
                 ForgetPresence,
                 IgnoreMissingPong,
+                AnswerBeforeKept,
+                ServeBeforeKept,
+                SnapshotBeforeKept,
+                EndBeforeKept,
+                ForgetAnswersInCheckpoint,
+                ForgetToRecordClaim,
             ]
         };
     }

@@ -5,6 +5,7 @@
 
 mod conversation;
 mod program;
+mod records;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use serde_json::Value;
 
 pub use conversation::conversation;
 pub use program::program;
+pub use records::records;
 
 /// The bytes of a message that the reader of frames allows here: few, so that inputs exceed them.
 const MESSAGE_BYTES: usize = 300;
@@ -47,8 +49,13 @@ pub fn codec(data: &[u8]) {
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All functions.
-pub const TARGETS: [Target; 4] =
-    [("frames", frames), ("codec", codec), ("conversation", conversation), ("program", program)];
+pub const TARGETS: [Target; 5] = [
+    ("frames", frames),
+    ("codec", codec),
+    ("conversation", conversation),
+    ("program", program),
+    ("records", records),
+];
 
 /// The names of all targets.
 #[must_use]

@@ -13,6 +13,7 @@ mod conclusion;
 mod coverage;
 pub mod harness;
 mod invariant;
+mod journal;
 mod link;
 pub mod model;
 #[cfg(feature = "mutations")]

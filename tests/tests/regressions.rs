@@ -19,6 +19,7 @@ fn small() -> Settings {
         owner_actions: 5_000,
         grace_ms: 20_000,
         share_audience: false,
+        has_journal: false,
     }
 }
 

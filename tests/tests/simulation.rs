@@ -1,8 +1,9 @@
 //! The guarantees hold in random worlds. `cargo xtask sim` plays more of them, or one again.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
-use rtbroadcaster_tests::sim::{check_seeds, harness::program_of, run};
+use rtbroadcaster_tests::sim::{Step, check_seeds, harness::program_of, run};
 
 /// How many programs every test run plays.
 const CASES: u64 = 10_000;
@@ -31,4 +32,33 @@ fn a_seed_is_always_the_same_run() {
         assert_eq!(once, again);
         assert!(once.is_ok_and(|run| !run.trace.is_empty()));
     }
+}
+
+/// D9: what a room tells its pages, and in which order, doesn't depend on whether it has a journal,
+/// as long as nothing crashes. When it tells them how many follow may differ.
+#[test]
+fn d9_a_journal_changes_nothing_that_a_room_tells_its_pages() {
+    for seed in 0..300 {
+        let [without, with] = [false, true].map(|has_journal| {
+            let mut program = program_of(seed);
+            program.settings.has_journal = has_journal;
+            let is_journals = |step: &Step| matches!(step, Step::Crash | Step::Restart | Step::Disk(_));
+            program.steps.retain(|step| !is_journals(step));
+            run(&program, true).unwrap_or_else(|(violation, _)| panic!("{violation}")).trace
+        });
+        assert_eq!(told(&without), told(&with), "seed {seed}");
+    }
+}
+
+/// What each page was told of its room's log and state.
+fn told(trace: &[String]) -> BTreeMap<&str, Vec<&str>> {
+    let mut told = BTreeMap::<&str, Vec<&str>>::new();
+    for (head, text) in trace.iter().filter_map(|line| line.split_once(" hears ")) {
+        let page = head.trim_start().split_once(' ').map_or(head, |(_, page)| page);
+        let is_log = |line: &&str| {
+            ["{\"seq\"", "{\"resync\"", "{\"synced\""].iter().any(|start| line.starts_with(start))
+        };
+        told.entry(page).or_default().extend(text.lines().filter(is_log));
+    }
+    told
 }

@@ -1,8 +1,11 @@
 //! What one client alone is sent: replies, acknowledgements, refusals, the end. A
 //! [`Peer`](super::Peer) collects it here until the next frame.
 
+use std::collections::VecDeque;
+
+use crate::mutation::mutated;
 use crate::room::Frame;
-use crate::{Refusal, Rendering, RoomId, ServerMessage, Status, render};
+use crate::{Mark, Refusal, Rendering, RoomId, ServerMessage, Status, render};
 
 /// The answers that the client was not sent yet, in its rendering.
 #[derive(Debug)]
@@ -10,11 +13,26 @@ pub(super) struct Answers {
     pub(super) rendering: Rendering,
     /// The rendered answers, with a newline after each.
     text: String,
+    /// What must not be sent before the room's journal has kept all records up to the mark, in
+    /// order. Empty without a journal.
+    waiting: VecDeque<(Mark, Waiting)>,
+    /// Bytes of the texts in `waiting`, and a little for each acknowledgement.
+    waiting_bytes: usize,
+    /// The mark for the next answers. None if they need not wait.
+    mark: Option<Mark>,
     /// The newest acknowledgement, which the next action may still extend.
     ack: Option<Ack>,
     /// Refusals of messages of the frame that is being read. Those of an owner's numbered actions
     /// don't count, because each of them must be answered.
     pub(super) refusals: usize,
+}
+
+/// An answer that waits for the room's journal.
+#[derive(Debug)]
+enum Waiting {
+    Ack(Ack),
+    /// Rendered, with a newline at the end.
+    Text(String),
 }
 
 /// Everything up to action `id` was answered; that one was appended at `seq`.
@@ -26,7 +44,15 @@ struct Ack {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { rendering: Rendering::Original, text: String::new(), ack: None, refusals: 0 }
+        Self {
+            rendering: Rendering::Original,
+            text: String::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            mark: None,
+            ack: None,
+            refusals: 0,
+        }
     }
 }
 
@@ -36,13 +62,70 @@ impl Answers {
         self.rendering == Rendering::Compact
     }
 
+    /// Whether nothing can be sent now.
     pub(super) fn is_empty(&self) -> bool {
         self.text.is_empty() && self.ack.is_none()
     }
 
+    /// Whether some wait for the room's journal.
+    pub(super) fn are_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     /// Bytes of the rendered answers.
     pub(super) fn bytes(&self) -> usize {
-        self.text.len()
+        self.text.len() + self.waiting_bytes
+    }
+
+    /// Makes later answers wait until the room's journal has kept all records up to the mark.
+    /// Answers that come after one that waits wait too.
+    pub(super) fn wait_for(&mut self, mark: Option<Mark>) {
+        self.mark = mark.filter(|_| !mutated!(AnswerBeforeKept));
+    }
+
+    /// Lets those be sent that have waited long enough.
+    pub(super) fn release(&mut self, is_kept: impl Fn(Mark) -> bool) {
+        while self.waiting.front().is_some_and(|(mark, _)| is_kept(*mark)) {
+            let Some((_, answer)) = self.waiting.pop_front() else { break };
+            self.waiting_bytes -= answer.bytes();
+            match answer {
+                Waiting::Ack(ack) => self.acknowledge_now(ack),
+                Waiting::Text(text) => {
+                    self.flush_ack();
+                    self.text.push_str(&text);
+                }
+            }
+        }
+        self.mark = self.mark.filter(|mark| !is_kept(*mark));
+    }
+
+    /// Forgets what waits. The client has left the room.
+    pub(super) fn forget_waiting(&mut self) {
+        self.waiting.clear();
+        self.waiting_bytes = 0;
+        self.mark = None;
+    }
+
+    /// Adds a rendered answer, without its newline.
+    fn push_text(&mut self, render: impl FnOnce(&mut String)) {
+        let mark = self.mark.or_else(|| self.waiting.back().map(|(mark, _)| *mark));
+        if let Some(mark) = mark {
+            let mut text = String::new();
+            render(&mut text);
+            text.push('\n');
+            self.push_waiting(mark, Waiting::Text(text));
+        } else {
+            // The client must read earlier acknowledgements first, so the run of acknowledgements
+            // ends here.
+            self.flush_ack();
+            render(&mut self.text);
+            self.text.push('\n');
+        }
+    }
+
+    fn push_waiting(&mut self, mark: Mark, answer: Waiting) {
+        self.waiting_bytes += answer.bytes();
+        self.waiting.push_back((mark, answer));
     }
 
     /// Moves the answers into a frame, as many as fit.
@@ -62,11 +145,7 @@ impl Answers {
 
     /// Adds an answer with session fields, for a client that speaks them.
     pub(super) fn push(&mut self, message: &ServerMessage<&str>) {
-        // The client must read earlier acknowledgements first, so the run of acknowledgements ends
-        // here.
-        self.flush_ack();
-        render::compact(&mut self.text, message);
-        self.text.push('\n');
+        self.push_text(|out| render::compact(out, message));
     }
 
     /// Adds an answer if the client speaks session fields. Others would not understand it.
@@ -80,16 +159,22 @@ impl Answers {
     /// acknowledged together.
     pub(super) fn acknowledge(&mut self, id: Option<u64>, seq: u64) {
         let Some(id) = id else { return };
-        if self.ack.is_some_and(|ack| ack.seq + 1 != seq) {
+        match self.mark {
+            Some(mark) => self.push_waiting(mark, Waiting::Ack(Ack { id, seq })),
+            None => self.acknowledge_now(Ack { id, seq }),
+        }
+    }
+
+    fn acknowledge_now(&mut self, next: Ack) {
+        if self.ack.is_some_and(|ack| ack.seq + 1 != next.seq) {
             self.flush_ack();
         }
-        self.ack = Some(Ack { id, seq });
+        self.ack = Some(next);
     }
 
     /// Adds the reply to create and join that a client without session fields gets.
     pub(super) fn push_original_reply(&mut self, uuid: &str) {
-        render::original_status(&mut self.text, uuid, Status::Connected);
-        self.text.push('\n');
+        self.push_text(|out| render::original_status(out, uuid, Status::Connected));
     }
 
     /// Adds a refusal. `counts` says whether it counts as one of the frame's.
@@ -97,11 +182,7 @@ impl Answers {
         self.refusals += usize::from(counts);
         match self.rendering {
             Rendering::Compact => self.push(&ServerMessage::Refused(refusal)),
-            Rendering::Original => {
-                self.flush_ack();
-                render::original_refusal(&mut self.text, uuid, &refusal);
-                self.text.push('\n');
-            }
+            Rendering::Original => self.push_text(|out| render::original_refusal(out, uuid, &refusal)),
         }
     }
 
@@ -110,15 +191,27 @@ impl Answers {
         match self.rendering {
             Rendering::Compact => self.push(&ServerMessage::Closed),
             Rendering::Original => {
-                render::original_status(&mut self.text, &room.to_string(), Status::NotConnected);
-                self.text.push('\n');
+                let uuid = room.to_string();
+                self.push_text(|out| render::original_status(out, &uuid, Status::NotConnected));
             }
         }
     }
 
     fn flush_ack(&mut self) {
-        if let Some(Ack { id, seq }) = self.ack.take() {
-            self.push_if_compact(&ServerMessage::Ack { id, seq });
+        if let Some(Ack { id, seq }) = self.ack.take()
+            && self.is_compact()
+        {
+            render::compact(&mut self.text, &ServerMessage::<&str>::Ack { id, seq });
+            self.text.push('\n');
+        }
+    }
+}
+
+impl Waiting {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Ack(_) => size_of::<(Mark, Self)>(),
+            Self::Text(text) => text.len(),
         }
     }
 }

@@ -173,6 +173,8 @@ impl Peer {
 
     /// Replies to create and join, with the uuid in the form in which the client wrote it.
     fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerReply>, host: &mut impl Host) {
+        // The reply names the head or the epoch, which must be kept first.
+        self.answer_after_room(room, host);
         if self.answers.rendering == Rendering::Original {
             return self.answers.push_original_reply(uuid);
         }

@@ -167,18 +167,35 @@ impl Peer {
     /// What to do next. With [`PeerOutput::Send`], `frame` holds what to send.
     pub fn poll_output(&mut self, frame: &mut Frame, host: &mut impl Host) -> PeerOutput {
         frame.clear();
-        if (self.answers.is_empty() || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
+        if self.answers.are_waiting() {
+            self.release_answers(host);
+        }
+        let has_answers = !self.answers.is_empty() || self.answers.are_waiting();
+        if (!has_answers || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
             self.serve(frame, host);
         }
-        if frame.is_empty() && self.answers.is_empty() {
+        if frame.is_empty() && self.answers.is_empty() && !self.answers.are_waiting() {
             self.announce_shutdown();
         }
         self.answers.move_into(frame);
         match self.ending {
             _ if !frame.is_empty() => PeerOutput::Send,
+            _ if self.answers.are_waiting() => PeerOutput::Wait,
             Some(code) => PeerOutput::Close(code),
             None => PeerOutput::Wait,
         }
+    }
+
+    /// Lets the answers be sent that the room's journal has kept the records of.
+    fn release_answers(&mut self, host: &mut impl Host) {
+        let Some(room) = self.room() else { return self.answers.forget_waiting() };
+        let answers = &mut self.answers;
+        host.with(room, |room| answers.release(|mark| room.is_kept(mark)));
+    }
+
+    /// Makes later answers wait until the room's journal has kept what the room is now.
+    fn answer_after_room(&mut self, room: RoomId, host: &mut impl Host) {
+        self.answers.wait_for(host.with(room, |room| room.unkept_mark()).flatten());
     }
 
     /// Notes that the client has taken a part of the frame that it was sent last.
@@ -214,7 +231,10 @@ impl Peer {
                 let (room, epoch) = (*room, *epoch);
                 match under_epoch(host, room, epoch, Room::close) {
                     Ok(()) => {
-                        if !mutated!(CloseKeepsRoom) {
+                        self.answer_after_room(room, host);
+                        let has_ended = host.with(room, |room| room.has_ended()).unwrap_or(true);
+                        // Else the journal's answer removes it.
+                        if has_ended && !mutated!(CloseKeepsRoom) {
                             host.close(room);
                         }
                         self.end_in_room(room, CloseCode::RoomClosed);
@@ -224,6 +244,7 @@ impl Peer {
             }
             Role::Follower { room, .. } => {
                 let room = *room;
+                self.answers.forget_waiting();
                 self.answers.push_closed(room);
                 self.disconnected(now, host);
                 self.end(CloseCode::Left);
@@ -240,7 +261,7 @@ impl Peer {
                 // Serving sets no alarm, so this needs no `with`.
                 let served = host.with(room, |room| {
                     room.serve(cursor, frame);
-                    let ends = room.is_closed() && (frame.is_empty() || mutated!(EndBeforeTheRest));
+                    let ends = room.has_ended() && (frame.is_empty() || mutated!(EndBeforeTheRest));
                     (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
                 });
                 let Some((owner, audience)) = served.flatten() else {
@@ -264,7 +285,10 @@ impl Peer {
                 });
                 let audience = match served {
                     Ok(audience) => audience,
-                    Err(code) => return self.end_in_room(room, code),
+                    Err(code) => {
+                        self.answer_after_room(room, host);
+                        return self.end_in_room(room, code);
+                    }
                 };
                 if last_sent.replace(audience) != Some(audience) {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
@@ -280,7 +304,9 @@ impl Peer {
         if let (Role::Owner { room, epoch, .. }, Some(id)) = (&self.role, refusal.id) {
             let epoch = *epoch;
             // If it no longer is the owner's connection, the next action says so.
-            let _ = under_epoch(host, *room, epoch, |room| room.refuse(Some(id), refusal.clone()));
+            let room = *room;
+            let _ = under_epoch(host, room, epoch, |room| room.refuse(Some(id), refusal.clone()));
+            self.answer_after_room(room, host);
         }
         self.refuse(refusal, host);
     }

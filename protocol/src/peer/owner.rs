@@ -58,17 +58,21 @@ impl Peer {
         };
         let done = under_epoch(host, room, epoch, |room| {
             let accepted = act(room);
-            (accepted, room.pause(now))
+            (accepted, room.pause(now), room.unkept_mark())
         });
-        let done = done.map(|(accepted, pause)| {
+        let done = done.map(|(accepted, pause, mark)| {
             self.pause_for(pause, now);
+            self.answers.wait_for(mark);
             accepted
         });
         match done {
             Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
             Ok(Ok(Accepted::Duplicate)) => {}
             Ok(Err(refusal)) => self.refuse(refusal, host),
-            Err(code) => self.end_in_room(room, code),
+            Err(code) => {
+                self.answer_after_room(room, host);
+                self.end_in_room(room, code);
+            }
         }
     }
 

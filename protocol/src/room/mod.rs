@@ -2,7 +2,9 @@
 //! through [`Peer`](crate::Peer), posts through [`Post`]; the server looks after it with
 //! [`Room::tick`].
 
+mod appending;
 mod audience;
+mod durability;
 mod followers;
 mod following;
 mod id;
@@ -11,16 +13,17 @@ mod memory;
 mod memory_use;
 mod ownership;
 mod post;
+mod record;
 mod report;
+mod restore;
 mod serving;
+mod staging;
 mod table;
 
 use std::sync::Arc;
 
 use crate::mutation::mutated;
-use crate::{
-    Action, Audience, Claim, CloseCode, Delay, Limits, OwnerPresence, Refusal, RefusalCode, Timestamp, render,
-};
+use crate::{Audience, Claim, CloseCode, Limits, OwnerPresence, RefusalCode, Timestamp};
 
 use audience::AudienceCount;
 use followers::Followers;
@@ -29,29 +32,21 @@ use log::slots::Slots;
 use memory::Account;
 use ownership::Ownership;
 use ownership::pace::Pace;
+use staging::Staging;
 
+pub use appending::Accepted;
 pub use followers::{Lag, LagReport};
 pub use id::RoomId;
 pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
 pub use memory::Memory;
-pub use ownership::{Answer, Claimed, EntryError, KeyDigest, RecordedAnswer};
+pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
+pub use record::{Checkpoint, Record, RecordError, Records};
 pub use report::RoomReport;
+pub use restore::{Restart, RestoreError};
+pub use staging::Mark;
 pub use table::Rooms;
-
-/// What became of an owner's action that was not refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Accepted {
-    /// It was appended to the log, at this seq.
-    Appended(u64),
-    /// The room had answered it already. Nothing was appended.
-    Duplicate,
-}
-
-/// A room keeps at most this many bytes to render the next message in. Most messages take less, and
-/// a server may have many rooms.
-const MAX_RENDER_BUFFER_BYTES: usize = 4 * 1024;
 
 /// A room. The server keeps each behind a lock.
 #[derive(Debug)]
@@ -83,8 +78,12 @@ pub struct Room {
     /// The earliest moment at which the caller was asked to call [`Room::tick`].
     alarm: Option<Timestamp>,
     /// A message is rendered here before it is appended. Kept for its memory, up to
-    /// [`MAX_RENDER_BUFFER_BYTES`].
+    /// `MAX_RENDER_BUFFER_BYTES` (`appending.rs`).
     render_buffer: String,
+    /// See [`Room::durable`].
+    durable: u64,
+    /// The records that a journal has not kept yet. None without a journal.
+    staging: Option<Box<Staging>>,
 }
 
 impl Room {
@@ -109,6 +108,8 @@ impl Room {
             owner_version: 0,
             alarm: None,
             render_buffer: String::new(),
+            durable: u64::MAX,
+            staging: None,
             limits,
         }
     }
@@ -181,12 +182,15 @@ impl Room {
 
     /// Sets whether followers are told how many follow.
     pub fn share_audience(&mut self, shares: bool) {
-        self.shares_audience = shares;
+        if std::mem::replace(&mut self.shares_audience, shares) != shares {
+            self.stage(&Record::SharesAudience(shares));
+        }
     }
 
     /// Closes the room. Followers are served everything that was appended before, so that no
     /// acknowledged action is lost, and then the end. Nobody can enter any more.
     pub fn close(&mut self) {
+        self.stage(&Record::Closed);
         self.is_closed = true;
         self.version += 1;
         self.owner_version += 1;
@@ -201,7 +205,7 @@ impl Room {
     /// When [`Room::tick`] is to be called. To be asked after every change of the room. None if
     /// nothing is due, or if an earlier answer still holds.
     pub fn take_alarm(&mut self) -> Option<Timestamp> {
-        let grace_ends = self.owner.away_since().map(|since| since.after(self.limits.owner_grace_ms));
+        let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
         let due = [self.audience.due(), grace_ends].into_iter().flatten().min()?;
         if self.alarm.is_some_and(|alarm| alarm <= due) {
             return None;
@@ -222,8 +226,8 @@ impl Room {
                 self.version += 1;
             }
         }
-        let may_go_on = |since| now.since(since) < self.limits.owner_grace_ms || mutated!(IgnoreGrace);
-        let goes_on = self.owner.away_since().is_none_or(may_go_on);
+        let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
+        let goes_on = grace_ends.is_none_or(|ends| now < ends || mutated!(IgnoreGrace));
         if !goes_on {
             // Close at once, so that no claim comes in between.
             self.close();
@@ -235,85 +239,7 @@ impl Room {
     /// room is missed least.
     #[must_use]
     pub fn is_deserted(&self) -> bool {
-        self.owner.away_since().is_some() && self.followers.len() == 0
-    }
-
-    /// How long the owner is not to be read, because it sent too much in too short a time. None if
-    /// it may be read. The caller asks before or after each action: [`Room::action`] refuses none
-    /// for being too fast.
-    #[must_use]
-    pub fn pause(&self, now: Timestamp) -> Option<Delay> {
-        self.pace.pause(now)
-    }
-
-    /// Appends the owner's action, and retains it if it is a state message. `id` is the action's
-    /// number within the owner's session.
-    ///
-    /// # Errors
-    /// The action then counts as answered and takes no seq.
-    ///
-    /// - `too_many_slots`: its slot is new, and the room has all the slots it may have.
-    /// - `state_too_large`: the state messages would be too large, or the server has no memory for
-    ///   them.
-    pub fn action(
-        &mut self,
-        id: Option<u64>,
-        action: Action<&str>,
-        now: Timestamp,
-    ) -> Result<Accepted, Refusal> {
-        if self.owner.has_answered(id) {
-            return Ok(Accepted::Duplicate);
-        }
-        let Action { key, params, slot } = action;
-        self.pace.spend(key.len() + params.len() + slot.map_or(0, str::len), &self.limits, now);
-        if let Some(slot) = slot
-            && let Err(code) = self.slots.check_limits(slot, action, &self.limits)
-        {
-            return Err(self.refuse(id, code.into()));
-        }
-        if let Some(slot) = slot
-            && let Err(refusal) = self.check_memory_for(slot, action)
-        {
-            return Err(self.refuse(id, refusal));
-        }
-        let seq = self.append(
-            id,
-            |out, seq| render::compact_logged(out, seq, action),
-            |out, uuid| render::original_action(out, uuid, action),
-        );
-        if let Some(slot) = slot {
-            self.slots.set(seq, slot, action);
-            self.update_memory_use();
-        }
-        Ok(Accepted::Appended(seq))
-    }
-
-    /// Clears a slot and appends that to the log. Followers that speak session fields are told; for
-    /// others the slot is only missing from later snapshots. `id` is as for an action.
-    pub fn clear(&mut self, id: Option<u64>, slot: &str, now: Timestamp) -> Accepted {
-        if self.owner.has_answered(id) {
-            return Accepted::Duplicate;
-        }
-        self.pace.spend(slot.len(), &self.limits, now);
-        if !mutated!(KeepClearedSlot) {
-            self.slots.clear(slot);
-        }
-        Accepted::Appended(self.append(id, |out, seq| render::compact_cleared(out, seq, slot), |_, _| ()))
-    }
-
-    /// Records that an action of the owner is answered by a refusal, so that it is never appended
-    /// later. Returns the refusal with the action's id in it.
-    pub fn refuse(&mut self, id: Option<u64>, refusal: Refusal) -> Refusal {
-        let refusal = Refusal { id, ..refusal };
-        self.owner.record_refusal(id, &refusal);
-        self.update_memory_use();
-        refusal
-    }
-
-    /// The answers to the owner's actions after `id`.
-    #[must_use]
-    pub fn answers_after(&self, id: u64) -> Vec<Answer> {
-        self.owner.answers().answers_after(id)
+        self.owner.presence() == OwnerPresence::Away && self.followers.len() == 0
     }
 
     /// Grants ownership to the bearer of the owner key. The former owner's epoch is over then.
@@ -325,6 +251,9 @@ impl Room {
     pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         self.check_open()?;
         let claimed = self.owner.claim(key, claim)?;
+        if !mutated!(ForgetToRecordClaim) {
+            self.stage(&Record::Claimed { session: claim.session.as_deref(), epoch: claimed.epoch });
+        }
         self.version += 1;
         self.owner_version += u64::from(!mutated!(ForgetToFence));
         Ok(claimed)
@@ -349,42 +278,13 @@ impl Room {
     /// away from now on.
     pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
         if self.owner.leave(epoch, now) {
+            self.stage_away();
             self.version += 1;
         }
     }
 
     fn check_open(&self) -> Result<(), RefusalCode> {
         if self.is_closed { Err(RefusalCode::UnknownRoom) } else { Ok(()) }
-    }
-
-    /// Appends an action to the log in each rendering, and returns its seq. The log grows here and
-    /// nowhere else.
-    fn append(
-        &mut self,
-        id: Option<u64>,
-        compact: impl FnOnce(&mut String, u64),
-        original: impl FnOnce(&mut String, &str),
-    ) -> u64 {
-        let seq = self.compact.head() + 1;
-        self.limit_rings();
-        self.render_buffer.clear();
-        compact(&mut self.render_buffer, seq);
-        self.compact.append(&self.render_buffer);
-        if let Some(log) = &mut self.original {
-            self.render_buffer.clear();
-            original(&mut self.render_buffer, &self.uuid);
-            if !self.render_buffer.is_empty() || !mutated!(OriginalLogOutOfStep) {
-                log.append(&self.render_buffer);
-            }
-        }
-        if self.render_buffer.capacity() > MAX_RENDER_BUFFER_BYTES {
-            self.render_buffer = String::new();
-        }
-        self.owner.record_appended(id, seq);
-        self.update_memory_use();
-        self.audience.note_change();
-        self.version += u64::from(!mutated!(WakeNobody));
-        seq
     }
 }
 

@@ -45,7 +45,8 @@ impl Room {
                 Rendering::Original => self.original.as_mut().unwrap_or(&mut self.compact),
             };
             if log.reaches_back_to(*seq) {
-                let before = std::mem::replace(seq, log.serve(*seq, frame));
+                let until = if mutated!(ServeBeforeKept) { u64::MAX } else { self.durable };
+                let before = std::mem::replace(seq, log.serve(*seq, until, frame));
                 frame.contents_mut().actions += *seq - before;
                 return;
             }
@@ -69,6 +70,11 @@ impl Room {
     /// [`Room::serve`] alone.
     pub fn serve_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         let Position::Snapshot { block, index, head, resync } = &mut cursor.position else { return };
+        // It stays the same while it waits. Rendered anew, it would hold newer actions each time,
+        // and in a busy room it would wait for ever.
+        if *head > self.durable && !mutated!(SnapshotBeforeKept) {
+            return;
+        }
         if std::mem::take(resync) {
             frame.contents_mut().resyncs += 1;
             if cursor.rendering == Rendering::Compact {
@@ -76,7 +82,8 @@ impl Room {
             }
         }
         if *index < block.messages() {
-            let (messages, next) = block.slice(*index, frame.budget(block.message_bytes(*index)));
+            let (messages, next) =
+                block.slice(*index, block.messages(), frame.budget(block.message_bytes(*index)));
             frame.contents_mut().retained += (next - *index) as u64;
             *index = next;
             frame.push(messages);

@@ -64,6 +64,11 @@ impl<R> Rooms<R> {
         self.rooms.values()
     }
 
+    /// Every room, mutably.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut R> {
+        self.rooms.values_mut()
+    }
+
     /// Removes a room. Its id is unknown from then on.
     pub fn remove(&mut self, id: RoomId) -> Option<R> {
         for moment in self.alarms_by_room.remove(&id).unwrap_or_default() {

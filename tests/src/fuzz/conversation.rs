@@ -25,7 +25,7 @@ pub fn conversation(data: &[u8]) {
         owner_actions_per_second: 8,
         ..Limits::default()
     };
-    let mut server = Server { table: Table::new(limits), clients: BTreeMap::new(), now: Timestamp(0) };
+    let mut server = Server { table: Table::new(limits, false), clients: BTreeMap::new(), now: Timestamp(0) };
     for line in text.split('\n') {
         let number = line.chars().next().and_then(|first| first.to_digit(10));
         match (number, line.get(1..)) {

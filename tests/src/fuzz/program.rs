@@ -36,6 +36,7 @@ fn settings(bytes: [u8; SETTINGS_BYTES]) -> Settings {
         grace_ms: if every(2, others) { 20_000 } else { 600_000 },
         followers_at_start: followers as u8 % 3,
         share_audience: every(3, others),
+        has_journal: false,
     }
 }
 

@@ -31,6 +31,7 @@ impl World {
     /// The next moment at which something happens by itself.
     fn next_moment(&self) -> Option<Timestamp> {
         let mut moments = vec![self.table.rooms.next_alarm()];
+        moments.push(self.journal.as_ref().and_then(super::journal::Journal::next_moment));
         for link in self.links.values() {
             let page = &self.pages[link.page];
             if link.is_looked_at && !page.is_stalled {
@@ -44,6 +45,7 @@ impl World {
     }
 
     fn do_what_is_due(&mut self) -> Checked {
+        self.commit_due();
         for id in self.table.tick(self.now) {
             self.grace_over(id)?;
         }

@@ -20,6 +20,9 @@ const CLOSED_MS: u64 = 10_000;
 impl World {
     pub(super) fn conclude(&mut self) -> Checked {
         self.note(|| "the network heals".to_owned());
+        if let Some(journal) = &mut self.journal {
+            journal.delay_ms = journal.delay_ms.min(10);
+        }
         for page in &mut self.pages {
             (page.is_offline, page.is_stalled, page.delay_ms) = (false, false, 10);
         }

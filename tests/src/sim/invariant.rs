@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What must hold in every world: the guarantees G1 to G9, and that nothing panics.
+/// What must hold in every world: the guarantees G1 to G9, D1 to D7 and D10 for rooms with a
+/// journal, and that nothing panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Invariant {
     /// G1: only the connection with the newest claim changes what followers see.
@@ -24,6 +25,20 @@ pub enum Invariant {
     BoundedMemory,
     /// G9: no limit is exceeded, and nothing is refused below its limit.
     Limits,
+    /// D1: nothing is served or acknowledged before it is kept.
+    NothingBeforeKept,
+    /// D2: a seq names one action for ever, over all restarts.
+    OneActionASeq,
+    /// D3: what was acknowledged is there after a crash.
+    AcknowledgedIsKept,
+    /// D4: a room made of the same records is the same room.
+    EqualReplicas,
+    /// D5: no epoch is given twice.
+    EpochsGrow,
+    /// D6 and D7: records make a whole room of some earlier moment.
+    WholeRooms,
+    /// D10: a close is final over restarts.
+    CloseIsKept,
     /// No input makes the protocol panic.
     NoPanic,
 }
@@ -42,6 +57,13 @@ impl Invariant {
             Self::ClosingIsFinal => "g7_closing_is_final",
             Self::BoundedMemory => "g8_bounded_memory",
             Self::Limits => "g9_limits",
+            Self::NothingBeforeKept => "d1_nothing_before_kept",
+            Self::OneActionASeq => "d2_one_action_a_seq",
+            Self::AcknowledgedIsKept => "d3_acknowledged_is_kept",
+            Self::EqualReplicas => "d4_equal_replicas",
+            Self::EpochsGrow => "d5_epochs_grow",
+            Self::WholeRooms => "d6_d7_whole_rooms",
+            Self::CloseIsKept => "d10_close_is_kept",
             Self::NoPanic => "no_panic",
         }
     }

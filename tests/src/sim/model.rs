@@ -50,7 +50,7 @@ pub(super) struct Attempt {
 }
 
 /// The state that a room must have.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct RoomModel {
     /// All actions, from seq 1 on.
     log: Vec<What>,
@@ -200,6 +200,12 @@ impl Model {
             room.writer = None;
             room.away_since = Some(now);
         }
+    }
+
+    /// A room is what it was at an earlier moment. No journal keeps how fast its owner was: the
+    /// restarted server has had nothing to do from it yet.
+    pub(super) fn restored(&mut self, uuid: &str, room: RoomModel) {
+        self.rooms.insert(uuid.to_owned(), RoomModel { asked: Vec::new(), ..room });
     }
 
     /// A room has come to its end.

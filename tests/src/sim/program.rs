@@ -42,6 +42,8 @@ pub struct Settings {
     pub followers_at_start: u8,
     /// Whether owners share the size of the audience with their followers.
     pub share_audience: bool,
+    /// Whether the server keeps its rooms in a journal.
+    pub has_journal: bool,
 }
 
 impl Settings {
@@ -131,6 +133,13 @@ pub enum Step {
     OpenLegacyRoom,
     /// The server crashes and starts again without its rooms.
     Restart,
+    /// The server crashes. With a journal it starts again with what is kept; without one nothing
+    /// happens.
+    Crash,
+    /// The journal takes this many milliseconds from now on.
+    Disk(u16),
+    /// Every room stages a checkpoint.
+    Checkpoint,
     /// The server shuts down, is away for this many milliseconds and comes back with its rooms.
     ShutDown(u16),
 }
@@ -152,7 +161,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         prop_oneof![3 => Just(320_usize), 1 => Just(40_000)],
     );
     let pace = prop_oneof![1 => 8_u64..24, 2 => Just(5_000)];
-    let others = (prop_oneof![Just(20_000), Just(600_000)], 0_u8..3, any::<bool>(), pace);
+    let others = (prop_oneof![Just(20_000), Just(600_000)], 0_u8..3, any::<bool>(), pace, any::<bool>());
     (ring, counts, bytes, others).prop_map(|(ring, counts, bytes, others)| Settings {
         ring_actions: ring.0,
         ring_bytes: ring.1,
@@ -166,6 +175,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         grace_ms: others.0,
         followers_at_start: others.1,
         share_audience: others.2,
+        has_journal: others.4,
     })
 }
 
@@ -202,6 +212,9 @@ fn steps() -> impl Strategy<Value = Step> {
         1 => page().prop_map(ReloadFollower),
         3 => (page(), any::<bool>()).prop_map(|(page, heard)| ReloadOwner(page, heard)),
         2 => page().prop_map(SecondTab),
+        2 => Just(Crash),
+        2 => (0_u16..400).prop_map(Disk),
+        1 => Just(Checkpoint),
         1 => page().prop_map(Steal),
         1 => page().prop_map(Intrude),
         1 => prop_oneof![

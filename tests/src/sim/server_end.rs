@@ -42,6 +42,7 @@ impl World {
         let mut messages = parse::ClientMessages::new(text);
         while let Some(message) = messages.next(true) {
             self.server_takes(id, message)?;
+            self.stage();
             let served = self.links.get_mut(&id).and_then(|link| link.served.as_mut());
             let Some(served) = served.filter(|served| served.peer.pause(self.now).is_some()) else {
                 continue;
@@ -132,7 +133,7 @@ impl World {
     fn owner_closed(&mut self, id: LinkId, room: RoomId) -> Checked {
         let uuid = room.to_string();
         let may_close = self.model.room(&uuid).is_some_and(|room| room.writer == Some(id));
-        let is_open = self.table.rooms.get(room).is_some();
+        let is_open = self.table.rooms.get(room).is_some_and(|room| !room.is_closed() || room.has_ended());
         Invariant::ClosingIsFinal
             .ensure(!may_close || !is_open, || format!("{uuid} was closed and is open"))?;
         if may_close {
@@ -143,6 +144,7 @@ impl World {
 
     /// Serves every connection that may have something to receive.
     pub(super) fn serve_all(&mut self) -> Checked {
+        self.stage();
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         links.into_iter().try_for_each(|id| self.serve(id))
     }
@@ -153,8 +155,10 @@ impl World {
         let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
         let Some(served) = &mut link.served else { return Ok(()) };
         let room = served.room().and_then(|room| self.table.find(room));
-        let (version, head) = room.map_or((0, 0), |room| {
-            (if served.peer.is_owner() { room.owner_version() } else { room.version() }, room.head())
+        let id_of_room = served.room();
+        let (version, head, durable) = room.map_or((0, 0, 0), |room| {
+            let version = if served.peer.is_owner() { room.owner_version() } else { room.version() };
+            (version, room.head(), room.head().min(room.durable()))
         });
         if !served.is_due && served.version == version {
             return Ok(());
@@ -167,7 +171,10 @@ impl World {
         served.fell_behind |= head.saturating_sub(served.served_head) > self.limits.ring_actions as u64;
         let arrives = self.now.after(self.pages[link.page].delay_ms);
         let mut frame = Frame::default();
-        while link.takes_more(self.now) {
+        while let Some(link) = self.links.get_mut(&id) {
+            if !link.takes_more(self.now) {
+                break;
+            }
             let Some(served) = &mut link.served else { break };
             match served.peer.poll_output(&mut frame, &mut self.table) {
                 PeerOutput::Send => {
@@ -177,17 +184,21 @@ impl World {
                     })?;
                     let text = String::from_utf8(frame.payload().to_vec());
                     let text = text.map_err(|_| Invariant::NoPanic.violated("a frame is not UTF-8"))?;
-                    link.send_down(arrives, Down::Text(text));
+                    link.send_down(arrives, Down::Text(text.clone()));
+                    if let Some(room) = id_of_room {
+                        self.check_sent(room, &text)?;
+                    }
                 }
                 PeerOutput::Wait => {
                     served.is_due = false;
-                    served.served_head = head;
+                    served.served_head = durable;
                     if served.peer.is_in_room() {
                         served.live_from.get_or_insert(head);
                     }
                     break;
                 }
                 PeerOutput::Close(code) => {
+                    self.check_ended(id_of_room, code)?;
                     self.hang_up(id, code.value());
                     break;
                 }

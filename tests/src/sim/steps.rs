@@ -79,6 +79,9 @@ impl World {
             Step::OpenRoom => self.open_room(Kind::Modern(Box::new(self.modern(Goal::Create)))),
             Step::OpenLegacyRoom => self.open_room(Self::legacy(None)),
             Step::Restart => self.restart(),
+            Step::Crash => self.crash(),
+            Step::Disk(milliseconds) => self.slow_down_journal(milliseconds.into()),
+            Step::Checkpoint => self.stage_checkpoints(),
             Step::ShutDown(milliseconds) => self.shut_down(milliseconds.into()),
         }
     }
@@ -314,6 +317,15 @@ impl World {
     }
 
     fn restart(&mut self) -> Checked {
+        if self.journal.is_some() {
+            return self.crash();
+        }
+        self.forget_rooms();
+        Ok(())
+    }
+
+    /// The server loses all rooms and connections.
+    pub(super) fn forget_rooms(&mut self) {
         self.coverage.hit("the server restarted");
         self.table.restart();
         let rooms: Vec<String> = self.model.open_rooms().map(|(uuid, _)| uuid.clone()).collect();
@@ -323,7 +335,6 @@ impl World {
             let arrives = self.now.after(self.pages[link.page].delay_ms);
             link.send_down(arrives, Down::Closed(ABNORMAL));
         }
-        Ok(())
     }
 
     fn shut_down(&mut self, milliseconds: u64) -> Checked {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use rtbroadcaster_protocol::{
-    Host, KeyDigest, Limits, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Rooms, Timestamp,
+    Host, KeyDigest, Limits, Operation, OwnerKey, Permissions, Refusal, RefusalCode, Room, RoomId, Rooms,
+    Timestamp,
 };
 
 /// The table of rooms. Its ids and keys are counted, not random.
@@ -13,14 +14,26 @@ pub(crate) struct Table {
     /// Closed rooms that may still have connections.
     closed: BTreeMap<RoomId, Room>,
     limits: Limits,
+    /// Whether rooms stage records.
+    has_journal: bool,
     /// How many rooms were opened. A restart does not reset it, because a restarted server gives
     /// out no id twice either.
     opened: u128,
 }
 
 impl Table {
-    pub(crate) fn new(limits: Limits) -> Self {
-        Self { rooms: Rooms::new(limits.rooms), closed: BTreeMap::new(), limits, opened: 0 }
+    pub(crate) fn new(limits: Limits, has_journal: bool) -> Self {
+        Self { rooms: Rooms::new(limits.rooms), closed: BTreeMap::new(), limits, has_journal, opened: 0 }
+    }
+
+    /// Every room, open or closed.
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Room> {
+        self.rooms.iter_mut().chain(self.closed.values_mut())
+    }
+
+    /// Adds a room that was restored.
+    pub(super) fn adopt(&mut self, room: Room) -> Result<(), RefusalCode> {
+        self.rooms.insert(room.id(), room)
     }
 
     /// The server loses everything that it has in memory.
@@ -64,7 +77,11 @@ impl Host for Table {
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
         let (id, key) = (RoomId::from_random(self.opened + 1), format!("key-{}", self.opened + 1));
         let digest = self.digest(&key);
-        self.rooms.insert(id, Room::new(id, digest, session, self.limits.clone()))?;
+        let mut room = Room::new(id, digest, session, self.limits.clone());
+        if self.has_journal {
+            room.stage_records(0);
+        }
+        self.rooms.insert(id, room)?;
         self.opened += 1;
         Ok((id, OwnerKey(key)))
     }

@@ -7,6 +7,7 @@ use rtbroadcaster_protocol::{Goal, Input, Limits, RoomId, Timestamp};
 
 use super::coverage::Coverage;
 use super::invariant::{Checked, Invariant, Violation};
+use super::journal::Journal;
 use super::link::{Down, Link, LinkId, Up};
 use super::model::Model;
 use super::page::{Kind, Legacy, Modern, Page};
@@ -56,6 +57,8 @@ pub struct World {
     next_link: LinkId,
     pub(super) pages: Vec<Page>,
     pub(super) model: Model,
+    /// None if the server keeps its rooms in memory only.
+    pub(super) journal: Option<Journal>,
     pub(super) coverage: Coverage,
     /// The number of the newest action of all.
     pub(super) last_number: u64,
@@ -71,11 +74,12 @@ impl World {
             now: Timestamp(1_000),
             share_audience: program.settings.share_audience,
             large_bytes: program.settings.large_bytes,
-            table: Table::new(limits.clone()),
+            table: Table::new(limits.clone(), program.settings.has_journal),
             links: BTreeMap::new(),
             next_link: 0,
             pages: Vec::new(),
             model: Model::new(limits.clone()),
+            journal: program.settings.has_journal.then(Journal::default),
             coverage: Coverage::default(),
             last_number: 0,
             server_up_at: Timestamp::default(),
@@ -194,18 +198,25 @@ impl World {
             })?;
         }
         for (id, link) in &self.links {
-            let Some(served) = link.served.as_ref().filter(|served| served.peer.is_owner() && !served.is_due)
+            let Some(served) = link
+                .served
+                .as_ref()
+                .filter(|served| served.peer.is_owner() && !served.peer.is_ending() && !served.is_due)
             else {
                 continue;
             };
             let room = served.room().and_then(|room| self.model.room(&room.to_string()));
-            let is_in_force = room.is_none_or(|room| !room.is_open || room.writer == Some(*id));
+            // Before what it did is kept, it isn't told anything.
+            let waits = served.room().and_then(|room| self.table.find(room)?.unkept_mark()).is_some();
+            let is_in_force = waits || room.is_none_or(|room| !room.is_open || room.writer == Some(*id));
             Invariant::SingleWriter
                 .ensure(is_in_force, || format!("link {id} is no owner and wasn't told"))?;
         }
         let rooms = self.model.open_rooms().count();
-        Invariant::Limits.ensure(self.table.rooms.len() == rooms && rooms <= self.limits.rooms, || {
-            format!("the table has {} rooms, there are {rooms}", self.table.rooms.len())
+        // A room whose close isn't kept yet is still in the table.
+        let in_table = self.table.rooms.iter().filter(|room| !room.is_closed() || room.has_ended()).count();
+        Invariant::Limits.ensure(in_table == rooms && rooms <= self.limits.rooms, || {
+            format!("the table has {in_table} rooms, there are {rooms}")
         })
     }
 

@@ -47,11 +47,11 @@ impl Block {
         self.ends[index] - self.start(index)
     }
 
-    /// The messages from index `from` on, as many as fit into `budget` bytes, and the index of the
-    /// first one that doesn't.
-    pub(crate) fn slice(&self, from: usize, budget: usize) -> (Bytes, usize) {
+    /// The messages from index `from` up to index `until`, as many as fit into `budget` bytes, and
+    /// the index behind the last of them.
+    pub(crate) fn slice(&self, from: usize, until: usize, budget: usize) -> (Bytes, usize) {
         let start = self.start(from);
-        let to = from + self.ends[from..].partition_point(|end| end - start <= budget);
+        let to = from + self.ends[from..until].partition_point(|end| end - start <= budget);
         (self.bytes.slice(start..self.start(to)), to)
     }
 }

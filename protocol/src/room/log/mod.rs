@@ -123,18 +123,21 @@ impl Log {
         self.trim();
     }
 
-    /// Adds the actions after `seq` to a frame, as many as fit, and returns the seq of the last
-    /// one. The caller has checked [`Log::reaches_back_to`].
-    pub(crate) fn serve(&mut self, mut seq: u64, frame: &mut Frame) -> u64 {
+    /// Adds the actions after `seq` and up to `until` to a frame, as many as fit, and returns the
+    /// seq of the last one. The caller has checked [`Log::reaches_back_to`].
+    pub(crate) fn serve(&mut self, mut seq: u64, until: u64, frame: &mut Frame) -> u64 {
         self.seal();
         let mut at = self.segments.partition_point(|segment| segment.last() <= seq);
-        while let Some(segment) = self.segments.get(at) {
+        while let Some(segment) = self.segments.get(at).filter(|_| seq < until) {
             let from =
                 usize::try_from(seq + 1 - segment.first).expect("a segment's messages fit into memory");
-            let (messages, to) = segment.block.slice(from, frame.budget(segment.block.message_bytes(from)));
+            let end = usize::try_from(until.min(segment.last()) + 1 - segment.first)
+                .expect("a segment's messages fit into memory");
+            let budget = frame.budget(segment.block.message_bytes(from));
+            let (messages, to) = segment.block.slice(from, end, budget);
             frame.push(messages);
             seq = segment.first + to as u64 - 1;
-            if to < segment.block.messages() {
+            if to < end {
                 break;
             }
             at += 1;
@@ -201,7 +204,7 @@ mod tests {
 
     fn served(log: &mut Log, seq: u64) -> (String, u64) {
         let mut frame = Frame::default();
-        let seq = log.serve(seq, &mut frame);
+        let seq = log.serve(seq, u64::MAX, &mut frame);
         (String::from_utf8(frame.payload().to_vec()).unwrap(), seq)
     }
 
@@ -222,7 +225,7 @@ mod tests {
         log.append("one");
         let mut frames = [Frame::default(), Frame::default()];
         for frame in &mut frames {
-            log.serve(0, frame);
+            log.serve(0, u64::MAX, frame);
         }
         assert_eq!(frames[0].payload().as_ptr(), frames[1].payload().as_ptr());
     }
@@ -235,7 +238,7 @@ mod tests {
             served(&mut log, number - 1);
         }
         let mut frame = Frame::default();
-        assert_eq!(log.serve(0, &mut frame), 400);
+        assert_eq!(log.serve(0, u64::MAX, &mut frame), 400);
         assert!(frame.pieces().count() <= 10, "{}", frame.pieces().count());
         assert_eq!(frame.payload().split(|byte| *byte == b'\n').count(), 400);
     }

@@ -79,6 +79,14 @@ impl Slots {
         [&self.compact, &self.original].into_iter().flatten().map(Block::len).sum()
     }
 
+    /// The state messages with their seqs, in the order of these.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Action<&str>)> {
+        self.order.iter().map(|(seq, slot)| {
+            let Retained { key, params, .. } = &self.retained[slot];
+            (*seq, Action { key: &**key, params: &**params, slot: Some(&**slot) })
+        })
+    }
+
     /// By how many bytes a slot would grow. None if it is new.
     pub(crate) fn growth(&self, slot: &str, action: Action<&str>) -> Option<usize> {
         let held = self.retained.get(slot)?.bytes(slot);
@@ -137,12 +145,10 @@ impl Slots {
     fn render(&self, rendering: Rendering, uuid: &str) -> Block {
         let mut block = BlockWriter::default();
         let mut message = String::new();
-        for (seq, slot) in &self.order {
-            let Retained { key, params, .. } = &self.retained[slot];
-            let action = Action { key: &**key, params, slot: Some(slot) };
+        for (seq, action) in self.iter() {
             message.clear();
             match rendering {
-                Rendering::Compact => render::compact_logged(&mut message, *seq, action),
+                Rendering::Compact => render::compact_logged(&mut message, seq, action),
                 Rendering::Original => render::original_action(&mut message, uuid, action),
             }
             block.push(&message);

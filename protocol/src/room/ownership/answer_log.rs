@@ -62,6 +62,29 @@ impl AnswerLog {
         Self { answers: VecDeque::new(), max_actions: max_actions as u64 }
     }
 
+    /// A log of these answers in a room with this head. None if they can't have been given: they
+    /// aren't in the order of their ids, or actions are said to be where there is none.
+    pub(crate) fn restored(answers: &[Answer], head: u64, max_actions: usize) -> Option<Self> {
+        let mut log = Self::new(max_actions);
+        for answer in answers {
+            let (first, last) = match answer {
+                Answer::Appended { first_id, last_id, last_seq } => {
+                    let earlier = last_id.checked_sub(*first_id)?;
+                    (*last_seq <= head && *last_seq > earlier).then_some((*first_id, *last_id))?
+                }
+                Answer::Refused { id, .. } => (*id, *id),
+            };
+            (first > log.last_id() && last < u64::MAX / 2).then_some(())?;
+            log.answers.push_back(answer.clone());
+        }
+        Some(log)
+    }
+
+    /// All answers that are kept, in the order of their ids.
+    pub(crate) fn all(&self) -> Vec<Answer> {
+        self.answers.iter().cloned().collect()
+    }
+
     /// How many answers are kept. A run of appended actions counts as one.
     pub(crate) fn len(&self) -> usize {
         self.answers.len()

@@ -3,11 +3,13 @@
 
 mod answer_log;
 mod other_sessions;
+mod owner_state;
 pub(super) mod pace;
 
 use std::fmt;
 
 pub use answer_log::{Answer, RecordedAnswer};
+pub use owner_state::OwnerState;
 
 use crate::mutation::mutated;
 use crate::room::ownership::answer_log::AnswerLog;
@@ -66,7 +68,15 @@ pub(crate) struct Ownership {
     /// How many actions each session may have unanswered.
     max_answers: usize,
     /// Since when the owner has no connection.
-    away_since: Option<Timestamp>,
+    away: Option<Away>,
+}
+
+/// The owner has no connection.
+#[derive(Debug, Clone, Copy)]
+struct Away {
+    since: Timestamp,
+    /// How long it was away before that, in milliseconds: on the clock of an earlier process.
+    before_ms: u64,
 }
 
 impl Ownership {
@@ -79,7 +89,7 @@ impl Ownership {
             answers: AnswerLog::new(max_answers),
             other_sessions: OtherSessions::default(),
             max_answers,
-            away_since: None,
+            away: None,
         }
     }
 
@@ -88,7 +98,7 @@ impl Ownership {
     }
 
     pub(crate) fn presence(&self) -> OwnerPresence {
-        if self.away_since.is_some() { OwnerPresence::Away } else { OwnerPresence::Here }
+        if self.away.is_some() { OwnerPresence::Away } else { OwnerPresence::Here }
     }
 
     pub(crate) fn answers(&self) -> &AnswerLog {
@@ -111,13 +121,13 @@ impl Ownership {
         }
     }
 
-    pub(crate) fn record_refusal(&mut self, id: Option<u64>, refusal: &Refusal) {
-        if let Some(id) = id
-            && !self.has_answered(Some(id))
-            && !mutated!(ForgetRefusals)
-        {
-            self.answers.record_refusal(id, refusal.clone());
-        }
+    /// Records a refusal. Returns false if there was nothing to record.
+    pub(crate) fn record_refusal(&mut self, id: Option<u64>, refusal: &Refusal) -> bool {
+        let Some(id) = id.filter(|id| !self.has_answered(Some(*id)) && !mutated!(ForgetRefusals)) else {
+            return false;
+        };
+        self.answers.record_refusal(id, refusal.clone());
+        true
     }
 
     pub(crate) fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
@@ -132,6 +142,11 @@ impl Ownership {
         if claim.epoch.is_some() && new_session && !mutated!(SupersededComesBack) {
             return Err(EntryError::Superseded);
         }
+        Ok(self.take_over(session, new_session))
+    }
+
+    /// Gives ownership to a session, in a new epoch.
+    fn take_over(&mut self, session: Option<&str>, new_session: bool) -> Claimed {
         if new_session && !mutated!(ClaimKeepsAnswers) {
             let known = session.and_then(|session| self.other_sessions.remove(session));
             let answers = known.unwrap_or_else(|| AnswerLog::new(self.max_answers));
@@ -142,8 +157,8 @@ impl Ownership {
             }
         }
         self.epoch += 1;
-        self.away_since = None;
-        Ok(Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session })
+        self.away = None;
+        Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session }
     }
 
     /// Whether this is the room's owner key.
@@ -169,23 +184,38 @@ impl Ownership {
     }
 
     /// Starts the grace anew, if the owner is away: it has done something without a connection.
-    pub(crate) fn restart_grace(&mut self, now: Timestamp) {
-        if let Some(since) = &mut self.away_since {
-            *since = now;
+    /// Returns whether it is away.
+    pub(crate) fn restart_grace(&mut self, now: Timestamp) -> bool {
+        let is_away = self.away.is_some();
+        if is_away {
+            self.away = Some(Away { since: now, before_ms: 0 });
         }
+        is_away
     }
 
     /// Notes that the connection that held `epoch` is gone. Returns false if that says nothing
     /// about the owner, because a newer claim is in force.
     pub(crate) fn leave(&mut self, epoch: u64, now: Timestamp) -> bool {
-        let leaves = epoch == self.epoch && self.away_since.is_none();
+        let leaves = epoch == self.epoch && self.away.is_none();
         if leaves {
-            self.away_since = Some(now);
+            self.away = Some(Away { since: now, before_ms: 0 });
         }
         leaves
     }
 
-    pub(crate) fn away_since(&self) -> Option<Timestamp> {
-        self.away_since
+    /// When the grace of an owner that is away ends.
+    pub(crate) fn grace_ends(&self, grace_ms: u64) -> Option<Timestamp> {
+        self.away.map(|away| away.since.after(grace_ms.saturating_sub(away.before_ms)))
+    }
+
+    /// Since when the owner is away, in milliseconds since 1970, if the caller's clock started at
+    /// `clock_start_ms`.
+    pub(crate) fn away_since_ms(&self, clock_start_ms: u64) -> Option<u64> {
+        self.away.map(|away| (clock_start_ms + away.since.0).saturating_sub(away.before_ms))
+    }
+
+    /// Makes the owner be away since `before_ms` before `now`.
+    pub(crate) fn restore_away(&mut self, now: Timestamp, before_ms: u64) {
+        self.away = Some(Away { since: now, before_ms });
     }
 }

@@ -24,6 +24,11 @@ impl OtherSessions {
         self.answers.remove(at).map(|(_, answers)| answers)
     }
 
+    /// The sessions and their answers. The session that acted last comes last.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &AnswerLog)> {
+        self.answers.iter().map(|(session, answers)| (session.as_str(), answers))
+    }
+
     /// How many answers are kept, of all these sessions.
     pub(crate) fn answer_count(&self) -> usize {
         self.answers.iter().map(|(_, answers)| answers.len()).sum()

@@ -20,19 +20,21 @@ impl Room {
         if !self.owner.is_key(key) {
             return Err(RefusalCode::WrongOwnerKey);
         }
-        self.owner.restart_grace(now);
+        if self.owner.restart_grace(now) {
+            self.stage_away();
+        }
         Ok(act(self))
     }
 
     /// Does something for a session, whichever session owns the room now: duplicates are recognised
     /// by the ids of this one.
     pub(crate) fn on_behalf_of<R>(&mut self, session: &str, act: impl FnOnce(&mut Self) -> R) -> R {
-        let own_answers = self.owner.switch_answers(session);
+        let Some(own_answers) = self.owner.switch_answers(session) else { return act(self) };
+        self.set_actor(Some(session));
         let result = act(self);
-        if let Some(own_answers) = own_answers {
-            self.owner.switch_back(session, own_answers);
-            self.update_memory_use();
-        }
+        self.set_actor(None);
+        self.owner.switch_back(session, own_answers);
+        self.update_memory_use();
         result
     }
 

@@ -1,0 +1,119 @@
+//! How far a room's journal has kept it. Nothing is served or acknowledged before it is kept: after
+//! a crash its seq would be given to another action.
+
+use super::Room;
+use super::record::{Checkpoint, Record};
+use super::staging::{Mark, Staging};
+use crate::mutation::mutated;
+
+impl Room {
+    /// Makes a new room stage a [`Record`] for each change, the first for its opening. The caller
+    /// hands what [`Room::take_staged`] returns to a journal, and tells [`Room::committed`] once it
+    /// is kept. To be called before anything else is done with the room. `clock_start_ms` is the
+    /// moment at which the caller's clock started, in milliseconds since 1970.
+    pub fn stage_records(&mut self, clock_start_ms: u64) {
+        let owner = self.owner.state(clock_start_ms);
+        let opened = Record::Opened { key: owner.key, session: owner.session };
+        let mut staging = Staging::new(clock_start_ms);
+        staging.push(&opened);
+        self.staging = Some(Box::new(staging));
+        self.durable = self.head();
+    }
+
+    /// The records that were staged since the last call, and how far they go. To be asked after
+    /// every change of the room, before another one.
+    pub fn take_staged(&mut self) -> Option<(Vec<u8>, Mark)> {
+        let mark = self.mark();
+        let staging = self.staging.as_mut().filter(|staging| !staging.bytes.is_empty())?;
+        Some((std::mem::take(&mut staging.bytes), mark))
+    }
+
+    /// How far all records go that were staged until now.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        Mark { records: self.staging.as_ref().map_or(0, |staging| staging.records), seq: self.head() }
+    }
+
+    /// Notes that the journal has kept all records up to `mark`. If [`Room::has_ended`] then, the
+    /// caller removes the room from the table.
+    pub fn committed(&mut self, mark: Mark) {
+        if let Some(staging) = self.staging.as_mut().filter(|staging| mark.records > staging.kept) {
+            staging.kept = mark.records;
+            self.durable = mark.seq;
+            self.version += 1;
+            self.owner_version += 1;
+        }
+    }
+
+    /// How far all records go that were staged until now. None if the journal has kept them all.
+    #[must_use]
+    pub fn unkept_mark(&self) -> Option<Mark> {
+        self.staging.as_ref()?;
+        Some(self.mark()).filter(|mark| !self.is_kept(*mark))
+    }
+
+    /// Whether the journal has kept all records up to `mark`. Always, without a journal.
+    #[must_use]
+    pub fn is_kept(&self, mark: Mark) -> bool {
+        self.staging.as_ref().is_none_or(|staging| mark.records <= staging.kept)
+    }
+
+    /// The seq up to which actions may be served: the journal has kept them. Without a journal, the
+    /// largest number.
+    #[must_use]
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// Whether the room is closed, and the journal has kept that: followers may be told.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.is_closed() && (self.is_kept(self.mark()) || mutated!(EndBeforeKept))
+    }
+
+    /// Stages a checkpoint. Once it is kept, older records are needed only for the ring.
+    pub fn stage_checkpoint(&mut self) {
+        if let Some(mut staging) = self.staging.take_if(|_| !self.is_closed) {
+            let mut checkpoint = self.checkpoint(staging.clock_start_ms);
+            if mutated!(ForgetAnswersInCheckpoint) {
+                checkpoint.owner.answers.clear();
+            }
+            staging.push(&Record::Checkpoint(checkpoint));
+            self.staging = Some(staging);
+        }
+    }
+
+    /// The room as it is now, apart from its ring. `clock_start_ms` is as for
+    /// [`Room::stage_records`].
+    #[must_use]
+    pub fn checkpoint(&self, clock_start_ms: u64) -> Checkpoint<'_> {
+        Checkpoint {
+            head: self.head(),
+            shares_audience: self.shares_audience,
+            owner: self.owner.state(clock_start_ms),
+            slots: self.slots.iter().collect(),
+        }
+    }
+
+    /// Nothing comes after the close: that the owner leaves, for example.
+    pub(super) fn stage(&mut self, record: &Record<'_>) {
+        if let Some(staging) = self.staging.as_mut().filter(|_| !self.is_closed) {
+            staging.push(record);
+        }
+    }
+
+    /// Stages that the owner is away.
+    pub(super) fn stage_away(&mut self) {
+        let clock_start_ms = self.staging.as_ref().map_or(0, |staging| staging.clock_start_ms);
+        if let Some(since_ms) = self.owner.away_since_ms(clock_start_ms) {
+            self.stage(&Record::Away { epoch: self.owner.epoch(), since_ms });
+        }
+    }
+
+    /// Sets which session acts now, if that isn't the owner's.
+    pub(super) fn set_actor(&mut self, session: Option<&str>) {
+        if let Some(staging) = &mut self.staging {
+            staging.by = session.map(str::to_owned);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! The bytes of a [`Record`]: a byte for the format, one for the kind, the length of the body, and
+//! the body. Numbers are LEB128; a text is its length and its UTF-8; what may be missing has a byte
+//! 0 or 1 before it.
+
+use super::{Checkpoint, Record};
+use crate::{Action, Answer, OwnerState, Refusal};
+
+/// The first byte of every record. A change of the bytes below needs another one.
+pub(super) const FORMAT: u8 = 1;
+
+/// The second byte of a record.
+pub(super) mod kind {
+    pub(in super::super) const OPENED: u8 = 1;
+    pub(in super::super) const ACTED: u8 = 2;
+    pub(in super::super) const CLEARED: u8 = 3;
+    pub(in super::super) const REFUSED: u8 = 4;
+    pub(in super::super) const CLAIMED: u8 = 5;
+    pub(in super::super) const AWAY: u8 = 6;
+    pub(in super::super) const SHARES_AUDIENCE: u8 = 7;
+    pub(in super::super) const CLOSED: u8 = 8;
+    pub(in super::super) const CHECKPOINT: u8 = 9;
+}
+
+/// The first byte of an answer within a checkpoint.
+pub(super) mod answer {
+    pub(in super::super) const APPENDED: u8 = 0;
+    pub(in super::super) const REFUSED: u8 = 1;
+}
+
+impl Record<'_> {
+    /// Appends the record's bytes.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        let mut body = Vec::new();
+        let kind = self.write_body(&mut body);
+        out.extend_from_slice(&[FORMAT, kind]);
+        number(out, body.len() as u64);
+        out.extend_from_slice(&body);
+    }
+
+    /// Writes everything behind the length, and returns the kind.
+    fn write_body(&self, out: &mut Vec<u8>) -> u8 {
+        match self {
+            Self::Opened { key, session } => {
+                out.extend_from_slice(&key.0);
+                optional(out, *session, text);
+                kind::OPENED
+            }
+            Self::Acted { by, id, seq, action } => {
+                actor(out, *by, *id);
+                number(out, *seq);
+                write_action(out, *action);
+                kind::ACTED
+            }
+            Self::Cleared { by, id, seq, slot } => {
+                actor(out, *by, *id);
+                number(out, *seq);
+                text(out, slot);
+                kind::CLEARED
+            }
+            Self::Refused { by, refusal } => {
+                optional(out, *by, text);
+                write_refusal(out, refusal);
+                kind::REFUSED
+            }
+            Self::Claimed { session, epoch } => {
+                optional(out, *session, text);
+                number(out, *epoch);
+                kind::CLAIMED
+            }
+            Self::Away { epoch, since_ms } => {
+                number(out, *epoch);
+                number(out, *since_ms);
+                kind::AWAY
+            }
+            Self::SharesAudience(shares) => {
+                out.push(u8::from(*shares));
+                kind::SHARES_AUDIENCE
+            }
+            Self::Closed => kind::CLOSED,
+            Self::Checkpoint(checkpoint) => {
+                write_checkpoint(out, checkpoint);
+                kind::CHECKPOINT
+            }
+        }
+    }
+}
+
+fn write_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint<'_>) {
+    number(out, checkpoint.head);
+    out.push(u8::from(checkpoint.shares_audience));
+    write_owner(out, &checkpoint.owner);
+    number(out, checkpoint.slots.len() as u64);
+    for (seq, action) in &checkpoint.slots {
+        number(out, *seq);
+        write_action(out, *action);
+    }
+}
+
+fn write_owner(out: &mut Vec<u8>, owner: &OwnerState<'_>) {
+    out.extend_from_slice(&owner.key.0);
+    number(out, owner.epoch);
+    optional(out, owner.session, text);
+    optional(out, owner.away_since_ms, number);
+    write_answers(out, &owner.answers);
+    number(out, owner.other_sessions.len() as u64);
+    for (session, answers) in &owner.other_sessions {
+        text(out, session);
+        write_answers(out, answers);
+    }
+}
+
+fn write_answers(out: &mut Vec<u8>, answers: &[Answer]) {
+    number(out, answers.len() as u64);
+    for answer in answers {
+        match answer {
+            Answer::Appended { first_id, last_id, last_seq } => {
+                out.push(answer::APPENDED);
+                for value in [*first_id, *last_id, *last_seq] {
+                    number(out, value);
+                }
+            }
+            Answer::Refused { id, refusal } => {
+                out.push(answer::REFUSED);
+                number(out, *id);
+                write_refusal(out, refusal);
+            }
+        }
+    }
+}
+
+fn write_refusal(out: &mut Vec<u8>, refusal: &Refusal) {
+    text(out, &refusal.code);
+    text(out, &refusal.message);
+    optional(out, refusal.id, number);
+    optional(out, refusal.retry_after_ms, number);
+}
+
+fn write_action(out: &mut Vec<u8>, Action { key, params, slot }: Action<&str>) {
+    text(out, key);
+    text(out, params);
+    optional(out, slot, text);
+}
+
+fn actor(out: &mut Vec<u8>, by: Option<&str>, id: Option<u64>) {
+    optional(out, by, text);
+    optional(out, id, number);
+}
+
+fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
+    out.push(u8::from(value.is_some()));
+    if let Some(value) = value {
+        write(out, value);
+    }
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    number(out, text.len() as u64);
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn number(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}

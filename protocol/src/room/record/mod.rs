@@ -1,0 +1,90 @@
+//! What changes a room for longer than a moment, as a journal keeps it. A room stages a [`Record`]
+//! for each such change; [`Room::restore`](crate::Room::restore) makes the room again out of them.
+
+mod codec;
+mod reader;
+
+use crate::{Action, KeyDigest, OwnerState, Refusal};
+
+pub use reader::{RecordError, Records};
+
+/// One change of a room. Its bytes have a version, so that a later server can read them too.
+///
+/// `by` is the session that acted if that isn't the owner's: a program that posts with the owner
+/// key. `id` is the action's number within the acting session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record<'a> {
+    /// The room was opened, in epoch 1.
+    Opened {
+        /// The digest of the owner key.
+        key: KeyDigest,
+        /// The owner's session.
+        session: Option<&'a str>,
+    },
+    /// An action was appended, and retained if it names a slot.
+    Acted {
+        /// See [`Record`].
+        by: Option<&'a str>,
+        /// See [`Record`].
+        id: Option<u64>,
+        /// Its place in the log.
+        seq: u64,
+        /// What was appended.
+        action: Action<&'a str>,
+    },
+    /// A slot was cleared.
+    Cleared {
+        /// See [`Record`].
+        by: Option<&'a str>,
+        /// See [`Record`].
+        id: Option<u64>,
+        /// Its place in the log.
+        seq: u64,
+        /// The slot.
+        slot: &'a str,
+    },
+    /// An action was refused, and is never to be taken later.
+    Refused {
+        /// See [`Record`].
+        by: Option<&'a str>,
+        /// What it was answered. Its `id` is that of the action.
+        refusal: Refusal,
+    },
+    /// A claim of ownership was granted.
+    Claimed {
+        /// The session that claimed.
+        session: Option<&'a str>,
+        /// The number of the claim.
+        epoch: u64,
+    },
+    /// The owner has no connection since this moment. While it is away, each post moves the moment.
+    Away {
+        /// The claim that was in force.
+        epoch: u64,
+        /// Milliseconds since 1970.
+        since_ms: u64,
+    },
+    /// Whether followers are told how many follow.
+    SharesAudience(bool),
+    /// The room was closed. Nothing comes after it.
+    Closed,
+    /// All that the records before this one have made of the room, apart from its ring. Once a
+    /// checkpoint is kept for good, older records are needed only for actions in the ring.
+    Checkpoint(Checkpoint<'a>),
+}
+
+/// A room at one moment, apart from its ring.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint<'a> {
+    /// The seq of the newest action.
+    pub head: u64,
+    /// What it knows of its owner.
+    pub owner: OwnerState<'a>,
+    /// Whether followers are told how many follow.
+    pub shares_audience: bool,
+    /// The retained state messages with their seqs, in the order of these.
+    pub slots: Vec<(u64, Action<&'a str>)>,
+}
+
+#[cfg(test)]
+mod tests;

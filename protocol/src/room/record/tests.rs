@@ -1,0 +1,170 @@
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{Answer, RefusalCode};
+
+fn encoded(records: &[Record<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    records.iter().for_each(|record| record.encode(&mut bytes));
+    bytes
+}
+
+fn decoded(bytes: &[u8]) -> Result<Vec<Record<'_>>, RecordError> {
+    Records::new(bytes).collect()
+}
+
+fn refusal(id: u64) -> Refusal {
+    Refusal { id: Some(id), ..Refusal::new(RefusalCode::TooManySlots) }
+}
+
+fn action(slot: Option<&'static str>) -> Action<&'static str> {
+    Action { key: "goTo", params: "[7,\"é\"]", slot }
+}
+
+fn checkpoint() -> Checkpoint<'static> {
+    Checkpoint {
+        head: 300,
+        shares_audience: true,
+        owner: OwnerState {
+            key: KeyDigest([7; 32]),
+            epoch: 3,
+            session: Some("page"),
+            away_since_ms: Some(1_700_000_000_000),
+            answers: vec![
+                Answer::Appended { first_id: 1, last_id: 4, last_seq: 299 },
+                Answer::Refused { id: 5, refusal: refusal(5) },
+            ],
+            other_sessions: vec![(
+                "robot",
+                vec![Answer::Appended { first_id: 9, last_id: 9, last_seq: 300 }],
+            )],
+        },
+        slots: vec![(12, action(Some("slide"))), (300, action(Some("pointer")))],
+    }
+}
+
+/// One record of each kind, with and without what may be missing.
+fn examples() -> Vec<(&'static str, Record<'static>)> {
+    vec![
+        ("opened", Record::Opened { key: KeyDigest([7; 32]), session: Some("page") }),
+        ("acted", Record::Acted { by: None, id: Some(1), seq: 1, action: action(None) }),
+        ("retained", Record::Acted { by: Some("robot"), id: None, seq: 128, action: action(Some("slide")) }),
+        ("cleared", Record::Cleared { by: None, id: Some(u64::MAX), seq: 2, slot: "slide" }),
+        ("refused", Record::Refused { by: None, refusal: refusal(3) }),
+        ("claimed", Record::Claimed { session: None, epoch: 2 }),
+        ("away", Record::Away { epoch: 2, since_ms: 1_700_000_000_000 }),
+        ("shares", Record::SharesAudience(true)),
+        ("closed", Record::Closed),
+        ("checkpoint", Record::Checkpoint(checkpoint())),
+    ]
+}
+
+/// A store that an older version wrote must still be read: these lines may only be added to, unless
+/// the format's number changes too.
+#[test]
+fn the_bytes_of_each_kind_are_what_they_were() {
+    let lines: String = examples()
+        .iter()
+        .map(|(name, record)| {
+            let bytes: String =
+                encoded(std::slice::from_ref(record)).iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{name} {bytes}\n")
+        })
+        .collect();
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/src/room/record/golden.txt");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(golden, &lines).expect("the folder can be written");
+    }
+    assert_eq!(lines, std::fs::read_to_string(golden).expect("the file is there"));
+}
+
+#[test]
+fn cut_anywhere_the_records_before_the_cut_are_read_and_the_rest_is_torn() {
+    let records: Vec<_> = examples().into_iter().map(|(_, record)| record).collect();
+    let bytes = encoded(&records);
+    let ends: Vec<usize> = (0..=records.len()).map(|count| encoded(&records[..count]).len()).collect();
+    for cut in 0..=bytes.len() {
+        let read: Vec<_> = Records::new(&bytes[..cut]).collect();
+        let whole = ends.iter().filter(|end| **end <= cut).count() - 1;
+        let torn = (!ends.contains(&cut)).then_some(Err(RecordError::Torn));
+        let expected: Vec<_> = records[..whole].iter().cloned().map(Ok).chain(torn).collect();
+        assert_eq!(read, expected, "cut at {cut}");
+    }
+}
+
+#[test]
+fn what_no_version_wrote_is_damaged_and_what_a_later_one_wrote_is_newer() {
+    assert_eq!(decoded(&[0, 8, 0]), Err(RecordError::Damaged), "format 0");
+    assert_eq!(decoded(&[2, 8, 0]), Err(RecordError::Newer), "format 2");
+    assert_eq!(decoded(&[1, 0, 0]), Err(RecordError::Damaged), "kind 0");
+    assert_eq!(decoded(&[1, 10, 0]), Err(RecordError::Newer), "kind 10");
+    assert_eq!(decoded(&[1, 8, 1, 0]), Err(RecordError::Damaged), "a byte too many");
+    assert_eq!(decoded(&[1, 7, 1, 2]), Err(RecordError::Damaged), "a flag that is neither 0 nor 1");
+    let too_large = [1, 8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2];
+    assert_eq!(decoded(&too_large), Err(RecordError::Damaged), "a number of more than 64 bits");
+    assert_eq!(decoded(&[1, 3, 4, 0, 0, 1, 9]), Err(RecordError::Damaged), "a text beyond the body");
+}
+
+fn answers() -> impl Strategy<Value = Vec<Answer>> {
+    let appended = (any::<u64>(), any::<u64>(), any::<u64>())
+        .prop_map(|(first_id, last_id, last_seq)| Answer::Appended { first_id, last_id, last_seq });
+    let refused = (any::<u64>(), any::<String>(), option::of(any::<u64>())).prop_map(|(id, text, wait)| {
+        let refusal = Refusal { code: text.clone(), message: text, id: Some(id), retry_after_ms: wait };
+        Answer::Refused { id, refusal }
+    });
+    prop::collection::vec(prop_oneof![appended, refused], 0..4)
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again(
+        texts in prop::array::uniform4(any::<String>()),
+        by in option::of(any::<String>()),
+        id in option::of(any::<u64>()),
+        numbers in prop::array::uniform3(any::<u64>()),
+        key in any::<[u8; 32]>(),
+        answers in prop::array::uniform2(answers()),
+        flag in any::<bool>(),
+    ) {
+        let [name, params, slot, other] = &texts;
+        let [seq, epoch, at] = numbers;
+        let (by, key, [own, others]) = (by.as_deref(), KeyDigest(key), answers);
+        let action = Action { key: &**name, params: params.as_str(), slot: flag.then_some(slot.as_str()) };
+        let refusal = Refusal { code: name.clone(), message: params.clone(), id, retry_after_ms: id };
+        let checkpoint = Checkpoint {
+            head: seq,
+            shares_audience: flag,
+            owner: OwnerState {
+            key,
+            epoch,
+            session: by,
+            away_since_ms: flag.then_some(at),
+            answers: own,
+            other_sessions: vec![(other, others), (slot, Vec::new())],
+            },
+            slots: vec![(seq, action), (at, action)],
+        };
+        let records = [
+            Record::Opened { key, session: by },
+            Record::Acted { by, id, seq, action },
+            Record::Cleared { by, id, seq, slot },
+            Record::Refused { by, refusal },
+            Record::Claimed { session: by, epoch },
+            Record::Away { epoch, since_ms: at },
+            Record::SharesAudience(flag),
+            Record::Closed,
+            Record::Checkpoint(checkpoint),
+        ];
+        let bytes = encoded(&records);
+        prop_assert_eq!(decoded(&bytes), Ok(records.to_vec()));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..12_u8) {
+        let _ = decoded(&bytes);
+        let mut framed = vec![1, kind, bytes.len().min(127) as u8];
+        framed.extend_from_slice(&bytes);
+        let _ = decoded(&framed);
+    }
+}

@@ -1,0 +1,55 @@
+//! The records that wait to be taken to a journal.
+
+use super::record::Record;
+use crate::{Action, Refusal};
+
+/// How far a room's records go: to be handed to the journal with them, and back to the room once
+/// they are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Mark {
+    /// How many records the room has staged since it was made or restored.
+    pub records: u64,
+    /// The seq of the newest action among them and those before.
+    pub seq: u64,
+}
+
+/// What a room with a journal keeps for it.
+#[derive(Debug, Default)]
+pub(super) struct Staging {
+    /// The records that were not taken yet.
+    pub(super) bytes: Vec<u8>,
+    /// The moment at which the caller's clock started, in milliseconds since 1970.
+    pub(super) clock_start_ms: u64,
+    /// The session that acts now, if that isn't the owner's.
+    pub(super) by: Option<String>,
+    /// See [`Mark::records`].
+    pub(super) records: u64,
+    /// How many of them the journal has kept.
+    pub(super) kept: u64,
+}
+
+impl Staging {
+    pub(super) fn new(clock_start_ms: u64) -> Self {
+        Self { clock_start_ms, ..Self::default() }
+    }
+
+    pub(super) fn push(&mut self, record: &Record<'_>) {
+        record.encode(&mut self.bytes);
+        self.records += 1;
+    }
+
+    pub(super) fn push_action(&mut self, id: Option<u64>, seq: u64, action: Action<&str>) {
+        Record::Acted { by: self.by.as_deref(), id, seq, action }.encode(&mut self.bytes);
+        self.records += 1;
+    }
+
+    pub(super) fn push_clear(&mut self, id: Option<u64>, seq: u64, slot: &str) {
+        Record::Cleared { by: self.by.as_deref(), id, seq, slot }.encode(&mut self.bytes);
+        self.records += 1;
+    }
+
+    pub(super) fn push_refusal(&mut self, refusal: &Refusal) {
+        Record::Refused { by: self.by.as_deref(), refusal: refusal.clone() }.encode(&mut self.bytes);
+        self.records += 1;
+    }
+}
