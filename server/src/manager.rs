@@ -2,7 +2,7 @@
 //! it down.
 
 use std::net::IpAddr;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use rtbroadcaster_protocol::{Memory, Operation, Refusal, RefusalCode, Timestamp};
@@ -104,6 +104,12 @@ impl Manager {
     #[must_use]
     pub fn sockets(&self, limit: usize, has_tls: bool) -> Sockets {
         Sockets::new(Arc::clone(&self.shared.services), limit, has_tls)
+    }
+
+    /// Counts lines that the program's log has dropped, for the metrics. The library itself logs
+    /// through `tracing` and doesn't know what becomes of its lines.
+    pub fn count_dropped_log_lines(&self, lines: u64) {
+        self.metrics().log_lines_dropped.fetch_add(lines, Ordering::Relaxed);
     }
 
     /// The services that all connections share.

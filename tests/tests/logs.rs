@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rtbroadcaster_tests::{Finished, Program, Room};
+use rtbroadcaster_tests::{Finished, Program, Request, Room, eventually};
 use serde_json::{Value, json};
+
+const TOKEN: &str = "a-token-for-the-metrics";
 
 fn objects(log: &str) -> Vec<Value> {
     let object = |line: &str| {
@@ -45,6 +47,58 @@ async fn each_line_of_a_log_in_json_is_an_object_with_what_its_message_is_about(
     assert_eq!(find("room opened")["room"], room.uuid.as_str());
     assert!(find("connection opened")["span"]["remote"].as_str().unwrap().starts_with("127.0.0.1:"));
     assert!(!fs::read_to_string(&log).unwrap().contains(&room.key), "no owner key is logged");
+}
+
+/// A program that logs all it can into a pipe that nobody reads, until lines are dropped.
+async fn unread(arguments: &[&str]) -> Program {
+    let mut command = Program::command();
+    command.env("RTBROADCASTER_METRICS_TOKEN", TOKEN);
+    command.args(["--listen", "127.0.0.1:0", "--log", "trace"]).args(arguments);
+    let program = Program::telling(command).await;
+    let target = format!("/{}", "x".repeat(8_000));
+    eventually(&true, async || {
+        for _ in 0..50 {
+            // Each request is some lines of TRACE with its target.
+            assert_eq!(Request::get(&target).send(&program.address).await.status, 404);
+        }
+        dropped_lines(&program).await > 0.0
+    })
+    .await;
+    program
+}
+
+async fn dropped_lines(program: &Program) -> f64 {
+    let page = Request::get("/metrics").bearing(TOKEN).send(&program.address).await.body;
+    let name = "rtbroadcaster_log_lines_dropped_total ";
+    let value = page.lines().find_map(|line| line.strip_prefix(name));
+    value.expect("the metric").parse().expect("a number")
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_nothing_up_and_its_reader_learns_how_much_is_missing() {
+    let mut program = unread(&[]).await;
+    let mut room = Room::open(&program.address).await;
+    let mut follower = room.join_synced(0).await;
+    room.act(1, 1).await;
+    follower.hears(&json!({"seq": 1, "funcKey": "act"})).await;
+    let line = program.next_log("lines of it were dropped").await;
+    assert!(line.contains(" WARN ") && line.contains("lines="), "{line}");
+    program.signal("TERM").await;
+    room.owner.rest().await;
+    follower.rest().await;
+    assert_eq!(program.exit_code().await, Some(0));
+}
+
+#[tokio::test]
+async fn signals_end_a_program_whose_log_nobody_reads() {
+    let mut program = unread(&[]).await;
+    program.signal("TERM").await;
+    assert_eq!(program.exit_code().await, Some(0));
+    let mut program = unread(&["--drain-delay-ms", "86400000"]).await;
+    program.signal("TERM").await;
+    eventually(&503, async || Request::get("/readyz").send(&program.address).await.status).await;
+    program.signal("TERM").await;
+    assert_eq!(program.exit_code().await, Some(143));
 }
 
 async fn failure(arguments: &[&str]) -> Finished {

@@ -47,6 +47,8 @@ pub(crate) struct Metrics {
     pub(crate) closed_by_client: [AtomicU64; CLIENT_CODES.len() + 1],
     /// Connections that ended without a close frame.
     pub(crate) lost: AtomicU64,
+    /// Lines of the program's log that nobody read in time.
+    pub(crate) log_lines_dropped: AtomicU64,
     origin: Instant,
     /// When the manager was made, in seconds since 1970.
     pub(crate) started: f64,
@@ -66,6 +68,7 @@ impl Metrics {
             closed_for_fault: zeros(),
             closed_by_client: zeros(),
             lost: AtomicU64::new(0),
+            log_lines_dropped: AtomicU64::new(0),
             origin: Instant::now(),
             // A clock before 1970 is wrong, so it counts as 1970.
             started: since_1970.map_or(0.0, |since| since.as_secs_f64()),

@@ -1,13 +1,38 @@
-//! The program's log, on stderr.
+//! The program's log, on stderr: its format, and the report of lines that nobody has read.
 
 use std::io::{IsTerminal, stderr};
 use std::str::FromStr;
+use std::time::Duration;
 
-use tracing::{Subscriber, error};
+use rtbroadcaster::Manager;
+use tracing::{Subscriber, error, warn};
 use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::{self, MakeWriter};
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::registry::LookupSpan;
+
+use crate::log_writer::LogWriter;
+
+/// The pause between two looks at how many lines were dropped.
+const REPORT_PAUSE: Duration = Duration::from_secs(1);
+
+/// Reports dropped lines: as a metric, and as a line once lines are read again.
+pub(crate) async fn report_dropped_lines(log: LogWriter, manager: Manager) {
+    let (mut counted, mut told) = (0, 0);
+    loop {
+        tokio::time::sleep(REPORT_PAUSE).await;
+        let dropped = log.dropped();
+        manager.count_dropped_log_lines(dropped - counted);
+        counted = dropped;
+        if dropped > told {
+            warn!(lines = dropped - told, "the log was not read in time: lines of it were dropped");
+            // If this line was dropped too, the next one tells of all.
+            if log.dropped() == dropped {
+                told = dropped;
+            }
+        }
+    }
+}
 
 /// The format of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,16 +53,15 @@ impl LogFormat {
     }
 
     /// Starts the log with these targets.
-    pub(crate) fn start(self, targets: Targets) {
+    pub(crate) fn start(self, targets: Targets, writer: &LogWriter) {
         let log = tracing_subscriber::registry().with(targets);
+        let writer = writer.clone();
         match self {
-            Self::Text => log.with(text()).init(),
-            Self::Json => {
-                log.with(json()).init();
-                // By default a panic prints lines that are no objects.
-                std::panic::set_hook(Box::new(|panic| error!("{panic}")));
-            }
+            Self::Text => log.with(text(move || writer.clone())).init(),
+            Self::Json => log.with(json(move || writer.clone())).init(),
         }
+        // By default a panic waits until its lines are read, and they are no objects.
+        std::panic::set_hook(Box::new(|panic| error!("{panic}")));
     }
 
     /// Reports why the program ends, whatever the targets are.
@@ -45,7 +69,7 @@ impl LogFormat {
         match self {
             Self::Text => eprintln!("error: {failure:#}"),
             Self::Json => {
-                let log = tracing_subscriber::registry().with(json());
+                let log = tracing_subscriber::registry().with(json(stderr));
                 tracing::subscriber::with_default(log, || error!("{failure:#}"));
             }
         }
@@ -61,11 +85,19 @@ impl FromStr for LogFormat {
     }
 }
 
-fn text<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl tracing_subscriber::Layer<S> {
-    fmt::layer().with_writer(stderr).with_target(false).with_ansi(stderr().is_terminal())
+fn text<S, W>(writer: W) -> impl tracing_subscriber::Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'writer> MakeWriter<'writer> + 'static,
+{
+    fmt::layer().with_writer(writer).with_target(false).with_ansi(stderr().is_terminal())
 }
 
-fn json<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl tracing_subscriber::Layer<S> {
+fn json<S, W>(writer: W) -> impl tracing_subscriber::Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'writer> MakeWriter<'writer> + 'static,
+{
     // An event has at most one span, the connection's, so the list of spans would only repeat it.
-    fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(stderr)
+    fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer)
 }

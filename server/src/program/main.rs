@@ -4,6 +4,7 @@
 mod accept;
 mod administration;
 mod configuration;
+mod log_writer;
 mod logging;
 mod proxies;
 mod signals;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use accept::Server;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
+use log_writer::LogWriter;
 use rtbroadcaster::{KeySource, Manager};
 use signals::{ReloadSignal, Signals};
 use tls::{Tls, TlsFiles};
@@ -30,6 +32,9 @@ use warp::reply::{Reply, Response};
 
 /// The exit code for wrong arguments and configurations, as in clap.
 const MISUSE: u8 = 2;
+
+/// How long the end of the program waits for the reader of its log.
+const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let invocation = Invocation::from_arguments();
@@ -65,20 +70,34 @@ fn misuse(problems: &Problems) -> ExitCode {
 #[tokio::main]
 async fn serve(configuration: Configuration, misspelt: &[(String, String)]) -> ExitCode {
     let format = configuration.log_format;
-    format.start(configuration.log.targets().clone());
+    let log = match LogWriter::start() {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("error: the log's thread can't be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    format.start(configuration.log.targets().clone(), &log);
     for (name, meant) in misspelt {
         warn!(name, meant, "an environment variable is no setting: is it misspelt?");
     }
-    match run(configuration).await {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(configuration, &log).await {
+        Ok(()) => {
+            // Lines that nobody reads hold nothing up.
+            let _ = log.flush(LAST_LINES_TIMEOUT);
+            ExitCode::SUCCESS
+        }
         Err(failure) => {
-            format.report_failure(&failure);
+            // If nobody reads the log, nobody would read this either.
+            if log.flush(LAST_LINES_TIMEOUT) {
+                format.report_failure(&failure);
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run(configuration: Configuration) -> anyhow::Result<()> {
+async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()> {
     // Comes before everything that takes time: a signal without a listener ends the program at
     // once.
     let mut signals = Signals::listen().context("signals can't be waited for")?;
@@ -106,6 +125,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
     let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
     let manager = Manager::new(rooms);
+    tokio::spawn(logging::report_dropped_lines(log.clone(), manager.clone()));
     let loaded = tokio::select! {
         loaded = manager.load_keys() => loaded,
         signal = signals.stop() => {
@@ -136,7 +156,7 @@ async fn run(configuration: Configuration) -> anyhow::Result<()> {
     info!(scheme, %address, path, "server started");
     let sockets = manager.sockets(max_sockets, tls.is_some());
     let server = Server::new(routes, tls, proxies, Some(sockets), header_timeout);
-    server.serve(listener, signals.drain(manager, drain_delay, drain)).await;
+    server.serve(listener, signals.drain(manager, log.clone(), drain_delay, drain)).await;
     Ok(())
 }
 

@@ -7,11 +7,15 @@ use std::time::Duration;
 use rtbroadcaster::Manager;
 use tracing::{info, warn};
 
+use crate::log_writer::LogWriter;
 use crate::tls::Tls;
 
 /// How long the rest of a shutdown may take after its own time: the last clients are cut, and their
 /// sockets closed.
 const LAST_FAREWELLS: Duration = Duration::from_secs(4);
+
+/// How long an end at once waits for the reader of the log.
+const LAST_LINE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// A signal that asks for an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +77,15 @@ impl Signals {
         self.next().await.name()
     }
 
+    /// Waits for one more signal that asks for an end, and ends the program.
+    async fn end_at_once(mut self, log: LogWriter) {
+        let stop = self.next().await;
+        warn!(signal = stop.name(), "told again to end: clients that are still connected are cut");
+        // Lines that nobody reads hold nothing up.
+        let _ = log.flush(LAST_LINE_TIMEOUT);
+        std::process::exit(stop.exit_code());
+    }
+
     #[cfg(unix)]
     async fn next(&mut self) -> Stop {
         tokio::select! {
@@ -90,16 +103,13 @@ impl Signals {
     /// Waits for a signal that asks for an end, then shuts the manager down. From the signal on no
     /// connection is let in. After `delay` the clients are sent away, spread over `time`. A second
     /// signal ends the program at once.
-    pub(crate) async fn drain(mut self, manager: Manager, delay: Duration, time: Duration) {
+    pub(crate) async fn drain(mut self, manager: Manager, log: LogWriter, delay: Duration, time: Duration) {
         // Awaited outside of the log line, which isn't evaluated where its level is off.
         let signal = self.stop().await;
-        info!(signal, "shutting down");
+        // Comes before anything else: whatever hangs, a second signal ends the program.
+        tokio::spawn(self.end_at_once(log));
         manager.refuse_newcomers();
-        tokio::spawn(async move {
-            let stop = self.next().await;
-            warn!(signal = stop.name(), "told again to end: clients that are still connected are cut");
-            std::process::exit(stop.exit_code());
-        });
+        info!(signal, "shutting down");
         tokio::time::sleep(delay).await;
         // The end of the process cuts what takes longer.
         if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {

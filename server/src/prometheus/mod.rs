@@ -28,6 +28,7 @@ pub(crate) async fn page(services: &Services, open: usize, limit: usize) -> Stri
     let metrics = &services.metrics;
     text.one(family::STARTED, format_args!("{:.3}", metrics.started));
     text.one(family::TASKS, Handle::current().metrics().num_alive_tasks());
+    text.one(family::LOG_LINES_DROPPED, load(&metrics.log_lines_dropped));
     text.one(family::CONNECTIONS, open);
     text.one(family::CONNECTIONS_LIMIT, limit);
     connections(&mut text, metrics);
