@@ -166,8 +166,10 @@ impl Manager {
         self.shared.gatekeeper.admit(remote, self.now())
     }
 
-    /// Whether a refusal may be logged as a warning. Of a flood of refusals only some may.
-    pub(crate) fn may_warn(&self) -> bool {
+    /// Whether what a client causes may be logged as a warning now. Of a flood only one in 10 s may,
+    /// so that no client can fill the log. A call that returns true counts as that warning.
+    #[must_use]
+    pub fn may_warn(&self) -> bool {
         self.shared.services.log_throttle.allows(self.now())
     }
 

@@ -123,7 +123,7 @@ impl Request {
     }
 
     /// Sends the request without reading the answer.
-    pub(crate) async fn begin_on(&self, socket: &mut RawSocket, address: &str) {
+    pub async fn begin_on(&self, socket: &mut RawSocket, address: &str) {
         let mut text = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
         if !self.headers.iter().any(|(name, _)| name == "Host") {
             write!(text, "Host: {address}\r\n").expect("a String takes everything");
@@ -149,7 +149,7 @@ impl Response {
     }
 
     /// Reads the answer without its body.
-    pub(crate) async fn read_head(socket: &mut RawSocket) -> Self {
+    pub async fn read_head(socket: &mut RawSocket) -> Self {
         let head = socket.read_head().await.to_ascii_lowercase();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.unwrap_or_else(|| panic!("a status line in {head:?}"));

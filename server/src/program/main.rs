@@ -8,10 +8,10 @@ mod log_writer;
 mod logging;
 mod proxies;
 mod signals;
+mod site;
 mod tls;
 
 use std::io::ErrorKind;
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +27,6 @@ use tracing::{info, warn};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::StatusCode;
-use warp::http::header::CACHE_CONTROL;
 use warp::reply::{Reply, Response};
 
 /// The exit code for wrong arguments and configurations, as in clap.
@@ -105,8 +104,18 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     let rooms = configuration.settings();
     let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
     let drain = Duration::from_millis(configuration.drain_ms);
-    let Configuration { listen, path, www, tls_certificate, tls_key, proxies, admin, admin_listen, .. } =
-        configuration;
+    let Configuration {
+        listen,
+        path,
+        www,
+        www_expose,
+        tls_certificate,
+        tls_key,
+        proxies,
+        admin,
+        admin_listen,
+        ..
+    } = configuration;
     if let Some(directory) = &www {
         anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
         if !directory.join("index.html").is_file() {
@@ -141,7 +150,11 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
             Some(KeySource::File(_)) | None => anyhow::bail!("--jwks: {error}"),
         }
     }
-    let mut routes = routes(&manager, &path, www.as_deref());
+    let site = www.map(|directory| {
+        site::routes(&manager, &directory, www_expose)
+            .with_context(|| format!("--www: {} cannot be read", directory.display()))
+    });
+    let mut routes = routes(&manager, &path, site.transpose()?);
     match admin_listen {
         Some(listen) => administration::serve(&manager, &admin, listen, header_timeout)?,
         // Comes before the site, so that none of its files hides these routes.
@@ -203,7 +216,7 @@ fn raise_descriptor_limit(connections: usize) -> usize {
 }
 
 /// The rooms, the health checks, and the site if there is one.
-fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Response,)> {
+fn routes(manager: &Manager, path: &str, site: Option<BoxedFilter<(Response,)>>) -> BoxedFilter<(Response,)> {
     let endpoint = path
         .split('/')
         .filter(|segment| !segment.is_empty())
@@ -212,14 +225,8 @@ fn routes(manager: &Manager, path: &str, www: Option<&Path>) -> BoxedFilter<(Res
     let health =
         warp::path!("healthz").and(warp::get().or(warp::head()).unify()).map(|| "ok\n".into_response());
     let dynamic = rooms.or(health).unify().or(readiness(manager)).unify();
-    match www {
-        Some(directory) => {
-            // A browser asks for each file again, and is mostly answered "not modified". So a page
-            // never mixes old modules with new ones.
-            let files = warp::fs::dir(directory.to_owned())
-                .map(|file| warp::reply::with_header(file, CACHE_CONTROL, "no-cache").into_response());
-            dynamic.or(files).unify().boxed()
-        }
+    match site {
+        Some(files) => dynamic.or(files).unify().boxed(),
         None => {
             let hello = format!("rtbroadcaster: the rooms are at {path} (websocket)\n");
             let index = warp::path::end().and(warp::get()).map(move || hello.clone().into_response());

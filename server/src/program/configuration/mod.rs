@@ -25,6 +25,7 @@ use rtbroadcaster::{AdminSettings, JwtSettings, Settings};
 
 use crate::logging::LogFormat;
 use crate::proxies::Proxies;
+use crate::site::Exposed;
 
 pub(crate) use command::{Invocation, Task};
 pub(crate) use log_filter::LogFilter;
@@ -42,6 +43,8 @@ pub(crate) struct Configuration {
     pub(crate) path: String,
     /// The directory whose files are served, if any.
     pub(crate) www: Option<PathBuf>,
+    /// Files of that directory that are served although they usually aren't.
+    pub(crate) www_expose: Exposed,
     /// The certificate for TLS, with those that lead to its authority. None without TLS.
     pub(crate) tls_certificate: Option<PathBuf>,
     /// The certificate's key.
@@ -82,6 +85,7 @@ impl Default for Configuration {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080),
             path: "/broadcasting".to_owned(),
             www: None,
+            www_expose: Exposed::default(),
             tls_certificate: None,
             tls_key: None,
             proxies: Proxies::default(),

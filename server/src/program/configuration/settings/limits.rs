@@ -139,8 +139,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Limits,
         name: "unknown-rooms-per-minute",
         value_name: "NUMBER",
-        help: "How often in a minute one address may ask for rooms that don't exist; above it \
-               every join from that address is refused for a while (rate_limited), so that ids \
+        help: "Different rooms that don't exist for which one address may ask in a minute; above \
+               it every join from that address is refused for a while (rate_limited), so that ids \
                cannot be guessed",
         is_secret: false,
         kind: Kind::Rate(

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
 use crate::proxies::Networks;
+use crate::site::Exposed;
 
 pub(super) static SETTINGS: &[Setting] = &[
     Setting {
@@ -42,12 +43,28 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Server,
         name: "www",
         value_name: "DIR",
-        help: "Also serve the files of this directory, and whatever symbolic links in it lead to",
+        help: "Also serve the files of this directory",
         is_secret: false,
         kind: Kind::Text {
             read: |configuration| shown(configuration.www.as_deref()),
             write: |configuration, text| {
                 configuration.www = path_or_none(text);
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "www-expose",
+        value_name: "dotfiles|outside-links",
+        help: "Also serve files of --www whose names begin with a dot (dotfiles), and what symbolic \
+               links lead to outside of it (outside-links). May be given several times, or with \
+               commas",
+        is_secret: false,
+        kind: Kind::List {
+            read: |configuration| configuration.www_expose.to_list(),
+            write: |configuration, list| {
+                configuration.www_expose = Exposed::parse(list)?;
                 Ok(())
             },
         },
