@@ -42,9 +42,9 @@ pub struct Limits {
     /// When the server shuts down, its clients are told to come back spread over this time, in
     /// milliseconds. Default 5,000.
     pub return_window_ms: u64,
-    /// Rooms that don't exist for which one address may ask per minute. Above it, every join from
-    /// there is refused for a while (`rate_limited`), so that ids can't be guessed. Default 300: a
-    /// class behind one address, with an old link.
+    /// Different rooms that don't exist for which one address may ask per minute. Above it, every
+    /// join from there is refused for a while (`rate_limited`), so that ids can't be guessed.
+    /// Default 300: a school behind one address, in which each class has an old link.
     pub unknown_rooms_per_minute: u64,
     /// Websockets at a time from one address. An upgrade above it is answered by HTTP status 429.
     /// Default 5,000: a university behind one address, and a quarter of all that there may be.

@@ -117,6 +117,18 @@ async fn a_client_that_asks_for_many_unknown_rooms_is_told_when_to_go_on_and_lea
     open_room(&program.address).await;
 }
 
+#[tokio::test]
+async fn a_class_whose_room_was_lost_at_a_restart_can_join_the_new_one() {
+    let program = Program::start(&["--unknown-rooms-per-minute", "2"]).await;
+    for uuid in ["f63ca67e-69bb-4a16-a71f-86a87acbe0b5", "mistyped"].repeat(20) {
+        let mut client = Client::connect(&program.address).await;
+        client.send(message::session_join(uuid)).await;
+        client.is_refused("unknown_room").await;
+    }
+    let (_owner, uuid) = open_room(&program.address).await;
+    follow(&program.address, &uuid).await;
+}
+
 /// The arguments of a server that other machines can reach.
 const EXPOSED: [&str; 2] = ["--listen", "0.0.0.0:0"];
 

@@ -134,11 +134,12 @@ async fn rooms_followers_and_guesses_are_limited_as_on_websockets() {
     assert_eq!(full.header("retry-after"), Some("10"));
 
     let program = Program::start(&["--unknown-rooms-per-minute", "3"]).await;
-    let guess = Request::get(&format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/events"));
-    for _ in 0..3 {
-        guess.send(&program.address).await.is_refused(404, "unknown_room");
+    let guess =
+        |room| Request::get(&format!("{PATH}/rooms/00000000-0000-4000-8000-00000000000{room}/events"));
+    for room in [0, 0, 0, 0, 1, 1, 2] {
+        guess(room).send(&program.address).await.is_refused(404, "unknown_room");
     }
-    let limited = guess.send(&program.address).await;
+    let limited = guess(0).send(&program.address).await;
     assert!(limited.is_refused(429, "rate_limited")["retryAfterMs"].as_u64().is_some_and(|wait| wait > 0));
     assert!(limited.header("retry-after").is_some_and(|seconds| seconds != "0"));
 }

@@ -230,7 +230,7 @@ async fn limited(api: &mut Api) {
     let address = &program.address;
     let edge = Edge::open(address).await;
     api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()), 429).await;
-    Request::get(&format!("{PATH}/rooms/nonsense/events"))
+    Request::get(&format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/events"))
         .send(address)
         .await
         .is_refused(404, "unknown_room");

@@ -71,8 +71,11 @@ impl Peer {
                 }
             }
             Err(EntryError::Refused(code)) => {
-                if code == RefusalCode::UnknownRoom {
-                    host.note_unknown_room(now);
+                // A text that is no UUID is no guess: no room has such an id.
+                if code == RefusalCode::UnknownRoom
+                    && let Some(room) = wanted
+                {
+                    host.note_unknown_room(room, now);
                 }
                 self.refuse_entry(code.into(), host);
             }

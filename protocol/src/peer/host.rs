@@ -33,8 +33,8 @@ pub trait Host {
     /// `rate_limited`: its address asked for too many unknown rooms.
     fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal>;
 
-    /// Notes that the client has asked for an unknown room.
-    fn note_unknown_room(&mut self, now: Timestamp);
+    /// Notes that the client has asked for this room, which is unknown.
+    fn note_unknown_room(&mut self, room: RoomId, now: Timestamp);
 
     /// Opens a room with a new id and a new owner key.
     ///

@@ -41,7 +41,7 @@ impl Host for TestHost {
         }
     }
 
-    fn note_unknown_room(&mut self, _now: Timestamp) {
+    fn note_unknown_room(&mut self, _room: RoomId, _now: Timestamp) {
         self.guesses_left -= 1;
     }
 

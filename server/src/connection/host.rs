@@ -59,9 +59,9 @@ impl Host for ConnectionHost {
         self.remote.map_or(Ok(()), |remote| self.services.rooms.may_ask_for_room(remote, now))
     }
 
-    fn note_unknown_room(&mut self, now: Timestamp) {
+    fn note_unknown_room(&mut self, room: RoomId, now: Timestamp) {
         if let Some(remote) = self.remote {
-            self.services.rooms.note_unknown_room(remote, now);
+            self.services.rooms.note_unknown_room(room, remote, now);
         }
     }
 

@@ -60,7 +60,9 @@ pub(super) fn authorise_owner(
     match found {
         Some((id, Ok(()))) => Ok(OwnedRoom { id, key, host }),
         Some((_, Err(RefusalCode::UnknownRoom))) | None => {
-            host.note_unknown_room(now);
+            if let Some(id) = id {
+                host.note_unknown_room(id, now);
+            }
             Err(RefusalCode::UnknownRoom.into())
         }
         Some((_, Err(code))) => Err(code.into()),

@@ -4,6 +4,7 @@
 mod alarms;
 mod memory;
 mod totals;
+mod unknown_rooms;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Once};
@@ -21,6 +22,7 @@ use crate::fanout::SharedRoom;
 use crate::metrics::Metrics;
 
 pub(crate) use totals::Totals;
+use unknown_rooms::UnknownRooms;
 
 /// Random bytes in an owner key. 128 bits would already be impossible to guess.
 const OWNER_KEY_BYTES: usize = 24;
@@ -41,8 +43,8 @@ pub(crate) struct RoomTable {
     memory: Arc<Memory>,
     /// How often an address may open a room.
     creations: AddressLimits,
-    /// How often an address may ask for an unknown room.
-    unknown_rooms: AddressLimits,
+    /// How many unknown rooms an address may ask for.
+    unknown_rooms: UnknownRooms,
     clock: Clock,
     metrics: Arc<Metrics>,
     log_throttle: Arc<LogThrottle>,
@@ -64,7 +66,7 @@ impl RoomTable {
             limits: limits.clone(),
             memory: Arc::new(Memory::new(limits.room_memory_bytes)),
             creations: AddressLimits::new(Rate::per_minute(limits.rooms_per_minute_per_address)),
-            unknown_rooms: AddressLimits::new(Rate::per_minute(limits.unknown_rooms_per_minute)),
+            unknown_rooms: UnknownRooms::new(limits.unknown_rooms_per_minute),
             clock,
             metrics,
             log_throttle,
@@ -104,9 +106,9 @@ impl RoomTable {
         }
     }
 
-    /// Notes that a client at this address has asked for an unknown room.
-    pub(crate) fn note_unknown_room(&self, remote: IpAddr, now: Timestamp) {
-        self.unknown_rooms.count(remote, now);
+    /// Notes that a client at this address has asked for this room, which is unknown.
+    pub(crate) fn note_unknown_room(&self, room: RoomId, remote: IpAddr, now: Timestamp) {
+        self.unknown_rooms.note(room, remote, now);
     }
 
     /// Opens a room for a client. `remote` is its address, if it is known.

@@ -72,7 +72,7 @@ impl Host for Table {
         Ok(())
     }
 
-    fn note_unknown_room(&mut self, _now: Timestamp) {}
+    fn note_unknown_room(&mut self, _room: RoomId, _now: Timestamp) {}
 
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
         let (id, key) = (RoomId::from_random(self.opened + 1), format!("key-{}", self.opened + 1));
