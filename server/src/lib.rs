@@ -46,7 +46,7 @@ pub use access::{AccessSettings, Gate, InvalidGate, JwtSettings, KeysError, Secr
 #[cfg(feature = "jwt")]
 pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;
-pub use admission::{InvalidOrigin, OriginPolicy, Socket};
+pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use http::HangUp;
 pub use manager::Manager;
 pub use remote_address::RemoteAddress;

@@ -5,7 +5,7 @@ use tracing::{Instrument, debug, debug_span};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::Method;
-use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, ORIGIN};
+use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use warp::reply::{Reply, Response};
 
 use crate::admission::{HandshakeError, Socket};
@@ -90,11 +90,8 @@ fn upgrade_request(
     socket: Option<Socket>,
 ) -> Result<Response, HandshakeError> {
     let (response, upgrade) = handshake(method, headers, upgrade)?;
-    if !manager.settings().origins.allows(headers) {
-        let origin =
-            headers.get(ORIGIN).map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
-        return Err(HandshakeError::Origin(origin.unwrap_or_default()));
-    }
+    let settings = manager.settings();
+    HandshakeError::check_page(&settings.hosts, &settings.origins, headers)?;
     let address = remote.map(|RemoteAddress(address)| address.ip());
     let admission = manager.admit(address)?.with_socket(socket);
     let manager = manager.clone();

@@ -3,7 +3,7 @@
 
 use rtbroadcaster_protocol::Limits;
 
-use crate::{AccessSettings, OriginPolicy};
+use crate::{AccessSettings, HostPolicy, OriginPolicy};
 
 /// The settings of a [`Manager`](crate::Manager).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The origins whose pages may connect.
     pub origins: OriginPolicy,
+    /// The hosts under whose names the rooms are answered. Default: all.
+    pub hosts: HostPolicy,
     /// Who may open, own and follow rooms.
     pub access: AccessSettings,
     /// Connections at a time, websockets and event streams together. Beyond this number an upgrade
@@ -24,6 +26,7 @@ impl Default for Settings {
         Self {
             limits: Limits::default(),
             origins: OriginPolicy::default(),
+            hosts: HostPolicy::default(),
             access: AccessSettings::default(),
             connections: 20_000,
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rtbroadcaster::{AccessSettings, Gate, Secret, Settings};
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{
-    Client, Program, Request, Room, Server, Signer, entry, follow, message, open_room, seconds_from_now,
+    Client, PATH, Program, Request, Room, Server, Signer, entry, follow, message, open_room, seconds_from_now,
 };
 use serde_json::json;
 
@@ -176,6 +176,52 @@ async fn a_page_of_another_origin_is_told_which_it_is_and_what_would_allow_it() 
         "pages of the origin https://evil.example may not connect here: the server's --allow-origin \
          (access.allow-origin) says which may\n"
     );
+}
+
+async fn upgrade(program: &Program, host: Option<&str>, origin: &str) -> u16 {
+    let request = Request::upgrade().with("Origin", origin);
+    let request = host.map_or(request.clone(), |host| request.with("Host", host));
+    request.send(&program.address).await.status
+}
+
+#[tokio::test]
+async fn origins_below_a_name_and_pages_without_an_origin_may_be_allowed_by_name() {
+    let origins = ["--allow-origin", "https://*.example.org,null"];
+    let program = Program::start(&origins).await;
+    for (origin, status) in [
+        ("https://a.b.example.org", 101),
+        ("null", 101),
+        ("https://example.org", 403),
+        ("https://example.org.evil.example", 403),
+    ] {
+        assert_eq!(upgrade(&program, None, origin).await, status, "{origin}");
+    }
+    let rooms = Request::new("POST", &format!("{PATH}/rooms")).with("Origin", "null");
+    let opened = rooms.send(&program.address).await;
+    assert_eq!((opened.status, opened.header("access-control-allow-origin")), (201, Some("null")));
+    assert_eq!(upgrade(&Program::start(&[]).await, None, "null").await, 403);
+    let mut command = Program::command();
+    command.args(["--allow-origin", "https://a.*.example.org"]);
+    let wrong = Program::run(command).await;
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.stderr.contains("https://*.example.org (every host below)"), "{}", wrong.stderr);
+}
+
+#[tokio::test]
+async fn a_local_server_answers_no_page_whose_name_was_pointed_at_it() {
+    let rebound = (Some("evil.example:8080"), "http://evil.example:8080");
+    let program = Program::start(&[]).await;
+    assert_eq!(upgrade(&program, rebound.0, rebound.1).await, 403);
+    let rooms = Request::new("POST", &format!("{PATH}/rooms")).with("Host", "evil.example");
+    rooms.send(&program.address).await.is_refused(403, "host_not_allowed");
+    for host in ["localhost", "app.localhost:8080", "127.0.0.1", "[::1]:8080"] {
+        assert_eq!(upgrade(&program, Some(host), &format!("http://{host}")).await, 101, "{host}");
+    }
+    let listed = Program::start(&["--allow-host", "*.example.org"]).await;
+    assert_eq!(upgrade(&listed, Some("rooms.example.org"), "https://rooms.example.org").await, 101);
+    assert_eq!(upgrade(&listed, rebound.0, rebound.1).await, 403);
+    let all = Program::start(&["--allow-host", "*"]).await;
+    assert_eq!(upgrade(&all, rebound.0, rebound.1).await, 101);
 }
 
 /// A program that logs at the finest level, and whose secrets come from a file and the environment.

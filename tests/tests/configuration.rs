@@ -270,7 +270,8 @@ async fn what_access_settings_must_be_is_said() {
         (
             "allow-origin = [\"example.org\"]",
             "allow-origin: must be an origin: a scheme and a host, and a port if it isn't the scheme's own, as \
-             https://example.org; * allows every origin, self only the server's own, not example.org",
+             https://example.org or https://*.example.org (every host below); null is that of pages from files and \
+             sandboxes; * allows every origin, self only the server's own, not example.org",
         ),
     ];
     for (line, told) in cases {

@@ -11,30 +11,32 @@ fn site(name: &str) -> PathBuf {
     drop(fs::remove_dir_all(&folder));
     let www = folder.join("www");
     for inner in ["pkg", ".git", ".well-known", "empty"] {
-        fs::create_dir_all(www.join(inner)).unwrap();
+        fs::create_dir_all(www.join(inner)).expect("the folder can be written");
     }
-    fs::write(www.join("index.html"), "<p>hello</p>").unwrap();
-    fs::write(www.join("pkg/large.js"), "let x = 1;\n".repeat(2_000)).unwrap();
+    fs::write(www.join("index.html"), "<p>hello</p>").expect("the folder can be written");
+    fs::write(www.join("pkg/large.js"), "let x = 1;\n".repeat(2_000)).expect("the folder can be written");
     for hidden in [".env", ".git/config", ".well-known/security.txt"] {
-        fs::write(www.join(hidden), "hidden").unwrap();
+        fs::write(www.join(hidden), "hidden").expect("the folder can be written");
     }
-    fs::write(folder.join("outside"), "outside").unwrap();
+    fs::write(folder.join("outside"), "outside").expect("the folder can be written");
     #[cfg(unix)]
     {
         use std::os::unix::fs::symlink;
 
-        symlink(folder.join("outside"), www.join("link")).unwrap();
-        symlink(&folder, www.join("folder")).unwrap();
-        symlink(www.join("index.html"), www.join("inner")).unwrap();
-        symlink(www.join(".env"), www.join("disguise")).unwrap();
-        symlink(www.join("circle"), www.join("circle")).unwrap();
+        symlink(folder.join("outside"), www.join("link")).expect("the folder can be written");
+        symlink(&folder, www.join("folder")).expect("the folder can be written");
+        symlink(www.join("index.html"), www.join("inner")).expect("the folder can be written");
+        symlink(www.join(".env"), www.join("disguise")).expect("the folder can be written");
+        symlink(www.join("circle"), www.join("circle")).expect("the folder can be written");
     }
     www
 }
 
 async fn serve(www: &Path, log: &Path, arguments: &[&str]) -> Program {
     let mut command = Program::command();
-    command.args(["--listen", "127.0.0.1:0", "--www", www.to_str().unwrap()]).args(arguments);
+    command
+        .args(["--listen", "127.0.0.1:0", "--www", www.to_str().expect("the path is UTF-8")])
+        .args(arguments);
     Program::logging(command, log).await
 }
 

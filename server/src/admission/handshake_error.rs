@@ -7,7 +7,7 @@ use warp::http::StatusCode;
 use warp::http::header::{HOST, HeaderMap, HeaderValue, ORIGIN, RETRY_AFTER, SEC_WEBSOCKET_VERSION, UPGRADE};
 use warp::reply::{Reply, Response};
 
-use super::NotAdmitted;
+use super::{HostPolicy, NotAdmitted, OriginPolicy};
 
 /// Seconds to wait for a free connection. Connections come and go by the minute.
 pub(crate) const RETRY_WHEN_FULL: u64 = 10;
@@ -25,6 +25,10 @@ pub(crate) enum HandshakeError {
         "pages of the origin {0} may not connect here: the server's --allow-origin (access.allow-origin) says which may"
     )]
     Origin(String),
+    #[error(
+        "this server doesn't answer as {0}: its --allow-host (access.allow-host) says under which names it does"
+    )]
+    Host(String),
     #[error("the server has as many connections as it may have: try again later")]
     Full,
     #[error("too many connections come at this moment: try again in {0} s")]
@@ -35,6 +39,27 @@ pub(crate) enum HandshakeError {
     TooManyOfAddress(u64),
     #[error("the server is shutting down: come back in {0} s or later")]
     ShuttingDown(u64),
+}
+
+impl HandshakeError {
+    /// Checks whether pages that send these headers may ask at all.
+    pub(crate) fn check_page(
+        hosts: &HostPolicy,
+        origins: &OriginPolicy,
+        headers: &HeaderMap,
+    ) -> Result<(), Self> {
+        let text = |name| {
+            let value = headers.get(name);
+            value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
+        };
+        if !hosts.allows(headers) {
+            return Err(Self::Host(text(HOST)));
+        }
+        if !origins.allows(headers) {
+            return Err(Self::Origin(text(ORIGIN)));
+        }
+        Ok(())
+    }
 }
 
 impl From<NotAdmitted> for HandshakeError {
@@ -52,11 +77,12 @@ impl From<NotAdmitted> for HandshakeError {
 
 impl HandshakeError {
     /// Every value of [`HandshakeError::reason`].
-    pub(crate) const REASONS: [&str; 9] = [
+    pub(crate) const REASONS: [&str; 10] = [
         "not_an_upgrade",
         "version",
         "key",
         "origin",
+        "host",
         "full",
         "address_full",
         "too_many",
@@ -71,6 +97,7 @@ impl HandshakeError {
             Self::Version => "version",
             Self::Key => "key",
             Self::Origin(_) => "origin",
+            Self::Host(_) => "host",
             Self::Full => "full",
             Self::AddressFull => "address_full",
             Self::TooMany(_) => "too_many",
@@ -83,7 +110,7 @@ impl HandshakeError {
         match self {
             Self::NotAnUpgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Key => StatusCode::BAD_REQUEST,
-            Self::Origin(_) => StatusCode::FORBIDDEN,
+            Self::Origin(_) | Self::Host(_) => StatusCode::FORBIDDEN,
             Self::Full | Self::TooMany(_) | Self::ShuttingDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::AddressFull | Self::TooManyOfAddress(_) => StatusCode::TOO_MANY_REQUESTS,
         }
@@ -96,7 +123,7 @@ impl HandshakeError {
             Self::TooMany(seconds) | Self::TooManyOfAddress(seconds) | Self::ShuttingDown(seconds) => {
                 Some(*seconds)
             }
-            Self::NotAnUpgrade | Self::Version | Self::Key | Self::Origin(_) => None,
+            Self::NotAnUpgrade | Self::Version | Self::Key | Self::Origin(_) | Self::Host(_) => None,
         }
     }
 }

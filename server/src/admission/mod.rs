@@ -3,6 +3,7 @@
 
 mod address_limits;
 mod handshake_error;
+mod host;
 mod log_throttle;
 mod origin;
 
@@ -17,6 +18,7 @@ pub(crate) use address_limits::{AddressLimits, client_network};
 pub(crate) use handshake_error::{HandshakeError, RETRY_WHEN_FULL};
 pub(crate) use log_throttle::LogThrottle;
 
+pub use host::{HostPolicy, InvalidHost};
 pub use origin::{InvalidOrigin, OriginPolicy};
 
 /// Admits connections. The limits per address don't hold for clients whose address isn't known.

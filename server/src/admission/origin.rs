@@ -5,6 +5,8 @@ use std::str::FromStr;
 use warp::http::HeaderMap;
 use warp::http::header::{HOST, ORIGIN};
 
+use super::host;
+
 /// The word for the server's own host, which is always allowed.
 const OWN: &str = "self";
 
@@ -17,8 +19,9 @@ const OWN: &str = "self";
 pub enum OriginPolicy {
     /// Every origin.
     Any,
-    /// The server's own host and these origins, for example `https://example.org`. Empty by
-    /// default.
+    /// The server's own host and these origins, for example `https://example.org`, or
+    /// `https://*.example.org` for every host below. `null` is the origin of pages from files and of
+    /// sandboxed frames. Empty by default.
     SameAnd(Vec<String>),
 }
 
@@ -36,13 +39,13 @@ impl OriginPolicy {
         let Some(origin) = headers.get(ORIGIN) else { return true };
         let Ok(origin) = origin.to_str() else { return false };
         let origin = without_default_port(origin);
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+        let own_host = headers.get(HOST).and_then(|host| host.to_str().ok());
         let own = origin.split_once("://").is_some_and(|(scheme, origin_host)| {
             // Some proxies name the port in Host even where it is the scheme's own.
-            let host = host.map(|host| without_default_port(&format!("{scheme}://{host}")));
-            host.is_some_and(|host| host.eq_ignore_ascii_case(&format!("{scheme}://{origin_host}")))
+            let own_host = own_host.map(|host| without_default_port(&format!("{scheme}://{host}")));
+            own_host.is_some_and(|host| host.eq_ignore_ascii_case(&format!("{scheme}://{origin_host}")))
         });
-        own || others.iter().any(|other| other.eq_ignore_ascii_case(&origin))
+        own || others.iter().any(|other| matches(other, &origin))
     }
 
     /// The texts that parse to this policy, one for each origin.
@@ -58,8 +61,9 @@ impl OriginPolicy {
 /// A text that is no origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be an origin: a scheme and a host, and a port if it isn't the scheme's own, as https://example.org; * allows \
-     every origin, self only the server's own"
+    "must be an origin: a scheme and a host, and a port if it isn't the scheme's own, as https://example.org or \
+     https://*.example.org (every host below); null is that of pages from files and sandboxes; * allows every origin, self \
+     only the server's own"
 )]
 pub struct InvalidOrigin;
 
@@ -78,13 +82,25 @@ impl FromStr for OriginPolicy {
         }
         let origin = text.trim_end_matches('/');
         let is_origin = origin.split_once("://").is_some_and(|(scheme, host)| {
-            !scheme.is_empty() && !host.is_empty() && !host.contains(['/', '?', '#', '@', ' '])
+            let name = host.strip_prefix("*.").unwrap_or(host);
+            !scheme.is_empty() && !name.is_empty() && !name.contains(['/', '?', '#', '@', ' ', '*'])
         });
         if is_origin || origin == "null" {
             Ok(Self::SameAnd(vec![without_default_port(origin)]))
         } else {
             Err(InvalidOrigin)
         }
+    }
+}
+
+/// Whether an origin matches one of the list, whose host may begin with `*.`.
+fn matches(pattern: &str, origin: &str) -> bool {
+    match (pattern.split_once("://"), origin.split_once("://")) {
+        (Some((scheme, host)), Some((origin_scheme, origin_host))) => {
+            scheme.eq_ignore_ascii_case(origin_scheme)
+                && host::matches(host, &origin_host.to_ascii_lowercase())
+        }
+        _ => pattern.eq_ignore_ascii_case(origin),
     }
 }
 
@@ -157,11 +173,32 @@ mod tests {
 
     #[test]
     fn a_text_that_could_never_match_is_no_origin() {
-        for wrong in ["example.org", "https://", "https://a.example/path", "https//a"] {
+        let wrong_stars =
+            ["https://*", "https://*.", "https://a.*.example", "https://*a.example", "*.a.example"];
+        let others = ["example.org", "https://", "https://a.example/path", "https//a"];
+        for wrong in others.into_iter().chain(wrong_stars) {
             assert_eq!(wrong.parse::<OriginPolicy>(), Err(InvalidOrigin), "{wrong}");
         }
         assert!(policy(&[" https://a.example "]).allows(&headers(Some("https://a.example"))));
         assert!(policy(&["null"]).allows(&headers(Some("null"))));
+    }
+
+    #[test]
+    fn a_star_in_front_of_a_host_stands_for_every_host_below() {
+        let policy = policy(&["https://*.example.org", "http://*.example.net:8000"]);
+        for right in ["https://a.example.org", "https://A.b.Example.org", "http://a.example.net:8000"] {
+            assert!(policy.allows(&headers(Some(right))), "{right}");
+        }
+        for wrong in [
+            "https://example.org",
+            "http://a.example.org",
+            "https://a.example.org:8443",
+            "https://aexample.org",
+            "https://a.example.org.evil.example",
+            "https://.example.org",
+        ] {
+            assert!(!policy.allows(&headers(Some(wrong))), "{wrong}");
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
 use super::error::HttpError;
-use crate::OriginPolicy;
+use crate::Settings;
+use crate::admission::HandshakeError;
 
 /// Every header of our requests that a browser asks permission for.
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Rtbroadcaster-Owner-Key, Rtbroadcaster-Token";
@@ -19,13 +20,13 @@ const ANSWER_HEADERS: &str = "Location, Retry-After";
 const MAX_AGE: &str = "7200";
 
 /// The origin of the page that sends the request. None if no page does.
-pub(super) fn origin(policy: &OriginPolicy, headers: &HeaderMap) -> Result<Option<HeaderValue>, HttpError> {
-    let origin = headers.get(ORIGIN);
-    if policy.allows(headers) {
-        return Ok(origin.cloned());
+pub(super) fn origin(settings: &Settings, headers: &HeaderMap) -> Result<Option<HeaderValue>, HttpError> {
+    match HandshakeError::check_page(&settings.hosts, &settings.origins, headers) {
+        Ok(()) => Ok(headers.get(ORIGIN).cloned()),
+        Err(HandshakeError::Host(host)) => Err(HttpError::Host(host)),
+        Err(HandshakeError::Origin(origin)) => Err(HttpError::Origin(origin)),
+        Err(_) => Err(HttpError::Broken),
     }
-    let origin = origin.map(|origin| String::from_utf8_lossy(origin.as_bytes()).into_owned());
-    Err(HttpError::Origin(origin.unwrap_or_default()))
 }
 
 /// Lets the page at this origin read the answer.

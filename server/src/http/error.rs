@@ -22,6 +22,8 @@ pub(super) enum HttpError {
     Malformed(String),
     /// Pages of this origin may not send requests.
     Origin(String),
+    /// The server isn't to be asked under this name.
+    Host(String),
     /// The target doesn't take this method. It takes those that are listed here.
     Method(&'static str),
     /// The body has a media type that isn't accepted. The accepted ones are listed here.
@@ -71,7 +73,7 @@ impl HttpError {
         match self {
             Self::Refused(refusal) => status_of(refusal),
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
-            Self::Origin(_) => StatusCode::FORBIDDEN,
+            Self::Origin(_) | Self::Host(_) => StatusCode::FORBIDDEN,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::MediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
@@ -89,6 +91,7 @@ impl HttpError {
             Self::Refused(refusal) => &refusal.code,
             Self::Malformed(_) => RefusalCode::Malformed.as_str(),
             Self::Origin(_) => "origin_not_allowed",
+            Self::Host(_) => "host_not_allowed",
             Self::Method(_) => "method_not_allowed",
             Self::MediaType(_) => "unsupported_media_type",
             Self::TooLarge(_) => RefusalCode::MessageTooLarge.as_str(),
@@ -116,6 +119,7 @@ impl HttpError {
                 "pages of the origin {origin} may not ask here: the server's --allow-origin (access.allow-origin) says \
                  which may"
             ),
+            Self::Host(host) => HandshakeError::Host(host.clone()).to_string(),
             Self::Method(methods) => format!("this path takes {methods}"),
             Self::MediaType(types) => format!("send the body with the header Content-Type: {types}"),
             Self::TooLarge(limit) => format!("the body may have {limit} bytes: send less at a time"),

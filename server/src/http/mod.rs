@@ -63,7 +63,7 @@ pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
 
 /// Answers a request with JSON or with events.
 async fn answer(manager: Manager, target: Target, request: Request, body: Body) -> Response {
-    let origin = match cors::origin(&manager.settings().origins, &request.headers) {
+    let origin = match cors::origin(manager.settings(), &request.headers) {
         Ok(origin) => origin,
         Err(error) => {
             error.log(&request);
@@ -134,6 +134,9 @@ impl HttpError {
             }
             Self::Origin(origin) => {
                 manager.metrics().handshake_refused(&HandshakeError::Origin(origin.clone()));
+            }
+            Self::Host(host) => {
+                manager.metrics().handshake_refused(&HandshakeError::Host(host.clone()));
             }
             _ => {}
         }

@@ -81,7 +81,8 @@ pub(crate) fn routes(
     exposed: Exposed,
 ) -> std::io::Result<BoxedFilter<(Response,)>> {
     let files = Files::new(manager.clone(), directory, exposed)?;
-    let directory = ServeDir::with_backend(files.root().to_owned(), files);
+    let root = files.root().to_owned();
+    let directory = ServeDir::with_backend(root, files);
     let service = TowerToHyperService::new(Compression::new(directory).gzip(true));
     let routes = warp::get()
         .or(warp::head())

@@ -21,7 +21,7 @@ mod value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use rtbroadcaster::{AdminSettings, JwtSettings, Settings};
+use rtbroadcaster::{AdminSettings, HostPolicy, JwtSettings, Settings};
 
 use crate::logging::LogFormat;
 use crate::proxies::Proxies;
@@ -59,8 +59,10 @@ pub(crate) struct Configuration {
     pub(crate) drain_delay_ms: u64,
     /// Milliseconds over which clients are sent away.
     pub(crate) drain_ms: u64,
-    /// The rooms' settings, without `jwt`.
+    /// The rooms' settings, without `jwt` and `hosts`.
     pub(crate) rooms: Settings,
+    /// The hosts under whose names the rooms are answered, if they are set.
+    pub(crate) hosts: Option<HostPolicy>,
     /// Which JSON web tokens are accepted. None if there is neither a secret nor a source of keys.
     pub(crate) jwt: JwtSettings,
     /// The tokens of the administration.
@@ -70,12 +72,26 @@ pub(crate) struct Configuration {
 }
 
 impl Configuration {
-    /// The rooms' settings, with `jwt`.
+    /// The rooms' settings, with `jwt` and `hosts`.
     pub(crate) fn settings(&self) -> Settings {
         let mut settings = self.rooms.clone();
         let has_keys = self.jwt.secret.is_some() || self.jwt.keys.is_some();
         settings.access.jwt = has_keys.then(|| self.jwt.clone());
+        settings.hosts = self.hosts();
         settings
+    }
+}
+
+impl Configuration {
+    /// The hosts under whose names the rooms are answered. A server that only its own machine can
+    /// reach has local names, unless it is told otherwise. A proxy passes on other names.
+    fn hosts(&self) -> HostPolicy {
+        let is_local = self.listen.ip().to_canonical().is_loopback() && self.proxies.networks.is_empty();
+        match &self.hosts {
+            Some(hosts) => hosts.clone(),
+            None if is_local => HostPolicy::local(self.listen.ip()),
+            None => HostPolicy::Any,
+        }
     }
 }
 
@@ -96,6 +112,7 @@ impl Default for Configuration {
             // The whole shutdown stays below the 10 s after which Docker kills a container.
             drain_ms: 5_000,
             rooms: Settings::default(),
+            hosts: None,
             jwt: JwtSettings::default(),
             admin: AdminSettings::default(),
             admin_listen: None,

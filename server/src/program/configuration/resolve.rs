@@ -78,7 +78,7 @@ fn setting(key: &str) -> &'static Setting {
 mod tests {
     use super::*;
     use crate::configuration::Task;
-    use rtbroadcaster::Settings;
+    use rtbroadcaster::{HostPolicy, Settings};
 
     fn flags(flags: &[(&str, &str)]) -> Invocation {
         let flags = flags.iter().map(|(key, word)| {
@@ -97,7 +97,8 @@ mod tests {
     fn without_anything_the_settings_are_the_librarys_defaults() {
         let configuration = with_flags(&[]).unwrap();
         assert_eq!(configuration, Configuration::default());
-        assert_eq!(configuration.settings(), Settings::default());
+        let hosts = HostPolicy::local(configuration.listen.ip());
+        assert_eq!(configuration.settings(), Settings { hosts, ..Settings::default() });
     }
 
     #[test]
@@ -147,6 +148,9 @@ mod tests {
             ("server.listen", "example"),
             ("server.log", "inof"),
             ("access.allow-origin", "example.org"),
+            ("access.allow-origin", "https://a.*.example.org"),
+            ("access.allow-host", "https://example.org"),
+            ("server.www-expose", "everything"),
         ] {
             let message = with_flags(&[(key, wrong)]).unwrap_err();
             assert!(message.starts_with(&format!("error: {}: ", setting(key).flag())), "{message}");

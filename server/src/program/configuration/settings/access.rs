@@ -1,6 +1,6 @@
 //! The settings of the section `[access]`: who may do what.
 
-use rtbroadcaster::{Gate, InvalidGate, OriginPolicy, Secret};
+use rtbroadcaster::{Gate, HostPolicy, InvalidGate, OriginPolicy, Secret};
 
 use crate::configuration::Configuration;
 use crate::configuration::setting::{Section, Setting};
@@ -136,12 +136,29 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Access,
         name: "allow-origin",
         value_name: "ORIGIN",
-        help: "Pages of this origin may connect, for example https://example.org; self is the \
-               server's own host, * is every origin. May be given several times, or with commas. \
+        help: "Pages of this origin may connect, for example https://example.org, or \
+               https://*.example.org for every host below; null is the origin of pages from files \
+               and of sandboxed frames, self the server's own host, * every origin. May be given several times, or with commas. \
                Pages of the server's own host, and programs that send no Origin, may always \
                connect. Must be set if others than this machine can reach the server",
         is_secret: false,
         kind: Kind::List { read: |configuration| configuration.rooms.origins.to_list(), write: origins },
+    },
+    Setting {
+        section: Section::Access,
+        name: "allow-host",
+        value_name: "HOST",
+        help: "Answer requests for the rooms under this name only (the header Host, without its \
+               port), for example rooms.example.org, or *.example.org for every host below; * is \
+               every name. May be given several times, or with commas. Unless it is set, a server \
+               that listens on a loopback address, and without trust-proxy, answers as localhost, \
+               127.0.0.1, [::1] and under the address it listens on, and any other server under \
+               every name",
+        is_secret: false,
+        kind: Kind::List {
+            read: |configuration| configuration.hosts.as_ref().map(HostPolicy::to_list).unwrap_or_default(),
+            write: hosts,
+        },
     },
 ];
 
@@ -172,5 +189,13 @@ fn origins(configuration: &mut Configuration, list: &[String]) -> Result<(), Str
         .iter()
         .map(|origin| origin.parse::<OriginPolicy>().map_err(|error| format!("{error}, not {origin}")));
     configuration.rooms.origins = policies.collect::<Result<_, _>>()?;
+    Ok(())
+}
+
+fn hosts(configuration: &mut Configuration, list: &[String]) -> Result<(), String> {
+    let policies =
+        list.iter().map(|host| host.parse::<HostPolicy>().map_err(|error| format!("{error}, not {host}")));
+    let hosts = policies.collect::<Result<HostPolicy, _>>()?;
+    configuration.hosts = (!list.is_empty()).then_some(hosts);
     Ok(())
 }
