@@ -166,8 +166,8 @@ impl Manager {
         self.shared.gatekeeper.admit(remote, self.now())
     }
 
-    /// Whether what a client causes may be logged as a warning now. Of a flood only one in 10 s may,
-    /// so that no client can fill the log. A call that returns true counts as that warning.
+    /// Whether what a client causes may be logged as a warning now. Of a flood only one in 10 s
+    /// may, so that no client can fill the log. A call that returns true counts as that warning.
     #[must_use]
     pub fn may_warn(&self) -> bool {
         self.shared.services.log_throttle.allows(self.now())

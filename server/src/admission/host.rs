@@ -148,7 +148,7 @@ mod tests {
             "evil.example:8080",
             "127.0.0.1.evil.example",
             "localhost.evil.example",
-            "evillocalhost",
+            "not-localhost",
             ".localhost",
             "[::2]",
             "",
