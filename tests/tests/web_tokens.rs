@@ -94,6 +94,10 @@ async fn a_web_token_that_is_not_accepted_is_told_why() {
             signer.sign_as(&json!({"alg": "none"}), &json!({"exp": hour})),
             "the token is neither a key that this server knows nor a JSON web token",
         ),
+        (
+            signer.sign_as(&json!({"alg": "HS256", "crit": ["urn:example:new"]}), &json!({"exp": hour})),
+            "the token says in \"crit\" that it needs an extension, and this server knows none",
+        ),
         ("nonsense".to_owned(), "the token is neither a key that this server knows nor a JSON web token"),
     ];
     for (token, told) in cases {

@@ -17,8 +17,9 @@ use crate::admission::AddressLimits;
 /// guessing needs far more.
 const GUESSES_PER_MINUTE: u64 = 10;
 
-/// Accepts requests that bear one of its tokens. An address that sent too many wrong tokens is
-/// refused for a while.
+/// Accepts requests that bear one of its tokens, from any address at any time. An address that sent
+/// too many wrong tokens is told to come later, until it sends a right one: behind a proxy, many
+/// clients may share an address.
 pub(super) struct Guard {
     /// The tokens' digests. All have the same length, so that a comparison doesn't tell a token's
     /// length.
@@ -41,7 +42,7 @@ impl Guard {
     ///
     /// # Errors
     /// - `unauthorized`: there is no token, or a wrong one.
-    /// - `rate_limited`: this address has sent too many wrong tokens.
+    /// - `rate_limited`: the token is wrong, and this address has sent too many wrong ones.
     pub(super) fn check(
         &self,
         headers: &HeaderMap,
@@ -50,15 +51,13 @@ impl Guard {
     ) -> Result<(), AdminError> {
         // Clients without a known address share one limit.
         let remote = remote.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
-        let token = bearer_token(headers).ok_or(AdminError::NoToken(self.settings))?;
-        if let Some(wait) = self.guesses.wait(remote, now) {
-            // The right token is refused too: otherwise the difference would tell that it is right.
-            return Err(AdminError::TooManyGuesses(wait.milliseconds().div_ceil(1_000)));
-        }
-        let token = digest(token);
+        let token = digest(bearer_token(headers).ok_or(AdminError::NoToken(self.settings))?);
         let is_known = self.tokens.iter().fold(Choice::from(0), |found, known| found | known.ct_eq(&token));
         if is_known.into() {
             return Ok(());
+        }
+        if let Some(wait) = self.guesses.wait(remote, now) {
+            return Err(AdminError::TooManyGuesses(wait.milliseconds().div_ceil(1_000)));
         }
         self.guesses.count(remote, now);
         Err(AdminError::WrongToken(self.settings))
@@ -113,13 +112,17 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_guesses_is_refused_for_a_while_even_with_the_right_token() {
+    fn an_address_that_guesses_is_told_to_come_later_and_a_right_token_passes_from_there_too() {
         let guard = guard();
         for _ in 0..GUESSES_PER_MINUTE {
             assert_eq!(check(&guard, "Bearer x", 1, NOW), Err(AdminError::WrongToken("admin-token")));
         }
-        assert_eq!(check(&guard, "Bearer one", 1, NOW), Err(AdminError::TooManyGuesses(6)));
-        assert_eq!(check(&guard, "Bearer one", 2, NOW), Ok(()));
-        assert_eq!(check(&guard, "Bearer one", 1, Timestamp(6_000)), Ok(()));
+        assert_eq!(check(&guard, "Bearer x", 1, NOW), Err(AdminError::TooManyGuesses(6)));
+        assert_eq!(check(&guard, "Bearer one", 1, NOW), Ok(()));
+        assert_eq!(check(&guard, "Bearer x", 2, NOW), Err(AdminError::WrongToken("admin-token")));
+        assert_eq!(
+            check(&guard, "Bearer x", 1, Timestamp(6_000)),
+            Err(AdminError::WrongToken("admin-token"))
+        );
     }
 }

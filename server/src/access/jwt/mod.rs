@@ -102,6 +102,11 @@ impl Jwt {
         let header = decode_header(token).map_err(|_| {
             not_accepted("the token is neither a key that this server knows nor a JSON web token")
         })?;
+        if header.crit.is_some() {
+            // RFC 7515, section 4.1.11: what a server doesn't know must not be ignored then.
+            let message = "the token says in \"crit\" that it needs an extension, and this server knows none";
+            return Err(not_accepted(message));
+        }
         let keys = self.keys(header.alg, header.kid.as_deref())?;
         let mut failure = not_accepted("the token is signed with a key that this server doesn't know");
         for key in keys {
