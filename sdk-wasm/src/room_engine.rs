@@ -118,7 +118,7 @@ impl RoomEngine {
         self.engine.note_unreadable();
     }
 
-    /// The task after [`StepName::Enter`] has begun.
+    /// The task after `StepName::Enter` has begun.
     #[wasm_bindgen(js_name = openDelivery)]
     pub fn open_delivery(&mut self) {
         self.engine.open_delivery();
@@ -130,7 +130,7 @@ impl RoomEngine {
 impl RoomEngine {
     /// Broadcasts an action, with its params as JSON; an empty slot stands for none. The page may
     /// have written it already, on the fast path. Returns its ticket, or 0 if it was refused:
-    /// [`note_error`] says why.
+    /// `note_error` says why.
     pub fn broadcast(&mut self, key: &str, params: &str, slot: &str, is_written: bool) -> f64 {
         let ticket = self.engine.broadcast(key, params, (!slot.is_empty()).then_some(slot));
         if is_written {
@@ -175,7 +175,7 @@ impl RoomEngine {
 /// The steps.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// The next step to perform, after its parts were noted ([`note`] and the others). Unless
+    /// The next step to perform, after its parts were noted (`note` and the others). Unless
     /// `may_deliver`, only steps that cannot run the page's code.
     #[wasm_bindgen(js_name = nextStep)]
     pub fn next_step(&mut self, may_deliver: bool) -> Option<StepName> {
