@@ -252,7 +252,9 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
   const real = WebAssembly[name];
   WebAssembly[name] = async (...args) => {
     const made = await real.apply(WebAssembly, args);
-    memories.push((made.instance ?? made).exports.memory);
+    // The build shortens the names of exports.
+    const exported = Object.values((made.instance ?? made).exports);
+    memories.push(exported.find((value) => value instanceof WebAssembly.Memory));
     return made;
   };
 }
