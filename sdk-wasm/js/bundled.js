@@ -47,7 +47,7 @@ var NOT_FOLLOWER = (
 );
 var NO_WEBSOCKET = (
   /** @type {const} */
-  ["connection_failed", "no websocket could be opened; an option gives another class of websockets"]
+  ["connection_failed", "no websocket could be opened; the option for their class gives another"]
 );
 var NO_TOKEN = (
   /** @type {const} */
@@ -189,27 +189,29 @@ var Connection = class {
     return bytes;
   }
   /**
-   * @param {boolean} anyhow over plain HTTP if the server answers there: websockets may be blocked
+   * @param {boolean} triesHttp whether to try plain HTTP first: websockets may be blocked
    */
-  async connect(anyhow) {
+  async connect(triesHttp) {
     const placeholder = this.#socket = { close() {
     } };
-    let text = NO_WEBSOCKET;
+    let failure = NO_WEBSOCKET;
     try {
-      if (anyhow && !this.#WebSocket) {
+      if (triesHttp && !this.#WebSocket) {
         await this.#tryPlainHttp();
         if (placeholder !== this.#socket) return;
       }
       let token = this.#token;
       if (typeof token === "function") {
         const ask = token;
-        text = NO_TOKEN;
+        failure = NO_TOKEN;
         token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
         if (placeholder !== this.#socket) return;
       }
       this.#open(token);
     } catch (cause) {
-      if (placeholder === this.#socket) this.#driver.failed(roomError(text, { cause }));
+      if (placeholder !== this.#socket) return;
+      const [code, message] = failure;
+      this.#driver.failed(roomError([code, `${message}, see \`cause\``], { cause }));
     }
   }
   disconnect() {
@@ -473,7 +475,17 @@ var FastPath = class {
 };
 
 // parts.js
-var parts = { text: "", number: 0, seq: 0, code: "", message: "", uuid: "", ownerKey: void 0, status: "connecting", audience: void 0 };
+var parts = {
+  text: "",
+  number: 0,
+  seq: 0,
+  code: "",
+  message: "",
+  uuid: "",
+  ownerKey: void 0,
+  status: "connecting",
+  audience: void 0
+};
 var note = (text, number, seq) => void Object.assign(parts, { text, number, seq });
 var noteError = (code, message) => void Object.assign(parts, { code, message });
 var noteRoom = (uuid, ownerKey) => void Object.assign(parts, { uuid, ownerKey, audience: void 0 });
@@ -760,7 +772,7 @@ var Driver = class {
   #perform(step) {
     switch (step) {
       case "connect":
-      case "connectAnyhow":
+      case "connectTryingHttp":
         return void this.connection.connect(step !== "connect");
       case "disconnect":
         return this.connection.disconnect();

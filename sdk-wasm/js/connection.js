@@ -62,9 +62,9 @@ export class Connection {
   }
 
   /**
-   * @param {boolean} anyhow over plain HTTP if the server answers there: websockets may be blocked
+   * @param {boolean} triesHttp whether to try plain HTTP first: websockets may be blocked
    */
-  async connect(anyhow) {
+  async connect(triesHttp) {
     /**
      * Stands in for the socket until it is open: the engine may give this connection up before.
      *
@@ -72,16 +72,16 @@ export class Connection {
      */
     const placeholder = (this.#socket = { close() {} });
     /** @type {typeof NO_WEBSOCKET | typeof NO_TOKEN} */
-    let text = NO_WEBSOCKET;
+    let failure = NO_WEBSOCKET;
     try {
-      if (anyhow && !this.#WebSocket) {
+      if (triesHttp && !this.#WebSocket) {
         await this.#tryPlainHttp();
         if (placeholder !== this.#socket) return;
       }
       let token = this.#token;
       if (typeof token === "function") {
         const ask = token;
-        text = NO_TOKEN;
+        failure = NO_TOKEN;
         // Anew for each connection, because tokens expire; in a microtask, because it is the page's
         // code.
         token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
@@ -89,7 +89,9 @@ export class Connection {
       }
       this.#open(token);
     } catch (cause) {
-      if (placeholder === this.#socket) this.#driver.failed(roomError(text, { cause }));
+      if (placeholder !== this.#socket) return;
+      const [code, message] = failure;
+      this.#driver.failed(roomError([code, `${message}, see \`cause\``], { cause }));
     }
   }
 

@@ -23,6 +23,6 @@ export const UNANSWERED = /** @type {const} */ (["closed","the room ended before
 
 export const NOT_FOLLOWER = /** @type {const} */ (["not_follower","an owner can't detach: it follows nobody"]);
 
-export const NO_WEBSOCKET = /** @type {const} */ (["connection_failed","no websocket could be opened; an option gives another class of websockets"]);
+export const NO_WEBSOCKET = /** @type {const} */ (["connection_failed","no websocket could be opened; the option for their class gives another"]);
 
 export const NO_TOKEN = /** @type {const} */ (["token_failed","the function for tokens has given none"]);

@@ -219,7 +219,7 @@ export class Driver {
   #perform(step) {
     switch (step) {
       case "connect":
-      case "connectAnyhow":
+      case "connectTryingHttp":
         return void this.connection.connect(step !== "connect");
       case "disconnect":
         return this.connection.disconnect();
@@ -231,7 +231,7 @@ export class Driver {
         return this.#enter();
       case "refuse":
         this.#release();
-        return this.#entering.reject((this.#failure ?? refusal("")));
+        return this.#entering.reject(this.#failure ?? refusal(""));
       case "run": {
         const key = parts.text;
         const params = take(parts.number);
@@ -278,7 +278,7 @@ export class Driver {
   }
 
   #end() {
-    const { code, message } = (this.#failure ?? refusal(""));
+    const { code, message } = this.#failure ?? refusal("");
     const { onclose, onstatus } = this.page.callbacks;
     this.#release();
     call(this.#onEnd, code);

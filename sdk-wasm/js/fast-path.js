@@ -9,7 +9,7 @@
 // - Before anything else happens, the engine is told how far this came.
 //
 // tests/browser/fast-path.test.mjs holds the two together: it mixes both paths over lost
-// connections, and compares what arrives with what an engine alone delivers.
+// connections, and every action must arrive once, in order and under its seq.
 
 import { microtask } from "./driver.js";
 import { paramsOf } from "./message.js";

@@ -13,7 +13,17 @@
  *   audience: { connected: number, lagging: number } | undefined,
  * }}
  */
-export const parts = { text: "", number: 0, seq: 0, code: "", message: "", uuid: "", ownerKey: undefined, status: "connecting", audience: undefined };
+export const parts = {
+  text: "",
+  number: 0,
+  seq: 0,
+  code: "",
+  message: "",
+  uuid: "",
+  ownerKey: undefined,
+  status: "connecting",
+  audience: undefined,
+};
 
 /**
  * @param {string} text

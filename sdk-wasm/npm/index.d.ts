@@ -193,7 +193,8 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  *   function was not called; `cause` holds the schema's issues.
  * - `storage_unavailable`: the room can't be kept for a reload (option `resume`); `cause` says why.
  *   Reported once.
- * - `wasm_failed`: the WebAssembly could not be loaded; the next call tries again.
+ * - `wasm_failed`: the WebAssembly could not be loaded, or is of another version than this package;
+ *   `cause` says why. The next call tries again.
  */
 export type ErrorCode =
   | "malformed"

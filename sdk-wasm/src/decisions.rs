@@ -42,9 +42,9 @@ pub(crate) const UNANSWERED: [&str; 2] =
 /// An owner detached.
 pub(crate) const NOT_FOLLOWER: [&str; 2] = ["not_follower", "an owner can't detach: it follows nobody"];
 
-/// The browser opened no websocket.
+/// The browser opened no websocket. The option is `WebSocket` in JavaScript, `web_socket` in Rust.
 pub(crate) const NO_WEBSOCKET: [&str; 2] =
-    ["connection_failed", "no websocket could be opened; an option gives another class of websockets"];
+    ["connection_failed", "no websocket could be opened; the option for their class gives another"];
 
 /// A function that should give a token gave none.
 pub(crate) const NO_TOKEN: [&str; 2] = ["token_failed", "the function for tokens has given none"];

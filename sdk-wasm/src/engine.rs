@@ -154,7 +154,7 @@ impl<P> Engine<P> {
     pub(crate) fn next_step(&mut self, may_deliver: bool) -> Option<Step<P>> {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect => return Some(Step::Connect { anyhow: self.attempts.begin() }),
+                Output::Connect => return Some(Step::Connect { tries_http: self.attempts.begin() }),
                 Output::Send(text) => return Some(Step::Send(text)),
                 Output::Disconnect => {
                     self.attempts.note_given_up();

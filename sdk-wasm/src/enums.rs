@@ -1,5 +1,6 @@
 //! What crosses to JavaScript by its name: wasm-bindgen gives these variants to the page as the
-//! texts that stand here. `cargo xtask types` fails if js/ and this file do not name the same ones.
+//! texts that stand here. `cargo xtask pack` fails if js/ doesn't name the same steps, or
+//! index.d.ts the same statuses.
 
 use rtbroadcaster_protocol::SessionStatus;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -9,10 +10,10 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 #[derive(Clone, Copy)]
 pub enum StepName {
-    /// Open a connection: over a websocket.
+    /// Open a connection.
     Connect = "connect",
-    /// The same, over plain HTTP if the server answers there: websockets may be blocked.
-    ConnectAnyhow = "connectAnyhow",
+    /// The same, and try plain HTTP first: websockets may be blocked.
+    ConnectTryingHttp = "connectTryingHttp",
     /// Close the connection and forget it.
     Disconnect = "disconnect",
     /// Send `text`.

@@ -253,8 +253,8 @@ impl RoomEngine {
 
     fn take_apart(&mut self, step: Step<Params>) -> StepName {
         match step {
-            Step::Connect { anyhow: false } => StepName::Connect,
-            Step::Connect { anyhow: true } => StepName::ConnectAnyhow,
+            Step::Connect { tries_http: false } => StepName::Connect,
+            Step::Connect { tries_http: true } => StepName::ConnectTryingHttp,
             Step::Disconnect => StepName::Disconnect,
             Step::Send(text) => with_text(&text, StepName::Send),
             Step::ArmTimer(at) => with_number(at.0, StepName::ArmTimer),

@@ -8,9 +8,9 @@ use crate::registry::{Action, FunctionId};
 
 /// One thing to do.
 pub(crate) enum Step<P> {
-    /// Open a connection, and forget an earlier one. With `anyhow`, over plain HTTP if the server
-    /// answers there: websockets may be blocked.
-    Connect { anyhow: bool },
+    /// Open a connection, and forget an earlier one. With `tries_http`, over plain HTTP if the
+    /// server answers there: websockets may be blocked.
+    Connect { tries_http: bool },
     /// Send this text.
     Send(String),
     /// Close the websocket and forget it.

@@ -8,7 +8,7 @@ use warp::http::Method;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
 use warp::reply::{Reply, Response};
 
-use crate::admission::{HandshakeError, Socket};
+use crate::admission::{HandshakeError, PageRefused, Socket};
 use crate::connection::{Connection, Framing, Transport};
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
@@ -91,7 +91,7 @@ fn upgrade_request(
 ) -> Result<Response, HandshakeError> {
     let (response, upgrade) = handshake(method, headers, upgrade)?;
     let settings = manager.settings();
-    HandshakeError::check_page(&settings.hosts, &settings.origins, headers)?;
+    PageRefused::check(&settings.hosts, &settings.origins, headers)?;
     let address = remote.map(|RemoteAddress(address)| address.ip());
     let admission = manager.admit(address)?.with_socket(socket);
     let manager = manager.clone();

@@ -1,7 +1,6 @@
 //! js/decisions.js: what both shells of the SDK decide alike, written from
 //! sdk-wasm/src/decisions.rs.
 
-use std::fmt::Write;
 use std::fs;
 
 use anyhow::Context;
@@ -45,7 +44,7 @@ fn javascript() -> String {
             .to_owned();
     for (name, value) in decisions {
         // `const` keeps the types as narrow as the values.
-        write!(text, "\nexport const {name} = /** @type {{const}} */ ({value});\n").unwrap_or_default();
+        text += &format!("\nexport const {name} = /** @type {{const}} */ ({value});\n");
     }
     text
 }

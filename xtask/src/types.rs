@@ -21,7 +21,8 @@ const OPTIONS: &str = r#"{
   "files": ["index.js", "pins.ts"]
 }"#;
 
-/// The files that are not checked, as far as the others use them. The last one is the bundler's.
+/// What the checked files need beside themselves: the files that are loaded on demand, as far as
+/// they are used, and what must be equal.
 const DECLARED: [(&str, &str); 4] = [
     ("fetch-socket.d.ts", "export function reach(address: string): Promise<typeof WebSocket>;\n"),
     ("resume.d.ts", "export function resume(enter: any, url: unknown, options: any): Promise<any>;\n"),

@@ -108,8 +108,7 @@ impl Answers {
 
     /// Adds a rendered answer, without its newline.
     fn push_text(&mut self, render: impl FnOnce(&mut String)) {
-        let mark = self.mark.or_else(|| self.waiting.back().map(|(mark, _)| *mark));
-        if let Some(mark) = mark {
+        if let Some(mark) = self.next_mark() {
             let mut text = String::new();
             render(&mut text);
             text.push('\n');
@@ -121,6 +120,11 @@ impl Answers {
             render(&mut self.text);
             self.text.push('\n');
         }
+    }
+
+    /// What the next answer waits for: at least for those before it.
+    fn next_mark(&self) -> Option<Mark> {
+        self.mark.or_else(|| self.waiting.back().map(|(mark, _)| *mark))
     }
 
     fn push_waiting(&mut self, mark: Mark, answer: Waiting) {
@@ -159,7 +163,7 @@ impl Answers {
     /// acknowledged together.
     pub(super) fn acknowledge(&mut self, id: Option<u64>, seq: u64) {
         let Some(id) = id else { return };
-        match self.mark {
+        match self.next_mark() {
             Some(mark) => self.push_waiting(mark, Waiting::Ack(Ack { id, seq })),
             None => self.acknowledge_now(Ack { id, seq }),
         }

@@ -30,7 +30,7 @@ pub enum BroadcastError {
 }
 
 impl BroadcastError {
-    /// A stable code, the same for every program: docs/codes.md.
+    /// A stable code, the same in every SDK.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {

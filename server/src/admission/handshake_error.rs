@@ -41,13 +41,16 @@ pub(crate) enum HandshakeError {
     ShuttingDown(u64),
 }
 
-impl HandshakeError {
+/// Why a page may not ask here, over websockets or plain HTTP.
+#[derive(Debug)]
+pub(crate) enum PageRefused {
+    Host(String),
+    Origin(String),
+}
+
+impl PageRefused {
     /// Checks whether pages that send these headers may ask at all.
-    pub(crate) fn check_page(
-        hosts: &HostPolicy,
-        origins: &OriginPolicy,
-        headers: &HeaderMap,
-    ) -> Result<(), Self> {
+    pub(crate) fn check(hosts: &HostPolicy, origins: &OriginPolicy, headers: &HeaderMap) -> Result<(), Self> {
         let text = |name| {
             let value = headers.get(name);
             value.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).unwrap_or_default()
@@ -59,6 +62,15 @@ impl HandshakeError {
             return Err(Self::Origin(text(ORIGIN)));
         }
         Ok(())
+    }
+}
+
+impl From<PageRefused> for HandshakeError {
+    fn from(reason: PageRefused) -> Self {
+        match reason {
+            PageRefused::Host(host) => Self::Host(host),
+            PageRefused::Origin(origin) => Self::Origin(origin),
+        }
     }
 }
 

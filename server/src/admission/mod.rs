@@ -15,7 +15,7 @@ use rtbroadcaster_protocol::{Limits, Rate, Timestamp, TokenBucket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use address_limits::{AddressLimits, client_network};
-pub(crate) use handshake_error::{HandshakeError, RETRY_WHEN_FULL};
+pub(crate) use handshake_error::{HandshakeError, PageRefused, RETRY_WHEN_FULL};
 pub(crate) use log_throttle::LogThrottle;
 
 pub use host::{HostPolicy, InvalidHost};

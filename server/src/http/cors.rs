@@ -10,7 +10,7 @@ use warp::reply::Response;
 
 use super::error::HttpError;
 use crate::Settings;
-use crate::admission::HandshakeError;
+use crate::admission::PageRefused;
 
 /// Every header of our requests that a browser asks permission for.
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Rtbroadcaster-Owner-Key, Rtbroadcaster-Token";
@@ -21,12 +21,11 @@ const MAX_AGE: &str = "7200";
 
 /// The origin of the page that sends the request. None if no page does.
 pub(super) fn origin(settings: &Settings, headers: &HeaderMap) -> Result<Option<HeaderValue>, HttpError> {
-    match HandshakeError::check_page(&settings.hosts, &settings.origins, headers) {
-        Ok(()) => Ok(headers.get(ORIGIN).cloned()),
-        Err(HandshakeError::Host(host)) => Err(HttpError::Host(host)),
-        Err(HandshakeError::Origin(origin)) => Err(HttpError::Origin(origin)),
-        Err(_) => Err(HttpError::Broken),
-    }
+    PageRefused::check(&settings.hosts, &settings.origins, headers).map_err(|reason| match reason {
+        PageRefused::Host(host) => HttpError::Host(host),
+        PageRefused::Origin(origin) => HttpError::Origin(origin),
+    })?;
+    Ok(headers.get(ORIGIN).cloned())
 }
 
 /// Lets the page at this origin read the answer.

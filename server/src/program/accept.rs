@@ -4,7 +4,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::Request;
 use hyper::body::Incoming;
@@ -30,6 +30,8 @@ const BACKLOG: u32 = 4_096;
 /// The pause after an accept that failed for lack of descriptors or memory, so that the loop
 /// doesn't spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// The pause between two lines about accepts that failed.
+const WARN_PAUSE: Duration = Duration::from_secs(10);
 /// How long running requests may take to finish once the server stops.
 const LAST_REQUESTS_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -94,6 +96,7 @@ impl Server {
         // Each connection's task holds a receiver, so the sender knows when all have ended.
         let stopping = watch::Sender::new(false);
         tokio::pin!(stop);
+        let mut told: Option<Instant> = None;
         loop {
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
@@ -102,7 +105,11 @@ impl Server {
             let (stream, remote) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    warn!(%error, "a connection could not be accepted");
+                    // Clients can cause this by their number, and must not fill the log.
+                    if told.is_none_or(|told| told.elapsed() >= WARN_PAUSE) {
+                        told = Some(Instant::now());
+                        warn!(%error, "a connection could not be accepted");
+                    }
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                     continue;
                 }

@@ -76,12 +76,13 @@ impl Connector {
 }
 
 impl Driver {
-    /// Opens a connection, and forgets an earlier one. With `anyhow`, it tries plain HTTP first.
-    pub(super) fn connect(self: &Rc<Self>, anyhow: bool) {
+    /// Opens a connection, and forgets an earlier one. With `tries_http`, it tries plain HTTP
+    /// first, if it may.
+    pub(super) fn connect(self: &Rc<Self>, tries_http: bool) {
         let (former, number, tries_http, token) = {
             let mut inner = self.inner.borrow_mut();
             let number = inner.connector.begin();
-            let tries_http = anyhow && inner.connector.may_try_http();
+            let tries_http = tries_http && inner.connector.may_try_http();
             (inner.resources.connection.take(), number, tries_http, inner.resources.token.clone())
         };
         drop(former);

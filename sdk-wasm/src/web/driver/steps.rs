@@ -24,7 +24,7 @@ impl Driver {
     /// Performs one step.
     pub(super) fn perform(self: &Rc<Self>, step: Step<Array>) {
         match step {
-            Step::Connect { anyhow } => self.connect(anyhow),
+            Step::Connect { tries_http } => self.connect(tries_http),
             Step::Disconnect => self.disconnect(),
             Step::Send(text) => {
                 if let Some(connection) = self.connection() {

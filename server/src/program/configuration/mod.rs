@@ -80,9 +80,7 @@ impl Configuration {
         settings.hosts = self.hosts();
         settings
     }
-}
 
-impl Configuration {
     /// The hosts under whose names the rooms are answered. A server that only its own machine can
     /// reach has local names, unless it is told otherwise. A proxy passes on other names.
     fn hosts(&self) -> HostPolicy {

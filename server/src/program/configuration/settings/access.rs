@@ -138,7 +138,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         value_name: "ORIGIN",
         help: "Pages of this origin may connect, for example https://example.org, or \
                https://*.example.org for every host below; null is the origin of pages from files \
-               and of sandboxed frames, self the server's own host, * every origin. May be given several times, or with commas. \
+               and of sandboxed frames, self the server's own host, * every origin. May be given \
+               several times, or with commas. \
                Pages of the server's own host, and programs that send no Origin, may always \
                connect. Must be set if others than this machine can reach the server",
         is_secret: false,
