@@ -31,6 +31,7 @@ mod fanout;
 mod http;
 #[cfg(feature = "internals")]
 pub mod internals;
+mod journal;
 mod manager;
 mod metrics;
 mod prometheus;

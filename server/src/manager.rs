@@ -55,6 +55,42 @@ impl Manager {
         }
     }
 
+    /// Makes a manager whose rooms are stored, so that they outlive the process: those of a former
+    /// process are open again, with the same uuid, owner key, actions and state. Pages come back by
+    /// themselves. `docs/operating.md` says what is stored when.
+    ///
+    /// It reads the whole store, some seconds for a gigabyte, and blocks meanwhile. It is to be
+    /// called inside of a tokio runtime, which serves the rooms later.
+    ///
+    /// # Errors
+    /// If the store can't be opened or read, if another process has it, or if it holds more rooms
+    /// than [`Limits::rooms`](crate::Limits) allows. Each error says what to do.
+    #[cfg(feature = "store")]
+    pub fn with_store(settings: Settings, store: &StoreSettings) -> Result<Self, StoreError> {
+        let mut store = Store::open(store)?;
+        let manager = Self::new(settings);
+        let Services { limits, clock, rooms, .. } = &**manager.services();
+        let clock_start_ms = clock.started_ms();
+        let restored = store.restore(limits, clock_start_ms, clock.now())?;
+        let (failed, has_failed) = watch::channel(false);
+        let listener = TableListener::new(rooms, Handle::current(), failed);
+        let journal = store.start(Box::new(listener))?;
+        rooms.keep_in(Arc::new(JournalHandle::new(Box::new(journal), clock_start_ms, has_failed)));
+        rooms.restore(restored)?;
+        Ok(manager)
+    }
+
+    /// Resolves when the rooms can't be stored any more, because the disk is full for example; the
+    /// log says why. Nothing is acknowledged from then on, so the process should end: what was
+    /// acknowledged is stored. Never resolves for a manager without a store.
+    #[cfg(feature = "store")]
+    pub async fn store_failed(&self) {
+        match self.room_table().journal() {
+            Some(journal) => journal.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// The settings that the manager was made with.
     #[must_use]
     pub fn settings(&self) -> &Settings {

@@ -1,9 +1,13 @@
 //! What keeps rooms beyond the life of the process. A room's records go to a [`Journal`], which
 //! tells its [`Listener`] when they are kept; only then is anything served or acknowledged.
 
+mod handle;
+
 use std::fmt::Debug;
 
 use rtbroadcaster_protocol::{Mark, RoomId};
+
+pub(crate) use handle::{JournalHandle, NotKept};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
@@ -28,6 +32,9 @@ pub(crate) trait Journal: Debug + Send + Sync {
     /// Takes what a room has staged. The caller holds the room's lock, so the call never waits and
     /// never asks the room for anything.
     fn push(&self, staged: Staged);
+
+    /// Keeps all that was pushed, then ends. It waits meanwhile.
+    fn shut_down(&self);
 }
 
 /// Hears what becomes of what was pushed. A journal calls it on a thread of its own, which holds no

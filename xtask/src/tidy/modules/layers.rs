@@ -72,6 +72,7 @@ const ORDERS: [Order; 2] = [
                 parts: &["metrics"],
                 reason: "what counts is used from everywhere, so that it uses little itself",
             },
+            Layer { parts: &["journal"], reason: "what keeps rooms is tested without any" },
             Layer {
                 parts: &["fanout"],
                 reason: "a room delivers to any subscriber, and is tested without sockets",
