@@ -31,6 +31,8 @@ mod fanout;
 mod http;
 #[cfg(feature = "internals")]
 pub mod internals;
+#[allow(dead_code, reason = "the manager takes no store yet")]
+mod journal;
 mod manager;
 mod metrics;
 mod prometheus;
@@ -48,6 +50,8 @@ pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use http::HangUp;
+#[cfg(feature = "store")]
+pub use journal::{InvalidSyncMode, StoreError, StoreSettings, SyncMode};
 pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use rtbroadcaster_protocol::{Limits, Operation, Refusal};
