@@ -49,6 +49,8 @@ pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use http::HangUp;
+#[cfg(feature = "store")]
+pub use journal::{InvalidSyncMode, StoreError, StoreSettings, SyncMode};
 pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use rtbroadcaster_protocol::{Limits, Operation, Refusal};

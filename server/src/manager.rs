@@ -6,12 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use rtbroadcaster_protocol::{Memory, Operation, Refusal, RefusalCode, Timestamp};
+#[cfg(feature = "store")]
+use tokio::runtime::Handle;
+#[cfg(feature = "store")]
+use tokio::sync::watch;
 
 use crate::access::KeysError;
 use crate::admission::{Admission, Gatekeeper, NotAdmitted};
 use crate::connection::{self, Connection, Registry, sweep};
+#[cfg(feature = "store")]
+use crate::journal::{JournalHandle, Store, StoreError, StoreSettings};
 use crate::metrics::Metrics;
 use crate::rooms::RoomTable;
+#[cfg(feature = "store")]
+use crate::rooms::TableListener;
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::sockets::Sockets;
@@ -71,10 +79,10 @@ impl Manager {
         let manager = Self::new(settings);
         let Services { limits, clock, rooms, .. } = &**manager.services();
         let clock_start_ms = clock.started_ms();
-        let restored = store.restore(limits, clock_start_ms, clock.now())?;
+        let restored = store.restore(limits, store.restart(clock_start_ms, clock.now()))?;
         let (failed, has_failed) = watch::channel(false);
         let listener = TableListener::new(rooms, Handle::current(), failed);
-        let journal = store.start(Box::new(listener))?;
+        let journal = store.start(Box::new(listener)).map_err(|error| StoreError::NoThread(error.to_string()))?;
         rooms.keep_in(Arc::new(JournalHandle::new(Box::new(journal), clock_start_ms, has_failed)));
         rooms.restore(restored)?;
         Ok(manager)

@@ -17,7 +17,8 @@ use crate::{Program, within};
 use clients::{follow_by_events, follow_by_page, own_by_page, own_by_posts};
 use seat::{Act, Seat};
 
-/// Rooms whose owner is a page, with two followers on websockets and one on an event stream each.
+/// Rooms whose owner is a page. There is one more whose owner is a program that posts. Each has two
+/// followers on websockets, and one on a stream of events.
 const ROOMS: u64 = 3;
 /// Between two kills, at most this many actions are acknowledged.
 const MOST_ACTIONS: u64 = 300;
@@ -85,17 +86,21 @@ async fn open_all(seat: &Seat) -> JoinSet<()> {
     let mut clients = JoinSet::new();
     for room in 0..ROOMS {
         let (owner, uuid) = own_by_page(seat.clone(), room).await;
+        open_followers(seat, &uuid, &mut clients).await;
         clients.spawn(owner);
-        for _ in 0..2 {
-            clients.spawn(follow_by_page(seat.clone(), uuid.clone()).await);
-        }
-        clients.spawn(follow_by_events(seat.clone(), uuid).await);
     }
     let (owner, uuid) = own_by_posts(seat.clone()).await;
+    open_followers(seat, &uuid, &mut clients).await;
     clients.spawn(owner);
-    clients.spawn(follow_by_page(seat.clone(), uuid.clone()).await);
-    clients.spawn(follow_by_events(seat.clone(), uuid).await);
     clients
+}
+
+/// They are there before the owner begins, so that they are served its first action.
+async fn open_followers(seat: &Seat, uuid: &str, clients: &mut JoinSet<()>) {
+    for _ in 0..2 {
+        clients.spawn(follow_by_page(seat.clone(), uuid.to_owned()).await);
+    }
+    clients.spawn(follow_by_events(seat.clone(), uuid.to_owned()).await);
 }
 
 /// Waits until so many actions are acknowledged.

@@ -129,7 +129,7 @@ async fn a_post_that_is_repeated_after_a_kill_is_taken_once() {
     let data = Data::new("post");
     let program = data.serve(&[]).await;
     let mut edge = Edge::open(&program.address).await;
-    let post = edge.post(&json!({"id": 1, "funcKey": "act"})).with("Idempotency-Key", "a program");
+    let post = edge.post(&json!({"funcKey": "act"})).with("Idempotency-Key", "program:1");
     assert_eq!(edge.send(&post).await.json()["seq"], 1);
     end(program, "KILL").await;
     let program = data.serve(&[]).await;

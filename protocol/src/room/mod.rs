@@ -44,7 +44,7 @@ pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, Recorded
 pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, Records};
 pub use report::RoomReport;
-pub use restore::{Restart, RestoreError};
+pub use restore::{Restart, RestoreError, RoomRestorer};
 pub use staging::Mark;
 pub use table::Rooms;
 

@@ -15,6 +15,9 @@ const END: &str = "end";
 const FUNCTION: &str = "move";
 /// Every so many actions one is retained, so that the store holds slots too.
 const RETAINED: u64 = 5;
+/// So many slots that no two actions in flight have the same: a page doesn't send a state message
+/// that was replaced before it was sent.
+const SLOTS: u64 = IN_FLIGHT.div_ceil(RETAINED) + 1;
 
 /// A page that owns a room. Returns what it does, and the room's uuid.
 pub(super) async fn own_by_page(mut seat: Seat, room: u64) -> (impl Future<Output = ()>, String) {
@@ -26,8 +29,8 @@ pub(super) async fn own_by_page(mut seat: Seat, room: u64) -> (impl Future<Outpu
             while !is_over && sent < answered + IN_FLIGHT {
                 sent += 1;
                 is_over = seat.is_over();
-                let slot = sent.is_multiple_of(RETAINED).then_some("place");
-                page.broadcast(if is_over { END } else { FUNCTION }, sent, slot);
+                let slot = sent.is_multiple_of(RETAINED).then(|| format!("slot {}", sent / RETAINED % SLOTS));
+                page.broadcast(if is_over { END } else { FUNCTION }, sent, slot.as_deref());
             }
             tokio::select! {
                 () = seat.changed() => page.wake(),
@@ -48,13 +51,13 @@ pub(super) async fn own_by_page(mut seat: Seat, room: u64) -> (impl Future<Outpu
 pub(super) async fn follow_by_page(mut seat: Seat, uuid: String) -> impl Future<Output = ()> {
     let mut page = Page::follow(&seat.address, &uuid).await;
     async move {
-        let mut expected = None;
+        let mut last = 0;
         loop {
             tokio::select! {
                 () = seat.changed() => page.wake(),
                 event = page.next() => match event {
                     Event::Action { key, params, .. } => {
-                        check_next(&mut expected, number(&params));
+                        check_next(&mut last, number(&params));
                         if key == END {
                             return;
                         }
@@ -73,7 +76,7 @@ pub(super) async fn follow_by_events(seat: Seat, uuid: String) -> impl Future<Ou
     let edge = Edge { address: seat.address, uuid, key: String::new(), reply: json!(null) };
     let mut events = come_back(&edge, None).await;
     async move {
-        let (mut expected, mut is_retained) = (None, true);
+        let (mut last, mut is_retained) = (0, true);
         loop {
             let Some(message) = events.next().await else {
                 events = come_back(&edge, events.last_id).await;
@@ -86,7 +89,7 @@ pub(super) async fn follow_by_events(seat: Seat, uuid: String) -> impl Future<Ou
             }
             let number = &message["funcParams"][0];
             assert_eq!(&message["seq"], number, "a seq names one action for ever");
-            check_next(&mut expected, number.as_u64().expect("a number"));
+            check_next(&mut last, number.as_u64().expect("a number"));
             if message["funcKey"] == END {
                 return;
             }
@@ -112,9 +115,9 @@ pub(super) async fn own_by_posts(seat: Seat) -> (impl Future<Output = ()>, Strin
         for id in 1_u64.. {
             let is_over = seat.is_over();
             let key = if is_over { END } else { FUNCTION };
-            let action = json!({"id": id, "funcKey": key, "funcParams": [id]});
+            let action = json!({"funcKey": key, "funcParams": [id]});
             let (status, answer) = loop {
-                match http::post(&edge, &action, "a program").await {
+                match http::post(&edge, &action, id).await {
                     Some(answered) => break answered,
                     None => tokio::task::yield_now().await,
                 }
@@ -129,9 +132,8 @@ pub(super) async fn own_by_posts(seat: Seat) -> (impl Future<Output = ()>, Strin
     (owning, uuid)
 }
 
-/// The number that comes must be the next one. Before the first, any may come.
-fn check_next(expected: &mut Option<u64>, number: u64) {
-    let next = *expected.get_or_insert(number);
-    assert_eq!(number, next, "the next action");
-    *expected = Some(next + 1);
+/// The number that comes must be the next one.
+fn check_next(last: &mut u64, number: u64) {
+    assert_eq!(number, *last + 1, "the next action");
+    *last = number;
 }

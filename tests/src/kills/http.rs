@@ -44,11 +44,11 @@ impl EventLines {
     }
 }
 
-/// Posts an action. Returns the status and the answer. None if the connection is lost before.
-pub(super) async fn post(edge: &Edge, action: &Value, session: &str) -> Option<(u16, Value)> {
+/// Posts an action, under this id of the client's session. Returns the status and the answer. None if the connection is lost before.
+pub(super) async fn post(edge: &Edge, action: &Value, id: u64) -> Option<(u16, Value)> {
     let (body, path, key) = (action.to_string(), edge.path("/actions"), &edge.key);
     let text = format!(
-        "POST {path} HTTP/1.0\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: {session}\r\n\
+        "POST {path} HTTP/1.0\r\nAuthorization: Bearer {key}\r\nIdempotency-Key: program:{id}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );

@@ -26,6 +26,7 @@ fn restart_at(milliseconds: u64) -> Restart {
         clock_start_ms: CLOCK_START_MS + milliseconds,
         now: Timestamp(0),
         ended_ms: CLOCK_START_MS + milliseconds,
+        down_ms: 0,
     }
 }
 

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use rtbroadcaster::InvalidSyncMode;
+
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
 use crate::proxies::Networks;
@@ -95,7 +97,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         kind: Kind::Text {
             read: |configuration| Some(configuration.sync.to_string()),
             write: |configuration, text| {
-                configuration.sync = text.parse()?;
+                configuration.sync = text.parse().map_err(|error: InvalidSyncMode| error.to_string())?;
                 Ok(())
             },
         },

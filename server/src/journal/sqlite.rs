@@ -1,0 +1,105 @@
+//! The journal in SQLite: what rooms push, and what is told of it.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use tracing::error;
+
+use super::counts::{Counters, StoreCounts};
+use super::error::StoreError;
+use super::queue::Queue;
+use super::store::Store;
+use super::writer;
+use super::{Journal, Listener, Staged};
+
+/// A journal whose thread writes what is pushed into a [`Store`].
+#[derive(Debug)]
+pub(crate) struct SqliteJournal {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What the journal shares with its thread.
+#[derive(Debug, Default)]
+pub(super) struct Shared {
+    pub(super) queue: Queue,
+    pub(super) counters: Counters,
+    failure: OnceLock<Arc<StoreError>>,
+}
+
+impl Shared {
+    /// Nothing more is kept.
+    fn fail(&self, failure: StoreError) {
+        error!("{failure}");
+        self.queue.close();
+        self.queue.clear();
+        for backlog in [&self.counters.backlog_entries, &self.counters.backlog_bytes] {
+            backlog.store(0, Ordering::Relaxed);
+        }
+        // Only the first failure counts, and there is only one.
+        let _ = self.failure.set(Arc::new(failure));
+    }
+}
+
+impl SqliteJournal {
+    /// Starts the thread.
+    pub(super) fn start(store: Store, listener: Box<dyn Listener>) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let (theirs, path) = (Arc::clone(&shared), store.path.clone());
+        let run = move || {
+            let result = catch_unwind(AssertUnwindSafe(|| writer::run(store, &theirs, &*listener)));
+            let result = result.unwrap_or_else(|_| {
+                Err(StoreError::Io { path, reason: "the thread that writes has panicked".to_owned() })
+            });
+            if let Err(failure) = result {
+                theirs.fail(failure);
+                listener.failed();
+            }
+        };
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(run)?;
+        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Why nothing is kept any more, if that is so.
+    pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
+        self.shared.failure.get().cloned()
+    }
+
+    /// Bytes that were pushed and are not kept yet.
+    pub(crate) fn backlog_bytes(&self) -> u64 {
+        let backlog: &AtomicU64 = &self.shared.counters.backlog_bytes;
+        backlog.load(Ordering::Relaxed)
+    }
+
+}
+
+impl Journal for SqliteJournal {
+    fn push(&self, staged: Staged) {
+        self.shared.queue.push(staged, &self.shared.counters);
+    }
+
+    /// Everything is in the store's file then, and other processes may have it. What is pushed from
+    /// now on is dropped.
+    fn shut_down(&self) {
+        self.shared.queue.close();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The thread itself may drop the last journal, from within its listener.
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
+            // It catches its panics.
+            let _ = thread.join();
+        }
+    }
+
+    fn counts(&self) -> StoreCounts {
+        self.shared.counters.read()
+    }
+}
+
+impl Drop for SqliteJournal {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
