@@ -31,7 +31,7 @@ mod fanout;
 mod http;
 #[cfg(feature = "internals")]
 pub mod internals;
-#[allow(dead_code, reason = "the manager takes no store yet")]
+#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the manager takes no store yet"))]
 mod journal;
 mod manager;
 mod metrics;

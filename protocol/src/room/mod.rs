@@ -138,6 +138,12 @@ impl Room {
         self.compact.head()
     }
 
+    /// The seq of the oldest action that its ring holds. If the ring is empty, that of the next one.
+    #[must_use]
+    pub fn oldest_seq(&self) -> u64 {
+        self.compact.oldest_cursor() + 1
+    }
+
     /// The number of the claim of ownership that is in force.
     #[must_use]
     pub fn epoch(&self) -> u64 {

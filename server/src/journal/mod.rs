@@ -86,3 +86,6 @@ pub(crate) trait Listener: Debug + Send {
     /// The journal keeps nothing any more, and what it has not kept yet is lost.
     fn failed(&self);
 }
+
+#[cfg(all(test, feature = "store"))]
+mod tests;
