@@ -55,6 +55,12 @@ impl Index {
         self.garbage.len()
     }
 
+    /// The newest row of a room; 0 if it has none.
+    pub(super) fn last_row(&self, room: RoomId) -> i64 {
+        let last = self.rooms.get(&room).and_then(|room| room.rows.back());
+        last.map_or(0, |(n, _)| *n)
+    }
+
     /// Adds a row that is kept.
     pub(super) fn add(&mut self, row: &Row<'_>, contents: Contents) {
         let room = self.rooms.entry(row.room).or_default();

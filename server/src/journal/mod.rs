@@ -22,7 +22,11 @@ mod queue;
 #[cfg(feature = "store")]
 mod row;
 #[cfg(feature = "store")]
+mod scan;
+#[cfg(feature = "store")]
 mod settings;
+#[cfg(feature = "store")]
+mod shared;
 #[cfg(feature = "store")]
 mod sqlite;
 #[cfg(feature = "store")]

@@ -55,11 +55,6 @@ impl Queue {
         self.state().waiting = Vec::new();
     }
 
-    /// How many pushes wait.
-    pub(super) fn len(&self) -> usize {
-        self.state().waiting.len()
-    }
-
     /// Takes everything that waits, in order. If nothing does, it waits for the first push: for
     /// `timeout` at most. `Err` if the queue is closed and empty.
     pub(super) fn take(&self, timeout: Duration) -> Result<Vec<Staged>, Closed> {
