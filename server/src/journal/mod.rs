@@ -2,56 +2,16 @@
 //! tells its [`Listener`] when they are kept; only then is anything served or acknowledged.
 
 #[cfg(feature = "store")]
-mod counts;
-#[cfg(feature = "store")]
-mod database;
-#[cfg(feature = "store")]
-mod error;
-#[cfg(feature = "store")]
-mod group;
-#[cfg(feature = "store")]
-mod index;
-#[cfg(feature = "store")]
-mod life;
-#[cfg(feature = "store")]
-mod lock;
-#[cfg(feature = "store")]
-mod machine;
-#[cfg(feature = "store")]
-mod queue;
-#[cfg(feature = "store")]
-mod row;
-#[cfg(feature = "store")]
-mod scan;
-#[cfg(feature = "store")]
-mod settings;
-#[cfg(feature = "store")]
-mod shared;
-#[cfg(feature = "store")]
 mod sqlite;
-#[cfg(feature = "store")]
-mod store;
-#[cfg(feature = "store")]
-mod upkeep;
-#[cfg(feature = "store")]
-mod writer;
 
 use std::fmt::Debug;
 
 use rtbroadcaster_protocol::{Mark, RoomId};
 
 #[cfg(feature = "store")]
-pub(crate) use counts::StoreCounts;
+pub(crate) use sqlite::{FormerLife, SqliteJournal, Store, StoreCounts};
 #[cfg(feature = "store")]
-pub use error::StoreError;
-#[cfg(feature = "store")]
-pub(crate) use life::FormerLife;
-#[cfg(feature = "store")]
-pub use settings::{InvalidSyncMode, StoreSettings, SyncMode};
-#[cfg(feature = "store")]
-pub(crate) use sqlite::SqliteJournal;
-#[cfg(feature = "store")]
-pub(crate) use store::Store;
+pub use sqlite::{InvalidSyncMode, StoreError, StoreSettings, SyncMode};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
@@ -90,6 +50,3 @@ pub(crate) trait Listener: Debug + Send {
     /// The journal keeps nothing any more, and what it has not kept yet is lost.
     fn failed(&self);
 }
-
-#[cfg(all(test, feature = "store"))]
-mod tests;

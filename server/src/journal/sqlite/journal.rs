@@ -11,7 +11,7 @@ use super::error::StoreError;
 use super::shared::Shared;
 use super::store::Store;
 use super::writer;
-use super::{Journal, Listener, Staged};
+use crate::journal::{Journal, Listener, Staged};
 
 /// A journal whose thread writes what is pushed into a [`Store`].
 #[derive(Debug)]

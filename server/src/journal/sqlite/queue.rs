@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::Staged;
 use super::counts::Counters;
+use crate::journal::Staged;
 
 /// The queue between the rooms and the store's thread.
 #[derive(Debug, Default)]

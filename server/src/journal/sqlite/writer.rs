@@ -18,7 +18,7 @@ use super::settings::SyncMode;
 use super::shared::Shared;
 use super::store::{self, Store};
 use super::upkeep::Upkeep;
-use super::{Listener, Staged};
+use crate::journal::{Listener, Staged};
 
 /// A group that could grow waits at most this long.
 const MAX_GATHERING: Duration = Duration::from_millis(1);

@@ -17,7 +17,8 @@ use rtbroadcaster_protocol::{
     Action, Frame, KeyDigest, Limits, Mark, Record, Rendering, Room, RoomId, Timestamp,
 };
 
-use super::{Journal, Listener, SqliteJournal, Staged, Store, StoreError, StoreSettings, SyncMode};
+use super::{SqliteJournal, Store, StoreError, StoreSettings, SyncMode};
+use crate::journal::{Journal, Listener, Staged};
 
 /// Bounds a test in which the journal never says anything. It is far above what a commit takes.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -44,7 +44,7 @@ fn a_closed_room_stays_closed_and_its_rows_are_deleted() {
         let process = Process::start(directory, SyncMode::Os);
         assert_eq!(process.rooms.keys().collect::<Vec<_>>(), [&open]);
         process.journal.shut_down();
-        let rows = crate::journal::database::open_to_read(&directory.file()).unwrap();
+        let rows = super::super::database::open_to_read(&directory.file()).unwrap();
         let sql = "SELECT count(DISTINCT room) FROM record";
         assert_eq!(rows.query_row(sql, [], |row| row.get::<_, i64>(0)), Ok(1));
     }
