@@ -23,9 +23,6 @@ use crate::journal::{Journal, Listener, Staged};
 /// Bounds a test in which the journal never says anything. It is far above what a commit takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Where the clock of each process starts, in milliseconds since 1970.
-const CLOCK_START_MS: u64 = 1_700_000_000_000;
-
 /// A directory that is gone when the test ends.
 #[derive(Debug)]
 struct Directory(PathBuf);
@@ -105,6 +102,8 @@ impl Listener for Teller {
 struct Process {
     rooms: HashMap<RoomId, Room>,
     journal: SqliteJournal,
+    /// Where its clock starts, in milliseconds since 1970.
+    clock_start_ms: u64,
     told: Receiver<Told>,
     /// How many groups were kept.
     groups: u64,
@@ -122,12 +121,14 @@ impl Process {
 
     fn with(directory: &Directory, sync: SyncMode, limits: &Limits) -> Result<Self, StoreError> {
         let mut store = Store::open(&directory.settings(sync))?;
-        let restart = store.restart(CLOCK_START_MS, Timestamp(0));
+        let clock_start_ms = store.clock.now_ms();
+        let restart = store.restart(clock_start_ms, Timestamp(0));
         let rooms = store.restore(limits, restart)?;
         let (sender, told) = channel();
         let journal = store.start(Box::new(Teller(sender))).unwrap();
         let rooms: HashMap<_, _> = rooms.into_iter().map(|room| (room.id(), room)).collect();
-        let mut process = Self { next_room: rooms.len() as u128 + 1, rooms, journal, told, groups: 0 };
+        let mut process =
+            Self { next_room: rooms.len() as u128 + 1, rooms, journal, told, groups: 0, clock_start_ms };
         let ids: Vec<_> = process.rooms.keys().copied().collect();
         ids.into_iter().for_each(|id| process.push(id, false));
         Ok(process)
@@ -141,7 +142,7 @@ impl Process {
         let id = RoomId::from_random(self.next_room);
         self.next_room += 1;
         let mut room = Room::new(id, KeyDigest([7; 32]), Some("page"), limits);
-        room.stage_records(CLOCK_START_MS);
+        room.stage_records(self.clock_start_ms);
         self.rooms.insert(id, room);
         self.push(id, false);
         id
@@ -151,11 +152,23 @@ impl Process {
         self.rooms.get_mut(&id).unwrap()
     }
 
+    /// How long the room's owner was away when the process started.
+    fn away_ms(&self, id: RoomId) -> u64 {
+        let since_ms = self.rooms[&id].checkpoint(self.clock_start_ms).owner.away_since_ms;
+        self.clock_start_ms - since_ms.expect("nobody is connected")
+    }
+
     fn act(&mut self, id: RoomId, params: &str, slot: Option<&str>) {
         let number = self.room(id).head() + 1;
+        assert!(self.try_act(id, number, params, slot));
+    }
+
+    /// Returns whether the action was taken.
+    fn try_act(&mut self, id: RoomId, number: u64, params: &str, slot: Option<&str>) -> bool {
         let action = Action { key: "f", params, slot };
-        self.room(id).action(Some(number), action, Timestamp(0)).unwrap();
+        let result = self.room(id).action(Some(number), action, Timestamp(0));
         self.push(id, false);
+        result.is_ok()
     }
 
     fn checkpoint(&mut self, id: RoomId) {
@@ -222,4 +235,10 @@ fn served_after(room: &mut Room, seq: u64) -> String {
         text += std::str::from_utf8(&frame.payload()).unwrap();
         text.push('\n');
     }
+}
+
+/// The number that a query of a store answers.
+fn number(file: &Path, sql: &str) -> i64 {
+    let connection = super::database::open_to_read(file).unwrap();
+    connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }
