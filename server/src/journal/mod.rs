@@ -1,51 +1,19 @@
 //! What keeps rooms beyond the life of the process. A room's records go to a [`Journal`], which
 //! tells its [`Listener`] when they are kept; only then is anything served or acknowledged.
 
-#[cfg(feature = "store")]
-mod counts;
-#[cfg(feature = "store")]
-mod database;
-#[cfg(feature = "store")]
-mod error;
-#[cfg(feature = "store")]
-mod group;
 mod handle;
 #[cfg(feature = "store")]
-mod index;
-#[cfg(feature = "store")]
-mod life;
-#[cfg(feature = "store")]
-mod lock;
-#[cfg(feature = "store")]
-mod machine;
-#[cfg(feature = "store")]
-mod queue;
-#[cfg(feature = "store")]
-mod row;
-#[cfg(feature = "store")]
-mod settings;
-#[cfg(feature = "store")]
 mod sqlite;
-#[cfg(feature = "store")]
-mod store;
-#[cfg(feature = "store")]
-mod upkeep;
-#[cfg(feature = "store")]
-mod writer;
 
 use std::fmt::Debug;
 
 use rtbroadcaster_protocol::{Mark, RoomId};
 
-#[cfg(feature = "store")]
-pub(crate) use counts::StoreCounts;
-#[cfg(feature = "store")]
-pub use error::StoreError;
 pub(crate) use handle::{JournalHandle, NotKept};
 #[cfg(feature = "store")]
-pub use settings::{InvalidSyncMode, StoreSettings, SyncMode};
+pub use sqlite::{InvalidSyncMode, StoreError, StoreSettings, SyncMode};
 #[cfg(feature = "store")]
-pub(crate) use store::Store;
+pub(crate) use sqlite::{Store, StoreCounts};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]

@@ -1,9 +1,11 @@
 //! What a store knows of the process that has it, and of the one before.
 
+use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::error::StoreError;
 use super::machine;
 use super::settings::SyncMode;
 
@@ -19,6 +21,8 @@ pub(super) struct Life {
     pub(super) ended: Moment,
     /// Whether it ended in order: everything is in the file.
     pub(super) is_clean: bool,
+    /// The number of the last row, when this was written.
+    pub(super) last_row: i64,
 }
 
 /// A moment on two clocks.
@@ -44,6 +48,11 @@ pub(crate) struct FormerLife {
     pub(crate) may_have_lost_seqs: bool,
 }
 
+/// The number of the last row of a store.
+fn last_row(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.query_row("SELECT coalesce(max(n), 0) FROM record", [], |row| row.get(0))
+}
+
 /// The clock of a life.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LifeClock {
@@ -60,8 +69,12 @@ impl LifeClock {
     }
 
     pub(super) fn now(self) -> Moment {
-        let ms = self.started_ms.saturating_add(milliseconds(self.started.elapsed().as_millis()));
-        Moment { ms, since_boot_ms: machine::since_boot_ms() }
+        Moment { ms: self.now_ms(), since_boot_ms: machine::since_boot_ms() }
+    }
+
+    /// The present, in milliseconds since 1970.
+    pub(super) fn now_ms(self) -> u64 {
+        self.started_ms.saturating_add(milliseconds(self.started.elapsed().as_millis()))
     }
 }
 
@@ -71,31 +84,47 @@ fn milliseconds(milliseconds: u128) -> u64 {
 
 impl Life {
     /// The life that the store knows. None in a new store.
-    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT number, boot, sync, ended_ms, ended_since_boot_ms, is_clean FROM life";
+    pub(super) fn read(connection: &Connection, path: &Path) -> Result<Option<Self>, StoreError> {
+        let sql = "SELECT number, boot, sync, ended_ms, ended_since_boot_ms, is_clean, last_row, checksum \
+                   FROM life";
         let life = connection.query_row(sql, [], |row| {
-            let sync: String = row.get(2)?;
+            let sync: Option<SyncMode> = row.get::<_, String>(2)?.parse().ok();
             let since_boot_ms: Option<i64> = row.get(4)?;
-            Ok(Self {
-                number: row.get::<_, i64>(0)?.cast_unsigned(),
-                boot: row.get(1)?,
-                // What can't be read keeps the weaker promise.
-                sync: sync.parse().unwrap_or(SyncMode::Os),
-                ended: Moment {
-                    ms: row.get::<_, i64>(3)?.cast_unsigned(),
-                    since_boot_ms: since_boot_ms.map(i64::cast_unsigned),
-                },
-                is_clean: row.get(5)?,
-            })
+            let life = sync.map(|sync| {
+                Ok::<_, rusqlite::Error>(Self {
+                    number: row.get::<_, i64>(0)?.cast_unsigned(),
+                    boot: row.get(1)?,
+                    sync,
+                    ended: Moment {
+                        ms: row.get::<_, i64>(3)?.cast_unsigned(),
+                        since_boot_ms: since_boot_ms.map(i64::cast_unsigned),
+                    },
+                    is_clean: row.get(5)?,
+                    last_row: row.get(6)?,
+                })
+            });
+            Ok((life.transpose()?, row.get::<_, i64>(7)?))
         });
-        life.optional()
+        let damaged = |what: &str| StoreError::Damaged { path: path.to_owned(), reason: what.to_owned() };
+        match life.optional() {
+            Ok(Some((Some(life), checksum))) if i64::from(life.checksum()) == checksum => {
+                let is_cut = life.is_clean && last_row(connection).ok() != Some(life.last_row);
+                if is_cut { Err(damaged("its last rows are missing")) } else { Ok(Some(life)) }
+            }
+            Ok(Some(_)) => Err(damaged("what it says of the process before is not what was written")),
+            Ok(None) => Ok(None),
+            Err(error) if error.sqlite_error_code().is_some() => Err(StoreError::of_sqlite(path, &error)),
+            // A value of another type.
+            Err(error) => Err(damaged(&error.to_string())),
+        }
     }
 
     /// Writes it down, in place of the one before.
-    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.last_row = last_row(connection)?;
         let sql = "INSERT OR REPLACE INTO life \
-                   (id, number, boot, sync, ended_ms, ended_since_boot_ms, is_clean) \
-                   VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)";
+                   (id, number, boot, sync, ended_ms, ended_since_boot_ms, is_clean, last_row, checksum) \
+                   VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let values = params![
             self.number.cast_signed(),
             self.boot,
@@ -103,8 +132,15 @@ impl Life {
             self.ended.ms.cast_signed(),
             self.ended.since_boot_ms.map(u64::cast_signed),
             self.is_clean,
+            self.last_row,
+            self.checksum(),
         ];
         connection.execute(sql, values).map(drop)
+    }
+
+    fn checksum(&self) -> u32 {
+        // The text of its values: they are few, and of many types.
+        crc32fast::hash(format!("{self:?}").as_bytes())
     }
 
     /// What the next life must know of this one. `locked_life` is what the lock's file says.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
@@ -31,7 +32,9 @@ const TABLES: &str = "
     CREATE TABLE record (
         n INTEGER PRIMARY KEY,
         room BLOB NOT NULL,
+        previous INTEGER NOT NULL,
         last_seq INTEGER NOT NULL,
+        written_ms INTEGER NOT NULL,
         checksum INTEGER NOT NULL,
         bytes BLOB NOT NULL
     );
@@ -42,7 +45,9 @@ const TABLES: &str = "
         sync TEXT NOT NULL,
         ended_ms INTEGER NOT NULL,
         ended_since_boot_ms INTEGER,
-        is_clean INTEGER NOT NULL
+        is_clean INTEGER NOT NULL,
+        last_row INTEGER NOT NULL,
+        checksum INTEGER NOT NULL
     );
 ";
 
@@ -113,7 +118,8 @@ fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&format!(
         "BEGIN IMMEDIATE; {TABLES} PRAGMA application_id = {APPLICATION}; \
          PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
-    ))
+    ))?;
+    connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE).map(drop)
 }
 
 fn check_kind(connection: &Connection, path: &Path) -> Result<(), StoreError> {

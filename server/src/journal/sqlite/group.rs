@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use rtbroadcaster_protocol::{Mark, RoomId};
 
-use super::Staged;
 use super::index::Contents;
+use crate::journal::Staged;
 
 /// A row is no longer than this, unless a single push is.
 const MAX_ROW_BYTES: usize = 256 * 1024;

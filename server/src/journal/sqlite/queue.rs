@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::Staged;
 use super::counts::Counters;
+use crate::journal::Staged;
 
 /// The queue between the rooms and the store's thread.
 #[derive(Debug, Default)]
@@ -53,11 +53,6 @@ impl Queue {
     /// Forgets what waits, after a failure.
     pub(super) fn clear(&self) {
         self.state().waiting = Vec::new();
-    }
-
-    /// How many pushes wait.
-    pub(super) fn len(&self) -> usize {
-        self.state().waiting.len()
     }
 
     /// Takes everything that waits, in order. If nothing does, it waits for the first push: for

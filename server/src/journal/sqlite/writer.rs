@@ -1,22 +1,24 @@
 //! The thread that writes: groups of records, and what keeps the file small.
 
+use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Statement, params};
+use rtbroadcaster_protocol::RoomId;
+use rusqlite::{Connection, Statement};
 
 use super::error::StoreError;
 use super::group::{self, Draft};
 use super::index::Index;
 use super::life::{Life, LifeClock};
 use super::queue::Closed;
-use super::row::Row;
+use super::row::{self, Row};
 use super::settings::SyncMode;
-use super::sqlite::Shared;
+use super::shared::Shared;
 use super::store::{self, Store};
 use super::upkeep::Upkeep;
-use super::{Listener, Staged};
+use crate::journal::{Listener, Staged};
 
 /// A group that could grow waits at most this long.
 const MAX_GATHERING: Duration = Duration::from_millis(1);
@@ -89,7 +91,7 @@ impl<'a> Statements<'a> {
     fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
         Ok(Self {
             begin: connection.prepare("BEGIN IMMEDIATE")?,
-            insert: connection.prepare(store::INSERT)?,
+            insert: connection.prepare(row::INSERT)?,
             delete: connection.prepare("DELETE FROM record WHERE n = ?1")?,
             commit: connection.prepare("COMMIT")?,
         })
@@ -152,15 +154,9 @@ impl Writer<'_> {
     /// Commits a group. After an error nothing of it counts as kept.
     fn commit(&mut self, group: &[Draft]) -> rusqlite::Result<()> {
         let started = Instant::now();
+        let rows = self.number(group);
         self.statements.begin.execute([])?;
-        let mut bytes = 0;
-        for (n, draft) in (self.next..).zip(group) {
-            let Draft { room, bytes: records, mark, .. } = draft;
-            let row = Row { n, room: *room, last_seq: mark.seq, bytes: records };
-            let last_seq = row.last_seq.cast_signed();
-            self.statements.insert.execute(params![n, room.to_bytes(), last_seq, row.checksum(), records])?;
-            bytes += records.len() as u64;
-        }
+        rows.iter().try_for_each(|row| row.insert(&mut self.statements.insert))?;
         if self.index.garbage() > MAX_GARBAGE {
             self.delete_garbage(self.index.garbage() / 16)?;
         }
@@ -168,21 +164,35 @@ impl Writer<'_> {
             self.write_life()?;
         }
         self.statements.commit.execute([])?;
-        self.note_commit(group, bytes, started);
+        self.note_commit(group, &rows, started);
         Ok(())
     }
 
-    fn note_commit(&mut self, group: &[Draft], bytes: u64, started: Instant) {
-        for (n, draft) in (self.next..).zip(group) {
-            let row = Row { n, room: draft.room, last_seq: draft.mark.seq, bytes: &draft.bytes };
-            self.index.add(&row, draft.contents);
-        }
-        self.next += group.len() as i64;
+    /// Gives the rows of a group their places.
+    fn number<'a>(&self, group: &'a [Draft]) -> Vec<Row<'a>> {
+        let written_ms = self.clock.now_ms();
+        // Of rooms with several rows in this group.
+        let mut last_rows: HashMap<RoomId, i64> = HashMap::new();
+        let number = |(n, draft): (i64, &'a Draft)| Row {
+            n,
+            room: draft.room,
+            previous: last_rows.insert(draft.room, n).unwrap_or_else(|| self.index.last_row(draft.room)),
+            last_seq: draft.mark.seq,
+            written_ms,
+            bytes: &draft.bytes,
+        };
+        (self.next..).zip(group).map(number).collect()
+    }
+
+    fn note_commit(&mut self, group: &[Draft], rows: &[Row<'_>], started: Instant) {
+        rows.iter().zip(group).for_each(|(row, draft)| self.index.add(row, draft.contents));
+        let bytes = rows.iter().map(|row| row.bytes.len() as u64).sum();
+        self.next += rows.len() as i64;
         self.last_commit = (Instant::now(), started.elapsed());
         self.upkeep.note_written(bytes);
         let counters = &self.shared.counters;
         counters.commits.fetch_add(1, Ordering::Relaxed);
-        counters.rows.fetch_add(group.len() as u64, Ordering::Relaxed);
+        counters.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
         counters.bytes.fetch_add(bytes, Ordering::Relaxed);
         counters.latency.observe(u64::try_from(started.elapsed().as_nanos()).unwrap_or(u64::MAX));
         counters.rooms.store(self.index.rooms() as u64, Ordering::Relaxed);

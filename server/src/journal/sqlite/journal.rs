@@ -3,17 +3,15 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use tracing::error;
-
-use super::counts::{Counters, StoreCounts};
+use super::counts::StoreCounts;
 use super::error::StoreError;
-use super::queue::Queue;
+use super::shared::Shared;
 use super::store::Store;
 use super::writer;
-use super::{Journal, Listener, Staged};
+use crate::journal::{Journal, Listener, Staged};
 
 /// A journal whose thread writes what is pushed into a [`Store`].
 #[derive(Debug)]
@@ -22,31 +20,22 @@ pub(crate) struct SqliteJournal {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-/// What the journal shares with its thread.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub(super) queue: Queue,
-    pub(super) counters: Counters,
-    failure: OnceLock<Arc<StoreError>>,
-}
-
-impl Shared {
-    /// Nothing more is kept.
-    fn fail(&self, failure: StoreError) {
-        error!("{failure}");
-        self.queue.close();
-        self.queue.clear();
-        for backlog in [&self.counters.backlog_entries, &self.counters.backlog_bytes] {
-            backlog.store(0, Ordering::Relaxed);
+impl Store {
+    /// Starts the thread that writes, and hands the store to it.
+    ///
+    /// # Errors
+    /// If there can be no more threads, or the rooms were not restored before.
+    pub(crate) fn start(self, listener: Box<dyn Listener>) -> io::Result<SqliteJournal> {
+        if !self.is_restored {
+            return Err(io::Error::other("the rooms of the store were not restored"));
         }
-        // Only the first failure counts, and there is only one.
-        let _ = self.failure.set(Arc::new(failure));
+        SqliteJournal::start(self, listener)
     }
 }
 
 impl SqliteJournal {
     /// Starts the thread.
-    pub(super) fn start(store: Store, listener: Box<dyn Listener>) -> io::Result<Self> {
+    fn start(store: Store, listener: Box<dyn Listener>) -> io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let (theirs, path) = (Arc::clone(&shared), store.path.clone());
         let run = move || {
@@ -65,7 +54,7 @@ impl SqliteJournal {
 
     /// Why nothing is kept any more, if that is so.
     pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
-        self.shared.failure.get().cloned()
+        self.shared.failure()
     }
 
     /// Bytes that were pushed and are not kept yet.

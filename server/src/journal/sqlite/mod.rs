@@ -1,0 +1,32 @@
+//! The journal in SQLite: a directory in which rooms outlive the process.
+//!
+//! One thread owns the file and commits what rooms push in groups. A group is what came while the
+//! last one was committed, so that a slow disk makes larger groups.
+
+mod counts;
+mod database;
+mod error;
+mod group;
+mod index;
+mod journal;
+mod life;
+mod lock;
+mod machine;
+mod queue;
+mod row;
+mod scan;
+mod settings;
+mod shared;
+mod store;
+mod upkeep;
+mod writer;
+
+pub(crate) use counts::StoreCounts;
+pub use error::StoreError;
+pub(crate) use journal::SqliteJournal;
+pub(crate) use life::FormerLife;
+pub use settings::{InvalidSyncMode, StoreSettings, SyncMode};
+pub(crate) use store::Store;
+
+#[cfg(test)]
+mod tests;

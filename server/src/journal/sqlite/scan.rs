@@ -1,0 +1,92 @@
+//! Makes rooms out of the rows of a store, as they are read.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::Path;
+
+use rtbroadcaster_protocol::{Limits, Record, Records, Restart, RestoreError, Room, RoomId, RoomRestorer};
+
+use super::error::StoreError;
+use super::index::Contents;
+use super::row::Row;
+
+/// The rooms, as far as the rows were read.
+#[derive(Debug)]
+pub(super) struct Scan<'a> {
+    /// The file that is read.
+    path: &'a Path,
+    limits: &'a Limits,
+    rooms: HashMap<RoomId, Scanned>,
+}
+
+/// A room, as far as its rows were read.
+#[derive(Debug)]
+pub(super) struct Scanned {
+    pub(super) restorer: RoomRestorer,
+    /// The number of its last row.
+    last_row: i64,
+    /// Bytes of its records.
+    pub(super) bytes: u64,
+    /// When the last of them was written, in milliseconds since 1970.
+    pub(super) written_ms: u64,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(path: &'a Path, limits: &'a Limits) -> Self {
+        Self { path, limits, rooms: HashMap::new() }
+    }
+
+    /// Repeats what the next row says, and tells what is in it.
+    pub(super) fn take(&mut self, row: &Row<'_>) -> Result<Contents, StoreError> {
+        let room = match self.rooms.entry(row.room) {
+            Entry::Occupied(entry) => {
+                let room = entry.into_mut();
+                if room.last_row != row.previous {
+                    return Err(incomplete(self.path, row.room, row.n, RestoreError::Incomplete));
+                }
+                room
+            }
+            Entry::Vacant(entry) => entry.insert(Scanned {
+                restorer: RoomRestorer::new(row.room, self.limits.clone()),
+                last_row: 0,
+                bytes: 0,
+                written_ms: 0,
+            }),
+        };
+        (room.last_row, room.written_ms) = (row.n, row.written_ms);
+        room.bytes += row.bytes.len() as u64;
+        let has_checkpoint = apply(&mut room.restorer, row.bytes)
+            .map_err(|reason| incomplete(self.path, row.room, row.n, reason))?;
+        Ok(Contents { has_checkpoint, oldest_seq: 0, is_end: room.restorer.is_closed() })
+    }
+
+    /// The rooms that are open.
+    pub(super) fn finish(self, restart: Restart) -> Result<Vec<Room>, StoreError> {
+        let mut rooms = Vec::with_capacity(self.rooms.len());
+        for (id, Scanned { restorer, last_row, .. }) in self.rooms {
+            let room = restorer.finish(restart);
+            rooms.extend(room.map_err(|reason| incomplete(self.path, id, last_row, reason))?);
+        }
+        Ok(rooms)
+    }
+
+    /// All rooms, with what their rows say.
+    pub(super) fn into_rooms(self) -> impl Iterator<Item = (RoomId, Scanned)> {
+        self.rooms.into_iter()
+    }
+}
+
+fn incomplete(path: &Path, room: RoomId, row: i64, reason: RestoreError) -> StoreError {
+    StoreError::IncompleteRoom { path: path.to_owned(), room, row, reason }
+}
+
+/// Repeats what the records of a row say. Returns whether a checkpoint is among them.
+fn apply(restorer: &mut RoomRestorer, bytes: &[u8]) -> Result<bool, RestoreError> {
+    let mut has_checkpoint = false;
+    for record in Records::new(bytes) {
+        let record = record?;
+        has_checkpoint |= matches!(record, Record::Checkpoint(_));
+        restorer.apply(&record)?;
+    }
+    Ok(has_checkpoint)
+}
