@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rtbroadcaster_protocol::CloseCode;
 use tokio::time::{Instant, timeout_at};
+use tracing::error;
 
 use crate::Manager;
 use crate::connection::Connection;
@@ -56,7 +57,20 @@ impl Manager {
     /// batches. Before a follower is cut off it is sent every action that was acknowledged to its
     /// room's owner, unless that takes longer than `time` and one second more. The call ends sooner
     /// if all are gone.
+    ///
+    /// Rooms that are stored ([`Manager::with_store`]) are written to the end before the call
+    /// returns.
     pub async fn shut_down_over(&self, time: Duration) {
+        self.send_away_over(time).await;
+        if let Some(journal) = self.room_table().journal().cloned() {
+            let written = tokio::task::spawn_blocking(move || journal.journal().shut_down()).await;
+            if written.is_err() {
+                error!("a bug of the server: the stored rooms are not written to the end");
+            }
+        }
+    }
+
+    async fn send_away_over(&self, time: Duration) {
         self.refuse_newcomers();
         // Set before any client is sent away: a post that finds it unset while it holds its room's
         // lock is still served to all followers.

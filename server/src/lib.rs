@@ -31,7 +31,6 @@ mod fanout;
 mod http;
 #[cfg(feature = "internals")]
 pub mod internals;
-#[cfg_attr(not(test), allow(dead_code, unused_imports, reason = "the manager takes no store yet"))]
 mod journal;
 mod manager;
 mod metrics;

@@ -22,6 +22,7 @@
 //! | [`Replica`] | what a follower knows, and a check that it misses nothing unnoticed |
 //! | [`sim`] | virtual rooms, pages and networks, and a model to compare them with |
 //! | [`fuzz`] | rules that must hold for any bytes, for fuzzers and for their corpus |
+//! | [`kills`] | a server that is killed again and again, with stored rooms, and clients that must not notice |
 //! | [`soak`] | clients of all kinds that come and go for a given time |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
 
@@ -34,6 +35,7 @@ pub mod entry;
 mod events;
 pub mod fuzz;
 mod key_server;
+pub mod kills;
 pub mod message;
 mod page;
 mod program;

@@ -72,6 +72,12 @@ impl Room {
         self.durable
     }
 
+    /// The seq of the newest action that may be served.
+    #[must_use]
+    pub fn served_seq(&self) -> u64 {
+        self.durable.min(self.head())
+    }
+
     /// Whether the room is closed, and the journal has kept that: followers may be told.
     #[must_use]
     pub fn has_ended(&self) -> bool {

@@ -64,15 +64,17 @@ pub(super) async fn append(
         if let Some(pause) = room.pause(now) {
             return Err(too_fast(pause).into());
         }
-        Ok(match form {
+        let posted = match form {
             BodyForm::One => post.append(room, iter::once(text.as_str()), now),
             BodyForm::Lines => post.append(room, text.lines(), now),
-        })
+        };
+        Ok((posted, room.mark()))
     })?;
-    let posted = appended?;
+    let (posted, mark) = appended?;
     if let Some(room) = owned_room.host.room() {
         room.serve();
     }
+    owned_room.until_kept(manager, mark).await?;
     match form {
         BodyForm::One => {
             let posted = posted.into_iter().next();

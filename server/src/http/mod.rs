@@ -106,7 +106,7 @@ async fn dispatch(
             Ok(json_answer(StatusCode::OK, OPEN_API.to_owned()))
         }
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
-        (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid),
+        (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid).await,
         (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,
         (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid),
         _ => Err(HttpError::Method(target.methods())),

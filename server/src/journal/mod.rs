@@ -1,6 +1,7 @@
 //! What keeps rooms beyond the life of the process. A room's records go to a [`Journal`], which
 //! tells its [`Listener`] when they are kept; only then is anything served or acknowledged.
 
+mod handle;
 #[cfg(feature = "store")]
 mod sqlite;
 
@@ -8,10 +9,11 @@ use std::fmt::Debug;
 
 use rtbroadcaster_protocol::{Mark, RoomId};
 
-#[cfg(feature = "store")]
-pub(crate) use sqlite::{FormerLife, SqliteJournal, Store, StoreCounts};
+pub(crate) use handle::{JournalHandle, NotKept};
 #[cfg(feature = "store")]
 pub use sqlite::{InvalidSyncMode, StoreError, StoreSettings, SyncMode};
+#[cfg(feature = "store")]
+pub(crate) use sqlite::{Store, StoreCounts};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
@@ -36,10 +38,18 @@ pub(crate) trait Journal: Debug + Send + Sync {
     /// Takes what a room has staged. The caller holds the room's lock, so the call never waits and
     /// never asks the room for anything.
     fn push(&self, staged: Staged);
+
+    /// Keeps all that was pushed, then ends. It waits meanwhile.
+    fn shut_down(&self);
+
+    /// What it has done.
+    #[cfg(feature = "store")]
+    fn counts(&self) -> StoreCounts;
 }
 
 /// Hears what becomes of what was pushed. A journal calls it on a thread of its own, which holds no
 /// lock.
+#[cfg(feature = "store")]
 pub(crate) trait Listener: Debug + Send {
     /// All that these rooms have staged up to these marks is kept. A room is named at most once.
     fn kept(&self, kept: &[(RoomId, Mark)]);

@@ -20,7 +20,7 @@ use accept::Server;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
 use log_writer::LogWriter;
-use rtbroadcaster::{KeySource, Manager};
+use rtbroadcaster::{KeySource, Manager, Settings, StoreSettings};
 use signals::{ReloadSignal, Signals};
 use tls::{Tls, TlsFiles};
 use tracing::{info, warn};
@@ -109,6 +109,8 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
         path,
         www,
         www_expose,
+        data,
+        sync,
         tls_certificate,
         tls_key,
         proxies,
@@ -133,7 +135,10 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     accept::end_silent_connections(&listener, timeout);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
     let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
-    let manager = Manager::new(rooms);
+    let manager = match data {
+        Some(directory) => open_store(rooms, StoreSettings { directory, sync }).await?,
+        None => Manager::new(rooms),
+    };
     tokio::spawn(logging::report_dropped_lines(log.clone(), manager.clone()));
     let loaded = tokio::select! {
         loaded = manager.load_keys() => loaded,
@@ -169,8 +174,30 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     info!(scheme, %address, path, "server started");
     let sockets = manager.sockets(max_sockets, tls.is_some());
     let server = Server::new(routes, tls, proxies, Some(sockets), header_timeout);
-    server.serve(listener, signals.drain(manager, log.clone(), drain_delay, drain)).await;
+    let mut has_store = true;
+    let until_the_end = async {
+        tokio::select! {
+            () = signals.drain(manager.clone(), log.clone(), drain_delay, drain) => {}
+            () = manager.store_failed() => {
+                has_store = false;
+                // Nothing is acknowledged any more: clients come back to the next process.
+                signals::cut(&manager).await;
+            }
+        }
+    };
+    server.serve(listener, until_the_end).await;
+    anyhow::ensure!(
+        has_store,
+        "--data: the rooms can't be stored any more; the log says why, and what to do"
+    );
     Ok(())
+}
+
+/// Makes a manager whose rooms are stored.
+async fn open_store(rooms: Settings, store: StoreSettings) -> anyhow::Result<Manager> {
+    info!(directory = %store.directory.display(), sync = %store.sync, "reading the stored rooms");
+    let opened = tokio::task::spawn_blocking(move || Manager::with_store(rooms, &store)).await;
+    opened.context("a bug of the server: the stored rooms can't be read")?.context("--data")
 }
 
 /// Why the program can't listen on an address, and what to do.

@@ -111,10 +111,19 @@ impl Signals {
         manager.refuse_newcomers();
         info!(signal, "shutting down");
         tokio::time::sleep(delay).await;
-        // The end of the process cuts what takes longer.
-        if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {
-            warn!("some connections did not end in time and are cut");
-        }
+        shut_down(&manager, time).await;
+    }
+}
+
+/// Shuts the manager down at once.
+pub(crate) async fn cut(manager: &Manager) {
+    shut_down(manager, Duration::ZERO).await;
+}
+
+/// Shuts the manager down over a time. The end of the process cuts what takes longer.
+async fn shut_down(manager: &Manager, time: Duration) {
+    if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {
+        warn!("some connections did not end in time and are cut");
     }
 }
 

@@ -106,6 +106,17 @@ pub enum StoreError {
         /// The room.
         room: RoomId,
     },
+    /// There are more rooms in the store than there may be.
+    #[error("{stored} rooms are stored, and there may be only {limit}: raise --rooms (limits.rooms)")]
+    TooManyRooms {
+        /// Rooms that are stored.
+        stored: usize,
+        /// Rooms that may be open.
+        limit: usize,
+    },
+    /// The thread that writes can't be started.
+    #[error("the thread that stores rooms can't be started ({0}): let the server's user have more processes")]
+    NoThread(String),
     /// There is no space on the disk.
     #[error(
         "{}: the disk is full: free some space and start the server again; nothing that was acknowledged is lost",

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -52,10 +51,21 @@ impl SqliteJournal {
         Ok(Self { shared, thread: Mutex::new(Some(thread)) })
     }
 
-    /// Writes everything that was pushed, and ends the store in order: everything is in its file,
-    /// and other processes may have it. Returns once that is done. What is pushed from now on is
-    /// dropped.
-    pub(crate) fn shut_down(&self) {
+    /// Why nothing is kept any more, if that is so.
+    #[cfg(test)]
+    pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
+        self.shared.failure()
+    }
+}
+
+impl Journal for SqliteJournal {
+    fn push(&self, staged: Staged) {
+        self.shared.queue.push(staged, &self.shared.counters);
+    }
+
+    /// Everything is in the store's file then, and other processes may have it. What is pushed from
+    /// now on is dropped.
+    fn shut_down(&self) {
         self.shared.queue.close();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         // The thread itself may drop the last journal, from within its listener.
@@ -65,26 +75,8 @@ impl SqliteJournal {
         }
     }
 
-    /// Why nothing is kept any more, if that is so.
-    pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
-        self.shared.failure()
-    }
-
-    /// Bytes that were pushed and are not kept yet.
-    pub(crate) fn backlog_bytes(&self) -> u64 {
-        let backlog: &AtomicU64 = &self.shared.counters.backlog_bytes;
-        backlog.load(Ordering::Relaxed)
-    }
-
-    /// What it has done.
-    pub(crate) fn counts(&self) -> StoreCounts {
+    fn counts(&self) -> StoreCounts {
         self.shared.counters.read()
-    }
-}
-
-impl Journal for SqliteJournal {
-    fn push(&self, staged: Staged) {
-        self.shared.queue.push(staged, &self.shared.counters);
     }
 }
 

@@ -23,8 +23,6 @@ mod writer;
 
 pub(crate) use counts::StoreCounts;
 pub use error::StoreError;
-pub(crate) use journal::SqliteJournal;
-pub(crate) use life::FormerLife;
 pub use settings::{InvalidSyncMode, StoreSettings, SyncMode};
 pub(crate) use store::Store;
 
