@@ -90,7 +90,7 @@ impl Store {
     pub(crate) fn restore(&mut self, limits: &Limits, restart: Restart) -> Result<Vec<Room>, StoreError> {
         self.execute("BEGIN IMMEDIATE")?;
         let mut rooms = self.scan(limits, restart)?;
-        if self.former.is_some_and(|former| former.may_have_lost_seqs) {
+        if self.former.is_some_and(|former| former.may_have_lost_seqs) && !rooms.is_empty() {
             warn!(
                 "the machine lost power, or the store is an older copy: actions that were served may be missing from \
                  it. All rooms skip seqs, and their clients get the state that there is"
@@ -118,9 +118,10 @@ impl Store {
             let contents = scan.take(row)?;
             index.add(row, contents);
             *next = row.n + 1;
-            Ok(())
+            Ok::<_, StoreError>(())
         })?;
-        scan.finish(restart)
+        let rooms = scan.into_rooms().map(|scanned| scanned.finish(&self.path, restart));
+        rooms.filter_map(Result::transpose).collect()
     }
 
     /// Makes a room skip ahead, and writes that.
