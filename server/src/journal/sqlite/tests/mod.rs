@@ -4,6 +4,7 @@ mod damage;
 mod deletion;
 mod directory;
 mod group;
+mod reader;
 mod restart;
 
 use std::collections::{BTreeMap, HashMap};
