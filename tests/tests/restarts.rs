@@ -1,10 +1,11 @@
 //! Rooms that are stored: what clients find after the process was ended or killed, and when a store
 //! can't be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use rtbroadcaster_protocol::CloseCode;
-use rtbroadcaster_tests::{Client, Edge, Finished, Program, Request, Room, message};
+use rtbroadcaster_tests::{Client, Edge, Events, Finished, Program, Request, Room, message};
 use serde_json::{Value, json};
 
 /// A directory for a store, which is removed when it is dropped.
@@ -165,6 +166,67 @@ async fn a_server_that_may_have_fewer_rooms_than_are_stored_does_not_start_and_l
         follower.send(message::session_join(&room.uuid)).await;
         assert_eq!(follower.next().await["status"]["value"], 3);
     }
+}
+
+/// A small file system in memory, which is unmounted when it is dropped.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// None if this user may not mount.
+    fn mount(at: &Path) -> Option<Self> {
+        std::fs::create_dir_all(at).expect("a directory for a test");
+        let disk = Self(at.to_owned());
+        disk.run("mount", &["-t", "tmpfs", "-o", "size=2m", "tmpfs"]).then_some(disk)
+    }
+
+    fn enlarge(&self) {
+        assert!(self.run("mount", &["-o", "remount,size=64m"]));
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> bool {
+        let status = Command::new(program).args(arguments).arg(&self.0).stderr(Stdio::null()).status();
+        status.is_ok_and(|status| status.success())
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        self.run("umount", &[]);
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_ends_the_server_and_nothing_that_was_acknowledged_is_lost() {
+    let data = Data::new("full");
+    let Some(disk) = SmallDisk::mount(&data.0) else {
+        eprintln!("skipped: this user may not mount a file system");
+        return;
+    };
+    let log = data.0.with_extension("log");
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0", "--data"]).arg(&data.0);
+    let mut program = Program::logging(command, &log).await;
+    let edge = Edge::open(&program.address).await;
+    let mut follower = edge.follow_from(0).await;
+    let post = edge.post(&json!({"funcKey": "act", "funcParams": ["x".repeat(20_000)]}));
+    let mut acknowledged = 0;
+    let refused = loop {
+        let answer = edge.send(&post).await;
+        if answer.status != 200 {
+            break answer;
+        }
+        acknowledged += 1;
+        assert_eq!(follower.seq().await, acknowledged);
+    };
+    refused.is_refused(503, "shutting_down");
+    assert_eq!(program.exit_code().await, Some(1));
+    let said = std::fs::read_to_string(&log).unwrap();
+    assert!(said.contains("the disk is full: free some space"), "{said}");
+
+    disk.enlarge();
+    let program = data.serve(&[]).await;
+    let mut follower = Events::open(&edge.events(), &program.address).await;
+    while follower.message().await.get("synced").is_none_or(|head| *head != acknowledged) {}
 }
 
 #[tokio::test]

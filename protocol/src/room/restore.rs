@@ -209,10 +209,11 @@ impl RoomRestorer {
     /// # Errors
     /// If the first records are missing. There is no half room.
     pub fn finish(self, restart: Restart) -> Result<Option<Room>, RestoreError> {
-        ensure(self.has_state)?;
         if self.room.is_closed {
+            // Its older records may be deleted already.
             return Ok(None);
         }
+        ensure(self.has_state)?;
         let mut room = self.room;
         let away_since_ms = self.away_since_ms.unwrap_or(restart.ended_ms);
         let before_ms = restart.ended_ms.saturating_sub(away_since_ms);

@@ -230,10 +230,11 @@ fn a_closed_room_stays_closed_and_ends_once_that_is_kept() {
     assert!(room.is_closed() && !room.has_ended());
     let (closed, mark) = room.take_staged().unwrap();
     assert_eq!(Records::new(&closed).collect::<Vec<_>>(), [Ok(Record::Closed)]);
-    bytes.extend(closed);
+    bytes.extend(&closed);
     room.committed(mark);
     assert!(room.has_ended());
     assert!(restore_at(&bytes, 0).unwrap().is_none());
+    assert!(restore_at(&closed, 0).unwrap().is_none(), "although its other records are deleted");
 }
 
 #[test]

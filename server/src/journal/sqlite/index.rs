@@ -14,8 +14,9 @@ const CHECKPOINT_AFTER_BYTES: u64 = 256 * 1024;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     rooms: HashMap<RoomId, RoomRows>,
-    /// Rows that are needed no more and are still in the file.
-    garbage: Vec<i64>,
+    /// Rows that are needed no more and are still in the file. Those of a room are in order, and are
+    /// deleted in it: whenever the process ends, what is left of a room are its newest rows.
+    garbage: VecDeque<i64>,
 }
 
 /// The rows of one room.
@@ -113,12 +114,11 @@ impl Index {
         asked
     }
 
-    /// Takes at most this many of the rows that are needed no more.
+    /// Takes at most this many of the rows that are needed no more, the first of each room first.
     pub(super) fn take_garbage(&mut self, rows: usize) -> Vec<i64> {
-        let from = self.garbage.len().saturating_sub(rows);
-        let mut taken = self.garbage.split_off(from);
+        let mut taken: Vec<_> = self.garbage.drain(..rows.min(self.garbage.len())).collect();
         if self.garbage.is_empty() {
-            self.garbage = Vec::new();
+            self.garbage = VecDeque::new();
         }
         // Rows that stand beside each other are in the same pages.
         taken.sort_unstable();
