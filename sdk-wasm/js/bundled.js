@@ -65,11 +65,7 @@ var invalid = (message, details) => roomError(["invalid_argument", message], det
 var closedError = () => roomError(CLOSED);
 var withKey = (key, error) => Object.assign(error, { key });
 function call(callback2, argument) {
-  try {
-    callback2?.(argument);
-  } catch (thrown) {
-    log("error", thrown);
-  }
+  new Promise((resolve) => resolve(callback2?.(argument))).catch((failure) => log("error", failure));
 }
 function log(level, value) {
   try {
@@ -261,6 +257,50 @@ var Connection = class {
   }
 };
 
+// answer.js
+var Answer = class extends Promise {
+  /** The function key or slot that it is about. */
+  key;
+  /** @type {(value: T) => void} */
+  settle;
+  #page;
+  #reject;
+  #isAwaited = false;
+  /** What `then` returns is an ordinary promise. */
+  static get [Symbol.species]() {
+    return Promise;
+  }
+  /**
+   * @param {import("./page-code.js").PageCode} page
+   * @param {string} [key]
+   */
+  constructor(page, key) {
+    let settle;
+    let reject;
+    super((...both) => [settle, reject] = both);
+    this.#page = page;
+    this.key = key;
+    this.settle = settle;
+    this.#reject = reject;
+  }
+  /** @param {import("./errors.js").RoomError} error */
+  fail(error) {
+    this.#reject(error);
+    super.then(void 0, () => setTimeout(() => this.#isAwaited || this.#page.reportDropped(error)));
+    return this;
+  }
+  /**
+   * @template U, V
+   * @param {((value: T) => U | PromiseLike<U>) | null} [onFulfilled]
+   * @param {((error: any) => V | PromiseLike<V>) | null} [onRejected]
+   * @returns {Promise<U | V>}
+   */
+  then(onFulfilled, onRejected) {
+    this.#isAwaited = true;
+    return super.then(onFulfilled, onRejected);
+  }
+};
+
 // message.js
 var current;
 var kept = /* @__PURE__ */ new Map();
@@ -410,12 +450,12 @@ var FastPath = class {
     }
     if (slot !== void 0) {
       const old = this.#unwritten.findIndex((action) => action.slot === slot);
-      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.resolve();
+      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.answer.settle(void 0);
     }
     if (!this.#unwritten.length) microtask.then(this.#writeFrames);
-    return new Promise(
-      (resolve, reject) => this.#unwritten.push({ body, functionKey, params, slot, key, resolve, reject })
-    );
+    const answer = new Answer(this.#driver.page, key);
+    this.#unwritten.push({ body, functionKey, params, slot, answer });
+    return answer;
   }
   /**
    * Handles the answer that the room has appended all actions up to the id `ack`, the last one at
@@ -427,7 +467,7 @@ var FastPath = class {
     const first = this.#id - this.#unanswered.length;
     const count = ack - first + 1;
     if (!(count > 0 && count <= this.#unanswered.length)) return false;
-    this.#unanswered.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
+    this.#unanswered.splice(0, count).forEach(({ answer }, at) => answer.settle(seq - count + 1 + at));
     return true;
   }
   #writeFrames = () => {
@@ -455,8 +495,8 @@ var FastPath = class {
     this.#unanswered = [];
     this.#unwritten = [];
     actions.forEach((action, at) => {
-      const { functionKey, params, slot = "" } = action;
-      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), action);
+      const { functionKey, params, slot = "", answer } = action;
+      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), answer);
     });
   }
   /**
@@ -495,35 +535,49 @@ var noteAudience = (connected, lagging) => void (parts.audience = { connected, l
 // pending.js
 var refusal = (key) => roomError([parts.code, parts.message], key ? { key } : void 0);
 var PendingPromises = class {
+  #page;
   /**
    * The promises of `broadcast` and `clear`, by their tickets.
    *
-   * @type {Map<number, PendingAnswer>}
+   * @type {Map<number, Answer<number | undefined>>}
    */
   #answers = /* @__PURE__ */ new Map();
-  /** @type {Pending<void>[]} The promises of `ready`. */
+  /** @type {Answer<void>[]} The promises of `ready`. */
   #readies = [];
   /** @type {((value?: void) => void)[]} The promises of `close`. */
   #closes = [];
+  /** @param {import("./page-code.js").PageCode} page */
+  constructor(page) {
+    this.#page = page;
+  }
   /**
    * Waits for the answer to the action with this ticket.
    *
    * @param {number} ticket 0 if the engine has refused the action
-   * @param {PendingAnswer} pending
+   * @param {Answer<number | undefined>} answer
    */
-  addAnswer(ticket, pending) {
-    if (ticket) this.#answers.set(ticket, pending);
-    else pending.reject(refusal(pending.key));
+  addAnswer(ticket, answer) {
+    if (ticket) this.#answers.set(ticket, answer);
+    else answer.fail(refusal(answer.key));
+    return answer;
   }
   /**
    * The promise of that answer.
    *
    * @param {number} ticket
    * @param {string} key
-   * @returns {Promise<number | undefined>}
    */
   answer(ticket, key) {
-    return new Promise((resolve, reject) => this.addAnswer(ticket, { resolve, reject, key }));
+    return this.addAnswer(ticket, new Answer(this.#page, key));
+  }
+  /**
+   * A promise that has failed.
+   *
+   * @param {import("./errors.js").RoomError} error
+   * @returns {Answer<any>}
+   */
+  failed(error) {
+    return new Answer(this.#page).fail(error);
   }
   /** Returns the promise that the engine's step answers, and forgets it. */
   takeAnswer() {
@@ -531,9 +585,10 @@ var PendingPromises = class {
     this.#answers.delete(parts.number);
     return answer;
   }
-  /** @returns {Promise<void>} */
   ready() {
-    return new Promise((resolve, reject) => this.#readies.push({ resolve, reject }));
+    const answer = new Answer(this.#page);
+    this.#readies.push(answer);
+    return answer;
   }
   /**
    * Resolves the oldest promises of `ready`.
@@ -541,7 +596,7 @@ var PendingPromises = class {
    * @param {number} count
    */
   resolveReadies(count) {
-    this.#readies.splice(0, count).forEach(({ resolve }) => resolve());
+    this.#readies.splice(0, count).forEach((answer) => answer.settle());
   }
   /** @returns {Promise<void>} */
   closed() {
@@ -549,8 +604,8 @@ var PendingPromises = class {
   }
   /** Settles all of them, because the room is over. */
   end() {
-    for (const { reject, key } of this.#answers.values()) reject(roomError(UNANSWERED, { key }));
-    for (const { reject } of this.#readies) reject(closedError());
+    for (const answer of this.#answers.values()) answer.fail(roomError(UNANSWERED, { key: answer.key }));
+    for (const answer of this.#readies) answer.fail(closedError());
     for (const resolve of this.#closes) resolve();
     this.#answers.clear();
     this.#readies = this.#closes = [];
@@ -613,7 +668,7 @@ var Driver = class {
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
-  #promises = new PendingPromises();
+  promises;
   /**
    * @param {RoomEngine} engine
    * @param {import("./connection.js").Target} target
@@ -625,6 +680,7 @@ var Driver = class {
   constructor(engine, target, page, entering, onEnd) {
     this.#engine = engine;
     this.page = page;
+    this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
     this.connection = new Connection(this, target);
     this.#entering = entering;
@@ -691,10 +747,10 @@ var Driver = class {
   }
   /** @returns {Promise<void>} */
   ready() {
-    if (this.isOver) return Promise.reject(closedError());
+    if (this.isOver) return this.promises.failed(closedError());
     this.upToDate().awaitQueueSpace();
     this.pumpSoon();
-    return this.#promises.ready();
+    return this.promises.ready();
   }
   /**
    * @param {string} key
@@ -707,7 +763,7 @@ var Driver = class {
   /** @returns {Promise<void>} */
   close() {
     if (this.isOver) return Promise.resolve();
-    const closed = this.#promises.closed();
+    const closed = this.promises.closed();
     this.upToDate().close(performance.now());
     this.#runSteps(false);
     this.pumpSoon();
@@ -717,10 +773,10 @@ var Driver = class {
    * Settles a promise when the action with this ticket is answered.
    *
    * @param {number} ticket 0 if the engine has refused the action
-   * @param {import("./pending.js").PendingAnswer} pending
+   * @param {import("./answer.js").Answer<number | undefined>} answer
    */
-  expect(ticket, pending) {
-    this.#promises.addAnswer(ticket, pending);
+  expect(ticket, answer) {
+    this.promises.addAnswer(ticket, answer);
     this.pumpSoon();
   }
   /**
@@ -760,7 +816,7 @@ var Driver = class {
   #onWake = (event) => isAwake(event) && this.handle((engine, now) => engine.wokeUp(now));
   #answer(key, ticket) {
     this.pumpSoon();
-    return this.#promises.answer(ticket, key);
+    return this.promises.answer(ticket, key);
   }
   /** @param {boolean} mayDeliver whether steps may run the page's code */
   #runSteps(mayDeliver) {
@@ -807,15 +863,15 @@ var Driver = class {
       case "report":
         return this.page.report(refusal(parts.text));
       case "appended":
-        return this.#promises.takeAnswer()?.resolve(parts.seq);
+        return this.promises.takeAnswer()?.settle(parts.seq);
       case "replaced":
-        return this.#promises.takeAnswer()?.resolve(void 0);
+        return this.promises.takeAnswer()?.settle(void 0);
       case "refused": {
-        const answer = this.#promises.takeAnswer();
-        return answer?.reject(refusal(answer.key));
+        const answer = this.promises.takeAnswer();
+        return void answer?.fail(refusal(answer.key));
       }
       case "queueHasSpace":
-        return this.#promises.resolveReadies(parts.number);
+        return this.promises.resolveReadies(parts.number);
       case "end":
         return this.#end();
       default:
@@ -837,7 +893,7 @@ var Driver = class {
     call(this.#onEnd, code);
     call(onclose, { code, message });
     call(onstatus, "closed");
-    this.#promises.end();
+    this.promises.end();
   }
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
   #release() {
@@ -860,6 +916,8 @@ var PageCode = class {
    * @type {Map<string, PageFunction>}
    */
   functions = /* @__PURE__ */ new Map();
+  /** The page was told that something failed because the room is over. */
+  #hasReportedEnd = false;
   /** @param {Callbacks} callbacks */
   constructor(callbacks) {
     this.callbacks = callbacks;
@@ -873,10 +931,13 @@ var PageCode = class {
    */
   run(fn, key, params) {
     try {
-      fn(...params);
+      const result = (
+        /** @type {any} */
+        fn(...params)
+      );
+      if (result?.then) Promise.resolve(result).catch((cause) => this.#reportFailed(key, cause));
     } catch (cause) {
-      const message = `the function registered under "${key}" threw, see \`cause\``;
-      this.report(roomError(["function_failed", message], { key, cause }));
+      this.#reportFailed(key, cause);
     }
   }
   /**
@@ -891,9 +952,30 @@ var PageCode = class {
     if (this.callbacks.onerror) return this.callBack("onerror", error);
     log("warn", error);
   }
-  /** Forgets all of it, because it may refer to the room. */
+  /**
+   * Reports the failure of a promise that nobody awaits. Of those that fail because the room is
+   * over, it reports the first.
+   *
+   * @param {import("./errors.js").RoomError} error
+   */
+  reportDropped(error) {
+    if (error.code === CLOSED[0]) {
+      if (this.#hasReportedEnd) return;
+      this.#hasReportedEnd = true;
+    }
+    this.report(error);
+  }
+  /**
+   * @param {string} key
+   * @param {unknown} cause
+   */
+  #reportFailed(key, cause) {
+    const message = `the function registered under "${key}" failed, see \`cause\``;
+    this.report(roomError(["function_failed", message], { key, cause }));
+  }
+  /** Forgets all of it, because it may refer to the room. `onerror` may still be called. */
   release() {
-    this.callbacks = {};
+    this.callbacks = { onerror: this.callbacks.onerror };
     this.functions.clear();
   }
 };
@@ -985,12 +1067,12 @@ var Room = class {
     try {
       nonEmpty(functionKey, "functionKey");
     } catch (error) {
-      return Promise.reject(error);
+      return this.#failed(error);
     }
     try {
       return this.#driver.broadcast(functionKey, paramsText(params), slotOf(options, functionKey));
     } catch (error) {
-      return Promise.reject(withKey(
+      return this.#failed(withKey(
         functionKey,
         /** @type {Error} */
         error
@@ -1002,7 +1084,7 @@ var Room = class {
     try {
       return this.#driver.clear(nonEmpty(slot, "slot"));
     } catch (error) {
-      return Promise.reject(error);
+      return this.#failed(error);
     }
   }
   ready() {
@@ -1048,6 +1130,9 @@ var Room = class {
   }
   close() {
     return this.#driver.close();
+  }
+  #failed(error) {
+    return this.#driver.promises.failed(error);
   }
   static {
     for (const name of CALLBACKS) {

@@ -36,7 +36,7 @@ export class Driver {
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
-  #promises = new PendingPromises();
+  promises;
 
   /**
    * @param {RoomEngine} engine
@@ -49,6 +49,7 @@ export class Driver {
   constructor(engine, target, page, entering, onEnd) {
     this.#engine = engine;
     this.page = page;
+    this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
     this.connection = new Connection(this, target);
     this.#entering = entering;
@@ -126,10 +127,10 @@ export class Driver {
 
   /** @returns {Promise<void>} */
   ready() {
-    if (this.isOver) return Promise.reject(closedError());
+    if (this.isOver) return this.promises.failed(closedError());
     this.upToDate().awaitQueueSpace();
     this.pumpSoon();
-    return this.#promises.ready();
+    return this.promises.ready();
   }
 
   /**
@@ -144,7 +145,7 @@ export class Driver {
   /** @returns {Promise<void>} */
   close() {
     if (this.isOver) return Promise.resolve();
-    const closed = this.#promises.closed();
+    const closed = this.promises.closed();
     this.upToDate().close(performance.now());
     // The page may be going away. So what can be sent is sent now; only the callbacks wait.
     this.#runSteps(false);
@@ -156,10 +157,10 @@ export class Driver {
    * Settles a promise when the action with this ticket is answered.
    *
    * @param {number} ticket 0 if the engine has refused the action
-   * @param {import("./pending.js").PendingAnswer} pending
+   * @param {import("./answer.js").Answer<number | undefined>} answer
    */
-  expect(ticket, pending) {
-    this.#promises.addAnswer(ticket, pending);
+  expect(ticket, answer) {
+    this.promises.addAnswer(ticket, answer);
     this.pumpSoon();
   }
 
@@ -205,7 +206,7 @@ export class Driver {
 
   #answer(/** @type {string} */ key, /** @type {number} */ ticket) {
     this.pumpSoon();
-    return this.#promises.answer(ticket, key);
+    return this.promises.answer(ticket, key);
   }
 
   /** @param {boolean} mayDeliver whether steps may run the page's code */
@@ -254,15 +255,15 @@ export class Driver {
       case "report":
         return this.page.report(refusal(parts.text));
       case "appended":
-        return this.#promises.takeAnswer()?.resolve(parts.seq);
+        return this.promises.takeAnswer()?.settle(parts.seq);
       case "replaced":
-        return this.#promises.takeAnswer()?.resolve(undefined);
+        return this.promises.takeAnswer()?.settle(undefined);
       case "refused": {
-        const answer = this.#promises.takeAnswer();
-        return answer?.reject(refusal(answer.key));
+        const answer = this.promises.takeAnswer();
+        return void answer?.fail(refusal(answer.key));
       }
       case "queueHasSpace":
-        return this.#promises.resolveReadies(parts.number);
+        return this.promises.resolveReadies(parts.number);
       case "end":
         return this.#end();
       default:
@@ -284,7 +285,7 @@ export class Driver {
     call(this.#onEnd, code);
     call(onclose, { code, message });
     call(onstatus, "closed");
-    this.#promises.end();
+    this.promises.end();
   }
 
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */

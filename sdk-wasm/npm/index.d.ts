@@ -187,7 +187,8 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  *   not accepted. `ready()` resolves when the queue has space again.
  * - `closed`: the room is closed on this page, or it closed before the server answered.
  * - `superseded`: another page claimed this room with the owner key; this page stays out.
- * - `function_failed`: a registered function threw; `cause` holds what it threw.
+ * - `function_failed`: a registered function threw, or returned a promise that failed; `cause`
+ *   holds what it threw.
  * - `no_function`: an action came for which no function is registered; reported once per key.
  * - `invalid_params`: the params of an action don't match their schema (option `schemas`). The
  *   function was not called; `cause` holds the schema's issues.
@@ -238,7 +239,7 @@ export interface RoomError extends Error {
   /**
    * The cause of these errors:
    *
-   * - `function_failed`: what the registered function threw
+   * - `function_failed`: what the registered function threw, or its promise was rejected with
    * - `invalid_params`: the issues of the schema
    * - `invalid_argument`, `token_failed`, `connection_failed`: what was thrown, if something was
    * - `wasm_failed`: why the WebAssembly didn't load
@@ -277,7 +278,7 @@ export interface Audience {
 
 /**
  * The callbacks. Each may be given as an option, or assigned to the room at any time. What they
- * throw is written to the console.
+ * throw is written to the console, and so is the failure of a promise that they return.
  */
 export interface Callbacks {
   /** The page's status changed. */
@@ -286,8 +287,9 @@ export interface Callbacks {
   onclose?: ((reason: CloseReason) => void) | null;
   /**
    * Something failed, and the room goes on. Without this callback, the error is written to the
-   * console as a warning. If the page's own `broadcast` or `clear` fails, its promise rejects
-   * instead.
+   * console as a warning. If the page's own `broadcast`, `clear` or `ready` fails, its promise
+   * rejects instead; `onerror` is called if nobody has awaited that promise by the next task. Of
+   * the promises that fail because the room is over, only the first is reported.
    */
   onerror?: ((error: RoomError) => void) | null;
   /** The owner cleared a slot. Undo what its state message did. */
@@ -518,7 +520,8 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    *
    * The promise resolves when the server has the action, with its `seq`: its position in the room's
    * log, 1, 2, 3 … It resolves with undefined if the action was never sent, because a newer state
-   * message of its slot replaced it. The promise need not be awaited.
+   * message of its slot replaced it. The promise need not be awaited: a failure then goes to
+   * `onerror`.
    *
    * It rejects with a RoomError whose `key` is the slot or function key:
    *

@@ -72,6 +72,6 @@ function notify(name, value, show, { [name]: callback }) {
   else if (name === "onclose") show({ status: "closed", reason: value });
   else if (name === "onowner") show({ owner: value });
   else if (name === "onaudience") show({ audience: value });
-  if (callback) callback(value);
-  else if (name === "onerror") console.warn(value);
+  if (callback) return callback(value);
+  if (name === "onerror") console.warn(value);
 }

@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::{JsCast, JsValue};
 
 use self::connect::Connector;
 use super::callback::{Callback, Callbacks, Function};
-use super::environment::{in_microtask, now};
+use super::environment::{in_microtask, in_next_task, now};
 use super::error::RoomError;
 use super::message::Fields;
 use super::pending::Pending;
@@ -278,11 +278,20 @@ impl Driver {
     fn answer(self: &Rc<Self>, ticket: Result<u64, BroadcastError>, key: &str) -> Pending<Answer> {
         let ticket = match ticket {
             Ok(ticket) => ticket,
-            Err(error) => return Pending::known(Err(RoomError::from(error).with_key(key))),
+            Err(error) => return self.failed(RoomError::from(error).with_key(key)),
         };
         let (sender, answer) = Pending::later(|| Err(RoomError::unanswered()));
         self.inner.borrow_mut().resources.pending_answers.insert(ticket, (sender, key.into()));
         self.pump_soon();
+        answer
+    }
+
+    /// The answer to an action that was not taken. It is given in the next task: if the program has
+    /// dropped it by then, the error is reported.
+    pub(super) fn failed(self: &Rc<Self>, error: RoomError) -> Pending<Answer> {
+        let (sender, answer) = Pending::later(|| Err(RoomError::unanswered()));
+        let driver = Rc::clone(self);
+        in_next_task(move || driver.give_answer(sender, Err(error)));
         answer
     }
 

@@ -9,7 +9,7 @@ use futures_channel::oneshot::Sender;
 use js_sys::Array;
 use rtbroadcaster_protocol::{EndReason, Outcome};
 
-use super::{Driver, Resources};
+use super::{Answer, Driver, Resources};
 use crate::ending::Ending;
 use crate::registry::{Action, FunctionId};
 use crate::step::Step;
@@ -125,7 +125,16 @@ impl Driver {
             Outcome::Replaced => Ok(None),
             Outcome::Refused { refusal, .. } => Err(RoomError::from(refusal).with_key(&key)),
         };
-        resolve(sender, answer);
+        self.give_answer(sender, answer);
+    }
+
+    /// Gives an answer. An error that nobody awaits is reported.
+    pub(super) fn give_answer(&self, sender: Sender<Answer>, answer: Answer) {
+        if let Err(Err(error)) = sender.send(answer)
+            && !self.inner.borrow().is_over
+        {
+            self.report(error);
+        }
     }
 
     fn end(&self, reason: EndReason) {
@@ -153,8 +162,15 @@ impl Driver {
         if let Some(callback) = callbacks.status {
             callback.notify(Status::Closed);
         }
+        // Of those that nobody awaits, one is reported.
+        let mut dropped = None;
         for (sender, key) in pending_answers.into_values() {
-            resolve(sender, Err(RoomError::unanswered().with_key(&key)));
+            if let Err(Err(error)) = sender.send(Err(RoomError::unanswered().with_key(&key))) {
+                dropped.get_or_insert(error);
+            }
+        }
+        if let (Some(error), Some(callback)) = (dropped, callbacks.error) {
+            callback.notify(error);
         }
         pending_ready.into_iter().for_each(|pending| resolve(pending, Err(RoomError::closed())));
         pending_closes.into_iter().for_each(|pending| resolve(pending, ()));
