@@ -28,6 +28,8 @@ enum Stage {
     /// page registers until then miss nothing.
     Held,
     Open,
+    /// The page has closed or left the room: it receives answers and the end, and nothing else.
+    Closing,
     Over,
 }
 
@@ -90,6 +92,17 @@ impl<P> Delivery<P> {
         self.backlog.page_detached();
     }
 
+    /// The page closes or leaves the room.
+    pub(crate) fn close(&mut self) {
+        if let Stage::Held | Stage::Open = self.stage {
+            self.stage = Stage::Closing;
+        }
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.stage, Stage::Closing)
+    }
+
     /// Notes the length of the message that the session receives next: the backlog's size is
     /// bounded.
     pub(crate) fn note_size(&mut self, characters: usize) {
@@ -133,6 +146,12 @@ impl<P> Delivery<P> {
                     let event = self.queue.pop_front()?;
                     self.before_entering(event)
                 }
+                Stage::Closing => match self.queue.pop_front()? {
+                    event @ QueuedEvent::Session(Event::Answered { .. } | Event::Ended(_)) => {
+                        self.in_room(event)
+                    }
+                    _ => None,
+                },
                 Stage::Open if !self.is_detached && self.backlog.take_gap() => Some(Step::TellResync),
                 Stage::Open => match self.take_released() {
                     Some(action) => self.dispatch(action),

@@ -25,8 +25,6 @@ pub(crate) struct Engine<P> {
     timer_at: Option<Timestamp>,
     /// How many callers wait until the queue has space.
     waiting_for_space: u32,
-    /// The page has closed or left the room.
-    is_closing: bool,
 }
 
 impl<P> Engine<P> {
@@ -38,7 +36,6 @@ impl<P> Engine<P> {
             attempts: Attempts::new(),
             timer_at: None,
             waiting_for_space: 0,
-            is_closing: false,
         }
     }
 
@@ -47,7 +44,7 @@ impl<P> Engine<P> {
         match input {
             Input::Timeout => self.timer_at = None,
             Input::Opened => self.attempts.note_opened(),
-            Input::Close => self.is_closing = true,
+            Input::Close => self.delivery.close(),
             _ => {}
         }
         self.session.handle(now, input);
@@ -177,7 +174,7 @@ impl<P> Engine<P> {
 
     fn check_queue_space(&mut self) {
         // While the room closes, nothing is accepted any more. The end rejects those who wait.
-        let may_broadcast = !self.is_closing && self.session.status() != SessionStatus::Closed;
+        let may_broadcast = !self.delivery.is_closing() && self.session.status() != SessionStatus::Closed;
         if self.waiting_for_space > 0 && may_broadcast && self.session.has_space() {
             self.delivery.push(QueuedEvent::QueueHasSpace(core::mem::take(&mut self.waiting_for_space)));
         }
