@@ -13,13 +13,25 @@ var CONNECTION_LOST = (
   /** @type {const} */
   1006
 );
-var WAKING_EVENTS = (
+var ASLEEP = (
   /** @type {const} */
-  ["online", "offline", "pageshow"]
+  0
 );
 var VISIBILITY_EVENT = (
   /** @type {const} */
   "visibilitychange"
+);
+var HIDE_EVENT = (
+  /** @type {const} */
+  "pagehide"
+);
+var LIFECYCLE = (
+  /** @type {const} */
+  { "freeze": 0, "offline": 1, "online": 2, "pagehide": 0, "pageshow": 1, "resume": 1, "visibilitychange": 1 }
+);
+var SWITCHING_PROTOCOLS = (
+  /** @type {const} */
+  101
 );
 var WEBSOCKET_SCHEMES = (
   /** @type {const} */
@@ -165,6 +177,12 @@ var Connection = class {
   #token;
   /** @type {Socket | undefined} */
   #socket;
+  /**
+   * The module for plain HTTP, once the server was asked over it.
+   *
+   * @type {typeof import("./fetch-socket.js") | undefined}
+   */
+  #http;
   /** Some of what was sent may still wait in the page for the network. */
   #mayHaveUnsent = false;
   /**
@@ -184,18 +202,31 @@ var Connection = class {
     this.#mayHaveUnsent = bytes > 0;
     return bytes;
   }
-  /**
-   * @param {boolean} triesHttp whether to try plain HTTP first: websockets may be blocked
-   */
-  async connect(triesHttp) {
+  /** Asks the server over plain HTTP whether it is there, and tells the engine. */
+  async probe() {
+    let status = 0;
+    try {
+      this.#http = this.#WebSocket ? void 0 : await import("./fetch-socket.js");
+      status = await this.#http?.probe(this.#address) ?? 0;
+    } catch {
+    }
+    this.#tell(status);
+  }
+  /** @param {number} code a close code or an HTTP status */
+  #tell(code) {
+    this.#driver.handle((engine, now) => engine.disconnected(now, code));
+  }
+  /** Opens a websocket only to see whether it opens, and tells the engine if it does. */
+  tryWebsocket() {
+    this.#http?.tryWebsocket(this.#address, () => this.#tell(SWITCHING_PROTOCOLS));
+  }
+  /** @param {boolean} usesHttp whether to connect over plain HTTP: websockets are blocked */
+  async connect(usesHttp) {
+    this.disconnect();
     const placeholder = this.#socket = { close() {
     } };
     let failure = NO_WEBSOCKET;
     try {
-      if (triesHttp && !this.#WebSocket) {
-        await this.#tryPlainHttp();
-        if (placeholder !== this.#socket) return;
-      }
       let token = this.#token;
       if (typeof token === "function") {
         const ask = token;
@@ -203,7 +234,7 @@ var Connection = class {
         token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
         if (placeholder !== this.#socket) return;
       }
-      this.#open(token);
+      this.#open(token, usesHttp && this.#http?.FetchSocket || this.#WebSocket || WebSocket);
     } catch (cause) {
       if (placeholder !== this.#socket) return;
       const [code, message] = failure;
@@ -236,24 +267,23 @@ var Connection = class {
     }
     return socket?.bufferedAmount ?? 0;
   }
-  /** @param {string | null | undefined} token */
-  #open(token) {
+  /**
+   * @param {string | null | undefined} token
+   * @param {typeof WebSocket} SocketClass
+   */
+  #open(token, SocketClass) {
     const driver = this.#driver;
-    const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
+    const socket = new SocketClass(this.#address);
     socket.onopen = () => driver.handle((engine, now) => engine.opened(now, token ?? ""));
     socket.onmessage = (event) => driver.receive(event);
-    socket.onclose = ({ code }) => driver.handle((engine, now) => engine.disconnected(now, code));
-    socket.onerror = () => {
+    const onclose = socket.onclose = ({ code }) => {
+      if (socket !== this.#socket) return;
+      this.#socket = void 0;
+      this.#tell(code || CONNECTION_LOST);
     };
+    socket.onerror = () => socket.readyState === 0 && onclose({ code: CONNECTION_LOST });
     this.#socket = /** @type {Socket} */
     socket;
-  }
-  async #tryPlainHttp() {
-    try {
-      const { reach } = await import("./fetch-socket.js");
-      this.#WebSocket = await reach(this.#address);
-    } catch {
-    }
   }
 };
 
@@ -636,11 +666,24 @@ var Timer = class {
 };
 
 // wake.js
-function listen(method, listener) {
-  for (const event of WAKING_EVENTS) globalThis[method]?.(event, listener);
-  globalThis.document?.[method](VISIBILITY_EVENT, listener);
+function watchLifecycle(driver) {
+  const tell = (told) => driver.handle((engine, now) => engine.lifecycle(now, told));
+  const onEvent = ({ type }) => {
+    if (type === HIDE_EVENT) {
+      addEventListener(type, () => tell(ASLEEP), { once: true });
+    } else if (type !== VISIBILITY_EVENT || !document.hidden) {
+      tell(LIFECYCLE[
+        /** @type {keyof typeof LIFECYCLE} */
+        type
+      ]);
+    }
+  };
+  const listen = (method) => {
+    for (const type in LIFECYCLE) globalThis[method]?.(type, onEvent, true);
+  };
+  listen("addEventListener");
+  return () => listen("removeEventListener");
 }
-var isAwake = ({ type }) => type !== VISIBILITY_EVENT || !document.hidden;
 
 // driver.js
 var microtask = Promise.resolve();
@@ -668,6 +711,8 @@ var Driver = class {
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
+  #stopWatching = () => {
+  };
   promises;
   /**
    * @param {RoomEngine} engine
@@ -687,7 +732,7 @@ var Driver = class {
     this.#onEnd = onEnd;
   }
   begin() {
-    listen("addEventListener", this.#onWake);
+    this.#stopWatching = watchLifecycle(this);
     this.pump();
   }
   /** The engine, after it was told of the fast path. */
@@ -812,8 +857,6 @@ var Driver = class {
     this.#pumpIsDue = false;
     this.pump();
   };
-  /** @param {{ type: string }} event */
-  #onWake = (event) => isAwake(event) && this.handle((engine, now) => engine.wokeUp(now));
   #answer(key, ticket) {
     this.pumpSoon();
     return this.promises.answer(ticket, key);
@@ -828,8 +871,11 @@ var Driver = class {
   #perform(step) {
     switch (step) {
       case "connect":
-      case "connectTryingHttp":
+      case "connectHttp":
         return void this.connection.connect(step !== "connect");
+      case "probe":
+      case "tryWebsocket":
+        return void this.connection[step]();
       case "disconnect":
         return this.connection.disconnect();
       case "send":
@@ -840,7 +886,7 @@ var Driver = class {
         return this.#enter();
       case "refuse":
         this.#release();
-        return this.#entering.reject(this.#failure ?? refusal(""));
+        return this.#entering.reject(this.#failure ?? refusal());
       case "run": {
         const key = parts.text;
         const params = take(parts.number);
@@ -854,6 +900,8 @@ var Driver = class {
         return this.page.callBack("onclear", parts.text);
       case "tellResync":
         return this.page.callBack("onresync");
+      case "tellRetry":
+        return this.page.callBack("onretry", refusal());
       case "tellAudience":
         this.told.audience = parts.audience;
         return this.page.callBack("onaudience", parts.audience);
@@ -887,7 +935,7 @@ var Driver = class {
     setTimeout(() => this.handle((engine) => engine.openDelivery()));
   }
   #end() {
-    const { code, message } = this.#failure ?? refusal("");
+    const { code, message } = this.#failure ?? refusal();
     const { onclose, onstatus } = this.page.callbacks;
     this.#release();
     call(this.#onEnd, code);
@@ -901,7 +949,7 @@ var Driver = class {
     this.told.status = "closed";
     this.connection.release();
     this.#timer.disarm();
-    listen("removeEventListener", this.#onWake);
+    this.#stopWatching();
     this.page.release();
   }
 };
@@ -981,7 +1029,7 @@ var PageCode = class {
 };
 
 // room.js
-var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 function enter(engines, url, joins, uuid, options, onEnd) {
   return new Promise((resolve, reject) => {
     const room = new Room(engines, url, joins, uuid, options, onEnd, { resolve: () => resolve(room), reject });

@@ -8,7 +8,7 @@ import { parse, setMessage, take } from "./message.js";
 import { parts } from "./parts.js";
 import { PendingPromises, refusal } from "./pending.js";
 import { Timer } from "./timer.js";
-import { isAwake, listen } from "./wake.js";
+import { watchLifecycle } from "./wake.js";
 
 /** @typedef {import("./rtbroadcaster_sdk_bg.js").RoomEngine} RoomEngine */
 
@@ -36,6 +36,7 @@ export class Driver {
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
+  #stopWatching = () => {};
   promises;
 
   /**
@@ -57,7 +58,7 @@ export class Driver {
   }
 
   begin() {
-    listen("addEventListener", this.#onWake);
+    this.#stopWatching = watchLifecycle(this);
     this.pump();
   }
 
@@ -201,9 +202,6 @@ export class Driver {
     this.pump();
   };
 
-  /** @param {{ type: string }} event */
-  #onWake = (event) => isAwake(event) && this.handle((engine, now) => engine.wokeUp(now));
-
   #answer(/** @type {string} */ key, /** @type {number} */ ticket) {
     this.pumpSoon();
     return this.promises.answer(ticket, key);
@@ -220,8 +218,11 @@ export class Driver {
   #perform(step) {
     switch (step) {
       case "connect":
-      case "connectTryingHttp":
+      case "connectHttp":
         return void this.connection.connect(step !== "connect");
+      case "probe":
+      case "tryWebsocket":
+        return void this.connection[step]();
       case "disconnect":
         return this.connection.disconnect();
       case "send":
@@ -232,7 +233,7 @@ export class Driver {
         return this.#enter();
       case "refuse":
         this.#release();
-        return this.#entering.reject(this.#failure ?? refusal(""));
+        return this.#entering.reject(this.#failure ?? refusal());
       case "run": {
         const key = parts.text;
         const params = take(parts.number);
@@ -246,6 +247,8 @@ export class Driver {
         return this.page.callBack("onclear", parts.text);
       case "tellResync":
         return this.page.callBack("onresync");
+      case "tellRetry":
+        return this.page.callBack("onretry", refusal());
       case "tellAudience":
         this.told.audience = parts.audience;
         return this.page.callBack("onaudience", parts.audience);
@@ -279,7 +282,7 @@ export class Driver {
   }
 
   #end() {
-    const { code, message } = this.#failure ?? refusal("");
+    const { code, message } = this.#failure ?? refusal();
     const { onclose, onstatus } = this.page.callbacks;
     this.#release();
     call(this.#onEnd, code);
@@ -294,7 +297,7 @@ export class Driver {
     this.told.status = "closed";
     this.connection.release();
     this.#timer.disarm();
-    listen("removeEventListener", this.#onWake);
+    this.#stopWatching();
     this.page.release();
   }
 }

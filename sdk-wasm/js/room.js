@@ -19,7 +19,7 @@ import { Driver } from "./driver.js";
 import { invalid, roomError, withKey } from "./errors.js";
 import { PageCode } from "./page-code.js";
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 
 /**
  * Makes engines: the class `RoomEngine` has these functions.

@@ -180,7 +180,8 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * The codes of the SDK itself:
  *
  * - `invalid_argument`: an argument is invalid; the message says which one.
- * - `connection_failed`: no connection within `timeout`.
+ * - `connection_failed`: no connection within `timeout`; the message says what answered instead. If
+ *   the server has refused an attempt, the code is that of its refusal.
  * - `not_follower`: an owner can't detach, because it doesn't follow.
  * - `token_failed`: the function given as `token` threw, or returned no token; `cause` says which.
  * - `queue_full`: too much is waiting for the server. What waits is not lost, but this action was
@@ -304,6 +305,12 @@ export interface Callbacks {
    */
   onresync?: (() => void) | null;
   /**
+   * An attempt to connect failed, and the page goes on trying. Also called before `create` or `join`
+   * has resolved or rejected. The error's `code` is `connection_failed`, or the server's refusal,
+   * such as `rate_limited`; its message says what is known of the reason.
+   */
+  onretry?: ((error: RoomError) => void) | null;
+  /**
    * The number of followers changed. Called at most once a second, on the owner's page, and on the
    * followers' pages if the owner set `shareAudience`.
    */
@@ -369,7 +376,8 @@ export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callba
    * `onopen`, `onmessage`, `onclose`, `onerror`, `send`, `close` and `bufferedAmount` are used.
    *
    * Without this option, the SDK falls back to plain HTTP if no websocket can connect but the
-   * server answers requests. It then uses the class `FetchSocket` of `rtbroadcaster/fetch-socket`.
+   * server answers requests. It then uses the class `FetchSocket` of `rtbroadcaster/fetch-socket`,
+   * and goes back to a websocket when one opens.
    */
   WebSocket?: WebSocketClass;
 }
@@ -388,7 +396,7 @@ export interface WebSocketLike {
   onmessage: ((event: any) => void) | null;
   /** Called when it is closed, with its code. */
   onclose: ((event: any) => void) | null;
-  /** Called when it fails; `onclose` is called too. */
+  /** Called when it fails; `onclose` is called too, unless it stays `CONNECTING`. */
   onerror: ((event: any) => void) | null;
   /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { create, join } from "rtbroadcaster";
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 
 export function useRoom(url, options = {}) {
   const [state, setState] = useState({ status: "connecting" });

@@ -181,13 +181,14 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// Before the room is reached, the page receives only two things: the result of its promise,
-    /// and the retained state if it is an owner that takes its room back. The state comes before
+    /// Before the room is reached, the page receives only three things: the result of its promise,
+    /// the attempts that fail, and the retained state if it is an owner that takes its room back.
+    /// The state comes before
     /// the promise resolves, so that the owner's page shows what its followers see.
     fn before_entering(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
         match self.in_room(event)? {
             Step::End(reason) => Some(Step::Refuse(reason)),
-            step @ (Step::Enter | Step::Run(..) | Step::ReportNoFunction(_)) => Some(step),
+            step @ (Step::Enter | Step::Run(..) | Step::ReportNoFunction(_) | Step::TellRetry) => Some(step),
             _ => None,
         }
     }
@@ -246,6 +247,7 @@ impl<P> Delivery<P> {
             }
             Event::Answered { ticket, outcome } => Step::Answer(ticket, outcome),
             Event::Resync => Step::TellResync,
+            Event::AttemptFailed => Step::TellRetry,
             Event::Audience(audience) => {
                 self.audience = Some(audience);
                 Step::TellAudience

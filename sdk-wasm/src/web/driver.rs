@@ -29,6 +29,7 @@ use super::timer::Timer;
 use super::token::Token;
 use super::wake::Wake;
 use crate::catch_up::CatchUp;
+use crate::decisions;
 use crate::engine::Engine;
 use crate::registry::FunctionId;
 use crate::step::Step;
@@ -47,6 +48,7 @@ pub(super) struct Plan {
     pub(super) web_socket: Option<js_sys::Function>,
     pub(super) functions: Vec<(String, Function)>,
     pub(super) on_error: Option<Callback<RoomError>>,
+    pub(super) on_retry: Option<Callback<RoomError>>,
     pub(super) is_resumed: bool,
     /// Where the room is kept across reloads.
     pub(super) kept: Option<Rc<KeptRoom>>,
@@ -111,7 +113,7 @@ impl Driver {
     /// Begins a session. The result is the room once it is entered.
     pub(super) fn start(plan: Plan) -> Pending<Result<Room, RoomError>> {
         let (pending_room, room) = Pending::later(|| Err(RoomError::closed()));
-        let callbacks = Callbacks { error: plan.on_error, ..Callbacks::default() };
+        let callbacks = Callbacks { error: plan.on_error, retry: plan.on_retry, ..Callbacks::default() };
         let driver = Rc::new(Self {
             inner: RefCell::new(Inner {
                 engine: Engine::new(plan.session),
@@ -148,6 +150,15 @@ impl Driver {
     pub(super) fn handle(self: &Rc<Self>, input: Input<Array>) {
         self.inner.borrow_mut().engine.handle(now(), input);
         self.pump();
+    }
+
+    /// Tells the engine that the page goes to sleep or wakes, or that its network changed: see
+    /// [`decisions::LIFECYCLE`].
+    pub(super) fn lifecycle(self: &Rc<Self>, told: u8) {
+        if told == decisions::ONLINE {
+            self.inner.borrow_mut().engine.note_online(now());
+        }
+        self.handle(if told == decisions::ASLEEP { Input::Sleep } else { Input::Wake });
     }
 
     /// Handles a frame: messages joined by newlines, which no message contains.

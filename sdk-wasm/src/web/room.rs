@@ -252,6 +252,13 @@ impl Room {
         self
     }
 
+    /// Called when an attempt to connect has failed; another one follows. The error's code is
+    /// [`Code::ConnectionFailed`](crate::Code::ConnectionFailed) or the server's refusal.
+    pub fn on_retry(&self, callback: impl FnMut(RoomError) + 'static) -> &Self {
+        self.driver.set_callback(|callbacks| &mut callbacks.retry, Callback::new(callback));
+        self
+    }
+
     /// Called when something fails and the room goes on. Without this callback, errors are written
     /// to the console. Errors of this page's own actions are given by their answers instead; if the
     /// program has dropped an answer, its error comes here.

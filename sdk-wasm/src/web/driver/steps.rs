@@ -10,7 +10,6 @@ use js_sys::Array;
 use rtbroadcaster_protocol::{EndReason, Outcome};
 
 use super::{Answer, Driver, Resources};
-use crate::ending::Ending;
 use crate::registry::{Action, FunctionId};
 use crate::step::Step;
 use crate::web::Status;
@@ -24,7 +23,7 @@ impl Driver {
     /// Performs one step.
     pub(super) fn perform(self: &Rc<Self>, step: Step<Array>) {
         match step {
-            Step::Connect { tries_http } => self.connect(tries_http),
+            Step::Connect(way) => self.take_way(way),
             Step::Disconnect => self.disconnect(),
             Step::Send(text) => {
                 if let Some(connection) = self.connection() {
@@ -46,6 +45,10 @@ impl Driver {
             }
             Step::TellCleared(slot) => self.call_back(|callbacks| &callbacks.clear, slot),
             Step::TellResync => self.call_back(|callbacks| &callbacks.resync, ()),
+            Step::TellRetry => {
+                let error = CloseReason::from(self.engine().ending(None)).into();
+                self.call_back(|callbacks| &callbacks.retry, error);
+            }
             Step::TellAudience => {
                 let audience = self.engine().audience();
                 if let Some(audience) = audience {
@@ -181,9 +184,8 @@ impl Driver {
     fn release(&self, reason: EndReason) -> (Resources, CloseReason) {
         let mut inner = self.inner.borrow_mut();
         inner.is_over = true;
-        let ending = Ending::new(reason, inner.engine.is_owner());
-        let failure = inner.connector.give_up();
-        let reason = failure.map_or_else(|| ending.into(), CloseReason::from);
+        let ending = CloseReason::from(inner.engine.ending(Some(&reason)));
+        let reason = inner.connector.give_up().map_or(ending, CloseReason::from);
         (mem::take(&mut inner.resources), reason)
     }
 }
