@@ -19,7 +19,7 @@ import { Driver } from "./driver.js";
 import { invalid, roomError, withKey } from "./errors.js";
 import { PageCode } from "./page-code.js";
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 
 /**
  * Makes engines: the class `RoomEngine` has these functions.
@@ -144,12 +144,12 @@ class Room {
     try {
       nonEmpty(functionKey, "functionKey");
     } catch (error) {
-      return Promise.reject(error);
+      return this.#failed(error);
     }
     try {
       return this.#driver.broadcast(functionKey, paramsText(params), slotOf(options, functionKey));
     } catch (error) {
-      return Promise.reject(withKey(functionKey, /** @type {Error} */ (error)));
+      return this.#failed(withKey(functionKey, /** @type {Error} */ (error)));
     }
   }
 
@@ -158,7 +158,7 @@ class Room {
     try {
       return this.#driver.clear(nonEmpty(slot, "slot"));
     } catch (error) {
-      return Promise.reject(error);
+      return this.#failed(error);
     }
   }
 
@@ -215,6 +215,10 @@ class Room {
 
   close() {
     return this.#driver.close();
+  }
+
+  #failed(/** @type {any} */ error) {
+    return this.#driver.promises.failed(error);
   }
 
   static {

@@ -176,29 +176,22 @@ export class RTBroadcaster {
   }
 
   #dispatch(key, params) {
-    try {
-      this.#run(key, params);
-    } catch (thrown) {
-      console.error(thrown);
-    }
+    // It may return a promise.
+    new Promise((resolve) => resolve(this.#run(key, params))).catch((failure) => console.error(failure));
   }
 
   /** @param params the array is the function's only argument */
   #run(key, params) {
     const func = this.suscribedFuncs.get(key);
-    if (func) func(params);
-    else if (!this.#reportedKeys.has(key)) {
+    if (func) return func(params);
+    if (!this.#reportedKeys.has(key)) {
       this.#reportedKeys.add(key);
       console.warn(`no function is suscribed under "${key}"; not reported again`);
     }
   }
 
   #callBack(name, ...args) {
-    try {
-      this.#callbacks[name]?.(...args);
-    } catch (thrown) {
-      console.error(thrown);
-    }
+    new Promise((resolve) => resolve(this.#callbacks[name]?.(...args))).catch((failure) => console.error(failure));
   }
 }
 
