@@ -1030,16 +1030,20 @@ var PageCode = class {
 
 // room.js
 var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
+var CONSTANT = (
+  /** @type {const} */
+  ["uuid", "isOwner", "resumed"]
+);
+var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function enter(engines, url, joins, uuid, options, onEnd) {
-  return new Promise((resolve, reject) => {
-    const room = new Room(engines, url, joins, uuid, options, onEnd, { resolve: () => resolve(room), reject });
-  });
+  return new Promise((resolve, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve, reject }));
 }
 var Room = class {
   #driver;
   #isOwner;
   #resumed = false;
   #isDetached = false;
+  #shell = this.#makeShell();
   /**
    * @param {Engines} engines
    * @param {unknown} url
@@ -1047,9 +1051,9 @@ var Room = class {
    * @param {any} uuid
    * @param {unknown} options
    * @param {((code: string) => void) | undefined} onEnd
-   * @param {import("./pending.js").Pending<void>} entering
+   * @param {import("./pending.js").Pending<Room>} entering
    */
-  constructor(engines, url, joins, uuid, options, onEnd, entering) {
+  constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject }) {
     const functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
@@ -1081,9 +1085,33 @@ var Room = class {
     const now = performance.now();
     const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience);
     this.#isOwner = !joins;
+    const entering = {
+      resolve: () => {
+        for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
+        resolve(this.#shell);
+      },
+      reject
+    };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
     this.#driver.begin();
+  }
+  /**
+   * The object that the page gets, which has this one's members, bound to this one. So they work
+   * where `this` is a proxy around the room, which has no private fields, and where there is no
+   * `this`.
+   */
+  #makeShell() {
+    const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(this));
+    for (const [name, member] of Object.entries(members)) {
+      for (
+        const kind of
+        /** @type {const} */
+        ["value", "get", "set"]
+      ) member[kind] &&= member[kind].bind(this);
+      member.enumerable = !!member.get && !member.set && name !== "ownerKey";
+    }
+    return Object.create(prototype, members);
   }
   get uuid() {
     return this.#driver.told.uuid;
@@ -1150,13 +1178,13 @@ var Room = class {
       driver.register(functionKey, fn);
       driver.pumpSoon();
     }
-    return this;
+    return this.#shell;
   }
   /** @param {string} functionKey */
   off(functionKey) {
     this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
-    return this;
+    return this.#shell;
   }
   get detached() {
     return this.#isDetached && !this.#driver.isOver;
