@@ -1,14 +1,13 @@
 //! Why a session ended, as the page is told.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::borrow::Cow;
 
 use rtbroadcaster_protocol::{EndReason, Refusal};
 
 /// A stable code, and a message for a person.
 pub(crate) struct Ending {
-    pub(crate) code: String,
-    pub(crate) message: String,
+    pub(crate) code: Cow<'static, str>,
+    pub(crate) message: Cow<'static, str>,
 }
 
 impl Ending {
@@ -26,8 +25,10 @@ impl Ending {
                 "the server could not be reached in time: check its address, the network and that it allows this \
                  page's origin",
             ),
-            EndReason::Refused(Refusal { code, message, .. }) => return Self { code, message },
+            EndReason::Refused(Refusal { code, message, .. }) => {
+                return Self { code: code.into(), message: message.into() };
+            }
         };
-        Self { code: code.to_owned(), message: message.to_owned() }
+        Self { code: code.into(), message: message.into() }
     }
 }

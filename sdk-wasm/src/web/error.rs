@@ -235,7 +235,7 @@ pub struct CloseReason {
 
 impl From<Ending> for CloseReason {
     fn from(Ending { code, message }: Ending) -> Self {
-        Self { code: Code::read(code), message }
+        Self { code: Code::read(code.into_owned()), message: message.into_owned() }
     }
 }
 
