@@ -48,6 +48,7 @@ impl<P> Session<P> {
     }
 
     /// Asks for a socket.
+    #[inline(never)] // Inlined four times, it would cost every page 100 bytes.
     pub(super) fn connect(&mut self, now: Timestamp) {
         self.state = State::Connecting { deadline: now.after(ENTRY_TIMEOUT_MS) };
         self.outputs.push_back(Output::Connect);
@@ -94,7 +95,10 @@ impl<P> Session<P> {
     /// The connection was closed with this code: connects again later, or ends the session.
     pub(super) fn disconnected(&mut self, now: Timestamp, code: u16) {
         if let State::Closing { .. } = self.state {
-            return self.end(EndReason::Left);
+            if code >= CloseCode::FIRST {
+                self.end(EndReason::Left);
+            }
+            return;
         }
         if CloseCode::may_return(code) {
             self.reconnect_later(now);

@@ -50,7 +50,7 @@ pub enum Input<P> {
     Received(ServerMessage<P>),
     /// The socket was closed or could not be opened. With the close code, or 1006 if there was
     /// none. A number below [`CloseCode::FIRST`](crate::CloseCode::FIRST) says that a better
-    /// connection can be opened: the session asks for one at once.
+    /// connection can be opened: the session asks for one at once, unless it is closing.
     Disconnected(u16),
     /// The moment that [`Session::next_timeout`](super::Session::next_timeout) named has come.
     /// Saying so earlier does no harm.
