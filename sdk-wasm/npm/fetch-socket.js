@@ -44,8 +44,8 @@ export async function probe(address) {
 }
 
 /**
- * Opens a websocket only to see whether it opens. Resolves with the HTTP status with which one opens
- * if it does, and otherwise never.
+ * Opens a websocket only to see whether it opens. Resolves with the HTTP status with which one
+ * opens if it does, and otherwise never.
  */
 export function tryWebsocket(address) {
   const socket = new WebSocket(address);

@@ -13,11 +13,8 @@ use crate::decisions::SWITCHING_PROTOCOLS;
 const ATTEMPTS_BEFORE_PROBE: u32 = 3;
 /// How long a websocket may take to open after the server has answered, in milliseconds.
 const WEBSOCKET_TIMEOUT_MS: u64 = 2_000;
-/// How long a room goes over HTTP before it tries a websocket, in milliseconds. The wait doubles
-/// each time.
-const FIRST_TRIAL_MS: u64 = 30_000;
-/// The longest of these waits, in milliseconds.
-const LONGEST_WAIT_MS: u64 = 600_000;
+/// How long a room goes over HTTP before it tries a websocket, in milliseconds.
+const TRIAL_EVERY_MS: u64 = 60_000;
 
 /// A step towards a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +49,6 @@ pub(crate) struct Attempts {
     in_row: u32,
     stage: Stage,
     at: Timestamp,
-    /// How long to go over HTTP before the next trial.
-    trial_wait_ms: u64,
     /// The status of the server's last answer to a probe; 0 if there was none.
     pub(crate) probed: u16,
     /// What the shell is to do next; it is taken from here.
@@ -65,14 +60,7 @@ impl Attempts {
     pub(crate) const TIME: u16 = u16::MAX;
 
     pub(crate) fn new() -> Self {
-        Self {
-            in_row: 0,
-            stage: Stage::Idle,
-            at: Timestamp(0),
-            trial_wait_ms: FIRST_TRIAL_MS,
-            probed: 0,
-            way: None,
-        }
+        Self { in_row: 0, stage: Stage::Idle, at: Timestamp(0), probed: 0, way: None }
     }
 
     /// When to come back with [`Attempts::TIME`]; none if there is nothing to wait for.
@@ -113,8 +101,7 @@ impl Attempts {
             {
                 self.way = Some(if self.stage == Stage::Http { Way::Trial } else { Way::Http });
                 self.stage = Stage::Http;
-                self.at = now.after(self.trial_wait_ms);
-                self.trial_wait_ms = (2 * self.trial_wait_ms).min(LONGEST_WAIT_MS);
+                self.at = now.after(TRIAL_EVERY_MS);
                 is_due
             }
             _ => is_close,
@@ -246,14 +233,12 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
-    fn over_http_a_websocket_is_tried_ever_less_often_and_taken_when_it_opens() {
+    fn over_http_a_websocket_is_tried_each_minute_and_taken_when_it_opens() {
         let mut attempts = on_http();
-        let mut last = T;
-        for wait in [30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000] {
-            let at = attempts.next_timeout().unwrap();
-            assert_eq!(at.since(last), wait);
+        for minute in 1..5 {
+            let at = T.after(minute * 60_000);
+            assert_eq!(attempts.next_timeout(), Some(at));
             assert_eq!(note(&mut attempts, at, Attempts::TIME), Some(Way::Trial));
-            last = at;
         }
         assert!(attempts.note(T, SWITCHING_PROTOCOLS) && !attempts.note(T, SWITCHING_PROTOCOLS));
         assert_eq!(begin(&mut attempts), Way::Websocket);

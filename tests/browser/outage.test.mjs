@@ -1,4 +1,4 @@
-/** After an outage a page is on a websocket again, and what is told of attempts that fail is true. */
+/** After an outage a page is on a websocket again, and is told the truth of failed attempts. */
 
 import assert from "node:assert/strict";
 

@@ -57,8 +57,8 @@ pub enum Input<P> {
     Timeout,
     /// The page has woken up or is online again, so the connection may be dead without a sign.
     Wake,
-    /// The page goes to sleep: nothing reaches it any more until it wakes. Its connection is dropped
-    /// without a word, so that the others learn that it is away.
+    /// The page goes to sleep: nothing reaches it any more until it wakes. Its connection is
+    /// dropped without a word, so that the others learn that it is away.
     Sleep,
     /// This many bytes of what was sent still wait in the page for the network. To be said whenever
     /// something was sent. Until then the session takes everything that it sent for waiting. It
