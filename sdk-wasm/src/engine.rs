@@ -75,7 +75,7 @@ impl<P> Engine<P> {
     /// What the page is told of this end; of the last attempt to connect if there is none.
     pub(crate) fn ending<'a>(&'a self, reason: Option<&'a EndReason>) -> Ending<'a> {
         let reason = reason.unwrap_or_else(|| self.session.last_failure());
-        Ending::new(reason, self.session.is_owner(), self.attempts.probed)
+        Ending::new(reason, self.session.is_owner(), self.session.has_entered(), self.attempts.probed)
     }
 
     /// See [`Session::set_token`].

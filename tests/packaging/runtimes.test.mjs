@@ -51,7 +51,8 @@ test("Node 22, Bun and Deno run it with the WebSocket they have", async (t) => {
   await run(folder, process.execPath, ["node_modules/bun/install.js"]);
   await run(join(folder, "node_modules/node"), process.execPath, ["installArchSpecificPackage.js"]);
   const runtimes = [
-    [bin(folder, "node")],
+    // npm makes no link to it, because it was not there yet.
+    [join(folder, "node_modules/node/bin/node")],
     [bin(folder, "bun")],
     [bin(folder, "deno"), "run", "--allow-read", "--allow-net"],
   ];
