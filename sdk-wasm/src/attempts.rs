@@ -111,9 +111,8 @@ impl Attempts {
     /// Notes that the connection is open.
     pub(crate) fn note_opened(&mut self) {
         self.in_row = 0;
-        if self.stage != Stage::Http {
-            *self = Self::new();
-        }
+        self.probed = 0;
+        self.leave_stage();
     }
 
     /// Notes that a connection is given up.
@@ -123,6 +122,12 @@ impl Attempts {
             // It took too long, and so would the next one: perhaps websockets are blocked.
             self.in_row = ATTEMPTS_BEFORE_PROBE - 1;
         }
+        self.leave_stage();
+    }
+
+    /// Ends the attempt. That a room goes over HTTP is known until the next one.
+    #[inline(never)]
+    fn leave_stage(&mut self) {
         if self.stage != Stage::Http {
             self.stage = Stage::Idle;
         }

@@ -28,7 +28,7 @@ impl<'a> Ending<'a> {
                 return Self { code: "connection_failed", message: not_reached(probed) };
             }
             EndReason::Refused(Refusal { code, .. }) if was_in_room && code == "unknown_room" => {
-                (&**code, "the server has lost this room, or closed it while this page was away")
+                (&**code, "the server has lost this room")
             }
             EndReason::Refused(Refusal { code, message, .. }) => (&**code, &**message),
         };

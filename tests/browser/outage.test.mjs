@@ -103,7 +103,7 @@ scenario("a page that was live hears that the server has lost its room", BREAKS,
   await server.kill();
   await scene.server({ port: server.port });
   await page.waitForFunction(() => ends.length === 2, undefined, POLL);
-  const lost = { code: "unknown_room", message: "the server has lost this room, or closed it while this page was away" };
+  const lost = { code: "unknown_room", message: "the server has lost this room" };
   assert.deepEqual(await page.evaluate(() => ends), [lost, lost]);
   // Somebody who was never in the room may have mistyped the link.
   const refused = await page.evaluate((uuid) => sdk.join(url, uuid).catch(({ code, message }) => ({ code, message })), uuid);

@@ -48,7 +48,6 @@ impl<P> Session<P> {
     }
 
     /// Asks for a socket.
-    #[inline(never)] // Inlined four times, it would cost every page 100 bytes.
     pub(super) fn connect(&mut self, now: Timestamp) {
         self.state = State::Connecting { deadline: now.after(ENTRY_TIMEOUT_MS) };
         self.outputs.push_back(Output::Connect);
