@@ -29,10 +29,6 @@ var LIFECYCLE = (
   /** @type {const} */
   { "freeze": 0, "offline": 1, "online": 2, "pagehide": 0, "pageshow": 1, "resume": 1, "visibilitychange": 1 }
 );
-var SWITCHING_PROTOCOLS = (
-  /** @type {const} */
-  101
-);
 var WEBSOCKET_SCHEMES = (
   /** @type {const} */
   { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" }
@@ -202,12 +198,16 @@ var Connection = class {
     this.#mayHaveUnsent = bytes > 0;
     return bytes;
   }
-  /** Asks the server over plain HTTP whether it is there, and tells the engine. */
-  async probe() {
+  /**
+   * Asks the server over plain HTTP whether it is there, or opens a websocket beside the connection
+   * to see whether it opens. Tells the engine the status of the answer.
+   *
+   * @param {"probe" | "tryWebsocket"} how
+   */
+  async ask(how) {
     let status = 0;
     try {
-      this.#http = this.#WebSocket ? void 0 : await import("./fetch-socket.js");
-      status = await this.#http?.probe(this.#address) ?? 0;
+      if (!this.#WebSocket) status = await (this.#http = await import("./fetch-socket.js"))[how](this.#address);
     } catch {
     }
     this.#tell(status);
@@ -215,10 +215,6 @@ var Connection = class {
   /** @param {number} code a close code or an HTTP status */
   #tell(code) {
     this.#driver.handle((engine, now) => engine.disconnected(now, code));
-  }
-  /** Opens a websocket only to see whether it opens, and tells the engine if it does. */
-  tryWebsocket() {
-    this.#http?.tryWebsocket(this.#address, () => this.#tell(SWITCHING_PROTOCOLS));
   }
   /** @param {boolean} usesHttp whether to connect over plain HTTP: websockets are blocked */
   async connect(usesHttp) {
@@ -875,7 +871,7 @@ var Driver = class {
         return void this.connection.connect(step !== "connect");
       case "probe":
       case "tryWebsocket":
-        return void this.connection[step]();
+        return void this.connection.ask(step);
       case "disconnect":
         return this.connection.disconnect();
       case "send":

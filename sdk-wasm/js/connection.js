@@ -1,6 +1,6 @@
 // The connection of a room: its address, its token, and the socket of the moment.
 
-import { CONNECTION_LOST, NO_TOKEN, NO_WEBSOCKET, SWITCHING_PROTOCOLS } from "./decisions.js";
+import { CONNECTION_LOST, NO_TOKEN, NO_WEBSOCKET } from "./decisions.js";
 import { nonEmpty } from "./arguments.js";
 import { roomError } from "./errors.js";
 
@@ -67,12 +67,16 @@ export class Connection {
     return bytes;
   }
 
-  /** Asks the server over plain HTTP whether it is there, and tells the engine. */
-  async probe() {
+  /**
+   * Asks the server over plain HTTP whether it is there, or opens a websocket beside the connection
+   * to see whether it opens. Tells the engine the status of the answer.
+   *
+   * @param {"probe" | "tryWebsocket"} how
+   */
+  async ask(how) {
     let status = 0;
     try {
-      this.#http = this.#WebSocket ? undefined : await import("./fetch-socket.js");
-      status = (await this.#http?.probe(this.#address)) ?? 0;
+      if (!this.#WebSocket) status = await (this.#http = await import("./fetch-socket.js"))[how](this.#address);
     } catch {
       // Without that module there is no plain HTTP.
     }
@@ -82,11 +86,6 @@ export class Connection {
   /** @param {number} code a close code or an HTTP status */
   #tell(code) {
     this.#driver.handle((engine, now) => engine.disconnected(now, code));
-  }
-
-  /** Opens a websocket only to see whether it opens, and tells the engine if it does. */
-  tryWebsocket() {
-    this.#http?.tryWebsocket(this.#address, () => this.#tell(SWITCHING_PROTOCOLS));
   }
 
   /** @param {boolean} usesHttp whether to connect over plain HTTP: websockets are blocked */

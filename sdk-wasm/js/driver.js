@@ -222,7 +222,7 @@ export class Driver {
         return void this.connection.connect(step !== "connect");
       case "probe":
       case "tryWebsocket":
-        return void this.connection[step]();
+        return void this.connection.ask(step);
       case "disconnect":
         return this.connection.disconnect();
       case "send":

@@ -43,13 +43,18 @@ export async function probe(address) {
   return (await ask(base))?.status ?? ((await ask(base, { mode: "no-cors" })) ? 1 : 0);
 }
 
-/** Opens a websocket only to see whether it opens. */
-export function tryWebsocket(address, onopen) {
+/**
+ * Opens a websocket only to see whether it opens. Resolves with the HTTP status with which one
+ * opens if it does, and otherwise never.
+ */
+export function tryWebsocket(address) {
   const socket = new WebSocket(address);
-  socket.onopen = () => {
-    socket.close();
-    onopen();
-  };
+  return new Promise((resolve) => {
+    socket.onopen = () => {
+      socket.close();
+      resolve(101);
+    };
+  });
 }
 
 export class FetchSocket {

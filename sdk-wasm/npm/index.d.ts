@@ -163,8 +163,9 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `unknown_status`: the server received a status that it doesn't know.
  * - `unsupported_version`: the server doesn't speak this SDK's version.
  * - `already_in_room`, `not_in_room`, `not_owner`: the call isn't allowed in this page's situation.
- * - `unknown_room`: no room has that uuid: it is mistyped, the room is closed, or the server was
- *   restarted.
+ * - `unknown_room`: no room has that uuid. When `create` or `join` rejects with it, the uuid is
+ *   mistyped, the room is closed, or the server was restarted. When a room ends with it
+ *   (`onclose`), the server has lost the room, or closed it while this page was away.
  * - `wrong_owner_key`: the room exists, but belongs to another owner.
  * - `unauthorized`: the server wants a token for this (option `token`), or doesn't accept the one
  *   that it received; the message says why.
@@ -305,8 +306,8 @@ export interface Callbacks {
    */
   onresync?: (() => void) | null;
   /**
-   * An attempt to connect failed, and the page goes on trying. Also called before `create` or `join`
-   * has resolved or rejected. The error's `code` is `connection_failed`, or the server's refusal,
+   * An attempt to connect failed, and the page goes on trying. Also called before `create` or
+   * `join` has resolved or rejected. The error's `code` is `connection_failed`, or the server's refusal,
    * such as `rate_limited`; its message says what is known of the reason.
    */
   onretry?: ((error: RoomError) => void) | null;

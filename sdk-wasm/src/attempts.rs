@@ -4,20 +4,19 @@
 //! So a page goes over HTTP only if the server has answered a request, and a websocket that was
 //! begun after that fails as well. While it goes over HTTP, it tries a websocket now and then.
 
-use rtbroadcaster_protocol::Timestamp;
+use rtbroadcaster_protocol::{CloseCode, Timestamp};
+
+use crate::decisions::SWITCHING_PROTOCOLS;
 
 /// Before each attempt in a row whose number is a multiple of this one, the server is asked over
 /// HTTP whether it is there.
 const ATTEMPTS_BEFORE_PROBE: u32 = 3;
 /// How long a websocket may take to open after the server has answered, in milliseconds.
 const WEBSOCKET_TIMEOUT_MS: u64 = 2_000;
-/// How long a room goes over HTTP before it tries a websocket, in milliseconds. The wait doubles
-/// each time.
-const FIRST_TRIAL_MS: u64 = 30_000;
-/// The longest of these waits, in milliseconds.
-const LONGEST_WAIT_MS: u64 = 600_000;
+/// How long a room goes over HTTP before it tries a websocket, in milliseconds.
+const TRIAL_EVERY_MS: u64 = 60_000;
 
-/// What the shell is to do beside what the session asks for.
+/// A step towards a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     /// Open a websocket as the room's connection.
@@ -38,10 +37,10 @@ enum Stage {
     Probing,
     /// A websocket is being opened.
     Opening,
-    /// The same; the server has answered, so HTTP is next, at this time at the latest.
-    Proven(Timestamp),
-    /// The room goes over HTTP, or did last. A websocket is tried at this time.
-    Http(Timestamp),
+    /// The same; the server has answered, so HTTP is next, at `at` at the latest.
+    Proven,
+    /// The room goes over HTTP, or did last. A websocket is tried at `at`.
+    Http,
 }
 
 /// The attempts of one room to connect.
@@ -49,106 +48,97 @@ pub(crate) struct Attempts {
     /// The number of attempts in a row without an open connection.
     in_row: u32,
     stage: Stage,
-    /// How long to go over HTTP before the next trial.
-    trial_wait_ms: u64,
-    /// The status of the server's last answer to a probe: see [`crate::ending`].
-    probed: u16,
+    at: Timestamp,
+    /// The status of the server's last answer to a probe; 0 if there was none.
+    pub(crate) probed: u16,
+    /// What the shell is to do next; it is taken from here.
+    pub(crate) way: Option<Way>,
 }
 
 impl Attempts {
+    /// In place of a code: time has passed.
+    pub(crate) const TIME: u16 = u16::MAX;
+
     pub(crate) fn new() -> Self {
-        Self { in_row: 0, stage: Stage::Idle, trial_wait_ms: FIRST_TRIAL_MS, probed: 0 }
+        Self { in_row: 0, stage: Stage::Idle, at: Timestamp(0), probed: 0, way: None }
     }
 
-    /// The status of the server's last answer to a probe; 0 if there was none.
-    pub(crate) fn probed(&self) -> u16 {
-        self.probed
-    }
-
-    /// When to come back with [`Attempts::go_on`]; none if there is nothing to wait for.
+    /// When to come back with [`Attempts::TIME`]; none if there is nothing to wait for.
     pub(crate) fn next_timeout(&self) -> Option<Timestamp> {
-        match self.stage {
-            Stage::Proven(at) | Stage::Http(at) => Some(at),
-            _ => None,
-        }
+        matches!(self.stage, Stage::Proven | Stage::Http).then_some(self.at)
     }
 
     /// Begins an attempt.
-    pub(crate) fn begin(&mut self) -> Way {
-        if let Stage::Http(_) = self.stage {
-            self.probe_next();
+    pub(crate) fn begin(&mut self) {
+        if self.stage == Stage::Http {
+            self.in_row = ATTEMPTS_BEFORE_PROBE - 1;
         }
         self.in_row += 1;
-        if self.in_row.is_multiple_of(ATTEMPTS_BEFORE_PROBE) {
-            self.stage = Stage::Probing;
-            return Way::Probe;
-        }
-        self.stage = Stage::Opening;
-        Way::Websocket
+        let probes = self.in_row.is_multiple_of(ATTEMPTS_BEFORE_PROBE);
+        (self.stage, self.way) =
+            if probes { (Stage::Probing, Some(Way::Probe)) } else { (Stage::Opening, Some(Way::Websocket)) };
     }
 
-    /// Notes the answer to a probe; 0 stands for none. Returns how to go on.
-    pub(crate) fn note_probed(&mut self, now: Timestamp, status: u16) -> Option<Way> {
-        self.probed = status;
-        if self.stage != Stage::Probing {
-            return None;
+    /// Notes a code: a connection was closed with it, or it is the HTTP status of a probe or trial,
+    /// or [`Attempts::TIME`]. Returns whether the session is to be told.
+    pub(crate) fn note(&mut self, now: Timestamp, code: u16) -> bool {
+        let is_due = code == Self::TIME && now >= self.at;
+        let is_close = code >= CloseCode::FIRST;
+        match self.stage {
+            Stage::Probing if !is_close => {
+                self.probed = code;
+                self.stage = if code / 100 == 2 { Stage::Proven } else { Stage::Opening };
+                self.at = now.after(WEBSOCKET_TIMEOUT_MS);
+                self.way = Some(Way::Websocket);
+                false
+            }
+            Stage::Http if code == SWITCHING_PROTOCOLS => {
+                self.stage = Stage::Idle;
+                true
+            }
+            Stage::Proven | Stage::Http
+                if is_due || (is_close && self.stage == Stage::Proven && code != Self::TIME) =>
+            {
+                self.way = Some(if self.stage == Stage::Http { Way::Trial } else { Way::Http });
+                self.stage = Stage::Http;
+                self.at = now.after(TRIAL_EVERY_MS);
+                is_due
+            }
+            _ => is_close,
         }
-        let is_there = (200..300).contains(&status);
-        self.stage = if is_there { Stage::Proven(now.after(WEBSOCKET_TIMEOUT_MS)) } else { Stage::Opening };
-        Some(Way::Websocket)
     }
 
     /// Notes that the connection is open.
     pub(crate) fn note_opened(&mut self) {
         self.in_row = 0;
-        if !matches!(self.stage, Stage::Http(_)) {
-            *self = Self::new();
-        }
+        self.probed = 0;
+        self.leave_stage();
     }
 
     /// Notes that a connection is given up.
     pub(crate) fn note_given_up(&mut self) {
-        if matches!(self.stage, Stage::Opening | Stage::Proven(_)) {
+        self.way = None;
+        if let Stage::Opening | Stage::Proven = self.stage {
             // It took too long, and so would the next one: perhaps websockets are blocked.
-            self.probe_next();
+            self.in_row = ATTEMPTS_BEFORE_PROBE - 1;
         }
-        if !matches!(self.stage, Stage::Http(_)) {
-            self.stage = Stage::Idle;
-        }
+        self.leave_stage();
     }
 
-    /// Notes that time has passed, or that a connection was closed. Returns what to do; after a
-    /// close, the session need not be told if this is something.
-    pub(crate) fn go_on(&mut self, now: Timestamp, is_closed: bool) -> Option<Way> {
-        let way = match self.stage {
-            Stage::Proven(at) if is_closed || now >= at => Way::Http,
-            Stage::Http(at) if !is_closed && now >= at => Way::Trial,
-            _ => return None,
-        };
-        self.stage = Stage::Http(now.after(self.trial_wait_ms));
-        self.trial_wait_ms = (2 * self.trial_wait_ms).min(LONGEST_WAIT_MS);
-        Some(way)
-    }
-
-    /// Notes that a trial has opened. Returns whether to leave HTTP for a websocket.
-    pub(crate) fn leaves_http(&mut self) -> bool {
-        let is_on_http = matches!(self.stage, Stage::Http(_));
-        if is_on_http {
+    /// Ends the attempt. That a room goes over HTTP is known until the next one.
+    #[inline(never)]
+    fn leave_stage(&mut self) {
+        if self.stage != Stage::Http {
             self.stage = Stage::Idle;
         }
-        is_on_http
     }
 
     /// Notes that the page is online again: what failed before says nothing.
     pub(crate) fn note_online(&mut self, now: Timestamp) {
         self.in_row = 0;
-        if let Stage::Http(at) = &mut self.stage {
-            *at = now;
+        if self.stage == Stage::Http {
+            self.at = now;
         }
-    }
-
-    fn probe_next(&mut self) {
-        self.in_row = ATTEMPTS_BEFORE_PROBE - 1;
     }
 }
 
@@ -159,20 +149,35 @@ mod tests {
     use super::*;
 
     const T: Timestamp = Timestamp(1_000);
+    /// The close code of a websocket that could not be opened.
+    const LOST: u16 = 1006;
+
+    fn begin(attempts: &mut Attempts) -> Way {
+        attempts.begin();
+        attempts.way.take().unwrap()
+    }
+
+    /// What comes after a code, if the session is not told of it.
+    fn note(attempts: &mut Attempts, now: Timestamp, code: u16) -> Option<Way> {
+        let is_told = attempts.note(now, code);
+        let way = attempts.way.take();
+        assert!(code == Attempts::TIME || is_told == (code >= CloseCode::FIRST && way.is_none()));
+        way
+    }
 
     /// A room whose websockets have failed, up to the probe before the third.
     fn probing() -> Attempts {
         let mut attempts = Attempts::new();
-        assert_eq!((attempts.begin(), attempts.begin()), (Way::Websocket, Way::Websocket));
-        assert_eq!(attempts.begin(), Way::Probe);
+        assert_eq!((begin(&mut attempts), begin(&mut attempts)), (Way::Websocket, Way::Websocket));
+        assert_eq!(begin(&mut attempts), Way::Probe);
         attempts
     }
 
     /// A room that goes over HTTP since [`T`].
     fn on_http() -> Attempts {
         let mut attempts = probing();
-        attempts.note_probed(T, 200);
-        assert_eq!(attempts.go_on(T, true), Some(Way::Http));
+        note(&mut attempts, T, 200);
+        assert_eq!(note(&mut attempts, T, LOST), Some(Way::Http));
         attempts.note_opened();
         attempts
     }
@@ -182,76 +187,77 @@ mod tests {
         let mut attempts = Attempts::new();
         for _ in 0..5 {
             for way in [Way::Websocket, Way::Websocket, Way::Probe] {
-                assert_eq!(attempts.begin(), way);
-                assert!(way == Way::Probe || attempts.go_on(T, true).is_none());
+                assert_eq!(begin(&mut attempts), way);
+                assert!(way == Way::Probe || note(&mut attempts, T, LOST).is_none());
             }
-            assert_eq!(attempts.note_probed(T, 502), Some(Way::Websocket));
-            assert_eq!(attempts.probed(), 502);
-            assert_eq!(attempts.go_on(T, true), None);
+            assert_eq!(note(&mut attempts, T, 502), Some(Way::Websocket));
+            assert_eq!(attempts.probed, 502);
+            assert_eq!(note(&mut attempts, T, LOST), None);
         }
         attempts.note_opened();
-        assert_eq!((attempts.begin(), attempts.begin()), (Way::Websocket, Way::Websocket));
+        assert_eq!((begin(&mut attempts), begin(&mut attempts)), (Way::Websocket, Way::Websocket));
     }
 
     #[wasm_bindgen_test]
     fn only_a_websocket_that_fails_after_a_positive_probe_leads_to_http() {
         let mut opens = probing();
-        assert_eq!(opens.note_probed(T, 200), Some(Way::Websocket));
+        assert_eq!(note(&mut opens, T, 200), Some(Way::Websocket));
         opens.note_opened();
-        assert_eq!(opens.go_on(T, true), None, "it was open before");
+        assert_eq!(note(&mut opens, T, LOST), None, "it was open before");
 
         let mut fails = probing();
-        fails.note_probed(T, 200);
-        assert_eq!(fails.go_on(T, true), Some(Way::Http));
+        note(&mut fails, T, 200);
+        assert_eq!(note(&mut fails, T, LOST), Some(Way::Http));
 
         let mut hangs = probing();
-        hangs.note_probed(T, 200);
+        note(&mut hangs, T, 200);
         let until = hangs.next_timeout().unwrap();
-        assert_eq!((hangs.go_on(T, false), hangs.go_on(until, false)), (None, Some(Way::Http)));
+        assert_eq!(
+            (note(&mut hangs, T, Attempts::TIME), note(&mut hangs, until, Attempts::TIME)),
+            (None, Some(Way::Http))
+        );
     }
 
     #[wasm_bindgen_test]
     fn an_answer_that_comes_too_late_changes_nothing() {
         let mut attempts = probing();
         attempts.note_given_up();
-        assert_eq!(attempts.note_probed(T, 200), None);
-        assert_eq!(attempts.begin(), Way::Websocket);
-        assert_eq!(attempts.note_probed(T, 200), None);
-        assert_eq!(attempts.go_on(T, true), None);
+        assert_eq!(note(&mut attempts, T, 200), None);
+        assert_eq!(begin(&mut attempts), Way::Websocket);
+        assert_eq!(note(&mut attempts, T, 200), None);
+        assert_eq!(note(&mut attempts, T, LOST), None);
     }
 
     #[wasm_bindgen_test]
     fn after_an_attempt_that_was_given_up_or_went_over_http_the_server_is_asked_at_once() {
         let mut attempts = Attempts::new();
-        attempts.begin();
+        begin(&mut attempts);
         attempts.note_given_up();
-        assert_eq!(attempts.begin(), Way::Probe);
-        assert_eq!(on_http().begin(), Way::Probe);
+        assert_eq!(begin(&mut attempts), Way::Probe);
+        assert_eq!(begin(&mut on_http()), Way::Probe);
     }
 
     #[wasm_bindgen_test]
-    fn over_http_a_websocket_is_tried_ever_less_often_and_taken_when_it_opens() {
+    fn over_http_a_websocket_is_tried_each_minute_and_taken_when_it_opens() {
         let mut attempts = on_http();
-        let mut last = T;
-        for wait in [30_000, 60_000, 120_000, 240_000, 480_000, 600_000, 600_000] {
-            let at = attempts.next_timeout().unwrap();
-            assert_eq!(at.since(last), wait);
-            assert_eq!(attempts.go_on(at, false), Some(Way::Trial));
-            last = at;
+        for minute in 1..5 {
+            let at = T.after(minute * 60_000);
+            assert_eq!(attempts.next_timeout(), Some(at));
+            assert_eq!(note(&mut attempts, at, Attempts::TIME), Some(Way::Trial));
         }
-        assert!(attempts.leaves_http() && !attempts.leaves_http());
-        assert_eq!(attempts.begin(), Way::Websocket);
+        assert!(attempts.note(T, SWITCHING_PROTOCOLS) && !attempts.note(T, SWITCHING_PROTOCOLS));
+        assert_eq!(begin(&mut attempts), Way::Websocket);
     }
 
     #[wasm_bindgen_test]
     fn when_the_network_is_back_all_begins_anew() {
         let mut attempts = Attempts::new();
-        attempts.begin();
-        attempts.begin();
+        begin(&mut attempts);
+        begin(&mut attempts);
         attempts.note_online(T);
-        assert_eq!((attempts.begin(), attempts.begin()), (Way::Websocket, Way::Websocket));
+        assert_eq!((begin(&mut attempts), begin(&mut attempts)), (Way::Websocket, Way::Websocket));
         let mut attempts = on_http();
         attempts.note_online(T);
-        assert_eq!(attempts.go_on(T, false), Some(Way::Trial));
+        assert_eq!(note(&mut attempts, T, Attempts::TIME), Some(Way::Trial));
     }
 }

@@ -14,8 +14,8 @@ pub(crate) struct Ending<'a> {
 impl<'a> Ending<'a> {
     /// `probed` is the HTTP status of the server's last answer to a probe. It is 1 if the page may
     /// not read the answer, because the server doesn't allow the page's origin, and 0 if there was
-    /// no answer.
-    pub(crate) fn new(reason: &'a EndReason, is_owner: bool, probed: u16) -> Self {
+    /// no answer. `was_in_room` says whether the page has been in its room before.
+    pub(crate) fn new(reason: &'a EndReason, is_owner: bool, was_in_room: bool, probed: u16) -> Self {
         let (code, message) = match reason {
             EndReason::RoomClosed => ("closed", "the room was closed by its owner, or had none for too long"),
             EndReason::Left if is_owner => ("left", "this page closed the room"),
@@ -26,6 +26,9 @@ impl<'a> Ending<'a> {
             ),
             EndReason::ConnectionFailed => {
                 return Self { code: "connection_failed", message: not_reached(probed) };
+            }
+            EndReason::Refused(Refusal { code, .. }) if was_in_room && code == "unknown_room" => {
+                (&**code, "the server has lost this room")
             }
             EndReason::Refused(Refusal { code, message, .. }) => (&**code, &**message),
         };

@@ -7,13 +7,11 @@
 use alloc::string::String;
 
 use rtbroadcaster_protocol::{
-    Audience, BroadcastError, CloseCode, EndReason, Input, Output, Session, SessionOptions, SessionStatus,
-    Timestamp,
+    Audience, BroadcastError, EndReason, Input, Output, Session, SessionOptions, SessionStatus, Timestamp,
 };
 
-use crate::attempts::{Attempts, Way};
+use crate::attempts::Attempts;
 use crate::catch_up::CatchUp;
-use crate::decisions;
 use crate::delivery::{Delivery, QueuedEvent};
 use crate::ending::Ending;
 use crate::registry::FunctionId;
@@ -24,8 +22,6 @@ pub(crate) struct Engine<P> {
     session: Session<P>,
     delivery: Delivery<P>,
     attempts: Attempts,
-    /// What the shell is to do next towards a connection, beside what the session asks for.
-    way: Option<Way>,
     /// When the driver's timer fires; none if it is not set.
     timer_at: Option<Timestamp>,
     /// How many callers wait until the queue has space.
@@ -39,7 +35,6 @@ impl<P> Engine<P> {
             session: Session::new(options),
             delivery: Delivery::new(),
             attempts: Attempts::new(),
-            way: None,
             timer_at: None,
             waiting_for_space: 0,
         }
@@ -47,37 +42,29 @@ impl<P> Engine<P> {
 
     /// Reports what happened.
     ///
-    /// [`Input::Disconnected`] with a number below [`CloseCode::FIRST`] is no close. It
-    /// is the HTTP status of the answer to [`Way::Probe`], 1 if the page may not read that answer,
-    /// 0 if there is none; or [`decisions::SWITCHING_PROTOCOLS`] when the websocket of [`Way::Trial`]
-    /// has opened.
+    /// [`Input::Disconnected`] with a number below 1000 is no close. It is the HTTP status of the
+    /// answer to a probe, 1 if the page may not read that answer, 0 if there is none. Or it is
+    /// `decisions::SWITCHING_PROTOCOLS`, when the websocket of a trial has opened.
     pub(crate) fn handle(&mut self, now: Timestamp, input: Input<P>) {
-        match input {
+        let is_told = match input {
             Input::Timeout => {
                 self.timer_at = None;
-                self.way = self.attempts.go_on(now, false);
+                self.attempts.note(now, Attempts::TIME)
             }
-            Input::Opened => self.attempts.note_opened(),
-            Input::Disconnected(decisions::SWITCHING_PROTOCOLS) => {
-                if self.delivery.is_closing() || !self.attempts.leaves_http() {
-                    return;
-                }
+            Input::Disconnected(code) => self.attempts.note(now, code),
+            Input::Opened => {
+                self.attempts.note_opened();
+                true
             }
-            Input::Disconnected(code) => {
-                let is_close = code >= CloseCode::FIRST;
-                self.way = if is_close {
-                    self.attempts.go_on(now, true)
-                } else {
-                    self.attempts.note_probed(now, code)
-                };
-                if self.way.is_some() || !is_close {
-                    return;
-                }
+            Input::Close => {
+                self.delivery.close();
+                true
             }
-            Input::Close => self.delivery.close(),
-            _ => {}
+            _ => true,
+        };
+        if is_told {
+            self.session.handle(now, input);
         }
-        self.session.handle(now, input);
     }
 
     /// Notes that the page is online again.
@@ -88,7 +75,7 @@ impl<P> Engine<P> {
     /// What the page is told of this end; of the last attempt to connect if there is none.
     pub(crate) fn ending<'a>(&'a self, reason: Option<&'a EndReason>) -> Ending<'a> {
         let reason = reason.unwrap_or_else(|| self.session.last_failure());
-        Ending::new(reason, self.session.is_owner(), self.attempts.probed())
+        Ending::new(reason, self.session.is_owner(), self.session.has_entered(), self.attempts.probed)
     }
 
     /// See [`Session::set_token`].
@@ -193,20 +180,16 @@ impl<P> Engine<P> {
     pub(crate) fn next_step(&mut self, may_deliver: bool) -> Option<Step<P>> {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect => {
-                    self.way = None;
-                    return Some(Step::Connect(self.attempts.begin()));
-                }
+                Output::Connect => self.attempts.begin(),
                 Output::Send(text) => return Some(Step::Send(text)),
                 Output::Disconnect => {
-                    self.way = None;
                     self.attempts.note_given_up();
                     return Some(Step::Disconnect);
                 }
                 Output::Event(event) => self.delivery.push(QueuedEvent::Session(event)),
             }
         }
-        if let Some(way) = self.way.take() {
+        if let Some(way) = self.attempts.way.take() {
             return Some(Step::Connect(way));
         }
         self.check_queue_space();

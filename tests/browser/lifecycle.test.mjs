@@ -1,4 +1,4 @@
-/** Pages that the browser keeps while nobody sees them, or freezes: away for the others, and back at once. */
+/** Pages that the browser keeps while nobody sees them, or freezes, are away, and back at once. */
 
 import assert from "node:assert/strict";
 

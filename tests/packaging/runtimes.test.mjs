@@ -1,6 +1,7 @@
 /** The package outside of browsers. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { startServer } from "../browser/support/server.mjs";
@@ -43,13 +44,24 @@ test("Node runs it with the WebSocket of the package ws", async (t) => {
   assert.equal(await node("refused.js", `ws://127.0.0.1:${gone.port}/broadcasting`), "connection_failed");
 });
 
-test("Bun and Deno run it with the WebSocket they have", async (t) => {
+test("Node 22, Bun and Deno run it with the WebSocket they have", async (t) => {
   const url = await server(t);
   const folder = await project(scene(t), "runtimes");
-  const bun = await run(folder, process.execPath, ["node_modules/bun/install.js"]).then(() =>
-    run(folder, bin(folder, "bun"), ["main.mjs", url]),
-  );
-  assert.equal(bun.stdout, PARAMS);
-  const deno = await run(folder, bin(folder, "deno"), ["run", "--allow-read", "--allow-net", "main.mjs", url]);
-  assert.equal(deno.stdout, PARAMS);
+  // Their install scripts, which npm was told to leave out.
+  await run(folder, process.execPath, ["node_modules/bun/install.js"]);
+  await run(join(folder, "node_modules/node"), process.execPath, ["installArchSpecificPackage.js"]);
+  const runtimes = [
+    // npm makes no link to it, because it was not there yet.
+    [join(folder, "node_modules/node/bin/node")],
+    [bin(folder, "bun")],
+    [bin(folder, "deno"), "run", "--allow-read", "--allow-net"],
+  ];
+  const gone = await startServer();
+  await gone.kill();
+  for (const [program, ...options] of runtimes) {
+    const said = async (...args) => (await run(folder, program, [...options, ...args])).stdout;
+    assert.equal(await said("main.mjs", url), PARAMS, program);
+    const refused = await said("refused.mjs", `ws://127.0.0.1:${gone.port}/broadcasting`);
+    assert.equal(refused, "connection_failed several attempts", program);
+  }
 });

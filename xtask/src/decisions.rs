@@ -33,7 +33,6 @@ fn javascript() -> String {
         ("VISIBILITY_EVENT", json!(source::VISIBILITY_EVENT)),
         ("HIDE_EVENT", json!(source::HIDE_EVENT)),
         ("LIFECYCLE", json!(lifecycle)),
-        ("SWITCHING_PROTOCOLS", json!(source::SWITCHING_PROTOCOLS)),
         ("WEBSOCKET_SCHEMES", json!(schemes)),
         ("NO_URL", json!(source::NO_URL)),
         ("OTHER_SCHEME", json!(source::OTHER_SCHEME)),

@@ -27,7 +27,7 @@ const DECLARED: [(&str, &str); 4] = [
     (
         "fetch-socket.d.ts",
         "export function probe(address: string): Promise<number>;
-export function tryWebsocket(address: string, onopen: () => void): void;
+export function tryWebsocket(address: string): Promise<number>;
 export const FetchSocket: typeof WebSocket;
 ",
     ),

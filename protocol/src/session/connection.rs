@@ -101,7 +101,10 @@ impl<P> Session<P> {
     /// The connection was closed with this code: connects again later, or ends the session.
     pub(super) fn disconnected(&mut self, now: Timestamp, code: u16) {
         if let State::Closing { .. } = self.state {
-            return self.end(EndReason::Left);
+            if code >= CloseCode::FIRST {
+                self.end(EndReason::Left);
+            }
+            return;
         }
         if CloseCode::may_return(code) {
             self.reconnect_later(now);

@@ -50,15 +50,15 @@ pub enum Input<P> {
     Received(ServerMessage<P>),
     /// The socket was closed or could not be opened. With the close code, or 1006 if there was
     /// none. A number below [`CloseCode::FIRST`](crate::CloseCode::FIRST) says that a better
-    /// connection can be opened: the session asks for one at once.
+    /// connection can be opened: the session asks for one at once, unless it is closing.
     Disconnected(u16),
     /// The moment that [`Session::next_timeout`](super::Session::next_timeout) named has come.
     /// Saying so earlier does no harm.
     Timeout,
     /// The page has woken up or is online again, so the connection may be dead without a sign.
     Wake,
-    /// The page goes to sleep: nothing reaches it any more until it wakes. Its connection is dropped
-    /// without a word, so that the others learn that it is away.
+    /// The page goes to sleep: nothing reaches it any more until it wakes. Its connection is
+    /// dropped without a word, so that the others learn that it is away.
     Sleep,
     /// This many bytes of what was sent still wait in the page for the network. To be said whenever
     /// something was sent. Until then the session takes everything that it sent for waiting. It

@@ -154,6 +154,12 @@ impl<P> Session<P> {
         self.entry != Entry::Joins
     }
 
+    /// Whether the session has been in its room.
+    #[must_use]
+    pub fn has_entered(&self) -> bool {
+        self.has_entered
+    }
+
     /// The uuid of the room. None until a new room is opened.
     #[must_use]
     pub fn uuid(&self) -> Option<&str> {

@@ -1,4 +1,7 @@
-/** A page that playwright leaves alone. It pretends that its own pages have the focus, so that they never freeze. */
+/**
+ * A page that playwright leaves alone. Playwright makes its own pages believe that they have the
+ * focus, so that they never freeze.
+ */
 
 /**
  * @param {import("playwright-core").Browser} browser

@@ -29,8 +29,8 @@ use super::driver::Driver;
 use super::socket::Connection;
 
 /// Asks the server at a websocket's address whether it has rooms over plain HTTP. Returns the
-/// status of the answer; 1 if the page may not read the answer, because its origin is not allowed; 0
-/// if there is no answer.
+/// status of the answer; 1 if the page may not read the answer, because its origin is not allowed;
+/// 0 if there is no answer.
 pub(super) async fn probe(address: &str) -> u16 {
     let Ok(base) = http_address(address) else { return 0 };
     match request::probe(&base, None).await {
