@@ -31,8 +31,6 @@ const CONNECTION_LOST = 1006;
 /** The limits until the server has announced its own. */
 const LIMITS = { messageBytes: 65_536, heartbeat: 25_000 };
 
-const encoder = new TextEncoder();
-
 /**
  * Resolves with a function that makes sockets, if the server at a websocket's address can be
  * reached over plain HTTP. It makes a {@link FetchSocket}; but after the server has told the page
@@ -105,7 +103,7 @@ export class FetchSocket {
 
   #sendMessage(line, message) {
     if (message.funcKey || message.clear) {
-      this.#waiting.push({ line, id: message.id, bytes: encoder.encode(line).length + 1 });
+      this.#waiting.push({ line, id: message.id, bytes: new TextEncoder().encode(line).length + 1 });
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {
       this.#answerPing(message.ping);

@@ -1,3 +1,4 @@
+"use client";
 // A room as a React hook.
 
 import { useEffect, useRef, useState } from "react";

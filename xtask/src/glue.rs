@@ -24,6 +24,7 @@ const GLUE: &str = "rtbroadcaster_sdk_bg.js";
 pub(crate) fn shorten(folder: &Path, names: &str) -> anyhow::Result<()> {
     let path = folder.join(GLUE);
     let mut glue = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    glue = with_late_texts(&glue)?;
     // wasm-opt runs the pass again after others, which then finds only short names.
     let names = Deserializer::from_str(names).into_iter::<Value>().next();
     let names = names.context("wasm-opt printed no names")?.context("wasm-opt printed no JSON")?;
@@ -46,6 +47,28 @@ pub(crate) fn shorten(folder: &Path, names: &str) -> anyhow::Result<()> {
     }
     glue += &format!("\n/** What the wasm imports. */\nexport const imports = {{ a: {{\n{imports}}} }};\n");
     fs::write(&path, glue).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Has the encoder and decoder of texts made when the wasm is set, and not when the script is
+/// imported: some places, such as jsdom, lack their classes.
+fn with_late_texts(glue: &str) -> anyhow::Result<String> {
+    let setter = "export function __wbg_set_wasm(val) {";
+    let mut late = glue.to_owned();
+    for (kind, made) in [
+        ("const cachedTextEncoder", "cachedTextEncoder = new TextEncoder();"),
+        (
+            "let cachedTextDecoder",
+            "cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });\ncachedTextDecoder.decode();",
+        ),
+    ] {
+        let (keyword, name) = kind.split_once(' ').context("a declaration has a name")?;
+        let declared = format!("{keyword} {made}");
+        if !late.contains(&declared) || !late.contains(setter) {
+            bail!("{GLUE} doesn't make {name} as before");
+        }
+        late = late.replace(&declared, &format!("let {name};")).replace(setter, &format!("{setter}\n{made}"));
+    }
+    Ok(late)
 }
 
 /// Replaces a name where it isn't the beginning of a longer one.

@@ -89,7 +89,8 @@ pub(crate) fn build_into(workspace: &Workspace, folder: &Path) -> anyhow::Result
     execute(build.args(select).env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", rustc_flags()))?;
     let compiled = workspace.target(&format!("{WASM_TARGET}/{PROFILE}/{NAME}.wasm"));
 
-    let options = ["--target", "bundler", "--out-name", NAME, "--remove-producers-section"];
+    let options =
+        ["--target", "bundler", "--out-name", NAME, "--remove-producers-section", "--encode-into", "always"];
     execute(Command::new(&tools.bindgen).args(options).arg("--out-dir").arg(folder).arg(compiled))?;
     types::check(workspace, folder)?;
     // The package's own types are written by hand.
