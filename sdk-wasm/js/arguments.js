@@ -23,7 +23,7 @@ export function nonEmpty(value, name) {
  */
 export function isGiven(value, name) {
   if (value == null) return false;
-  if (typeof value === "object" || typeof value === "function") return true;
+  if ((typeof value === "object" && !Array.isArray(value)) || typeof value === "function") return true;
   throw invalid(`\`${name}\` must be an object`);
 }
 

@@ -85,7 +85,7 @@ function nonEmpty(value, name) {
 }
 function isGiven(value, name) {
   if (value == null) return false;
-  if (typeof value === "object" || typeof value === "function") return true;
+  if (typeof value === "object" && !Array.isArray(value) || typeof value === "function") return true;
   throw invalid(`\`${name}\` must be an object`);
 }
 function field(object, name) {

@@ -1,11 +1,17 @@
 // The main module for Node.js, Bun and Deno, which package.json's `exports` direct to this file. It
 // carries the wasm: bundlers for servers move files, and Node's `fetch` reads none.
 
-import { create as createRoom, init as load, join as joinRoom } from "./embedded.js";
+import * as embedded from "./embedded.js";
+import { withWarnings } from "./warnings.js";
 
-export const init = (source) => load(isFile(source) ? read(source) : source);
-export const create = async (url, options) => inspectable(await createRoom(url, options));
-export const join = async (url, uuid, options) => inspectable(await joinRoom(url, uuid, options));
+const rooms = () => (isDevelopment() ? withWarnings(embedded) : embedded);
+
+export const init = (source) => embedded.init(isFile(source) ? read(source) : source);
+export const create = async (url, options) => inspectable(await rooms().create(url, options));
+export const join = async (url, uuid, options) => inspectable(await rooms().join(url, uuid, options));
+
+/** Deno asks its user before it tells what is in the environment. */
+const isDevelopment = () => !globalThis.Deno && globalThis.process?.env.NODE_ENV !== "production";
 
 const isFile = (source) => (source instanceof URL || typeof source === "string") && `${source}`.startsWith("file:");
 const read = async (source) => (await import("node:fs/promises")).readFile(new URL(source));

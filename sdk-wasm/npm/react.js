@@ -40,7 +40,7 @@ export function useRoom(url, options = {}) {
       if (!isOver) setState((state) => ({ ...state, ...change }));
     };
     const enter = async () => {
-      const { functions, ...others } = latestOptions.current;
+      const { functions, uuid: _, ...others } = latestOptions.current;
       registeredKeys.current = new Set();
       const given = Object.fromEntries(keysOf(functions).map((key) => [key, dispatcher(key)]));
       // The room refuses what isn't a plain object.

@@ -40,8 +40,20 @@ scenario("functions: undefined is absent, what is none is named, a class's metho
     const room = await sdk.create("/broadcasting");
     return said(() => room.on("goTo", "next"));
   }), /^invalid_argument: .*"goTo"/);
-  const instances = ["new (class { goTo() {} })()", "new (class extends class { goTo() {} } {})()", "[() => {}]", "() => {}", "new Map()"];
+  const instances = ["new (class { goTo() {} })()", "new (class extends class { goTo() {} } {})()", "() => {}", "new Map()"];
   for (const instance of instances) assert.match(await create(instance), /^invalid_argument: `functions` must be a plain object/, instance);
+});
+
+scenario("an array is no object of options", {}, async (scene) => {
+  const page = await opened(scene);
+  const array = /^invalid_argument: `options` must be an object/;
+  assert.match(await page.evaluate(() => said(() => sdk.create("/broadcasting", []))), array);
+  assert.match(await page.evaluate(() => said(() => sdk.join("/broadcasting", "uuid", []))), array);
+  const broadcast = page.evaluate(async () => {
+    const room = await sdk.create("/broadcasting");
+    return said(() => room.broadcast("goTo", [1], ["state"]));
+  });
+  assert.match(await broadcast, array);
 });
 
 scenario("functions that a schema checks are held to the same", {}, async (scene) => {
