@@ -89,7 +89,7 @@ function nonEmpty(value, name) {
 }
 function isGiven(value, name) {
   if (value == null) return false;
-  if (typeof value === "object" || typeof value === "function") return true;
+  if (typeof value === "object" && !Array.isArray(value) || typeof value === "function") return true;
   throw invalid(`\`${name}\` must be an object`);
 }
 function field(object, name) {
@@ -107,9 +107,22 @@ function flag(value, name) {
   if (value === void 0 || typeof value === "boolean") return value;
   throw invalid(`\`${name}\` must be true or false`);
 }
-function functionToRegister(value) {
+function functionToRegister(value, key) {
   if (typeof value === "function") return value;
-  throw invalid("what is registered must be a function");
+  throw invalid(`what is registered under "${key}" must be a function`, { key });
+}
+function functionsOf(object) {
+  const functions = [];
+  if (!isGiven(object, "functions")) return functions;
+  for (let at = Object.getPrototypeOf(object), above; at && (above = Object.getPrototypeOf(at)); at = above) {
+    if (Object.getOwnPropertyNames(at).length > 1) {
+      throw invalid("`functions` must be a plain object that names each function");
+    }
+  }
+  for (const [key, fn] of Object.entries(object)) {
+    if (fn !== void 0) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+  }
+  return functions;
 }
 function socketClass(value) {
   if (value === void 0 || typeof value === "function") return value;
@@ -1050,7 +1063,7 @@ var Room = class {
    * @param {import("./pending.js").Pending<Room>} entering
    */
   constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject }) {
-    const functions = [];
+    let functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
     if (joins) nonEmpty(uuid, "uuid");
@@ -1066,12 +1079,7 @@ var Room = class {
         sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
-      const registered = field(options, "functions");
-      if (isGiven(registered, "functions")) {
-        for (const [key, fn] of Object.entries(registered)) {
-          functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn)]);
-        }
-      }
+      functions = functionsOf(field(options, "functions"));
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
@@ -1168,7 +1176,7 @@ var Room = class {
    */
   on(functionKey, fn) {
     nonEmpty(functionKey, "functionKey");
-    functionToRegister(fn);
+    functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
       driver.register(functionKey, fn);

@@ -4,6 +4,7 @@ import {
   callback,
   field,
   flag,
+  functionsOf,
   functionToRegister,
   isGiven,
   milliseconds,
@@ -69,7 +70,7 @@ class Room {
    */
   constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject }) {
     /** @type {[string, import("./page-code.js").PageFunction][]} */
-    const functions = [];
+    let functions = [];
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
@@ -86,12 +87,7 @@ class Room {
         sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
-      const registered = field(options, "functions");
-      if (isGiven(registered, "functions")) {
-        for (const [key, fn] of Object.entries(registered)) {
-          functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn)]);
-        }
-      }
+      functions = functionsOf(field(options, "functions"));
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
@@ -199,7 +195,7 @@ class Room {
    */
   on(functionKey, fn) {
     nonEmpty(functionKey, "functionKey");
-    functionToRegister(fn);
+    functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
       driver.register(functionKey, fn);
