@@ -393,8 +393,8 @@ var FastPath = class {
   #seq = 0;
   /** The seq of the first action delivered here that the engine was not told of. */
   #unreportedSeq = 0;
-  /** When the last frame came. */
-  #receivedAt = 0;
+  /** The last frame, which says when it came. */
+  #frame = { timeStamp: 0 };
   /**
    * Slot → its index in the engine. The indexes are valid until the engine gets a message.
    *
@@ -409,6 +409,10 @@ var FastPath = class {
    * @type {OwnAction[]}
    */
   #unwritten = [];
+  /** The function key of the last action, which is often that of the next one too. */
+  #key = "";
+  /** What the JSON of such an action begins with. */
+  #beginning = "";
   /**
    * The actions that were written here and are not answered.
    *
@@ -426,16 +430,20 @@ var FastPath = class {
   /** Tells the engine what happened here. To be called before any other call that changes it. */
   report() {
     if (this.#id) this.#reportWritten();
-    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#receivedAt, this.#seq - 1);
+    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#heardAt, this.#seq - 1);
     this.#seq = this.#unreportedSeq = 0;
   }
   /**
    * Notes that a frame came. From this the engine knows how long the server has been silent.
    *
-   * @param {{ timeStamp?: number }} event
+   * @param {object} event
    */
-  noteFrame({ timeStamp }) {
-    this.#receivedAt = Math.min(timeStamp ?? Infinity, performance.now());
+  noteFrame(event) {
+    this.#frame = event instanceof Event ? event : { timeStamp: performance.now() };
+  }
+  /** When the server was heard last. An event's own time is not believed if it is still to come. */
+  get #heardAt() {
+    return Math.min(this.#frame.timeStamp, performance.now());
   }
   /** The engine gets a message now, which may change the slots' indexes. */
   forgetSlots() {
@@ -476,11 +484,15 @@ var FastPath = class {
    * @returns {Promise<number | undefined> | undefined}
    */
   write(functionKey, params, slot) {
-    let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
+    if (functionKey !== this.#key) {
+      this.#key = functionKey;
+      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
+    }
+    let body = this.#beginning + params;
     if (slot !== void 0) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
     if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
+    if (body.includes("\\ud")) return;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
@@ -529,7 +541,7 @@ var FastPath = class {
     const engine = this.#engine;
     const written = this.#unanswered.length;
     const actions = [...this.#unanswered, ...this.#unwritten];
-    engine.fastPathAnswered(this.#receivedAt, this.#id - written - 1);
+    engine.fastPathAnswered(this.#heardAt, this.#id - written - 1);
     this.#id = 0;
     this.#unanswered = [];
     this.#unwritten = [];
