@@ -11,7 +11,6 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::StoreError;
-use super::settings::SyncMode;
 
 /// The store's file in its directory.
 pub(super) const FILE: &str = "rooms.sqlite";
@@ -56,8 +55,8 @@ pub(super) fn path_in(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// Opens the file to write it. Makes it, if it isn't there.
-pub(super) fn open(path: &Path, sync: SyncMode) -> Result<Connection, StoreError> {
+/// Opens the file to write it. Makes it, if it isn't there. What is committed is on the disk.
+pub(super) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::of_sqlite(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -69,12 +68,8 @@ pub(super) fn open(path: &Path, sync: SyncMode) -> Result<Connection, StoreError
         create(&connection).map_err(failed)?;
     }
     check_kind(&connection, path)?;
-    let synchronous = match sync {
-        SyncMode::Disk => "FULL",
-        SyncMode::Os => "NORMAL",
-    };
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     Ok(connection)
 }
 

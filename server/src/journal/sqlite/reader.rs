@@ -14,7 +14,6 @@ use super::life::Life;
 use super::lock::DirectoryLock;
 use super::row;
 use super::scan::{Scan, Scanned};
-use super::settings::SyncMode;
 
 /// Reads a store, also while a server has it. It sees the store as it was when it was first asked.
 #[derive(Debug)]
@@ -213,7 +212,7 @@ pub fn forget_room(directory: &Path, room: &str) -> Result<(), StoreError> {
     }
     let id = room_id(&path, room)?;
     let _lock = DirectoryLock::take(directory)?;
-    let connection = database::open(&path, SyncMode::Disk)?;
+    let connection = database::open(&path)?;
     let life = Life::read(&connection, &path)?;
     let delete = || {
         connection.execute_batch("BEGIN IMMEDIATE")?;

@@ -44,7 +44,7 @@ impl Store {
         let lock = DirectoryLock::take(directory)?;
         let path = database::path_in(directory);
         let is_new = !path.exists();
-        let connection = database::open(&path, settings.sync)?;
+        let connection = database::open(&path)?;
         if is_new {
             sync_directory(directory).map_err(|error| StoreError::of_io(directory, &error))?;
         }

@@ -33,7 +33,7 @@ fn only_this_user_can_look_into_a_new_directory() {
 fn a_store_of_a_later_version_is_refused_and_stays_as_it_is() {
     let directory = Directory::new();
     Process::start(&directory, SyncMode::Disk).journal.shut_down();
-    let connection = database::open(&directory.file(), SyncMode::Disk).unwrap();
+    let connection = database::open(&directory.file()).unwrap();
     connection.pragma_update(None, "user_version", 2).unwrap();
     drop(connection);
     for text in

@@ -52,7 +52,7 @@ fn a_closed_room_stays_closed_and_its_rows_are_deleted() {
 
 /// Makes the store look as if the former process had run in another boot.
 fn reboot(directory: &Directory) {
-    let connection = database::open(&directory.file(), SyncMode::Os).unwrap();
+    let connection = database::open(&directory.file()).unwrap();
     let mut life = Life::read(&connection, &directory.file()).unwrap().unwrap();
     life.boot = Some("another boot".to_owned());
     life.write(&connection).unwrap();
@@ -147,7 +147,7 @@ fn a_clock_that_was_set_over_a_restart_neither_ends_a_room_nor_keeps_it() {
     for ahead_ms in [-1_000_000_000_i64, 0, 1_000_000_000] {
         let (directory, id) = crashed(SyncMode::Os);
         // The former process's clock was wrong; the boot is the same.
-        let connection = database::open(&directory.file(), SyncMode::Os).unwrap();
+        let connection = database::open(&directory.file()).unwrap();
         let mut life = Life::read(&connection, &directory.file()).unwrap().unwrap();
         life.ended.ms = life.ended.ms.saturating_add_signed(ahead_ms);
         life.write(&connection).unwrap();
