@@ -31,6 +31,7 @@ impl<P> Session<P> {
                 let wait = wait.filter(|wait| self.has_entered || now.after(*wait) < self.give_up_at);
                 if let Some(wait) = wait {
                     self.outputs.push_back(Output::Disconnect);
+                    self.last_failure = EndReason::Refused(refusal);
                     self.reconnect_after(now, wait);
                 } else {
                     self.end_connection(EndReason::Refused(refusal));
