@@ -35,6 +35,10 @@ const HELD_BACK_WARN: Duration = Duration::from_secs(60);
 /// The header of each page in the WAL has so many bytes.
 const WAL_FRAME_HEADER_BYTES: u64 = 24;
 
+/// The size of the WAL is looked at whenever so many groups were written, or so many bytes.
+const WAL_MEASURE_EVERY_GROUPS: u64 = 64;
+const WAL_MEASURE_EVERY_BYTES: u64 = 64 * 1024;
+
 /// The size of the file is looked at whenever so much was written.
 const MEASURE_EVERY_BYTES: u64 = 1024 * 1024;
 
@@ -51,6 +55,10 @@ pub(super) struct Upkeep {
     room_memory_bytes: u64,
     /// Written since the file was measured.
     written: u64,
+    /// Groups that were written since the WAL was measured.
+    groups: u64,
+    /// Written since the WAL was measured.
+    written_to_wal: u64,
     page_bytes: u64,
     pages: u64,
     free_pages: u64,
@@ -68,6 +76,8 @@ impl Upkeep {
             sync,
             room_memory_bytes,
             written: 0,
+            groups: 0,
+            written_to_wal: 0,
             page_bytes: 0,
             pages: 0,
             free_pages: 0,
@@ -100,6 +110,10 @@ impl Upkeep {
     /// Notes that a group was written.
     pub(super) fn note_written(&mut self, bytes: u64) {
         self.written += bytes;
+        self.written_to_wal += bytes;
+        self.groups += 1;
+        // At least so much, until it is measured.
+        self.wal_bytes += self.page_bytes + bytes;
     }
 
     pub(super) fn is_measurement_due(&self) -> bool {
@@ -118,6 +132,7 @@ impl Upkeep {
     }
 
     fn measure_wal(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+        (self.groups, self.written_to_wal) = (0, 0);
         let (frames, done) = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP)?;
         self.note_wal(frames, done, counters);
         Ok(())
@@ -136,7 +151,9 @@ impl Upkeep {
         connection: &Connection,
         counters: &Counters,
     ) -> rusqlite::Result<()> {
-        self.measure_wal(connection, counters)?;
+        if self.groups >= WAL_MEASURE_EVERY_GROUPS || self.written_to_wal >= WAL_MEASURE_EVERY_BYTES {
+            self.measure_wal(connection, counters)?;
+        }
         let is_old = self.sync == SyncMode::Os && self.checkpointed.elapsed() >= WAL_EVERY;
         if self.wal_bytes >= WAL_MAX_BYTES || (is_old && self.wal_bytes > 0) {
             self.checkpoint(connection, counters)?;
