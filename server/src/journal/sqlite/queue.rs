@@ -32,7 +32,6 @@ impl Queue {
         if state.is_closed {
             return;
         }
-        counters.backlog_entries.fetch_add(1, Ordering::Relaxed);
         counters.backlog_bytes.fetch_add(bytes, Ordering::Relaxed);
         state.waiting.push(staged);
         if std::mem::take(&mut state.is_idle) {

@@ -23,9 +23,7 @@ impl Shared {
         error!("{failure}");
         self.queue.close();
         self.queue.clear();
-        for backlog in [&self.counters.backlog_entries, &self.counters.backlog_bytes] {
-            backlog.store(0, Ordering::Relaxed);
-        }
+        self.counters.backlog_bytes.store(0, Ordering::Relaxed);
         // Only the first failure counts, and there is only one.
         let _ = self.failure.set(Arc::new(failure));
     }

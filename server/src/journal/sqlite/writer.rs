@@ -131,18 +131,15 @@ impl Writer<'_> {
         let mut waiting = staged.into_iter().peekable();
         while waiting.peek().is_some() {
             let mut bytes = 0;
-            let mut entries = 0;
             let mut has_space = |staged: &Staged| {
-                let fits = entries == 0 || bytes + staged.bytes.len() <= MAX_GROUP_BYTES;
-                if fits {
-                    (bytes, entries) = (bytes + staged.bytes.len(), entries + 1);
-                }
+                // No push is empty.
+                let fits = bytes == 0 || bytes + staged.bytes.len() <= MAX_GROUP_BYTES;
+                bytes += if fits { staged.bytes.len() } else { 0 };
                 fits
             };
             let group = group::rows(std::iter::from_fn(|| waiting.next_if(&mut has_space)));
             self.commit(&group)?;
             let counters = &self.shared.counters;
-            counters.backlog_entries.fetch_sub(entries, Ordering::Relaxed);
             counters.backlog_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
             self.listener.kept(&group::marks(&group));
             self.ask_for_checkpoints(&group);
