@@ -1,6 +1,6 @@
 //! Files that are not as they were written.
 
-use super::super::database;
+use super::super::file::database;
 use super::*;
 
 /// Numbers that look random, the same in each run.

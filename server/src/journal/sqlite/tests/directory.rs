@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::super::database;
+use super::super::file::database;
 use super::*;
 
 fn refused(directory: &Directory) -> String {

@@ -1,7 +1,7 @@
 //! A process ends, in order or suddenly, and the next one has its rooms.
 
-use super::super::database;
-use super::super::life::{Life, Moment};
+use super::super::file::database;
+use super::super::file::life::{Life, Moment};
 use super::*;
 
 #[test]

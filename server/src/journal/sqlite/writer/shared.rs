@@ -5,21 +5,21 @@ use std::sync::{Arc, OnceLock};
 
 use tracing::error;
 
-use super::counts::Counters;
-use super::error::StoreError;
+use super::super::counts::Counters;
+use super::super::error::StoreError;
 use super::queue::Queue;
 
 /// What the journal shares with its thread.
 #[derive(Debug, Default)]
-pub(super) struct Shared {
-    pub(super) queue: Queue,
-    pub(super) counters: Counters,
+pub(crate) struct Shared {
+    pub(crate) queue: Queue,
+    pub(crate) counters: Counters,
     failure: OnceLock<Arc<StoreError>>,
 }
 
 impl Shared {
     /// Nothing more is kept.
-    pub(super) fn fail(&self, failure: StoreError) {
+    pub(crate) fn fail(&self, failure: StoreError) {
         error!("{failure}");
         self.queue.close();
         self.queue.clear();
@@ -30,7 +30,7 @@ impl Shared {
 
     /// Why nothing is kept any more, if that is so.
     #[cfg(test)]
-    pub(super) fn failure(&self) -> Option<Arc<StoreError>> {
+    pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
         self.failure.get().cloned()
     }
 }
