@@ -2,6 +2,7 @@
 
 use super::super::file::database;
 use super::super::file::life::{Life, Moment};
+use super::super::file::row::{INSERT, Row};
 use super::*;
 
 #[test]
@@ -47,6 +48,36 @@ fn a_closed_room_stays_closed_and_its_rows_are_deleted() {
         assert_eq!(process.rooms.keys().collect::<Vec<_>>(), [&open]);
         process.journal.shut_down();
         assert_eq!(number(&directory.file(), "SELECT count(DISTINCT room) FROM record"), 1);
+    }
+}
+
+/// The end of the process may come while a closed room is deleted, row by row.
+#[test]
+fn a_closed_room_that_is_half_deleted_stays_closed() {
+    let directory = Directory::new();
+    let mut process = Process::start(&directory, SyncMode::Os);
+    let closed = process.open_room();
+    for _ in 0..5 {
+        process.act(closed, "[]", Some("slide"));
+        process.settle();
+    }
+    let open = process.open_room();
+    process.settle();
+    let before = directory.crash_copy();
+    process.room(closed).close();
+    let (bytes, mark) = process.room(closed).take_staged().unwrap();
+    for rows in 0..5 {
+        let copy = before.crash_copy();
+        let connection = database::open(&copy.file()).unwrap();
+        let previous = number(&copy.file(), "SELECT max(n) FROM record") - 1;
+        let row =
+            Row { n: previous + 2, room: closed, previous, last_seq: mark.seq, written_ms: 0, bytes: &bytes };
+        row.insert(&mut connection.prepare(INSERT).unwrap()).unwrap();
+        let sql = "DELETE FROM record WHERE n IN (SELECT n FROM record ORDER BY n LIMIT ?1)";
+        assert_eq!(connection.execute(sql, [rows]), Ok(rows as usize));
+        drop(connection);
+        let process = Process::start(&copy, SyncMode::Os);
+        assert_eq!(process.rooms.keys().collect::<Vec<_>>(), [&open], "{rows} rows are deleted");
     }
 }
 
