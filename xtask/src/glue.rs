@@ -16,8 +16,8 @@ const VERSION_SECTION: &[u8] = b"rtbroadcaster";
 /// wraps them.
 const GLUE: &str = "rtbroadcaster_sdk_bg.js";
 
-/// What wasm-bindgen's JavaScript has and no page needs, by its beginning and its end. It would cost
-/// a page 0.2 kB.
+/// What wasm-bindgen's JavaScript has and no page needs, by its beginning and its end. It would
+/// cost a page 0.2 kB.
 const UNUSED: [(&str, &str); 6] = [
     // It frees the texts of a call if there is no memory for the next text. But without memory this
     // wasm traps, and then nothing that was in it is of any use.
