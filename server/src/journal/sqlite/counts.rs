@@ -12,7 +12,6 @@ pub(super) struct Counters {
     pub(super) bytes: AtomicU64,
     pub(super) latency: Latency,
     pub(super) rooms: AtomicU64,
-    pub(super) backlog_entries: AtomicU64,
     pub(super) backlog_bytes: AtomicU64,
     pub(super) file_bytes: AtomicU64,
     pub(super) wal_bytes: AtomicU64,
@@ -32,9 +31,7 @@ pub(crate) struct StoreCounts {
     pub(crate) latency: LatencyCounts,
     /// Rooms of which there are rows now.
     pub(crate) rooms: u64,
-    /// Pushes that are not kept yet.
-    pub(crate) backlog_entries: u64,
-    /// Bytes of these.
+    /// Bytes of records that were pushed and are not kept yet.
     pub(crate) backlog_bytes: u64,
     /// Bytes of the file.
     pub(crate) file_bytes: u64,
@@ -53,7 +50,6 @@ impl Counters {
             bytes: read(&self.bytes),
             latency: LatencyCounts::default().with(&self.latency),
             rooms: read(&self.rooms),
-            backlog_entries: read(&self.backlog_entries),
             backlog_bytes: read(&self.backlog_bytes),
             file_bytes: read(&self.file_bytes),
             wal_bytes: read(&self.wal_bytes),

@@ -7,9 +7,9 @@ use std::thread::{self, JoinHandle};
 
 use super::counts::StoreCounts;
 use super::error::StoreError;
-use super::shared::Shared;
 use super::store::Store;
 use super::writer;
+use super::writer::shared::Shared;
 use crate::journal::{Journal, Listener, Staged};
 
 /// A journal whose thread writes what is pushed into a [`Store`].

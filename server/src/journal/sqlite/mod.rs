@@ -4,22 +4,12 @@
 //! last one was committed, so that a slow disk makes larger groups.
 
 mod counts;
-mod database;
 mod error;
-mod group;
-mod index;
+mod file;
 mod journal;
-mod life;
-mod lock;
-mod machine;
-mod queue;
 mod reader;
-mod row;
-mod scan;
 mod settings;
-mod shared;
 mod store;
-mod upkeep;
 mod writer;
 
 pub(crate) use counts::StoreCounts;

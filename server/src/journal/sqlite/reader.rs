@@ -8,13 +8,12 @@ use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::database;
 use super::error::StoreError;
-use super::life::Life;
-use super::lock::DirectoryLock;
-use super::row;
-use super::scan::{Scan, Scanned};
-use super::settings::SyncMode;
+use super::file::database;
+use super::file::life::Life;
+use super::file::lock::DirectoryLock;
+use super::file::row;
+use super::file::scan::{Scan, Scanned};
 
 /// Reads a store, also while a server has it. It sees the store as it was when it was first asked.
 #[derive(Debug)]
@@ -213,7 +212,7 @@ pub fn forget_room(directory: &Path, room: &str) -> Result<(), StoreError> {
     }
     let id = room_id(&path, room)?;
     let _lock = DirectoryLock::take(directory)?;
-    let connection = database::open(&path, SyncMode::Disk)?;
+    let connection = database::open(&path)?;
     let life = Life::read(&connection, &path)?;
     let delete = || {
         connection.execute_batch("BEGIN IMMEDIATE")?;

@@ -8,14 +8,14 @@ use rtbroadcaster_protocol::{Limits, Restart, Room, Timestamp};
 use rusqlite::Connection;
 use tracing::warn;
 
-use super::database;
 use super::error::StoreError;
-use super::index::{Contents, Index};
-use super::life::{FormerLife, Life, LifeClock};
-use super::lock::DirectoryLock;
-use super::machine;
-use super::row::{self, Row};
-use super::scan::Scan;
+use super::file::database;
+use super::file::index::Index;
+use super::file::life::{FormerLife, Life, LifeClock};
+use super::file::lock::DirectoryLock;
+use super::file::machine;
+use super::file::row::{self, Contents, Row};
+use super::file::scan::Scan;
 use super::settings::{StoreSettings, SyncMode};
 
 /// A store that this process has for itself. First [`Store::restore`], then [`Store::start`].
@@ -44,7 +44,7 @@ impl Store {
         let lock = DirectoryLock::take(directory)?;
         let path = database::path_in(directory);
         let is_new = !path.exists();
-        let connection = database::open(&path, settings.sync)?;
+        let connection = database::open(&path)?;
         if is_new {
             sync_directory(directory).map_err(|error| StoreError::of_io(directory, &error))?;
         }

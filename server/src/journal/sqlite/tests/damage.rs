@@ -1,6 +1,6 @@
 //! Files that are not as they were written.
 
-use super::super::database;
+use super::super::file::database;
 use super::*;
 
 /// Numbers that look random, the same in each run.
@@ -124,7 +124,7 @@ fn rows_that_are_missing_are_noticed() {
     let rows = number(&directory.file(), "SELECT count(*) FROM record");
     for row in 0..rows {
         let copy = directory.crash_copy();
-        let connection = database::open(&copy.file(), SyncMode::Os).unwrap();
+        let connection = database::open(&copy.file()).unwrap();
         let sql = "DELETE FROM record WHERE n = (SELECT n FROM record ORDER BY n LIMIT 1 OFFSET ?1)";
         assert_eq!(connection.execute(sql, [row]), Ok(1));
         drop(connection);
@@ -151,7 +151,7 @@ fn after_an_error_nothing_is_kept_any_more_and_that_is_said_once() {
     let id = process.open_room();
     process.act(id, "[]", None);
     process.settle();
-    let other = database::open(&directory.file(), SyncMode::Os).unwrap();
+    let other = database::open(&directory.file()).unwrap();
     other.execute_batch("DROP TABLE record").unwrap();
     process.act(id, "[]", None);
     assert_eq!(process.hear(), Told::Failed);

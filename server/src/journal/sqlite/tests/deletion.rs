@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rtbroadcaster_protocol::Memory;
 
-use super::super::database;
-use super::super::index::{Contents, Index};
-use super::super::row::Row;
+use super::super::file::database;
+use super::super::file::index::Index;
+use super::super::file::row::{Contents, Row};
 use super::*;
 
 fn row(n: i64, last_seq: u64, bytes: &[u8]) -> Row<'_> {

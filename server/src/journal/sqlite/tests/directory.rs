@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::super::database;
+use super::super::file::database;
 use super::*;
 
 fn refused(directory: &Directory) -> String {
@@ -33,7 +33,7 @@ fn only_this_user_can_look_into_a_new_directory() {
 fn a_store_of_a_later_version_is_refused_and_stays_as_it_is() {
     let directory = Directory::new();
     Process::start(&directory, SyncMode::Disk).journal.shut_down();
-    let connection = database::open(&directory.file(), SyncMode::Disk).unwrap();
+    let connection = database::open(&directory.file()).unwrap();
     connection.pragma_update(None, "user_version", 2).unwrap();
     drop(connection);
     for text in
@@ -122,7 +122,7 @@ fn on_a_full_disk_nothing_more_is_kept_and_what_was_kept_stays() {
     process.journal.shut_down();
     let told: Vec<_> = process.told.try_iter().collect();
     assert!(told.is_empty() || told == [Told::Failed], "it says it once, and then nothing: {told:?}");
-    assert_eq!(process.journal.counts().backlog_entries, 0);
+    assert_eq!(process.journal.counts().backlog_bytes, 0);
     let rescued = directory.crash_copy();
     let unmounted = Command::new("umount").arg("-l").arg(directory.path()).status();
     assert!(unmounted.unwrap().success());

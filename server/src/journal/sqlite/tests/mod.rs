@@ -55,7 +55,7 @@ impl Directory {
         StoreSettings { directory: self.0.clone(), sync }
     }
 
-    /// A copy as a sudden end of the process leaves it: the files, as the operating system has them.
+    /// A copy as a sudden end of the process leaves it: the files as the operating system has them.
     fn crash_copy(&self) -> Self {
         let copy = Self::new();
         fs::create_dir(&copy.0).unwrap();
@@ -241,6 +241,6 @@ fn served_after(room: &mut Room, seq: u64) -> String {
 
 /// The number that a query of a store answers.
 fn number(file: &Path, sql: &str) -> i64 {
-    let connection = super::database::open_to_read(file).unwrap();
+    let connection = super::file::database::open_to_read(file).unwrap();
     connection.query_row(sql, [], |row| row.get(0)).unwrap()
 }

@@ -83,7 +83,7 @@ fn a_room_is_forgotten_however_damaged_it_is_and_the_others_stay() {
     let error = forget_room(directory.path(), &text).unwrap_err();
     assert!(matches!(error, StoreError::InUse { .. }), "{error}");
     process.journal.shut_down();
-    let connection = super::super::database::open(&directory.file(), SyncMode::Os).unwrap();
+    let connection = super::super::file::database::open(&directory.file()).unwrap();
     let sql = "UPDATE record SET bytes = x'00' WHERE n = (SELECT max(n) FROM record)";
     assert_eq!(connection.execute(sql, []), Ok(1));
     drop(connection);

@@ -1,7 +1,8 @@
 //! A process ends, in order or suddenly, and the next one has its rooms.
 
-use super::super::database;
-use super::super::life::{Life, Moment};
+use super::super::file::database;
+use super::super::file::life::{Life, Moment};
+use super::super::file::row::{INSERT, Row};
 use super::*;
 
 #[test]
@@ -50,9 +51,39 @@ fn a_closed_room_stays_closed_and_its_rows_are_deleted() {
     }
 }
 
+/// The end of the process may come while a closed room is deleted, row by row.
+#[test]
+fn a_closed_room_that_is_half_deleted_stays_closed() {
+    let directory = Directory::new();
+    let mut process = Process::start(&directory, SyncMode::Os);
+    let closed = process.open_room();
+    for _ in 0..5 {
+        process.act(closed, "[]", Some("slide"));
+        process.settle();
+    }
+    let open = process.open_room();
+    process.settle();
+    let before = directory.crash_copy();
+    process.room(closed).close();
+    let (bytes, mark) = process.room(closed).take_staged().unwrap();
+    for rows in 0..5 {
+        let copy = before.crash_copy();
+        let connection = database::open(&copy.file()).unwrap();
+        let previous = number(&copy.file(), "SELECT max(n) FROM record") - 1;
+        let row =
+            Row { n: previous + 2, room: closed, previous, last_seq: mark.seq, written_ms: 0, bytes: &bytes };
+        row.insert(&mut connection.prepare(INSERT).unwrap()).unwrap();
+        let sql = "DELETE FROM record WHERE n IN (SELECT n FROM record ORDER BY n LIMIT ?1)";
+        assert_eq!(connection.execute(sql, [rows]), Ok(rows as usize));
+        drop(connection);
+        let process = Process::start(&copy, SyncMode::Os);
+        assert_eq!(process.rooms.keys().collect::<Vec<_>>(), [&open], "{rows} rows are deleted");
+    }
+}
+
 /// Makes the store look as if the former process had run in another boot.
 fn reboot(directory: &Directory) {
-    let connection = database::open(&directory.file(), SyncMode::Os).unwrap();
+    let connection = database::open(&directory.file()).unwrap();
     let mut life = Life::read(&connection, &directory.file()).unwrap().unwrap();
     life.boot = Some("another boot".to_owned());
     life.write(&connection).unwrap();
@@ -147,7 +178,7 @@ fn a_clock_that_was_set_over_a_restart_neither_ends_a_room_nor_keeps_it() {
     for ahead_ms in [-1_000_000_000_i64, 0, 1_000_000_000] {
         let (directory, id) = crashed(SyncMode::Os);
         // The former process's clock was wrong; the boot is the same.
-        let connection = database::open(&directory.file(), SyncMode::Os).unwrap();
+        let connection = database::open(&directory.file()).unwrap();
         let mut life = Life::read(&connection, &directory.file()).unwrap().unwrap();
         life.ended.ms = life.ended.ms.saturating_add_signed(ahead_ms);
         life.write(&connection).unwrap();
@@ -191,6 +222,6 @@ fn what_is_pushed_before_the_end_is_kept_and_what_comes_after_never_is() {
     process.act(id, "[]", None);
     process.journal.shut_down();
     assert!(process.told.try_recv().is_err());
-    assert_eq!(process.journal.counts().backlog_entries, 0);
+    assert_eq!(process.journal.counts().backlog_bytes, 0);
     assert_eq!(Process::start(&directory, SyncMode::Os).room(id).head(), 500);
 }

@@ -6,7 +6,7 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use super::error::StoreError;
+use super::super::error::StoreError;
 use super::machine;
 
 /// The lock's file in the directory of a store.
@@ -14,7 +14,7 @@ const FILE: &str = "rooms.lock";
 
 /// The lock on the directory of a store, until it is dropped.
 #[derive(Debug)]
-pub(super) struct DirectoryLock {
+pub(crate) struct DirectoryLock {
     file: File,
     path: PathBuf,
     /// The life of the store that the last holder wrote down.
@@ -23,7 +23,7 @@ pub(super) struct DirectoryLock {
 
 impl DirectoryLock {
     /// Takes the lock.
-    pub(super) fn take(directory: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn take(directory: &Path) -> Result<Self, StoreError> {
         let path = directory.join(FILE);
         let failed = |error| StoreError::of_io(&path, &error);
         let mut file = File::options()
@@ -52,12 +52,12 @@ impl DirectoryLock {
 
     /// The life of the store that the last holder wrote down. If the store has another one, its
     /// file was replaced.
-    pub(super) fn former_life(&self) -> Option<u64> {
+    pub(crate) fn former_life(&self) -> Option<u64> {
         self.former_life
     }
 
     /// Writes down who has the lock, and for which life of the store.
-    pub(super) fn sign(&mut self, life: u64) -> Result<(), StoreError> {
+    pub(crate) fn sign(&mut self, life: u64) -> Result<(), StoreError> {
         let text = format!("process {} on {}\nlife {life:016x}\n", process::id(), machine::host());
         let mut write = || {
             self.file.rewind()?;

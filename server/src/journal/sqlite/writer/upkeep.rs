@@ -7,9 +7,9 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode};
 use tracing::warn;
 
-use super::counts::Counters;
-use super::database;
-use super::settings::SyncMode;
+use super::super::counts::Counters;
+use super::super::file::database;
+use super::super::settings::SyncMode;
 
 /// After so long without a push the moment counts as idle.
 const IDLE_AFTER: Duration = Duration::from_millis(20);
@@ -35,6 +35,10 @@ const HELD_BACK_WARN: Duration = Duration::from_secs(60);
 /// The header of each page in the WAL has so many bytes.
 const WAL_FRAME_HEADER_BYTES: u64 = 24;
 
+/// The size of the WAL is looked at whenever so many groups were written, or so many bytes.
+const WAL_MEASURE_EVERY_GROUPS: u64 = 64;
+const WAL_MEASURE_EVERY_BYTES: u64 = 64 * 1024;
+
 /// The size of the file is looked at whenever so much was written.
 const MEASURE_EVERY_BYTES: u64 = 1024 * 1024;
 
@@ -46,68 +50,78 @@ const FREE_PAGES_KEPT: u64 = 1_024;
 
 /// When to do what for the file.
 #[derive(Debug)]
-pub(super) struct Upkeep {
+pub(crate) struct Upkeep {
     sync: SyncMode,
     room_memory_bytes: u64,
     /// Written since the file was measured.
     written: u64,
+    /// Groups that were written since the WAL was measured.
+    groups: u64,
+    /// Written since the WAL was measured.
+    written_to_wal: u64,
     page_bytes: u64,
     pages: u64,
     free_pages: u64,
     /// Bytes of the WAL that are not in the file yet.
     wal_bytes: u64,
-    checkpointed: Instant,
+    last_checkpoint: Instant,
     /// When a reader last held back a checkpoint.
     held_back: Option<Instant>,
     warned: Option<Instant>,
 }
 
 impl Upkeep {
-    pub(super) fn new(sync: SyncMode, room_memory_bytes: u64) -> Self {
+    pub(crate) fn new(sync: SyncMode, room_memory_bytes: u64) -> Self {
         Self {
             sync,
             room_memory_bytes,
             written: 0,
+            groups: 0,
+            written_to_wal: 0,
             page_bytes: 0,
             pages: 0,
             free_pages: 0,
             wal_bytes: 0,
-            checkpointed: Instant::now(),
+            last_checkpoint: Instant::now(),
             held_back: None,
             warned: None,
         }
     }
 
-    pub(super) fn rows_per_idle_moment(&self) -> usize {
+    pub(crate) fn rows_per_idle_moment(&self) -> usize {
         ROWS_PER_IDLE_MOMENT
     }
 
     /// How long to wait for the next push before there is something to do. `garbage` is the number
     /// of rows that are needed no more.
-    pub(super) fn patience(&self, garbage: usize) -> Duration {
+    pub(crate) fn patience(&self, garbage: usize) -> Duration {
         let can_checkpoint = self.held_back.is_none_or(|at| at.elapsed() >= HELD_BACK_RETRY);
         if garbage > 0 || self.should_vacuum() || (self.wal_bytes >= WAL_IDLE_BYTES && can_checkpoint) {
             IDLE_AFTER
         } else if self.wal_bytes >= WAL_IDLE_BYTES {
             HELD_BACK_RETRY
         } else if self.sync == SyncMode::Os && self.wal_bytes > 0 {
-            WAL_EVERY.saturating_sub(self.checkpointed.elapsed()).max(IDLE_AFTER)
+            WAL_EVERY.saturating_sub(self.last_checkpoint.elapsed()).max(IDLE_AFTER)
         } else {
             Duration::MAX
         }
     }
 
     /// Notes that a group was written.
-    pub(super) fn note_written(&mut self, bytes: u64) {
+    pub(crate) fn note_written(&mut self, bytes: u64) {
         self.written += bytes;
+        self.written_to_wal += bytes;
+        self.groups += 1;
+        // At least so much, until it is measured.
+        self.wal_bytes += self.page_bytes + bytes;
     }
 
-    pub(super) fn is_measurement_due(&self) -> bool {
+    pub(crate) fn is_measurement_due(&self) -> bool {
         self.written >= MEASURE_EVERY_BYTES
     }
 
     /// Looks at the size of the file.
-    pub(super) fn measure(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+    pub(crate) fn measure(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
         let number = |pragma| database::number(connection, pragma).map(i64::cast_unsigned);
         self.page_bytes = number("page_size")?;
         self.pages = number("page_count")?;
@@ -118,6 +132,7 @@ impl Upkeep {
     }
 
     fn measure_wal(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+        (self.groups, self.written_to_wal) = (0, 0);
         let (frames, done) = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP)?;
         self.note_wal(frames, done, counters);
         Ok(())
@@ -131,13 +146,15 @@ impl Upkeep {
     }
 
     /// Brings the WAL into the file, if that can't wait for an idle moment.
-    pub(super) fn checkpoint_if_due(
+    pub(crate) fn checkpoint_if_due(
         &mut self,
         connection: &Connection,
         counters: &Counters,
     ) -> rusqlite::Result<()> {
-        self.measure_wal(connection, counters)?;
-        let is_old = self.sync == SyncMode::Os && self.checkpointed.elapsed() >= WAL_EVERY;
+        if self.groups >= WAL_MEASURE_EVERY_GROUPS || self.written_to_wal >= WAL_MEASURE_EVERY_BYTES {
+            self.measure_wal(connection, counters)?;
+        }
+        let is_old = self.sync == SyncMode::Os && self.last_checkpoint.elapsed() >= WAL_EVERY;
         if self.wal_bytes >= WAL_MAX_BYTES || (is_old && self.wal_bytes > 0) {
             self.checkpoint(connection, counters)?;
         }
@@ -149,7 +166,7 @@ impl Upkeep {
         if self.held_back.is_some_and(|at| at.elapsed() < HELD_BACK_RETRY) {
             return Ok(());
         }
-        self.checkpointed = Instant::now();
+        self.last_checkpoint = Instant::now();
         let is_complete = match connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE) {
             Ok((frames, done)) => {
                 self.note_wal(frames, done, counters);
@@ -179,7 +196,7 @@ impl Upkeep {
     }
 
     /// By how many bytes the rows in the file are more than they should be.
-    pub(super) fn excess_bytes(&self) -> u64 {
+    pub(crate) fn excess_bytes(&self) -> u64 {
         let used = (self.pages - self.free_pages) * self.page_bytes;
         let excess = used.saturating_sub(self.room_memory_bytes.saturating_mul(2));
         if self.is_file_large() { excess.max(1) } else { excess }
@@ -194,13 +211,13 @@ impl Upkeep {
     }
 
     /// Does what can wait for an idle moment.
-    pub(super) fn idle(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+    pub(crate) fn idle(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
         self.measure(connection, counters)?;
         if self.should_vacuum() {
             self.vacuum(connection)?;
             self.measure(connection, counters)?;
         }
-        let is_old = self.sync == SyncMode::Os && self.checkpointed.elapsed() >= WAL_EVERY;
+        let is_old = self.sync == SyncMode::Os && self.last_checkpoint.elapsed() >= WAL_EVERY;
         if self.wal_bytes >= WAL_IDLE_BYTES || (is_old && self.wal_bytes > 0) {
             self.checkpoint(connection, counters)?;
         }
@@ -208,7 +225,7 @@ impl Upkeep {
     }
 
     /// Gives some free pages back to the file system.
-    pub(super) fn vacuum(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn vacuum(&self, connection: &Connection) -> rusqlite::Result<()> {
         let mut statement = connection.prepare(&format!("PRAGMA incremental_vacuum({VACUUM_PAGES})"))?;
         let mut rows = statement.query([])?;
         // Each step gives one page back.
@@ -218,7 +235,7 @@ impl Upkeep {
 
     /// Brings everything into the file. A reader may keep it from that: then the WAL stays, and the
     /// next process reads it.
-    pub(super) fn end(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn end(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.busy_timeout(Duration::from_millis(500))?;
         match connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::TRUNCATE) {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),

@@ -5,47 +5,47 @@ use std::time::{Instant, SystemTime};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::error::StoreError;
+use super::super::error::StoreError;
+use super::super::settings::SyncMode;
 use super::machine;
-use super::settings::SyncMode;
 
 /// One process's time with a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Life {
+pub(crate) struct Life {
     /// A random number that stands in the lock's file too.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// The boot of the machine that the process ran in.
-    pub(super) boot: Option<String>,
-    pub(super) sync: SyncMode,
+    pub(crate) boot: Option<String>,
+    pub(crate) sync: SyncMode,
     /// When it ended, as well as it is known.
-    pub(super) ended: Moment,
+    pub(crate) ended: Moment,
     /// Whether it ended in order: everything is in the file.
-    pub(super) is_clean: bool,
+    pub(crate) is_clean: bool,
     /// The number of the last row, when this was written.
-    pub(super) last_row: i64,
+    pub(crate) last_row: i64,
 }
 
 /// A moment on two clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// Milliseconds since 1970. Counted on from the start of the process, so that nobody who sets
     /// the clock changes the time between two moments of one life.
-    pub(super) ms: u64,
+    pub(crate) ms: u64,
     /// Milliseconds since the machine was started.
-    pub(super) since_boot_ms: Option<u64>,
+    pub(crate) since_boot_ms: Option<u64>,
 }
 
 /// What the process before has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FormerLife {
+pub(crate) struct FormerLife {
     /// When it ended, by its own clock, in milliseconds since 1970. After a sudden end at most 5 s
     /// before that.
-    pub(super) ended_ms: u64,
+    pub(crate) ended_ms: u64,
     /// How long there was no process, in milliseconds. 0 if the clock was set back meanwhile.
-    pub(super) down_ms: u64,
+    pub(crate) down_ms: u64,
     /// Whether seqs may have been handed out that the store doesn't know: the machine lost power
     /// without `--sync disk`, or the file is an older copy. Rooms skip ahead then.
-    pub(super) may_have_lost_seqs: bool,
+    pub(crate) may_have_lost_seqs: bool,
 }
 
 /// The number of the last row of a store.
@@ -55,25 +55,25 @@ fn last_row(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// The clock of a life.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct LifeClock {
+pub(crate) struct LifeClock {
     started: Instant,
     started_ms: u64,
 }
 
 impl LifeClock {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         // A clock before 1970 is wrong, so it counts as 1970.
         let started_ms = since_1970.map_or(0, |since| milliseconds(since.as_millis()));
         Self { started: Instant::now(), started_ms }
     }
 
-    pub(super) fn now(self) -> Moment {
+    pub(crate) fn now(self) -> Moment {
         Moment { ms: self.now_ms(), since_boot_ms: machine::since_boot_ms() }
     }
 
     /// The present, in milliseconds since 1970.
-    pub(super) fn now_ms(self) -> u64 {
+    pub(crate) fn now_ms(self) -> u64 {
         self.started_ms.saturating_add(milliseconds(self.started.elapsed().as_millis()))
     }
 }
@@ -84,7 +84,7 @@ fn milliseconds(milliseconds: u128) -> u64 {
 
 impl Life {
     /// The life that the store knows. None in a new store.
-    pub(super) fn read(connection: &Connection, path: &Path) -> Result<Option<Self>, StoreError> {
+    pub(crate) fn read(connection: &Connection, path: &Path) -> Result<Option<Self>, StoreError> {
         let sql = "SELECT number, boot, sync, ended_ms, ended_since_boot_ms, is_clean, last_row, checksum \
                    FROM life";
         let life = connection.query_row(sql, [], |row| {
@@ -120,7 +120,7 @@ impl Life {
     }
 
     /// Writes it down, in place of the one before.
-    pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(crate) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         self.last_row = last_row(connection)?;
         let sql = "INSERT OR REPLACE INTO life \
                    (id, number, boot, sync, ended_ms, ended_since_boot_ms, is_clean, last_row, checksum) \
@@ -144,7 +144,7 @@ impl Life {
     }
 
     /// What the next life must know of this one. `locked_life` is what the lock's file says.
-    pub(super) fn seen_from(&self, now: Moment, boot: Option<&str>, locked_life: Option<u64>) -> FormerLife {
+    pub(crate) fn seen_from(&self, now: Moment, boot: Option<&str>, locked_life: Option<u64>) -> FormerLife {
         let same_boot = boot.is_some() && self.boot.as_deref() == boot;
         let by_boot = || now.since_boot_ms?.checked_sub(self.ended.since_boot_ms?);
         let down_ms =

@@ -6,13 +6,12 @@ use std::path::Path;
 
 use rtbroadcaster_protocol::{Limits, Record, Records, Restart, RestoreError, Room, RoomId, RoomRestorer};
 
-use super::error::StoreError;
-use super::index::Contents;
-use super::row::Row;
+use super::super::error::StoreError;
+use super::row::{Contents, Row};
 
 /// The rooms, as far as the rows were read.
 #[derive(Debug)]
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     /// The file that is read.
     path: &'a Path,
     limits: &'a Limits,
@@ -21,24 +20,24 @@ pub(super) struct Scan<'a> {
 
 /// A room, as far as its rows were read.
 #[derive(Debug)]
-pub(super) struct Scanned {
-    pub(super) restorer: RoomRestorer,
+pub(crate) struct Scanned {
+    pub(crate) restorer: RoomRestorer,
     id: RoomId,
     /// The number of its last row.
     last_row: i64,
     /// Bytes of its records.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// When the last of them was written, in milliseconds since 1970.
-    pub(super) written_ms: u64,
+    pub(crate) written_ms: u64,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(path: &'a Path, limits: &'a Limits) -> Self {
+    pub(crate) fn new(path: &'a Path, limits: &'a Limits) -> Self {
         Self { path, limits, rooms: HashMap::new() }
     }
 
     /// Repeats what the next row says, and tells what is in it.
-    pub(super) fn take(&mut self, row: &Row<'_>) -> Result<Contents, StoreError> {
+    pub(crate) fn take(&mut self, row: &Row<'_>) -> Result<Contents, StoreError> {
         let room = match self.rooms.entry(row.room) {
             Entry::Occupied(entry) => {
                 let room = entry.into_mut();
@@ -63,14 +62,14 @@ impl<'a> Scan<'a> {
     }
 
     /// All rooms, as far as they were read.
-    pub(super) fn into_rooms(self) -> impl Iterator<Item = Scanned> {
+    pub(crate) fn into_rooms(self) -> impl Iterator<Item = Scanned> {
         self.rooms.into_values()
     }
 }
 
 impl Scanned {
     /// The room, if it is open. `path` is the file that was read.
-    pub(super) fn finish(self, path: &Path, restart: Restart) -> Result<Option<Room>, StoreError> {
+    pub(crate) fn finish(self, path: &Path, restart: Restart) -> Result<Option<Room>, StoreError> {
         let Self { restorer, id, last_row, .. } = self;
         restorer.finish(restart).map_err(|reason| incomplete(path, id, last_row, reason))
     }

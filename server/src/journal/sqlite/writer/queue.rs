@@ -4,12 +4,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
-use super::counts::Counters;
+use super::super::counts::Counters;
 use crate::journal::Staged;
 
 /// The queue between the rooms and the store's thread.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(crate) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -24,15 +24,14 @@ struct State {
 }
 
 impl Queue {
-    /// Adds what a room has staged. Once the queue is closed it is dropped: nobody ever says that it
-    /// is kept.
-    pub(super) fn push(&self, staged: Staged, counters: &Counters) {
+    /// Adds what a room has staged. Once the queue is closed it is dropped, and nobody ever says
+    /// that it is kept.
+    pub(crate) fn push(&self, staged: Staged, counters: &Counters) {
         let bytes = staged.bytes.len() as u64;
         let mut state = self.state();
         if state.is_closed {
             return;
         }
-        counters.backlog_entries.fetch_add(1, Ordering::Relaxed);
         counters.backlog_bytes.fetch_add(bytes, Ordering::Relaxed);
         state.waiting.push(staged);
         if std::mem::take(&mut state.is_idle) {
@@ -42,7 +41,7 @@ impl Queue {
     }
 
     /// Takes nothing more, and wakes the thread.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         let mut state = self.state();
         state.is_closed = true;
         state.is_idle = false;
@@ -51,13 +50,13 @@ impl Queue {
     }
 
     /// Forgets what waits, after a failure.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.state().waiting = Vec::new();
     }
 
     /// Takes everything that waits, in order. If nothing does, it waits for the first push: for
     /// `timeout` at most. `Err` if the queue is closed and empty.
-    pub(super) fn take(&self, timeout: Duration) -> Result<Vec<Staged>, Closed> {
+    pub(crate) fn take(&self, timeout: Duration) -> Result<Vec<Staged>, Closed> {
         let mut state = self.state();
         if state.waiting.is_empty() && !state.is_closed {
             state.is_idle = true;
@@ -81,4 +80,4 @@ impl Queue {
 
 /// Nothing more comes.
 #[derive(Debug)]
-pub(super) struct Closed;
+pub(crate) struct Closed;

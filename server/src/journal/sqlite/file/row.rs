@@ -5,34 +5,45 @@ use std::path::Path;
 use rtbroadcaster_protocol::RoomId;
 use rusqlite::{Connection, Statement, params};
 
-use super::error::StoreError;
+use super::super::error::StoreError;
 
 /// The statement that adds a row.
-pub(super) const INSERT: &str = "INSERT INTO record \
+pub(crate) const INSERT: &str = "INSERT INTO record \
                                  (n, room, previous, last_seq, written_ms, checksum, bytes) \
                                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 /// A row, as it is written and read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Row<'a> {
+pub(crate) struct Row<'a> {
     /// Its place among all rows.
-    pub(super) n: i64,
-    pub(super) room: RoomId,
+    pub(crate) n: i64,
+    pub(crate) room: RoomId,
     /// The place of the room's row before this one; 0 if there is none. So a row that is missing is
     /// noticed.
-    pub(super) previous: i64,
+    pub(crate) previous: i64,
     /// The seq of the newest action in this row and those before.
-    pub(super) last_seq: u64,
+    pub(crate) last_seq: u64,
     /// When it was written, in milliseconds since 1970.
-    pub(super) written_ms: u64,
+    pub(crate) written_ms: u64,
     /// The records, encoded.
-    pub(super) bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
+}
+
+/// What is said of a row's records.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contents {
+    /// Whether a checkpoint is among them.
+    pub(crate) has_checkpoint: bool,
+    /// The oldest seq that the room's ring holds; 0 if that isn't known.
+    pub(crate) oldest_seq: u64,
+    /// Whether the last one is that of the room's end.
+    pub(crate) is_end: bool,
 }
 
 impl Row<'_> {
     /// The checksum over all of it: neither its bytes nor its place can change unseen. SQLite has
     /// no checksums of its own in the file.
-    pub(super) fn checksum(&self) -> u32 {
+    pub(crate) fn checksum(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         hasher.update(&self.n.to_le_bytes());
         hasher.update(&self.room.to_bytes());
@@ -44,7 +55,7 @@ impl Row<'_> {
     }
 
     /// Adds it to the store, by the statement [`INSERT`].
-    pub(super) fn insert(&self, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
+    pub(crate) fn insert(&self, statement: &mut Statement<'_>) -> rusqlite::Result<()> {
         let values = params![
             self.n,
             self.room.to_bytes(),
@@ -60,7 +71,7 @@ impl Row<'_> {
 
 /// Calls `take` for each row of a store in order, once its checksum is found right: for the rows of
 /// all rooms, or of one.
-pub(super) fn each<E: From<StoreError>>(
+pub(crate) fn each<E: From<StoreError>>(
     connection: &Connection,
     path: &Path,
     room: Option<RoomId>,

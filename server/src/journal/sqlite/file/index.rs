@@ -4,15 +4,15 @@ use std::collections::{HashMap, VecDeque};
 
 use rtbroadcaster_protocol::RoomId;
 
-use super::row::Row;
+use super::row::{Contents, Row};
 
-/// A room is asked for a checkpoint after this many bytes of records, or after as many as its last
-/// checkpoint had, if that was larger.
+/// A room is asked for a checkpoint after this many bytes of records, or after as many as came with
+/// its last checkpoint, if those were more.
 const CHECKPOINT_AFTER_BYTES: u64 = 256 * 1024;
 
 /// The rows of all rooms.
 #[derive(Debug, Default)]
-pub(super) struct Index {
+pub(crate) struct Index {
     rooms: HashMap<RoomId, RoomRows>,
     /// Rows that are needed no more and are still in the file. Those of a room are in order, and are
     /// deleted in it: whenever the process ends, what is left of a room are its newest rows.
@@ -34,36 +34,25 @@ struct RoomRows {
     is_asked: bool,
 }
 
-/// What is said of a row's records.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Contents {
-    /// Whether a checkpoint is among them.
-    pub(super) has_checkpoint: bool,
-    /// The oldest seq that the room's ring holds; 0 if that isn't known.
-    pub(super) oldest_seq: u64,
-    /// Whether the last one is that of the room's end.
-    pub(super) is_end: bool,
-}
-
 impl Index {
     /// How many rooms have rows.
-    pub(super) fn rooms(&self) -> usize {
+    pub(crate) fn rooms(&self) -> usize {
         self.rooms.len()
     }
 
     /// How many rows are needed no more.
-    pub(super) fn garbage(&self) -> usize {
+    pub(crate) fn garbage(&self) -> usize {
         self.garbage.len()
     }
 
     /// The newest row of a room; 0 if it has none.
-    pub(super) fn last_row(&self, room: RoomId) -> i64 {
+    pub(crate) fn last_row(&self, room: RoomId) -> i64 {
         let last = self.rooms.get(&room).and_then(|room| room.rows.back());
         last.map_or(0, |(n, _)| *n)
     }
 
     /// Adds a row that is kept.
-    pub(super) fn add(&mut self, row: &Row<'_>, contents: Contents) {
+    pub(crate) fn add(&mut self, row: &Row<'_>, contents: Contents) {
         let room = self.rooms.entry(row.room).or_default();
         room.rows.push_back((row.n, row.last_seq));
         if contents.has_checkpoint {
@@ -85,7 +74,7 @@ impl Index {
     }
 
     /// Whether this room should stage a checkpoint. A room is asked once.
-    pub(super) fn ask_for_checkpoint(&mut self, room: RoomId) -> bool {
+    pub(crate) fn ask_for_checkpoint(&mut self, room: RoomId) -> bool {
         let Some(room) = self.rooms.get_mut(&room) else { return false };
         let is_due = !room.is_asked && room.bytes_since >= room.checkpoint_bytes.max(CHECKPOINT_AFTER_BYTES);
         room.is_asked |= is_due;
@@ -94,7 +83,7 @@ impl Index {
 
     /// The rooms with the oldest rows, as many as have this many bytes of records since their
     /// checkpoints. They are asked for one, however few records each has.
-    pub(super) fn ask_oldest_for_checkpoints(&mut self, bytes: u64) -> Vec<RoomId> {
+    pub(crate) fn ask_oldest_for_checkpoints(&mut self, bytes: u64) -> Vec<RoomId> {
         let candidates = self.rooms.iter().filter(|(_, room)| !room.is_asked && room.bytes_since > 0);
         let mut oldest: Vec<_> =
             candidates.filter_map(|(id, room)| Some((room.rows.front()?.0, *id))).collect();
@@ -115,7 +104,7 @@ impl Index {
     }
 
     /// Takes at most this many of the rows that are needed no more, the first of each room first.
-    pub(super) fn take_garbage(&mut self, rows: usize) -> Vec<i64> {
+    pub(crate) fn take_garbage(&mut self, rows: usize) -> Vec<i64> {
         let mut taken: Vec<_> = self.garbage.drain(..rows.min(self.garbage.len())).collect();
         if self.garbage.is_empty() {
             self.garbage = VecDeque::new();

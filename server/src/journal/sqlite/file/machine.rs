@@ -4,19 +4,19 @@
 use std::fs;
 
 /// The id of this boot: another one after each start of the machine.
-pub(super) fn boot() -> Option<String> {
+pub(crate) fn boot() -> Option<String> {
     first_word("/proc/sys/kernel/random/boot_id")
 }
 
 /// Milliseconds since the machine was started. Whoever sets the machine's clock doesn't change
 /// them.
-pub(super) fn since_boot_ms() -> Option<u64> {
+pub(crate) fn since_boot_ms() -> Option<u64> {
     let seconds: f64 = first_word("/proc/uptime")?.parse().ok()?;
     Some((seconds * 1_000.0) as u64)
 }
 
 /// The name of the host.
-pub(super) fn host() -> String {
+pub(crate) fn host() -> String {
     first_word("/proc/sys/kernel/hostname").unwrap_or_else(|| "this host".to_owned())
 }
 

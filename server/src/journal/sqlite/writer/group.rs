@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rtbroadcaster_protocol::{Mark, RoomId};
 
-use super::index::Contents;
+use super::super::file::row::Contents;
 use crate::journal::Staged;
 
 /// A row is no longer than this, unless a single push is.
@@ -12,11 +12,11 @@ const MAX_ROW_BYTES: usize = 256 * 1024;
 
 /// A row that is to be written.
 #[derive(Debug)]
-pub(super) struct Draft {
-    pub(super) room: RoomId,
-    pub(super) bytes: Vec<u8>,
-    pub(super) mark: Mark,
-    pub(super) contents: Contents,
+pub(crate) struct Draft {
+    pub(crate) room: RoomId,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) mark: Mark,
+    pub(crate) contents: Contents,
 }
 
 impl Draft {
@@ -36,7 +36,7 @@ impl Draft {
 }
 
 /// The rows of a group. Those of one room are in the order in which it was staged.
-pub(super) fn rows(staged: impl Iterator<Item = Staged>) -> Vec<Draft> {
+pub(crate) fn rows(staged: impl Iterator<Item = Staged>) -> Vec<Draft> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut newest: HashMap<RoomId, usize> = HashMap::new();
     for staged in staged {
@@ -53,7 +53,7 @@ pub(super) fn rows(staged: impl Iterator<Item = Staged>) -> Vec<Draft> {
 }
 
 /// How far each room of a group is kept. A room is there once.
-pub(super) fn marks(drafts: &[Draft]) -> Vec<(RoomId, Mark)> {
+pub(crate) fn marks(drafts: &[Draft]) -> Vec<(RoomId, Mark)> {
     let mut marks: Vec<(RoomId, Mark)> = Vec::with_capacity(drafts.len());
     let mut places: HashMap<RoomId, usize> = HashMap::new();
     for draft in drafts {

@@ -10,16 +10,15 @@ use rusqlite::config::DbConfig;
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, OpenFlags};
 
-use super::error::StoreError;
-use super::settings::SyncMode;
+use super::super::error::StoreError;
 
 /// The store's file in its directory.
-pub(super) const FILE: &str = "rooms.sqlite";
+pub(crate) const FILE: &str = "rooms.sqlite";
 
 /// The version of the tables below.
 const SCHEMA_VERSION: i64 = 1;
 
-/// Marks the file as ours, for programs that tell kinds of SQLite files apart: "rtbr".
+/// Marks the file as ours, for programs that tell kinds of SQLite files apart.
 const APPLICATION: i64 = 0x7274_6272;
 
 /// How long another program may have the file locked before the server gives up.
@@ -52,12 +51,12 @@ const TABLES: &str = "
 ";
 
 /// The path of the store's file.
-pub(super) fn path_in(directory: &Path) -> PathBuf {
+pub(crate) fn path_in(directory: &Path) -> PathBuf {
     directory.join(FILE)
 }
 
-/// Opens the file to write it. Makes it, if it isn't there.
-pub(super) fn open(path: &Path, sync: SyncMode) -> Result<Connection, StoreError> {
+/// Opens the file to write it. Makes it, if it isn't there. What is committed is on the disk.
+pub(crate) fn open(path: &Path) -> Result<Connection, StoreError> {
     let failed = |error| StoreError::of_sqlite(path, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
@@ -69,17 +68,13 @@ pub(super) fn open(path: &Path, sync: SyncMode) -> Result<Connection, StoreError
         create(&connection).map_err(failed)?;
     }
     check_kind(&connection, path)?;
-    let synchronous = match sync {
-        SyncMode::Disk => "FULL",
-        SyncMode::Os => "NORMAL",
-    };
     connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
-    connection.pragma_update(None, "synchronous", synchronous).map_err(failed)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     Ok(connection)
 }
 
 /// Opens the file of a store to read it, also while a server has it.
-pub(super) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
+pub(crate) fn open_to_read(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() {
         return Err(StoreError::Missing { path: path.to_owned() });
     }
@@ -135,6 +130,6 @@ fn check_kind(connection: &Connection, path: &Path) -> Result<(), StoreError> {
 }
 
 /// The value of a pragma that is a number.
-pub(super) fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
+pub(crate) fn number(connection: &Connection, pragma: &str) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, pragma, |row| row.get(0))
 }

@@ -1,5 +1,10 @@
 //! The thread that writes: groups of records, and what keeps the file small.
 
+pub(super) mod group;
+mod queue;
+pub(super) mod shared;
+mod upkeep;
+
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -9,16 +14,16 @@ use rtbroadcaster_protocol::RoomId;
 use rusqlite::{Connection, Statement};
 
 use super::error::StoreError;
-use super::group::{self, Draft};
-use super::index::Index;
-use super::life::{Life, LifeClock};
-use super::queue::Closed;
-use super::row::{self, Row};
+use super::file::index::Index;
+use super::file::life::{Life, LifeClock};
+use super::file::row::{self, Row};
 use super::settings::SyncMode;
-use super::shared::Shared;
 use super::store::{self, Store};
-use super::upkeep::Upkeep;
 use crate::journal::{Listener, Staged};
+use group::Draft;
+use queue::Closed;
+use shared::Shared;
+use upkeep::Upkeep;
 
 /// A group that could grow waits at most this long.
 const MAX_GATHERING: Duration = Duration::from_millis(1);
@@ -34,7 +39,7 @@ const LIFE_EVERY: Duration = Duration::from_secs(5);
 const MAX_GARBAGE: usize = 4_096;
 
 /// Writes what is pushed until the queue is closed, and then ends the store in order.
-pub(super) fn run(store: Store, shared: &Shared, listener: &dyn Listener) -> Result<(), StoreError> {
+pub(crate) fn run(store: Store, shared: &Shared, listener: &dyn Listener) -> Result<(), StoreError> {
     let path = store.path.clone();
     let failed = |error: rusqlite::Error| StoreError::of_sqlite(&path, &error);
     let sync = store.sync();
@@ -131,18 +136,15 @@ impl Writer<'_> {
         let mut waiting = staged.into_iter().peekable();
         while waiting.peek().is_some() {
             let mut bytes = 0;
-            let mut entries = 0;
             let mut has_space = |staged: &Staged| {
-                let fits = entries == 0 || bytes + staged.bytes.len() <= MAX_GROUP_BYTES;
-                if fits {
-                    (bytes, entries) = (bytes + staged.bytes.len(), entries + 1);
-                }
+                // No push is empty.
+                let fits = bytes == 0 || bytes + staged.bytes.len() <= MAX_GROUP_BYTES;
+                bytes += if fits { staged.bytes.len() } else { 0 };
                 fits
             };
             let group = group::rows(std::iter::from_fn(|| waiting.next_if(&mut has_space)));
             self.commit(&group)?;
             let counters = &self.shared.counters;
-            counters.backlog_entries.fetch_sub(entries, Ordering::Relaxed);
             counters.backlog_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
             self.listener.kept(&group::marks(&group));
             self.ask_for_checkpoints(&group);
