@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: builds the server as its users run it, and measures it. With `--page` it
-//! measures what the npm package costs a page.
+//! measures what the npm package costs a page, with `--store` what it costs to keep rooms.
 
 use std::path::PathBuf;
 

@@ -16,7 +16,8 @@ pub(crate) enum Metric {
     ActionsPerSecond,
     /// CPU time of the server for each action, with all its deliveries; µs.
     CpuPerAction,
-    /// CPU time of a bare program that commits the same rows in the same groups, for each action; µs.
+    /// CPU time of a bare program that commits the same rows in the same groups, for each action;
+    /// µs.
     BareCpuPerAction,
     CommitsPerSecond,
     ActionsPerCommit,

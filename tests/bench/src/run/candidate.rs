@@ -40,7 +40,7 @@ pub(crate) enum Candidate {
     /// Socket.IO with Redis behind it, which waits for the disk.
     RedisAlways,
     /// The same, and Redis waits for the disk once a second.
-    RedisEverysec,
+    RedisLater,
     /// A bare program that does a store's work.
     Bare,
 }
@@ -51,14 +51,14 @@ impl Candidate {
 
     pub(super) fn dialect(self) -> Dialect {
         match self {
-            Self::SocketIo | Self::RedisAlways | Self::RedisEverysec => Dialect::SocketIo,
+            Self::SocketIo | Self::RedisAlways | Self::RedisLater => Dialect::SocketIo,
             _ => Dialect::Plain,
         }
     }
 
     /// Whether it keeps something in a directory.
     pub(super) fn keeps(self) -> bool {
-        matches!(self, Self::Disk | Self::Os | Self::RedisAlways | Self::RedisEverysec)
+        matches!(self, Self::Disk | Self::Os | Self::RedisAlways | Self::RedisLater)
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -74,7 +74,7 @@ impl Candidate {
             Self::Disk => "rtbroadcaster --sync disk",
             Self::Os => "rtbroadcaster --sync os",
             Self::RedisAlways => "Socket.IO, Redis always",
-            Self::RedisEverysec => "Socket.IO, Redis everysec",
+            Self::RedisLater => "Socket.IO, Redis everysec",
             Self::Bare => "bare program",
         }
     }
@@ -247,7 +247,7 @@ impl Running {
             Candidate::Bun => programs.peer(programs.bun()?, "bun.mjs")?,
             Candidate::Ws => programs.peer("node".into(), "ws.mjs")?,
             Candidate::SocketIo => programs.peer("node".into(), "socketio.mjs")?,
-            Candidate::RedisAlways | Candidate::RedisEverysec => {
+            Candidate::RedisAlways | Candidate::RedisLater => {
                 let mut peer = programs.peer("node".into(), "socketio-redis.mjs")?;
                 peer.current_dir(self.path()?).env("PORT", port.to_string());
                 peer
@@ -260,7 +260,7 @@ impl Running {
     fn needed(&self, candidate: Candidate) -> anyhow::Result<Option<Command>> {
         Ok(match candidate {
             Candidate::RedisAlways => Some(redis(self.path()?, "always")),
-            Candidate::RedisEverysec => Some(redis(self.path()?, "everysec")),
+            Candidate::RedisLater => Some(redis(self.path()?, "everysec")),
             _ => None,
         })
     }

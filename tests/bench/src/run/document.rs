@@ -18,7 +18,8 @@ pub(super) struct Page {
     /// The goals as a table.
     pub(super) goals: fn(&Results) -> String,
     pub(super) plots: &'static [Plot],
-    /// What was found out by hand about the run that is kept. Each new run needs another look at it.
+    /// What was found out by hand about the run that is kept. Each new run needs another look at
+    /// it.
     pub(super) findings: &'static str,
     pub(super) method: &'static str,
 }

@@ -29,14 +29,14 @@ pub(super) const PAGE: Page = Page {
 
 /// The candidates of a scenario. Says why, if one can't take part.
 pub(super) fn candidates(scenario: Scenario, with_peers: bool) -> Vec<Candidate> {
-    use Candidate::{Bare, Disk, Os, RedisAlways, RedisEverysec, Server};
+    use Candidate::{Bare, Disk, Os, RedisAlways, RedisLater, Server};
     let ours: &[_] = match scenario {
         Scenario::Recovery => &[Disk, Bare],
         Scenario::Kill => &[Disk, Os],
         _ => &[Server, Disk, Os],
     };
     let peers: &[_] = match scenario {
-        Scenario::Acknowledged | Scenario::Kill if with_peers => &[RedisAlways, RedisEverysec],
+        Scenario::Acknowledged | Scenario::Kill if with_peers => &[RedisAlways, RedisLater],
         _ => &[],
     };
     let peers = peers.iter().filter(|_| no_redis().is_none());

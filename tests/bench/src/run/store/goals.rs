@@ -1,7 +1,7 @@
 //! What a store may cost, and whether it does.
 
 use crate::measurement::Metric;
-use crate::run::candidate::Candidate::{self, Bare, Disk, Os, RedisAlways, RedisEverysec, Server};
+use crate::run::candidate::Candidate::{self, Bare, Disk, Os, RedisAlways, RedisLater, Server};
 use crate::run::goals::{self, Goal};
 use crate::run::results::Results;
 use crate::scenario::Scenario;
@@ -61,7 +61,7 @@ fn busy(results: &Results) -> Vec<Goal> {
         ),
         Goal::at_least(0.9, "the same, `os`", ratio(Os)),
         Goal::told("the same, Socket.IO with Redis `always`: actions/s", peer(RedisAlways)),
-        Goal::told("the same, Socket.IO with Redis `everysec`: actions/s", peer(RedisEverysec)),
+        Goal::told("the same, Socket.IO with Redis `everysec`: actions/s", peer(RedisLater)),
     ]
 }
 
@@ -100,7 +100,7 @@ fn ends(results: &Results) -> Vec<Goal> {
         Goal::at_most(0.0, "`kill -9` under load, `disk`: acknowledged and lost", lost(Disk)),
         Goal::at_most(0.0, "the same, `os`", lost(Os)),
         Goal::told("the same, Socket.IO with Redis `always`", lost(RedisAlways)),
-        Goal::told("the same, Socket.IO with Redis `everysec`", lost(RedisEverysec)),
+        Goal::told("the same, Socket.IO with Redis `everysec`", lost(RedisLater)),
     ]
 }
 
