@@ -12,12 +12,14 @@ use crate::measurement::{Measurement, Metric};
 
 const APPENDS: usize = 500;
 const BYTES: usize = 4096;
+/// The longest time that is told apart: a minute.
+const MAX_NANOSECONDS: u64 = 60_000_000_000;
 
 /// Appends one block after the other.
 pub(super) fn measure(directory: &Path) -> anyhow::Result<Measurement> {
     let path = directory.join("appended");
     let mut file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
-    let mut nanoseconds = Histogram::<u64>::new(3).context("no histogram")?;
+    let mut nanoseconds = Histogram::<u64>::new_with_bounds(1, MAX_NANOSECONDS, 3).context("no histogram")?;
     for _ in 0..APPENDS {
         let began = Instant::now();
         file.write_all(&[b'x'; BYTES]).context("cannot append")?;

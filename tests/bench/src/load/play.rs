@@ -34,8 +34,11 @@ pub(super) fn play(args: &Args) -> anyhow::Result<Measurement> {
     };
     let busy = Busy::begin(play.server)?;
     let mut measurement = play.scenario(args.scenario)?;
-    let (_, others) = busy.end()?;
-    measurement.entry(Metric::OthersBusy).or_insert(others);
+    // After a kill there is another process.
+    if args.scenario != Scenario::Kill {
+        let (_, others) = busy.end()?;
+        measurement.entry(Metric::OthersBusy).or_insert(others);
+    }
     Ok(measurement)
 }
 

@@ -45,7 +45,9 @@ impl Crowd {
     /// Waits until the server is there again.
     pub(crate) fn wait_for_server(&self) -> anyhow::Result<()> {
         let began = Instant::now();
-        while TcpStream::connect(self.address).is_err() {
+        while !TcpStream::connect(self.address)
+            .is_ok_and(|stream| stream.local_addr().ok() != Some(self.address))
+        {
             if began.elapsed() > START {
                 bail!("the server was not started again");
             }

@@ -1,5 +1,6 @@
 //! The scenarios that show what a store costs.
 
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context;
@@ -8,6 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::{LARGE, ON_THE_WAY, Play, USUAL, WARM_UP};
 use crate::load::client::Role;
 use crate::load::drive::Drive;
+use crate::load::observed::Observed;
 use crate::measurement::{Measurement, Metric};
 use crate::wire::message::Rendering;
 
@@ -69,6 +71,9 @@ impl Play<'_> {
             kill_process(process, Signal::KILL)?;
         }
         self.crowd.end()?;
+        while self.args.process.iter().any(|process| !Observed { process: *process }.has_ended()) {
+            thread::sleep(Duration::from_millis(1));
+        }
         self.crowd.wait_for_server()?;
         self.crowd.owner_comes_back(0)?;
         self.crowd.begin(Drive::paced(&self.crowd, RATE, PART))?;
