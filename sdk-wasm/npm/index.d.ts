@@ -180,14 +180,16 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * The codes of the SDK itself:
  *
  * - `invalid_argument`: an argument is invalid; the message says which one.
- * - `connection_failed`: no connection within `timeout`.
+ * - `connection_failed`: no connection within `timeout`; the message says what answered instead. If
+ *   the server has refused an attempt, the code is that of its refusal.
  * - `not_follower`: an owner can't detach, because it doesn't follow.
  * - `token_failed`: the function given as `token` threw, or returned no token; `cause` says which.
  * - `queue_full`: too much is waiting for the server. What waits is not lost, but this action was
  *   not accepted. `ready()` resolves when the queue has space again.
  * - `closed`: the room is closed on this page, or it closed before the server answered.
  * - `superseded`: another page claimed this room with the owner key; this page stays out.
- * - `function_failed`: a registered function threw; `cause` holds what it threw.
+ * - `function_failed`: a registered function threw, or returned a promise that failed; `cause`
+ *   holds what it threw.
  * - `no_function`: an action came for which no function is registered; reported once per key.
  * - `invalid_params`: the params of an action don't match their schema (option `schemas`). The
  *   function was not called; `cause` holds the schema's issues.
@@ -238,7 +240,7 @@ export interface RoomError extends Error {
   /**
    * The cause of these errors:
    *
-   * - `function_failed`: what the registered function threw
+   * - `function_failed`: what the registered function threw, or its promise was rejected with
    * - `invalid_params`: the issues of the schema
    * - `invalid_argument`, `token_failed`, `connection_failed`: what was thrown, if something was
    * - `wasm_failed`: why the WebAssembly didn't load
@@ -277,7 +279,7 @@ export interface Audience {
 
 /**
  * The callbacks. Each may be given as an option, or assigned to the room at any time. What they
- * throw is written to the console.
+ * throw is written to the console, and so is the failure of a promise that they return.
  */
 export interface Callbacks {
   /** The page's status changed. */
@@ -286,8 +288,9 @@ export interface Callbacks {
   onclose?: ((reason: CloseReason) => void) | null;
   /**
    * Something failed, and the room goes on. Without this callback, the error is written to the
-   * console as a warning. If the page's own `broadcast` or `clear` fails, its promise rejects
-   * instead.
+   * console as a warning. If the page's own `broadcast`, `clear` or `ready` fails, its promise
+   * rejects instead; `onerror` is called if nobody has awaited that promise by the next task. Of
+   * the promises that fail because the room is over, only the first is reported.
    */
   onerror?: ((error: RoomError) => void) | null;
   /** The owner cleared a slot. Undo what its state message did. */
@@ -301,6 +304,12 @@ export interface Callbacks {
    * that were not state messages are lost. Followers only.
    */
   onresync?: (() => void) | null;
+  /**
+   * An attempt to connect failed, and the page goes on trying. Also called before `create` or `join`
+   * has resolved or rejected. The error's `code` is `connection_failed`, or the server's refusal,
+   * such as `rate_limited`; its message says what is known of the reason.
+   */
+  onretry?: ((error: RoomError) => void) | null;
   /**
    * The number of followers changed. Called at most once a second, on the owner's page, and on the
    * followers' pages if the owner set `shareAudience`.
@@ -367,7 +376,8 @@ export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callba
    * `onopen`, `onmessage`, `onclose`, `onerror`, `send`, `close` and `bufferedAmount` are used.
    *
    * Without this option, the SDK falls back to plain HTTP if no websocket can connect but the
-   * server answers requests. It then uses the class `FetchSocket` of `rtbroadcaster/fetch-socket`.
+   * server answers requests. It then uses the class `FetchSocket` of `rtbroadcaster/fetch-socket`,
+   * and goes back to a websocket when one opens.
    */
   WebSocket?: WebSocketClass;
 }
@@ -386,7 +396,7 @@ export interface WebSocketLike {
   onmessage: ((event: any) => void) | null;
   /** Called when it is closed, with its code. */
   onclose: ((event: any) => void) | null;
-  /** Called when it fails; `onclose` is called too. */
+  /** Called when it fails; `onclose` is called too, unless it stays `CONNECTING`. */
   onerror: ((event: any) => void) | null;
   /** How many bytes wait to be sent. */
   readonly bufferedAmount: number;
@@ -518,7 +528,8 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    *
    * The promise resolves when the server has the action, with its `seq`: its position in the room's
    * log, 1, 2, 3 … It resolves with undefined if the action was never sent, because a newer state
-   * message of its slot replaced it. The promise need not be awaited.
+   * message of its slot replaced it. The promise need not be awaited: a failure then goes to
+   * `onerror`.
    *
    * It rejects with a RoomError whose `key` is the slot or function key:
    *

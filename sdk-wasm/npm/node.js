@@ -17,12 +17,18 @@ export function init(source = new URL("./rtbroadcaster_sdk_bg.wasm", import.meta
 
 export async function create(url, options) {
   await init();
-  return createRoom(url, options);
+  return inspectable(await createRoom(url, options));
 }
 
 export async function join(url, uuid, options) {
   await init();
-  return joinRoom(url, uuid, options);
+  return inspectable(await joinRoom(url, uuid, options));
 }
 
 const isFile = (source) => (source instanceof URL || typeof source === "string") && `${source}`.startsWith("file:");
+
+/** Has `console.log` show a room's values; it shows only that there are getters otherwise. */
+function inspectable(room) {
+  const inspect = (depth, options, inspect) => (depth < 0 ? "[Room]" : `Room ${inspect({ ...room }, options)}`);
+  return Object.defineProperty(room, Symbol.for("nodejs.util.inspect.custom"), { value: inspect });
+}

@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { create, join } from "rtbroadcaster";
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 
 export function useRoom(url, options = {}) {
   const [state, setState] = useState({ status: "connecting" });
@@ -72,6 +72,6 @@ function notify(name, value, show, { [name]: callback }) {
   else if (name === "onclose") show({ status: "closed", reason: value });
   else if (name === "onowner") show({ owner: value });
   else if (name === "onaudience") show({ audience: value });
-  if (callback) callback(value);
-  else if (name === "onerror") console.warn(value);
+  if (callback) return callback(value);
+  if (name === "onerror") console.warn(value);
 }

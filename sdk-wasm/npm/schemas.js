@@ -19,8 +19,7 @@ export async function enterChecked(enter, options) {
     return (...params) => {
       const result = schema["~standard"].validate(params);
       const issues = result instanceof Promise ? [{ message: "the schema answers later, which keeps no order" }] : result.issues;
-      if (issues) report(errorTarget, invalidParams(key, issues));
-      else fn(...result.value);
+      return issues ? report(errorTarget, invalidParams(key, issues)) : fn(...result.value);
     };
   };
   const checkedFunctions = Object.entries(functions ?? {}).map(([key, fn]) => [key, checked(key, fn)]);

@@ -7,12 +7,15 @@
 use alloc::string::String;
 
 use rtbroadcaster_protocol::{
-    Audience, BroadcastError, Input, Output, Session, SessionOptions, SessionStatus, Timestamp,
+    Audience, BroadcastError, CloseCode, EndReason, Input, Output, Session, SessionOptions, SessionStatus,
+    Timestamp,
 };
 
-use crate::attempts::Attempts;
+use crate::attempts::{Attempts, Way};
 use crate::catch_up::CatchUp;
+use crate::decisions;
 use crate::delivery::{Delivery, QueuedEvent};
+use crate::ending::Ending;
 use crate::registry::FunctionId;
 use crate::step::Step;
 
@@ -21,12 +24,12 @@ pub(crate) struct Engine<P> {
     session: Session<P>,
     delivery: Delivery<P>,
     attempts: Attempts,
+    /// What the shell is to do next towards a connection, beside what the session asks for.
+    way: Option<Way>,
     /// When the driver's timer fires; none if it is not set.
     timer_at: Option<Timestamp>,
     /// How many callers wait until the queue has space.
     waiting_for_space: u32,
-    /// The page has closed or left the room.
-    is_closing: bool,
 }
 
 impl<P> Engine<P> {
@@ -36,21 +39,56 @@ impl<P> Engine<P> {
             session: Session::new(options),
             delivery: Delivery::new(),
             attempts: Attempts::new(),
+            way: None,
             timer_at: None,
             waiting_for_space: 0,
-            is_closing: false,
         }
     }
 
     /// Reports what happened.
+    ///
+    /// [`Input::Disconnected`] with a number below [`CloseCode::FIRST`] is no close. It
+    /// is the HTTP status of the answer to [`Way::Probe`], 1 if the page may not read that answer,
+    /// 0 if there is none; or [`decisions::SWITCHING_PROTOCOLS`] when the websocket of [`Way::Trial`]
+    /// has opened.
     pub(crate) fn handle(&mut self, now: Timestamp, input: Input<P>) {
         match input {
-            Input::Timeout => self.timer_at = None,
+            Input::Timeout => {
+                self.timer_at = None;
+                self.way = self.attempts.go_on(now, false);
+            }
             Input::Opened => self.attempts.note_opened(),
-            Input::Close => self.is_closing = true,
+            Input::Disconnected(decisions::SWITCHING_PROTOCOLS) => {
+                if self.delivery.is_closing() || !self.attempts.leaves_http() {
+                    return;
+                }
+            }
+            Input::Disconnected(code) => {
+                let is_close = code >= CloseCode::FIRST;
+                self.way = if is_close {
+                    self.attempts.go_on(now, true)
+                } else {
+                    self.attempts.note_probed(now, code)
+                };
+                if self.way.is_some() || !is_close {
+                    return;
+                }
+            }
+            Input::Close => self.delivery.close(),
             _ => {}
         }
         self.session.handle(now, input);
+    }
+
+    /// Notes that the page is online again.
+    pub(crate) fn note_online(&mut self, now: Timestamp) {
+        self.attempts.note_online(now);
+    }
+
+    /// What the page is told of this end; of the last attempt to connect if there is none.
+    pub(crate) fn ending<'a>(&'a self, reason: Option<&'a EndReason>) -> Ending<'a> {
+        let reason = reason.unwrap_or_else(|| self.session.last_failure());
+        Ending::new(reason, self.session.is_owner(), self.attempts.probed())
     }
 
     /// See [`Session::set_token`].
@@ -136,6 +174,7 @@ impl<P> Engine<P> {
     }
 
     /// Whether this page owns the room.
+    #[cfg(feature = "web")]
     pub(crate) fn is_owner(&self) -> bool {
         self.session.is_owner()
     }
@@ -154,17 +193,24 @@ impl<P> Engine<P> {
     pub(crate) fn next_step(&mut self, may_deliver: bool) -> Option<Step<P>> {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect => return Some(Step::Connect { tries_http: self.attempts.begin() }),
+                Output::Connect => {
+                    self.way = None;
+                    return Some(Step::Connect(self.attempts.begin()));
+                }
                 Output::Send(text) => return Some(Step::Send(text)),
                 Output::Disconnect => {
+                    self.way = None;
                     self.attempts.note_given_up();
                     return Some(Step::Disconnect);
                 }
                 Output::Event(event) => self.delivery.push(QueuedEvent::Session(event)),
             }
         }
+        if let Some(way) = self.way.take() {
+            return Some(Step::Connect(way));
+        }
         self.check_queue_space();
-        if let Some(at) = self.session.next_timeout()
+        if let Some(at) = self.next_timeout()
             && self.timer_at.is_none_or(|timer_at| at < timer_at)
         {
             // A timer that fires too early stays. Each message moves the next heartbeat, and
@@ -175,9 +221,14 @@ impl<P> Engine<P> {
         if may_deliver { self.delivery.next_step() } else { None }
     }
 
+    fn next_timeout(&self) -> Option<Timestamp> {
+        let session = self.session.next_timeout()?;
+        Some(self.attempts.next_timeout().map_or(session, |at| at.min(session)))
+    }
+
     fn check_queue_space(&mut self) {
         // While the room closes, nothing is accepted any more. The end rejects those who wait.
-        let may_broadcast = !self.is_closing && self.session.status() != SessionStatus::Closed;
+        let may_broadcast = !self.delivery.is_closing() && self.session.status() != SessionStatus::Closed;
         if self.waiting_for_space > 0 && may_broadcast && self.session.has_space() {
             self.delivery.push(QueuedEvent::QueueHasSpace(core::mem::take(&mut self.waiting_for_space)));
         }

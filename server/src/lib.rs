@@ -50,7 +50,9 @@ pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use http::HangUp;
 #[cfg(feature = "store")]
-pub use journal::{InvalidSyncMode, StoreError, StoreSettings, SyncMode};
+pub use journal::{
+    ExportError, InvalidSyncMode, StoreError, StoreReader, StoreSettings, StoredRoom, SyncMode, forget_room,
+};
 pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use rtbroadcaster_protocol::{Limits, Operation, Refusal};

@@ -102,7 +102,8 @@ async fn a_closed_room_stays_closed_whoever_closed_it() {
     let by_request = Edge::open(&program.address).await;
     by_owner.owner.send(message::close(&by_owner.uuid)).await;
     assert_eq!(by_owner.owner.rest().await.1, CloseCode::RoomClosed.value());
-    let closed = by_request.send(&Request::new("DELETE", &by_request.path("")).bearing(&by_request.key)).await;
+    let closed =
+        by_request.send(&Request::new("DELETE", &by_request.path("")).bearing(&by_request.key)).await;
     assert_eq!(closed.status, 204);
     end(program, "KILL").await;
 

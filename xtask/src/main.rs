@@ -11,6 +11,7 @@ mod bundled;
 mod ci;
 mod decisions;
 mod glue;
+mod members;
 mod npm;
 mod pack;
 mod process;

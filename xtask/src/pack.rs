@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use crate::members;
 use crate::npm;
 use crate::process::{execute, output, say};
 use crate::site::copy_folder;
@@ -88,10 +89,14 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     esbuild.args(["--target=es2022", "--sourcemap", "--log-level=warning"]);
     esbuild.args(["--external:./fetch-socket.js", "--external:./resume.js", "--external:./schemas.js"]);
     execute(esbuild.arg(format!("--define:VERSION=\"{VERSION}\"")))?;
-    // terser makes the script 3 % smaller than esbuild does.
+    // terser makes the script 3 % smaller than esbuild does, and another 3 % with short names for
+    // members that nobody else names.
+    let public = [folder.join("index.d.ts"), workspace.path("sdk-wasm/src/fields.rs")];
+    let hidden = members::hidden(&parts, &public)?;
     let mut terser = npm::program(&tools, "terser");
     terser.current_dir(&parts).args(["bundle.js", "--module", "--ecma", "2022", "--mangle"]);
-    terser.args(["--compress", "passes=3,hoist_funs,conditionals=false"]);
+    terser.args(["--mangle-props", &format!("regex=/^({})$/", hidden.join("|"))]);
+    terser.args(["--compress", "passes=3,hoist_funs,conditionals=false,pure_getters"]);
     terser.args(["--source-map", "content='bundle.js.map',url='index.js.map',includeSources"]);
     execute(terser.args(["--output", "../index.js"]))?;
     fs::remove_dir_all(&parts).with_context(|| format!("cannot remove {}", parts.display()))?;

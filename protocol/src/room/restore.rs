@@ -145,6 +145,12 @@ impl RoomRestorer {
         self.has_log = true;
     }
 
+    /// Since when the owner is away, in milliseconds since 1970. None if it had a connection.
+    #[must_use]
+    pub fn away_since_ms(&self) -> Option<u64> {
+        self.away_since_ms
+    }
+
     /// Whether the room was closed. No record can follow.
     #[must_use]
     pub fn is_closed(&self) -> bool {

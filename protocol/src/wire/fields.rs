@@ -92,7 +92,10 @@ impl<P> ServerMessage<P> {
         }
         match fields.status().and_then(Status::from_value) {
             Some(Status::Connected) => Some(Self::Connected(Connected::read(fields))),
-            Some(Status::NotConnected) => Some(fields.error().map_or(Self::Closed, Self::Refused)),
+            Some(Status::NotConnected) => Some(match fields.error() {
+                Some(refusal) => Self::Refused(refusal),
+                None => Self::Closed,
+            }),
             Some(Status::New | Status::Join | Status::Close) => None,
             None => Self::read_control(fields),
         }

@@ -233,9 +233,9 @@ pub struct CloseReason {
     pub message: String,
 }
 
-impl From<Ending> for CloseReason {
-    fn from(Ending { code, message }: Ending) -> Self {
-        Self { code: Code::read(code), message }
+impl From<Ending<'_>> for CloseReason {
+    fn from(Ending { code, message }: Ending<'_>) -> Self {
+        Self { code: Code::read(code.to_owned()), message: message.into_owned() }
     }
 }
 

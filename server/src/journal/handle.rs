@@ -21,11 +21,7 @@ pub(crate) struct NotKept;
 
 impl JournalHandle {
     #[cfg(feature = "store")]
-    pub(crate) fn new(
-        journal: Box<dyn Journal>,
-        clock_start_ms: u64,
-        failed: watch::Receiver<bool>,
-    ) -> Self {
+    pub(crate) fn new(journal: Box<dyn Journal>, clock_start_ms: u64, failed: watch::Receiver<bool>) -> Self {
         Self { journal, clock_start_ms, failed }
     }
 

@@ -11,7 +11,9 @@ use rtbroadcaster_protocol::{Mark, RoomId};
 
 pub(crate) use handle::{JournalHandle, NotKept};
 #[cfg(feature = "store")]
-pub use sqlite::{InvalidSyncMode, StoreError, StoreSettings, SyncMode};
+pub use sqlite::{
+    ExportError, InvalidSyncMode, StoreError, StoreReader, StoreSettings, StoredRoom, SyncMode, forget_room,
+};
 #[cfg(feature = "store")]
 pub(crate) use sqlite::{Store, StoreCounts};
 

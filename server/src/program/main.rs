@@ -9,6 +9,7 @@ mod logging;
 mod proxies;
 mod signals;
 mod site;
+mod stored_rooms;
 mod tls;
 
 use std::io::ErrorKind;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     match invocation.task {
         Task::Example => print!("{}", configuration::example()),
         Task::Config => print!("{}", configuration::effective(&resolved)),
-        Task::Serve | Task::Check => {}
+        Task::Serve | Task::Check | Task::Store(_) => {}
     }
     match (invocation.task, verdict) {
         (Task::Example, _) | (Task::Config, Ok(())) => ExitCode::SUCCESS,
@@ -56,6 +57,13 @@ fn main() -> ExitCode {
             println!("{}: nothing is wrong", invocation.file.unwrap_or_default());
             ExitCode::SUCCESS
         }
+        (Task::Store(task), Ok(())) => match &resolved.configuration.data {
+            Some(directory) => stored_rooms::run(&task, directory),
+            None => {
+                eprintln!("error: --data: name the directory of the store");
+                ExitCode::from(MISUSE)
+            }
+        },
         (Task::Serve, Ok(())) => serve(resolved.configuration, &misspelt),
         (_, Err(problems)) => misuse(&problems),
     }
@@ -186,7 +194,10 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
         }
     };
     server.serve(listener, until_the_end).await;
-    anyhow::ensure!(has_store, "--data: the rooms can't be stored any more; the log says why, and what to do");
+    anyhow::ensure!(
+        has_store,
+        "--data: the rooms can't be stored any more; the log says why, and what to do"
+    );
     Ok(())
 }
 

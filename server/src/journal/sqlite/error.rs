@@ -103,8 +103,8 @@ pub enum StoreError {
     UnknownRoom {
         /// The file.
         path: PathBuf,
-        /// The room.
-        room: RoomId,
+        /// The room that was asked for.
+        room: String,
     },
     /// There are more rooms in the store than there may be.
     #[error("{stored} rooms are stored, and there may be only {limit}: raise --rooms (limits.rooms)")]

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -53,16 +52,10 @@ impl SqliteJournal {
     }
 
     /// Why nothing is kept any more, if that is so.
+    #[cfg(test)]
     pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
         self.shared.failure()
     }
-
-    /// Bytes that were pushed and are not kept yet.
-    pub(crate) fn backlog_bytes(&self) -> u64 {
-        let backlog: &AtomicU64 = &self.shared.counters.backlog_bytes;
-        backlog.load(Ordering::Relaxed)
-    }
-
 }
 
 impl Journal for SqliteJournal {

@@ -37,15 +37,15 @@ pub(super) struct Moment {
 
 /// What the process before has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct FormerLife {
+pub(super) struct FormerLife {
     /// When it ended, by its own clock, in milliseconds since 1970. After a sudden end at most 5 s
     /// before that.
-    pub(crate) ended_ms: u64,
+    pub(super) ended_ms: u64,
     /// How long there was no process, in milliseconds. 0 if the clock was set back meanwhile.
-    pub(crate) down_ms: u64,
+    pub(super) down_ms: u64,
     /// Whether seqs may have been handed out that the store doesn't know: the machine lost power
     /// without `--sync disk`, or the file is an older copy. Rooms skip ahead then.
-    pub(crate) may_have_lost_seqs: bool,
+    pub(super) may_have_lost_seqs: bool,
 }
 
 /// The number of the last row of a store.

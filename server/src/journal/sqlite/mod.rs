@@ -13,6 +13,7 @@ mod life;
 mod lock;
 mod machine;
 mod queue;
+mod reader;
 mod row;
 mod scan;
 mod settings;
@@ -23,8 +24,7 @@ mod writer;
 
 pub(crate) use counts::StoreCounts;
 pub use error::StoreError;
-pub(crate) use journal::SqliteJournal;
-pub(crate) use life::FormerLife;
+pub use reader::{ExportError, StoreReader, StoredRoom, forget_room};
 pub use settings::{InvalidSyncMode, StoreSettings, SyncMode};
 pub(crate) use store::Store;
 

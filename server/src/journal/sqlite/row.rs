@@ -60,12 +60,12 @@ impl Row<'_> {
 
 /// Calls `take` for each row of a store in order, once its checksum is found right: for the rows of
 /// all rooms, or of one.
-pub(super) fn each(
+pub(super) fn each<E: From<StoreError>>(
     connection: &Connection,
     path: &Path,
     room: Option<RoomId>,
-    mut take: impl FnMut(&Row<'_>) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
+    mut take: impl FnMut(&Row<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let failed = |error| StoreError::of_sqlite(path, &error);
     let condition = if room.is_some() { "room = ?1" } else { "?1 IS NULL" };
     let sql = format!(
@@ -89,7 +89,7 @@ pub(super) fn each(
             bytes: columns.get_ref(6).map_err(failed)?.as_blob().map_err(|_| damaged("records"))?,
         };
         if i64::from(row.checksum()) != number(5)? {
-            return Err(StoreError::DamagedRow { path: path.to_owned(), room: row.room, row: n });
+            return Err(StoreError::DamagedRow { path: path.to_owned(), room: row.room, row: n }.into());
         }
         take(&row)?;
     }

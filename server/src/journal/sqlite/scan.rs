@@ -23,6 +23,7 @@ pub(super) struct Scan<'a> {
 #[derive(Debug)]
 pub(super) struct Scanned {
     pub(super) restorer: RoomRestorer,
+    id: RoomId,
     /// The number of its last row.
     last_row: i64,
     /// Bytes of its records.
@@ -48,6 +49,7 @@ impl<'a> Scan<'a> {
             }
             Entry::Vacant(entry) => entry.insert(Scanned {
                 restorer: RoomRestorer::new(row.room, self.limits.clone()),
+                id: row.room,
                 last_row: 0,
                 bytes: 0,
                 written_ms: 0,
@@ -60,19 +62,17 @@ impl<'a> Scan<'a> {
         Ok(Contents { has_checkpoint, oldest_seq: 0, is_end: room.restorer.is_closed() })
     }
 
-    /// The rooms that are open.
-    pub(super) fn finish(self, restart: Restart) -> Result<Vec<Room>, StoreError> {
-        let mut rooms = Vec::with_capacity(self.rooms.len());
-        for (id, Scanned { restorer, last_row, .. }) in self.rooms {
-            let room = restorer.finish(restart);
-            rooms.extend(room.map_err(|reason| incomplete(self.path, id, last_row, reason))?);
-        }
-        Ok(rooms)
+    /// All rooms, as far as they were read.
+    pub(super) fn into_rooms(self) -> impl Iterator<Item = Scanned> {
+        self.rooms.into_values()
     }
+}
 
-    /// All rooms, with what their rows say.
-    pub(super) fn into_rooms(self) -> impl Iterator<Item = (RoomId, Scanned)> {
-        self.rooms.into_iter()
+impl Scanned {
+    /// The room, if it is open. `path` is the file that was read.
+    pub(super) fn finish(self, path: &Path, restart: Restart) -> Result<Option<Room>, StoreError> {
+        let Self { restorer, id, last_row, .. } = self;
+        restorer.finish(restart).map_err(|reason| incomplete(path, id, last_row, reason))
     }
 }
 

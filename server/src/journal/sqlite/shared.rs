@@ -31,6 +31,7 @@ impl Shared {
     }
 
     /// Why nothing is kept any more, if that is so.
+    #[cfg(test)]
     pub(super) fn failure(&self) -> Option<Arc<StoreError>> {
         self.failure.get().cloned()
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rtbroadcaster_protocol::{Limits, Restart, Room, Timestamp};
 use rusqlite::Connection;
+use tracing::warn;
 
 use super::database;
 use super::error::StoreError;
@@ -73,11 +74,6 @@ impl Store {
         })
     }
 
-    /// What the process before has left. None in a new store.
-    pub(crate) fn former(&self) -> Option<FormerLife> {
-        self.former
-    }
-
     /// What rooms must know of the restart. `clock_start_ms` is the moment at which this process's
     /// clock started, in milliseconds since 1970; `now` is the present by that clock.
     pub(crate) fn restart(&self, clock_start_ms: u64, now: Timestamp) -> Restart {
@@ -94,7 +90,11 @@ impl Store {
     pub(crate) fn restore(&mut self, limits: &Limits, restart: Restart) -> Result<Vec<Room>, StoreError> {
         self.execute("BEGIN IMMEDIATE")?;
         let mut rooms = self.scan(limits, restart)?;
-        if self.former.is_some_and(|former| former.may_have_lost_seqs) {
+        if self.former.is_some_and(|former| former.may_have_lost_seqs) && !rooms.is_empty() {
+            warn!(
+                "the machine lost power, or the store is an older copy: actions that were served may be missing from \
+                 it. All rooms skip seqs, and their clients get the state that there is"
+            );
             rooms.iter_mut().try_for_each(|room| self.skip_ahead(room))?;
         }
         for n in self.index.take_garbage(usize::MAX) {
@@ -118,9 +118,10 @@ impl Store {
             let contents = scan.take(row)?;
             index.add(row, contents);
             *next = row.n + 1;
-            Ok(())
+            Ok::<_, StoreError>(())
         })?;
-        scan.finish(restart)
+        let rooms = scan.into_rooms().map(|scanned| scanned.finish(&self.path, restart));
+        rooms.filter_map(Result::transpose).collect()
     }
 
     /// Makes a room skip ahead, and writes that.

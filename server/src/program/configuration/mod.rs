@@ -27,7 +27,7 @@ use crate::logging::LogFormat;
 use crate::proxies::Proxies;
 use crate::site::Exposed;
 
-pub(crate) use command::{Invocation, Task};
+pub(crate) use command::{Invocation, StoreTask, Task};
 pub(crate) use log_filter::LogFilter;
 pub(crate) use print::{effective, example};
 pub(crate) use problem::Problems;

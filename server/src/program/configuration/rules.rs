@@ -128,7 +128,10 @@ fn sync_without_data(resolved: &Resolved) -> Option<Problem> {
     let Configuration { data, sync, .. } = &resolved.configuration;
     let is_set = *resolved.source(SYNC) != Source::Default;
     (data.is_none() && is_set).then(|| {
-        Problem::with(shown(resolved, SYNC, sync), "no room is stored without server.data: set it too".to_owned())
+        Problem::with(
+            shown(resolved, SYNC, sync),
+            "no room is stored without server.data: set it too".to_owned(),
+        )
     })
 }
 

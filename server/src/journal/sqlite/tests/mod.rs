@@ -4,6 +4,7 @@ mod damage;
 mod deletion;
 mod directory;
 mod group;
+mod reader;
 mod restart;
 
 use std::collections::{BTreeMap, HashMap};
@@ -17,7 +18,8 @@ use rtbroadcaster_protocol::{
     Action, Frame, KeyDigest, Limits, Mark, Record, Rendering, Room, RoomId, Timestamp,
 };
 
-use super::{SqliteJournal, Store, StoreError, StoreSettings, SyncMode};
+use super::journal::SqliteJournal;
+use super::{Store, StoreError, StoreSettings, SyncMode};
 use crate::journal::{Journal, Listener, Staged};
 
 /// Bounds a test in which the journal never says anything. It is far above what a commit takes.
