@@ -87,6 +87,10 @@ impl Host for ConnectionHost {
         self.services.metrics.refused(refusal);
     }
 
+    fn params_depth(&self) -> usize {
+        self.services.limits.params_depth
+    }
+
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
         RoomTable::digest(owner_key)
     }

@@ -203,6 +203,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
             | RefusalCode::UnknownStatus
             | RefusalCode::UnsupportedVersion
             | RefusalCode::AlreadyInRoom
+            | RefusalCode::ParamsTooDeep
             | RefusalCode::NotInRoom
             | RefusalCode::NotOwner,
         )
