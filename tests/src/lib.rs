@@ -18,6 +18,8 @@
 //! | [`Page`] | a page's session on a real socket |
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
+//! | [`WebProxy`] | nginx, Apache, HAProxy, Varnish and Caddy, as docs/operating.md shows them |
+//! | [`tool`] | a program that a test needs, or the reason why it is skipped |
 //! | [`Scrape`] | a server's metrics, as Prometheus reads them |
 //! | [`Replica`] | what a follower knows, and a check that it misses nothing unnoticed |
 //! | [`sim`] | virtual rooms, pages and networks, and a model to compare them with |
@@ -48,6 +50,7 @@ pub mod sim;
 pub mod soak;
 mod token;
 mod transcript;
+mod tool;
 mod wait;
 
 pub use certificate::Certificate;
@@ -67,3 +70,4 @@ pub use server::{PATH, Server};
 pub use token::{Signer, seconds_from_now};
 pub use transcript::Transcript;
 pub use wait::{eventually, within};
+pub use tool::{skip, tool};
