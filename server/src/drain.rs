@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rtbroadcaster_protocol::CloseCode;
 use tokio::time::{Instant, timeout_at};
+use tracing::info;
 
 use crate::Manager;
 use crate::connection::Connection;
@@ -78,6 +79,13 @@ impl Manager {
                 connection.end(Ending::Policy(CloseCode::ShuttingDown));
             }
             all_gone.await;
+        }
+    }
+
+    /// Logs each open room as closed. Rooms live in the memory of the process, so they end with it.
+    pub fn log_lost_rooms(&self) {
+        for room in self.room_table().all() {
+            info!(room = %room.id(), why = "the server ended", "room closed");
         }
     }
 }

@@ -67,6 +67,12 @@ impl Manager {
         self.room_table().len()
     }
 
+    /// The number of clients that are connected: websockets and streams of events.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        self.connections().len()
+    }
+
     /// Checks whether the bearer of this token may do this. Without a token it checks whether
     /// everybody may.
     ///
@@ -79,7 +85,7 @@ impl Manager {
     /// - `forbidden`: the token is accepted, but doesn't allow this.
     /// - `keys_unavailable`: the token's key is being fetched, or can't be had at this moment.
     pub fn authorise(&self, operation: Operation, token: Option<&str>) -> Result<(), Refusal> {
-        let permissions = self.shared.services.access.permissions(operation, token)?;
+        let permissions = self.shared.services.access.bearer(operation, token)?.permissions;
         if permissions.allow(operation) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
     }
 

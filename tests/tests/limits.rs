@@ -7,6 +7,7 @@ use rtbroadcaster_tests::{
     within,
 };
 use serde_json::json;
+use tokio::task::yield_now;
 
 /// Several times more than the kernel buffers for a connection that is not read.
 const FLOOD_BYTES: usize = 32 * 1024 * 1024;
@@ -165,6 +166,24 @@ async fn a_follower_that_takes_nothing_for_too_long_makes_room_for_another() {
     .await;
     let (_stuck, room) = stuck_follower(&server).await;
     within("a free place in the room", async { while !has_a_free_place(&room).await {} }).await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut_and_can_be_sent_no_close_code() {
+    let server = Server::with_limits(|limits| {
+        limits.stall_timeout_ms = 50;
+        for_a_flood(limits);
+    })
+    .await;
+    let (mut stuck, _room) = stuck_follower(&server).await;
+    eventually(&1, async || {
+        yield_now().await;
+        server.manager.connected()
+    })
+    .await;
+    let rest = stuck.until_end().await;
+    let close = CloseCode::TooSlow.value().to_be_bytes();
+    assert!(!rest.windows(2).any(|bytes| bytes == close), "{} bytes", rest.len());
 }
 
 /// A follower that has read everything, and has a small receive buffer.

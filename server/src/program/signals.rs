@@ -108,12 +108,20 @@ impl Signals {
         let signal = self.stop().await;
         // Comes before anything else: whatever hangs, a second signal ends the program.
         tokio::spawn(self.end_at_once(log));
+        // Counted before, because this sends away who is in no room.
+        let connections = manager.connected();
         manager.refuse_newcomers();
-        info!(signal, "shutting down");
+        info!(signal, connections, rooms = manager.rooms(), "shutting down");
         tokio::time::sleep(delay).await;
         // The end of the process cuts what takes longer.
-        if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {
-            warn!("some connections did not end in time and are cut");
+        let drained = tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await;
+        manager.log_lost_rooms();
+        let (cut, rooms) = (manager.connected(), manager.rooms());
+        match drained {
+            Ok(()) => info!(rooms, "all clients were sent away, and the rooms are lost"),
+            Err(_) => {
+                warn!(cut, rooms, "some clients did not go in time and are cut, and the rooms are lost")
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use rtbroadcaster_protocol::{
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::{field, info, warn};
 
 use crate::admission::{AddressLimits, LogThrottle};
 use crate::clock::Clock;
@@ -111,7 +111,8 @@ impl RoomTable {
         self.unknown_rooms.note(room, remote, now);
     }
 
-    /// Opens a room for a client. `remote` is its address, if it is known.
+    /// Opens a room for a client. `remote` is its address and `subject` its name in its token, if
+    /// they are known.
     ///
     /// # Errors
     /// - `rate_limited`: this address has opened too many rooms.
@@ -120,6 +121,7 @@ impl RoomTable {
         &self,
         session: Option<&str>,
         remote: Option<IpAddr>,
+        subject: Option<&str>,
     ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
         if let Some(remote) = remote {
             self.creations
@@ -142,7 +144,7 @@ impl RoomTable {
             self.table().insert(id, Arc::clone(&room))?;
         }
         self.metrics.room_opened();
-        info!(room = %id, "room opened");
+        info!(room = %id, remote = remote.map(field::display), subject, "room opened");
         Ok((id, key, room))
     }
 

@@ -12,12 +12,13 @@ use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use rtbroadcaster_protocol::{Permissions, Refusal, RefusalCode, RoomId, Scope};
 use serde::Deserialize;
+use serde_json::Value;
 use tracing::debug;
 
 use super::Secret;
-use key_set::{KeySet, Lookup};
 use super::bearer::Bearer;
 use header::Header;
+use key_set::{KeySet, Lookup};
 
 pub use key_source::{InvalidKeySource, KeySource, KeysError};
 
@@ -76,6 +77,8 @@ struct Claims {
     #[serde(default)]
     join: bool,
     room: Option<String>,
+    /// Only for the log, so it may be anything.
+    sub: Option<Value>,
 }
 
 impl Jwt {
@@ -96,7 +99,7 @@ impl Jwt {
         }
     }
 
-    /// What the bearer of this token may do.
+    /// What the bearer of this token may do, and who it is.
     ///
     /// # Errors
     /// - `unauthorized`: the token isn't accepted.
@@ -162,6 +165,10 @@ impl Jwt {
         validation.set_required_spec_claims(&required);
         validation
     }
+}
+
+fn subject(claims: &Claims) -> Option<String> {
+    claims.sub.as_ref()?.as_str().map(str::to_owned)
 }
 
 fn permissions(claims: &Claims) -> Result<Permissions, Refusal> {
