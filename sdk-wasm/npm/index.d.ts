@@ -177,6 +177,7 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `room_full`, `too_many_rooms`: a limit of the server; trying later may help.
  * - `too_many_slots`, `state_too_large`: a limit of the room; clear slots first.
  * - `message_too_large`: one action is larger than the server accepts; the SDK does not send it.
+ * - `params_too_deep`: the params are nested deeper than the server accepts.
  *
  * The codes of the SDK itself:
  *
@@ -217,6 +218,7 @@ export type ErrorCode =
   | "too_many_slots"
   | "state_too_large"
   | "message_too_large"
+  | "params_too_deep"
   | "invalid_argument"
   | "connection_failed"
   | "token_failed"

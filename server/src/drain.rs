@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rtbroadcaster_protocol::CloseCode;
 use tokio::time::{Instant, timeout_at};
-use tracing::error;
+use tracing::{error, info};
 
 use crate::Manager;
 use crate::connection::Connection;
@@ -58,8 +58,7 @@ impl Manager {
     /// room's owner, unless that takes longer than `time` and one second more. The call ends sooner
     /// if all are gone.
     ///
-    /// Rooms that are stored ([`Manager::with_store`]) are written to the end before the call
-    /// returns.
+    /// Rooms that are stored are written to the end before the call returns.
     pub async fn shut_down_over(&self, time: Duration) {
         self.send_away_over(time).await;
         if let Some(journal) = self.room_table().journal().cloned() {
@@ -92,6 +91,17 @@ impl Manager {
                 connection.end(Ending::Policy(CloseCode::ShuttingDown));
             }
             all_gone.await;
+        }
+    }
+
+    /// Logs each open room as closed, unless the rooms are stored: those that live in the memory of
+    /// the process alone end with it.
+    pub fn log_lost_rooms(&self) {
+        if self.stores_rooms() {
+            return;
+        }
+        for room in self.room_table().all() {
+            info!(room = %room.id(), why = "the server ended", "room closed");
         }
     }
 }

@@ -100,6 +100,12 @@ impl Manager {
         }
     }
 
+    /// Whether its rooms are stored, and outlive the process.
+    #[must_use]
+    pub fn stores_rooms(&self) -> bool {
+        self.room_table().journal().is_some()
+    }
+
     /// The settings that the manager was made with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -110,6 +116,12 @@ impl Manager {
     #[must_use]
     pub fn rooms(&self) -> usize {
         self.room_table().len()
+    }
+
+    /// The number of clients that are connected: websockets and streams of events.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        self.connections().len()
     }
 
     /// Checks whether the bearer of this token may do this. Without a token it checks whether
@@ -124,7 +136,7 @@ impl Manager {
     /// - `forbidden`: the token is accepted, but doesn't allow this.
     /// - `keys_unavailable`: the token's key is being fetched, or can't be had at this moment.
     pub fn authorise(&self, operation: Operation, token: Option<&str>) -> Result<(), Refusal> {
-        let permissions = self.shared.services.access.permissions(operation, token)?;
+        let permissions = self.shared.services.access.bearer(operation, token)?.permissions;
         if permissions.allow(operation) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
     }
 

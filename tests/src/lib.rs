@@ -1,6 +1,7 @@
 //! Shared by the tests in `tests/`: servers, clients, messages, and one bounded way to wait.
 //!
-//! No test sleeps or asserts a duration. A test waits for an event with [`within`]. To show that
+//! No test sleeps or asserts a duration, but for those that compare the way of events through a
+//! proxy with the direct one. A test waits for an event with [`within`]. To show that
 //! the server sends nothing more, it sends a ping whose pong must come next
 //! ([`Client::hears_nothing`]).
 //!
@@ -17,6 +18,8 @@
 //! | [`Certificate`] | a certificate and its key, and clients that trust it |
 //! | [`Page`] | a page's session on a real socket |
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
+//! | [`WebProxy`] | nginx, Apache, HAProxy, Varnish and Caddy, as docs/operating.md shows them |
+//! | [`tool`] | a program that a test needs, or the reason why it is skipped |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
 //! | [`Scrape`] | a server's metrics, as Prometheus reads them |
 //! | [`Replica`] | what a follower knows, and a check that it misses nothing unnoticed |
@@ -49,8 +52,10 @@ mod server;
 pub mod sim;
 pub mod soak;
 mod token;
+mod tool;
 mod transcript;
 mod wait;
+mod web_proxy;
 
 pub use certificate::Certificate;
 pub use client::Client;
@@ -67,5 +72,7 @@ pub use room::{Room, Witness, follow, open_room};
 pub use scrape::{METRICS_PATH, Scrape, metrics_change};
 pub use server::{PATH, Server};
 pub use token::{Signer, seconds_from_now};
+pub use tool::{skip, tool};
 pub use transcript::Transcript;
 pub use wait::{eventually, within};
+pub use web_proxy::{CLIENT, ProxyKind, SITE, WebProxy};

@@ -39,6 +39,8 @@ pub(super) async fn append(
     uuid: &str,
     body: Body,
 ) -> Result<Response, HttpError> {
+    // Nothing else is judged of a client that may not act, nor its body read.
+    let mut owned_room = authorise_owner(manager, request, uuid)?;
     let form = match headers::media_type(&request.headers)?.as_deref() {
         Some("application/json") => BodyForm::One,
         Some("application/x-ndjson") => BodyForm::Lines,
@@ -46,8 +48,6 @@ pub(super) async fn append(
     };
     let session = headers::idempotency_key(&request.headers)?;
     let epoch = Query::parse(&request.query)?.number("epoch")?;
-    // The body isn't read for a client that may not act.
-    let mut owned_room = authorise_owner(manager, request, uuid)?;
     let text = body.text(manager, manager.settings().limits.message_bytes).await?;
     wait_for_room(manager, &mut owned_room).await;
 

@@ -13,8 +13,8 @@ use crate::Manager;
 /// Closes a room for a client that has its owner key, like an owner's close. If the query names an
 /// epoch, it must be the one in force.
 pub(super) async fn remove(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
-    let epoch = Query::parse(&request.query)?.number("epoch")?;
     let mut owned_room = authorise_owner(manager, request, uuid)?;
+    let epoch = Query::parse(&request.query)?.number("epoch")?;
     let mark = owned_room.with(manager, |room| {
         if epoch.is_some_and(|epoch| epoch != room.epoch()) {
             return Err(HttpError::Superseded);

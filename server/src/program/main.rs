@@ -235,12 +235,17 @@ fn raise_descriptor_limit(connections: usize) -> usize {
     let possible = match rlimit::increase_nofile_limit(wanted) {
         Ok(allowed) if allowed >= wanted => sockets,
         Ok(allowed) => {
-            warn!(
-                allowed,
-                wanted,
-                "this process may not have as many files open as --connections needs: raise its limit (ulimit -n)"
-            );
-            allowed.saturating_sub(OTHER_DESCRIPTORS)
+            const ADVICE: &str = "raise the limit of open files (ulimit -n), or lower --connections";
+            let sockets = allowed.saturating_sub(OTHER_DESCRIPTORS);
+            if allowed < connections as u64 {
+                warn!(allowed, wanted, "there can't be as many connections as --connections says: {ADVICE}");
+            } else {
+                info!(
+                    allowed,
+                    wanted, "few requests fit beside as many connections as --connections says: {ADVICE}"
+                );
+            }
+            sockets
         }
         Err(error) => {
             warn!(%error, "the limit of open files cannot be read");

@@ -16,7 +16,7 @@ use rtbroadcaster_protocol::{
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::{field, info, warn};
 
 use crate::admission::{AddressLimits, LogThrottle};
 use crate::clock::Clock;
@@ -124,7 +124,8 @@ impl RoomTable {
         self.unknown_rooms.note(room, remote, now);
     }
 
-    /// Opens a room for a client. `remote` is its address, if it is known.
+    /// Opens a room for a client. `remote` is its address and `subject` its name in its token, if
+    /// they are known.
     ///
     /// # Errors
     /// - `rate_limited`: this address has opened too many rooms.
@@ -133,6 +134,7 @@ impl RoomTable {
         &self,
         session: Option<&str>,
         remote: Option<IpAddr>,
+        subject: Option<&str>,
     ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
         if let Some(remote) = remote {
             self.creations
@@ -159,7 +161,7 @@ impl RoomTable {
             self.insert(&room)?;
         }
         self.metrics.room_opened();
-        info!(room = %id, "room opened");
+        info!(room = %id, remote = remote.map(field::display), subject, "room opened");
         Ok((id, key, room))
     }
 
