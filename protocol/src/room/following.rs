@@ -58,8 +58,8 @@ impl Room {
     }
 
     /// Whether the owner should wait for its followers, or for its journal. The server then doesn't
-    /// read the owner's socket, so that TCP slows the owner down. A slow follower is not waited for:
-    /// it is resynced once it has fallen off the ring. A slow journal always is.
+    /// read the owner's socket, so that TCP slows the owner down. A slow follower is not waited
+    /// for: it is resynced once it has fallen off the ring. A slow journal always is.
     pub fn lag(&mut self, now: Timestamp) -> Lag {
         let marks = self.ring_marks();
         let lag = self.followers.lag(marks, now);

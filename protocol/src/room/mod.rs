@@ -138,7 +138,8 @@ impl Room {
         self.compact.head()
     }
 
-    /// The seq of the oldest action that its ring holds. If the ring is empty, that of the next one.
+    /// The seq of the oldest action that its ring holds. If the ring is empty, that of the next
+    /// one.
     #[must_use]
     pub fn oldest_seq(&self) -> u64 {
         self.compact.oldest_cursor() + 1

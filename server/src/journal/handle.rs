@@ -69,7 +69,7 @@ impl JournalHandle {
         let mut failed = self.failed.clone();
         if failed.wait_for(|has_failed| *has_failed).await.is_err() {
             // The journal has ended in an orderly way.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }

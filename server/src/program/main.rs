@@ -13,6 +13,7 @@ mod stored_rooms;
 mod tls;
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,12 +127,7 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
         admin_listen,
         ..
     } = configuration;
-    if let Some(directory) = &www {
-        anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
-        if !directory.join("index.html").is_file() {
-            warn!(directory = %directory.display(), "--www has no index.html: / is answered by 404");
-        }
-    }
+    www.as_deref().map_or(Ok(()), check_site)?;
     let tls = tls_certificate.zip(tls_key).map(|(certificate, key)| Tls::load(TlsFiles { certificate, key }));
     let tls = tls.transpose().context("TLS")?.map(Arc::new);
     let max_sockets = raise_descriptor_limit(rooms.connections);
@@ -142,27 +138,15 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     let timeout = Duration::from_millis(rooms.limits.idle_timeout_ms.max(rooms.limits.stall_timeout_ms));
     accept::end_silent_connections(&listener, timeout);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
-    let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
-    let manager = match data {
-        Some(directory) => open_store(rooms, StoreSettings { directory, sync }).await?,
-        None => Manager::new(rooms),
-    };
-    tokio::spawn(logging::report_dropped_lines(log.clone(), manager.clone()));
-    let loaded = tokio::select! {
-        loaded = manager.load_keys() => loaded,
+    let store = data.map(|directory| StoreSettings { directory, sync });
+    let manager = tokio::select! {
+        manager = make_manager(rooms, store) => manager?,
         signal = signals.stop() => {
             info!(signal, "told to end before anything was served");
             return Ok(());
         }
     };
-    if let Err(error) = loaded {
-        match keys {
-            Some(KeySource::Http(_)) => {
-                warn!(%error, "the keys for tokens cannot be had yet: they are asked for again when a token comes");
-            }
-            Some(KeySource::File(_)) | None => anyhow::bail!("--jwks: {error}"),
-        }
-    }
+    tokio::spawn(logging::report_dropped_lines(log.clone(), manager.clone()));
     let site = www.map(|directory| {
         site::routes(&manager, &directory, www_expose)
             .with_context(|| format!("--www: {} cannot be read", directory.display()))
@@ -199,6 +183,32 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
         "--data: the rooms can't be stored any more; the log says why, and what to do"
     );
     Ok(())
+}
+
+fn check_site(directory: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(directory.is_dir(), "--www: {} is not a directory", directory.display());
+    if !directory.join("index.html").is_file() {
+        warn!(directory = %directory.display(), "--www has no index.html: / is answered by 404");
+    }
+    Ok(())
+}
+
+/// Makes the manager, with its stored rooms and its keys for tokens.
+async fn make_manager(rooms: Settings, store: Option<StoreSettings>) -> anyhow::Result<Manager> {
+    let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
+    let manager = match store {
+        Some(store) => open_store(rooms, store).await?,
+        None => Manager::new(rooms),
+    };
+    if let Err(error) = manager.load_keys().await {
+        match keys {
+            Some(KeySource::Http(_)) => {
+                warn!(%error, "the keys for tokens cannot be had yet: they are asked for again when a token comes");
+            }
+            Some(KeySource::File(_)) | None => anyhow::bail!("--jwks: {error}"),
+        }
+    }
+    Ok(manager)
 }
 
 /// Makes a manager whose rooms are stored.

@@ -44,7 +44,8 @@ impl EventLines {
     }
 }
 
-/// Posts an action, under this id of the client's session. Returns the status and the answer. None if the connection is lost before.
+/// Posts an action, under this id of the client's session. Returns the status and the answer. None
+/// if the connection is lost before.
 pub(super) async fn post(edge: &Edge, action: &Value, id: u64) -> Option<(u16, Value)> {
     let (body, path, key) = (action.to_string(), edge.path("/actions"), &edge.key);
     let text = format!(

@@ -14,8 +14,8 @@ const CHECKPOINT_AFTER_BYTES: u64 = 256 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     rooms: HashMap<RoomId, RoomRows>,
-    /// Rows that are needed no more and are still in the file. Those of a room are in order, and are
-    /// deleted in it: whenever the process ends, what is left of a room are its newest rows.
+    /// Rows that are needed no more and are still in the file. Those of a room are in order, and
+    /// are deleted in it: whenever the process ends, what is left of a room are its newest rows.
     garbage: VecDeque<i64>,
 }
 
