@@ -117,7 +117,6 @@ impl Limits {
     pub fn announced(&self) -> AnnouncedLimits {
         AnnouncedLimits {
             message_bytes: self.message_bytes as u64,
-            params_depth: self.params_depth as u64,
             queue_actions: self.ring_actions as u64,
             queue_bytes: self.ring_bytes as u64,
             heartbeat_ms: self.heartbeat_ms,
@@ -125,13 +124,11 @@ impl Limits {
     }
 }
 
-/// The limits that a page must know: the field `limits` of the reply.
+/// The limits that a page must know, of the field `limits` of the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AnnouncedLimits {
     /// `messageBytes`: see [`Limits::message_bytes`].
     pub message_bytes: u64,
-    /// `paramsDepth`: see [`Limits::params_depth`].
-    pub params_depth: u64,
     /// `queueActions`: how many actions an owner may have unanswered, the same as the room's ring.
     pub queue_actions: u64,
     /// `queueBytes`: how many bytes these may have.

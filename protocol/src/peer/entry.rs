@@ -184,11 +184,12 @@ impl Peer {
         let Some((seq, limits)) = host.with(room, |room| (room.head(), room.limits().announced())) else {
             return self.end_in_room(room, CloseCode::RoomClosed);
         };
+        let params_depth = Some(host.params_depth() as u64);
         let (owner_key, epoch, ack) =
             owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
         let version = Some(PROTOCOL_VERSION);
         let uuid = uuid.to_owned();
-        let reply = Connected { uuid, version, seq, limits, owner_key, epoch, ack };
+        let reply = Connected { uuid, version, seq, limits, params_depth, owner_key, epoch, ack };
         self.answers.push(&ServerMessage::Connected(reply));
     }
 

@@ -38,6 +38,10 @@ pub trait ServerFields {
     fn number(&self, field: NumberField) -> Option<u64>;
     /// The field of `limits` with this name.
     fn limit(&self, field: LimitField) -> Option<u64>;
+    /// `limits.paramsDepth`. None where nobody asks for it, as in a page.
+    fn params_depth(&self) -> Option<u64> {
+        None
+    }
     /// `audience`.
     fn audience(&self) -> Option<Audience>;
     /// `error`.
@@ -70,8 +74,6 @@ pub enum NumberField {
 pub enum LimitField {
     /// `messageBytes`
     MessageBytes,
-    /// `paramsDepth`
-    ParamsDepth,
     /// `queueActions`
     QueueActions,
     /// `queueBytes`
@@ -147,11 +149,11 @@ impl Connected {
             seq: fields.number(NumberField::Seq).unwrap_or(0),
             limits: AnnouncedLimits {
                 message_bytes: limit(LimitField::MessageBytes, default.message_bytes),
-                params_depth: limit(LimitField::ParamsDepth, default.params_depth),
                 queue_actions: limit(LimitField::QueueActions, default.queue_actions),
                 queue_bytes: limit(LimitField::QueueBytes, default.queue_bytes),
                 heartbeat_ms: limit(LimitField::Heartbeat, default.heartbeat_ms),
             },
+            params_depth: fields.params_depth(),
             owner_key: fields.owner_key(),
             epoch: fields.number(NumberField::Epoch),
             ack: fields.number(NumberField::Ack).unwrap_or(0),

@@ -178,6 +178,9 @@ pub struct Connected {
     pub seq: u64,
     /// `limits`.
     pub limits: AnnouncedLimits,
+    /// `limits.paramsDepth`: see [`Limits::params_depth`](crate::Limits::params_depth). A page
+    /// doesn't read it, because the server judges it.
+    pub params_depth: Option<u64>,
     /// `ownerKey`: only in the reply to create.
     pub owner_key: Option<String>,
     /// `epoch`: which claim of ownership is in force; only for an owner.

@@ -74,16 +74,20 @@ impl ServerFields for Fields<'_> {
     }
 
     fn limit(&self, field: LimitField) -> Option<u64> {
-        let names = &["messageBytes", "paramsDepth", "queueActions", "queueBytes", "heartbeat"];
-        let [message, depth, actions, bytes, heartbeat] = object(self.get("limits")?, names)?;
+        let [message, actions, bytes, heartbeat] =
+            object(self.get("limits")?, &["messageBytes", "queueActions", "queueBytes", "heartbeat"])?;
         let value = match field {
             LimitField::MessageBytes => message,
-            LimitField::ParamsDepth => depth,
             LimitField::QueueActions => actions,
             LimitField::QueueBytes => bytes,
             LimitField::Heartbeat => heartbeat,
         };
         value?.parse().ok()
+    }
+
+    fn params_depth(&self) -> Option<u64> {
+        let [depth] = object(self.get("limits")?, &["paramsDepth"])?;
+        depth?.parse().ok()
     }
 
     fn audience(&self) -> Option<Audience> {

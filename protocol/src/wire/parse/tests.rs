@@ -287,7 +287,17 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
             let limits = crate::AnnouncedLimits { heartbeat_ms: number, ..Default::default() };
             let ack = if epoch.is_some() { number } else { 0 };
             let version = Some(2);
-            ServerMessage::Connected(Connected { uuid, version, seq: number, limits, owner_key, epoch, ack })
+            let params_depth = epoch;
+            ServerMessage::Connected(Connected {
+                uuid,
+                version,
+                seq: number,
+                limits,
+                params_depth,
+                owner_key,
+                epoch,
+                ack,
+            })
         });
     prop_oneof![
         connected,
