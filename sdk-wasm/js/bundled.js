@@ -13,13 +13,21 @@ var CONNECTION_LOST = (
   /** @type {const} */
   1006
 );
-var WAKING_EVENTS = (
+var ASLEEP = (
   /** @type {const} */
-  ["online", "offline", "pageshow"]
+  0
 );
 var VISIBILITY_EVENT = (
   /** @type {const} */
   "visibilitychange"
+);
+var HIDE_EVENT = (
+  /** @type {const} */
+  "pagehide"
+);
+var LIFECYCLE = (
+  /** @type {const} */
+  { "freeze": 0, "offline": 1, "online": 2, "pagehide": 0, "pageshow": 1, "resume": 1, "visibilitychange": 1 }
 );
 var WEBSOCKET_SCHEMES = (
   /** @type {const} */
@@ -65,11 +73,7 @@ var invalid = (message, details) => roomError(["invalid_argument", message], det
 var closedError = () => roomError(CLOSED);
 var withKey = (key, error) => Object.assign(error, { key });
 function call(callback2, argument) {
-  try {
-    callback2?.(argument);
-  } catch (thrown) {
-    log("error", thrown);
-  }
+  new Promise((resolve) => resolve(callback2?.(argument))).catch((failure) => log("error", failure));
 }
 function log(level, value) {
   try {
@@ -85,7 +89,7 @@ function nonEmpty(value, name) {
 }
 function isGiven(value, name) {
   if (value == null) return false;
-  if (typeof value === "object" || typeof value === "function") return true;
+  if (typeof value === "object" && !Array.isArray(value) || typeof value === "function") return true;
   throw invalid(`\`${name}\` must be an object`);
 }
 function field(object, name) {
@@ -103,9 +107,22 @@ function flag(value, name) {
   if (value === void 0 || typeof value === "boolean") return value;
   throw invalid(`\`${name}\` must be true or false`);
 }
-function functionToRegister(value) {
+function functionToRegister(value, key) {
   if (typeof value === "function") return value;
-  throw invalid("what is registered must be a function");
+  throw invalid(`what is registered under "${key}" must be a function`, { key });
+}
+function functionsOf(object) {
+  const functions = [];
+  if (!isGiven(object, "functions")) return functions;
+  for (let at = Object.getPrototypeOf(object), above; at && (above = Object.getPrototypeOf(at)); at = above) {
+    if (Object.getOwnPropertyNames(at).length > 1) {
+      throw invalid("`functions` must be a plain object that names each function");
+    }
+  }
+  for (const [key, fn] of Object.entries(object)) {
+    if (fn !== void 0) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+  }
+  return functions;
 }
 function socketClass(value) {
   if (value === void 0 || typeof value === "function") return value;
@@ -169,6 +186,12 @@ var Connection = class {
   #token;
   /** @type {Socket | undefined} */
   #socket;
+  /**
+   * The module for plain HTTP, once the server was asked over it.
+   *
+   * @type {typeof import("./fetch-socket.js") | undefined}
+   */
+  #http;
   /** Some of what was sent may still wait in the page for the network. */
   #mayHaveUnsent = false;
   /**
@@ -189,17 +212,30 @@ var Connection = class {
     return bytes;
   }
   /**
-   * @param {boolean} triesHttp whether to try plain HTTP first: websockets may be blocked
+   * Asks the server over plain HTTP whether it is there, or opens a websocket beside the connection
+   * to see whether it opens. Tells the engine the status of the answer.
+   *
+   * @param {"probe" | "tryWebsocket"} how
    */
-  async connect(triesHttp) {
+  async ask(how) {
+    let status = 0;
+    try {
+      if (!this.#WebSocket) status = await (this.#http = await import("./fetch-socket.js"))[how](this.#address);
+    } catch {
+    }
+    this.#tell(status);
+  }
+  /** @param {number} code a close code or an HTTP status */
+  #tell(code) {
+    this.#driver.handle((engine, now) => engine.disconnected(now, code));
+  }
+  /** @param {boolean} usesHttp whether to connect over plain HTTP: websockets are blocked */
+  async connect(usesHttp) {
+    this.disconnect();
     const placeholder = this.#socket = { close() {
     } };
     let failure = NO_WEBSOCKET;
     try {
-      if (triesHttp && !this.#WebSocket) {
-        await this.#tryPlainHttp();
-        if (placeholder !== this.#socket) return;
-      }
       let token = this.#token;
       if (typeof token === "function") {
         const ask = token;
@@ -207,7 +243,7 @@ var Connection = class {
         token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
         if (placeholder !== this.#socket) return;
       }
-      this.#open(token);
+      this.#open(token, usesHttp && this.#http?.FetchSocket || this.#WebSocket || WebSocket);
     } catch (cause) {
       if (placeholder !== this.#socket) return;
       const [code, message] = failure;
@@ -240,24 +276,67 @@ var Connection = class {
     }
     return socket?.bufferedAmount ?? 0;
   }
-  /** @param {string | null | undefined} token */
-  #open(token) {
+  /**
+   * @param {string | null | undefined} token
+   * @param {typeof WebSocket} SocketClass
+   */
+  #open(token, SocketClass) {
     const driver = this.#driver;
-    const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
+    const socket = new SocketClass(this.#address);
     socket.onopen = () => driver.handle((engine, now) => engine.opened(now, token ?? ""));
     socket.onmessage = (event) => driver.receive(event);
-    socket.onclose = ({ code }) => driver.handle((engine, now) => engine.disconnected(now, code));
-    socket.onerror = () => {
+    const onclose = socket.onclose = ({ code }) => {
+      if (socket !== this.#socket) return;
+      this.#socket = void 0;
+      this.#tell(code || CONNECTION_LOST);
     };
+    socket.onerror = () => socket.readyState === 0 && onclose({ code: CONNECTION_LOST });
     this.#socket = /** @type {Socket} */
     socket;
   }
-  async #tryPlainHttp() {
-    try {
-      const { reach } = await import("./fetch-socket.js");
-      this.#WebSocket = await reach(this.#address);
-    } catch {
-    }
+};
+
+// answer.js
+var Answer = class extends Promise {
+  /** The function key or slot that it is about. */
+  key;
+  /** @type {(value: T) => void} */
+  settle;
+  #page;
+  #reject;
+  #isAwaited = false;
+  /** What `then` returns is an ordinary promise. */
+  static get [Symbol.species]() {
+    return Promise;
+  }
+  /**
+   * @param {import("./page-code.js").PageCode} page
+   * @param {string} [key]
+   */
+  constructor(page, key) {
+    let settle;
+    let reject;
+    super((...both) => [settle, reject] = both);
+    this.#page = page;
+    this.key = key;
+    this.settle = settle;
+    this.#reject = reject;
+  }
+  /** @param {import("./errors.js").RoomError} error */
+  fail(error) {
+    this.#reject(error);
+    super.then(void 0, () => setTimeout(() => this.#isAwaited || this.#page.reportDropped(error)));
+    return this;
+  }
+  /**
+   * @template U, V
+   * @param {((value: T) => U | PromiseLike<U>) | null} [onFulfilled]
+   * @param {((error: any) => V | PromiseLike<V>) | null} [onRejected]
+   * @returns {Promise<U | V>}
+   */
+  then(onFulfilled, onRejected) {
+    this.#isAwaited = true;
+    return super.then(onFulfilled, onRejected);
   }
 };
 
@@ -431,12 +510,12 @@ var FastPath = class {
     }
     if (slot !== void 0) {
       const old = this.#unwritten.findIndex((action) => action.slot === slot);
-      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.resolve();
+      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.answer.settle(void 0);
     }
     if (!this.#unwritten.length) microtask.then(this.#writeFrames);
-    return new Promise(
-      (resolve, reject) => this.#unwritten.push({ body, functionKey, params, slot, key, resolve, reject })
-    );
+    const answer = new Answer(this.#driver.page, key);
+    this.#unwritten.push({ body, functionKey, params, slot, answer });
+    return answer;
   }
   /**
    * Handles the answer that the room has appended all actions up to the id `ack`, the last one at
@@ -448,7 +527,7 @@ var FastPath = class {
     const first = this.#id - this.#unanswered.length;
     const count = ack - first + 1;
     if (!(count > 0 && count <= this.#unanswered.length)) return false;
-    this.#unanswered.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
+    this.#unanswered.splice(0, count).forEach(({ answer }, at) => answer.settle(seq - count + 1 + at));
     return true;
   }
   #writeFrames = () => {
@@ -476,8 +555,8 @@ var FastPath = class {
     this.#unanswered = [];
     this.#unwritten = [];
     actions.forEach((action, at) => {
-      const { functionKey, params, slot = "" } = action;
-      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), action);
+      const { functionKey, params, slot = "", answer } = action;
+      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), answer);
     });
   }
   /**
@@ -516,35 +595,49 @@ var noteAudience = (connected, lagging) => void (parts.audience = { connected, l
 // pending.js
 var refusal = (key) => roomError([parts.code, parts.message], key ? { key } : void 0);
 var PendingPromises = class {
+  #page;
   /**
    * The promises of `broadcast` and `clear`, by their tickets.
    *
-   * @type {Map<number, PendingAnswer>}
+   * @type {Map<number, Answer<number | undefined>>}
    */
   #answers = /* @__PURE__ */ new Map();
-  /** @type {Pending<void>[]} The promises of `ready`. */
+  /** @type {Answer<void>[]} The promises of `ready`. */
   #readies = [];
   /** @type {((value?: void) => void)[]} The promises of `close`. */
   #closes = [];
+  /** @param {import("./page-code.js").PageCode} page */
+  constructor(page) {
+    this.#page = page;
+  }
   /**
    * Waits for the answer to the action with this ticket.
    *
    * @param {number} ticket 0 if the engine has refused the action
-   * @param {PendingAnswer} pending
+   * @param {Answer<number | undefined>} answer
    */
-  addAnswer(ticket, pending) {
-    if (ticket) this.#answers.set(ticket, pending);
-    else pending.reject(refusal(pending.key));
+  addAnswer(ticket, answer) {
+    if (ticket) this.#answers.set(ticket, answer);
+    else answer.fail(refusal(answer.key));
+    return answer;
   }
   /**
    * The promise of that answer.
    *
    * @param {number} ticket
    * @param {string} key
-   * @returns {Promise<number | undefined>}
    */
   answer(ticket, key) {
-    return new Promise((resolve, reject) => this.addAnswer(ticket, { resolve, reject, key }));
+    return this.addAnswer(ticket, new Answer(this.#page, key));
+  }
+  /**
+   * A promise that has failed.
+   *
+   * @param {import("./errors.js").RoomError} error
+   * @returns {Answer<any>}
+   */
+  failed(error) {
+    return new Answer(this.#page).fail(error);
   }
   /** Returns the promise that the engine's step answers, and forgets it. */
   takeAnswer() {
@@ -552,9 +645,10 @@ var PendingPromises = class {
     this.#answers.delete(parts.number);
     return answer;
   }
-  /** @returns {Promise<void>} */
   ready() {
-    return new Promise((resolve, reject) => this.#readies.push({ resolve, reject }));
+    const answer = new Answer(this.#page);
+    this.#readies.push(answer);
+    return answer;
   }
   /**
    * Resolves the oldest promises of `ready`.
@@ -562,7 +656,7 @@ var PendingPromises = class {
    * @param {number} count
    */
   resolveReadies(count) {
-    this.#readies.splice(0, count).forEach(({ resolve }) => resolve());
+    this.#readies.splice(0, count).forEach((answer) => answer.settle());
   }
   /** @returns {Promise<void>} */
   closed() {
@@ -570,8 +664,8 @@ var PendingPromises = class {
   }
   /** Settles all of them, because the room is over. */
   end() {
-    for (const { reject, key } of this.#answers.values()) reject(roomError(UNANSWERED, { key }));
-    for (const { reject } of this.#readies) reject(closedError());
+    for (const answer of this.#answers.values()) answer.fail(roomError(UNANSWERED, { key: answer.key }));
+    for (const answer of this.#readies) answer.fail(closedError());
     for (const resolve of this.#closes) resolve();
     this.#answers.clear();
     this.#readies = this.#closes = [];
@@ -602,11 +696,24 @@ var Timer = class {
 };
 
 // wake.js
-function listen(method, listener) {
-  for (const event of WAKING_EVENTS) globalThis[method]?.(event, listener);
-  globalThis.document?.[method](VISIBILITY_EVENT, listener);
+function watchLifecycle(driver) {
+  const tell = (told) => driver.handle((engine, now) => engine.lifecycle(now, told));
+  const onEvent = ({ type }) => {
+    if (type === HIDE_EVENT) {
+      addEventListener(type, () => tell(ASLEEP), { once: true });
+    } else if (type !== VISIBILITY_EVENT || !document.hidden) {
+      tell(LIFECYCLE[
+        /** @type {keyof typeof LIFECYCLE} */
+        type
+      ]);
+    }
+  };
+  const listen = (method) => {
+    for (const type in LIFECYCLE) globalThis[method]?.(type, onEvent, true);
+  };
+  listen("addEventListener");
+  return () => listen("removeEventListener");
 }
-var isAwake = ({ type }) => type !== VISIBILITY_EVENT || !document.hidden;
 
 // driver.js
 var microtask = Promise.resolve();
@@ -634,7 +741,9 @@ var Driver = class {
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
-  #promises = new PendingPromises();
+  #stopWatching = () => {
+  };
+  promises;
   /**
    * @param {RoomEngine} engine
    * @param {import("./connection.js").Target} target
@@ -646,13 +755,14 @@ var Driver = class {
   constructor(engine, target, page, entering, onEnd) {
     this.#engine = engine;
     this.page = page;
+    this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
     this.connection = new Connection(this, target);
     this.#entering = entering;
     this.#onEnd = onEnd;
   }
   begin() {
-    listen("addEventListener", this.#onWake);
+    this.#stopWatching = watchLifecycle(this);
     this.pump();
   }
   /** The engine, after it was told of the fast path. */
@@ -712,10 +822,10 @@ var Driver = class {
   }
   /** @returns {Promise<void>} */
   ready() {
-    if (this.isOver) return Promise.reject(closedError());
+    if (this.isOver) return this.promises.failed(closedError());
     this.upToDate().awaitQueueSpace();
     this.pumpSoon();
-    return this.#promises.ready();
+    return this.promises.ready();
   }
   /**
    * @param {string} key
@@ -728,7 +838,7 @@ var Driver = class {
   /** @returns {Promise<void>} */
   close() {
     if (this.isOver) return Promise.resolve();
-    const closed = this.#promises.closed();
+    const closed = this.promises.closed();
     this.upToDate().close(performance.now());
     this.#runSteps(false);
     this.pumpSoon();
@@ -738,10 +848,10 @@ var Driver = class {
    * Settles a promise when the action with this ticket is answered.
    *
    * @param {number} ticket 0 if the engine has refused the action
-   * @param {import("./pending.js").PendingAnswer} pending
+   * @param {import("./answer.js").Answer<number | undefined>} answer
    */
-  expect(ticket, pending) {
-    this.#promises.addAnswer(ticket, pending);
+  expect(ticket, answer) {
+    this.promises.addAnswer(ticket, answer);
     this.pumpSoon();
   }
   /**
@@ -777,11 +887,9 @@ var Driver = class {
     this.#pumpIsDue = false;
     this.pump();
   };
-  /** @param {{ type: string }} event */
-  #onWake = (event) => isAwake(event) && this.handle((engine, now) => engine.wokeUp(now));
   #answer(key, ticket) {
     this.pumpSoon();
-    return this.#promises.answer(ticket, key);
+    return this.promises.answer(ticket, key);
   }
   /** @param {boolean} mayDeliver whether steps may run the page's code */
   #runSteps(mayDeliver) {
@@ -793,8 +901,11 @@ var Driver = class {
   #perform(step) {
     switch (step) {
       case "connect":
-      case "connectTryingHttp":
+      case "connectHttp":
         return void this.connection.connect(step !== "connect");
+      case "probe":
+      case "tryWebsocket":
+        return void this.connection.ask(step);
       case "disconnect":
         return this.connection.disconnect();
       case "send":
@@ -805,7 +916,7 @@ var Driver = class {
         return this.#enter();
       case "refuse":
         this.#release();
-        return this.#entering.reject(this.#failure ?? refusal(""));
+        return this.#entering.reject(this.#failure ?? refusal());
       case "run": {
         const key = parts.text;
         const params = take(parts.number);
@@ -819,6 +930,8 @@ var Driver = class {
         return this.page.callBack("onclear", parts.text);
       case "tellResync":
         return this.page.callBack("onresync");
+      case "tellRetry":
+        return this.page.callBack("onretry", refusal());
       case "tellAudience":
         this.told.audience = parts.audience;
         return this.page.callBack("onaudience", parts.audience);
@@ -828,15 +941,15 @@ var Driver = class {
       case "report":
         return this.page.report(refusal(parts.text));
       case "appended":
-        return this.#promises.takeAnswer()?.resolve(parts.seq);
+        return this.promises.takeAnswer()?.settle(parts.seq);
       case "replaced":
-        return this.#promises.takeAnswer()?.resolve(void 0);
+        return this.promises.takeAnswer()?.settle(void 0);
       case "refused": {
-        const answer = this.#promises.takeAnswer();
-        return answer?.reject(refusal(answer.key));
+        const answer = this.promises.takeAnswer();
+        return void answer?.fail(refusal(answer.key));
       }
       case "queueHasSpace":
-        return this.#promises.resolveReadies(parts.number);
+        return this.promises.resolveReadies(parts.number);
       case "end":
         return this.#end();
       default:
@@ -852,13 +965,13 @@ var Driver = class {
     setTimeout(() => this.handle((engine) => engine.openDelivery()));
   }
   #end() {
-    const { code, message } = this.#failure ?? refusal("");
+    const { code, message } = this.#failure ?? refusal();
     const { onclose, onstatus } = this.page.callbacks;
     this.#release();
     call(this.#onEnd, code);
     call(onclose, { code, message });
     call(onstatus, "closed");
-    this.#promises.end();
+    this.promises.end();
   }
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
   #release() {
@@ -866,7 +979,7 @@ var Driver = class {
     this.told.status = "closed";
     this.connection.release();
     this.#timer.disarm();
-    listen("removeEventListener", this.#onWake);
+    this.#stopWatching();
     this.page.release();
   }
 };
@@ -881,6 +994,8 @@ var PageCode = class {
    * @type {Map<string, PageFunction>}
    */
   functions = /* @__PURE__ */ new Map();
+  /** The page was told that something failed because the room is over. */
+  #hasReportedEnd = false;
   /** @param {Callbacks} callbacks */
   constructor(callbacks) {
     this.callbacks = callbacks;
@@ -894,10 +1009,13 @@ var PageCode = class {
    */
   run(fn, key, params) {
     try {
-      fn(...params);
+      const result = (
+        /** @type {any} */
+        fn(...params)
+      );
+      if (result?.then) Promise.resolve(result).catch((cause) => this.#reportFailed(key, cause));
     } catch (cause) {
-      const message = `the function registered under "${key}" threw, see \`cause\``;
-      this.report(roomError(["function_failed", message], { key, cause }));
+      this.#reportFailed(key, cause);
     }
   }
   /**
@@ -912,25 +1030,50 @@ var PageCode = class {
     if (this.callbacks.onerror) return this.callBack("onerror", error);
     log("warn", error);
   }
-  /** Forgets all of it, because it may refer to the room. */
+  /**
+   * Reports the failure of a promise that nobody awaits. Of those that fail because the room is
+   * over, it reports the first.
+   *
+   * @param {import("./errors.js").RoomError} error
+   */
+  reportDropped(error) {
+    if (error.code === CLOSED[0]) {
+      if (this.#hasReportedEnd) return;
+      this.#hasReportedEnd = true;
+    }
+    this.report(error);
+  }
+  /**
+   * @param {string} key
+   * @param {unknown} cause
+   */
+  #reportFailed(key, cause) {
+    const message = `the function registered under "${key}" failed, see \`cause\``;
+    this.report(roomError(["function_failed", message], { key, cause }));
+  }
+  /** Forgets all of it, because it may refer to the room. `onerror` may still be called. */
   release() {
-    this.callbacks = {};
+    this.callbacks = { onerror: this.callbacks.onerror };
     this.functions.clear();
   }
 };
 
 // room.js
-var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
+var CONSTANT = (
+  /** @type {const} */
+  ["uuid", "isOwner", "resumed"]
+);
+var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function enter(engines, url, joins, uuid, options, onEnd) {
-  return new Promise((resolve, reject) => {
-    const room = new Room(engines, url, joins, uuid, options, onEnd, { resolve: () => resolve(room), reject });
-  });
+  return new Promise((resolve, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve, reject }));
 }
 var Room = class {
   #driver;
   #isOwner;
   #resumed = false;
   #isDetached = false;
+  #shell = this.#makeShell();
   /**
    * @param {Engines} engines
    * @param {unknown} url
@@ -938,10 +1081,10 @@ var Room = class {
    * @param {any} uuid
    * @param {unknown} options
    * @param {((code: string) => void) | undefined} onEnd
-   * @param {import("./pending.js").Pending<void>} entering
+   * @param {import("./pending.js").Pending<Room>} entering
    */
-  constructor(engines, url, joins, uuid, options, onEnd, entering) {
-    const functions = [];
+  constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject }) {
+    let functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
     if (joins) nonEmpty(uuid, "uuid");
@@ -957,12 +1100,7 @@ var Room = class {
         sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
-      const registered = field(options, "functions");
-      if (isGiven(registered, "functions")) {
-        for (const [key, fn] of Object.entries(registered)) {
-          functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn)]);
-        }
-      }
+      functions = functionsOf(field(options, "functions"));
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
@@ -972,9 +1110,33 @@ var Room = class {
     const now = performance.now();
     const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience);
     this.#isOwner = !joins;
+    const entering = {
+      resolve: () => {
+        for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
+        resolve(this.#shell);
+      },
+      reject
+    };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
     this.#driver.begin();
+  }
+  /**
+   * The object that the page gets, which has this one's members, bound to this one. So they work
+   * where `this` is a proxy around the room, which has no private fields, and where there is no
+   * `this`.
+   */
+  #makeShell() {
+    const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(this));
+    for (const [name, member] of Object.entries(members)) {
+      for (
+        const kind of
+        /** @type {const} */
+        ["value", "get", "set"]
+      ) member[kind] &&= member[kind].bind(this);
+      member.enumerable = !!member.get && !member.set && name !== "ownerKey";
+    }
+    return Object.create(prototype, members);
   }
   get uuid() {
     return this.#driver.told.uuid;
@@ -1006,12 +1168,12 @@ var Room = class {
     try {
       nonEmpty(functionKey, "functionKey");
     } catch (error) {
-      return Promise.reject(error);
+      return this.#failed(error);
     }
     try {
       return this.#driver.broadcast(functionKey, paramsText(params), slotOf(options, functionKey));
     } catch (error) {
-      return Promise.reject(withKey(
+      return this.#failed(withKey(
         functionKey,
         /** @type {Error} */
         error
@@ -1023,7 +1185,7 @@ var Room = class {
     try {
       return this.#driver.clear(nonEmpty(slot, "slot"));
     } catch (error) {
-      return Promise.reject(error);
+      return this.#failed(error);
     }
   }
   ready() {
@@ -1035,19 +1197,19 @@ var Room = class {
    */
   on(functionKey, fn) {
     nonEmpty(functionKey, "functionKey");
-    functionToRegister(fn);
+    functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
       driver.register(functionKey, fn);
       driver.pumpSoon();
     }
-    return this;
+    return this.#shell;
   }
   /** @param {string} functionKey */
   off(functionKey) {
     this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
-    return this;
+    return this.#shell;
   }
   get detached() {
     return this.#isDetached && !this.#driver.isOver;
@@ -1069,6 +1231,9 @@ var Room = class {
   }
   close() {
     return this.#driver.close();
+  }
+  #failed(error) {
+    return this.#driver.promises.failed(error);
   }
   static {
     for (const name of CALLBACKS) {

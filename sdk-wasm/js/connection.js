@@ -1,6 +1,6 @@
 // The connection of a room: its address, its token, and the socket of the moment.
 
-import { NO_TOKEN, NO_WEBSOCKET } from "./decisions.js";
+import { CONNECTION_LOST, NO_TOKEN, NO_WEBSOCKET } from "./decisions.js";
 import { nonEmpty } from "./arguments.js";
 import { roomError } from "./errors.js";
 
@@ -27,7 +27,7 @@ import { roomError } from "./errors.js";
  * @property {() => void} close
  * @property {(() => void) | null} [onopen]
  * @property {((event: MessageEvent) => void) | null} [onmessage]
- * @property {((event: CloseEvent) => void) | null} [onclose]
+ * @property {((event: { code: number }) => void) | null} [onclose]
  */
 
 export class Connection {
@@ -39,6 +39,12 @@ export class Connection {
   #token;
   /** @type {Socket | undefined} */
   #socket;
+  /**
+   * The module for plain HTTP, once the server was asked over it.
+   *
+   * @type {typeof import("./fetch-socket.js") | undefined}
+   */
+  #http;
   /** Some of what was sent may still wait in the page for the network. */
   #mayHaveUnsent = false;
 
@@ -62,9 +68,29 @@ export class Connection {
   }
 
   /**
-   * @param {boolean} triesHttp whether to try plain HTTP first: websockets may be blocked
+   * Asks the server over plain HTTP whether it is there, or opens a websocket beside the connection
+   * to see whether it opens. Tells the engine the status of the answer.
+   *
+   * @param {"probe" | "tryWebsocket"} how
    */
-  async connect(triesHttp) {
+  async ask(how) {
+    let status = 0;
+    try {
+      if (!this.#WebSocket) status = await (this.#http = await import("./fetch-socket.js"))[how](this.#address);
+    } catch {
+      // Without that module there is no plain HTTP.
+    }
+    this.#tell(status);
+  }
+
+  /** @param {number} code a close code or an HTTP status */
+  #tell(code) {
+    this.#driver.handle((engine, now) => engine.disconnected(now, code));
+  }
+
+  /** @param {boolean} usesHttp whether to connect over plain HTTP: websockets are blocked */
+  async connect(usesHttp) {
+    this.disconnect();
     /**
      * Stands in for the socket until it is open: the engine may give this connection up before.
      *
@@ -74,10 +100,6 @@ export class Connection {
     /** @type {typeof NO_WEBSOCKET | typeof NO_TOKEN} */
     let failure = NO_WEBSOCKET;
     try {
-      if (triesHttp && !this.#WebSocket) {
-        await this.#tryPlainHttp();
-        if (placeholder !== this.#socket) return;
-      }
       let token = this.#token;
       if (typeof token === "function") {
         const ask = token;
@@ -87,7 +109,7 @@ export class Connection {
         token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
         if (placeholder !== this.#socket) return;
       }
-      this.#open(token);
+      this.#open(token, (usesHttp && this.#http?.FetchSocket) || this.#WebSocket || WebSocket);
     } catch (cause) {
       if (placeholder !== this.#socket) return;
       const [code, message] = failure;
@@ -127,26 +149,25 @@ export class Connection {
     return socket?.bufferedAmount ?? 0;
   }
 
-  /** @param {string | null | undefined} token */
-  #open(token) {
+  /**
+   * @param {string | null | undefined} token
+   * @param {typeof WebSocket} SocketClass
+   */
+  #open(token, SocketClass) {
     const driver = this.#driver;
-    const socket = new (this.#WebSocket ?? WebSocket)(this.#address);
+    const socket = new SocketClass(this.#address);
     socket.onopen = () => driver.handle((engine, now) => engine.opened(now, token ?? ""));
     socket.onmessage = (event) => driver.receive(event);
-    socket.onclose = ({ code }) => driver.handle((engine, now) => engine.disconnected(now, code));
-    // Each error is followed by a close. But without a handler, an emitter such as Node's `ws`
-    // throws the error. The handler is never removed, because the socket can fail after it was
-    // given up.
-    socket.onerror = () => {};
+    const onclose = (socket.onclose = (/** @type {{ code: number }} */ { code }) => {
+      if (socket !== this.#socket) return;
+      this.#socket = undefined;
+      // Deno gives 0 for a socket that never opened.
+      this.#tell(code || CONNECTION_LOST);
+    });
+    // An error is followed by a close, except in Node 22, where a socket that can't connect stays
+    // as it is. The handler is never removed, because the socket can fail after it was given up:
+    // without a handler, an emitter such as Node's `ws` throws the error.
+    socket.onerror = () => socket.readyState === 0 && onclose({ code: CONNECTION_LOST });
     this.#socket = /** @type {Socket} */ (socket);
-  }
-
-  async #tryPlainHttp() {
-    try {
-      const { reach } = await import("./fetch-socket.js");
-      this.#WebSocket = await reach(this.#address);
-    } catch {
-      // The rooms can't be reached by plain HTTP now: the engine goes on with websockets.
-    }
   }
 }

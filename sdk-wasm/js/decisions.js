@@ -7,9 +7,13 @@ export const LONGEST_WAIT_MS = /** @type {const} */ (2147483647);
 
 export const CONNECTION_LOST = /** @type {const} */ (1006);
 
-export const WAKING_EVENTS = /** @type {const} */ (["online","offline","pageshow"]);
+export const ASLEEP = /** @type {const} */ (0);
 
 export const VISIBILITY_EVENT = /** @type {const} */ ("visibilitychange");
+
+export const HIDE_EVENT = /** @type {const} */ ("pagehide");
+
+export const LIFECYCLE = /** @type {const} */ ({"freeze":0,"offline":1,"online":2,"pagehide":0,"pageshow":1,"resume":1,"visibilitychange":1});
 
 export const WEBSOCKET_SCHEMES = /** @type {const} */ ({"http:":"ws:","https:":"wss:","ws:":"ws:","wss:":"wss:"});
 

@@ -8,7 +8,7 @@ import { parse, setMessage, take } from "./message.js";
 import { parts } from "./parts.js";
 import { PendingPromises, refusal } from "./pending.js";
 import { Timer } from "./timer.js";
-import { isAwake, listen } from "./wake.js";
+import { watchLifecycle } from "./wake.js";
 
 /** @typedef {import("./rtbroadcaster_sdk_bg.js").RoomEngine} RoomEngine */
 
@@ -36,7 +36,8 @@ export class Driver {
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
-  #promises = new PendingPromises();
+  #stopWatching = () => {};
+  promises;
 
   /**
    * @param {RoomEngine} engine
@@ -49,6 +50,7 @@ export class Driver {
   constructor(engine, target, page, entering, onEnd) {
     this.#engine = engine;
     this.page = page;
+    this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
     this.connection = new Connection(this, target);
     this.#entering = entering;
@@ -56,7 +58,7 @@ export class Driver {
   }
 
   begin() {
-    listen("addEventListener", this.#onWake);
+    this.#stopWatching = watchLifecycle(this);
     this.pump();
   }
 
@@ -126,10 +128,10 @@ export class Driver {
 
   /** @returns {Promise<void>} */
   ready() {
-    if (this.isOver) return Promise.reject(closedError());
+    if (this.isOver) return this.promises.failed(closedError());
     this.upToDate().awaitQueueSpace();
     this.pumpSoon();
-    return this.#promises.ready();
+    return this.promises.ready();
   }
 
   /**
@@ -144,7 +146,7 @@ export class Driver {
   /** @returns {Promise<void>} */
   close() {
     if (this.isOver) return Promise.resolve();
-    const closed = this.#promises.closed();
+    const closed = this.promises.closed();
     this.upToDate().close(performance.now());
     // The page may be going away. So what can be sent is sent now; only the callbacks wait.
     this.#runSteps(false);
@@ -156,10 +158,10 @@ export class Driver {
    * Settles a promise when the action with this ticket is answered.
    *
    * @param {number} ticket 0 if the engine has refused the action
-   * @param {import("./pending.js").PendingAnswer} pending
+   * @param {import("./answer.js").Answer<number | undefined>} answer
    */
-  expect(ticket, pending) {
-    this.#promises.addAnswer(ticket, pending);
+  expect(ticket, answer) {
+    this.promises.addAnswer(ticket, answer);
     this.pumpSoon();
   }
 
@@ -200,12 +202,9 @@ export class Driver {
     this.pump();
   };
 
-  /** @param {{ type: string }} event */
-  #onWake = (event) => isAwake(event) && this.handle((engine, now) => engine.wokeUp(now));
-
   #answer(/** @type {string} */ key, /** @type {number} */ ticket) {
     this.pumpSoon();
-    return this.#promises.answer(ticket, key);
+    return this.promises.answer(ticket, key);
   }
 
   /** @param {boolean} mayDeliver whether steps may run the page's code */
@@ -219,8 +218,11 @@ export class Driver {
   #perform(step) {
     switch (step) {
       case "connect":
-      case "connectTryingHttp":
+      case "connectHttp":
         return void this.connection.connect(step !== "connect");
+      case "probe":
+      case "tryWebsocket":
+        return void this.connection.ask(step);
       case "disconnect":
         return this.connection.disconnect();
       case "send":
@@ -231,7 +233,7 @@ export class Driver {
         return this.#enter();
       case "refuse":
         this.#release();
-        return this.#entering.reject(this.#failure ?? refusal(""));
+        return this.#entering.reject(this.#failure ?? refusal());
       case "run": {
         const key = parts.text;
         const params = take(parts.number);
@@ -245,6 +247,8 @@ export class Driver {
         return this.page.callBack("onclear", parts.text);
       case "tellResync":
         return this.page.callBack("onresync");
+      case "tellRetry":
+        return this.page.callBack("onretry", refusal());
       case "tellAudience":
         this.told.audience = parts.audience;
         return this.page.callBack("onaudience", parts.audience);
@@ -254,15 +258,15 @@ export class Driver {
       case "report":
         return this.page.report(refusal(parts.text));
       case "appended":
-        return this.#promises.takeAnswer()?.resolve(parts.seq);
+        return this.promises.takeAnswer()?.settle(parts.seq);
       case "replaced":
-        return this.#promises.takeAnswer()?.resolve(undefined);
+        return this.promises.takeAnswer()?.settle(undefined);
       case "refused": {
-        const answer = this.#promises.takeAnswer();
-        return answer?.reject(refusal(answer.key));
+        const answer = this.promises.takeAnswer();
+        return void answer?.fail(refusal(answer.key));
       }
       case "queueHasSpace":
-        return this.#promises.resolveReadies(parts.number);
+        return this.promises.resolveReadies(parts.number);
       case "end":
         return this.#end();
       default:
@@ -278,13 +282,13 @@ export class Driver {
   }
 
   #end() {
-    const { code, message } = this.#failure ?? refusal("");
+    const { code, message } = this.#failure ?? refusal();
     const { onclose, onstatus } = this.page.callbacks;
     this.#release();
     call(this.#onEnd, code);
     call(onclose, { code, message });
     call(onstatus, "closed");
-    this.#promises.end();
+    this.promises.end();
   }
 
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
@@ -293,7 +297,7 @@ export class Driver {
     this.told.status = "closed";
     this.connection.release();
     this.#timer.disarm();
-    listen("removeEventListener", this.#onWake);
+    this.#stopWatching();
     this.page.release();
   }
 }

@@ -22,7 +22,7 @@ export function roomError([code, message], details) {
  * An argument that the page must give in another way.
  *
  * @param {string} message
- * @param {{ cause: unknown }} [details]
+ * @param {{ key?: string, cause?: unknown }} [details]
  */
 export const invalid = (message, details) => roomError(["invalid_argument", message], details);
 
@@ -38,18 +38,16 @@ export const closedError = () => roomError(CLOSED);
 export const withKey = (key, error) => Object.assign(error, { key });
 
 /**
- * Calls a callback of the page, if there is one. What it throws goes to the console.
+ * Calls a callback of the page, if there is one. What it throws goes to the console, and so does
+ * the failure of the promise that it returns.
  *
  * @template A
  * @param {((argument: A) => unknown) | null | undefined} callback
  * @param {A} argument
  */
 export function call(callback, argument) {
-  try {
-    callback?.(argument);
-  } catch (thrown) {
-    log("error", thrown);
-  }
+  // It may return a promise.
+  new Promise((resolve) => resolve(callback?.(argument))).catch((failure) => log("error", failure));
 }
 
 /**

@@ -11,6 +11,7 @@
 // tests/browser/fast-path.test.mjs holds the two together: it mixes both paths over lost
 // connections, and every action must arrive once, in order and under its seq.
 
+import { Answer } from "./answer.js";
 import { microtask } from "./driver.js";
 import { paramsOf } from "./message.js";
 
@@ -36,9 +37,7 @@ const UNSENT_BYTES = 64 * 1024;
  * @property {string} functionKey
  * @property {string} params as JSON
  * @property {string | undefined} slot
- * @property {string} key the slot, or else the function key
- * @property {(seq?: number) => void} resolve
- * @property {(error: Error) => void} reject
+ * @property {Answer<number | undefined>} answer
  */
 
 /**
@@ -183,12 +182,12 @@ export class FastPath {
       // The slot's older value is out of date. The new one goes to the end, so that the order is
       // kept.
       const old = this.#unwritten.findIndex((action) => action.slot === slot);
-      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.resolve();
+      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.answer.settle(undefined);
     }
     if (!this.#unwritten.length) microtask.then(this.#writeFrames);
-    return new Promise((resolve, reject) =>
-      this.#unwritten.push({ body, functionKey, params, slot, key, resolve, reject }),
-    );
+    const answer = new Answer(this.#driver.page, key);
+    this.#unwritten.push({ body, functionKey, params, slot, answer });
+    return answer;
   }
 
   /**
@@ -201,7 +200,7 @@ export class FastPath {
     const first = this.#id - this.#unanswered.length;
     const count = ack - first + 1;
     if (!(count > 0 && count <= this.#unanswered.length)) return false;
-    this.#unanswered.splice(0, count).forEach(({ resolve }, at) => resolve(seq - count + 1 + at));
+    this.#unanswered.splice(0, count).forEach(({ answer }, at) => answer.settle(seq - count + 1 + at));
     return true;
   }
 
@@ -231,9 +230,9 @@ export class FastPath {
     this.#unanswered = [];
     this.#unwritten = [];
     actions.forEach((action, at) => {
-      const { functionKey, params, slot = "" } = action;
+      const { functionKey, params, slot = "", answer } = action;
       // The actions that were not written yet are written by the engine.
-      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), action);
+      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), answer);
     });
   }
 

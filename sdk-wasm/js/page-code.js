@@ -1,6 +1,7 @@
-// The page's own code: its functions and callbacks, called so that nothing that they throw stops a
-// room.
+// The page's own code: its functions and callbacks, called so that nothing that fails in them stops
+// a room.
 
+import { CLOSED } from "./decisions.js";
 import { call, log, roomError } from "./errors.js";
 
 /** @typedef {(...params: any[]) => unknown} PageFunction */
@@ -21,6 +22,9 @@ export class PageCode {
    */
   functions = new Map();
 
+  /** The page was told that something failed because the room is over. */
+  #hasReportedEnd = false;
+
   /** @param {Callbacks} callbacks */
   constructor(callbacks) {
     this.callbacks = callbacks;
@@ -35,10 +39,11 @@ export class PageCode {
    */
   run(fn, key, params) {
     try {
-      fn(...params);
+      const result = /** @type {any} */ (fn(...params));
+      // Frequent calls return nothing, and cost nothing more.
+      if (result?.then) Promise.resolve(result).catch((cause) => this.#reportFailed(key, cause));
     } catch (cause) {
-      const message = `the function registered under "${key}" threw, see \`cause\``;
-      this.report(roomError(["function_failed", message], { key, cause }));
+      this.#reportFailed(key, cause);
     }
   }
 
@@ -56,9 +61,32 @@ export class PageCode {
     log("warn", error);
   }
 
-  /** Forgets all of it, because it may refer to the room. */
+  /**
+   * Reports the failure of a promise that nobody awaits. Of those that fail because the room is
+   * over, it reports the first.
+   *
+   * @param {import("./errors.js").RoomError} error
+   */
+  reportDropped(error) {
+    if (error.code === CLOSED[0]) {
+      if (this.#hasReportedEnd) return;
+      this.#hasReportedEnd = true;
+    }
+    this.report(error);
+  }
+
+  /**
+   * @param {string} key
+   * @param {unknown} cause
+   */
+  #reportFailed(key, cause) {
+    const message = `the function registered under "${key}" failed, see \`cause\``;
+    this.report(roomError(["function_failed", message], { key, cause }));
+  }
+
+  /** Forgets all of it, because it may refer to the room. `onerror` may still be called. */
   release() {
-    this.callbacks = {};
+    this.callbacks = { onerror: this.callbacks.onerror };
     this.functions.clear();
   }
 }

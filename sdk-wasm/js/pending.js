@@ -1,5 +1,6 @@
 // The promises that a page waits for in its room.
 
+import { Answer } from "./answer.js";
 import { UNANSWERED } from "./decisions.js";
 import { closedError, roomError } from "./errors.js";
 import { parts } from "./parts.js";
@@ -14,39 +15,40 @@ import { parts } from "./parts.js";
  */
 
 /**
- * The promise of an action's answer; the key is its slot or function key.
- *
- * @typedef {Pending<number | undefined> & { key: string }} PendingAnswer
- */
-
-/**
  * The error with the code and message of the engine's step or answer.
  *
- * @param {string} key the function key or slot that it is about; may be empty
+ * @param {string} [key] the function key or slot that it is about; may be empty
  */
 export const refusal = (key) => roomError([parts.code, parts.message], key ? { key } : undefined);
 
 export class PendingPromises {
+  #page;
   /**
    * The promises of `broadcast` and `clear`, by their tickets.
    *
-   * @type {Map<number, PendingAnswer>}
+   * @type {Map<number, Answer<number | undefined>>}
    */
   #answers = new Map();
-  /** @type {Pending<void>[]} The promises of `ready`. */
+  /** @type {Answer<void>[]} The promises of `ready`. */
   #readies = [];
   /** @type {((value?: void) => void)[]} The promises of `close`. */
   #closes = [];
+
+  /** @param {import("./page-code.js").PageCode} page */
+  constructor(page) {
+    this.#page = page;
+  }
 
   /**
    * Waits for the answer to the action with this ticket.
    *
    * @param {number} ticket 0 if the engine has refused the action
-   * @param {PendingAnswer} pending
+   * @param {Answer<number | undefined>} answer
    */
-  addAnswer(ticket, pending) {
-    if (ticket) this.#answers.set(ticket, pending);
-    else pending.reject(refusal(pending.key));
+  addAnswer(ticket, answer) {
+    if (ticket) this.#answers.set(ticket, answer);
+    else answer.fail(refusal(answer.key));
+    return answer;
   }
 
   /**
@@ -54,10 +56,19 @@ export class PendingPromises {
    *
    * @param {number} ticket
    * @param {string} key
-   * @returns {Promise<number | undefined>}
    */
   answer(ticket, key) {
-    return new Promise((resolve, reject) => this.addAnswer(ticket, { resolve, reject, key }));
+    return this.addAnswer(ticket, new Answer(this.#page, key));
+  }
+
+  /**
+   * A promise that has failed.
+   *
+   * @param {import("./errors.js").RoomError} error
+   * @returns {Answer<any>}
+   */
+  failed(error) {
+    return new Answer(this.#page).fail(error);
   }
 
   /** Returns the promise that the engine's step answers, and forgets it. */
@@ -67,9 +78,10 @@ export class PendingPromises {
     return answer;
   }
 
-  /** @returns {Promise<void>} */
   ready() {
-    return new Promise((resolve, reject) => this.#readies.push({ resolve, reject }));
+    const answer = new Answer(this.#page);
+    this.#readies.push(answer);
+    return answer;
   }
 
   /**
@@ -78,7 +90,7 @@ export class PendingPromises {
    * @param {number} count
    */
   resolveReadies(count) {
-    this.#readies.splice(0, count).forEach(({ resolve }) => resolve());
+    this.#readies.splice(0, count).forEach((answer) => answer.settle());
   }
 
   /** @returns {Promise<void>} */
@@ -88,8 +100,8 @@ export class PendingPromises {
 
   /** Settles all of them, because the room is over. */
   end() {
-    for (const { reject, key } of this.#answers.values()) reject(roomError(UNANSWERED, { key }));
-    for (const { reject } of this.#readies) reject(closedError());
+    for (const answer of this.#answers.values()) answer.fail(roomError(UNANSWERED, { key: answer.key }));
+    for (const answer of this.#readies) answer.fail(closedError());
     for (const resolve of this.#closes) resolve();
     this.#answers.clear();
     this.#readies = this.#closes = [];

@@ -1,22 +1,27 @@
-// The events by which a page learns that it has slept, or that the network is gone or back.
+// The events by which a page learns that it goes to sleep or has slept, or that the network is gone
+// or back.
 
-import { VISIBILITY_EVENT, WAKING_EVENTS } from "./decisions.js";
+import { ASLEEP, HIDE_EVENT, LIFECYCLE, VISIBILITY_EVENT } from "./decisions.js";
 
 /**
- * Begins or ends listening.
+ * Tells a driver's engine of these events, until the function is called that this returns.
  *
- * @param {"addEventListener" | "removeEventListener"} method
- * @param {(event: { type: string }) => unknown} listener
+ * @param {import("./driver.js").Driver} driver
  */
-export function listen(method, listener) {
-  // What an environment doesn't have is skipped: a worker has no document.
-  for (const event of WAKING_EVENTS) globalThis[method]?.(event, listener);
-  globalThis.document?.[method](VISIBILITY_EVENT, listener);
+export function watchLifecycle(driver) {
+  const tell = (/** @type {number} */ told) => driver.handle((engine, now) => engine.lifecycle(now, told));
+  const onEvent = (/** @type {{ type: string }} */ { type }) => {
+    if (type === HIDE_EVENT) {
+      // Called after the page's own listeners, in which it may still broadcast or close.
+      addEventListener(type, () => tell(ASLEEP), { once: true });
+    } else if (type !== VISIBILITY_EVENT || !document.hidden) {
+      tell(LIFECYCLE[/** @type {keyof typeof LIFECYCLE} */ (type)]);
+    }
+  };
+  const listen = (/** @type {"addEventListener" | "removeEventListener"} */ method) => {
+    // The window captures the events of its document too. An environment may have no events.
+    for (const type in LIFECYCLE) globalThis[method]?.(type, onEvent, true);
+  };
+  listen("addEventListener");
+  return () => listen("removeEventListener");
 }
-
-/**
- * Whether an event says that the page is in use.
- *
- * @param {{ type: string }} event
- */
-export const isAwake = ({ type }) => type !== VISIBILITY_EVENT || !document.hidden;

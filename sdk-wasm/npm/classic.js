@@ -24,6 +24,11 @@ export class RTBroadcaster {
   #reportedKeys = new Set();
   #isOver = false;
 
+  static {
+    // Vue and Alpine make no proxy around what has such a name. A proxy has no private fields.
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: "RTBroadcaster" });
+  }
+
   constructor(url, onConnectionCallback, openCallback, closeCallback, errorCallback) {
     this.#callbacks = { connection: onConnectionCallback, open: openCallback, close: closeCallback, error: errorCallback };
     const uuid = uuidOfPage();
@@ -176,29 +181,22 @@ export class RTBroadcaster {
   }
 
   #dispatch(key, params) {
-    try {
-      this.#run(key, params);
-    } catch (thrown) {
-      console.error(thrown);
-    }
+    // It may return a promise.
+    new Promise((resolve) => resolve(this.#run(key, params))).catch((failure) => console.error(failure));
   }
 
   /** @param params the array is the function's only argument */
   #run(key, params) {
     const func = this.suscribedFuncs.get(key);
-    if (func) func(params);
-    else if (!this.#reportedKeys.has(key)) {
+    if (func) return func(params);
+    if (!this.#reportedKeys.has(key)) {
       this.#reportedKeys.add(key);
       console.warn(`no function is suscribed under "${key}"; not reported again`);
     }
   }
 
   #callBack(name, ...args) {
-    try {
-      this.#callbacks[name]?.(...args);
-    } catch (thrown) {
-      console.error(thrown);
-    }
+    new Promise((resolve) => resolve(this.#callbacks[name]?.(...args))).catch((failure) => console.error(failure));
   }
 }
 

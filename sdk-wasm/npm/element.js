@@ -3,7 +3,7 @@
 
 import { create, join } from "./index.js";
 
-const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience"];
+const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience", "retry"];
 
 /** Without elements, for instance on a server that renders pages, importing this does nothing. */
 export class RoomElement extends (globalThis.HTMLElement ?? Object) {
@@ -86,4 +86,5 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
   }
 }
 
-globalThis.customElements?.define("rt-room", RoomElement);
+// A second copy of this module leaves the first one's element in place.
+if (!globalThis.customElements?.get("rt-room")) globalThis.customElements?.define("rt-room", RoomElement);

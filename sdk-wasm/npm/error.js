@@ -9,9 +9,6 @@ export function roomError(code, message, cause) {
 /** Calls `onerror`, or warns on the console if there is none. */
 export function report(target, error) {
   if (!target.onerror) return console.warn(error);
-  try {
-    target.onerror(error);
-  } catch (thrown) {
-    console.error(thrown);
-  }
+  // It may return a promise.
+  new Promise((resolve) => resolve(target.onerror(error))).catch((failure) => console.error(failure));
 }

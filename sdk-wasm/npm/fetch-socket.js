@@ -31,27 +31,28 @@ const CONNECTION_LOST = 1006;
 /** The limits until the server has announced its own. */
 const LIMITS = { messageBytes: 65_536, heartbeat: 25_000 };
 
-const encoder = new TextEncoder();
+/**
+ * Asks the server at a websocket's address whether it has rooms over plain HTTP. Resolves with the
+ * status of the answer; with 1 if the page may not read the answer, because its origin is not
+ * allowed; with 0 if there is no answer.
+ */
+export async function probe(address) {
+  const base = httpBase(address);
+  return (await ask(base))?.status ?? ((await ask(base, { mode: "no-cors" })) ? 1 : 0);
+}
 
 /**
- * Resolves with a function that makes sockets, if the server at a websocket's address can be
- * reached over plain HTTP. It makes a {@link FetchSocket}; but after the server has told the page
- * to come back later, it tries a websocket, and keeps to websockets as long as they open.
+ * Opens a websocket only to see whether it opens. Resolves with the HTTP status with which one
+ * opens if it does, and otherwise never.
  */
-export async function reach(address) {
-  if (!(await probe(httpBase(address)))?.ok) throw new Error("no rooms over HTTP there");
-  let NextSocket = FetchSocket;
-  return function (address) {
-    const socket = new NextSocket(address);
-    if (NextSocket === FetchSocket) {
-      // Such a server accepts no websockets either. So they need not have been blocked.
-      socket.onretrylater = () => (NextSocket = globalThis.WebSocket ?? FetchSocket);
-    } else {
-      NextSocket = FetchSocket;
-      socket.addEventListener("open", () => (NextSocket = WebSocket));
-    }
-    return socket;
-  };
+export function tryWebsocket(address) {
+  const socket = new WebSocket(address);
+  return new Promise((resolve) => {
+    socket.onopen = () => {
+      socket.close();
+      resolve(101);
+    };
+  });
 }
 
 export class FetchSocket {
@@ -59,8 +60,6 @@ export class FetchSocket {
   onmessage = null;
   onclose = null;
   onerror = null;
-  /** Called when the server has told the page to come back later. */
-  onretrylater = null;
   #base;
   #isOver = false;
   #abort = new AbortController();
@@ -105,7 +104,7 @@ export class FetchSocket {
 
   #sendMessage(line, message) {
     if (message.funcKey || message.clear) {
-      this.#waiting.push({ line, id: message.id, bytes: encoder.encode(line).length + 1 });
+      this.#waiting.push({ line, id: message.id, bytes: new TextEncoder().encode(line).length + 1 });
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {
       this.#answerPing(message.ping);
@@ -254,7 +253,7 @@ export class FetchSocket {
    * stream must not have been silent for too long.
    */
   async #answerPing(ping) {
-    const response = await probe(this.#base, this.#abort.signal);
+    const response = await ask(this.#base, { signal: this.#abort.signal });
     // A server that shuts down refuses in JSON, but its rooms go on for a while. A proxy without a
     // server does not answer in JSON.
     const isThere = response?.ok || response?.headers.get("Content-Type") === "application/json";
@@ -290,7 +289,6 @@ export class FetchSocket {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#abort.abort();
-    if (code >= 4000 && code < 4500) this.onretrylater?.();
     // As with a websocket, no handler is called while a method runs.
     setTimeout(() => this.onclose?.({ code }));
   }
@@ -330,10 +328,10 @@ function httpBase(address) {
   return origin + pathname.replace(/\/$/, "");
 }
 
-/** Asks the server whether it has rooms over HTTP. Returns undefined if it can't be reached. */
-async function probe(base, signal) {
+/** Asks the server whether it has rooms over HTTP. Returns undefined if there is no answer. */
+async function ask(base, options) {
   try {
-    return await fetch(`${base}/openapi.json`, { method: "HEAD", cache: "no-store", signal });
+    return await fetch(`${base}/openapi.json`, { method: "HEAD", cache: "no-store", ...options });
   } catch {
     // The callers handle a missing answer.
     return undefined;

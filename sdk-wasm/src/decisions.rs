@@ -12,13 +12,34 @@ pub(crate) const LONGEST_WAIT_MS: u64 = 0x7fff_ffff;
 /// The close code of a connection that ended without one (RFC 6455, section 7.1.5).
 pub(crate) const CONNECTION_LOST: u16 = 1006;
 
-/// The events of the page or worker that wake a room. A socket that is cut while the browser is
+/// What an event tells a room: the page sleeps, it is awake, or it is awake and online again.
+pub(crate) const ASLEEP: u8 = 0;
+pub(crate) const AWAKE: u8 = 1;
+pub(crate) const ONLINE: u8 = 2;
+
+/// The document was shown or hidden. It wakes a room if the document is visible then.
+pub(crate) const VISIBILITY_EVENT: &str = "visibilitychange";
+
+/// The user leaves the page, which may come back as it was. Until then, nothing reaches it, but the
+/// browser keeps its socket and answers pings, and the others would believe that it is there.
+pub(crate) const HIDE_EVENT: &str = "pagehide";
+
+/// The events of the page, its document or worker that a room hears, and what they tell it. To be
+/// frozen in a tab is the same for a room as to be left. A socket that is cut while the browser is
 /// offline often gets no close event. Without a check, the page would show that it is connected
 /// until the next heartbeat.
-pub(crate) const WAKING_EVENTS: [&str; 3] = ["online", "offline", "pageshow"];
+pub(crate) const LIFECYCLE: [(&str, u8); 7] = [
+    ("online", ONLINE),
+    ("offline", AWAKE),
+    ("pageshow", AWAKE),
+    ("resume", AWAKE),
+    (VISIBILITY_EVENT, AWAKE),
+    (HIDE_EVENT, ASLEEP),
+    ("freeze", ASLEEP),
+];
 
-/// The event of the document that wakes a room, if the document is visible then.
-pub(crate) const VISIBILITY_EVENT: &str = "visibilitychange";
+/// The status with which a websocket opens (RFC 6455, section 1.3): of a trial that has opened.
+pub(crate) const SWITCHING_PROTOCOLS: u16 = 101;
 
 /// The scheme of a websocket's address, by the scheme of the address that is given.
 pub(crate) const WEBSOCKET_SCHEMES: [(&str, &str); 4] =

@@ -28,6 +28,8 @@ enum Stage {
     /// page registers until then miss nothing.
     Held,
     Open,
+    /// The page has closed or left the room: it receives answers and the end, and nothing else.
+    Closing,
     Over,
 }
 
@@ -90,6 +92,17 @@ impl<P> Delivery<P> {
         self.backlog.page_detached();
     }
 
+    /// The page closes or leaves the room.
+    pub(crate) fn close(&mut self) {
+        if let Stage::Held | Stage::Open = self.stage {
+            self.stage = Stage::Closing;
+        }
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        matches!(self.stage, Stage::Closing)
+    }
+
     /// Notes the length of the message that the session receives next: the backlog's size is
     /// bounded.
     pub(crate) fn note_size(&mut self, characters: usize) {
@@ -133,6 +146,12 @@ impl<P> Delivery<P> {
                     let event = self.queue.pop_front()?;
                     self.deliver(event)
                 }
+                Stage::Closing => match self.queue.pop_front()? {
+                    event @ QueuedEvent::Session(Event::Answered { .. } | Event::Ended(_)) => {
+                        self.deliver(event)
+                    }
+                    _ => None,
+                },
                 Stage::Open if !self.is_detached && self.backlog.take_gap() => Some(Step::TellResync),
                 Stage::Open => match self.take_released() {
                     Some(action) => self.dispatch(action),
@@ -177,9 +196,10 @@ impl<P> Delivery<P> {
 
     /// The step for an event; none if the page isn't told of it.
     ///
-    /// Before the room is reached, the page receives only two things: the result of its promise,
-    /// and the retained state if it is an owner that takes its room back. The state comes before
-    /// the promise resolves, so that the owner's page shows what its followers see.
+    /// Before the room is reached, the page receives only three things: the result of its promise,
+    /// the attempts that fail, and the retained state if it is an owner that takes its room back.
+    /// The state comes before the promise resolves, so that the owner's page shows what its
+    /// followers see.
     fn deliver(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
         let is_entering = matches!(self.stage, Stage::Entering);
         let event = match event {
@@ -218,6 +238,7 @@ impl<P> Delivery<P> {
                 self.end();
                 if is_entering { Step::Refuse(reason) } else { Step::End(reason) }
             }
+            Event::AttemptFailed => Step::TellRetry,
             _ if is_entering => return None,
             Event::Cleared { slot, .. } => Step::TellCleared(slot),
             // The end is reported by `Event::Ended`: `onclose` is called before `onstatus`.

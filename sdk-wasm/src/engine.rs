@@ -7,12 +7,13 @@
 use alloc::string::String;
 
 use rtbroadcaster_protocol::{
-    Audience, BroadcastError, Input, Output, Session, SessionOptions, SessionStatus, Timestamp,
+    Audience, BroadcastError, EndReason, Input, Output, Session, SessionOptions, SessionStatus, Timestamp,
 };
 
 use crate::attempts::Attempts;
 use crate::catch_up::CatchUp;
 use crate::delivery::{Delivery, QueuedEvent};
+use crate::ending::Ending;
 use crate::registry::FunctionId;
 use crate::step::Step;
 
@@ -25,8 +26,6 @@ pub(crate) struct Engine<P> {
     timer_at: Option<Timestamp>,
     /// How many callers wait until the queue has space.
     waiting_for_space: u32,
-    /// The page has closed or left the room.
-    is_closing: bool,
 }
 
 impl<P> Engine<P> {
@@ -38,19 +37,45 @@ impl<P> Engine<P> {
             attempts: Attempts::new(),
             timer_at: None,
             waiting_for_space: 0,
-            is_closing: false,
         }
     }
 
     /// Reports what happened.
+    ///
+    /// [`Input::Disconnected`] with a number below 1000 is no close. It is the HTTP status of the
+    /// answer to a probe, 1 if the page may not read that answer, 0 if there is none. Or it is
+    /// `decisions::SWITCHING_PROTOCOLS`, when the websocket of a trial has opened.
     pub(crate) fn handle(&mut self, now: Timestamp, input: Input<P>) {
-        match input {
-            Input::Timeout => self.timer_at = None,
-            Input::Opened => self.attempts.note_opened(),
-            Input::Close => self.is_closing = true,
-            _ => {}
+        let is_told = match input {
+            Input::Timeout => {
+                self.timer_at = None;
+                self.attempts.note(now, Attempts::TIME)
+            }
+            Input::Disconnected(code) => self.attempts.note(now, code),
+            Input::Opened => {
+                self.attempts.note_opened();
+                true
+            }
+            Input::Close => {
+                self.delivery.close();
+                true
+            }
+            _ => true,
+        };
+        if is_told {
+            self.session.handle(now, input);
         }
-        self.session.handle(now, input);
+    }
+
+    /// Notes that the page is online again.
+    pub(crate) fn note_online(&mut self, now: Timestamp) {
+        self.attempts.note_online(now);
+    }
+
+    /// What the page is told of this end; of the last attempt to connect if there is none.
+    pub(crate) fn ending<'a>(&'a self, reason: Option<&'a EndReason>) -> Ending<'a> {
+        let reason = reason.unwrap_or_else(|| self.session.last_failure());
+        Ending::new(reason, self.session.is_owner(), self.session.has_entered(), self.attempts.probed)
     }
 
     /// See [`Session::set_token`].
@@ -136,6 +161,7 @@ impl<P> Engine<P> {
     }
 
     /// Whether this page owns the room.
+    #[cfg(feature = "web")]
     pub(crate) fn is_owner(&self) -> bool {
         self.session.is_owner()
     }
@@ -154,7 +180,7 @@ impl<P> Engine<P> {
     pub(crate) fn next_step(&mut self, may_deliver: bool) -> Option<Step<P>> {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Connect => return Some(Step::Connect { tries_http: self.attempts.begin() }),
+                Output::Connect => self.attempts.begin(),
                 Output::Send(text) => return Some(Step::Send(text)),
                 Output::Disconnect => {
                     self.attempts.note_given_up();
@@ -163,8 +189,11 @@ impl<P> Engine<P> {
                 Output::Event(event) => self.delivery.push(QueuedEvent::Session(event)),
             }
         }
+        if let Some(way) = self.attempts.way.take() {
+            return Some(Step::Connect(way));
+        }
         self.check_queue_space();
-        if let Some(at) = self.session.next_timeout()
+        if let Some(at) = self.next_timeout()
             && self.timer_at.is_none_or(|timer_at| at < timer_at)
         {
             // A timer that fires too early stays. Each message moves the next heartbeat, and
@@ -175,9 +204,14 @@ impl<P> Engine<P> {
         if may_deliver { self.delivery.next_step() } else { None }
     }
 
+    fn next_timeout(&self) -> Option<Timestamp> {
+        let session = self.session.next_timeout()?;
+        Some(self.attempts.next_timeout().map_or(session, |at| at.min(session)))
+    }
+
     fn check_queue_space(&mut self) {
         // While the room closes, nothing is accepted any more. The end rejects those who wait.
-        let may_broadcast = !self.is_closing && self.session.status() != SessionStatus::Closed;
+        let may_broadcast = !self.delivery.is_closing() && self.session.status() != SessionStatus::Closed;
         if self.waiting_for_space > 0 && may_broadcast && self.session.has_space() {
             self.delivery.push(QueuedEvent::QueueHasSpace(core::mem::take(&mut self.waiting_for_space)));
         }

@@ -10,10 +10,14 @@ use wasm_bindgen::prelude::wasm_bindgen;
 #[wasm_bindgen]
 #[derive(Clone, Copy)]
 pub enum StepName {
-    /// Open a connection.
+    /// Open a websocket.
     Connect = "connect",
-    /// The same, and try plain HTTP first: websockets may be blocked.
-    ConnectTryingHttp = "connectTryingHttp",
+    /// Ask the server over plain HTTP whether it is there, and tell the engine.
+    Probe = "probe",
+    /// Open a connection over plain HTTP.
+    ConnectHttp = "connectHttp",
+    /// Open a websocket beside the connection, close it, and tell the engine that it has opened.
+    TryWebsocket = "tryWebsocket",
     /// Close the connection and forget it.
     Disconnect = "disconnect",
     /// Send `text`.
@@ -32,6 +36,8 @@ pub enum StepName {
     TellCleared = "tellCleared",
     /// Tell the page that the retained state comes next.
     TellResync = "tellResync",
+    /// Tell the page that an attempt to connect has failed, because of `code` and `message`.
+    TellRetry = "tellRetry",
     /// Tell the page the audience.
     TellAudience = "tellAudience",
     /// Tell the page that the owner is away.

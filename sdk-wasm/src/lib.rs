@@ -57,7 +57,7 @@
 //! | `delivery` | which events the page receives, in which order, and from when on |
 //! | `backlog`, `catch_up` | what came while the page was detached, and how it catches up |
 //! | `registry` | function key → function, and the state messages that wait for a function |
-//! | `attempts` | which attempts to connect try plain HTTP first |
+//! | `attempts` | when a room goes over a websocket, and when over plain HTTP |
 //! | `ending`, `decisions` | why a room ended, and what else both shells decide alike |
 //! | `room_engine`, `enums` | the engine as JavaScript drives it, by names |
 //! | `fields`, `params` | a message of the server, as the browser's JSON parser returns it |

@@ -20,6 +20,7 @@ use rtbroadcaster_protocol::{
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::attempts::Way;
 use crate::catch_up::CatchUp;
 use crate::decisions;
 use crate::ending::Ending;
@@ -82,7 +83,8 @@ impl RoomEngine {
         self.handle(now, Input::Opened);
     }
 
-    /// The connection is closed, with this close code.
+    /// The connection is closed, with this close code. Or an HTTP status was heard: see
+    /// `Engine::handle`.
     pub fn disconnected(&mut self, now: f64, code: u16) {
         self.handle(now, Input::Disconnected(code));
     }
@@ -93,10 +95,12 @@ impl RoomEngine {
         self.handle(now, Input::Timeout);
     }
 
-    /// The page woke up, or its network changed.
-    #[wasm_bindgen(js_name = wokeUp)]
-    pub fn woke_up(&mut self, now: f64) {
-        self.handle(now, Input::Wake);
+    /// The page goes to sleep or wakes, or its network changed: see `decisions::LIFECYCLE`.
+    pub fn lifecycle(&mut self, now: f64, told: u8) {
+        if told == decisions::ONLINE {
+            self.engine.note_online(timestamp(now));
+        }
+        self.handle(now, if told == decisions::ASLEEP { Input::Sleep } else { Input::Wake });
     }
 
     /// So many bytes wait in the page for the network.
@@ -258,8 +262,10 @@ impl RoomEngine {
 
     fn take_apart(&mut self, step: Step<Params>) -> StepName {
         match step {
-            Step::Connect { tries_http: false } => StepName::Connect,
-            Step::Connect { tries_http: true } => StepName::ConnectTryingHttp,
+            Step::Connect(Way::Websocket) => StepName::Connect,
+            Step::Connect(Way::Probe) => StepName::Probe,
+            Step::Connect(Way::Http) => StepName::ConnectHttp,
+            Step::Connect(Way::Trial) => StepName::TryWebsocket,
             Step::Disconnect => StepName::Disconnect,
             Step::Send(text) => with_text(&text, StepName::Send),
             Step::ArmTimer(at) => with_number(at.0, StepName::ArmTimer),
@@ -269,7 +275,7 @@ impl RoomEngine {
                 self.note_audience();
                 StepName::Enter
             }
-            Step::Refuse(reason) => self.with_ending(reason, StepName::Refuse),
+            Step::Refuse(reason) => self.with_ending(Some(&reason), StepName::Refuse),
             // js/ finds the function by its key.
             Step::Run(_, action) => {
                 note(&action.key, action.params.into_number(), 0.0);
@@ -281,6 +287,7 @@ impl RoomEngine {
             }
             Step::TellCleared(slot) => with_text(&slot, StepName::TellCleared),
             Step::TellResync => StepName::TellResync,
+            Step::TellRetry => self.with_ending(None, StepName::TellRetry),
             Step::TellAudience => {
                 self.note_audience();
                 StepName::TellAudience
@@ -301,7 +308,7 @@ impl RoomEngine {
             Step::ReportRefusal(refusal) => report(&refusal.code, &refusal.message, ""),
             Step::Answer(ticket, outcome) => answer(ticket as f64, outcome),
             Step::QueueHasSpace(count) => with_number(count.into(), StepName::QueueHasSpace),
-            Step::End(reason) => self.with_ending(reason, StepName::End),
+            Step::End(reason) => self.with_ending(Some(&reason), StepName::End),
         }
     }
 
@@ -315,9 +322,9 @@ impl RoomEngine {
         }
     }
 
-    fn with_ending(&self, reason: EndReason, name: StepName) -> StepName {
-        let Ending { code, message } = Ending::new(reason, self.engine.is_owner());
-        note_error(&code, &message);
+    fn with_ending(&self, reason: Option<&EndReason>, name: StepName) -> StepName {
+        let Ending { code, message } = self.engine.ending(reason);
+        note_error(code, &message);
         name
     }
 }

@@ -4,13 +4,13 @@ use alloc::string::String;
 
 use rtbroadcaster_protocol::{EndReason, Outcome, OwnerPresence, Refusal, Timestamp};
 
+use crate::attempts::Way;
 use crate::registry::{Action, FunctionId};
 
 /// One thing to do.
 pub(crate) enum Step<P> {
-    /// Open a connection, and forget an earlier one. With `tries_http`, over plain HTTP if the
-    /// server answers there: websockets may be blocked.
-    Connect { tries_http: bool },
+    /// Take a step towards a connection. A new one takes the place of an earlier one.
+    Connect(Way),
     /// Send this text.
     Send(String),
     /// Close the websocket and forget it.
@@ -32,6 +32,8 @@ pub(crate) enum Step<P> {
     TellCleared(String),
     /// Tell the page that the retained state comes next, because what it missed is gone.
     TellResync,
+    /// Tell the page that an attempt to connect has failed.
+    TellRetry,
     /// Tell the page the new number of followers.
     TellAudience,
     /// Tell the page that the owner went away or came back.

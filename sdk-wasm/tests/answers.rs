@@ -129,6 +129,43 @@ async fn pending_promises_are_rejected_after_onclose_when_the_room_ends() {
 }
 
 #[wasm_bindgen_test]
+async fn what_fails_and_nobody_awaits_is_told_once_by_onerror() {
+    let Some(url) = server() else { return };
+    let unhandled = support::unhandled_rejections();
+    let sockets = support::watch_sockets();
+    let errors = recorder();
+    let owner = create_with(url, &object(&[("onerror", &errors)])).await.unwrap();
+    let told = |code: &str, key: &str| format!(r#"[{{"name":"RoomError","code":"{code}","key":"{key}"}}]"#);
+    let large = format!("[\"{}\"]", "x".repeat(1_000_000));
+    owner.broadcast("page", &large, "");
+    assert_eq!(errors.next().await, told("message_too_large", "page"));
+    owner.clear("");
+    assert!(errors.next().await.contains("invalid_argument"));
+    let later = owner.broadcasting("later", &large, "");
+    let all = Promise::all(&js_sys::Array::of1(&later));
+    assert_eq!(refusal(all).await.0, "message_too_large");
+    support::next_task().await;
+    assert_eq!(errors.unread(), 0, "this one was awaited");
+
+    sockets.cut();
+    let closed = recorder();
+    owner.set("onclose", &closed);
+    for _ in 0..QUEUE_ACTIONS {
+        owner.broadcast("count", "", "");
+    }
+    owner.broadcast("count", "", "");
+    assert_eq!(errors.next().await, told("queue_full", "count"));
+    drop(owner.ready());
+    owner.closed().await;
+    assert_eq!(errors.next().await, told("closed", "count"));
+    owner.broadcast("late", "", "");
+    drop(owner.ready());
+    support::next_task().await;
+    support::next_task().await;
+    assert_eq!((closed.unread(), errors.unread(), unhandled.unread()), (1, 0, 0));
+}
+
+#[wasm_bindgen_test]
 async fn promises_that_nobody_awaits_disturb_nothing() {
     let Some(url) = server() else { return };
     let owner = create(url).await;

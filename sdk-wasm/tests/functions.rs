@@ -127,6 +127,36 @@ async fn a_function_that_throws_is_reported_and_stops_nothing() {
 }
 
 #[wasm_bindgen_test]
+async fn a_function_or_callback_whose_promise_fails_is_reported_as_one_that_throws() {
+    let Some(url) = server() else { return };
+    let unhandled = support::unhandled_rejections();
+    let owner = create(url).await;
+    let (witness, errors) = (recorder(), recorder());
+    let room = follower(url, &owner.uuid(), "done", &witness).await;
+    room.set("onerror", &errors);
+    room.try_on(&"fail".into(), &function("return Promise.reject('ouch')")).unwrap();
+    room.try_on(&"odd".into(), &function("return { then: 1 }")).unwrap();
+    // The second time goes by the fast path.
+    for number in ["[1]", "[2]"] {
+        owner.broadcast("fail", "", "");
+        owner.broadcast("odd", "", "");
+        owner.broadcast("done", number, "");
+        let expected = r#"[{"name":"RoomError","code":"function_failed","key":"fail","cause":"ouch"}]"#;
+        assert_eq!(errors.next().await, expected);
+        assert_eq!(witness.next().await, number);
+    }
+    room.set("onclear", &function("return Promise.reject('even onclear')"));
+    room.set("onerror", &function("return Promise.reject('even onerror')"));
+    owner.clear("done");
+    owner.broadcast("fail", "", "");
+    owner.broadcast("done", "[3]", "");
+    assert_eq!(witness.next().await, "[3]");
+    support::next_task().await;
+    assert_eq!(unhandled.unread(), 0);
+    owner.closed().await;
+}
+
+#[wasm_bindgen_test]
 async fn a_function_may_call_back_into_its_room() {
     let Some(url) = server() else { return };
     let owner = create(url).await;

@@ -95,6 +95,7 @@ scenario("pages outlive their server, and end when it has forgotten the room", B
   await scene.server({ port: server.port });
   await presenter.ended("unknown_room");
   await follower.ended("unknown_room");
+  await follower.page.getByRole("dialog", { name: "The room is gone" }).waitFor();
 
   // Continues as the page offers.
   await presenter.page.locator("#ending").getByRole("button", { name: "Start a new room" }).click();

@@ -1,9 +1,11 @@
 /** The package outside of browsers. */
 
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { test } from "node:test";
 
 import { startServer } from "../browser/support/server.mjs";
+import { WARNINGS } from "./fixtures/typos.mjs";
 import { PARAMS } from "./support/called.mjs";
 import { bin, project, run } from "./support/project.mjs";
 
@@ -35,19 +37,40 @@ test("Node runs it with the WebSocket of the package ws", async (t) => {
   const node = async (script, at = url) => (await run(folder, process.execPath, [script, at])).stdout;
   assert.equal(await node("main.js"), PARAMS);
   assert.equal(await node("without.js"), "connection_failed ReferenceError invalid_argument undefined");
+  const dropped = "closed superseded, invalid_argument on, invalid_argument undefined, message_too_large large, queue_full full";
+  assert.equal(await node("dropped.js"), dropped);
   // A port that was free a moment ago.
   const gone = await startServer();
   await gone.kill();
   assert.equal(await node("refused.js", `ws://127.0.0.1:${gone.port}/broadcasting`), "connection_failed");
 });
 
-test("Bun and Deno run it with the WebSocket they have", async (t) => {
+test("Node tells what is mistyped, but not in production", async (t) => {
+  const url = await server(t);
+  const folder = await project(scene(t), "node");
+  const node = async (env) => (await run(folder, process.execPath, ["mistyped.js", url], env)).stderr;
+  assert.deepEqual((await node({})).split("\n"), WARNINGS);
+  assert.equal(await node({ NODE_ENV: "production" }), "");
+});
+
+test("Node 22, Bun and Deno run it with the WebSocket they have", async (t) => {
   const url = await server(t);
   const folder = await project(scene(t), "runtimes");
-  const bun = await run(folder, process.execPath, ["node_modules/bun/install.js"]).then(() =>
-    run(folder, bin(folder, "bun"), ["main.mjs", url]),
-  );
-  assert.equal(bun.stdout, PARAMS);
-  const deno = await run(folder, bin(folder, "deno"), ["run", "--allow-read", "--allow-net", "main.mjs", url]);
-  assert.equal(deno.stdout, PARAMS);
+  // Their install scripts, which npm was told to leave out.
+  await run(folder, process.execPath, ["node_modules/bun/install.js"]);
+  await run(join(folder, "node_modules/node"), process.execPath, ["installArchSpecificPackage.js"]);
+  const runtimes = [
+    // npm makes no link to it, because it was not there yet.
+    [join(folder, "node_modules/node/bin/node")],
+    [bin(folder, "bun")],
+    [bin(folder, "deno"), "run", "--allow-read", "--allow-net"],
+  ];
+  const gone = await startServer();
+  await gone.kill();
+  for (const [program, ...options] of runtimes) {
+    const said = async (...args) => (await run(folder, program, [...options, ...args])).stdout;
+    assert.equal(await said("main.mjs", url), PARAMS, program);
+    const refused = await said("refused.mjs", `ws://127.0.0.1:${gone.port}/broadcasting`);
+    assert.equal(refused, "connection_failed several attempts", program);
+  }
 });

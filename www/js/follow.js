@@ -40,13 +40,24 @@ const ENDINGS = {
   },
 };
 
+const LOST_ROOM = {
+  title: "The room is gone",
+  text: "The server no longer knows it; perhaps it was restarted. Ask the presenter for the new link.",
+  choices: [START_PAGE, RETRY],
+};
+
 const stage = new Stage();
 const statusBadge = new StatusBadge(WORDS);
 
-function end(reason) {
+function end(reason, endings = ENDINGS) {
   statusBadge.show("closed");
   stage.putOut();
-  showEnding(reason, ENDINGS);
+  showEnding(reason, endings);
+}
+
+/** The room has ended on a page that was in it. */
+function lose(reason) {
+  end(reason, { ...ENDINGS, unknown_room: LOST_ROOM });
 }
 
 /** Puts the laser out when the presenter is away: the presenter's page can't do it then. */
@@ -61,7 +72,7 @@ async function follow(uuid) {
       ...listener(stage),
       onstatus: (status) => statusBadge.show(status),
       onowner: showOwner,
-      onclose: end,
+      onclose: lose,
     });
   } catch (error) {
     end(error);

@@ -23,12 +23,16 @@ pub(crate) fn write(workspace: &Workspace) -> anyhow::Result<()> {
 fn javascript() -> String {
     let schemes: serde_json::Map<_, _> =
         source::WEBSOCKET_SCHEMES.iter().map(|(from, to)| ((*from).to_owned(), json!(to))).collect();
+    let lifecycle: serde_json::Map<_, _> =
+        source::LIFECYCLE.iter().map(|(event, told)| ((*event).to_owned(), json!(told))).collect();
     let decisions = [
         ("DEFAULT_TIMEOUT_MS", json!(source::DEFAULT_TIMEOUT_MS)),
         ("LONGEST_WAIT_MS", json!(source::LONGEST_WAIT_MS)),
         ("CONNECTION_LOST", json!(source::CONNECTION_LOST)),
-        ("WAKING_EVENTS", json!(source::WAKING_EVENTS)),
+        ("ASLEEP", json!(source::ASLEEP)),
         ("VISIBILITY_EVENT", json!(source::VISIBILITY_EVENT)),
+        ("HIDE_EVENT", json!(source::HIDE_EVENT)),
+        ("LIFECYCLE", json!(lifecycle)),
         ("WEBSOCKET_SCHEMES", json!(schemes)),
         ("NO_URL", json!(source::NO_URL)),
         ("OTHER_SCHEME", json!(source::OTHER_SCHEME)),

@@ -18,15 +18,13 @@ const GLUE: &str = "rtbroadcaster_sdk_bg.js";
 
 /// What wasm-bindgen's JavaScript has and no page needs, by its beginning and its end. It would
 /// cost a page 0.2 kB.
-const UNUSED: [(&str, &str); 6] = [
+const UNUSED: [(&str, &str); 5] = [
     // It frees the texts of a call if there is no memory for the next text. But without memory this
     // wasm traps, and then nothing that was in it is of any use.
     ("        try {\n", ""),
     ("        } catch (e) {\n", "            throw e;\n        }\n"),
     // A text is always given with both functions that allocate its memory.
     ("    if (realloc === undefined) {\n", "        return ptr;\n    }\n"),
-    // For browsers without what index.js needs too: it is written for ES2022.
-    ("(typeof FinalizationRegistry === 'undefined')", " : "),
     // An engine is freed when its room is collected.
     ("    __destroy_into_raw() {\n", "_free(ptr, 0);\n    }\n"),
     ("if (Symbol.dispose) ", "\n"),
@@ -44,6 +42,7 @@ pub(crate) fn shorten(folder: &Path, names: &str) -> anyhow::Result<()> {
         glue = without(&glue, from, to)
             .with_context(|| format!("{GLUE} no longer has {from:?}: look at what it has instead"))?;
     }
+    glue = with_late_texts(&glue)?;
     // wasm-opt runs the pass again after others, which then finds only short names.
     let names = Deserializer::from_str(names).into_iter::<Value>().next();
     let names = names.context("wasm-opt printed no names")?.context("wasm-opt printed no JSON")?;
@@ -78,6 +77,28 @@ fn without(text: &str, from: &str, to: &str) -> Option<String> {
         is_found = true;
     }
     is_found.then_some(kept)
+}
+
+/// Has the encoder and decoder of texts made when the wasm is set, and not when the script is
+/// imported: some places, such as jsdom, lack their classes.
+fn with_late_texts(glue: &str) -> anyhow::Result<String> {
+    let setter = "export function __wbg_set_wasm(val) {";
+    let mut late = glue.to_owned();
+    for (kind, made) in [
+        ("const cachedTextEncoder", "cachedTextEncoder = new TextEncoder();"),
+        (
+            "let cachedTextDecoder",
+            "cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });\ncachedTextDecoder.decode();",
+        ),
+    ] {
+        let (keyword, name) = kind.split_once(' ').context("a declaration has a name")?;
+        let declared = format!("{keyword} {made}");
+        if !late.contains(&declared) || !late.contains(setter) {
+            bail!("{GLUE} doesn't make {name} as before");
+        }
+        late = late.replace(&declared, &format!("let {name};")).replace(setter, &format!("{setter}\n{made}"));
+    }
+    Ok(late)
 }
 
 /// Replaces a name where it isn't the beginning of a longer one.

@@ -10,19 +10,22 @@ use anyhow::Context;
 /// The members of all classes in a folder of JavaScript whose names don't stand in the code of the
 /// files `public`: what pages and servers name too.
 ///
-/// Terser itself keeps the names that browsers use.
+/// Terser itself keeps the names that browsers use. A name that stands in quotes may be that of a
+/// member that is looked up by its name, so it is kept too.
 pub(crate) fn hidden(folder: &Path, public: &[PathBuf]) -> anyhow::Result<Vec<String>> {
     let public: Vec<_> = public.iter().map(|path| read(path)).collect::<Result<_, _>>()?;
     let public: BTreeSet<_> = public.iter().flat_map(|text| names(text)).collect();
-    let mut hidden = BTreeSet::new();
+    let (mut hidden, mut quoted) = (BTreeSet::new(), BTreeSet::new());
     for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
         let path = entry?.path();
         if path.extension().is_none_or(|extension| extension != "js") {
             continue;
         }
-        hidden.extend(members(&read(&path)?).filter(|name| !public.contains(name)).map(str::to_owned));
+        let text = read(&path)?;
+        hidden.extend(members(&text).filter(|name| !public.contains(name)).map(str::to_owned));
+        quoted.extend(text.split('"').skip(1).step_by(2).map(str::to_owned));
     }
-    Ok(hidden.into_iter().collect())
+    Ok(hidden.difference(&quoted).cloned().collect())
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

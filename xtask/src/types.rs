@@ -24,7 +24,13 @@ const OPTIONS: &str = r#"{
 /// What the checked files need beside themselves: the files that are loaded on demand, as far as
 /// they are used, and what must be equal.
 const DECLARED: [(&str, &str); 4] = [
-    ("fetch-socket.d.ts", "export function reach(address: string): Promise<typeof WebSocket>;\n"),
+    (
+        "fetch-socket.d.ts",
+        "export function probe(address: string): Promise<number>;
+export function tryWebsocket(address: string): Promise<number>;
+export const FetchSocket: typeof WebSocket;
+",
+    ),
     ("resume.d.ts", "export function resume(enter: any, url: unknown, options: any): Promise<any>;\n"),
     ("schemas.d.ts", "export function enterChecked(enter: any, options: any): Promise<any>;\n"),
     // What is exported to Rust and what a page is told are the same.

@@ -18,6 +18,9 @@ const CLOSE_TIMEOUT_MS: u64 = 5_000;
 /// again.
 const GOOD_CONNECTION_MS: u64 = 10_000;
 
+/// The wait of a page that sleeps ends when it wakes.
+pub(super) const ASLEEP: Timestamp = Timestamp(u64::MAX);
+
 impl<P> Session<P> {
     /// The message that asks for the room, as text.
     pub(super) fn first_message(&self) -> String {
@@ -59,23 +62,37 @@ impl<P> Session<P> {
 
     /// Connects again after a while: the connection is gone or was given up.
     pub(super) fn reconnect_later(&mut self, now: Timestamp) {
+        self.last_failure = EndReason::ConnectionFailed;
         self.reconnect_after(now, 0);
     }
 
     /// Connects again after a while, but not before `min_wait_ms` have passed.
     pub(super) fn reconnect_after(&mut self, now: Timestamp, min_wait_ms: u64) {
-        if let State::Live { since, .. } = self.state
-            && now.since(since) >= GOOD_CONNECTION_MS
-        {
-            self.backoff.reset();
+        match self.state {
+            State::Live { since, .. } if now.since(since) >= GOOD_CONNECTION_MS => self.backoff.reset(),
+            State::Connecting { .. } | State::Joining { .. } => self.event(Event::AttemptFailed),
+            _ => {}
         }
-        // An incomplete snapshot is worth nothing: the next one starts over.
-        self.progress.connection_lost();
         let wait = match self.return_window_ms.take() {
             Some(window_ms) => self.backoff.spread(window_ms),
             None => self.backoff.next_wait(),
         };
-        self.state = State::Waiting { until: now.after(min_wait_ms).after(wait) };
+        self.wait_until(now.after(min_wait_ms).after(wait));
+    }
+
+    /// Drops the connection without a word until the page wakes.
+    pub(super) fn sleep(&mut self) {
+        // The close is sent: there is nothing to come back for.
+        if !matches!(self.state, State::Closing { .. }) {
+            self.outputs.push_back(Output::Disconnect);
+            self.wait_until(ASLEEP);
+        }
+    }
+
+    fn wait_until(&mut self, until: Timestamp) {
+        // An incomplete snapshot is worth nothing: the next one starts over.
+        self.progress.connection_lost();
+        self.state = State::Waiting { until };
         if self.has_entered {
             self.set_status(SessionStatus::Reconnecting);
         }
@@ -84,10 +101,17 @@ impl<P> Session<P> {
     /// The connection was closed with this code: connects again later, or ends the session.
     pub(super) fn disconnected(&mut self, now: Timestamp, code: u16) {
         if let State::Closing { .. } = self.state {
-            return self.end(EndReason::Left);
+            if code >= CloseCode::FIRST {
+                self.end(EndReason::Left);
+            }
+            return;
         }
         if CloseCode::may_return(code) {
-            return self.reconnect_later(now);
+            self.reconnect_later(now);
+            if code < CloseCode::FIRST {
+                self.connect(now);
+            }
+            return;
         }
         let refusal = match CloseCode::from_value(code) {
             Some(CloseCode::RoomClosed) => return self.end(EndReason::RoomClosed),

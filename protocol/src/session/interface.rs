@@ -49,13 +49,17 @@ pub enum Input<P> {
     /// A message of the server came.
     Received(ServerMessage<P>),
     /// The socket was closed or could not be opened. With the close code, or 1006 if there was
-    /// none.
+    /// none. A number below [`CloseCode::FIRST`](crate::CloseCode::FIRST) says that a better
+    /// connection can be opened: the session asks for one at once, unless it is closing.
     Disconnected(u16),
     /// The moment that [`Session::next_timeout`](super::Session::next_timeout) named has come.
     /// Saying so earlier does no harm.
     Timeout,
     /// The page has woken up or is online again, so the connection may be dead without a sign.
     Wake,
+    /// The page goes to sleep: nothing reaches it any more until it wakes. Its connection is
+    /// dropped without a word, so that the others learn that it is away.
+    Sleep,
     /// This many bytes of what was sent still wait in the page for the network. To be said whenever
     /// something was sent. Until then the session takes everything that it sent for waiting. It
     /// sends nothing more while 256 KiB wait.
@@ -115,6 +119,9 @@ pub enum Event<P> {
     /// The page has missed actions that the room no longer has. Everything that the room retains
     /// comes next.
     Resync,
+    /// An attempt to connect has failed, and the session tries again:
+    /// [`Session::last_failure`](super::Session::last_failure) says why.
+    AttemptFailed,
     /// How many follow.
     Audience(Audience),
     /// The room's owner went away or came back.
@@ -165,6 +172,6 @@ pub enum EndReason {
     Superseded,
     /// The server refused it.
     Refused(Refusal),
-    /// The room was not reached within the time given.
+    /// The room was not reached within the time given, or not by this attempt.
     ConnectionFailed,
 }

@@ -62,6 +62,8 @@ pub struct Session<P> {
     owner_presence: OwnerPresence,
     /// What waits in the page for the network.
     buffered: Buffered,
+    /// Why the last attempt to connect has failed.
+    last_failure: EndReason,
     /// Set when the server shuts down: over how many milliseconds its clients are to spread their
     /// return.
     return_window_ms: Option<u64>,
@@ -141,6 +143,7 @@ impl<P> Session<P> {
             token: None,
             owner_presence: OwnerPresence::Here,
             buffered: Buffered::default(),
+            last_failure: EndReason::ConnectionFailed,
             return_window_ms: None,
         }
     }
@@ -149,6 +152,12 @@ impl<P> Session<P> {
     #[must_use]
     pub fn is_owner(&self) -> bool {
         self.entry != Entry::Joins
+    }
+
+    /// Whether the session has been in its room.
+    #[must_use]
+    pub fn has_entered(&self) -> bool {
+        self.has_entered
     }
 
     /// The uuid of the room. None until a new room is opened.
@@ -167,6 +176,13 @@ impl<P> Session<P> {
     #[must_use]
     pub fn status(&self) -> SessionStatus {
         self.status
+    }
+
+    /// Why the last attempt to connect has failed: [`EndReason::ConnectionFailed`], or a refusal of
+    /// the server that may pass.
+    #[must_use]
+    pub fn last_failure(&self) -> &EndReason {
+        &self.last_failure
     }
 
     /// Sets the token that goes with the first message of each connection from now on. If tokens
@@ -239,6 +255,7 @@ impl<P> Session<P> {
             (_, Input::Disconnected(code)) => self.disconnected(now, code),
             (_, Input::Timeout) => self.timed_out(now),
             (_, Input::Wake) => self.wake(now),
+            (_, Input::Sleep) => self.sleep(),
             (_, Input::Buffered(bytes)) => self.buffered = Buffered { bytes, reported_at: now },
             (_, Input::Close) => self.close(now),
         }

@@ -30,6 +30,7 @@ impl<P> Session<P> {
                 // A session that was never in its room waits no longer than its timeout allows.
                 let wait = wait.filter(|wait| self.has_entered || now.after(*wait) < self.give_up_at);
                 if let Some(wait) = wait {
+                    self.last_failure = EndReason::Refused(refusal);
                     self.give_up_connection(now, wait);
                 } else {
                     self.end_connection(EndReason::Refused(refusal));

@@ -1,6 +1,7 @@
 //! Sessions against a server whose messages are written by hand.
 
 mod fast_path;
+mod lifecycle;
 mod owner;
 
 use super::*;
@@ -303,7 +304,8 @@ fn a_refusal_that_says_when_to_come_back_is_obeyed_even_on_the_first_entry() {
     session.handle(Timestamp(0), Input::Opened);
     outputs(&mut session);
     session.handle(Timestamp(100), Input::Received(ServerMessage::Refused(limited())));
-    assert_eq!(outputs(&mut session), [Output::Disconnect]);
+    assert_eq!(outputs(&mut session), [Output::Disconnect, Output::Event(Event::AttemptFailed)]);
+    assert_eq!(session.last_failure(), &EndReason::Refused(limited()));
     assert_eq!(session.status(), SessionStatus::Connecting);
     let again = session.next_timeout().unwrap();
     // The first wait of the backoff comes on top.

@@ -1,5 +1,6 @@
 //! What a session does when time has passed: attempts to connect, deadlines, heartbeats.
 
+use super::connection::ASLEEP;
 use super::{Buffered, EndReason, MAX_BUFFERED_BYTES, Session, State};
 use crate::mutation::mutated;
 use crate::{Timestamp, render};
@@ -36,7 +37,8 @@ impl<P> Session<P> {
 
     pub(super) fn timed_out(&mut self, now: Timestamp) {
         if !self.has_entered && now >= self.give_up_at {
-            return self.end_connection(EndReason::ConnectionFailed);
+            let reason = core::mem::replace(&mut self.last_failure, EndReason::ConnectionFailed);
+            return self.end_connection(reason);
         }
         match self.state {
             State::Connecting { deadline } | State::Joining { deadline } if now >= deadline => {
@@ -60,7 +62,12 @@ impl<P> Session<P> {
 
     pub(super) fn wake(&mut self, now: Timestamp) {
         match self.state {
-            State::Waiting { .. } => self.connect(now),
+            State::Waiting { until } => {
+                if until == ASLEEP {
+                    self.give_up_at = now.after(self.connect_timeout_ms);
+                }
+                self.connect(now);
+            }
             State::Live { pong_due: None, .. } => self.ping(now),
             _ => {}
         }

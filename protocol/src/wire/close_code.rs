@@ -38,6 +38,9 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// The first of all close codes (RFC 6455 section 7.4.2).
+    pub const FIRST: u16 = 1000;
+
     /// All codes, in the order of their numbers.
     pub const ALL: [Self; 13] = [
         Self::ShuttingDown,

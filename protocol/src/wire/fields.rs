@@ -70,6 +70,8 @@ pub enum NumberField {
 pub enum LimitField {
     /// `messageBytes`
     MessageBytes,
+    /// `paramsDepth`
+    ParamsDepth,
     /// `queueActions`
     QueueActions,
     /// `queueBytes`
@@ -145,6 +147,7 @@ impl Connected {
             seq: fields.number(NumberField::Seq).unwrap_or(0),
             limits: AnnouncedLimits {
                 message_bytes: limit(LimitField::MessageBytes, default.message_bytes),
+                params_depth: limit(LimitField::ParamsDepth, default.params_depth),
                 queue_actions: limit(LimitField::QueueActions, default.queue_actions),
                 queue_bytes: limit(LimitField::QueueBytes, default.queue_bytes),
                 heartbeat_ms: limit(LimitField::Heartbeat, default.heartbeat_ms),

@@ -46,6 +46,7 @@ pub struct RoomBuilder<Kind> {
     web_socket: Option<js_sys::Function>,
     functions: Vec<(String, Function)>,
     on_error: Option<Callback<RoomError>>,
+    on_retry: Option<Callback<RoomError>>,
     resume: Option<Resume>,
     storage: Option<Storage>,
     kind: PhantomData<Kind>,
@@ -68,6 +69,7 @@ impl<Kind> RoomBuilder<Kind> {
             web_socket: None,
             functions: Vec::new(),
             on_error: None,
+            on_retry: None,
             resume: None,
             storage: None,
             kind: PhantomData,
@@ -98,6 +100,12 @@ impl<Kind> RoomBuilder<Kind> {
     /// As [`Room::on_error`], also for what fails before the room is there.
     pub fn on_error(mut self, callback: impl FnMut(RoomError) + 'static) -> Self {
         self.on_error = Some(Callback::new(callback));
+        self
+    }
+
+    /// As [`Room::on_retry`], also for what fails before the room is there.
+    pub fn on_retry(mut self, callback: impl FnMut(RoomError) + 'static) -> Self {
+        self.on_retry = Some(Callback::new(callback));
         self
     }
 
@@ -146,7 +154,7 @@ impl<Kind> RoomBuilder<Kind> {
     /// have none.
     ///
     /// Without it, and with the feature `http`, the room falls back to plain HTTP if no websocket
-    /// can connect but the server answers requests.
+    /// can connect but the server answers requests. It goes back to a websocket when one opens.
     pub fn web_socket(mut self, class: js_sys::Function) -> Self {
         self.web_socket = Some(class);
         self
@@ -191,6 +199,7 @@ impl<Kind> RoomBuilder<Kind> {
             web_socket: self.web_socket.clone(),
             functions: self.functions.clone(),
             on_error: self.on_error.clone(),
+            on_retry: self.on_retry.clone(),
             is_resumed,
             kept,
         })

@@ -64,6 +64,7 @@ pub(super) struct Callbacks {
     pub(super) status: Option<Callback<Status>>,
     pub(super) close: Option<Callback<CloseReason>>,
     pub(super) error: Option<Callback<RoomError>>,
+    pub(super) retry: Option<Callback<RoomError>>,
     pub(super) clear: Option<Callback<alloc::string::String>>,
     pub(super) owner: Option<Callback<OwnerPresence>>,
     pub(super) resync: Option<Callback<()>>,

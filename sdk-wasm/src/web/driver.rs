@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::{JsCast, JsValue};
 
 use self::connect::Connector;
 use super::callback::{Callback, Callbacks, Function};
-use super::environment::{in_microtask, now};
+use super::environment::{in_microtask, in_next_task, now};
 use super::error::RoomError;
 use super::message::Fields;
 use super::pending::Pending;
@@ -29,6 +29,7 @@ use super::timer::Timer;
 use super::token::Token;
 use super::wake::Wake;
 use crate::catch_up::CatchUp;
+use crate::decisions;
 use crate::engine::Engine;
 use crate::registry::FunctionId;
 use crate::step::Step;
@@ -47,6 +48,7 @@ pub(super) struct Plan {
     pub(super) web_socket: Option<js_sys::Function>,
     pub(super) functions: Vec<(String, Function)>,
     pub(super) on_error: Option<Callback<RoomError>>,
+    pub(super) on_retry: Option<Callback<RoomError>>,
     pub(super) is_resumed: bool,
     /// Where the room is kept across reloads.
     pub(super) kept: Option<Rc<KeptRoom>>,
@@ -111,7 +113,7 @@ impl Driver {
     /// Begins a session. The result is the room once it is entered.
     pub(super) fn start(plan: Plan) -> Pending<Result<Room, RoomError>> {
         let (pending_room, room) = Pending::later(|| Err(RoomError::closed()));
-        let callbacks = Callbacks { error: plan.on_error, ..Callbacks::default() };
+        let callbacks = Callbacks { error: plan.on_error, retry: plan.on_retry, ..Callbacks::default() };
         let driver = Rc::new(Self {
             inner: RefCell::new(Inner {
                 engine: Engine::new(plan.session),
@@ -148,6 +150,15 @@ impl Driver {
     pub(super) fn handle(self: &Rc<Self>, input: Input<Array>) {
         self.inner.borrow_mut().engine.handle(now(), input);
         self.pump();
+    }
+
+    /// Tells the engine that the page goes to sleep or wakes, or that its network changed: see
+    /// [`decisions::LIFECYCLE`].
+    pub(super) fn lifecycle(self: &Rc<Self>, told: u8) {
+        if told == decisions::ONLINE {
+            self.inner.borrow_mut().engine.note_online(now());
+        }
+        self.handle(if told == decisions::ASLEEP { Input::Sleep } else { Input::Wake });
     }
 
     /// Handles a frame: messages joined by newlines, which no message contains.
@@ -278,11 +289,20 @@ impl Driver {
     fn answer(self: &Rc<Self>, ticket: Result<u64, BroadcastError>, key: &str) -> Pending<Answer> {
         let ticket = match ticket {
             Ok(ticket) => ticket,
-            Err(error) => return Pending::known(Err(RoomError::from(error).with_key(key))),
+            Err(error) => return self.failed(RoomError::from(error).with_key(key)),
         };
         let (sender, answer) = Pending::later(|| Err(RoomError::unanswered()));
         self.inner.borrow_mut().resources.pending_answers.insert(ticket, (sender, key.into()));
         self.pump_soon();
+        answer
+    }
+
+    /// The answer to an action that was not taken. It is given in the next task: if the program has
+    /// dropped it by then, the error is reported.
+    pub(super) fn failed(self: &Rc<Self>, error: RoomError) -> Pending<Answer> {
+        let (sender, answer) = Pending::later(|| Err(RoomError::unanswered()));
+        let driver = Rc::clone(self);
+        in_next_task(move || driver.give_answer(sender, Err(error)));
         answer
     }
 

@@ -84,6 +84,8 @@ codes! {
     StateTooLarge = "state_too_large",
     /// The action is larger than the server accepts.
     MessageTooLarge = "message_too_large",
+    /// The params of the action are nested deeper than the server accepts.
+    ParamsTooDeep = "params_too_deep",
     /// An argument is invalid; the message says which one.
     InvalidArgument = "invalid_argument",
     /// The server could not be reached in time.
@@ -233,9 +235,9 @@ pub struct CloseReason {
     pub message: String,
 }
 
-impl From<Ending> for CloseReason {
-    fn from(Ending { code, message }: Ending) -> Self {
-        Self { code: Code::read(code.into_owned()), message: message.into_owned() }
+impl From<Ending<'_>> for CloseReason {
+    fn from(Ending { code, message }: Ending<'_>) -> Self {
+        Self { code: Code::read(code.to_owned()), message: message.into_owned() }
     }
 }
 

@@ -7,8 +7,8 @@ use wasm_bindgen::prelude::JsValue;
 use super::driver::Driver;
 use super::socket::Connection;
 
-pub(super) async fn is_there(_address: &str) -> bool {
-    false
+pub(super) async fn probe(_address: &str) -> u16 {
+    0
 }
 
 pub(super) fn open(_address: &str, _driver: &Rc<Driver>) -> Result<Rc<dyn Connection>, JsValue> {

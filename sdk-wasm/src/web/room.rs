@@ -252,8 +252,16 @@ impl Room {
         self
     }
 
+    /// Called when an attempt to connect has failed; another one follows. The error's code is
+    /// [`Code::ConnectionFailed`](crate::Code::ConnectionFailed) or the server's refusal.
+    pub fn on_retry(&self, callback: impl FnMut(RoomError) + 'static) -> &Self {
+        self.driver.set_callback(|callbacks| &mut callbacks.retry, Callback::new(callback));
+        self
+    }
+
     /// Called when something fails and the room goes on. Without this callback, errors are written
-    /// to the console. Errors of this page's own actions are given by their answers instead.
+    /// to the console. Errors of this page's own actions are given by their answers instead; if the
+    /// program has dropped an answer, its error comes here.
     pub fn on_error(&self, callback: impl FnMut(RoomError) + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.error, Callback::new(callback));
         self
@@ -298,7 +306,7 @@ impl Room {
     fn send(&self, key: &str, params: &(impl Serialize + ?Sized), slot: Option<&str>) -> Pending<Answer> {
         match json_of(params) {
             Ok(params) => self.driver.broadcast(key, &params, slot),
-            Err(error) => Pending::known(Err(error.with_key(key))),
+            Err(error) => self.driver.failed(error.with_key(key)),
         }
     }
 }

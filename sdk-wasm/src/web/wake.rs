@@ -1,14 +1,13 @@
-//! The events by which a page learns that it has slept, or that the network is gone or back.
+//! The events by which a page learns that it goes to sleep or has slept, or that the network is
+//! gone or back.
 
 use alloc::rc::Rc;
-use alloc::vec::Vec;
 
-use rtbroadcaster_protocol::Input;
 use wasm_bindgen::prelude::{Closure, JsCast, JsValue, wasm_bindgen};
-use web_sys::{Event, EventTarget};
+use web_sys::{AddEventListenerOptions, Event, EventTarget};
 
 use super::driver::Driver;
-use crate::decisions::{VISIBILITY_EVENT, WAKING_EVENTS};
+use crate::decisions::{ASLEEP, HIDE_EVENT, LIFECYCLE, VISIBILITY_EVENT};
 
 #[wasm_bindgen]
 extern "C" {
@@ -17,54 +16,70 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     fn document(this: &Global) -> Option<Document>;
 
-    #[wasm_bindgen(extends = EventTarget)]
-    #[derive(Clone)]
     type Document;
 
     #[wasm_bindgen(method, getter)]
     fn hidden(this: &Document) -> bool;
 }
 
-/// Listens until it is dropped. It skips what an environment doesn't have: a worker has no
-/// document.
+/// Listens until it is dropped. The window captures the events of its document too; a worker has
+/// neither.
 pub(super) struct Wake {
-    listening: Vec<(EventTarget, &'static str)>,
+    target: Option<EventTarget>,
     on_event: Closure<dyn Fn(JsValue)>,
 }
 
 impl Wake {
     pub(super) fn new(driver: &Rc<Driver>) -> Self {
-        let global = js_sys::global();
-        let document = global.unchecked_ref::<Global>().document();
-        let mut listening = Vec::new();
-        if let Ok(global) = global.dyn_into::<EventTarget>() {
-            listening.extend(WAKING_EVENTS.map(|event| (global.clone(), event)));
-        }
-        if let Some(document) = &document {
-            listening.push((document.clone().into(), VISIBILITY_EVENT));
-        }
-        let driver = Rc::clone(driver);
+        let target = js_sys::global().dyn_into::<EventTarget>().ok();
+        let (driver, window) = (Rc::clone(driver), target.clone());
         let on_event = Closure::new(move |event: JsValue| {
-            let is_hidden = || document.as_ref().is_some_and(Document::hidden);
-            if event.unchecked_into::<Event>().type_() != VISIBILITY_EVENT || !is_hidden() {
-                driver.handle(Input::Wake);
+            let kind = event.unchecked_into::<Event>().type_();
+            let Some((_, told)) = LIFECYCLE.into_iter().find(|(event, _)| *event == kind) else { return };
+            if kind == HIDE_EVENT {
+                sleep_after_listeners(&driver, window.as_ref());
+            } else if kind != VISIBILITY_EVENT || !is_hidden() {
+                driver.lifecycle(told);
             }
         });
-        let wake = Self { listening, on_event };
-        for (target, event) in &wake.listening {
-            // This throws only because of options, and there are none.
-            let _ =
-                target.add_event_listener_with_callback(event, wake.on_event.as_js_value().unchecked_ref());
+        let wake = Self { target, on_event };
+        if let Some(target) = &wake.target {
+            for (event, _) in LIFECYCLE {
+                let listener = wake.on_event.as_js_value().unchecked_ref();
+                // This throws only because of options that don't exist.
+                let _ = target.add_event_listener_with_callback_and_bool(event, listener, true);
+            }
         }
         wake
     }
 }
 
+/// Tells the engine to sleep after the program's own listeners were called, in which it may still
+/// broadcast or close.
+fn sleep_after_listeners(driver: &Rc<Driver>, window: Option<&EventTarget>) {
+    let options = AddEventListenerOptions::new();
+    options.set_once(true);
+    let driver = Rc::clone(driver);
+    let sleep = Closure::once_into_js(move || driver.lifecycle(ASLEEP));
+    if let Some(window) = window {
+        let listener = sleep.unchecked_ref();
+        // As above.
+        let _ = window
+            .add_event_listener_with_callback_and_add_event_listener_options(HIDE_EVENT, listener, &options);
+    }
+}
+
+fn is_hidden() -> bool {
+    js_sys::global().unchecked_ref::<Global>().document().is_some_and(|document| document.hidden())
+}
+
 impl Drop for Wake {
     fn drop(&mut self) {
-        for (target, event) in &self.listening {
-            let _ = target
-                .remove_event_listener_with_callback(event, self.on_event.as_js_value().unchecked_ref());
+        if let Some(target) = &self.target {
+            for (event, _) in LIFECYCLE {
+                let listener = self.on_event.as_js_value().unchecked_ref();
+                let _ = target.remove_event_listener_with_callback_and_bool(event, listener, true);
+            }
         }
     }
 }

@@ -97,6 +97,34 @@ async fn refusals_have_codes() {
 }
 
 #[wasm_bindgen_test]
+async fn the_error_of_an_answer_that_was_dropped_is_reported_once() {
+    let Some(url) = server() else { return };
+    let sockets = support::watch_sockets();
+    let owner = Room::create(url).await.unwrap();
+    let (on_error, errors) = recording::<RoomError>();
+    owner.on_error(on_error);
+    drop(owner.broadcast("large", &("x".repeat(1_000_000),)));
+    drop(owner.broadcast("text", "no list"));
+    for (code, key) in [(Code::MessageTooLarge, "large"), (Code::InvalidArgument, "text")] {
+        let error = errors.next().await;
+        assert_eq!((error.code(), error.key()), (&code, Some(key)));
+    }
+    let awaited = owner.broadcast("awaited", &("x".repeat(1_000_000),));
+    assert_eq!(awaited.await.unwrap_err().code(), &Code::MessageTooLarge);
+    sockets.cut();
+    let (on_status, status) = recording();
+    owner.on_status(on_status);
+    status.until(Status::Reconnecting).await;
+    for _ in 0..3 {
+        drop(owner.broadcast("unanswered", &()));
+    }
+    owner.close().await;
+    let error = errors.next().await;
+    assert_eq!((error.code(), error.key()), (&Code::Closed, Some("unanswered")));
+    assert!(errors.try_next().await.is_none(), "of those that the end has failed, one is reported");
+}
+
+#[wasm_bindgen_test]
 async fn a_full_queue_says_when_to_go_on() {
     let Some(url) = server() else { return };
     let owner = Room::create(url).await.unwrap();

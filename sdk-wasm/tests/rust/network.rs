@@ -7,6 +7,7 @@ const Native = globalThis.NativeWebSocket ??= globalThis.WebSocket;
 const nativeFetch = globalThis.fetch;
 class Refused extends EventTarget {
     readyState = 0;
+    bufferedAmount = 0;
     constructor() {
         super();
         setTimeout(() => {
@@ -18,6 +19,7 @@ class Refused extends EventTarget {
 }
 class Swallowed {
     readyState = 0;
+    bufferedAmount = 0;
     close() {}
 }
 export function badNetwork(isSilent) {

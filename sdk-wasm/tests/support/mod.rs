@@ -50,6 +50,15 @@ extern "C" {
     pub(crate) fn off(this: &Room, key: &str) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method)]
+    pub(crate) fn detach(this: &Room);
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn follow(this: &Room, catch_up: &str);
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn behind(this: &Room) -> u32;
+
+    #[wasm_bindgen(method)]
     pub(crate) fn close(this: &Room) -> Promise;
 }
 
@@ -99,6 +108,7 @@ export function recorder() {
     };
     recorder.take = () => new Promise((resolve) => calls.length > 0 ? resolve(calls.shift()) : waiting.push(resolve));
     recorder.unread = () => calls.length;
+    recorder.all = () => calls.splice(0).join();
     return recorder;
 }
 "#)]
@@ -113,6 +123,10 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn take(this: &Recorder) -> Promise;
+
+    /// All calls that were not read yet, joined by commas.
+    #[wasm_bindgen(method)]
+    pub(crate) fn all(this: &Recorder) -> String;
 
     /// How many calls were recorded and not read yet.
     #[wasm_bindgen(method)]
@@ -152,6 +166,10 @@ export function refuseSockets() {
         constructor(url) { asked = url; throw "refused"; }
     };
     return { askedFor: () => (globalThis.WebSocket = allowed, asked) };
+}
+export const nextTask = () => new Promise((resolve) => setTimeout(resolve));
+export function catchRejections(recorder) {
+    globalThis.addEventListener("unhandledrejection", ({ reason }) => recorder(String(reason)));
 }
 export function wakeBy(event) {
     (event === "visibilitychange" ? document : globalThis).dispatchEvent(new Event(event));
@@ -198,9 +216,27 @@ extern "C" {
     #[wasm_bindgen(method, js_name = askedFor)]
     pub(crate) fn asked_for(this: &RefusedSockets) -> String;
 
+    #[wasm_bindgen(js_name = nextTask)]
+    fn promise_of_next_task() -> Promise;
+
+    #[wasm_bindgen(js_name = catchRejections)]
+    fn catch_rejections(recorder: &Recorder);
+
     /// Dispatches an event by which the browser reports that the network or the page is back.
     #[wasm_bindgen(js_name = wakeBy)]
     pub(crate) fn wake_by(event: &str);
+}
+
+/// Waits for the page's next task.
+pub(crate) async fn next_task() {
+    JsFuture::from(promise_of_next_task()).await.unwrap();
+}
+
+/// The rejections from now on that nobody handles.
+pub(crate) fn unhandled_rejections() -> Recorder {
+    let rejections = recorder();
+    catch_rejections(&rejections);
+    rejections
 }
 
 /// The server's address. None, with a hint on the console, if the tests were compiled without one.

@@ -22,7 +22,16 @@ const PATIENCE_MS = 20_000;
 export const DESKTOP = { viewport: { width: 1280, height: 800 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 3, isMobile: true, hasTouch: true };
 
-export const launch = () => chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+/**
+ * With `keepsPages`, the browser keeps pages that were left, to show them again as they were.
+ * Playwright switches that off.
+ */
+export const launch = ({ keepsPages = false } = {}) =>
+  chromium.launch({
+    executablePath: CHROMIUM,
+    args: ARGS,
+    ignoreDefaultArgs: keepsPages ? ["--disable-back-forward-cache"] : [],
+  });
 
 /** A page in a context of its own. It shares nothing with other pages, as on another device. */
 export async function openPage(browser, device) {

@@ -46,10 +46,10 @@ class Proxy {
 
   /**
    * Lets requests through but no websockets, as some proxies do that inspect the traffic. With
-   * `silently` it does not even answer.
+   * `silently` it does not even answer. With `refuses: false` it lets them through again.
    */
-  refuseWebsockets({ silently = false } = {}) {
-    this.#refusesWebsockets = true;
+  refuseWebsockets({ silently = false, refuses = true } = {}) {
+    this.#refusesWebsockets = refuses;
     this.#isSilent = silently;
   }
 

@@ -5,6 +5,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 
+import { openBarePage } from "./bare.mjs";
 import { DESKTOP, launch, openPage } from "./browser.mjs";
 import { FAILURES } from "./environment.mjs";
 import { Follower } from "./follower.mjs";
@@ -16,22 +17,30 @@ import { startServer } from "./server.mjs";
  * The browser's own console messages about refused or cut connections, and about refused requests
  * to the rooms. No page can prevent them.
  */
-const LOST_CONNECTION = /WebSocket connection to .* failed|Failed to load resource: (net::|.*\/(rooms\/|openapi\.json))/;
+const LOST_CONNECTION = /WebSocket connection to .* failed|Failed to load resource: (net::|.*\/(rooms\/|openapi\.json))|Access to fetch at '.*openapi\.json'/;
 
-let launching;
-after(async () => (await launching)?.close());
+/** The browsers, by whether they keep pages. */
+const launching = new Map();
+after(async () => {
+  for (const browser of launching.values()) await (await browser).close();
+});
+
+function browserFor({ keepsPages }) {
+  if (!launching.has(keepsPages)) launching.set(keepsPages, launch({ keepsPages }));
+  return launching.get(keepsPages);
+}
 
 /**
- * With `connectionsBreak`, the browser may report broken connections.
+ * With `connectionsBreak`, the browser may report broken connections. With `keepsPages`, it keeps
+ * pages that were left.
  *
  * @param {string} name
- * @param {{ connectionsBreak?: boolean, skip?: string | false }} options
+ * @param {{ connectionsBreak?: boolean, keepsPages?: boolean, skip?: string | false }} options
  * @param {(scene: Scene) => Promise<void>} run
  */
 export function scenario(name, options, run) {
   test(name, { skip: options.skip }, async () => {
-    launching ??= launch();
-    const scene = new Scene(await launching);
+    const scene = new Scene(await browserFor(options));
     try {
       await run(scene);
       scene.assertNoComplaints(options);
@@ -75,6 +84,13 @@ class Scene {
     const page = await openPage(this.#browser, device);
     this.#pages.push(page);
     await page.goto(url);
+    return page;
+  }
+
+  /** A page that can be frozen. Its console isn't watched. */
+  async barePage(url) {
+    const page = await openBarePage(this.#browser, url);
+    this.onEnd(() => page.close());
     return page;
   }
 

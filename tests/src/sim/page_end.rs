@@ -234,7 +234,7 @@ impl World {
             }
             Event::Refused(refusal) => Err(Invariant::ExactlyOnce
                 .violated(format!("page {page} was refused what it never asked: {refusal:?}"))),
-            Event::Resync => Ok(()),
+            Event::Resync | Event::AttemptFailed => Ok(()),
             Event::Ended(reason) => self.ended(page, reason),
         }
     }

@@ -235,6 +235,7 @@ fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
     object.object("limits", |limits| {
         limits
             .number("messageBytes", reply.limits.message_bytes)
+            .number("paramsDepth", reply.limits.params_depth)
             .number("queueActions", reply.limits.queue_actions)
             .number("queueBytes", reply.limits.queue_bytes)
             .number("heartbeat", reply.limits.heartbeat_ms);

@@ -9,8 +9,7 @@ use futures_channel::oneshot::Sender;
 use js_sys::Array;
 use rtbroadcaster_protocol::{EndReason, Outcome};
 
-use super::{Driver, Resources};
-use crate::ending::Ending;
+use super::{Answer, Driver, Resources};
 use crate::registry::{Action, FunctionId};
 use crate::step::Step;
 use crate::web::Status;
@@ -24,7 +23,7 @@ impl Driver {
     /// Performs one step.
     pub(super) fn perform(self: &Rc<Self>, step: Step<Array>) {
         match step {
-            Step::Connect { tries_http } => self.connect(tries_http),
+            Step::Connect(way) => self.take_way(way),
             Step::Disconnect => self.disconnect(),
             Step::Send(text) => {
                 if let Some(connection) = self.connection() {
@@ -46,6 +45,10 @@ impl Driver {
             }
             Step::TellCleared(slot) => self.call_back(|callbacks| &callbacks.clear, slot),
             Step::TellResync => self.call_back(|callbacks| &callbacks.resync, ()),
+            Step::TellRetry => {
+                let error = CloseReason::from(self.engine().ending(None)).into();
+                self.call_back(|callbacks| &callbacks.retry, error);
+            }
             Step::TellAudience => {
                 let audience = self.engine().audience();
                 if let Some(audience) = audience {
@@ -125,7 +128,16 @@ impl Driver {
             Outcome::Replaced => Ok(None),
             Outcome::Refused { refusal, .. } => Err(RoomError::from(refusal).with_key(&key)),
         };
-        resolve(sender, answer);
+        self.give_answer(sender, answer);
+    }
+
+    /// Gives an answer. An error that nobody awaits is reported.
+    pub(super) fn give_answer(&self, sender: Sender<Answer>, answer: Answer) {
+        if let Err(Err(error)) = sender.send(answer)
+            && !self.inner.borrow().is_over
+        {
+            self.report(error);
+        }
     }
 
     fn end(&self, reason: EndReason) {
@@ -153,8 +165,15 @@ impl Driver {
         if let Some(callback) = callbacks.status {
             callback.notify(Status::Closed);
         }
+        // Of those that nobody awaits, one is reported.
+        let mut dropped = None;
         for (sender, key) in pending_answers.into_values() {
-            resolve(sender, Err(RoomError::unanswered().with_key(&key)));
+            if let Err(Err(error)) = sender.send(Err(RoomError::unanswered().with_key(&key))) {
+                dropped.get_or_insert(error);
+            }
+        }
+        if let (Some(error), Some(callback)) = (dropped, callbacks.error) {
+            callback.notify(error);
         }
         pending_ready.into_iter().for_each(|pending| resolve(pending, Err(RoomError::closed())));
         pending_closes.into_iter().for_each(|pending| resolve(pending, ()));
@@ -165,9 +184,8 @@ impl Driver {
     fn release(&self, reason: EndReason) -> (Resources, CloseReason) {
         let mut inner = self.inner.borrow_mut();
         inner.is_over = true;
-        let ending = Ending::new(reason, inner.engine.is_owner());
-        let failure = inner.connector.give_up();
-        let reason = failure.map_or_else(|| ending.into(), CloseReason::from);
+        let ending = CloseReason::from(inner.engine.ending(Some(&reason)));
+        let reason = inner.connector.give_up().map_or(ending, CloseReason::from);
         (mem::take(&mut inner.resources), reason)
     }
 }

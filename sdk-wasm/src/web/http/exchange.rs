@@ -327,9 +327,6 @@ impl Exchange {
             return;
         }
         self.abort.abort();
-        if (4000..4500).contains(&code) {
-            self.driver.note_come_back_later();
-        }
         let exchange = Rc::clone(self);
         // As with a websocket, the driver is not called while one of its steps runs.
         in_next_task(move || {

@@ -28,10 +28,15 @@ use super::address::http_address;
 use super::driver::Driver;
 use super::socket::Connection;
 
-/// Asks whether the server at a websocket's address can be reached over plain HTTP.
-pub(super) async fn is_there(address: &str) -> bool {
-    let Ok(base) = http_address(address) else { return false };
-    request::probe(&base, None).await.is_some_and(|response| response.ok())
+/// Asks the server at a websocket's address whether it has rooms over plain HTTP. Returns the
+/// status of the answer; 1 if the page may not read the answer, because its origin is not allowed;
+/// 0 if there is no answer.
+pub(super) async fn probe(address: &str) -> u16 {
+    let Ok(base) = http_address(address) else { return 0 };
+    match request::probe(&base, None).await {
+        Some(response) => response.status(),
+        None => request::answers(&base).await.into(),
+    }
 }
 
 /// Begins a connection to the server at a websocket's address.

@@ -7,7 +7,7 @@ use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode, ServerFields};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
-use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, Response};
+use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, RequestMode, Response};
 
 use crate::web::message::Fields;
 
@@ -111,6 +111,14 @@ impl<'a> Request<'a> {
 pub(super) async fn probe(base: &str, signal: Option<&AbortSignal>) -> Option<Response> {
     let address = format!("{base}/openapi.json");
     Request::new("HEAD", &address).ok()?.send_anyhow(signal).await.ok()
+}
+
+/// Whether the server answers at all, perhaps in a way that this page may not read.
+pub(super) async fn answers(base: &str) -> bool {
+    let address = format!("{base}/openapi.json");
+    let Ok(request) = Request::new("HEAD", &address) else { return false };
+    request.options.set_mode(RequestMode::NoCors);
+    request.send_anyhow(None).await.is_ok()
 }
 
 /// The body of a response.
