@@ -386,6 +386,10 @@ var MOST_ACTIONS = 1024;
 var MOST_CHARACTERS = 1024;
 var MOST_FRAME_CHARACTERS = 16 * 1024;
 var UNSENT_BYTES = 64 * 1024;
+function quote(text) {
+  const quoted = JSON.stringify(text);
+  return quoted.includes("\\ud") ? "" : quoted;
+}
 var FastPath = class {
   #driver;
   #engine;
@@ -411,7 +415,7 @@ var FastPath = class {
   #unwritten = [];
   /** The function key of the last action, which is often that of the next one too. */
   #key = "";
-  /** What the JSON of such an action begins with. */
+  /** What the JSON of such an action begins with; empty if only the engine can write it. */
   #beginning = "";
   /**
    * The actions that were written here and are not answered.
@@ -486,13 +490,18 @@ var FastPath = class {
   write(functionKey, params, slot) {
     if (functionKey !== this.#key) {
       this.#key = functionKey;
-      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
+      const quoted = quote(functionKey);
+      this.#beginning = quoted && `"funcKey":${quoted},"funcParams":`;
     }
+    if (!this.#beginning) return;
     let body = this.#beginning + params;
     if (slot !== void 0) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
-    if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    if (body.includes("\\ud")) return;
+    if (key !== functionKey) {
+      const quoted = quote(key);
+      if (!quoted) return;
+      body += `,"slot":${quoted}`;
+    }
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();

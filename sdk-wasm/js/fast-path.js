@@ -40,6 +40,17 @@ const UNSENT_BYTES = 64 * 1024;
  * @property {Answer<number | undefined>} answer
  */
 
+/**
+ * A text as JSON; empty if it has half of a surrogate pair, which JSON has as `\ud…`. That is no
+ * valid text for the server, and the engine replaces it.
+ *
+ * @param {string} text
+ */
+function quote(text) {
+  const quoted = JSON.stringify(text);
+  return quoted.includes("\\ud") ? "" : quoted;
+}
+
 export class FastPath {
   #driver;
   #engine;
@@ -65,7 +76,7 @@ export class FastPath {
   #unwritten = [];
   /** The function key of the last action, which is often that of the next one too. */
   #key = "";
-  /** What the JSON of such an action begins with. */
+  /** What the JSON of such an action begins with; empty if only the engine can write it. */
   #beginning = "";
   /**
    * The actions that were written here and are not answered.
@@ -149,15 +160,18 @@ export class FastPath {
   write(functionKey, params, slot) {
     if (functionKey !== this.#key) {
       this.#key = functionKey;
-      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
+      const quoted = quote(functionKey);
+      this.#beginning = quoted && `"funcKey":${quoted},"funcParams":`;
     }
+    if (!this.#beginning) return;
     let body = this.#beginning + params;
     if (slot !== undefined) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
-    if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    // Half of a surrogate pair is no valid text for the server, and written as `\ud…`. The engine
-    // replaces it in keys and slots.
-    if (body.includes("\\ud")) return;
+    if (key !== functionKey) {
+      const quoted = quote(key);
+      if (!quoted) return;
+      body += `,"slot":${quoted}`;
+    }
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();

@@ -28,8 +28,12 @@ const WARM_UP = 10_000;
  */
 const BYTES_ANYHOW = 128 * 1024;
 
-/** How often a page follows a room and leaves it, and after how often its garbage is collected. */
+/**
+ * How often a page follows a room and leaves it, how often before it is measured, and after how
+ * often its garbage is collected. While the first ones come and go, the browser compiles code.
+ */
 const LEFT = isCheck ? 100 : 400;
+const LEFT_BEFORE = 500;
 const LEFT_AT_ONCE = 20;
 
 /** How much the heap may grow by that. */
@@ -140,7 +144,7 @@ async function leave({ page }) {
       await measureMemory(page, devtools);
     }
   };
-  await followAndLeave(5 * LEFT_AT_ONCE);
+  await followAndLeave(LEFT_BEFORE);
   const before = await measureMemory(page, devtools);
   await followAndLeave(LEFT);
   const after = await measureMemory(page, devtools);

@@ -246,9 +246,9 @@ async function owners({ beside, isAnswered, url }) {
 }
 
 /**
- * As `receiving`, with `batch` calls of `broadcast` in each task, until the socket has them. If they
- * are answered, until the page has the answers, a frame of them a task. With a server's address the
- * socket is a real one.
+ * As `receiving`, with `batch` calls of `broadcast` in each task, until the socket has them. If
+ * they are answered, until the page has the answers, a frame of them a task. With a server's
+ * address the socket is a real one.
  */
 async function broadcasting(measured, messages, rounds) {
   const { kind, batch, isAnswered } = measured;
