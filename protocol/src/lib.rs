@@ -78,7 +78,7 @@ pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Scope};
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
     Mark, Memory, OwnerState, Post, Posted, Record, RecordError, RecordedAnswer, Records, Restart,
-    RestoreError, Room, RoomId, RoomReport, Rooms,
+    RestoreError, Room, RoomId, RoomReport, RoomRestorer, Rooms,
 };
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,

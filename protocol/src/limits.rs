@@ -11,6 +11,10 @@ pub struct Limits {
     /// Bytes of one message from a client, all its fragments together. A larger one closes its
     /// websocket with 1009. Default 65,536; the original allowed 512.
     pub message_bytes: usize,
+    /// Levels of arrays and objects in each other that params may have, their own array included:
+    /// `[[1]]` has two. Deeper ones are refused (`params_too_deep`), because the parsers of some
+    /// clients fail at them. Default 120: `serde_json` reads 127, of which the message is one.
+    pub params_depth: usize,
     /// Rooms at a time. Above it, create is refused (`too_many_rooms`). Default 10,000.
     pub rooms: usize,
     /// Followers of one room. Above it, join is refused (`room_full`). Default 10,000.
@@ -81,6 +85,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             message_bytes: 64 * 1024,
+            params_depth: 120,
             rooms: 10_000,
             followers_per_room: 10_000,
             slots_per_room: 10_000,
@@ -112,6 +117,7 @@ impl Limits {
     pub fn announced(&self) -> AnnouncedLimits {
         AnnouncedLimits {
             message_bytes: self.message_bytes as u64,
+            params_depth: self.params_depth as u64,
             queue_actions: self.ring_actions as u64,
             queue_bytes: self.ring_bytes as u64,
             heartbeat_ms: self.heartbeat_ms,
@@ -124,6 +130,8 @@ impl Limits {
 pub struct AnnouncedLimits {
     /// `messageBytes`: see [`Limits::message_bytes`].
     pub message_bytes: u64,
+    /// `paramsDepth`: see [`Limits::params_depth`].
+    pub params_depth: u64,
     /// `queueActions`: how many actions an owner may have unanswered, the same as the room's ring.
     pub queue_actions: u64,
     /// `queueBytes`: how many bytes these may have.

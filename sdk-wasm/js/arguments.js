@@ -23,7 +23,7 @@ export function nonEmpty(value, name) {
  */
 export function isGiven(value, name) {
   if (value == null) return false;
-  if (typeof value === "object" || typeof value === "function") return true;
+  if ((typeof value === "object" && !Array.isArray(value)) || typeof value === "function") return true;
   throw invalid(`\`${name}\` must be an object`);
 }
 
@@ -62,11 +62,33 @@ export function flag(value, name) {
 
 /**
  * @param {any} value
+ * @param {string} key
  * @returns {import("./page-code.js").PageFunction}
  */
-export function functionToRegister(value) {
+export function functionToRegister(value, key) {
   if (typeof value === "function") return value;
-  throw invalid("what is registered must be a function");
+  throw invalid(`what is registered under "${key}" must be a function`, { key });
+}
+
+/**
+ * The functions of an object, by their keys. One that is undefined counts as absent.
+ *
+ * @param {any} object
+ */
+export function functionsOf(object) {
+  /** @type {[string, import("./page-code.js").PageFunction][]} */
+  const functions = [];
+  if (!isGiven(object, "functions")) return functions;
+  // The methods of a class are not among the entries, and an owner could call each of them.
+  for (let at = Object.getPrototypeOf(object), above; at && (above = Object.getPrototypeOf(at)); at = above) {
+    if (Object.getOwnPropertyNames(at).length > 1) {
+      throw invalid("`functions` must be a plain object that names each function");
+    }
+  }
+  for (const [key, fn] of Object.entries(object)) {
+    if (fn !== undefined) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+  }
+  return functions;
 }
 
 /**

@@ -89,7 +89,7 @@ function nonEmpty(value, name) {
 }
 function isGiven(value, name) {
   if (value == null) return false;
-  if (typeof value === "object" || typeof value === "function") return true;
+  if (typeof value === "object" && !Array.isArray(value) || typeof value === "function") return true;
   throw invalid(`\`${name}\` must be an object`);
 }
 function field(object, name) {
@@ -107,9 +107,22 @@ function flag(value, name) {
   if (value === void 0 || typeof value === "boolean") return value;
   throw invalid(`\`${name}\` must be true or false`);
 }
-function functionToRegister(value) {
+function functionToRegister(value, key) {
   if (typeof value === "function") return value;
-  throw invalid("what is registered must be a function");
+  throw invalid(`what is registered under "${key}" must be a function`, { key });
+}
+function functionsOf(object) {
+  const functions = [];
+  if (!isGiven(object, "functions")) return functions;
+  for (let at = Object.getPrototypeOf(object), above; at && (above = Object.getPrototypeOf(at)); at = above) {
+    if (Object.getOwnPropertyNames(at).length > 1) {
+      throw invalid("`functions` must be a plain object that names each function");
+    }
+  }
+  for (const [key, fn] of Object.entries(object)) {
+    if (fn !== void 0) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+  }
+  return functions;
 }
 function socketClass(value) {
   if (value === void 0 || typeof value === "function") return value;
@@ -380,8 +393,8 @@ var FastPath = class {
   #seq = 0;
   /** The seq of the first action delivered here that the engine was not told of. */
   #unreportedSeq = 0;
-  /** When the last frame came. */
-  #receivedAt = 0;
+  /** The last frame, which says when it came. */
+  #frame = { timeStamp: 0 };
   /**
    * Slot → its index in the engine. The indexes are valid until the engine gets a message.
    *
@@ -396,6 +409,10 @@ var FastPath = class {
    * @type {OwnAction[]}
    */
   #unwritten = [];
+  /** The function key of the last action, which is often that of the next one too. */
+  #key = "";
+  /** What the JSON of such an action begins with. */
+  #beginning = "";
   /**
    * The actions that were written here and are not answered.
    *
@@ -413,16 +430,20 @@ var FastPath = class {
   /** Tells the engine what happened here. To be called before any other call that changes it. */
   report() {
     if (this.#id) this.#reportWritten();
-    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#receivedAt, this.#seq - 1);
+    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#heardAt, this.#seq - 1);
     this.#seq = this.#unreportedSeq = 0;
   }
   /**
    * Notes that a frame came. From this the engine knows how long the server has been silent.
    *
-   * @param {{ timeStamp?: number }} event
+   * @param {object} event
    */
-  noteFrame({ timeStamp }) {
-    this.#receivedAt = Math.min(timeStamp ?? Infinity, performance.now());
+  noteFrame(event) {
+    this.#frame = event instanceof Event ? event : { timeStamp: performance.now() };
+  }
+  /** When the server was heard last. An event's own time is not believed if it is still to come. */
+  get #heardAt() {
+    return Math.min(this.#frame.timeStamp, performance.now());
   }
   /** The engine gets a message now, which may change the slots' indexes. */
   forgetSlots() {
@@ -463,11 +484,15 @@ var FastPath = class {
    * @returns {Promise<number | undefined> | undefined}
    */
   write(functionKey, params, slot) {
-    let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
+    if (functionKey !== this.#key) {
+      this.#key = functionKey;
+      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
+    }
+    let body = this.#beginning + params;
     if (slot !== void 0) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
     if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
+    if (body.includes("\\ud")) return;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
@@ -516,7 +541,7 @@ var FastPath = class {
     const engine = this.#engine;
     const written = this.#unanswered.length;
     const actions = [...this.#unanswered, ...this.#unwritten];
-    engine.fastPathAnswered(this.#receivedAt, this.#id - written - 1);
+    engine.fastPathAnswered(this.#heardAt, this.#id - written - 1);
     this.#id = 0;
     this.#unanswered = [];
     this.#unwritten = [];
@@ -1026,16 +1051,20 @@ var PageCode = class {
 
 // room.js
 var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
+var CONSTANT = (
+  /** @type {const} */
+  ["uuid", "isOwner", "resumed"]
+);
+var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function enter(engines, url, joins, uuid, options, onEnd) {
-  return new Promise((resolve, reject) => {
-    const room = new Room(engines, url, joins, uuid, options, onEnd, { resolve: () => resolve(room), reject });
-  });
+  return new Promise((resolve, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve, reject }));
 }
 var Room = class {
   #driver;
   #isOwner;
   #resumed = false;
   #isDetached = false;
+  #shell = this.#makeShell();
   /**
    * @param {Engines} engines
    * @param {unknown} url
@@ -1043,10 +1072,10 @@ var Room = class {
    * @param {any} uuid
    * @param {unknown} options
    * @param {((code: string) => void) | undefined} onEnd
-   * @param {import("./pending.js").Pending<void>} entering
+   * @param {import("./pending.js").Pending<Room>} entering
    */
-  constructor(engines, url, joins, uuid, options, onEnd, entering) {
-    const functions = [];
+  constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject }) {
+    let functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
     if (joins) nonEmpty(uuid, "uuid");
@@ -1062,12 +1091,7 @@ var Room = class {
         sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
-      const registered = field(options, "functions");
-      if (isGiven(registered, "functions")) {
-        for (const [key, fn] of Object.entries(registered)) {
-          functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn)]);
-        }
-      }
+      functions = functionsOf(field(options, "functions"));
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
@@ -1077,9 +1101,33 @@ var Room = class {
     const now = performance.now();
     const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience);
     this.#isOwner = !joins;
+    const entering = {
+      resolve: () => {
+        for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
+        resolve(this.#shell);
+      },
+      reject
+    };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
     this.#driver.begin();
+  }
+  /**
+   * The object that the page gets, which has this one's members, bound to this one. So they work
+   * where `this` is a proxy around the room, which has no private fields, and where there is no
+   * `this`.
+   */
+  #makeShell() {
+    const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(this));
+    for (const [name, member] of Object.entries(members)) {
+      for (
+        const kind of
+        /** @type {const} */
+        ["value", "get", "set"]
+      ) member[kind] &&= member[kind].bind(this);
+      member.enumerable = !!member.get && !member.set && name !== "ownerKey";
+    }
+    return Object.create(prototype, members);
   }
   get uuid() {
     return this.#driver.told.uuid;
@@ -1140,19 +1188,19 @@ var Room = class {
    */
   on(functionKey, fn) {
     nonEmpty(functionKey, "functionKey");
-    functionToRegister(fn);
+    functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
       driver.register(functionKey, fn);
       driver.pumpSoon();
     }
-    return this;
+    return this.#shell;
   }
   /** @param {string} functionKey */
   off(functionKey) {
     this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
-    return this;
+    return this.#shell;
   }
   get detached() {
     return this.#isDetached && !this.#driver.isOver;

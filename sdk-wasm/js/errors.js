@@ -22,7 +22,7 @@ export function roomError([code, message], details) {
  * An argument that the page must give in another way.
  *
  * @param {string} message
- * @param {{ cause: unknown }} [details]
+ * @param {{ key?: string, cause?: unknown }} [details]
  */
 export const invalid = (message, details) => roomError(["invalid_argument", message], details);
 

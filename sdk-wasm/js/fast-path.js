@@ -47,8 +47,8 @@ export class FastPath {
   #seq = 0;
   /** The seq of the first action delivered here that the engine was not told of. */
   #unreportedSeq = 0;
-  /** When the last frame came. */
-  #receivedAt = 0;
+  /** The last frame, which says when it came. */
+  #frame = { timeStamp: 0 };
   /**
    * Slot → its index in the engine. The indexes are valid until the engine gets a message.
    *
@@ -63,6 +63,10 @@ export class FastPath {
    * @type {OwnAction[]}
    */
   #unwritten = [];
+  /** The function key of the last action, which is often that of the next one too. */
+  #key = "";
+  /** What the JSON of such an action begins with. */
+  #beginning = "";
   /**
    * The actions that were written here and are not answered.
    *
@@ -82,17 +86,24 @@ export class FastPath {
   /** Tells the engine what happened here. To be called before any other call that changes it. */
   report() {
     if (this.#id) this.#reportWritten();
-    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#receivedAt, this.#seq - 1);
+    if (this.#unreportedSeq !== this.#seq) this.#engine.fastPathDelivered(this.#heardAt, this.#seq - 1);
     this.#seq = this.#unreportedSeq = 0;
   }
 
   /**
    * Notes that a frame came. From this the engine knows how long the server has been silent.
    *
-   * @param {{ timeStamp?: number }} event
+   * @param {object} event
    */
-  noteFrame({ timeStamp }) {
-    this.#receivedAt = Math.min(timeStamp ?? Infinity, performance.now());
+  noteFrame(event) {
+    // The time is read when the engine is told. Reading it for each frame would cost a fifth of all
+    // that is done here. The sockets that pages bring may have events without a time.
+    this.#frame = event instanceof Event ? event : { timeStamp: performance.now() };
+  }
+
+  /** When the server was heard last. An event's own time is not believed if it is still to come. */
+  get #heardAt() {
+    return Math.min(this.#frame.timeStamp, performance.now());
   }
 
   /** The engine gets a message now, which may change the slots' indexes. */
@@ -136,12 +147,17 @@ export class FastPath {
    * @returns {Promise<number | undefined> | undefined}
    */
   write(functionKey, params, slot) {
-    let body = `"funcKey":${JSON.stringify(functionKey)},"funcParams":${params}`;
+    if (functionKey !== this.#key) {
+      this.#key = functionKey;
+      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
+    }
+    let body = this.#beginning + params;
     if (slot !== undefined) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
     if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    // Half of a surrogate pair is no valid text for the server. The engine replaces it.
-    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
+    // Half of a surrogate pair is no valid text for the server, and written as `\ud…`. The engine
+    // replaces it in keys and slots.
+    if (body.includes("\\ud")) return;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
@@ -195,7 +211,7 @@ export class FastPath {
     const engine = this.#engine;
     const written = this.#unanswered.length;
     const actions = [...this.#unanswered, ...this.#unwritten];
-    engine.fastPathAnswered(this.#receivedAt, this.#id - written - 1);
+    engine.fastPathAnswered(this.#heardAt, this.#id - written - 1);
     this.#id = 0;
     this.#unanswered = [];
     this.#unwritten = [];

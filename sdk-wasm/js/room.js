@@ -4,6 +4,7 @@ import {
   callback,
   field,
   flag,
+  functionsOf,
   functionToRegister,
   isGiven,
   milliseconds,
@@ -20,6 +21,12 @@ import { invalid, roomError, withKey } from "./errors.js";
 import { PageCode } from "./page-code.js";
 
 const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
+
+/** What a room has had from the moment when the page gets it. */
+const CONSTANT = /** @type {const} */ (["uuid", "isOwner", "resumed"]);
+
+/** By this name consoles call a room. Vue and Alpine make no proxy around what has one. */
+const prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 
 /**
  * Makes engines: the class `RoomEngine` has these functions.
@@ -42,10 +49,7 @@ const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onre
  * @returns {Promise<Room>}
  */
 export function enter(engines, url, joins, uuid, options, onEnd) {
-  return new Promise((resolve, reject) => {
-    /** @type {Room} */
-    const room = new Room(engines, url, joins, uuid, options, onEnd, { resolve: () => resolve(room), reject });
-  });
+  return new Promise((resolve, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve, reject }));
 }
 
 class Room {
@@ -53,6 +57,7 @@ class Room {
   #isOwner;
   #resumed = false;
   #isDetached = false;
+  #shell = this.#makeShell();
 
   /**
    * @param {Engines} engines
@@ -61,11 +66,11 @@ class Room {
    * @param {any} uuid
    * @param {unknown} options
    * @param {((code: string) => void) | undefined} onEnd
-   * @param {import("./pending.js").Pending<void>} entering
+   * @param {import("./pending.js").Pending<Room>} entering
    */
-  constructor(engines, url, joins, uuid, options, onEnd, entering) {
+  constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject }) {
     /** @type {[string, import("./page-code.js").PageFunction][]} */
-    const functions = [];
+    let functions = [];
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
@@ -82,12 +87,7 @@ class Room {
         sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
-      const registered = field(options, "functions");
-      if (isGiven(registered, "functions")) {
-        for (const [key, fn] of Object.entries(registered)) {
-          functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn)]);
-        }
-      }
+      functions = functionsOf(field(options, "functions"));
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
@@ -102,9 +102,32 @@ class Room {
         ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey)
         : engines.create(now, session, timeout, !!sharesAudience);
     this.#isOwner = !joins;
+    const entering = {
+      resolve: () => {
+        // What doesn't change from now on is a value, which consoles show at once.
+        for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
+        resolve(this.#shell);
+      },
+      reject,
+    };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
     this.#driver.begin();
+  }
+
+  /**
+   * The object that the page gets, which has this one's members, bound to this one. So they work
+   * where `this` is a proxy around the room, which has no private fields, and where there is no
+   * `this`.
+   */
+  #makeShell() {
+    const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(this));
+    for (const [name, member] of Object.entries(members)) {
+      for (const kind of /** @type {const} */ (["value", "get", "set"])) member[kind] &&= member[kind].bind(this);
+      // Consoles and JSON.stringify show what can be read, but the owner key stays out of logs.
+      member.enumerable = !!member.get && !member.set && name !== "ownerKey";
+    }
+    return Object.create(prototype, members);
   }
 
   get uuid() {
@@ -172,7 +195,7 @@ class Room {
    */
   on(functionKey, fn) {
     nonEmpty(functionKey, "functionKey");
-    functionToRegister(fn);
+    functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
       driver.register(functionKey, fn);
@@ -180,14 +203,14 @@ class Room {
       // running.
       driver.pumpSoon();
     }
-    return this;
+    return this.#shell;
   }
 
   /** @param {string} functionKey */
   off(functionKey) {
     this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
-    return this;
+    return this.#shell;
   }
 
   get detached() {

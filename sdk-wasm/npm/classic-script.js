@@ -2,16 +2,12 @@
 // tag.
 
 import { RTBroadcaster as Classic } from "./classic.js";
-import { init } from "./index.js";
-import wasm from "./rtbroadcaster_sdk_bg.wasm";
+import { init } from "./embedded.js";
 
 globalThis.RTBroadcaster = class RTBroadcaster extends Classic {
   constructor(...args) {
     // `create` and `join` report why it fails.
-    init(bytes()).catch(() => {});
+    init().catch(() => {});
     super(...args);
   }
 };
-
-let decoded;
-const bytes = () => (decoded ??= Uint8Array.from(atob(wasm), (character) => character.charCodeAt(0)));

@@ -32,7 +32,7 @@ export class RTBroadcaster {
    * loaded.
    */
   constructor(
-    url: string | URL,
+    url: string | { toString(): string },
     onConnectionCallback?: (uuid: string) => void,
     openCallback?: () => void,
     closeCallback?: () => void,

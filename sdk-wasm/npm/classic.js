@@ -24,6 +24,11 @@ export class RTBroadcaster {
   #reportedKeys = new Set();
   #isOver = false;
 
+  static {
+    // Vue and Alpine make no proxy around what has such a name. A proxy has no private fields.
+    Object.defineProperty(this.prototype, Symbol.toStringTag, { value: "RTBroadcaster" });
+  }
+
   constructor(url, onConnectionCallback, openCallback, closeCallback, errorCallback) {
     this.#callbacks = { connection: onConnectionCallback, open: openCallback, close: closeCallback, error: errorCallback };
     const uuid = uuidOfPage();

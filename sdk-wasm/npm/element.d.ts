@@ -26,6 +26,8 @@
  * @module
  */
 
+/// <reference lib="dom" />
+
 import type { Room } from "rtbroadcaster";
 
 /** The class of the element `<rt-room>`. */

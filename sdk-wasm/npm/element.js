@@ -86,4 +86,5 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
   }
 }
 
-globalThis.customElements?.define("rt-room", RoomElement);
+// A second copy of this module leaves the first one's element in place.
+if (!globalThis.customElements?.get("rt-room")) globalThis.customElements?.define("rt-room", RoomElement);

@@ -31,8 +31,6 @@ const CONNECTION_LOST = 1006;
 /** The limits until the server has announced its own. */
 const LIMITS = { messageBytes: 65_536, heartbeat: 25_000 };
 
-const encoder = new TextEncoder();
-
 /**
  * Asks the server at a websocket's address whether it has rooms over plain HTTP. Resolves with the
  * status of the answer; with 1 if the page may not read the answer, because its origin is not
@@ -106,7 +104,7 @@ export class FetchSocket {
 
   #sendMessage(line, message) {
     if (message.funcKey || message.clear) {
-      this.#waiting.push({ line, id: message.id, bytes: encoder.encode(line).length + 1 });
+      this.#waiting.push({ line, id: message.id, bytes: new TextEncoder().encode(line).length + 1 });
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {
       this.#answerPing(message.ping);

@@ -45,7 +45,7 @@ export type ParamsOf<C extends Contract<C>, Key extends keyof C> = string extend
  * @typeParam C the contract
  */
 export type Functions<C extends Contract<C> = AnyContract> = {
-  [Key in keyof C]?: (...params: ParamsOf<C, Key>) => unknown;
+  [Key in keyof C]?: ((...params: ParamsOf<C, Key>) => unknown) | undefined;
 };
 
 /**
@@ -177,6 +177,7 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `room_full`, `too_many_rooms`: a limit of the server; trying later may help.
  * - `too_many_slots`, `state_too_large`: a limit of the room; clear slots first.
  * - `message_too_large`: one action is larger than the server accepts; the SDK does not send it.
+ * - `params_too_deep`: the params are nested deeper than the server accepts.
  *
  * The codes of the SDK itself:
  *
@@ -217,6 +218,7 @@ export type ErrorCode =
   | "too_many_slots"
   | "state_too_large"
   | "message_too_large"
+  | "params_too_deep"
   | "invalid_argument"
   | "connection_failed"
   | "token_failed"
@@ -284,27 +286,27 @@ export interface Audience {
  */
 export interface Callbacks {
   /** The page's status changed. */
-  onstatus?: ((status: Status) => void) | null;
+  onstatus?: ((status: Status) => void) | null | undefined;
   /** The room ended on this page. Called once. */
-  onclose?: ((reason: CloseReason) => void) | null;
+  onclose?: ((reason: CloseReason) => void) | null | undefined;
   /**
    * Something failed, and the room goes on. Without this callback, the error is written to the
    * console as a warning. If the page's own `broadcast`, `clear` or `ready` fails, its promise
    * rejects instead; `onerror` is called if nobody has awaited that promise by the next task. Of
    * the promises that fail because the room is over, only the first is reported.
    */
-  onerror?: ((error: RoomError) => void) | null;
+  onerror?: ((error: RoomError) => void) | null | undefined;
   /** The owner cleared a slot. Undo what its state message did. */
-  onclear?: ((slot: string) => void) | null;
+  onclear?: ((slot: string) => void) | null | undefined;
   /** The owner's connection went away or came back. Followers only. */
-  onowner?: ((presence: OwnerPresence) => void) | null;
+  onowner?: ((presence: OwnerPresence) => void) | null | undefined;
   /**
    * What this page missed is gone, because it was too much or too long ago. What comes next, up to
    * the status `connected`, is what the room retains now. State messages that this page received
    * before are not repeated. `onclear` is called for slots that were cleared since. Only actions
    * that were not state messages are lost. Followers only.
    */
-  onresync?: (() => void) | null;
+  onresync?: (() => void) | null | undefined;
   /**
    * An attempt to connect failed, and the page goes on trying. Also called before `create` or
    * `join` has resolved or rejected. The error's `code` is `connection_failed`, or the server's
@@ -315,7 +317,7 @@ export interface Callbacks {
    * The number of followers changed. Called at most once a second, on the owner's page, and on the
    * followers' pages if the owner set `shareAudience`.
    */
-  onaudience?: ((audience: Audience) => void) | null;
+  onaudience?: ((audience: Audience) => void) | null | undefined;
 }
 
 /**
@@ -337,8 +339,12 @@ export interface RoomStorage {
  * @typeParam C the contract
  */
 export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callbacks {
-  /** The functions that the owner may call on this page, by function key. */
-  functions?: Functions<C>;
+  /**
+   * The functions that the owner may call on this page, by function key: an object of its own. The
+   * methods of a class are refused, because an owner could call each of them. A function that is
+   * undefined counts as absent.
+   */
+  functions?: Functions<C> | undefined;
   /**
    * Function key → the schema of its params, which is the schema of a tuple. Use it if you don't
    * trust the owner, or if you want the params transformed: the function is called with what the
@@ -353,12 +359,12 @@ export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callba
    * });
    * ```
    */
-  schemas?: { readonly [Key in keyof C]?: StandardSchema<any, C[Key]> };
+  schemas?: { readonly [Key in keyof C]?: StandardSchema<any, C[Key]> | undefined } | undefined;
   /**
    * After how many milliseconds `create` or `join` gives up if the server can't be reached. Default
    * 15,000.
    */
-  timeout?: number;
+  timeout?: number | undefined;
   /**
    * The proof that this page may open or follow rooms, if the server asks for one: an API key, or a
    * JSON web token. It goes with the first message of each connection, and never into an address.
@@ -380,7 +386,7 @@ export interface RoomOptions<C extends Contract<C> = AnyContract> extends Callba
    * server answers requests. It then uses the class `FetchSocket` of `rtbroadcaster/fetch-socket`,
    * and goes back to a websocket when one opens.
    */
-  WebSocket?: WebSocketClass;
+  WebSocket?: WebSocketClass | undefined;
 }
 
 /** A class of websockets, like the browser's. */
@@ -428,21 +434,21 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    * If the storage is missing or forbidden, the room can't survive a reload. This is reported once,
    * with the code `storage_unavailable`, to `onerror` or as a warning on the console.
    */
-  resume?: boolean | string;
+  resume?: boolean | string | undefined;
   /**
    * The storage for `resume`, instead of `sessionStorage`. In `localStorage` the room outlives the
    * tab, and every tab of this origin takes over the same room.
    */
-  storage?: RoomStorage;
+  storage?: RoomStorage | undefined;
   /**
    * Take this room back instead of creating one: the `uuid` and `ownerKey` of a room that this user
    * owns. For pages that keep them by themselves. It can't be combined with `resume`.
    */
-  claim?: Claim;
+  claim?: Claim | undefined;
   /**
    * Whether the followers learn how many they are: their `onaudience` is called too. Default false.
    */
-  shareAudience?: boolean;
+  shareAudience?: boolean | undefined;
 }
 
 /** A room, and the proof that this user owns it. */
@@ -476,9 +482,9 @@ export interface BroadcastOptions {
    * Whether the room retains the action as a state message: pages that join later receive it too.
    * Default false, but true if `slot` is given.
    */
-  state?: boolean;
+  state?: boolean | undefined;
   /** The slot that retains it, in place of what was there. Default: the function key. */
-  slot?: string;
+  slot?: string | undefined;
 }
 
 /**
@@ -610,6 +616,15 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
   close(): Promise<void>;
 }
 
+/** An address: a text, or a `URL`. */
+export type Address = string | UrlLike;
+
+/** What is used of a `URL`, so that the types need no DOM. */
+export interface UrlLike {
+  /** The whole address. */
+  readonly href: string;
+}
+
 /**
  * Opens a new room that this page owns, or takes one back (`resume`, `claim`). If the room is taken
  * back, the `functions` of the options are called with what it retained before the promise
@@ -622,7 +637,7 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
  * @throws RoomError
  */
 export function create<S extends Schemas>(
-  url: string | URL,
+  url: Address,
   options: CreateOptions<HandedBy<S>> & { schemas: S },
 ): Promise<Room<SentBy<S>, HandedBy<S>>>;
 /**
@@ -633,7 +648,7 @@ export function create<S extends Schemas>(
  * @throws RoomError
  */
 export function create<C extends Contract<C> = AnyContract>(
-  url: string | URL,
+  url: Address,
   options?: CreateOptions<C>,
 ): Promise<Room<C>>;
 
@@ -649,7 +664,7 @@ export function create<C extends Contract<C> = AnyContract>(
  * @throws RoomError
  */
 export function join<S extends Schemas>(
-  url: string | URL,
+  url: Address,
   uuid: string,
   options: JoinOptions<HandedBy<S>> & { schemas: S },
 ): Promise<Room<SentBy<S>, HandedBy<S>>>;
@@ -661,13 +676,16 @@ export function join<S extends Schemas>(
  * @throws RoomError
  */
 export function join<C extends Contract<C> = AnyContract>(
-  url: string | URL,
+  url: Address,
   uuid: string,
   options?: JoinOptions<C>,
 ): Promise<Room<C>>;
 
-/** The WebAssembly: its address, a response with it, its bytes, or the compiled module. */
-export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
+/**
+ * The WebAssembly: its address, its bytes, or an object that has it: a `Response`, or the compiled
+ * `WebAssembly.Module`.
+ */
+export type WasmSource = Address | ArrayBuffer | ArrayBufferView | object;
 
 /**
  * Loads the WebAssembly ahead of time, or from a source of your own. `create` and `join` call it by

@@ -12,39 +12,41 @@ let loading;
 
 /** @param {Source} [source] */
 export function init(source) {
-  // Without a source, the wasm is the file beside the script, named in a form that bundlers
-  // understand. The address is made only when it is needed: a plain script has none, and always
-  // gives a source.
-  loading ??= instantiate(source ?? new URL("rtbroadcaster_sdk_bg.wasm", import.meta.url)).then(
-    ({ exports }) => setWasm(exports),
-    (cause) => {
-      loading = undefined;
-      throw roomError(["wasm_failed", `the WebAssembly could not be loaded: ${cause?.message}; the next call tries again`], { cause });
-    },
-  );
+  loading ??= instantiate(source).catch((cause) => {
+    loading = undefined;
+    throw roomError(["wasm_failed", `the WebAssembly could not be loaded: ${cause?.message}; \`init\` takes it from elsewhere`], { cause });
+  });
   return loading;
 }
 
-/**
- * @param {Source} source
- * @returns {Promise<WebAssembly.Instance>}
- */
+/** @param {Source} [source] */
 async function instantiate(source) {
-  let module = await source;
-  if (typeof module === "string" || module instanceof URL || module instanceof Request) module = await fetch(module);
-  if (module instanceof Response) {
+  // Without a source, the wasm is the file beside the script, named in a form that bundlers
+  // understand. Scripts that are no modules have no address.
+  let module = await (source ?? new URL("rtbroadcaster_sdk_bg.wasm", import.meta.url));
+  if (isA(module, "String", "URL", "Request")) module = await fetch(module);
+  if (isA(module, "Response")) {
     if (!module.ok) throw new Error(`${module.url}: ${module.status} ${module.statusText}`);
     // Browsers compile the wasm while it loads, but only if the server names its type.
     const streams = module.headers.get("Content-Type") === "application/wasm";
     module = await (streams ? WebAssembly.compileStreaming(module) : module.arrayBuffer());
   }
-  const compiled = module instanceof WebAssembly.Module ? module : await WebAssembly.compile(module);
+  /** @type {WebAssembly.Module} */
+  const compiled = isA(module, "WebAssembly.Module") ? module : await WebAssembly.compile(module);
   // The two halves of the package call each other by names that no other version has.
   const [section] = WebAssembly.Module.customSections(compiled, "rtbroadcaster");
   const version = section && new TextDecoder().decode(section);
   if (version !== VERSION) throw new Error(`this is rtbroadcaster ${VERSION}, the module is ${version ?? "no rtbroadcaster"}`);
-  return WebAssembly.instantiate(compiled, imports);
+  setWasm((await WebAssembly.instantiate(compiled, imports)).exports);
 }
+
+/**
+ * Whether a value is of one of these classes, by name: some places lack a class, or have it twice.
+ *
+ * @param {unknown} value
+ * @param {string[]} names
+ */
+const isA = (value, ...names) => names.includes(Object.prototype.toString.call(value).slice(8, -1));
 
 /**
  * @param {unknown} url

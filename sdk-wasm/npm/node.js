@@ -1,28 +1,23 @@
 // The main module for Node.js, Bun and Deno, which package.json's `exports` direct to this file. It
-// reads the wasm from the installed package, because Node's `fetch` reads no files.
+// carries the wasm: bundlers for servers move files, and Node's `fetch` reads none.
 
-import { readFile } from "node:fs/promises";
+import * as embedded from "./embedded.js";
+import { withWarnings } from "./warnings.js";
 
-import { create as createRoom, init as load, join as joinRoom } from "./index.js";
+const rooms = () => (isDevelopment() ? withWarnings(embedded) : embedded);
 
-let loading;
+export const init = (source) => embedded.init(isFile(source) ? read(source) : source);
+export const create = async (url, options) => inspectable(await rooms().create(url, options));
+export const join = async (url, uuid, options) => inspectable(await rooms().join(url, uuid, options));
 
-export function init(source = new URL("./rtbroadcaster_sdk_bg.wasm", import.meta.url)) {
-  loading ??= load(isFile(source) ? readFile(new URL(source)) : source).catch((error) => {
-    loading = undefined;
-    throw error;
-  });
-  return loading;
-}
-
-export async function create(url, options) {
-  await init();
-  return createRoom(url, options);
-}
-
-export async function join(url, uuid, options) {
-  await init();
-  return joinRoom(url, uuid, options);
-}
+/** Deno asks its user before it tells what is in the environment. */
+const isDevelopment = () => !globalThis.Deno && globalThis.process?.env.NODE_ENV !== "production";
 
 const isFile = (source) => (source instanceof URL || typeof source === "string") && `${source}`.startsWith("file:");
+const read = async (source) => (await import("node:fs/promises")).readFile(new URL(source));
+
+/** Has `console.log` show a room's values; it shows only that there are getters otherwise. */
+function inspectable(room) {
+  const inspect = (depth, options, inspect) => (depth < 0 ? "[Room]" : `Room ${inspect({ ...room }, options)}`);
+  return Object.defineProperty(room, Symbol.for("nodejs.util.inspect.custom"), { value: inspect });
+}

@@ -5,6 +5,7 @@
  */
 
 import type {
+  Address,
   AnyContract,
   Audience,
   CloseReason,
@@ -57,6 +58,6 @@ export interface UsedRoom<C extends Contract<C> = AnyContract> {
  * @param options See {@link UseRoomOptions}.
  */
 export function useRoom<C extends Contract<C> = AnyContract>(
-  url: string | URL | null | undefined,
+  url: Address | null | undefined,
   options?: UseRoomOptions<C>,
 ): UsedRoom<C>;

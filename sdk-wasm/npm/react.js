@@ -1,3 +1,4 @@
+"use client";
 // A room as a React hook.
 
 import { useEffect, useRef, useState } from "react";
@@ -10,7 +11,7 @@ export function useRoom(url, options = {}) {
   // The newest render's functions are called, without registering them anew.
   const latestOptions = useRef(options);
   const registeredKeys = useRef(new Set());
-  const address = url == null ? undefined : String(url);
+  const address = url == null ? undefined : String(url.href ?? url);
   const { uuid } = options;
 
   const dispatcher = (key) => {
@@ -20,7 +21,7 @@ export function useRoom(url, options = {}) {
 
   useEffect(() => {
     latestOptions.current = options;
-    const keys = Object.keys(options.functions ?? {});
+    const keys = keysOf(options.functions);
     const { room } = state;
     if (!room) return;
     for (const key of keys) if (!registeredKeys.current.has(key)) room.on(key, dispatcher(key));
@@ -39,13 +40,15 @@ export function useRoom(url, options = {}) {
       if (!isOver) setState((state) => ({ ...state, ...change }));
     };
     const enter = async () => {
-      const { functions, ...others } = latestOptions.current;
+      const { functions, uuid: _, ...others } = latestOptions.current;
       registeredKeys.current = new Set();
-      const given = Object.keys(functions ?? {}).map((key) => [key, dispatcher(key)]);
+      const given = Object.fromEntries(keysOf(functions).map((key) => [key, dispatcher(key)]));
+      // The room refuses what isn't a plain object.
+      Object.setPrototypeOf(given, Object.getPrototypeOf(functions ?? {}));
       const callbacks = CALLBACKS.map((name) => [name, (value) => notify(name, value, show, latestOptions.current)]);
       // Each connection asks for the token anew, and gets the newest render's.
       const token = others.token && (() => tokenOf(latestOptions.current));
-      const all = { ...others, token, functions: Object.fromEntries(given), ...Object.fromEntries(callbacks) };
+      const all = { ...others, token, functions: given, ...Object.fromEntries(callbacks) };
       entered = await (uuid === undefined ? create(address, all) : join(address, uuid, all));
       if (isOver) entered.close();
       else show({ room: entered, status: entered.status, audience: entered.audience });
@@ -64,6 +67,9 @@ export function useRoom(url, options = {}) {
 
   return state;
 }
+
+/** The function keys; a function that is undefined counts as absent. */
+const keysOf = (functions) => Object.keys(functions ?? {}).filter((key) => functions[key] !== undefined);
 
 const tokenOf = ({ token }) => (typeof token === "function" ? token() : token);
 

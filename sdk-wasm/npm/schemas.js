@@ -7,7 +7,7 @@ import { report, roomError } from "./error.js";
 export async function enterChecked(enter, options) {
   const { schemas, functions } = options;
   for (const [key, schema] of Object.entries(schemas)) {
-    if (typeof schema?.["~standard"]?.validate === "function") continue;
+    if (schema === undefined || typeof schema?.["~standard"]?.validate === "function") continue;
     throw roomError("invalid_argument", `the schema of "${key}" doesn't follow Standard Schema: it has no ~standard.validate`);
   }
   // Its `onerror` is called: the option's before there is a room, then the room's.
@@ -22,8 +22,10 @@ export async function enterChecked(enter, options) {
       return issues ? report(errorTarget, invalidParams(key, issues)) : fn(...result.value);
     };
   };
-  const checkedFunctions = Object.entries(functions ?? {}).map(([key, fn]) => [key, checked(key, fn)]);
-  const room = await enter({ ...options, functions: Object.fromEntries(checkedFunctions) });
+  const checkedFunctions = Object.fromEntries(Object.entries(functions ?? {}).map(([key, fn]) => [key, checked(key, fn)]));
+  // The room refuses what isn't a plain object.
+  Object.setPrototypeOf(checkedFunctions, Object.getPrototypeOf(functions ?? {}));
+  const room = await enter({ ...options, functions: checkedFunctions });
   errorTarget = room;
   const { on } = room;
   room.on = (key, fn) => on.call(room, key, checked(key, fn));

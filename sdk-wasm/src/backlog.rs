@@ -105,9 +105,9 @@ impl<P> Backlog<P> {
                 None => newest_first.push(event),
             }
         }
-        for event in newest_first {
+        while let Some(event) = newest_first.pop() {
             if !matches!(event, QueuedEvent::Session(Event::Cleared { knew_slot: false, .. })) {
-                self.events.push_front(event);
+                self.events.push_back(event);
             }
         }
         self.len_after_conflation = self.events.len();

@@ -144,11 +144,11 @@ impl<P> Delivery<P> {
                 Stage::Held | Stage::Over => return None,
                 Stage::Entering => {
                     let event = self.queue.pop_front()?;
-                    self.before_entering(event)
+                    self.deliver(event)
                 }
                 Stage::Closing => match self.queue.pop_front()? {
                     event @ QueuedEvent::Session(Event::Answered { .. } | Event::Ended(_)) => {
-                        self.in_room(event)
+                        self.deliver(event)
                     }
                     _ => None,
                 },
@@ -157,7 +157,7 @@ impl<P> Delivery<P> {
                     Some(action) => self.dispatch(action),
                     None => {
                         let event = self.oldest_queue().pop_front()?;
-                        self.in_room(event)
+                        self.deliver(event)
                     }
                 },
             };
@@ -181,18 +181,6 @@ impl<P> Delivery<P> {
         }
     }
 
-    /// Before the room is reached, the page receives only three things: the result of its promise,
-    /// the attempts that fail, and the retained state if it is an owner that takes its room back.
-    /// The state comes before
-    /// the promise resolves, so that the owner's page shows what its followers see.
-    fn before_entering(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
-        match self.in_room(event)? {
-            Step::End(reason) => Some(Step::Refuse(reason)),
-            step @ (Step::Enter | Step::Run(..) | Step::ReportNoFunction(_) | Step::TellRetry) => Some(step),
-            _ => None,
-        }
-    }
-
     fn entered(&mut self) -> Step<P> {
         // The session reports its status next. The room that the page gets now shows it already.
         if let Some(QueuedEvent::Session(Event::Status(status))) = self.queue.front() {
@@ -206,12 +194,18 @@ impl<P> Delivery<P> {
         Step::Enter
     }
 
-    fn in_room(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
+    /// The step for an event; none if the page isn't told of it.
+    ///
+    /// Before the room is reached, the page receives only three things: the result of its promise,
+    /// the attempts that fail, and the retained state if it is an owner that takes its room back.
+    /// The state comes before the promise resolves, so that the owner's page shows what its
+    /// followers see.
+    fn deliver(&mut self, event: QueuedEvent<P>) -> Option<Step<P>> {
+        let is_entering = matches!(self.stage, Stage::Entering);
         let event = match event {
             QueuedEvent::Session(event) => event,
-            QueuedEvent::Unreadable if self.reported_unreadable || matches!(self.stage, Stage::Entering) => {
-                return None;
-            }
+            _ if is_entering => return None,
+            QueuedEvent::Unreadable if self.reported_unreadable => return None,
             QueuedEvent::Unreadable => {
                 self.reported_unreadable = true;
                 return Some(Step::ReportUnreadable);
@@ -231,34 +225,30 @@ impl<P> Delivery<P> {
                 _ => {}
             }
         }
+        match &event {
+            Event::Cleared { slot, .. } => self.registry.discard_waiting(slot),
+            Event::Status(status) => self.status = *status,
+            Event::Audience(audience) => self.audience = Some(*audience),
+            _ => {}
+        }
         Some(match event {
             Event::Action { key, params, slot, .. } => return self.dispatch(Action { key, params, slot }),
-            Event::Cleared { slot, .. } => {
-                self.registry.discard_waiting(&slot);
-                Step::TellCleared(slot)
-            }
-            Event::Status(status) => {
-                self.status = status;
-                // The end is reported by `Event::Ended`: `onclose` is called before `onstatus`.
-                if status == SessionStatus::Closed {
-                    return None;
-                }
-                Step::TellStatus
-            }
-            Event::Answered { ticket, outcome } => Step::Answer(ticket, outcome),
-            Event::Resync => Step::TellResync,
-            Event::AttemptFailed => Step::TellRetry,
-            Event::Audience(audience) => {
-                self.audience = Some(audience);
-                Step::TellAudience
-            }
-            Event::Refused(refusal) => Step::ReportRefusal(refusal),
-            Event::Owner(presence) => Step::TellOwner(presence),
+            Event::Entered => self.entered(),
             Event::Ended(reason) => {
                 self.end();
-                Step::End(reason)
+                if is_entering { Step::Refuse(reason) } else { Step::End(reason) }
             }
-            Event::Entered => self.entered(),
+            Event::AttemptFailed => Step::TellRetry,
+            _ if is_entering => return None,
+            Event::Cleared { slot, .. } => Step::TellCleared(slot),
+            // The end is reported by `Event::Ended`: `onclose` is called before `onstatus`.
+            Event::Status(SessionStatus::Closed) => return None,
+            Event::Status(_) => Step::TellStatus,
+            Event::Answered { ticket, outcome } => Step::Answer(ticket, outcome),
+            Event::Resync => Step::TellResync,
+            Event::Audience(_) => Step::TellAudience,
+            Event::Refused(refusal) => Step::ReportRefusal(refusal),
+            Event::Owner(presence) => Step::TellOwner(presence),
         })
     }
 

@@ -121,6 +121,8 @@ impl ServerFields for Fields {
     fn limit(&self, field: LimitField) -> Option<u64> {
         whole_number(match field {
             LimitField::MessageBytes => Field::MessageBytes,
+            // The server judges it, and its refusal comes back. To read it would cost each page bytes.
+            LimitField::ParamsDepth => return None,
             LimitField::QueueActions => Field::QueueActions,
             LimitField::QueueBytes => Field::QueueBytes,
             LimitField::Heartbeat => Field::Heartbeat,

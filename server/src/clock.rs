@@ -1,6 +1,8 @@
 //! The clock of a server: it gives protocol code its timestamps.
 
 use std::time::Instant;
+#[cfg(feature = "store")]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use rtbroadcaster_protocol::Timestamp;
 
@@ -13,6 +15,13 @@ pub(crate) struct Clock {
 impl Clock {
     pub(crate) fn start() -> Self {
         Self { started: Instant::now() }
+    }
+
+    /// When it was started, in milliseconds since 1970, by the clock of the machine as it is now.
+    #[cfg(feature = "store")]
+    pub(crate) fn started_ms(self) -> u64 {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX).saturating_sub(self.now().0)
     }
 
     pub(crate) fn now(self) -> Timestamp {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rtbroadcaster_protocol::CloseCode;
 use tokio::time::{Instant, timeout_at};
+use tracing::{error, info};
 
 use crate::Manager;
 use crate::connection::Connection;
@@ -56,7 +57,19 @@ impl Manager {
     /// batches. Before a follower is cut off it is sent every action that was acknowledged to its
     /// room's owner, unless that takes longer than `time` and one second more. The call ends sooner
     /// if all are gone.
+    ///
+    /// Rooms that are stored are written to the end before the call returns.
     pub async fn shut_down_over(&self, time: Duration) {
+        self.send_away_over(time).await;
+        if let Some(journal) = self.room_table().journal().cloned() {
+            let written = tokio::task::spawn_blocking(move || journal.journal().shut_down()).await;
+            if written.is_err() {
+                error!("a bug of the server: the stored rooms are not written to the end");
+            }
+        }
+    }
+
+    async fn send_away_over(&self, time: Duration) {
         self.refuse_newcomers();
         // Set before any client is sent away: a post that finds it unset while it holds its room's
         // lock is still served to all followers.
@@ -78,6 +91,17 @@ impl Manager {
                 connection.end(Ending::Policy(CloseCode::ShuttingDown));
             }
             all_gone.await;
+        }
+    }
+
+    /// Logs each open room as closed, unless the rooms are stored: those that live in the memory of
+    /// the process alone end with it.
+    pub fn log_lost_rooms(&self) {
+        if self.stores_rooms() {
+            return;
+        }
+        for room in self.room_table().all() {
+            info!(room = %room.id(), why = "the server ended", "room closed");
         }
     }
 }

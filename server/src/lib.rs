@@ -31,6 +31,7 @@ mod fanout;
 mod http;
 #[cfg(feature = "internals")]
 pub mod internals;
+mod journal;
 mod manager;
 mod metrics;
 mod prometheus;
@@ -48,6 +49,10 @@ pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use http::HangUp;
+#[cfg(feature = "store")]
+pub use journal::{
+    ExportError, InvalidSyncMode, StoreError, StoreReader, StoreSettings, StoredRoom, SyncMode, forget_room,
+};
 pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use rtbroadcaster_protocol::{Limits, Operation, Refusal};

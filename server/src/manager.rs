@@ -6,12 +6,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Once};
 
 use rtbroadcaster_protocol::{Memory, Operation, Refusal, RefusalCode, Timestamp};
+#[cfg(feature = "store")]
+use tokio::runtime::Handle;
+#[cfg(feature = "store")]
+use tokio::sync::watch;
 
 use crate::access::KeysError;
 use crate::admission::{Admission, Gatekeeper, NotAdmitted};
 use crate::connection::{self, Connection, Registry, sweep};
+#[cfg(feature = "store")]
+use crate::journal::{JournalHandle, Store, StoreError, StoreSettings};
 use crate::metrics::Metrics;
 use crate::rooms::RoomTable;
+#[cfg(feature = "store")]
+use crate::rooms::TableListener;
 use crate::services::Services;
 use crate::settings::Settings;
 use crate::sockets::Sockets;
@@ -55,6 +63,49 @@ impl Manager {
         }
     }
 
+    /// Makes a manager whose rooms are stored, so that they outlive the process: those of a former
+    /// process are open again, with the same uuid, owner key, actions and state. Pages come back by
+    /// themselves. `docs/operating.md` says what is stored when.
+    ///
+    /// It reads the whole store, some seconds for a gigabyte, and blocks meanwhile. It is to be
+    /// called inside of a tokio runtime, which serves the rooms later.
+    ///
+    /// # Errors
+    /// If the store can't be opened or read, if another process has it, or if it holds more rooms
+    /// than [`Limits::rooms`](crate::Limits) allows. Each error says what to do.
+    #[cfg(feature = "store")]
+    pub fn with_store(settings: Settings, store: &StoreSettings) -> Result<Self, StoreError> {
+        let mut store = Store::open(store)?;
+        let manager = Self::new(settings);
+        let Services { limits, clock, rooms, .. } = &**manager.services();
+        let clock_start_ms = clock.started_ms();
+        let restored = store.restore(limits, store.restart(clock_start_ms, clock.now()))?;
+        let (failed, has_failed) = watch::channel(false);
+        let listener = TableListener::new(rooms, Handle::current(), failed);
+        let journal =
+            store.start(Box::new(listener)).map_err(|error| StoreError::NoThread(error.to_string()))?;
+        rooms.keep_in(Arc::new(JournalHandle::new(Box::new(journal), clock_start_ms, has_failed)));
+        rooms.restore(restored)?;
+        Ok(manager)
+    }
+
+    /// Resolves when the rooms can't be stored any more, because the disk is full for example; the
+    /// log says why. Nothing is acknowledged from then on, so the process should end: what was
+    /// acknowledged is stored. Never resolves for a manager without a store.
+    #[cfg(feature = "store")]
+    pub async fn store_failed(&self) {
+        match self.room_table().journal() {
+            Some(journal) => journal.failed().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Whether its rooms are stored, and outlive the process.
+    #[must_use]
+    pub fn stores_rooms(&self) -> bool {
+        self.room_table().journal().is_some()
+    }
+
     /// The settings that the manager was made with.
     #[must_use]
     pub fn settings(&self) -> &Settings {
@@ -65,6 +116,12 @@ impl Manager {
     #[must_use]
     pub fn rooms(&self) -> usize {
         self.room_table().len()
+    }
+
+    /// The number of clients that are connected: websockets and streams of events.
+    #[must_use]
+    pub fn connected(&self) -> usize {
+        self.connections().len()
     }
 
     /// Checks whether the bearer of this token may do this. Without a token it checks whether
@@ -79,7 +136,7 @@ impl Manager {
     /// - `forbidden`: the token is accepted, but doesn't allow this.
     /// - `keys_unavailable`: the token's key is being fetched, or can't be had at this moment.
     pub fn authorise(&self, operation: Operation, token: Option<&str>) -> Result<(), Refusal> {
-        let permissions = self.shared.services.access.permissions(operation, token)?;
+        let permissions = self.shared.services.access.bearer(operation, token)?.permissions;
         if permissions.allow(operation) { Ok(()) } else { Err(RefusalCode::Forbidden.into()) }
     }
 

@@ -1,12 +1,14 @@
 /** The package in projects with bundlers: built, served by the server, opened in the browser. */
 
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFile } from "node:fs/promises";
+import { copyFile, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { scenario } from "../browser/support/scenario.mjs";
 import { called } from "./support/called.mjs";
+import { WARNINGS } from "./fixtures/typos.mjs";
 import { bin, fixture, project, run } from "./support/project.mjs";
 
 /** Opens the built page. */
@@ -46,6 +48,19 @@ scenario("Vite's dev server, whose pages talk to rooms of another origin", {}, a
   const rooms = await scene.server({ site: folder, options: ["--allow-origin", "*"] });
   const url = await viteDev(scene, folder);
   await called(await scene.open(`${url}?server=${rooms.url}broadcasting`));
+});
+
+scenario("Vite tells what is mistyped in development, and ships no word of it", {}, async (scene) => {
+  const folder = await project(scene, "vite");
+  const rooms = await scene.server({ site: folder, options: ["--allow-origin", "*"] });
+  const page = await scene.open(`${await viteDev(scene, folder)}typos.html?server=${rooms.url}broadcasting`);
+  await page.waitForFunction(() => document.title === "done");
+  const said = page.complaints.splice(0).map((complaint) => complaint.replace(/ \(http[^ ]*\)$/, ""));
+  assert.deepEqual(said, WARNINGS);
+  await run(folder, bin(folder, "vite"), ["build"]);
+  for (const file of await readdir(join(folder, "dist/assets"))) {
+    assert.ok(!(await readFile(join(folder, "dist/assets", file), "utf8")).includes("has no option"), file);
+  }
 });
 
 scenario("Vite 7, which needs an option in development", {}, async (scene) => {

@@ -46,6 +46,14 @@ test("the readme's tables have every member of a room and every option", () => {
   same(rows("of `broadcast`"), members("BroadcastOptions"));
 });
 
+test("the warnings of development builds know every option", async () => {
+  const { OPTIONS } = await import("../../sdk-wasm/npm/warnings.js");
+  const joins = [...members("RoomOptions"), ...members("Callbacks")];
+  same(OPTIONS.join, joins);
+  same(OPTIONS.create, [...joins, ...members("CreateOptions")]);
+  same(OPTIONS.broadcast, members("BroadcastOptions"));
+});
+
 scenario("the readme's quick start drives one page by the other", {}, async (scene) => {
   const [, script] = /^```js\n(.*?)^```$/ms.exec(README);
   assert.ok(script.trim().split("\n").length <= 10, "it has ten lines");

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { startServer } from "../browser/support/server.mjs";
+import { WARNINGS } from "./fixtures/typos.mjs";
 import { PARAMS } from "./support/called.mjs";
 import { bin, project, run } from "./support/project.mjs";
 
@@ -42,6 +43,14 @@ test("Node runs it with the WebSocket of the package ws", async (t) => {
   const gone = await startServer();
   await gone.kill();
   assert.equal(await node("refused.js", `ws://127.0.0.1:${gone.port}/broadcasting`), "connection_failed");
+});
+
+test("Node tells what is mistyped, but not in production", async (t) => {
+  const url = await server(t);
+  const folder = await project(scene(t), "node");
+  const node = async (env) => (await run(folder, process.execPath, ["mistyped.js", url], env)).stderr;
+  assert.deepEqual((await node({})).split("\n"), WARNINGS);
+  assert.equal(await node({ NODE_ENV: "production" }), "");
 });
 
 test("Node 22, Bun and Deno run it with the WebSocket they have", async (t) => {

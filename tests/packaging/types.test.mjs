@@ -15,6 +15,11 @@ test("contracts and schemas are checked on both ends", async (t) => {
   await run(folder, bin(folder, "tsc"), ["--project", "."]);
 });
 
+test("a project without the DOM compiles, with every library's types checked", async (t) => {
+  const folder = await project({ onEnd: (undo) => t.after(undo) }, "types");
+  await run(folder, bin(folder, "tsc"), ["--project", "without-dom.json"]);
+});
+
 test("typedoc makes a reference of every option, event and code without a warning", async (t) => {
   const out = await mkdtemp(join(tmpdir(), "rtbroadcaster-reference-"));
   t.after(() => rm(out, { recursive: true }));

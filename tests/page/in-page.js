@@ -1,7 +1,8 @@
 /**
- * The part of the benchmark that runs in a page, as the global `bench`. It times our SDK and the
- * original's class (../browser/original/client.js), each with the frames that a real server sent to
- * it. The socket is only a variable, so that nothing but the two is timed.
+ * The part of the benchmark that runs in a page, as the global `bench`. It times our SDK beside a
+ * class that is written by hand for the same frames (hand-written.js), and beside the original's
+ * class (../browser/original/client.js), each with the frames that a real server sent to it. The
+ * socket is only a variable, so that nothing but the two is timed.
  */
 
 const ACTIONS = {
@@ -20,6 +21,8 @@ class Replay {
 
   send(frame) {
     this.frame = frame;
+    // A server confirms that a client closes its room or leaves it.
+    if (frame.includes('"status":{"value":4')) setTimeout(() => this.onmessage?.({ data: '{"status":{"value":0}}' }));
   }
 
   close() {}
@@ -76,9 +79,10 @@ async function ours() {
   socket.onopen();
   let seq = 0;
   for (const line of entry) socket.onmessage({ data: line.replace(/"(seq|synced)":\d+/, '"$1":0') });
-  await joined;
+  const room = await joined;
   await nextTask();
   return {
+    close: () => room.close(),
     receive: (event) => socket.onmessage(event),
     // A session delivers no seq twice.
     line: (kind) => lines[kind].ours.replace(/"seq":\d+/, `"seq":${++seq}`),
@@ -96,6 +100,18 @@ function original() {
   socket.onmessage({ data: lines.call.original });
   calls = 0;
   return { receive: (event) => socket.onmessage(event), line: (kind) => lines[kind].original };
+}
+
+/** The same with a class written by hand, which gets the same frames as our SDK. */
+function handWritten() {
+  const socket = new Replay();
+  const client = new HandWritten(socket);
+  for (const { functionKey } of Object.values(ACTIONS)) client.functions.set(functionKey, (first) => first && calls++);
+  let seq = 0;
+  return {
+    receive: (event) => socket.onmessage(event),
+    line: (kind) => lines[kind].ours.replace(/"seq":\d+/, `"seq":${++seq}`),
+  };
 }
 
 function withReplay(make) {
@@ -129,9 +145,11 @@ function timed({ receive }, made, messages) {
   return ns;
 }
 
-/** Nanoseconds a message, ours and the original's, in turn. As many rounds before do not count. */
-async function receiving(kind, batch, messages, rounds) {
-  const [our, their] = [await ours(), original()];
+/**
+ * Nanoseconds a message, ours and the other class's, in turn. As many rounds before do not count.
+ */
+async function receiving({ kind, batch, beside }, messages, rounds) {
+  const [our, their] = [await ours(), beside === "original" ? original() : handWritten()];
   const results = [];
   for (let round = 0; round < 2 * rounds; round++) {
     const made = [frames(our, kind, messages, batch), frames(their, kind, messages, batch)];
@@ -159,7 +177,22 @@ async function owner() {
   return {
     send({ functionKey, params, state }) {
       sent++;
-      void room.broadcast(functionKey, params, { state });
+      return room.broadcast(functionKey, params, { state });
+    },
+    settle: () => socket.onmessage({ data: `{"ack":${sent},"seq":${sent}}` }),
+  };
+}
+
+/** The same with a class written by hand, which gives no promises unless they are asked for. */
+function handWrittenOwner(isAnswered) {
+  const socket = new Replay();
+  const client = new HandWritten(socket);
+  let sent = 0;
+  return {
+    send({ functionKey, params, state }) {
+      sent++;
+      if (isAnswered) return client.broadcastAnswered(functionKey, params, { state });
+      client.broadcast(functionKey, params, { state });
     },
     settle: () => socket.onmessage({ data: `{"ack":${sent},"seq":${sent}}` }),
   };
@@ -207,19 +240,25 @@ async function connectedOriginalOwner(url) {
   };
 }
 
+async function owners({ beside, isAnswered, url }) {
+  if (url) return [await connectedOwner(url), await connectedOriginalOwner(url)];
+  return [await owner(), beside === "original" ? originalOwner() : handWrittenOwner(isAnswered)];
+}
+
 /**
- * As `receiving`, with `batch` calls of `broadcast` in each task, until the socket has them. With a
- * server's address the socket is a real one.
+ * As `receiving`, with `batch` calls of `broadcast` in each task, until the socket has them. If they
+ * are answered, until the page has the answers, a frame of them a task. With a server's address the
+ * socket is a real one.
  */
-async function broadcasting(kind, batch, messages, rounds, url) {
-  const sides = url
-    ? [await connectedOwner(url), await connectedOriginalOwner(url)]
-    : [await owner(), originalOwner()];
+async function broadcasting(measured, messages, rounds) {
+  const { kind, batch, isAnswered } = measured;
+  const sides = await owners(measured);
   const results = [];
   for (let round = 0; round < 2 * rounds; round++) {
     const turns = round % 2 ? [0, 1] : [1, 0];
     const pair = [];
-    for (const turn of turns) pair[turn] = await timedBroadcasts(sides[turn], ACTIONS[kind], batch, messages);
+    const time = isAnswered ? timedAnswers : timedBroadcasts;
+    for (const turn of turns) pair[turn] = await time(sides[turn], ACTIONS[kind], batch, messages);
     if (round >= rounds) results.push(pair);
     await nextTask();
   }
@@ -244,6 +283,21 @@ async function timedBroadcasts({ send, settle }, action, batch, messages) {
     await nextTask();
   }
   return (ms * 1e6) / messages;
+}
+
+async function timedAnswers({ send, settle }, action, batch, messages) {
+  calls = 0;
+  const count = () => calls++;
+  const start = performance.now();
+  for (let done = 0; done < messages; done += batch) {
+    for (let call = 0; call < batch; call++) void send(action).then(count);
+    await null;
+    settle();
+  }
+  await null;
+  const ns = ((performance.now() - start) * 1e6) / messages;
+  if (calls !== messages) throw new Error(`${calls} of ${messages} actions were answered`);
+  return ns;
 }
 
 /** All memories of WebAssembly in the page. */
@@ -278,4 +332,9 @@ async function soak(messages) {
   }
 }
 
-globalThis.bench = { record, receiving, broadcasting, soak, wasmBytes };
+/** Follows a room and leaves it, this many times. */
+async function followAndLeave(times) {
+  for (let time = 0; time < times; time++) await (await ours()).close();
+}
+
+globalThis.bench = { record, receiving, broadcasting, soak, followAndLeave, wasmBytes };

@@ -77,6 +77,16 @@ impl Certificate {
         address: &str,
         protocols: &[&[u8]],
     ) -> io::Result<TlsStream<TcpStream>> {
+        let stream = within("a tcp connection", TcpStream::connect(address)).await.expect("a server listens");
+        stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
+        self.secure(stream, protocols).await
+    }
+
+    /// Speaks TLS on a connection, as [`Certificate::connect_offering`] does.
+    ///
+    /// # Errors
+    /// As for [`Certificate::connect_offering`].
+    pub async fn secure(&self, stream: TcpStream, protocols: &[&[u8]]) -> io::Result<TlsStream<TcpStream>> {
         let mut roots = RootCertStore::empty();
         roots.add(self.der.clone()).expect("a certificate");
         let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -85,8 +95,6 @@ impl Certificate {
             .with_root_certificates(roots)
             .with_no_client_auth();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        let stream = within("a tcp connection", TcpStream::connect(address)).await.expect("a server listens");
-        stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
         let name = ServerName::IpAddress(Ipv4Addr::LOCALHOST.into());
         let connector = TlsConnector::from(Arc::new(config));
         within("a TLS handshake", connector.connect(name, stream)).await

@@ -20,6 +20,9 @@ pub use records::records;
 /// The bytes of a message that the reader of frames allows here: few, so that inputs exceed them.
 const MESSAGE_BYTES: usize = 300;
 
+/// The levels that params may have here: as many as a server allows unless it is told otherwise.
+const PARAMS_DEPTH: usize = 120;
+
 /// Reads the bytes as a client's frames. The first byte is the number of cuts, the next bytes say
 /// where the network cuts the rest. Wherever it is cut, the same must be read.
 pub fn frames(data: &[u8]) {
@@ -33,11 +36,11 @@ pub fn frames(data: &[u8]) {
 /// must be a JSON array on one line.
 pub fn codec(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    for message in parse::client_messages(text) {
+    for message in parse::client_messages(text, PARAMS_DEPTH) {
         if let Ok(ClientMessage::Action { action, .. }) = message {
             assert!(!action.key.is_empty());
             assert!(!action.params.contains('\n'), "messages are told apart by newlines: {}", action.params);
-            let params: Value = serde_json::from_str(&action.params).expect("params are JSON");
+            let params: Value = serde_json::from_str(&action.params).expect("params are JSON of few levels");
             assert!(params.is_array(), "{params}");
         }
     }

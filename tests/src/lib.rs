@@ -1,6 +1,7 @@
 //! Shared by the tests in `tests/`: servers, clients, messages, and one bounded way to wait.
 //!
-//! No test sleeps or asserts a duration. A test waits for an event with [`within`]. To show that
+//! No test sleeps or asserts a duration, but for those that compare the way of events through a
+//! proxy with the direct one. A test waits for an event with [`within`]. To show that
 //! the server sends nothing more, it sends a ping whose pong must come next
 //! ([`Client::hears_nothing`]).
 //!
@@ -17,11 +18,14 @@
 //! | [`Certificate`] | a certificate and its key, and clients that trust it |
 //! | [`Page`] | a page's session on a real socket |
 //! | [`Proxy`] | a network that cuts, stalls and throttles |
+//! | [`WebProxy`] | nginx, Apache, HAProxy, Varnish and Caddy, as docs/operating.md shows them |
+//! | [`tool`] | a program that a test needs, or the reason why it is skipped |
 //! | [`Room`], [`Witness`] | a room that speaks session fields; a room that must not notice what others do |
 //! | [`Scrape`] | a server's metrics, as Prometheus reads them |
 //! | [`Replica`] | what a follower knows, and a check that it misses nothing unnoticed |
 //! | [`sim`] | virtual rooms, pages and networks, and a model to compare them with |
 //! | [`fuzz`] | rules that must hold for any bytes, for fuzzers and for their corpus |
+//! | [`kills`] | a server that is killed again and again, with stored rooms, and clients that must not notice |
 //! | [`soak`] | clients of all kinds that come and go for a given time |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
 
@@ -34,6 +38,7 @@ pub mod entry;
 mod events;
 pub mod fuzz;
 mod key_server;
+pub mod kills;
 pub mod message;
 mod page;
 mod program;
@@ -47,8 +52,10 @@ mod server;
 pub mod sim;
 pub mod soak;
 mod token;
+mod tool;
 mod transcript;
 mod wait;
+mod web_proxy;
 
 pub use certificate::Certificate;
 pub use client::Client;
@@ -65,5 +72,7 @@ pub use room::{Room, Witness, follow, open_room};
 pub use scrape::{METRICS_PATH, Scrape, metrics_change};
 pub use server::{PATH, Server};
 pub use token::{Signer, seconds_from_now};
+pub use tool::{skip, tool};
 pub use transcript::Transcript;
 pub use wait::{eventually, within};
+pub use web_proxy::{CLIENT, ProxyKind, SITE, WebProxy};

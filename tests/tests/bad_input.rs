@@ -101,21 +101,24 @@ async fn a_faulty_message_does_not_cost_the_others_of_its_frame() {
 }
 
 #[tokio::test]
-async fn deeply_nested_params_do_no_harm() {
+async fn params_nested_deeper_than_any_stack_are_refused_and_do_no_harm() {
     let (server, mut witness) = watched().await;
     let (mut owner, uuid) = open_room(&server.address).await;
     let mut follower = follow(&server.address, &uuid).await;
-    let nested = format!("{}{}", "[".repeat(20_000), "]".repeat(20_000));
-    owner.send(format!(r#"{{"funcKey":"deep","funcParams":{nested}}}"#)).await;
+    let nested = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let deep = |params: &str| format!(r#"{{"funcKey":"deep","funcParams":{params}}}"#);
+    owner.send(deep(&nested(20_000))).await;
+    owner.is_refused("params_too_deep").await;
+    let allowed = nested(Limits::default().params_depth);
+    owner.send(deep(&allowed)).await;
     let whole = |params: &str| {
         format!(
             r#"{{"uuid":"{uuid}","status":{{"value":3,"text":"connected"}},"funcKey":"deep","funcParams":{params},"stateMessage":false}}"#
         )
     };
     let heard = follower.text().await;
-    assert!(heard == whole(&nested), "{} bytes, {heard:.150}", heard.len());
-    let half = "[".repeat(20_000);
-    owner.send(format!(r#"{{"funcKey":"deep","funcParams":{half}"#)).await;
+    assert_eq!(heard, whole(&allowed));
+    owner.send(format!(r#"{{"funcKey":"deep","funcParams":{}"#, "[".repeat(20_000))).await;
     owner.is_refused("malformed").await;
     owner.send(r#"{"funcKey":"deep"}"#).await;
     assert_eq!(follower.text().await, whole("[]"));

@@ -3,9 +3,11 @@
 use rtbroadcaster::Limits;
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{
-    Client, Opcode, RawSocket, Replica, Room, Server, follow, message, open_room, within,
+    Client, Edge, Opcode, RawSocket, Replica, Request, Room, Server, eventually, follow, message, open_room,
+    within,
 };
 use serde_json::json;
+use tokio::task::yield_now;
 
 /// Several times more than the kernel buffers for a connection that is not read.
 const FLOOD_BYTES: usize = 32 * 1024 * 1024;
@@ -166,6 +168,24 @@ async fn a_follower_that_takes_nothing_for_too_long_makes_room_for_another() {
     within("a free place in the room", async { while !has_a_free_place(&room).await {} }).await;
 }
 
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut_and_can_be_sent_no_close_code() {
+    let server = Server::with_limits(|limits| {
+        limits.stall_timeout_ms = 50;
+        for_a_flood(limits);
+    })
+    .await;
+    let (mut stuck, _room) = stuck_follower(&server).await;
+    eventually(&1, async || {
+        yield_now().await;
+        server.manager.connected()
+    })
+    .await;
+    let rest = stuck.until_end().await;
+    let close = CloseCode::TooSlow.value().to_be_bytes();
+    assert!(!rest.windows(2).any(|bytes| bytes == close), "{} bytes", rest.len());
+}
+
 /// A follower that has read everything, and has a small receive buffer.
 async fn narrow_follower(room: &Room) -> RawSocket {
     let mut follower = RawSocket::upgrade_narrow(&room.address).await;
@@ -294,4 +314,50 @@ async fn a_room_whose_owner_came_back_outlives_the_grace_of_others() {
     other_follower.hears(&message::not_connected(&other)).await;
     owner.sync().await;
     follower.hears_nothing().await;
+}
+
+/// An action whose params have this many levels.
+fn nested(levels: usize) -> String {
+    format!(r#"{{"funcKey":"deep","funcParams":{}{}}}"#, "[".repeat(levels), "]".repeat(levels))
+}
+
+fn with_id(id: u64, action: &str) -> String {
+    action.replacen('{', &format!(r#"{{"id":{id},"#), 1)
+}
+
+#[tokio::test]
+async fn params_with_a_level_too_many_are_refused_to_whoever_sends_them() {
+    let server = Server::with_limits(|limits| limits.params_depth = 3).await;
+    let mut room = Room::open(&server.address).await;
+    let mut follower = room.join_synced(0).await;
+    room.owner.send(with_id(1, &nested(4))).await;
+    let refusal = room.owner.is_refused("params_too_deep").await;
+    assert_eq!(refusal["error"]["id"], 1);
+    room.owner.send(nested(4)).await;
+    assert_eq!(room.owner.is_refused("params_too_deep").await["error"]["id"], json!(null));
+    follower.send(nested(4)).await;
+    follower.is_refused("params_too_deep").await;
+    let (mut original, _) = open_room(&server.address).await;
+    original.send(nested(4)).await;
+    original.is_refused("params_too_deep").await;
+    let edge = Edge::open(&server.address).await;
+    let post =
+        |text: &str| Request::post(&edge.path("/actions"), "application/json", text).bearing(&edge.key);
+    edge.send(&post(&nested(4))).await.is_refused(400, "params_too_deep");
+    assert_eq!(edge.send(&post(&nested(3))).await.status, 200);
+    room.owner.send(with_id(2, &nested(3))).await;
+    assert_eq!(room.owner.next().await, json!({"ack": 2, "seq": 1}));
+    assert_eq!(follower.next().await["funcParams"], json!([[[]]]));
+}
+
+#[tokio::test]
+async fn an_action_without_an_id_that_is_too_large_for_the_room_is_answered_too() {
+    let server = Server::with_limits(|limits| limits.slot_bytes_per_room = 100).await;
+    let (mut original, uuid) = open_room(&server.address).await;
+    let mut room = Room::open(&server.address).await;
+    let large = json!(["x".repeat(200)]);
+    original.send(message::state(&uuid, "f", &large)).await;
+    original.is_refused("state_too_large").await;
+    room.owner.send(json!({"funcKey": "f", "funcParams": large, "slot": "s"})).await;
+    room.owner.is_refused("state_too_large").await;
 }

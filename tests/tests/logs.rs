@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rtbroadcaster_tests::{Finished, Program, Request, Room, eventually};
+use rtbroadcaster_tests::{
+    Finished, Program, RawSocket, Request, Room, Signer, entry, eventually, seconds_from_now,
+};
 use serde_json::{Value, json};
 
 const TOKEN: &str = "a-token-for-the-metrics";
@@ -128,4 +130,40 @@ async fn a_format_that_is_none_is_refused() {
         finished.stderr,
         "error: --log-format: must be text (for people) or json (an object on each line)\n"
     );
+}
+
+#[tokio::test]
+async fn who_opens_a_room_stands_in_its_line() {
+    const SECRET: &str = "a secret of at least thirty-two bytes";
+    let mut command = Program::command();
+    command.env("RTBROADCASTER_JWT_SECRET", SECRET);
+    command.args(["--listen", "127.0.0.1:0", "--creation", "token"]);
+    let mut program = Program::telling(command).await;
+    let signer = Signer::hs256(SECRET);
+    let claims = |subject: Value| json!({"exp": seconds_from_now(60), "create": true, "sub": subject});
+    entry::open_with(&program.address, &signer.sign(&claims(json!("teacher \u{1b}[31m7")))).await;
+    let line = program.next_log("room opened").await;
+    assert!(line.contains("remote=127.0.0.1 ") && line.contains("subject=\"teacher"), "{line:?}");
+    assert!(!line.contains('\u{1b}'), "no text of a client's reaches a terminal as it is: {line:?}");
+    entry::open_with(&program.address, &signer.sign(&claims(json!(7)))).await;
+    let line = program.next_log("room opened").await;
+    assert!(!line.contains("subject"), "{line}");
+}
+
+#[tokio::test]
+async fn a_connection_that_idles_after_its_request_is_no_line_at_debug() {
+    let log = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("idle.log");
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0", "--log", "debug", "--handshake-timeout-ms", "50"]);
+    let mut program = Program::logging(command, &log).await;
+    for _ in 0..3 {
+        let mut idle = RawSocket::connect(&program.address).await;
+        assert_eq!(Request::get("/healthz").send_on(&mut idle, &program.address).await.status, 200);
+        assert_eq!(idle.rest().await, b"", "the server ends it");
+    }
+    program.signal("TERM").await;
+    assert_eq!(program.exit_code().await, Some(0));
+    let lines = fs::read_to_string(&log).unwrap();
+    let ours: Vec<_> = lines.lines().filter(|line| line.contains("DEBUG")).collect();
+    assert!(ours.is_empty(), "{ours:#?}");
 }

@@ -8,6 +8,7 @@ use rtbroadcaster_tests::{
     Client, Finished, PATH, Program, RawSocket, Request, Room, follow, message, open_room,
 };
 use serde_json::json;
+use tokio::process::Command;
 
 async fn run(arguments: &[&str]) -> Finished {
     let mut command = Program::command();
@@ -201,4 +202,26 @@ async fn a_follower_with_full_buffers_does_not_hold_the_end_up() {
     let farewell = (vec![json!({"shutdown": 5_000})], CloseCode::ShuttingDown.value());
     assert_eq!(room.owner.rest().await, farewell, "it is told over how long to spread its return");
     assert_eq!(program.exit_code().await, Some(0));
+}
+
+/// The log's lines up to the start of a server that may have this many files open, and is to have
+/// 500 connections.
+async fn log_with_files(files: u32) -> String {
+    let program = Program::command();
+    let mut command = Command::new("bash");
+    command.args(["-c", "ulimit -n \"$0\" && exec \"$@\"", &files.to_string()]);
+    command.arg(program.as_std().get_program()).args(["--listen", "127.0.0.1:0", "--connections", "500"]);
+    command.kill_on_drop(true);
+    let mut program = Program::telling(command).await;
+    let first = program.next_log(" ").await;
+    if first.contains("server started") { String::new() } else { first }
+}
+
+#[tokio::test]
+async fn a_limit_of_open_files_is_worth_a_warning_only_if_the_connections_do_not_fit() {
+    assert_eq!(log_with_files(756).await, "");
+    let narrow = log_with_files(700).await;
+    assert!(narrow.contains(" INFO ") && narrow.contains("allowed=700 wanted=756"), "{narrow}");
+    let few = log_with_files(499).await;
+    assert!(few.contains(" WARN ") && few.contains("allowed=499 wanted=756"), "{few}");
 }

@@ -34,6 +34,7 @@ async fn the_reply_to_create_tells_the_owner_all_that_it_needs() {
     );
     assert_eq!(reply["limits"]["messageBytes"], limits.message_bytes);
     assert_eq!(reply["limits"]["queueActions"], limits.ring_actions);
+    assert_eq!(reply["limits"]["paramsDepth"], limits.params_depth);
     assert_eq!(reply["limits"]["queueBytes"], limits.ring_bytes);
     assert_eq!(reply["limits"]["heartbeat"], limits.heartbeat_ms);
     assert!(reply["ownerKey"].as_str().unwrap().len() >= 32);

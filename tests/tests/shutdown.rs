@@ -120,3 +120,21 @@ async fn followers_hear_all_that_was_acknowledged_before_they_are_sent_away() {
     drop(late);
     assert_eq!(program.exit_code().await, Some(0), "nobody is waited for any more");
 }
+
+#[tokio::test]
+async fn the_log_says_how_many_are_sent_away_and_which_rooms_are_lost() {
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0"]);
+    let mut program = Program::telling(command).await;
+    let mut room = Room::open(&program.address).await;
+    let mut follower = room.join_synced(0).await;
+    program.signal("TERM").await;
+    let begun = program.next_log("shutting down").await;
+    assert!(begun.contains("connections=2") && begun.contains("rooms=1"), "{begun}");
+    assert_eq!((room.owner.rest().await.1, follower.rest().await.1), (come_back(), come_back()));
+    let lost = program.next_log("room closed").await;
+    assert!(lost.contains(&room.uuid) && lost.contains("the server ended"), "{lost}");
+    let ended = program.next_log("all clients were sent away").await;
+    assert!(ended.contains("rooms=1"), "{ended}");
+    assert_eq!(program.exit_code().await, Some(0));
+}

@@ -207,3 +207,22 @@ async fn a_certificate_without_its_key_is_a_contradiction() {
         assert_eq!(finished.stderr, format!("error: server.{given} (a.pem, flag --{given}): {told}"));
     }
 }
+
+#[tokio::test]
+async fn http_without_tls_is_answered_in_words_and_logged_as_what_it_is() {
+    let certificate = Certificate::create(&folder(), "plain");
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0", "--log", "debug"]).args(certificate.arguments());
+    let mut program = Program::telling(command).await;
+    let mut socket = RawSocket::connect(&program.address).await;
+    socket.send_bytes(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let answer = String::from_utf8(socket.rest().await).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 400 Bad Request\r\n"), "{head}");
+    assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+    assert!(body.contains("https://"), "{body}");
+    drop(socket);
+    let line = program.next_log("a request without TLS came to the port for https").await;
+    assert!(line.contains("DEBUG") && line.contains("remote=127.0.0.1:"), "{line}");
+    room(&program, &certificate).await;
+}

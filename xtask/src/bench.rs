@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: builds the server as its users run it, and measures it. With `--page` it
-//! measures what the npm package costs a page.
+//! measures what the npm package costs a page, with `--store` what it costs to keep rooms.
 
 use std::path::PathBuf;
 
@@ -32,12 +32,16 @@ pub(crate) struct Args {
     /// Compare the server with an earlier build of it, whose binary this names; they take turns.
     #[arg(long, value_name = "BINARY", conflicts_with_all = ["check", "peers", "save"])]
     before: Option<PathBuf>,
+    /// Measure instead what a store costs (`--data`), beside bare programs that do its work; with
+    /// `--peers`, beside Socket.IO with Redis. `--save` keeps it as docs/benchmark-store.md.
+    #[arg(long, conflicts_with_all = ["check", "before"])]
+    store: bool,
     /// Write the results to docs/benchmark.md instead of target/bench/.
     #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
     save: bool,
     /// Measure instead, in Chromium, what the npm package costs a page, beside the original's
     /// JavaScript class.
-    #[arg(long, conflicts_with_all = ["quick", "only", "rounds", "peers", "save"])]
+    #[arg(long, conflicts_with_all = ["quick", "only", "rounds", "peers", "store", "save"])]
     page: bool,
 }
 
@@ -63,6 +67,9 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     if let Some(before) = &args.before {
         command.arg("--before").arg(before);
     }
+    if args.store {
+        command.arg("--store").arg(workspace.target("bench/stores"));
+    }
     if args.peers {
         let peers = workspace.path("tests/bench/peers");
         npm::install(&peers)?;
@@ -87,6 +94,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
             rounds: None,
             peers: false,
             before: None,
+            store: false,
             save: false,
             page: false,
         },

@@ -1,12 +1,11 @@
 //! The browser that the tests run in, its driver, and a second browser where there is one.
 
-use std::env;
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::process::{execute, find, on_path, output, say};
+use crate::debian::{install, may_install};
+use crate::process::{find, say};
 
 const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const CHROMEDRIVER: [&str; 1] = ["chromedriver"];
@@ -53,24 +52,4 @@ pub(crate) fn firefox() -> anyhow::Result<Option<PathBuf>> {
     }
     install(&["firefox-esr"])?;
     find("FIREFOX", &FIREFOX)
-}
-
-fn may_install() -> bool {
-    on_path("apt-get").is_some() && is_root()
-}
-
-fn install(packages: &[&str]) -> anyhow::Result<()> {
-    say(&format!("apt-get: installing {}", packages.join(" and ")));
-    execute(apt_get().arg("update"))?;
-    execute(apt_get().args(["install", "--yes", "--no-install-recommends"]).args(packages))
-}
-
-fn apt_get() -> Command {
-    let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", env::var_os("DEBIAN_FRONTEND").unwrap_or_else(|| "noninteractive".into()));
-    command
-}
-
-fn is_root() -> bool {
-    output(Command::new("id").arg("-u")).is_ok_and(|id| id == "0")
 }

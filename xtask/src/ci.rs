@@ -2,6 +2,7 @@
 
 use crate::bench;
 use crate::process::{execute, say};
+use crate::proxies;
 use crate::sim;
 use crate::test;
 use crate::tidy;
@@ -16,6 +17,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     say("tidy");
     tidy::check(workspace)?;
     documentation(workspace)?;
+    proxies::install_missing()?;
     test::run_all(workspace)?;
     say("mutants");
     sim::mutants(workspace)?;

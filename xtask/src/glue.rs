@@ -16,6 +16,20 @@ const VERSION_SECTION: &[u8] = b"rtbroadcaster";
 /// wraps them.
 const GLUE: &str = "rtbroadcaster_sdk_bg.js";
 
+/// What wasm-bindgen's JavaScript has and no page needs, by its beginning and its end. It would
+/// cost a page 0.2 kB.
+const UNUSED: [(&str, &str); 5] = [
+    // It frees the texts of a call if there is no memory for the next text. But without memory this
+    // wasm traps, and then nothing that was in it is of any use.
+    ("        try {\n", ""),
+    ("        } catch (e) {\n", "            throw e;\n        }\n"),
+    // A text is always given with both functions that allocate its memory.
+    ("    if (realloc === undefined) {\n", "        return ptr;\n    }\n"),
+    // An engine is freed when its room is collected.
+    ("    __destroy_into_raw() {\n", "_free(ptr, 0);\n    }\n"),
+    ("if (Symbol.dispose) ", "\n"),
+];
+
 /// Gives wasm-bindgen's JavaScript the short names of the wasm, and appends what instantiates the
 /// wasm: its imports.
 ///
@@ -24,6 +38,11 @@ const GLUE: &str = "rtbroadcaster_sdk_bg.js";
 pub(crate) fn shorten(folder: &Path, names: &str) -> anyhow::Result<()> {
     let path = folder.join(GLUE);
     let mut glue = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    for (from, to) in UNUSED {
+        glue = without(&glue, from, to)
+            .with_context(|| format!("{GLUE} no longer has {from:?}: look at what it has instead"))?;
+    }
+    glue = with_late_texts(&glue)?;
     // wasm-opt runs the pass again after others, which then finds only short names.
     let names = Deserializer::from_str(names).into_iter::<Value>().next();
     let names = names.context("wasm-opt printed no names")?.context("wasm-opt printed no JSON")?;
@@ -46,6 +65,40 @@ pub(crate) fn shorten(folder: &Path, names: &str) -> anyhow::Result<()> {
     }
     glue += &format!("\n/** What the wasm imports. */\nexport const imports = {{ a: {{\n{imports}}} }};\n");
     fs::write(&path, glue).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Removes all that stands from the one text to the other, with both. None if it is nowhere.
+fn without(text: &str, from: &str, to: &str) -> Option<String> {
+    let mut parts = text.split(from);
+    let mut kept = parts.next()?.to_owned();
+    let mut is_found = false;
+    for part in parts {
+        kept += part.split_once(to)?.1;
+        is_found = true;
+    }
+    is_found.then_some(kept)
+}
+
+/// Has the encoder and decoder of texts made when the wasm is set, and not when the script is
+/// imported: some places, such as jsdom, lack their classes.
+fn with_late_texts(glue: &str) -> anyhow::Result<String> {
+    let setter = "export function __wbg_set_wasm(val) {";
+    let mut late = glue.to_owned();
+    for (kind, made) in [
+        ("const cachedTextEncoder", "cachedTextEncoder = new TextEncoder();"),
+        (
+            "let cachedTextDecoder",
+            "cachedTextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });\ncachedTextDecoder.decode();",
+        ),
+    ] {
+        let (keyword, name) = kind.split_once(' ').context("a declaration has a name")?;
+        let declared = format!("{keyword} {made}");
+        if !late.contains(&declared) || !late.contains(setter) {
+            bail!("{GLUE} doesn't make {name} as before");
+        }
+        late = late.replace(&declared, &format!("let {name};")).replace(setter, &format!("{setter}\n{made}"));
+    }
+    Ok(late)
 }
 
 /// Replaces a name where it isn't the beginning of a longer one.
@@ -76,6 +129,13 @@ pub(crate) fn stamp(wasm: &Path) -> anyhow::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_unused_is_removed_wherever_it_stands() {
+        assert_eq!(without("a{1}b{2}c", "{", "}").as_deref(), Some("abc"));
+        assert_eq!(without("a{1}b{2", "{", "}"), None);
+        assert_eq!(without("abc", "{", "}"), None);
+    }
 
     #[test]
     fn a_name_that_begins_a_longer_one_stays() {

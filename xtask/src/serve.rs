@@ -35,9 +35,13 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     let lan = lan.map(|ip| format!("http://{ip}:{}/", listen.port()));
     site::write_address(&site, lan.as_deref())?;
     print_addresses(args.local, listen.port(), lan.as_deref());
+    let data = workspace.target("rooms");
+    say(&format!("rooms are kept in {}: they survive a restart", data.display()));
 
     let mut command = Command::new(binary);
     command.arg("--listen").arg(listen.to_string()).args(["--path", ROOMS_PATH]).arg("--www").arg(site);
+    // A restart of the server, after a change of its code for example, ends no room.
+    command.arg("--data").arg(&data);
     // Anyone in the network may try it; pages of other sites may not.
     command.args(["--creation", "open", "--allow-origin", "self"]);
     become_server(&mut command)

@@ -55,6 +55,10 @@ pub trait Host {
     /// the room.
     fn wake_at(&mut self, room: RoomId, moment: Timestamp);
 
+    /// How many levels the params of an action may have: see
+    /// [`Limits::params_depth`](crate::Limits::params_depth).
+    fn params_depth(&self) -> usize;
+
     /// Notes a refusal to the client, for the server's metrics.
     fn note_refusal(&mut self, _refusal: &Refusal) {}
 

@@ -40,7 +40,7 @@ impl Peer {
 
     /// Handles messages until there is a pause. Returns the part of the frame that is to be kept.
     fn receive_messages<'a>(&mut self, frame: &'a str, now: Timestamp, host: &mut impl Host) -> &'a str {
-        let mut messages = parse::ClientMessages::new(frame);
+        let mut messages = parse::ClientMessages::new(frame, host.params_depth());
         while let Some(message) = messages.next(self.answers.is_compact()) {
             if self.answers.refusals >= MAX_REFUSALS_PER_FRAME {
                 self.refuse(parse::refuse_rest(parse::TOO_MANY_REFUSALS), host);

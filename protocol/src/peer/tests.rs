@@ -69,6 +69,10 @@ impl Host for TestHost {
         self.rooms.wake_at(moment, room);
     }
 
+    fn params_depth(&self) -> usize {
+        self.limits.params_depth
+    }
+
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
         let mut digest = [0; 32];
         digest[..owner_key.len()].copy_from_slice(owner_key.as_bytes());
@@ -182,7 +186,10 @@ fn a_follower_with_session_fields_gets_reply_snapshot_synced_and_then_the_next_s
     );
     let mut follower = Peer::default();
     let received = send(&mut follower, &mut host, &join(r#","v":2"#));
-    assert!(received[0].contains(r#""v":2,"seq":2,"limits":{"messageBytes":65536"#), "{received:?}");
+    assert!(
+        received[0].contains(r#""v":2,"seq":2,"limits":{"messageBytes":65536,"paramsDepth":120"#),
+        "{received:?}"
+    );
     assert_eq!(
         received[1..],
         [

@@ -2,9 +2,16 @@
 //! a crash its seq would be given to another action.
 
 use super::Room;
+use super::log::Log;
 use super::record::{Checkpoint, Record};
 use super::staging::{Mark, Staging};
 use crate::mutation::mutated;
+
+/// How many seqs a room skips. No room gets so many in the few seconds that a store may lose.
+const SKIPPED_SEQS: u64 = 1_000_000;
+
+/// How many epochs a room skips, for the same reason.
+const SKIPPED_EPOCHS: u64 = 1_000;
 
 impl Room {
     /// Makes a new room stage a [`Record`] for each change, the first for its opening. The caller
@@ -65,6 +72,12 @@ impl Room {
         self.durable
     }
 
+    /// The seq of the newest action that may be served.
+    #[must_use]
+    pub fn served_seq(&self) -> u64 {
+        self.durable.min(self.head())
+    }
+
     /// Whether the room is closed, and the journal has kept that: followers may be told.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -81,6 +94,18 @@ impl Room {
             staging.push(&Record::Checkpoint(checkpoint));
             self.staging = Some(staging);
         }
+    }
+
+    /// Skips seqs and epochs that may have been handed out before the journal lost them: no seq may
+    /// ever name two actions. The ring is empty then, so that each follower that comes back is
+    /// resynced. To be called for a restored room, before anything else is done with it.
+    pub fn skip_ahead(&mut self) {
+        let (seq, epoch) = (self.head() + SKIPPED_SEQS, self.epoch() + SKIPPED_EPOCHS);
+        self.compact = Log::new(seq, &self.limits);
+        self.owner.start_epoch(epoch);
+        self.update_memory_use();
+        self.stage(&Record::Skipped { seq, epoch });
+        self.stage_checkpoint();
     }
 
     /// The room as it is now, apart from its ring. `clock_start_ms` is as for

@@ -57,11 +57,13 @@ impl Room {
         }
     }
 
-    /// Whether the owner should wait for its followers. The server then doesn't read the owner's
-    /// socket, so that TCP slows the owner down. A slow follower is not waited for: it is resynced
-    /// once it has fallen off the ring.
+    /// Whether the owner should wait for its followers, or for its journal. The server then doesn't
+    /// read the owner's socket, so that TCP slows the owner down. A slow follower is not waited for:
+    /// it is resynced once it has fallen off the ring. A slow journal always is.
     pub fn lag(&mut self, now: Timestamp) -> Lag {
-        self.followers.lag(self.ring_marks(), now)
+        let marks = self.ring_marks();
+        let lag = self.followers.lag(marks, now);
+        if self.durable < marks.half { Lag::Most } else { lag }
     }
 
     /// The same, to be asked after every frame of the owner. It looks at the followers only once a

@@ -15,6 +15,18 @@ impl RoomId {
         Self(uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid())
     }
 
+    /// The id with these bytes, as [`RoomId::to_bytes`] returns them.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// The 16 bytes of the UUID, in the order in which it is written.
+    #[must_use]
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0.into_bytes()
+    }
+
     /// The id that a client wrote. Like the original, it takes a UUID in upper or lower case, bare,
     /// hyphenated, in braces or as a URN. None if the text is no UUID.
     #[must_use]

@@ -44,7 +44,7 @@ pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, Recorded
 pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, Records};
 pub use report::RoomReport;
-pub use restore::{Restart, RestoreError};
+pub use restore::{Restart, RestoreError, RoomRestorer};
 pub use staging::Mark;
 pub use table::Rooms;
 
@@ -136,6 +136,12 @@ impl Room {
     #[must_use]
     pub fn head(&self) -> u64 {
         self.compact.head()
+    }
+
+    /// The seq of the oldest action that its ring holds. If the ring is empty, that of the next one.
+    #[must_use]
+    pub fn oldest_seq(&self) -> u64 {
+        self.compact.oldest_cursor() + 1
     }
 
     /// The number of the claim of ownership that is in force.

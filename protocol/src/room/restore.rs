@@ -15,9 +15,12 @@ pub struct Restart {
     pub clock_start_ms: u64,
     /// The present, by that clock.
     pub now: Timestamp,
-    /// When the former process ended, in milliseconds since 1970, as well as it is known. An owner
-    /// that had a connection is away since then.
+    /// When the former process ended, in milliseconds since 1970 by *its* clock, as well as it is
+    /// known. An owner that had a connection is away since then.
     pub ended_ms: u64,
+    /// How long there was no process, in milliseconds. The two clocks are never compared: one of
+    /// them may have been wrong.
+    pub down_ms: u64,
 }
 
 /// No room ever has a seq, an epoch or an id as large as this. In a record it is damage, and the
@@ -50,23 +53,18 @@ impl Room {
         records: impl IntoIterator<Item = Result<Record<'a>, RecordError>>,
         restart: Restart,
     ) -> Result<Option<Self>, RestoreError> {
-        let mut restoring = Restoring {
-            room: Self::new(id, KeyDigest([0; 32]), None, limits),
-            away_since_ms: None,
-            has_log: false,
-            has_state: false,
-        };
+        let mut restorer = RoomRestorer::new(id, limits);
         for record in records {
-            restoring.apply(&record?)?;
+            restorer.apply(&record?)?;
         }
-        if !restoring.has_state {
-            return Err(RestoreError::Incomplete);
-        }
-        Ok((!restoring.room.is_closed).then(|| restoring.finish(restart)))
+        restorer.finish(restart)
     }
 }
 
-struct Restoring {
+/// A room that is being restored: [`Room::restore`] record by record, for a store that holds those
+/// of many rooms in one order.
+#[derive(Debug)]
+pub struct RoomRestorer {
     room: Room,
     /// Since when the owner is away. None if it had a connection.
     away_since_ms: Option<u64>,
@@ -76,8 +74,23 @@ struct Restoring {
     has_state: bool,
 }
 
-impl Restoring {
-    fn apply(&mut self, record: &Record<'_>) -> Result<(), RestoreError> {
+impl RoomRestorer {
+    /// A room without any record yet.
+    #[must_use]
+    pub fn new(id: RoomId, limits: Limits) -> Self {
+        Self {
+            room: Room::new(id, KeyDigest([0; 32]), None, limits),
+            away_since_ms: None,
+            has_log: false,
+            has_state: false,
+        }
+    }
+
+    /// Repeats what the next record says.
+    ///
+    /// # Errors
+    /// If the record can't follow those before it. Nothing can be made of the room then.
+    pub fn apply(&mut self, record: &Record<'_>) -> Result<(), RestoreError> {
         if self.room.is_closed {
             return Err(RestoreError::Incomplete);
         }
@@ -106,6 +119,7 @@ impl Restoring {
             Record::SharesAudience(shares) => self.room.shares_audience = *shares,
             Record::Closed => self.room.is_closed = true,
             Record::Checkpoint(checkpoint) => self.restore_checkpoint(checkpoint)?,
+            Record::Skipped { seq, epoch } => self.skip_to(*seq, *epoch)?,
         }
         Ok(())
     }
@@ -129,6 +143,26 @@ impl Restoring {
     fn start_log_after(&mut self, head: u64) {
         self.room.compact = Log::new(head, &self.room.limits);
         self.has_log = true;
+    }
+
+    /// Since when the owner is away, in milliseconds since 1970. None if it had a connection.
+    #[must_use]
+    pub fn away_since_ms(&self) -> Option<u64> {
+        self.away_since_ms
+    }
+
+    /// Whether the room was closed. No record can follow.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.room.is_closed
+    }
+
+    fn skip_to(&mut self, seq: u64, epoch: u64) -> Result<(), RestoreError> {
+        ensure(self.room.head() < seq && seq < MAX_NUMBER)?;
+        ensure((self.room.epoch() < epoch || !self.has_state) && epoch < MAX_NUMBER)?;
+        self.start_log_after(seq);
+        self.room.owner.start_epoch(epoch);
+        Ok(())
     }
 
     /// Repeats what a session did under an id that it had not used before.
@@ -170,19 +204,29 @@ impl Restoring {
         Ok(())
     }
 
-    fn finish(self, restart: Restart) -> Room {
+    /// The room as its records have made it. None if it was closed.
+    ///
+    /// # Errors
+    /// If the first records are missing. There is no half room.
+    pub fn finish(self, restart: Restart) -> Result<Option<Room>, RestoreError> {
+        if self.room.is_closed {
+            // Its older records may be deleted already.
+            return Ok(None);
+        }
+        ensure(self.has_state)?;
         let mut room = self.room;
-        let now_ms = restart.clock_start_ms.saturating_add(restart.now.0);
         let away_since_ms = self.away_since_ms.unwrap_or(restart.ended_ms);
-        room.owner.restore_away(restart.now, now_ms.saturating_sub(away_since_ms));
+        let before_ms = restart.ended_ms.saturating_sub(away_since_ms);
+        room.owner.restore_away(restart.now, before_ms.saturating_add(restart.down_ms));
         room.durable = room.head();
         room.staging = Some(Box::new(Staging::new(restart.clock_start_ms)));
-        if self.away_since_ms.is_none() {
-            // Or the grace would start anew with each restart.
+        if room.owner.away_since_ms(restart.clock_start_ms) != self.away_since_ms {
+            // Or the grace would start anew with each restart. A moment that is kept is in terms of
+            // a clock, and this process has another one.
             room.stage_away();
         }
         room.update_memory_use();
-        room
+        Ok(Some(room))
     }
 }
 

@@ -6,7 +6,8 @@ use alloc::string::String;
 
 use super::{EndReason, Event, Output, Session, SessionStatus, State, rendered};
 use crate::wire::json_writer::write_number;
-use crate::{Claim, CloseCode, Create, Join, PROTOCOL_VERSION, Refusal, RefusalCode, Timestamp, render};
+use crate::wire::render::FirstMessage;
+use crate::{CloseCode, PROTOCOL_VERSION, Refusal, RefusalCode, Timestamp, render};
 
 /// How long it may take to open a socket and to get the reply to the first message, together, in
 /// milliseconds.
@@ -23,34 +24,40 @@ pub(super) const ASLEEP: Timestamp = Timestamp(u64::MAX);
 impl<P> Session<P> {
     /// The message that asks for the room, as text.
     pub(super) fn first_message(&self) -> String {
-        let version = Some(PROTOCOL_VERSION);
-        let session = Some(self.session.as_str().into());
-        let token = self.token.as_deref().map(Into::into);
-        let Some(uuid) = &self.uuid else {
-            let create = Create { version, session, share_audience: self.share_audience, token };
-            return rendered(|text| render::create(text, &create));
-        };
-        let claim = self.owner_key.as_ref().map(|owner_key| Claim {
-            owner_key: owner_key.as_str().into(),
-            session,
-            acknowledged: Some(self.outbox.acknowledged()),
-            epoch: self.epoch,
-            share_audience: self.share_audience,
-        });
-        // A claim sends 0 as long as the snapshot was not complete. The same session may have
-        // claimed before, and lost the connection during the snapshot.
-        let since = match claim {
-            Some(_) => (!self.has_entered).then_some(0),
-            None => self.progress.applied(),
-        };
-        let join = Join { uuid: uuid.as_str().into(), version, since, claim, token };
-        rendered(|text| render::join(text, &join))
+        let claims = self.uuid.is_some() && self.owner_key.is_some();
+        let owns = claims || self.uuid.is_none();
+        rendered(|text| {
+            render::first_message(
+                text,
+                &FirstMessage {
+                    uuid: self.uuid.as_deref(),
+                    version: Some(PROTOCOL_VERSION),
+                    // A claim sends 0 as long as the snapshot was not complete. The same session
+                    // may have claimed before, and lost the connection during the snapshot.
+                    since: if claims { (!self.has_entered).then_some(0) } else { self.progress.applied() },
+                    owner_key: self.owner_key.as_deref(),
+                    session: owns.then_some(&self.session),
+                    acknowledged: claims.then(|| self.outbox.acknowledged()),
+                    epoch: self.epoch.filter(|_| claims),
+                    share_audience: owns && self.share_audience,
+                    token: self.token.as_deref(),
+                },
+            );
+        })
     }
 
     /// Asks for a socket.
     pub(super) fn connect(&mut self, now: Timestamp) {
         self.state = State::Connecting { deadline: now.after(ENTRY_TIMEOUT_MS) };
         self.outputs.push_back(Output::Connect);
+    }
+
+    /// Closes the connection and connects again after a while, but not before `min_wait_ms` have
+    /// passed.
+    #[inline(never)] // With `end_connection` it would cost a page 100 bytes.
+    pub(super) fn give_up_connection(&mut self, now: Timestamp, min_wait_ms: u64) {
+        self.outputs.push_back(Output::Disconnect);
+        self.reconnect_after(now, min_wait_ms);
     }
 
     /// Connects again after a while: the connection is gone or was given up.
@@ -133,10 +140,16 @@ impl<P> Session<P> {
             | State::Joining { .. }
             | State::Waiting { .. }
             | State::Closed => {
-                self.outputs.push_back(Output::Disconnect);
-                self.end(EndReason::Left);
+                self.end_connection(EndReason::Left);
             }
         }
+    }
+
+    /// Closes the connection and ends the session.
+    #[inline(never)]
+    pub(super) fn end_connection(&mut self, reason: EndReason) {
+        self.outputs.push_back(Output::Disconnect);
+        self.end(reason);
     }
 
     /// Ends the session for good.

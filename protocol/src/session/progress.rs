@@ -142,20 +142,18 @@ impl Progress {
         }
     }
 
-    /// Notes that the snapshot is complete; it stands for everything up to `seq`. Returns the slots
-    /// that this page has and the snapshot has not: they have been cleared.
-    pub(super) fn complete_snapshot(&mut self, seq: u64) -> Vec<String> {
+    /// Notes that the snapshot is complete; it stands for everything up to `seq`. Calls `report`
+    /// with the slots that this page has and the snapshot has not: they have been cleared.
+    pub(super) fn complete_snapshot(&mut self, seq: u64, mut report: impl FnMut(String)) {
         if !core::mem::take(&mut self.in_snapshot) {
-            return Vec::new();
+            return;
         }
         self.applied = Some(seq);
-        let mut gone = Vec::new();
         self.slots.retain_mut(|slot| {
-            if !slot.in_snapshot {
-                gone.push(core::mem::take(&mut slot.name));
+            if !slot.in_snapshot && !mutated!(KeepSlotsAfterResync) {
+                report(core::mem::take(&mut slot.name));
             }
             slot.in_snapshot
         });
-        if mutated!(KeepSlotsAfterResync) { Vec::new() } else { gone }
     }
 }

@@ -30,9 +30,8 @@ impl<P> Session<P> {
                 // A session that was never in its room waits no longer than its timeout allows.
                 let wait = wait.filter(|wait| self.has_entered || now.after(*wait) < self.give_up_at);
                 if let Some(wait) = wait {
-                    self.outputs.push_back(Output::Disconnect);
                     self.last_failure = EndReason::Refused(refusal);
-                    self.reconnect_after(now, wait);
+                    self.give_up_connection(now, wait);
                 } else {
                     self.end_connection(EndReason::Refused(refusal));
                 }
@@ -166,9 +165,10 @@ impl<P> Session<P> {
     }
 
     fn complete_snapshot(&mut self, seq: u64) {
-        for slot in self.progress.complete_snapshot(seq) {
-            self.event(Event::Cleared { slot, knew_slot: true });
-        }
+        let outputs = &mut self.outputs;
+        self.progress.complete_snapshot(seq, |slot| {
+            outputs.push_back(Output::Event(Event::Cleared { slot, knew_slot: true }));
+        });
         if self.has_entered {
             self.report_progress();
         } else {
@@ -181,11 +181,5 @@ impl<P> Session<P> {
         if self.status == SessionStatus::CatchingUp && self.progress.is_complete() {
             self.set_status(SessionStatus::Connected);
         }
-    }
-
-    /// Closes the connection and ends the session.
-    fn end_connection(&mut self, reason: EndReason) {
-        self.outputs.push_back(Output::Disconnect);
-        self.end(reason);
     }
 }

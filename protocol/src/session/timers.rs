@@ -1,7 +1,7 @@
 //! What a session does when time has passed: attempts to connect, deadlines, heartbeats.
 
 use super::connection::ASLEEP;
-use super::{Buffered, EndReason, MAX_BUFFERED_BYTES, Output, Session, State};
+use super::{Buffered, EndReason, MAX_BUFFERED_BYTES, Session, State};
 use crate::mutation::mutated;
 use crate::{Timestamp, render};
 
@@ -37,23 +37,19 @@ impl<P> Session<P> {
 
     pub(super) fn timed_out(&mut self, now: Timestamp) {
         if !self.has_entered && now >= self.give_up_at {
-            self.outputs.push_back(Output::Disconnect);
             let reason = core::mem::replace(&mut self.last_failure, EndReason::ConnectionFailed);
-            return self.end(reason);
+            return self.end_connection(reason);
         }
         match self.state {
             State::Connecting { deadline } | State::Joining { deadline } if now >= deadline => {
-                self.outputs.push_back(Output::Disconnect);
-                self.reconnect_later(now);
+                self.give_up_connection(now, 0);
             }
             State::Waiting { until } if now >= until => self.connect(now),
             State::Closing { deadline } if now >= deadline => {
-                self.outputs.push_back(Output::Disconnect);
-                self.end(EndReason::Left);
+                self.end_connection(EndReason::Left);
             }
             State::Live { pong_due: Some(due), .. } if now >= due && !mutated!(IgnoreMissingPong) => {
-                self.outputs.push_back(Output::Disconnect);
-                self.reconnect_later(now);
+                self.give_up_connection(now, 0);
             }
             State::Live { pong_due: None, last_received_at, .. }
                 if now >= last_received_at.after(self.limits.heartbeat_ms) =>

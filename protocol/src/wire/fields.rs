@@ -70,6 +70,8 @@ pub enum NumberField {
 pub enum LimitField {
     /// `messageBytes`
     MessageBytes,
+    /// `paramsDepth`
+    ParamsDepth,
     /// `queueActions`
     QueueActions,
     /// `queueBytes`
@@ -92,7 +94,10 @@ impl<P> ServerMessage<P> {
         }
         match fields.status().and_then(Status::from_value) {
             Some(Status::Connected) => Some(Self::Connected(Connected::read(fields))),
-            Some(Status::NotConnected) => Some(fields.error().map_or(Self::Closed, Self::Refused)),
+            Some(Status::NotConnected) => Some(match fields.error() {
+                Some(refusal) => Self::Refused(refusal),
+                None => Self::Closed,
+            }),
             Some(Status::New | Status::Join | Status::Close) => None,
             None => Self::read_control(fields),
         }
@@ -142,6 +147,7 @@ impl Connected {
             seq: fields.number(NumberField::Seq).unwrap_or(0),
             limits: AnnouncedLimits {
                 message_bytes: limit(LimitField::MessageBytes, default.message_bytes),
+                params_depth: limit(LimitField::ParamsDepth, default.params_depth),
                 queue_actions: limit(LimitField::QueueActions, default.queue_actions),
                 queue_bytes: limit(LimitField::QueueBytes, default.queue_bytes),
                 heartbeat_ms: limit(LimitField::Heartbeat, default.heartbeat_ms),

@@ -10,7 +10,7 @@ pub(crate) struct ObjectWriter<'a> {
 
 impl<'a> ObjectWriter<'a> {
     pub(crate) fn new(out: &'a mut String) -> Self {
-        out.push('{');
+        append(out, "{");
         Self { out, is_empty: true }
     }
 
@@ -47,7 +47,7 @@ impl<'a> ObjectWriter<'a> {
     /// A field whose value is JSON already.
     pub(crate) fn raw(&mut self, name: &str, json: &str) -> &mut Self {
         self.name(name);
-        self.out.push_str(json);
+        append(self.out, json);
         self
     }
 
@@ -60,47 +60,44 @@ impl<'a> ObjectWriter<'a> {
     }
 
     pub(crate) fn end(&mut self) {
-        self.out.push('}');
+        append(self.out, "}");
     }
 
     fn name(&mut self, name: &str) {
-        if !self.is_empty {
-            self.out.push(',');
-        }
+        append(self.out, if self.is_empty { "\"" } else { ",\"" });
         self.is_empty = false;
-        self.out.push('"');
-        self.out.push_str(name);
-        self.out.push_str("\":");
+        append(self.out, name);
+        append(self.out, "\":");
     }
 }
 
 /// Writes a JSON string with its quotes, and escapes what RFC 8259 section 7 says must be escaped.
 pub(crate) fn write_string(out: &mut String, text: &str) {
-    out.push('"');
+    append(out, "\"");
     let mut plain_from = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte >= 0x20 && byte != b'"' && byte != b'\\' {
             continue;
         }
         // An escaped character is one byte long, so both ends of the slice lie between characters.
-        out.push_str(text.get(plain_from..at).unwrap_or_default());
+        append(out, text.get(plain_from..at).unwrap_or_default());
         plain_from = at + 1;
-        out.push('\\');
+        append(out, "\\");
         let escape = match byte {
             b'\n' => b'n',
             b'\r' => b'r',
             b'\t' => b't',
             b'"' | b'\\' => byte,
             control => {
-                out.push_str(if control < 0x10 { "u000" } else { "u001" });
+                append(out, if control < 0x10 { "u000" } else { "u001" });
                 let digit = control & 0xf;
                 if digit < 10 { b'0' + digit } else { b'a' - 10 + digit }
             }
         };
         push_ascii(out, escape);
     }
-    out.push_str(text.get(plain_from..).unwrap_or_default());
-    out.push('"');
+    append(out, text.get(plain_from..).unwrap_or_default());
+    append(out, "\"");
 }
 
 /// Writes a number in decimal, without `write!`: every page would load the code behind that.
@@ -116,6 +113,12 @@ pub(crate) fn write_number(out: &mut String, value: u64) {
 /// the code that encodes the rest of Unicode.
 fn push_ascii(out: &mut String, byte: u8) {
     out.push(char::from(byte & 0x7f));
+}
+
+/// Appends a text. A page doesn't load the code for that once for each place.
+#[cfg_attr(target_family = "wasm", inline(never))]
+pub(crate) fn append(out: &mut String, text: &str) {
+    out.push_str(text);
 }
 
 #[cfg(test)]

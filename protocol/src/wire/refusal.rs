@@ -44,11 +44,13 @@ pub enum RefusalCode {
     StateTooLarge,
     /// The action is larger than `limits.messageBytes`.
     MessageTooLarge,
+    /// The params of an action are nested deeper than `limits.paramsDepth`.
+    ParamsTooDeep,
 }
 
 impl RefusalCode {
     /// All codes, in the order in which `docs/codes.md` lists them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Malformed,
         Self::UnknownStatus,
         Self::UnsupportedVersion,
@@ -66,6 +68,7 @@ impl RefusalCode {
         Self::TooManySlots,
         Self::StateTooLarge,
         Self::MessageTooLarge,
+        Self::ParamsTooDeep,
     ];
 
     /// `error.code` on the wire.
@@ -90,6 +93,7 @@ impl RefusalCode {
             Self::TooManySlots => "too_many_slots",
             Self::StateTooLarge => "state_too_large",
             Self::MessageTooLarge => "message_too_large",
+            Self::ParamsTooDeep => "params_too_deep",
         }
     }
 
@@ -136,6 +140,7 @@ impl RefusalCode {
                 "the room's state messages are too large taken together: clear slots first"
             }
             Self::MessageTooLarge => "the action is larger than limits.messageBytes: send less in one action",
+            Self::ParamsTooDeep => "the params are nested deeper than limits.paramsDepth: send flatter ones",
         }
     }
 
@@ -156,7 +161,8 @@ impl RefusalCode {
             | Self::NotOwner
             | Self::TooManySlots
             | Self::StateTooLarge
-            | Self::MessageTooLarge => None,
+            | Self::MessageTooLarge
+            | Self::ParamsTooDeep => None,
         }
     }
 

@@ -84,6 +84,8 @@ codes! {
     StateTooLarge = "state_too_large",
     /// The action is larger than the server accepts.
     MessageTooLarge = "message_too_large",
+    /// The params of the action are nested deeper than the server accepts.
+    ParamsTooDeep = "params_too_deep",
     /// An argument is invalid; the message says which one.
     InvalidArgument = "invalid_argument",
     /// The server could not be reached in time.

@@ -123,6 +123,7 @@ impl ServerFields for Fields {
     fn limit(&self, field: LimitField) -> Option<u64> {
         whole_number(&self.object("limits")?.get(match field {
             LimitField::MessageBytes => "messageBytes",
+            LimitField::ParamsDepth => "paramsDepth",
             LimitField::QueueActions => "queueActions",
             LimitField::QueueBytes => "queueBytes",
             LimitField::Heartbeat => "heartbeat",

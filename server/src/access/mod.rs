@@ -1,6 +1,7 @@
 //! Access: turns a token into permissions. The protocol's crate decides what permissions allow.
 
 mod api_keys;
+mod bearer;
 #[cfg(feature = "jwt")]
 mod jwt;
 #[cfg(not(feature = "jwt"))]
@@ -12,6 +13,7 @@ mod settings;
 use rtbroadcaster_protocol::{Operation, Permissions, Refusal, RefusalCode};
 
 use api_keys::ApiKeys;
+use bearer::Bearer;
 use jwt::Jwt;
 
 #[cfg(feature = "jwt")]
@@ -39,31 +41,27 @@ impl Access {
         }
     }
 
-    /// What the bearer of this token may do, as far as this operation needs it.
+    /// What the bearer of this token may do, as far as this operation needs it, and who it is.
     ///
     /// # Errors
     /// - `unauthorized`: a token is needed, and there is none or it isn't accepted.
     /// - `keys_unavailable`: the token's key is being fetched, or can't be had at this moment.
-    pub(crate) fn permissions(
-        &self,
-        operation: Operation,
-        token: Option<&str>,
-    ) -> Result<Permissions, Refusal> {
+    pub(crate) fn bearer(&self, operation: Operation, token: Option<&str>) -> Result<Bearer, Refusal> {
         let gate = match operation {
             Operation::Create | Operation::Claim(_) => self.creation,
             Operation::Join(_) => self.joins,
         };
         if gate == Gate::Open {
-            return Ok(Permissions::ALL);
+            return Ok(Permissions::ALL.into());
         }
         let Some(token) = token.filter(|token| !token.is_empty()) else {
             return Err(RefusalCode::Unauthorized.into());
         };
         if let Some(permissions) = self.api_keys.permissions(token) {
-            return Ok(permissions);
+            return Ok(permissions.into());
         }
         if let Some(jwt) = &self.jwt {
-            return jwt.permissions(token);
+            return jwt.bearer(token);
         }
         Err(Refusal::with_message(RefusalCode::Unauthorized, "the token is none that this server knows"))
     }
@@ -98,8 +96,8 @@ mod tests {
 
     fn allows(access: &Access, operation: Operation, token: Option<&str>) -> Result<bool, String> {
         access
-            .permissions(operation, token)
-            .map(|permissions| permissions.allow(operation))
+            .bearer(operation, token)
+            .map(|bearer| bearer.permissions.allow(operation))
             .map_err(|refusal| refusal.message)
     }
 

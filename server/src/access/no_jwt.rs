@@ -1,7 +1,9 @@
 //! Stands for JSON web tokens in a build without the feature `jwt`. No token is accepted. The types
 //! have no values, so this compiles to nothing.
 
-use rtbroadcaster_protocol::{Permissions, Refusal};
+use rtbroadcaster_protocol::Refusal;
+
+use super::bearer::Bearer;
 
 /// Which JSON web tokens are accepted. Without the feature `jwt` there are no such settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +26,7 @@ impl Jwt {
         match *self {}
     }
 
-    pub(super) fn permissions(&self, _token: &str) -> Result<Permissions, Refusal> {
+    pub(super) fn bearer(&self, _token: &str) -> Result<Bearer, Refusal> {
         match *self {}
     }
 }

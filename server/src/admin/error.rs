@@ -26,6 +26,8 @@ pub(super) enum AdminError {
     Method(&'static str),
     #[error("{0}")]
     Query(String),
+    #[error("the server can't store the end of the room, and is about to end: its log says why")]
+    NotKept,
 }
 
 #[derive(Serialize)]
@@ -47,6 +49,7 @@ impl AdminError {
             Self::NotFound | Self::UnknownRoom => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoAddress(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
+            Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -58,6 +61,7 @@ impl AdminError {
             Self::UnknownRoom => "unknown_room",
             Self::Method(_) => "method_not_allowed",
             Self::NoAddress(_) | Self::Query(_) => "bad_request",
+            Self::NotKept => "not_kept",
         }
     }
 

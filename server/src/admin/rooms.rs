@@ -12,6 +12,7 @@ use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
 use crate::fanout::SharedRoom;
+use crate::journal::NotKept;
 
 /// Rooms that are read before other tasks get their turn.
 const CHUNK_SIZE: usize = 64;
@@ -127,12 +128,16 @@ pub(super) fn one(manager: &Manager, id: &str) -> Result<RoomView, AdminError> {
 }
 
 /// `DELETE rooms/UUID`.
-pub(super) fn close(manager: &Manager, id: &str) -> Result<(), AdminError> {
+pub(super) async fn close(manager: &Manager, id: &str) -> Result<(), AdminError> {
     let id = parse(id)?;
-    manager.room_table().find(id).ok_or(AdminError::UnknownRoom)?;
+    let room = manager.room_table().find(id).ok_or(AdminError::UnknownRoom)?;
     info!(room = %id, "the administration closes a room");
     manager.room_table().close(id, "the administration closed it");
-    Ok(())
+    match room.with(|room| room.mark()) {
+        Some(mark) => room.until_kept(mark).await.map_err(|NotKept| AdminError::NotKept),
+        // A bug has broken it, so its end waits for nothing.
+        None => Ok(()),
+    }
 }
 
 fn parse(id: &str) -> Result<RoomId, AdminError> {

@@ -124,7 +124,7 @@ async fn answer(manager: &Manager, method: &Method, path: &str, query: &str) -> 
         ["rooms"] if is_get => rooms::list(manager, query).await.map(|page| json(&page)),
         ["rooms", id] if is_get => rooms::one(manager, id).map(|room| json(&room)),
         ["rooms", id] if is_delete => {
-            rooms::close(manager, id).map(|()| StatusCode::NO_CONTENT.into_response())
+            rooms::close(manager, id).await.map(|()| StatusCode::NO_CONTENT.into_response())
         }
         ["connections"] if is_get => connections::list(manager, query).map(|page| json(&page)),
         ["connections", address] if is_delete => {

@@ -19,12 +19,14 @@ pub(crate) struct ConnectionHost {
     services: Arc<Services>,
     /// The client's address, if it is known.
     remote: Option<IpAddr>,
+    /// Who the client is, as its last token says.
+    subject: Option<String>,
     room: Option<(RoomId, Arc<SharedRoom>)>,
 }
 
 impl ConnectionHost {
     pub(crate) fn new(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
-        Self { services, remote, room: None }
+        Self { services, remote, subject: None, room: None }
     }
 
     /// What all connections share.
@@ -52,7 +54,9 @@ impl ConnectionHost {
 
 impl Host for ConnectionHost {
     fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal> {
-        self.services.access.permissions(operation, token)
+        let bearer = self.services.access.bearer(operation, token)?;
+        self.subject = bearer.subject;
+        Ok(bearer.permissions)
     }
 
     fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal> {
@@ -66,7 +70,7 @@ impl Host for ConnectionHost {
     }
 
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
-        let (id, key, room) = self.services.rooms.create(session, self.remote)?;
+        let (id, key, room) = self.services.rooms.create(session, self.remote, self.subject.as_deref())?;
         self.room = Some((id, room));
         Ok((id, key))
     }
@@ -81,6 +85,10 @@ impl Host for ConnectionHost {
 
     fn wake_at(&mut self, room: RoomId, moment: Timestamp) {
         self.services.rooms.wake_at(room, moment);
+    }
+
+    fn params_depth(&self) -> usize {
+        self.services.limits.params_depth
     }
 
     fn note_refusal(&mut self, refusal: &Refusal) {

@@ -3,12 +3,14 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rtbroadcaster_protocol::{Room, RoomId, RoomReport, Timestamp};
+use rtbroadcaster_protocol::{Mark, Room, RoomId, RoomReport, Timestamp};
 use tokio::runtime::Handle;
+use tokio::sync::Notify;
 
 use super::changes::{Changes, PendingChanges};
 use super::subscribers::{Subscriber, Subscribers};
 use crate::atomic_option::AtomicOption;
+use crate::journal::{JournalHandle, NotKept};
 use crate::metrics::{Metrics, Moment};
 
 /// The number of followers that the appending thread serves by itself. A larger room is spread over
@@ -38,6 +40,12 @@ pub(crate) struct SharedRoom {
     more_followers: OnceLock<Box<[Subscribers]>>,
     /// The owner isn't read until the followers have caught up.
     owner_waits: AtomicBool,
+    /// Keeps what the room stages. None if the room ends with the process.
+    journal: Option<Arc<JournalHandle>>,
+    /// Notified when the journal has kept more of it.
+    kept: Notify,
+    /// Why the room was closed, once it was.
+    end_reason: OnceLock<&'static str>,
 }
 
 /// The list in which a connection is subscribed.
@@ -50,7 +58,13 @@ pub(crate) enum Subscription {
 }
 
 impl SharedRoom {
-    pub(crate) fn new(room: Room, opened: Timestamp, metrics: Arc<Metrics>) -> Self {
+    /// Shares a room. A room with a journal stages its records already.
+    pub(crate) fn new(
+        room: Room,
+        opened: Timestamp,
+        metrics: Arc<Metrics>,
+        journal: Option<Arc<JournalHandle>>,
+    ) -> Self {
         Self {
             id: room.id(),
             opened,
@@ -62,6 +76,9 @@ impl SharedRoom {
             followers: Subscribers::default(),
             more_followers: OnceLock::new(),
             owner_waits: AtomicBool::new(false),
+            journal,
+            kept: Notify::new(),
+            end_reason: OnceLock::new(),
         }
     }
 
@@ -80,13 +97,26 @@ impl SharedRoom {
     /// Returns none if a panic, which is a bug of ours, has left the room half changed. The room
     /// then counts as gone: its connections are closed, and all other rooms live on.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+        self.change(act, false)
+    }
+
+    /// Has the room stage a checkpoint, so that its journal needs no older records.
+    #[cfg(feature = "store")]
+    pub(crate) fn stage_checkpoint(&self) {
+        self.change(Room::stage_checkpoint, true);
+    }
+
+    fn change<R>(&self, act: impl FnOnce(&mut Room) -> R, has_checkpoint: bool) -> Option<R> {
         let Ok(mut room) = self.room.lock() else {
             self.changes.add(Changes { for_followers: true, for_owner: true, appended: false });
             return None;
         };
-        let (version, owner_version, head) = (room.version(), room.owner_version(), room.head());
+        let (version, owner_version, served) = (room.version(), room.owner_version(), room.served_seq());
         let result = act(&mut room);
-        let appended = room.head() - head;
+        if let Some(journal) = &self.journal {
+            journal.push(&mut room, has_checkpoint);
+        }
+        let appended = room.served_seq() - served;
         if appended > 0 {
             self.note_appended(appended);
         }
@@ -96,6 +126,59 @@ impl SharedRoom {
             appended: false,
         });
         Some(result)
+    }
+
+    /// Notes that the journal has kept all that was staged up to `mark`. The caller must call
+    /// [`SharedRoom::serve`] afterwards. True if the room has ended.
+    #[cfg(feature = "store")]
+    pub(crate) fn note_kept(&self, mark: Mark) -> bool {
+        let has_ended = self.with(|room| {
+            room.committed(mark);
+            room.has_ended()
+        });
+        self.kept.notify_waiters();
+        has_ended.unwrap_or(false)
+    }
+
+    /// Waits until the journal has kept all that was staged up to `mark`. Without a journal it
+    /// doesn't wait.
+    ///
+    /// # Errors
+    /// The journal has failed, or the room counts as gone.
+    pub(crate) async fn until_kept(&self, mark: Mark) -> Result<(), NotKept> {
+        let Some(journal) = &self.journal else { return Ok(()) };
+        loop {
+            // Created before the room is asked, so that no notification is missed.
+            let kept = self.kept.notified();
+            if self.with(|room| room.is_kept(mark)).ok_or(NotKept)? {
+                return Ok(());
+            }
+            tokio::select! {
+                () = kept => {}
+                () = journal.failed() => return Err(NotKept),
+            }
+        }
+    }
+
+    /// Closes the room, unless that was done before. True if it has ended: without a journal at
+    /// once, and with one when that is kept. The caller must call [`SharedRoom::serve`] afterwards.
+    pub(crate) fn close(&self, reason: &'static str) -> bool {
+        self.end_reason.get_or_init(|| reason);
+        let has_ended = self.with(|room| {
+            room.close();
+            room.has_ended()
+        });
+        if has_ended.is_none()
+            && let Some(journal) = &self.journal
+        {
+            journal.push_end(self.id);
+        }
+        has_ended.unwrap_or(true)
+    }
+
+    /// Why the room was closed. None if it is open.
+    pub(crate) fn end_reason(&self) -> Option<&'static str> {
+        self.end_reason.get().copied()
     }
 
     /// A report of the room; none if it counts as gone.

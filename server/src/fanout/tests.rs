@@ -50,7 +50,7 @@ impl Subscriber for Counting {
 
 fn shared_room() -> Arc<SharedRoom> {
     let room = Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, Limits::default());
-    Arc::new(SharedRoom::new(room, Timestamp(0), Arc::new(Metrics::new())))
+    Arc::new(SharedRoom::new(room, Timestamp(0), Arc::new(Metrics::new()), None))
 }
 
 fn follow(room: &SharedRoom) -> Arc<Counting> {

@@ -39,6 +39,8 @@ pub(super) async fn append(
     uuid: &str,
     body: Body,
 ) -> Result<Response, HttpError> {
+    // Nothing else is judged of a client that may not act, nor its body read.
+    let mut owned_room = authorise_owner(manager, request, uuid)?;
     let form = match headers::media_type(&request.headers)?.as_deref() {
         Some("application/json") => BodyForm::One,
         Some("application/x-ndjson") => BodyForm::Lines,
@@ -46,8 +48,6 @@ pub(super) async fn append(
     };
     let session = headers::idempotency_key(&request.headers)?;
     let epoch = Query::parse(&request.query)?.number("epoch")?;
-    // The body isn't read for a client that may not act.
-    let mut owned_room = authorise_owner(manager, request, uuid)?;
     let text = body.text(manager, manager.settings().limits.message_bytes).await?;
     wait_for_room(manager, &mut owned_room).await;
 
@@ -64,15 +64,17 @@ pub(super) async fn append(
         if let Some(pause) = room.pause(now) {
             return Err(too_fast(pause).into());
         }
-        Ok(match form {
+        let posted = match form {
             BodyForm::One => post.append(room, iter::once(text.as_str()), now),
             BodyForm::Lines => post.append(room, text.lines(), now),
-        })
+        };
+        Ok((posted, room.mark()))
     })?;
-    let posted = appended?;
+    let (posted, mark) = appended?;
     if let Some(room) = owned_room.host.room() {
         room.serve();
     }
+    owned_room.until_kept(manager, mark).await?;
     match form {
         BodyForm::One => {
             let posted = posted.into_iter().next();

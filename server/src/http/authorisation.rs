@@ -1,12 +1,13 @@
 //! Authorises requests that need a room's owner key: posts and removals.
 
-use rtbroadcaster_protocol::{Host, KeyDigest, Operation, RefusalCode, Room, RoomId};
+use rtbroadcaster_protocol::{Host, KeyDigest, Mark, Operation, RefusalCode, Room, RoomId};
 
 use super::error::HttpError;
 use super::headers;
 use super::request::Request;
 use crate::Manager;
 use crate::connection::ConnectionHost;
+use crate::journal::NotKept;
 
 /// A room whose owner key the request has proved to know.
 pub(super) struct OwnedRoom {
@@ -33,6 +34,16 @@ impl OwnedRoom {
             self.host.wake_at(self.id, moment);
         }
         Ok(done?)
+    }
+
+    /// Waits until the room's journal has kept all that was staged up to `mark`.
+    ///
+    /// # Errors
+    /// The journal has failed, so the server ends. The client may ask again: an answer that is
+    /// known is repeated.
+    pub(super) async fn until_kept(&self, manager: &Manager, mark: Mark) -> Result<(), HttpError> {
+        let Some(room) = self.host.room() else { return Ok(()) };
+        room.until_kept(mark).await.map_err(|NotKept| HttpError::shutting_down(manager))
     }
 }
 

@@ -1,6 +1,9 @@
 //! `POST rooms`: opens a room.
 
-use rtbroadcaster_protocol::{ClientMessage, Create, Operation, PROTOCOL_VERSION, Peer};
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use rtbroadcaster_protocol::{ClientMessage, Create, Operation, PROTOCOL_VERSION, Peer, RoomId};
 use serde_json::Value;
 use warp::http::header::LOCATION;
 use warp::http::{HeaderValue, StatusCode};
@@ -14,6 +17,7 @@ use super::reply::first_reply;
 use super::request::Request;
 use crate::Manager;
 use crate::connection::ConnectionHost;
+use crate::journal::NotKept;
 
 /// The largest body, in bytes. The fields need less, and holding this much for every client costs
 /// little.
@@ -36,27 +40,49 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     let (session, share_audience) = options(&text)?;
     let create = Create {
         version: Some(PROTOCOL_VERSION),
-        session: session.map(Into::into),
+        session: session.map(Cow::Owned),
         share_audience,
-        token: token.map(Into::into),
+        token: token.map(|token| Cow::Owned(token.to_owned())),
     };
     if manager.is_shutting_down() {
         // The shutdown may have begun while the body was awaited.
         return Err(HttpError::shutting_down(manager));
     }
-    let (mut peer, mut host) =
-        (Peer::default(), ConnectionHost::new(manager.services().clone(), request.remote()));
-    let now = manager.now();
-    peer.receive(Ok(ClientMessage::Create(create)), now, &mut host);
-    let reply = first_reply(&mut peer, &mut host);
-    let room = peer.room();
-    peer.disconnected(now, &mut host);
+    // A task of its own goes on when the client doesn't wait for the answer, so that the room never
+    // counts an owner as present who is not.
+    let opened = tokio::spawn(open(manager.clone(), create, request.remote())).await;
+    let (reply, room) = opened.map_err(|_| HttpError::Broken)?;
     let mut response = json_answer(StatusCode::CREATED, reply?);
     // Relative to the request's path: only the application knows where the rooms are mounted.
     let location = room.map(|room| format!("rooms/{room}")).unwrap_or_default();
     let location = HeaderValue::try_from(location).expect("a uuid is ASCII");
     response.headers_mut().insert(LOCATION, location);
     Ok(response)
+}
+
+/// Opens a room whose owner leaves at once. Returns the reply when the room is kept.
+async fn open(
+    manager: Manager,
+    create: Create<'static>,
+    remote: Option<IpAddr>,
+) -> (Result<String, HttpError>, Option<RoomId>) {
+    let mut host = ConnectionHost::new(manager.services().clone(), remote);
+    let mut peer = Peer::default();
+    peer.receive(Ok(ClientMessage::Create(create)), manager.now(), &mut host);
+    let kept = match host.room().cloned() {
+        Some(room) => match room.with(|room| room.mark()) {
+            Some(mark) => room.until_kept(mark).await,
+            None => Err(NotKept),
+        },
+        None => Ok(()),
+    };
+    let reply = match kept {
+        Ok(()) => first_reply(&mut peer, &mut host),
+        Err(NotKept) => Err(HttpError::shutting_down(&manager)),
+    };
+    let room = peer.room();
+    peer.disconnected(manager.now(), &mut host);
+    (reply, room)
 }
 
 /// Reads the body: the session that will act, and whether followers may know the audience.

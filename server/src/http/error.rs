@@ -39,6 +39,8 @@ pub(super) enum HttpError {
     Broken,
     /// The request has no owner key.
     OwnerKeyMissing,
+    /// `Authorization` has another scheme than `Bearer`.
+    Scheme,
     /// The action's answer isn't recorded any more.
     StaleId,
     /// Another claim of the room's ownership is in force.
@@ -80,7 +82,7 @@ impl HttpError {
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::NotAdmitted(reason) => HandshakeError::from(*reason).status(),
             Self::Broken => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::OwnerKeyMissing => StatusCode::UNAUTHORIZED,
+            Self::OwnerKeyMissing | Self::Scheme => StatusCode::UNAUTHORIZED,
             Self::StaleId | Self::Superseded => StatusCode::CONFLICT,
         }
     }
@@ -101,7 +103,7 @@ impl HttpError {
             Self::NotAdmitted(NotAdmitted::TooManyOfAddress { .. }) => RefusalCode::RateLimited.as_str(),
             Self::NotAdmitted(NotAdmitted::ShuttingDown { .. }) => "shutting_down",
             Self::Broken => "internal_error",
-            Self::OwnerKeyMissing => RefusalCode::Unauthorized.as_str(),
+            Self::OwnerKeyMissing | Self::Scheme => RefusalCode::Unauthorized.as_str(),
             Self::StaleId => "stale_id",
             Self::Superseded => "superseded",
         }
@@ -129,6 +131,7 @@ impl HttpError {
             Self::OwnerKeyMissing => {
                 "this needs the room's owner key, as Authorization: Bearer OWNER_KEY".to_owned()
             }
+            Self::Scheme => "Authorization must be: Bearer, a space, and the token or key".to_owned(),
             Self::StaleId => {
                 "ids count up within a session, and this one is below those that the room has: what became \
                               of its action is not known any more, or it was never sent"
@@ -200,6 +203,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         }
         Some(
             RefusalCode::Malformed
+            | RefusalCode::ParamsTooDeep
             | RefusalCode::UnknownStatus
             | RefusalCode::UnsupportedVersion
             | RefusalCode::AlreadyInRoom

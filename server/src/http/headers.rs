@@ -1,5 +1,7 @@
 //! Reads the headers and the query of a request.
 
+use std::collections::HashSet;
+
 use rtbroadcaster_protocol::MAX_SESSION_BYTES;
 use warp::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use warp::http::{HeaderMap, HeaderName};
@@ -21,7 +23,7 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     let Some(value) = text(headers, &AUTHORIZATION)? else { return Ok(None) };
     match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        _ => Err(malformed("Authorization", "must be: Bearer, a space, and the token or key")),
+        _ => Err(HttpError::Scheme),
     }
 }
 
@@ -71,11 +73,12 @@ pub(super) fn session(name: &str) -> Result<&str, HttpError> {
 /// The seq to resume from: the header that a browser's `EventSource` sends when it reconnects, or
 /// `since` of the query.
 pub(super) fn since(headers: &HeaderMap, query: &Query) -> Result<Option<u64>, HttpError> {
+    let since = query.number("since")?;
     match text(headers, &LAST_EVENT_ID)?.filter(|value| !value.is_empty()) {
         Some(value) => {
             number(value).map(Some).ok_or_else(|| malformed("Last-Event-ID", "must be the id of an event"))
         }
-        None => query.number("since"),
+        None => Ok(since),
     }
 }
 
@@ -96,7 +99,12 @@ impl Query {
                 .ok_or_else(|| HttpError::Malformed(format!("{name} is not percent-encoded UTF-8")))?;
             Ok((name.to_owned(), value))
         });
-        pairs.collect::<Result<_, _>>().map(Self)
+        let pairs: Vec<(String, String)> = pairs.collect::<Result<_, HttpError>>()?;
+        let mut names = HashSet::new();
+        match pairs.iter().find(|(name, _)| !names.insert(name)) {
+            Some((name, _)) => Err(malformed(name, "stands in the query more than once")),
+            None => Ok(Self(pairs)),
+        }
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&str> {
@@ -172,16 +180,18 @@ mod tests {
     fn the_scheme_of_an_authorization_may_be_in_any_case_and_must_be_bearer() {
         assert_eq!(bearer(&with("authorization", "bearer  key")), Ok(Some("key")));
         assert_eq!(bearer(&HeaderMap::new()), Ok(None));
-        assert!(bearer(&with("authorization", "Basic a2V5")).is_err());
+        for other in ["Basic a2V5", "Bearer", "key"] {
+            assert_eq!(bearer(&with("authorization", other)), Err(HttpError::Scheme), "{other}");
+        }
     }
 
     #[test]
-    fn a_query_is_decoded_and_a_broken_encoding_is_refused() {
+    fn a_query_is_decoded_and_a_broken_encoding_or_a_name_twice_is_refused() {
         let query = Query::parse("session=a%20%C3%A4+b&since=7&flag").unwrap();
         assert_eq!(query.text("session"), Some("a ä b"));
         assert_eq!(query.number("since"), Ok(Some(7)));
         assert_eq!(query.text("flag"), Some(""));
-        for wrong in ["a=%", "a=%4", "a=%zz", "a=%ff"] {
+        for wrong in ["a=%", "a=%4", "a=%zz", "a=%ff", "a=1&b&a=1"] {
             assert!(Query::parse(wrong).is_err(), "{wrong}");
         }
         assert!(Query::parse("since=x").unwrap().number("since").is_err());

@@ -9,6 +9,7 @@ mod authorisation;
 mod body;
 mod cors;
 mod create;
+mod document;
 mod error;
 mod events;
 mod hang_up;
@@ -32,14 +33,10 @@ use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
 use body::Body;
 use error::HttpError;
-use json::json_answer;
 use request::Request;
 use target::Target;
 
 pub use hang_up::HangUp;
-
-/// The description of these routes for programs (`OpenAPI` 3.1).
-const OPEN_API: &str = include_str!("openapi.json");
 
 /// The filter for everything below the rooms' path. It rejects paths that are no [`Target`].
 pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
@@ -49,11 +46,19 @@ pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
     });
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();
     let request = warp::method()
+        .and(warp::path::full())
         .and(warp::header::headers_cloned())
         .and(query)
         .and(warp::ext::optional::<RemoteAddress>())
         .and(warp::ext::optional::<HangUp>())
-        .map(|method, headers, query, remote, hang_up| Request { method, headers, query, remote, hang_up });
+        .map(|method, path, headers, query, remote, hang_up| Request {
+            method,
+            path,
+            headers,
+            query,
+            remote,
+            hang_up,
+        });
     target
         .and(request)
         .and(warp::body::stream())
@@ -102,11 +107,9 @@ async fn dispatch(
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
-        (Target::OpenApi, &Method::GET | &Method::HEAD) => {
-            Ok(json_answer(StatusCode::OK, OPEN_API.to_owned()))
-        }
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request.path.as_str())),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
-        (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid),
+        (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid).await,
         (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,
         (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid),
         _ => Err(HttpError::Method(target.methods())),

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use warp::http::{HeaderMap, Method};
+use warp::path::FullPath;
 
 use super::hang_up::HangUp;
 use crate::remote_address::RemoteAddress;
@@ -10,6 +11,7 @@ use crate::remote_address::RemoteAddress;
 /// A request for one of the targets.
 pub(super) struct Request {
     pub(super) method: Method,
+    pub(super) path: FullPath,
     pub(super) headers: HeaderMap,
     pub(super) query: String,
     pub(super) remote: Option<RemoteAddress>,

@@ -13,10 +13,11 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use rtbroadcaster::{HangUp, RemoteAddress, Socket, Sockets};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
+use tokio_rustls::server::TlsStream;
 use tracing::{debug, warn};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -59,6 +60,10 @@ pub(crate) fn end_silent_connections(listener: &TcpListener, user_timeout: Durat
     #[cfg(not(target_os = "linux"))]
     let _ = (listener, user_timeout);
 }
+
+/// The answer to HTTP without TLS at a port for https.
+const PLAIN_HTTP: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 78\r\n\
+    Connection: close\r\n\r\nthis port speaks TLS only: use an address that begins with https:// or wss://\n";
 
 /// A TCP connection is refused.
 struct TooManySockets;
@@ -151,13 +156,14 @@ impl Server {
             debug!(%remote, %error, "TCP_NODELAY could not be set");
         }
         let Some(tls) = &self.tls else { return self.serve_requests(stream, remote, socket, stopping).await };
-        let handshake = timeout(self.handshake_timeout, tls.accept(stream));
+        let handshake = timeout(self.handshake_timeout, accept_tls(tls, stream));
         let accepted = tokio::select! {
             accepted = handshake => accepted,
             _ = stopping.wait_for(|is| *is) => return,
         };
         match accepted {
-            Ok(Ok(stream)) => self.serve_requests(stream, remote, socket, stopping).await,
+            Ok(Ok(Some(stream))) => self.serve_requests(stream, remote, socket, stopping).await,
+            Ok(Ok(None)) => debug!(%remote, "a request without TLS came to the port for https"),
             Ok(Err(error)) => debug!(%remote, %error, "the TLS handshake failed"),
             Err(_) => debug!(%remote, "the TLS handshake took too long"),
         }
@@ -200,8 +206,27 @@ impl Server {
                 connection.await
             }
         };
-        if let Err(error) = answered {
+        // An idle connection that is kept for further requests ends by the same timeout as the head
+        // of a request.
+        let error = answered.err().filter(|error| !error.is_timeout());
+        if let Some(error) = error {
             debug!(%remote, %error, "a request ended with an error");
         }
     }
+}
+
+/// The server's half of a TLS handshake. None if the client speaks HTTP without TLS; it was told
+/// so.
+async fn accept_tls(tls: &Tls, mut stream: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
+    let mut first = [0];
+    stream.peek(&mut first).await?;
+    // A handshake begins with the byte 22 (RFC 8446 section 5.1), a request with its method.
+    if !first[0].is_ascii_uppercase() {
+        return tls.accept(stream).await.map(Some);
+    }
+    stream.write_all(PLAIN_HTTP).await?;
+    stream.shutdown().await?;
+    // If it were dropped with bytes that weren't read, the kernel would take the answer back.
+    tokio::io::copy(&mut stream.take(BUFFER_BYTES as u64), &mut tokio::io::sink()).await?;
+    Ok(None)
 }

@@ -9,6 +9,7 @@ mod logging;
 mod proxies;
 mod signals;
 mod site;
+mod stored_rooms;
 mod tls;
 
 use std::io::ErrorKind;
@@ -20,7 +21,7 @@ use accept::Server;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
 use log_writer::LogWriter;
-use rtbroadcaster::{KeySource, Manager};
+use rtbroadcaster::{KeySource, Manager, Settings, StoreSettings};
 use signals::{ReloadSignal, Signals};
 use tls::{Tls, TlsFiles};
 use tracing::{info, warn};
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
     match invocation.task {
         Task::Example => print!("{}", configuration::example()),
         Task::Config => print!("{}", configuration::effective(&resolved)),
-        Task::Serve | Task::Check => {}
+        Task::Serve | Task::Check | Task::Store(_) => {}
     }
     match (invocation.task, verdict) {
         (Task::Example, _) | (Task::Config, Ok(())) => ExitCode::SUCCESS,
@@ -56,6 +57,13 @@ fn main() -> ExitCode {
             println!("{}: nothing is wrong", invocation.file.unwrap_or_default());
             ExitCode::SUCCESS
         }
+        (Task::Store(task), Ok(())) => match &resolved.configuration.data {
+            Some(directory) => stored_rooms::run(&task, directory),
+            None => {
+                eprintln!("error: --data: name the directory of the store");
+                ExitCode::from(MISUSE)
+            }
+        },
         (Task::Serve, Ok(())) => serve(resolved.configuration, &misspelt),
         (_, Err(problems)) => misuse(&problems),
     }
@@ -109,6 +117,8 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
         path,
         www,
         www_expose,
+        data,
+        sync,
         tls_certificate,
         tls_key,
         proxies,
@@ -133,7 +143,10 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     accept::end_silent_connections(&listener, timeout);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
     let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
-    let manager = Manager::new(rooms);
+    let manager = match data {
+        Some(directory) => open_store(rooms, StoreSettings { directory, sync }).await?,
+        None => Manager::new(rooms),
+    };
     tokio::spawn(logging::report_dropped_lines(log.clone(), manager.clone()));
     let loaded = tokio::select! {
         loaded = manager.load_keys() => loaded,
@@ -169,8 +182,30 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     info!(scheme, %address, path, "server started");
     let sockets = manager.sockets(max_sockets, tls.is_some());
     let server = Server::new(routes, tls, proxies, Some(sockets), header_timeout);
-    server.serve(listener, signals.drain(manager, log.clone(), drain_delay, drain)).await;
+    let mut has_store = true;
+    let until_the_end = async {
+        tokio::select! {
+            () = signals.drain(manager.clone(), log.clone(), drain_delay, drain) => {}
+            () = manager.store_failed() => {
+                has_store = false;
+                // Nothing is acknowledged any more: clients come back to the next process.
+                signals::cut(&manager).await;
+            }
+        }
+    };
+    server.serve(listener, until_the_end).await;
+    anyhow::ensure!(
+        has_store,
+        "--data: the rooms can't be stored any more; the log says why, and what to do"
+    );
     Ok(())
+}
+
+/// Makes a manager whose rooms are stored.
+async fn open_store(rooms: Settings, store: StoreSettings) -> anyhow::Result<Manager> {
+    info!(directory = %store.directory.display(), sync = %store.sync, "reading the stored rooms");
+    let opened = tokio::task::spawn_blocking(move || Manager::with_store(rooms, &store)).await;
+    opened.context("a bug of the server: the stored rooms can't be read")?.context("--data")
 }
 
 /// Why the program can't listen on an address, and what to do.
@@ -200,12 +235,17 @@ fn raise_descriptor_limit(connections: usize) -> usize {
     let possible = match rlimit::increase_nofile_limit(wanted) {
         Ok(allowed) if allowed >= wanted => sockets,
         Ok(allowed) => {
-            warn!(
-                allowed,
-                wanted,
-                "this process may not have as many files open as --connections needs: raise its limit (ulimit -n)"
-            );
-            allowed.saturating_sub(OTHER_DESCRIPTORS)
+            const ADVICE: &str = "raise the limit of open files (ulimit -n), or lower --connections";
+            let sockets = allowed.saturating_sub(OTHER_DESCRIPTORS);
+            if allowed < connections as u64 {
+                warn!(allowed, wanted, "there can't be as many connections as --connections says: {ADVICE}");
+            } else {
+                info!(
+                    allowed,
+                    wanted, "few requests fit beside as many connections as --connections says: {ADVICE}"
+                );
+            }
+            sockets
         }
         Err(error) => {
             warn!(%error, "the limit of open files cannot be read");

@@ -108,12 +108,30 @@ impl Signals {
         let signal = self.stop().await;
         // Comes before anything else: whatever hangs, a second signal ends the program.
         tokio::spawn(self.end_at_once(log));
+        // Counted before, because this sends away who is in no room.
+        let connections = manager.connected();
         manager.refuse_newcomers();
-        info!(signal, "shutting down");
+        info!(signal, connections, rooms = manager.rooms(), "shutting down");
         tokio::time::sleep(delay).await;
-        // The end of the process cuts what takes longer.
-        if tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await.is_err() {
-            warn!("some connections did not end in time and are cut");
+        shut_down(&manager, time).await;
+    }
+}
+
+/// Shuts the manager down at once.
+pub(crate) async fn cut(manager: &Manager) {
+    shut_down(manager, Duration::ZERO).await;
+}
+
+/// Shuts the manager down over a time. The end of the process cuts what takes longer.
+async fn shut_down(manager: &Manager, time: Duration) {
+    let drained = tokio::time::timeout(time + LAST_FAREWELLS, manager.shut_down_over(time)).await;
+    manager.log_lost_rooms();
+    let (cut, rooms) = (manager.connected(), manager.rooms());
+    let fate = if manager.stores_rooms() { "stored" } else { "lost" };
+    match drained {
+        Ok(()) => info!(rooms, "all clients were sent away, and the rooms are {fate}"),
+        Err(_) => {
+            warn!(cut, rooms, "some clients did not go in time and are cut, and the rooms are {fate}");
         }
     }
 }

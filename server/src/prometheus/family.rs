@@ -70,5 +70,18 @@ families! {
     RING = Gauge "rtbroadcaster_ring_bytes": "Bytes of the actions that all rooms remember.";
     SLOTS = Gauge "rtbroadcaster_slots": "State messages that all rooms retain.";
     SLOT_BYTES = Gauge "rtbroadcaster_slot_bytes": "Bytes of the state messages that all rooms retain.";
+    STORED_ROOMS = Gauge "rtbroadcaster_stored_rooms": "Rooms of which something is stored (--data).";
+    STORE_COMMITS = Counter "rtbroadcaster_store_commits_total": "Groups of changes that were stored.";
+    STORE_ROWS = Counter "rtbroadcaster_store_rows_total":
+        "Rows that were stored: for each room in a group one, with all its changes.";
+    STORE_BYTES = Counter "rtbroadcaster_store_written_bytes_total": "Bytes of the changes that were stored.";
+    STORE_BACKLOG = Gauge "rtbroadcaster_store_backlog_bytes":
+        "Bytes of changes that wait to be stored; until then they are neither acknowledged nor delivered.";
+    STORE_FILE = Gauge "rtbroadcaster_store_file_bytes": "Size of the store's file.";
+    STORE_WAL = Gauge "rtbroadcaster_store_wal_bytes":
+        "Size of what was stored and is not in the store's file itself yet (SQLite's WAL).";
+    STORE_HELD_BACK = Counter "rtbroadcaster_store_held_back_total":
+        "Times that another program, which read the store's file, has kept the WAL from becoming shorter.";
+    STORE_LATENCY = Histogram "rtbroadcaster_store_commit_seconds": "How long it took to store a group of changes.";
     SNAPSHOTS = Gauge "rtbroadcaster_snapshot_bytes": "Bytes of the snapshots that are rendered.";
 }

@@ -12,6 +12,8 @@ use rtbroadcaster_protocol::{CloseCode, RefusalCode};
 use tokio::runtime::Handle;
 
 use crate::admission::HandshakeError;
+#[cfg(feature = "store")]
+use crate::journal::StoreCounts;
 use crate::metrics::Metrics;
 use crate::rooms::Totals;
 use crate::services::Services;
@@ -42,7 +44,24 @@ pub(crate) async fn page(services: &Services, open: usize, limit: usize) -> Stri
     text.one(family::SLOTS, totals.slots);
     text.one(family::SLOT_BYTES, totals.slot_bytes);
     text.one(family::SNAPSHOTS, totals.snapshot_bytes);
+    #[cfg(feature = "store")]
+    if let Some(journal) = services.rooms.journal() {
+        store(&mut text, &journal.journal().counts());
+    }
     text.into_string()
+}
+
+#[cfg(feature = "store")]
+fn store(text: &mut Text, counts: &StoreCounts) {
+    text.one(family::STORED_ROOMS, counts.rooms);
+    text.one(family::STORE_COMMITS, counts.commits);
+    text.one(family::STORE_ROWS, counts.rows);
+    text.one(family::STORE_BYTES, counts.bytes);
+    text.one(family::STORE_BACKLOG, counts.backlog_bytes);
+    text.one(family::STORE_FILE, counts.file_bytes);
+    text.one(family::STORE_WAL, counts.wal_bytes);
+    text.one(family::STORE_HELD_BACK, counts.held_back);
+    text.histogram(family::STORE_LATENCY, &counts.latency);
 }
 
 fn connections(text: &mut Text, metrics: &Metrics) {

@@ -2,25 +2,30 @@
 //! close rooms here.
 
 mod alarms;
+#[cfg(feature = "store")]
+mod keeping;
 mod memory;
 mod totals;
 mod unknown_rooms;
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, Once};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 
 use rtbroadcaster_protocol::{
     KeyDigest, Limits, Memory, OwnerKey, Rate, Refusal, RefusalCode, Room, RoomId, Rooms, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::{field, info, warn};
 
 use crate::admission::{AddressLimits, LogThrottle};
 use crate::clock::Clock;
 use crate::fanout::SharedRoom;
+use crate::journal::JournalHandle;
 use crate::metrics::Metrics;
 
+#[cfg(feature = "store")]
+pub(crate) use keeping::TableListener;
 pub(crate) use totals::Totals;
 use unknown_rooms::UnknownRooms;
 
@@ -52,6 +57,8 @@ pub(crate) struct RoomTable {
     alarms_changed: Arc<Notify>,
     /// Starts the task that checks due rooms, with the first alarm.
     alarms: Once,
+    /// Keeps the rooms. Unset if they end with the process.
+    journal: OnceLock<Arc<JournalHandle>>,
 }
 
 impl RoomTable {
@@ -72,6 +79,7 @@ impl RoomTable {
             log_throttle,
             alarms_changed: Arc::new(Notify::new()),
             alarms: Once::new(),
+            journal: OnceLock::new(),
         }
     }
 
@@ -83,6 +91,11 @@ impl RoomTable {
     /// All rooms. The table isn't locked while the caller works with them.
     pub(crate) fn all(&self) -> Vec<Arc<SharedRoom>> {
         self.table().iter().map(Arc::clone).collect()
+    }
+
+    /// The journal that keeps the rooms. None if they end with the process.
+    pub(crate) fn journal(&self) -> Option<&Arc<JournalHandle>> {
+        self.journal.get()
     }
 
     /// The memory that all rooms share.
@@ -111,7 +124,8 @@ impl RoomTable {
         self.unknown_rooms.note(room, remote, now);
     }
 
-    /// Opens a room for a client. `remote` is its address, if it is known.
+    /// Opens a room for a client. `remote` is its address and `subject` its name in its token, if
+    /// they are known.
     ///
     /// # Errors
     /// - `rate_limited`: this address has opened too many rooms.
@@ -120,6 +134,7 @@ impl RoomTable {
         &self,
         session: Option<&str>,
         remote: Option<IpAddr>,
+        subject: Option<&str>,
     ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
         if let Some(remote) = remote {
             self.creations
@@ -131,30 +146,54 @@ impl RoomTable {
         let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
         let mut room = Room::new(id, Self::digest(&key.0), session, self.limits.clone());
         room.share_memory(&self.memory);
-        let room = Arc::new(SharedRoom::new(room, self.clock.now(), Arc::clone(&self.metrics)));
-        let inserted = self.table().insert(id, Arc::clone(&room));
-        if let Err(full) = inserted {
+        if let Some(journal) = self.journal.get() {
+            journal.keep(&mut room);
+        }
+        let room = self.share(room);
+        if let Err(full) = self.insert(&room) {
             if self.log_throttle.allows(self.clock.now()) {
                 warn!("the table of rooms is full: raise --rooms, or find out which clients open so many");
             }
             let deserted = self.deserted_room().ok_or(full)?;
             self.close(deserted, "it was deserted, and room was needed");
-            self.table().insert(id, Arc::clone(&room))?;
+            // Nobody is in it who would have to wait until its end is kept.
+            self.remove(deserted);
+            self.insert(&room)?;
         }
         self.metrics.room_opened();
-        info!(room = %id, "room opened");
+        info!(room = %id, remote = remote.map(field::display), subject, "room opened");
         Ok((id, key, room))
     }
 
     /// Closes a room. Its connections are served what they have not taken yet, and then closed.
+    /// With a journal, nobody hears of the end before it is kept.
     pub(crate) fn close(&self, id: RoomId, reason: &'static str) {
+        let Some(room) = self.find(id) else { return };
+        if room.close(reason) {
+            self.remove(id);
+        }
+        room.serve_soon();
+    }
+
+    /// Removes a room that has ended.
+    fn remove(&self, id: RoomId) {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
-            room.with(Room::close);
-            room.serve_soon();
             self.metrics.room_closed();
-            info!(room = %id, why = reason, "room closed");
+            info!(room = %id, why = room.end_reason(), "room closed");
         }
+    }
+
+    fn insert(&self, room: &Arc<SharedRoom>) -> Result<(), RefusalCode> {
+        self.table().insert(room.id(), Arc::clone(room))?;
+        // Has what it has staged already pushed to its journal.
+        room.with(|_| ());
+        Ok(())
+    }
+
+    fn share(&self, room: Room) -> Arc<SharedRoom> {
+        let (opened, metrics) = (self.clock.now(), Arc::clone(&self.metrics));
+        Arc::new(SharedRoom::new(room, opened, metrics, self.journal.get().cloned()))
     }
 
     /// The digest of an owner key. A room keeps only this.

@@ -10,6 +10,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod bare;
 mod floor;
 mod load;
 mod measurement;
@@ -39,6 +40,11 @@ enum Part {
         /// How to write several messages at once.
         mode: floor::Mode,
     },
+    /// Do a store's work and nothing else.
+    Bare {
+        #[command(subcommand)]
+        work: bare::Work,
+    },
 }
 
 /// Does what the arguments say.
@@ -48,6 +54,7 @@ pub fn run_program() -> ExitCode {
         Part::Run(args) => run::run(&args),
         Part::Load(args) => load::run(&args),
         Part::Floor { mode } => floor::run(mode),
+        Part::Bare { work } => bare::run(&work),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@ mod drive;
 mod observed;
 mod play;
 mod room;
+mod store_counts;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ mod timer;
 use std::net::SocketAddr;
 
 pub(crate) use calls::Tool;
+pub(crate) use observed::Observed;
 
 use crate::scenario::{Extent, Scenario};
 use crate::wire::dialect::Dialect;
@@ -27,9 +29,9 @@ pub(crate) struct Args {
     /// The server's address.
     #[arg(long)]
     address: SocketAddr,
-    /// The server's process, whose usage is measured.
-    #[arg(long)]
-    process: u32,
+    /// The processes behind the address. The last one's usage is measured.
+    #[arg(long, required = true)]
+    process: Vec<u32>,
     #[arg(long, default_value = "full")]
     extent: Extent,
     /// How the server wraps its messages.
@@ -38,6 +40,9 @@ pub(crate) struct Args {
     /// The tool that counts system calls, for scenarios that need them.
     #[arg(long)]
     calls: Option<Tool>,
+    /// The server's token for `/metrics`, if its store is measured.
+    #[arg(long)]
+    metrics_token: Option<String>,
 }
 
 /// Plays the scenario and prints the measurement as JSON.

@@ -12,6 +12,28 @@ pub(crate) enum Metric {
     /// System calls of the server for each delivery.
     CallsPerDelivery,
     DeliveriesPerSecond,
+    /// Actions that the owner's side knows to be answered, a second.
+    ActionsPerSecond,
+    /// CPU time of the server for each action, with all its deliveries; µs.
+    CpuPerAction,
+    /// CPU time of a bare program that commits the same rows in the same groups, for each action;
+    /// µs.
+    BareCpuPerAction,
+    CommitsPerSecond,
+    ActionsPerCommit,
+    RowsPerCommit,
+    BytesPerRow,
+    /// One append of 4 KiB, and then `fdatasync`; ms.
+    AppendP50,
+    AppendP99,
+    /// Until a program with a full store listens, or has read all of it; s.
+    Start,
+    StoreMebibytes,
+    StoreRows,
+    /// Actions that were acknowledged in a run with an end in the middle.
+    Acknowledged,
+    /// Acknowledged actions that a follower never got.
+    LostAcknowledged,
     /// From just before the owner's write to just after the follower's read; ms.
     P50,
     P99,
@@ -54,6 +76,20 @@ impl Metric {
             Self::CpuPerDelivery => "CPU µs a delivery",
             Self::CallsPerDelivery => "system calls a delivery",
             Self::DeliveriesPerSecond => "deliveries/s",
+            Self::ActionsPerSecond => "acknowledged/s",
+            Self::CpuPerAction => "CPU µs an action",
+            Self::BareCpuPerAction => "the bare program's",
+            Self::CommitsPerSecond => "commits/s",
+            Self::ActionsPerCommit => "actions a commit",
+            Self::RowsPerCommit => "rows a commit",
+            Self::BytesPerRow => "bytes a row",
+            Self::AppendP50 => "append + fdatasync p50 ms",
+            Self::AppendP99 => "the same, p99 ms",
+            Self::Start => "s until it listens",
+            Self::StoreMebibytes => "MiB",
+            Self::StoreRows => "rows",
+            Self::Acknowledged => "acknowledged",
+            Self::LostAcknowledged => "acknowledged and lost",
             Self::P50 => "p50 ms",
             Self::P99 => "p99 ms",
             Self::P999 => "p99.9 ms",
@@ -76,7 +112,15 @@ impl Metric {
 
     /// Whether it counts faults. Of faults the worst run counts, not the median.
     pub(crate) fn counts_faults(self) -> bool {
-        matches!(self, Self::Lost | Self::Repeated | Self::CutOff | Self::NotQueued | Self::Behind)
+        matches!(
+            self,
+            Self::Lost
+                | Self::Repeated
+                | Self::CutOff
+                | Self::NotQueued
+                | Self::Behind
+                | Self::LostAcknowledged
+        )
     }
 }
 

@@ -10,10 +10,11 @@ mod machine;
 mod plot;
 mod priority;
 mod results;
+mod store;
 mod table;
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, bail};
@@ -50,6 +51,9 @@ pub(crate) struct Args {
     /// An earlier build of the server: compares the two, and nothing else.
     #[arg(long)]
     before: Option<PathBuf>,
+    /// The directory for stores: measures what a store costs, and nothing else.
+    #[arg(long)]
+    store: Option<PathBuf>,
 }
 
 /// Measures and prints the results. Fails if they miss a limit that CI checks.
@@ -59,13 +63,21 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         before: args.before.clone(),
         bench: std::env::current_exe()?,
         peers: args.peers.clone(),
+        stores: args.store.clone(),
     };
+    let measuring = store::Measuring::default();
+    if args.store.is_some() {
+        store::tell_who_is_missing(args.peers.is_some());
+    }
     let priority = Priority::take();
     let tool = Tool::find();
     let rounds = args.rounds.unwrap_or(args.extent.rounds());
     let repetitions = if priority.is_ok() { 0 } else { args.extent.repetitions() };
     let results = take_turns(args, rounds, |candidate, scenario| {
-        least_disturbed(repetitions, || measure(&programs, candidate, scenario, args.extent, tool))
+        least_disturbed(repetitions, || match &args.store {
+            Some(_) => measuring.turn(&programs, candidate, scenario, args.extent),
+            None => measure(&programs, candidate, scenario, args.extent, tool),
+        })
     });
     let tool = tool.map_or("nothing, as neither perf nor strace works here", Tool::name);
     let preference = if priority.is_ok() { ", at a higher priority than other programs" } else { "" };
@@ -80,7 +92,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if args.before.is_some() {
         println!("{circumstances}\n\n{}", comparison::table(&results));
     } else {
-        println!("{}", document::write(&results, &circumstances, &args.output)?);
+        let page = if args.store.is_some() { &store::PAGE } else { &document::SERVERS };
+        println!("{}", document::write(page, &results, &circumstances, &args.output)?);
     }
     if results.failures().is_empty() {
         Ok(())
@@ -128,9 +141,15 @@ fn plan(args: &Args) -> Vec<Scenario> {
     if !args.only.is_empty() {
         return args.only.clone();
     }
+    if args.store.is_some() {
+        return Scenario::OF_THE_STORE.to_vec();
+    }
     match args.extent {
         Extent::Full | Extent::Quick if args.before.is_some() => vec![Scenario::Paced, Scenario::Rooms],
-        Extent::Full | Extent::Quick => Scenario::value_variants().to_vec(),
+        Extent::Full | Extent::Quick => {
+            let all = Scenario::value_variants().iter().copied();
+            all.filter(|scenario| !scenario.needs_a_store()).collect()
+        }
         Extent::Check => vec![Scenario::PacedCalls, Scenario::BusyCalls, Scenario::Paced],
     }
 }
@@ -138,6 +157,9 @@ fn plan(args: &Args) -> Vec<Scenario> {
 /// The candidates of a scenario: those that do the same work in it.
 fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     use Candidate::{Bun, Coalescing, Server, WriteLoop};
+    if args.store.is_some() {
+        return store::candidates(scenario, args.peers.is_some());
+    }
     if args.before.is_some() {
         return vec![Server, Candidate::Before, Candidate::BeforeAgain];
     }
@@ -157,7 +179,8 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
         // The floor waits for the slowest follower.
         Scenario::Few | Scenario::FewStalled | Scenario::Many | Scenario::ManyStalled => (&[Server], &[Bun]),
         Scenario::Mixed | Scenario::Pages => (&[Server, WriteLoop], &[]),
-        Scenario::Slot => (&[Server], &[]),
+        // The others need a store.
+        _ => (&[Server], &[]),
     };
     let peers = peers.iter().filter(|_| args.peers.is_some());
     ours.iter().chain(peers).copied().collect()
@@ -193,18 +216,37 @@ fn measure(
     tool: Option<Tool>,
 ) -> anyhow::Result<Measurement> {
     let running = Running::start(programs, candidate)?;
-    let mut load = Command::new(&programs.bench);
-    load.args(["load", &value(&scenario), "--extent", &value(&extent)]);
-    load.args(["--address", &running.address, "--process", &running.process().to_string()]);
-    load.args(["--dialect", &value(&candidate.dialect())]);
+    let mut load = load(programs, candidate, &running, scenario, extent);
     if let Some(tool) = tool {
         load.args(["--calls", &value(&tool)]);
     }
-    let output = load.stdin(Stdio::null()).output().context("the load generator cannot be started")?;
+    measurement(&load.output().context("the load generator cannot be started")?)
+}
+
+/// The load generator, playing a scenario against a candidate.
+fn load(
+    programs: &Programs,
+    candidate: Candidate,
+    running: &Running,
+    scenario: Scenario,
+    extent: Extent,
+) -> Command {
+    let mut load = Command::new(&programs.bench);
+    load.args(["load", &value(&scenario), "--extent", &value(&extent)]);
+    load.args(["--address", &running.address, "--dialect", &value(&candidate.dialect())]);
+    for process in running.processes() {
+        load.args(["--process", &process.to_string()]);
+    }
+    load.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    load
+}
+
+/// What a program of this crate has printed.
+fn measurement(output: &Output) -> anyhow::Result<Measurement> {
     if !output.status.success() {
         bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
     }
-    serde_json::from_slice(&output.stdout).context("the load generator did not print a measurement")
+    serde_json::from_slice(&output.stdout).context("a program did not print a measurement")
 }
 
 fn value(of: &impl ValueEnum) -> String {

@@ -42,9 +42,26 @@ pub(crate) enum Scenario {
     Pages,
     /// A slot that changes 60 times a second, and 1,000 followers, 10 of which take 4 KiB a second.
     Slot,
+    /// 10 followers, 64 actions that are not acknowledged yet.
+    Acknowledged,
+    /// 10 followers, 50 actions a second.
+    Trickle,
+    /// The server and its store are killed in the middle of load, and started again.
+    Kill,
+    /// Fills a store; then the server is started with it.
+    Recovery,
 }
 
 impl Scenario {
+    /// What shows what a store costs.
+    pub(crate) const OF_THE_STORE: [Self; 6] =
+        [Self::Acknowledged, Self::Trickle, Self::Rooms, Self::Paced, Self::Kill, Self::Recovery];
+
+    /// Whether it says something only about servers with a store.
+    pub(crate) fn needs_a_store(self) -> bool {
+        matches!(self, Self::Acknowledged | Self::Trickle | Self::Kill | Self::Recovery)
+    }
+
     /// Its name in a line of progress.
     pub(crate) fn name(self) -> String {
         clap::ValueEnum::to_possible_value(&self).map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -70,6 +87,12 @@ impl Scenario {
             Self::Mixed => "Mixed: as paced, every second follower with session fields",
             Self::Pages => "As pages speak: as paced, with session fields, every action acknowledged",
             Self::Slot => "A slot at 60 Hz: 1,000 followers, 10 of which take 4 KiB a second",
+            Self::Acknowledged => "Acknowledged: 10 followers, 64 actions on their way to the owner's answer",
+            Self::Trickle => "Trickle: 10 followers, 50 actions a second",
+            Self::Kill => {
+                "Killed in the middle of load: 2,000 actions a second, 10 followers, 5 of them away"
+            }
+            Self::Recovery => "Recovery: the start of a server with a full store",
         }
     }
 }
@@ -108,6 +131,14 @@ impl Extent {
         match self {
             Self::Full => 2,
             Self::Quick | Self::Check => 0,
+        }
+    }
+
+    /// The size of the store that a server is started with; MiB.
+    pub(crate) fn store_mebibytes(self) -> u64 {
+        match self {
+            Self::Full => 1024,
+            Self::Quick | Self::Check => 64,
         }
     }
 

@@ -24,7 +24,7 @@ export async function project(scene, from) {
   const isFixture = !isAbsolute(from);
   const source = isFixture ? join(FIXTURES, from) : from;
   await cp(source, folder, { recursive: true, filter: (path) => !path.endsWith("node_modules") });
-  if (isFixture) await cp(join(FIXTURES, "tour.js"), join(folder, "tour.js"));
+  for (const name of isFixture ? ["tour.js", "typos.mjs"] : []) await cp(join(FIXTURES, name), join(folder, name));
   const files = await readdir(folder);
   if (files.includes("package-lock.json")) await npm(folder, ["ci"]);
   // Without one, npm would look in the folders above.

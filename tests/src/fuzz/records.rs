@@ -4,7 +4,7 @@ use rtbroadcaster_protocol::{Limits, Record, Records, Restart, Room, RoomId, Tim
 
 /// Where the clock starts: later than most moments in records.
 const RESTART: Restart =
-    Restart { clock_start_ms: 1_700_000_000_000, now: Timestamp(0), ended_ms: 1_700_000_000_000 };
+    Restart { clock_start_ms: 1_700_000_000_000, now: Timestamp(0), ended_ms: 1_700_000_000_000, down_ms: 0 };
 
 /// Reads the bytes as records, and makes a room of them. Records are written as they were read, and
 /// a room's checkpoint makes the same room again.

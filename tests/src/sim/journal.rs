@@ -191,7 +191,7 @@ impl World {
 
     fn restore(&mut self, id: RoomId, kept: &Kept) -> Checked {
         let now_ms = self.now.0;
-        let restart = Restart { clock_start_ms: 0, now: self.now, ended_ms: now_ms };
+        let restart = Restart { clock_start_ms: 0, now: self.now, ended_ms: now_ms, down_ms: 0 };
         let restored = Room::restore(id, self.limits.clone(), Records::new(&kept.bytes), restart);
         let restored = restored
             .map_err(|error| Invariant::WholeRooms.violated(format!("{id} is not restored: {error}")))?;

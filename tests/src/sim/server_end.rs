@@ -39,7 +39,7 @@ impl World {
             self.hang_up(id, 1009);
             return Ok(());
         }
-        let mut messages = parse::ClientMessages::new(text);
+        let mut messages = parse::ClientMessages::new(text, self.limits.params_depth);
         while let Some(message) = messages.next(true) {
             self.server_takes(id, message)?;
             self.stage();

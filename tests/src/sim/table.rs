@@ -101,6 +101,10 @@ impl Host for Table {
         self.rooms.wake_at(moment, room);
     }
 
+    fn params_depth(&self) -> usize {
+        self.limits.params_depth
+    }
+
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
         let mut digest = [0; 32];
         digest.iter_mut().zip(owner_key.bytes()).for_each(|(digest, byte)| *digest = byte);

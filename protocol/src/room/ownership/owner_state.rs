@@ -49,6 +49,11 @@ impl Ownership {
         Some(ownership)
     }
 
+    /// Lets the owner go on in another epoch.
+    pub(crate) fn start_epoch(&mut self, epoch: u64) {
+        self.epoch = epoch;
+    }
+
     /// Repeats a claim that was granted. Returns the epoch that it started.
     pub(crate) fn restore_claim(&mut self, session: Option<&str>) -> u64 {
         let new_session = session.is_none() || self.session.as_deref() != session;

@@ -80,7 +80,7 @@ fn append<'a>(
             posted.push(Posted { line, id: None, answer });
             return posted;
         }
-        let message = message(text);
+        let message = message(text, room.limits.params_depth);
         let (id, message) = match line_id(next_id, stated_id(&message)) {
             Ok(id) => (id, message),
             // The id can't be trusted, so no answer is recorded under it.
@@ -95,8 +95,8 @@ fn append<'a>(
 }
 
 /// The only message of a line.
-fn message(text: &str) -> Result<ClientMessage<'_>, Refusal> {
-    let mut messages = parse::client_messages(text);
+fn message(text: &str, params_depth: usize) -> Result<ClientMessage<'_>, Refusal> {
+    let mut messages = parse::client_messages(text, params_depth);
     let message = messages.next().unwrap_or_else(|| Err(RefusalCode::Malformed.into()));
     match messages.next() {
         // Without an action and a status, the refusal must not speak of a status.

@@ -19,6 +19,7 @@ pub(super) mod kind {
     pub(in super::super) const SHARES_AUDIENCE: u8 = 7;
     pub(in super::super) const CLOSED: u8 = 8;
     pub(in super::super) const CHECKPOINT: u8 = 9;
+    pub(in super::super) const SKIPPED: u8 = 10;
 }
 
 /// The first byte of an answer within a checkpoint.
@@ -80,6 +81,11 @@ impl Record<'_> {
             Self::Checkpoint(checkpoint) => {
                 write_checkpoint(out, checkpoint);
                 kind::CHECKPOINT
+            }
+            Self::Skipped { seq, epoch } => {
+                number(out, *seq);
+                number(out, *epoch);
+                kind::SKIPPED
             }
         }
     }

@@ -71,6 +71,14 @@ pub enum Record<'a> {
     /// All that the records before this one have made of the room, apart from its ring. Once a
     /// checkpoint is kept for good, older records are needed only for actions in the ring.
     Checkpoint(Checkpoint<'a>),
+    /// The log goes on behind this seq, with an empty ring, and this epoch is in force: newer ones
+    /// may have been handed out before the store lost them.
+    Skipped {
+        /// The seq of the newest action from now on.
+        seq: u64,
+        /// The number of the claim from now on.
+        epoch: u64,
+    },
 }
 
 /// A room at one moment, apart from its ring.

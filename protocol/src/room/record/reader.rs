@@ -89,6 +89,7 @@ impl<'a> Reader<'a> {
             kind::SHARES_AUDIENCE => Record::SharesAudience(self.flag()?),
             kind::CLOSED => Record::Closed,
             kind::CHECKPOINT => Record::Checkpoint(self.checkpoint()?),
+            kind::SKIPPED => Record::Skipped { seq: self.number()?, epoch: self.number()? },
             0 => return Err(RecordError::Damaged),
             _ => return Err(RecordError::Newer),
         })

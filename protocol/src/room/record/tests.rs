@@ -57,6 +57,7 @@ fn examples() -> Vec<(&'static str, Record<'static>)> {
         ("shares", Record::SharesAudience(true)),
         ("closed", Record::Closed),
         ("checkpoint", Record::Checkpoint(checkpoint())),
+        ("skipped", Record::Skipped { seq: 1_000_300, epoch: 1_003 }),
     ]
 }
 
@@ -98,7 +99,7 @@ fn what_no_version_wrote_is_damaged_and_what_a_later_one_wrote_is_newer() {
     assert_eq!(decoded(&[0, 8, 0]), Err(RecordError::Damaged), "format 0");
     assert_eq!(decoded(&[2, 8, 0]), Err(RecordError::Newer), "format 2");
     assert_eq!(decoded(&[1, 0, 0]), Err(RecordError::Damaged), "kind 0");
-    assert_eq!(decoded(&[1, 10, 0]), Err(RecordError::Newer), "kind 10");
+    assert_eq!(decoded(&[1, 11, 0]), Err(RecordError::Newer), "kind 11");
     assert_eq!(decoded(&[1, 8, 1, 0]), Err(RecordError::Damaged), "a byte too many");
     assert_eq!(decoded(&[1, 7, 1, 2]), Err(RecordError::Damaged), "a flag that is neither 0 nor 1");
     let too_large = [1, 8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2];
@@ -155,13 +156,14 @@ proptest! {
             Record::SharesAudience(flag),
             Record::Closed,
             Record::Checkpoint(checkpoint),
+            Record::Skipped { seq, epoch },
         ];
         let bytes = encoded(&records);
         prop_assert_eq!(decoded(&bytes), Ok(records.to_vec()));
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..12_u8) {
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..13_u8) {
         let _ = decoded(&bytes);
         let mut framed = vec![1, kind, bytes.len().min(127) as u8];
         framed.extend_from_slice(&bytes);

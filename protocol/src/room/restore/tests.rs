@@ -26,6 +26,7 @@ fn restart_at(milliseconds: u64) -> Restart {
         clock_start_ms: CLOCK_START_MS + milliseconds,
         now: Timestamp(0),
         ended_ms: CLOCK_START_MS + milliseconds,
+        down_ms: 0,
     }
 }
 
@@ -76,6 +77,7 @@ enum Step {
     Leave,
     Share(bool),
     Checkpoint,
+    SkipAhead,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -88,6 +90,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Leave),
         1 => any::<bool>().prop_map(Step::Share),
         1 => Just(Step::Checkpoint),
+        1 => Just(Step::SkipAhead),
     ]
 }
 
@@ -120,6 +123,7 @@ fn take(room: &mut Room, step: &Step, number: u64) {
         Step::Leave => room.owner_left(room.epoch(), Timestamp(number)),
         Step::Share(shares) => room.share_audience(*shares),
         Step::Checkpoint => room.stage_checkpoint(),
+        Step::SkipAhead => room.skip_ahead(),
     }
 }
 
@@ -226,10 +230,11 @@ fn a_closed_room_stays_closed_and_ends_once_that_is_kept() {
     assert!(room.is_closed() && !room.has_ended());
     let (closed, mark) = room.take_staged().unwrap();
     assert_eq!(Records::new(&closed).collect::<Vec<_>>(), [Ok(Record::Closed)]);
-    bytes.extend(closed);
+    bytes.extend(&closed);
     room.committed(mark);
     assert!(room.has_ended());
     assert!(restore_at(&bytes, 0).unwrap().is_none());
+    assert!(restore_at(&closed, 0).unwrap().is_none(), "although its other records are deleted");
 }
 
 #[test]
@@ -250,6 +255,64 @@ fn the_grace_goes_on_over_a_restart_and_over_two() {
     assert!(!expired.tick(Timestamp(0)));
     let mut clock_set_back = restore_at(&bytes, 0).unwrap().unwrap();
     assert_eq!(clock_set_back.take_alarm(), Some(Timestamp(grace)));
+}
+
+#[test]
+fn the_clocks_of_two_processes_are_not_compared() {
+    let mut room = new_room();
+    room.owner_left(1, Timestamp(1_000));
+    let bytes = commit(&mut room);
+    let restart = |clock_start_ms| Restart {
+        clock_start_ms,
+        now: Timestamp(10),
+        ended_ms: CLOCK_START_MS + 3_000,
+        down_ms: 500,
+    };
+    for clock_start_ms in [0, CLOCK_START_MS, 2 * CLOCK_START_MS] {
+        let restore = |bytes: &[u8], restart| {
+            Room::restore(RoomId::from_random(1), limits(), Records::new(bytes), restart).unwrap().unwrap()
+        };
+        let grace = limits().owner_grace_ms;
+        let mut once = restore(&bytes, restart(clock_start_ms));
+        assert_eq!(once.take_alarm(), Some(Timestamp(10 + grace - 2_500)));
+        // The next process has the first one's records, and those of the second one's clock.
+        let twice = [&bytes[..], &commit(&mut once)].concat();
+        let next =
+            Restart { clock_start_ms: 7, now: Timestamp(0), ended_ms: clock_start_ms + 10, down_ms: 0 };
+        let expected = if clock_start_ms == 0 { 10 } else { 2_500 };
+        assert_eq!(restore(&twice, next).take_alarm(), Some(Timestamp(grace - expected)));
+    }
+}
+
+/// D2, D5.
+#[test]
+fn a_room_that_skips_ahead_resyncs_everybody_and_goes_on_after_another_restart() {
+    let mut room = new_room();
+    for id in 1..=3 {
+        act(&mut room, Some(id), Some("s")).unwrap();
+    }
+    let mut bytes = commit(&mut room);
+    let mut skipped = restore_at(&bytes, 0).unwrap().unwrap();
+    skipped.skip_ahead();
+    bytes.extend(commit(&mut skipped));
+    let mut again = restore_at(&bytes, 0).unwrap().unwrap();
+    assert_eq!(visible(&mut again), visible(&mut skipped));
+    assert_eq!((again.head(), again.epoch(), again.oldest_seq()), (1_000_003, 1_001, 1_000_004));
+    for since in [0, 3, 4, 1_000_002] {
+        let text = served(&mut again, Some(since));
+        assert!(text.starts_with("{\"resync\":true") && text.contains("\"seq\":3,"), "{text}");
+    }
+    act(&mut again, Some(3), None).unwrap();
+    assert_eq!(again.head(), 1_000_003, "what was answered is not taken again");
+    act(&mut again, Some(4), None).unwrap();
+    bytes.extend(commit(&mut again));
+    assert!(served(&mut again, Some(1_000_003)).contains("\"seq\":1000004"));
+    assert_eq!(visible(&mut restore_at(&bytes, 0).unwrap().unwrap()), visible(&mut again));
+    for (seq, epoch) in [(1_000_004, 1_002), (1_000_005, 1_001), (u64::MAX, 1_002), (1_000_005, u64::MAX)] {
+        let mut bytes = bytes.clone();
+        Record::Skipped { seq, epoch }.encode(&mut bytes);
+        assert!(matches!(restore_at(&bytes, 0), Err(RestoreError::Incomplete)), "{seq}, {epoch}");
+    }
 }
 
 /// D1.

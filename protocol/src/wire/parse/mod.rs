@@ -4,6 +4,7 @@
 //! that it doesn't know, and lets the last of two fields with one name win. Unlike the original, it
 //! refuses a field of a wrong type and tells the sender.
 
+mod scan;
 mod server;
 
 pub use server::server_messages;
@@ -15,6 +16,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use self::scan::{Scanned, scan};
 use crate::{Action, Claim, ClientMessage, Create, Join, MAX_SESSION_BYTES, Refusal, RefusalCode, Status};
 
 /// The largest number up to which JavaScript has every integer, and so every client: 2⁵³ − 1.
@@ -23,9 +25,13 @@ const MAX_NUMBER: u64 = (1 << 53) - 1;
 /// The messages of one frame from a client: JSON objects, separated by any whitespace or by none.
 ///
 /// A message with a fault is one refusal, and the next message is read. Text that is no JSON object
-/// is one refusal for the rest of the frame.
-pub fn client_messages(frame: &str) -> impl Iterator<Item = Result<ClientMessage<'_>, Refusal>> {
-    let mut messages = ClientMessages::new(frame);
+/// is one refusal for the rest of the frame. An action whose params have more levels than
+/// `params_depth` is refused: see [`Limits::params_depth`](crate::Limits::params_depth).
+pub fn client_messages(
+    frame: &str,
+    params_depth: usize,
+) -> impl Iterator<Item = Result<ClientMessage<'_>, Refusal>> {
+    let mut messages = ClientMessages::new(frame, params_depth);
     std::iter::from_fn(move || messages.next(true))
 }
 
@@ -34,6 +40,7 @@ pub struct ClientMessages<'a> {
     frame: &'a str,
     objects: serde_json::StreamDeserializer<'a, serde_json::de::StrRead<'a>, Fields<'a>>,
     is_broken: bool,
+    params_depth: usize,
 }
 
 impl fmt::Debug for ClientMessages<'_> {
@@ -45,10 +52,11 @@ impl fmt::Debug for ClientMessages<'_> {
 }
 
 impl<'a> ClientMessages<'a> {
-    /// The messages of this frame.
+    /// The messages of this frame, whose params may have this many levels.
     #[must_use]
-    pub fn new(frame: &'a str) -> Self {
-        Self { frame, objects: serde_json::Deserializer::from_str(frame).into_iter(), is_broken: false }
+    pub fn new(frame: &'a str, params_depth: usize) -> Self {
+        let objects = serde_json::Deserializer::from_str(frame).into_iter();
+        Self { frame, objects, is_broken: false, params_depth }
     }
 
     /// The next message, or the refusal of one that has a fault. If the client doesn't speak
@@ -60,6 +68,7 @@ impl<'a> ClientMessages<'a> {
         Some(match self.objects.next()? {
             Ok(mut fields) => {
                 fields.is_tolerant = !speaks_session_fields;
+                fields.params_depth = self.params_depth;
                 fields.client_message()
             }
             Err(error) => {
@@ -90,6 +99,8 @@ pub(crate) struct Fields<'a> {
     values: [Option<&'a str>; FIELD_NAMES.len()],
     /// Whether session fields of a wrong type count as absent, instead of being refused.
     is_tolerant: bool,
+    /// How many levels the params may have. A server's may have any number.
+    params_depth: usize,
 }
 
 const FIELD_NAMES: [&str; 26] = [
@@ -123,9 +134,11 @@ const FIELD_NAMES: [&str; 26] = [
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer
-            .deserialize_map(FieldsVisitor(&FIELD_NAMES))
-            .map(|values| Self { values, is_tolerant: false })
+        deserializer.deserialize_map(FieldsVisitor(&FIELD_NAMES)).map(|values| Self {
+            values,
+            is_tolerant: false,
+            params_depth: usize::MAX,
+        })
     }
 }
 
@@ -227,7 +240,10 @@ impl<'a> Fields<'a> {
     fn params(&self) -> Result<Cow<'a, str>, Refusal> {
         match self.get("funcParams") {
             None => Ok(Cow::Borrowed("[]")),
-            Some(json) if json.starts_with('[') => Ok(compact(json)),
+            Some(json) if json.starts_with('[') => {
+                let Scanned { compact, depth } = scan(json);
+                if depth <= self.params_depth { Ok(compact) } else { Err(too_deep(self.params_depth)) }
+            }
             Some(_) => Err(wrong_type("funcParams", "an array")),
         }
     }
@@ -333,6 +349,11 @@ fn wrong_type(name: &str, expected: &str) -> Refusal {
     Refusal::with_message(RefusalCode::Malformed, format!("\"{name}\" must be {expected}"))
 }
 
+fn too_deep(limit: usize) -> Refusal {
+    let message = format!("the params are nested deeper than {limit} levels (limits.paramsDepth)");
+    Refusal::with_message(RefusalCode::ParamsTooDeep, message)
+}
+
 /// The text of a JSON string, borrowed if it has no escapes. None if the JSON is no string.
 fn text(json: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<Name<'_>>(json).ok().map(|Name(text)| text)
@@ -344,33 +365,6 @@ fn object<'a, const N: usize>(
     names: &'static [&'static str; N],
 ) -> Option<[Option<&'a str>; N]> {
     serde_json::Deserializer::from_str(json).deserialize_map(FieldsVisitor(names)).ok()
-}
-
-/// The same JSON without whitespace between its tokens. Each token stays byte for byte as it was.
-fn compact(json: &str) -> Cow<'_, str> {
-    let mut in_string = false;
-    let mut escaped = false;
-    let mut outside_whitespace = |byte: u8| {
-        if in_string {
-            in_string = escaped || byte != b'"';
-            escaped = !escaped && byte == b'\\';
-            return false;
-        }
-        in_string = byte == b'"';
-        matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
-    };
-    let Some(first) = json.bytes().position(&mut outside_whitespace) else { return Cow::Borrowed(json) };
-    let mut out = String::with_capacity(json.len());
-    let mut from = 0;
-    for at in first..json.len() {
-        // The search has looked at the first one already. To look at a space twice changes nothing.
-        if outside_whitespace(json.as_bytes()[at]) {
-            out.push_str(&json[from..at]);
-            from = at + 1;
-        }
-    }
-    out.push_str(&json[from..]);
-    Cow::Owned(out)
 }
 
 #[cfg(test)]

@@ -74,10 +74,11 @@ impl ServerFields for Fields<'_> {
     }
 
     fn limit(&self, field: LimitField) -> Option<u64> {
-        let [message, actions, bytes, heartbeat] =
-            object(self.get("limits")?, &["messageBytes", "queueActions", "queueBytes", "heartbeat"])?;
+        let names = &["messageBytes", "paramsDepth", "queueActions", "queueBytes", "heartbeat"];
+        let [message, depth, actions, bytes, heartbeat] = object(self.get("limits")?, names)?;
         let value = match field {
             LimitField::MessageBytes => message,
+            LimitField::ParamsDepth => depth,
             LimitField::QueueActions => actions,
             LimitField::QueueBytes => bytes,
             LimitField::Heartbeat => heartbeat,

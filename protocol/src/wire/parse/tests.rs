@@ -5,8 +5,11 @@ use proptest::prelude::*;
 use super::*;
 use crate::{Audience, Connected, OwnerPresence, ServerMessage, render};
 
+/// The levels that params may have here.
+const DEPTH: usize = 20;
+
 fn only(frame: &str) -> Result<ClientMessage<'_>, Refusal> {
-    let mut messages = client_messages(frame);
+    let mut messages = client_messages(frame, DEPTH);
     let first = messages.next().expect("a message");
     assert!(messages.next().is_none(), "more than one message in {frame}");
     first
@@ -41,15 +44,15 @@ fn the_readmes_samples_are_read_with_their_line_breaks() {
 #[test]
 fn a_frame_is_a_sequence_of_objects_separated_by_any_whitespace_or_none() {
     let frame = "{\"ping\":1}{\"ping\":2}\n\r\n {\"ping\":\n3}\t";
-    let pings: Vec<_> = client_messages(frame).map(Result::unwrap).collect();
+    let pings: Vec<_> = client_messages(frame, DEPTH).map(Result::unwrap).collect();
     assert_eq!(pings, [1, 2, 3].map(ClientMessage::Ping));
-    assert_eq!(client_messages(" \n ").count(), 0);
+    assert_eq!(client_messages(" \n ", DEPTH).count(), 0);
 }
 
 #[test]
 fn a_syntax_error_refuses_the_rest_of_the_frame_once() {
     for junk in ["{\"ping\":1}{oops}{\"ping\":2}", "{\"ping\":1} 7 {\"ping\":2}", "{\"ping\":1}{\"ping\":"] {
-        let read: Vec<_> = client_messages(junk).collect();
+        let read: Vec<_> = client_messages(junk, DEPTH).collect();
         assert_eq!(read.len(), 2, "{junk}");
         assert_eq!(read[0], Ok(ClientMessage::Ping(1)));
         assert_eq!(read[1].as_ref().unwrap_err().code, "malformed");
@@ -81,7 +84,7 @@ fn a_session_name_has_a_maximum_length() {
 #[test]
 fn a_message_with_a_fault_is_refused_alone_and_says_what_is_wrong() {
     let frame = r#"{"status":{"value":3},"funcKey":"a","funcParams":"x","id":7}{"ping":2}"#;
-    let read: Vec<_> = client_messages(frame).collect();
+    let read: Vec<_> = client_messages(frame, DEPTH).collect();
     let refusal = read[0].as_ref().unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.id), ("malformed", Some(7)));
     assert_eq!(refusal.message, "\"funcParams\" must be an array");
@@ -152,7 +155,7 @@ fn without_session_fields_spoken_they_are_extra_fields_of_any_type() {
             },
         ),
     ] {
-        assert_eq!(ClientMessages::new(frame).next(false), Some(Ok(expected)), "{frame}");
+        assert_eq!(ClientMessages::new(frame, DEPTH).next(false), Some(Ok(expected)), "{frame}");
     }
 }
 
@@ -178,10 +181,36 @@ fn params_keep_their_values_byte_for_byte() {
     assert_eq!(read.params, r#"[1.0,1e3,"a \" b\u00e9 \\",{"x":[]}]"#);
 }
 
+/// An action whose params have this many levels.
+fn nested(levels: usize, inner: &str) -> String {
+    format!(r#"{{"id":7,"funcKey":"a","funcParams":{}{inner}{}}}"#, "[".repeat(levels), "]".repeat(levels))
+}
+
 #[test]
-fn a_deeply_nested_value_is_read_without_recursion() {
-    let deep = format!(r#"{{"funcKey":"a","funcParams":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
-    assert_eq!(action(&deep).params.len(), 40_000);
+fn params_have_at_most_so_many_levels_and_an_action_with_more_is_refused_under_its_id() {
+    assert_eq!(action(&nested(DEPTH, "")).params.len(), 2 * DEPTH);
+    let inner = r#"{"a":{}},[ "\"[[[", "]" ]"#;
+    assert!(only(&nested(DEPTH - 2, inner)).is_ok(), "brackets in strings are no levels");
+    for too_deep in [nested(DEPTH + 1, ""), nested(DEPTH - 1, inner), nested(DEPTH, " {}")] {
+        let refusal = only(&too_deep).unwrap_err();
+        assert_eq!(refusal.known_code(), Some(RefusalCode::ParamsTooDeep), "{too_deep}");
+        assert_eq!(refusal.id, Some(7));
+        assert!(refusal.message.contains("20 levels (limits.paramsDepth)"), "{}", refusal.message);
+    }
+}
+
+#[test]
+fn values_in_a_row_are_no_levels() {
+    let row = format!("[{}[]]", "[],{},".repeat(1_000));
+    assert_eq!(action(&format!(r#"{{"funcKey":"a","funcParams":{row}}}"#)).params, row);
+}
+
+#[test]
+fn what_is_nested_beyond_any_stack_is_read_without_recursion() {
+    let levels = 1_000_000;
+    assert_eq!(only(&nested(levels, "")).unwrap_err().known_code(), Some(RefusalCode::ParamsTooDeep));
+    let unknown = format!(r#"{{"unknown":{}{},"ping":1}}"#, "[".repeat(levels), "]".repeat(levels));
+    assert_eq!(only(&unknown), Ok(ClientMessage::Ping(1)));
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -301,7 +330,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_reader_panic(frame in any::<String>()) {
-        client_messages(&frame).for_each(drop);
+        client_messages(&frame, DEPTH).for_each(drop);
         drop(server_messages(&frame));
     }
 
@@ -313,13 +342,13 @@ proptest! {
         if text.is_char_boundary(at) {
             text.insert(at, byte);
         }
-        client_messages(&text).for_each(drop);
+        client_messages(&text, DEPTH).for_each(drop);
     }
 
     #[test]
     fn compacting_changes_nothing_but_whitespace_between_tokens(params in params()) {
         let value: serde_json::Value = serde_json::from_str(&params).unwrap();
         let pretty = serde_json::to_string_pretty(&value).unwrap();
-        prop_assert_eq!(compact(&pretty), params);
+        prop_assert_eq!(scan(&pretty).compact, params);
     }
 }

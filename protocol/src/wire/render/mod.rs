@@ -10,10 +10,8 @@ mod logged;
 
 use alloc::string::String;
 
-use crate::wire::json_writer::ObjectWriter;
-use crate::{
-    Action, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, ServerMessage, Status,
-};
+use crate::wire::json_writer::{ObjectWriter, append};
+use crate::{Action, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, ServerMessage, Status};
 
 #[cfg(feature = "rooms")]
 pub(crate) use logged::{compact_cleared, compact_logged, original_action};
@@ -44,27 +42,59 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
 // Each of a client's messages can be written by itself, so that a page doesn't load the code for
 // those that it never sends.
 
-pub(crate) fn create(out: &mut String, create: &Create<'_>) {
+/// All fields of the messages that ask for a room: create, join and claim. Each has some of them.
+#[derive(Default)]
+pub(crate) struct FirstMessage<'a> {
+    /// None in a create.
+    pub(crate) uuid: Option<&'a str>,
+    pub(crate) version: Option<u64>,
+    pub(crate) since: Option<u64>,
+    pub(crate) owner_key: Option<&'a str>,
+    pub(crate) session: Option<&'a str>,
+    pub(crate) acknowledged: Option<u64>,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) share_audience: bool,
+    pub(crate) token: Option<&'a str>,
+}
+
+pub(crate) fn first_message(out: &mut String, message: &FirstMessage<'_>) {
     let mut object = ObjectWriter::new(out);
-    status(&mut object, Status::New, None);
-    object.optional_number("v", create.version).optional_text("session", create.session.as_deref());
-    share_audience(&mut object, create.share_audience);
-    object.optional_text("token", create.token.as_deref());
+    object.optional_text("uuid", message.uuid);
+    status(&mut object, if message.uuid.is_some() { Status::Join } else { Status::New }, None);
+    object.optional_number("v", message.version).optional_number("since", message.since);
+    object.optional_text("ownerKey", message.owner_key).optional_text("session", message.session);
+    object.optional_number("ack", message.acknowledged).optional_number("epoch", message.epoch);
+    if message.share_audience {
+        object.boolean("shareAudience", true);
+    }
+    object.optional_text("token", message.token);
     object.end();
 }
 
-pub(crate) fn join(out: &mut String, join: &Join<'_>) {
-    let mut object = ObjectWriter::new(out);
-    object.text("uuid", &join.uuid);
-    status(&mut object, Status::Join, None);
-    object.optional_number("v", join.version).optional_number("since", join.since);
-    if let Some(Claim { owner_key, session, acknowledged, epoch, share_audience: shares }) = &join.claim {
-        object.text("ownerKey", owner_key).optional_text("session", session.as_deref());
-        object.optional_number("ack", *acknowledged).optional_number("epoch", *epoch);
-        share_audience(&mut object, *shares);
-    }
-    object.optional_text("token", join.token.as_deref());
-    object.end();
+fn create(out: &mut String, create: &Create<'_>) {
+    let &Create { version, share_audience, .. } = create;
+    let (session, token) = (create.session.as_deref(), create.token.as_deref());
+    first_message(out, &FirstMessage { version, session, share_audience, token, ..FirstMessage::default() });
+}
+
+fn join(out: &mut String, join: &Join<'_>) {
+    let &Join { version, since, .. } = join;
+    let (uuid, token) = (Some(&*join.uuid), join.token.as_deref());
+    let message = FirstMessage { uuid, version, since, token, ..FirstMessage::default() };
+    first_message(
+        out,
+        &match &join.claim {
+            Some(claim) => FirstMessage {
+                owner_key: Some(&claim.owner_key),
+                session: claim.session.as_deref(),
+                acknowledged: claim.acknowledged,
+                epoch: claim.epoch,
+                share_audience: claim.share_audience,
+                ..message
+            },
+            None => message,
+        },
+    );
 }
 
 #[inline(always)]
@@ -151,8 +181,8 @@ pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
 pub(crate) fn with_id(out: &mut String, id: u64, message: &str) {
     let mut object = ObjectWriter::new(out);
     object.number("id", id);
-    out.push(',');
-    out.push_str(message.strip_prefix('{').unwrap_or(message));
+    append(out, ",");
+    append(out, message.strip_prefix('{').unwrap_or(message));
 }
 
 /// Writes a reply, or the end of a room, as the original's envelope.
@@ -198,12 +228,6 @@ fn compact_action(object: &mut ObjectWriter<'_>, Action { key, params, slot }: A
     }
 }
 
-fn share_audience(object: &mut ObjectWriter<'_>, shares: bool) {
-    if shares {
-        object.boolean("shareAudience", true);
-    }
-}
-
 fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
     object.text("uuid", &reply.uuid);
     status(object, Status::Connected, None);
@@ -211,6 +235,7 @@ fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
     object.object("limits", |limits| {
         limits
             .number("messageBytes", reply.limits.message_bytes)
+            .number("paramsDepth", reply.limits.params_depth)
             .number("queueActions", reply.limits.queue_actions)
             .number("queueBytes", reply.limits.queue_bytes)
             .number("heartbeat", reply.limits.heartbeat_ms);

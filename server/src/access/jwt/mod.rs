@@ -1,6 +1,7 @@
 //! JSON web tokens (RFC 7519): checks them, and turns their claims into permissions.
 
 mod cryptography;
+mod header;
 mod https;
 mod key_set;
 mod key_source;
@@ -8,12 +9,15 @@ mod key_source;
 use std::sync::Arc;
 
 use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use rtbroadcaster_protocol::{Permissions, Refusal, RefusalCode, RoomId, Scope};
 use serde::Deserialize;
+use serde_json::Value;
 use tracing::debug;
 
 use super::Secret;
+use super::bearer::Bearer;
+use header::Header;
 use key_set::{KeySet, Lookup};
 
 pub use key_source::{InvalidKeySource, KeySource, KeysError};
@@ -73,6 +77,8 @@ struct Claims {
     #[serde(default)]
     join: bool,
     room: Option<String>,
+    /// Only for the log, so it may be anything.
+    sub: Option<Value>,
 }
 
 impl Jwt {
@@ -93,25 +99,28 @@ impl Jwt {
         }
     }
 
-    /// What the bearer of this token may do.
+    /// What the bearer of this token may do, and who it is.
     ///
     /// # Errors
     /// - `unauthorized`: the token isn't accepted.
     /// - `keys_unavailable`: its key is being loaded, or can't be had at this moment.
-    pub(super) fn permissions(&self, token: &str) -> Result<Permissions, Refusal> {
-        let header = decode_header(token).map_err(|_| {
+    pub(super) fn bearer(&self, token: &str) -> Result<Bearer, Refusal> {
+        let header = Header::of(token).ok_or_else(|| {
             not_accepted("the token is neither a key that this server knows nor a JSON web token")
         })?;
-        if header.crit.is_some() {
+        if header.is_critical {
             // RFC 7515, section 4.1.11: what a server doesn't know must not be ignored then.
             let message = "the token says in \"crit\" that it needs an extension, and this server knows none";
             return Err(not_accepted(message));
         }
-        let keys = self.keys(header.alg, header.kid.as_deref())?;
+        let keys = self.keys(header.algorithm, header.key_id.as_deref())?;
         let mut failure = not_accepted("the token is signed with a key that this server doesn't know");
         for key in keys {
-            match decode::<Claims>(token, &key, &self.validation(header.alg)) {
-                Ok(token) => return permissions(&token.claims),
+            match decode::<Claims>(token, &key, &self.validation(header.algorithm)) {
+                Ok(token) => {
+                    let permissions = permissions(&token.claims)?;
+                    return Ok(Bearer { permissions, subject: subject(&token.claims) });
+                }
                 Err(error) => failure = refusal(&error),
             }
         }
@@ -156,6 +165,10 @@ impl Jwt {
         validation.set_required_spec_claims(&required);
         validation
     }
+}
+
+fn subject(claims: &Claims) -> Option<String> {
+    claims.sub.as_ref()?.as_str().map(str::to_owned)
 }
 
 fn permissions(claims: &Claims) -> Result<Permissions, Refusal> {

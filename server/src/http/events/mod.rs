@@ -3,6 +3,8 @@
 
 mod pipe;
 
+use std::borrow::Cow;
+
 use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION};
 use tracing::debug_span;
 use warp::http::HeaderValue;
@@ -58,16 +60,16 @@ pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result
 }
 
 fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Join<'a>, HttpError> {
-    let claim = match headers::owner_key_to_claim(&request.headers)? {
-        Some(owner_key) => Some(Claim {
-            owner_key: owner_key.into(),
-            session: query.text("session").map(headers::session).transpose()?.map(Into::into),
-            acknowledged: query.number("ack")?,
-            epoch: query.number("epoch")?,
-            share_audience: query.flag("shareAudience")?,
-        }),
-        None => None,
+    // What belongs to a claim must be right without one too, or a misspelt header went unnoticed.
+    let claim = Claim {
+        owner_key: Cow::Borrowed(""),
+        session: query.text("session").map(headers::session).transpose()?.map(Into::into),
+        acknowledged: query.number("ack")?,
+        epoch: query.number("epoch")?,
+        share_audience: query.flag("shareAudience")?,
     };
+    let owner_key = headers::owner_key_to_claim(&request.headers)?;
+    let claim = owner_key.map(|owner_key| Claim { owner_key: owner_key.into(), ..claim });
     Ok(Join {
         uuid: uuid.into(),
         version: Some(PROTOCOL_VERSION),

@@ -31,6 +31,19 @@ pub(crate) enum Task {
     Example,
     /// Check the configuration.
     Check,
+    /// Look into a store.
+    Store(StoreTask),
+}
+
+/// What to do with a store. It needs the setting `server.data` and no other.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum StoreTask {
+    /// List its rooms.
+    Rooms { json: bool },
+    /// Print what it has of a room.
+    Export { room: String },
+    /// Delete a room.
+    Forget { room: String },
 }
 
 impl Invocation {
@@ -44,11 +57,18 @@ impl Invocation {
             Some(("config", matches)) if matches.get_flag("example") => (Task::Example, matches),
             Some(("config", matches)) => (Task::Config, matches),
             Some(("check", matches)) => (Task::Check, matches),
+            Some(("rooms", matches)) => {
+                (Task::Store(StoreTask::Rooms { json: matches.get_flag("json") }), matches)
+            }
+            Some(("export", matches)) => (Task::Store(StoreTask::Export { room: room(matches) }), matches),
+            Some(("forget", matches)) => (Task::Store(StoreTask::Forget { room: room(matches) }), matches),
             _ => (Task::Serve, matches),
         };
         let named = match task {
             Task::Check => matches.get_one::<String>("file"),
-            Task::Serve | Task::Config | Task::Example => matches.get_one::<String>("config"),
+            Task::Serve | Task::Config | Task::Example | Task::Store(_) => {
+                matches.get_one::<String>("config")
+            }
         };
         let flags = settings::all().filter(|setting| !setting.is_secret).filter_map(|setting| {
             let words = matches.get_many::<String>(setting.name)?.cloned().collect();
@@ -56,6 +76,11 @@ impl Invocation {
         });
         Self { task, file: named.cloned(), flags: flags.collect() }
     }
+}
+
+/// The room that a command is about. clap requires it.
+fn room(matches: &ArgMatches) -> String {
+    matches.get_one::<String>("uuid").cloned().unwrap_or_default()
 }
 
 /// The command line for clap, made from the list of settings.
@@ -80,6 +105,24 @@ fn command() -> Command {
         .args(settings::all().filter(|setting| !setting.is_secret).map(flag))
         .subcommand(config)
         .subcommand(check)
+        .subcommands(store_commands())
+}
+
+/// The commands that look into a store.
+fn store_commands() -> [Command; 3] {
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue);
+    let room = || Arg::new("uuid").value_name("UUID").required(true).help("The room");
+    [
+        Command::new("rooms")
+            .about("List the rooms in a store (--data), also while a server has it")
+            .arg(json.help("Print JSON instead of a table")),
+        Command::new("export")
+            .about("Print a room of a store (--data) as lines of JSON, also while a server has it")
+            .arg(room()),
+        Command::new("forget")
+            .about("Delete a room from a store (--data), damaged or not, while no server has it")
+            .arg(room()),
+    ]
 }
 
 fn after_help() -> String {
@@ -135,6 +178,16 @@ mod tests {
             );
             assert_eq!(invocation.flags, [rooms]);
         }
+    }
+
+    #[test]
+    fn commands_on_a_store_name_their_room() {
+        let export = read(&["rtbroadcaster", "export", "abc", "--data=rooms"]);
+        assert_eq!(export.task, Task::Store(StoreTask::Export { room: "abc".to_owned() }));
+        assert_eq!(export.flags.len(), 1);
+        let list = read(&["rtbroadcaster", "rooms", "--json"]);
+        assert_eq!(list.task, Task::Store(StoreTask::Rooms { json: true }));
+        assert!(command().try_get_matches_from(["rtbroadcaster", "forget"]).is_err());
     }
 
     #[test]

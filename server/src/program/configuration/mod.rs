@@ -21,13 +21,13 @@ mod value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use rtbroadcaster::{AdminSettings, HostPolicy, JwtSettings, Settings};
+use rtbroadcaster::{AdminSettings, HostPolicy, JwtSettings, Settings, SyncMode};
 
 use crate::logging::LogFormat;
 use crate::proxies::Proxies;
 use crate::site::Exposed;
 
-pub(crate) use command::{Invocation, Task};
+pub(crate) use command::{Invocation, StoreTask, Task};
 pub(crate) use log_filter::LogFilter;
 pub(crate) use print::{effective, example};
 pub(crate) use problem::Problems;
@@ -45,6 +45,10 @@ pub(crate) struct Configuration {
     pub(crate) www: Option<PathBuf>,
     /// Files of that directory that are served although they usually aren't.
     pub(crate) www_expose: Exposed,
+    /// The directory in which the rooms are stored, if any.
+    pub(crate) data: Option<PathBuf>,
+    /// When what is stored there may be acknowledged.
+    pub(crate) sync: SyncMode,
     /// The certificate for TLS, with those that lead to its authority. None without TLS.
     pub(crate) tls_certificate: Option<PathBuf>,
     /// The certificate's key.
@@ -100,6 +104,8 @@ impl Default for Configuration {
             path: "/broadcasting".to_owned(),
             www: None,
             www_expose: Exposed::default(),
+            data: None,
+            sync: SyncMode::default(),
             tls_certificate: None,
             tls_key: None,
             proxies: Proxies::default(),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use super::command::{CONFIG_VARIABLE, Invocation};
+use super::command::{CONFIG_VARIABLE, Invocation, Task};
 use super::file::{self, Contents};
 use super::problem::{Problem, Problems};
 use super::setting::Setting;
@@ -63,7 +63,8 @@ pub(crate) fn resolve(
         }
     }
     // If some values are wrong, contradictions between values would only confuse.
-    if problems.is_empty() {
+    // Whoever looks into a store serves nothing.
+    if problems.is_empty() && !matches!(invocation.task, Task::Store(_)) {
         problems = rules::broken(&resolved);
     }
     let verdict = if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) };
@@ -77,7 +78,6 @@ fn setting(key: &str) -> &'static Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::configuration::Task;
     use rtbroadcaster::{HostPolicy, Settings};
 
     fn flags(flags: &[(&str, &str)]) -> Invocation {

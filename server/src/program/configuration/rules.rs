@@ -10,6 +10,7 @@ use super::source::Source;
 const CREATION: &str = "access.creation";
 const JOINS: &str = "access.joins";
 const ORIGINS: &str = "access.allow-origin";
+const SYNC: &str = "server.sync";
 
 /// Every rule that is broken. Each problem names all its settings, with their values and sources.
 pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
@@ -20,6 +21,7 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems.extend(claims_without_jwt(resolved));
     problems.extend(half_of_tls(resolved));
     problems.extend(administration_without_token(resolved));
+    problems.extend(sync_without_data(resolved));
     let limits = &resolved.configuration.rooms.limits;
     if limits.ping_interval_ms >= limits.idle_timeout_ms {
         problems.push(between(
@@ -119,6 +121,18 @@ fn claims_without_jwt(resolved: &Resolved) -> Option<Problem> {
     let message =
         "no JSON web token is accepted without access.jwt-secret or access.jwks: set one of them too";
     Some(Problem::with(format!("{key} ({})", source_name(resolved.source(key))), message))
+}
+
+/// A choice how rooms are stored, while none is. The operator believes that they are.
+fn sync_without_data(resolved: &Resolved) -> Option<Problem> {
+    let Configuration { data, sync, .. } = &resolved.configuration;
+    let is_set = *resolved.source(SYNC) != Source::Default;
+    (data.is_none() && is_set).then(|| {
+        Problem::with(
+            shown(resolved, SYNC, sync),
+            "no room is stored without server.data: set it too".to_owned(),
+        )
+    })
 }
 
 /// A certificate without its key, or a key without its certificate.

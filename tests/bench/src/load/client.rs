@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
 
+use crate::wire::dialect::Recovery;
 use crate::wire::frame::{Opcode, push_client_frame};
 use crate::wire::message::Rendering;
 
@@ -51,6 +52,8 @@ pub(super) struct Client {
     /// The moment at which it was live; µs.
     pub(super) entered: u64,
     pub(super) stream: TcpStream,
+    /// What lets it go on where it was, if the server gives it something like that.
+    pub(super) recovery: Recovery,
     /// The part of a frame that has come.
     rest: Vec<u8>,
     unsent: Vec<u8>,
@@ -90,6 +93,7 @@ impl Client {
             began: now,
             entered: 0,
             stream,
+            recovery: Recovery::default(),
             rest: Vec::new(),
             unsent: Vec::new(),
         })

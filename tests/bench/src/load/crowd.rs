@@ -3,6 +3,7 @@
 
 mod arrival;
 mod reading;
+mod returning;
 mod speaking;
 
 use std::io::ErrorKind;
@@ -43,6 +44,8 @@ pub(crate) struct Crowd {
     pub(crate) tally: Tally,
     /// Connections that are not live yet.
     under_way: usize,
+    /// Whether the server may end the owners' connections.
+    expects_the_end: bool,
 }
 
 impl Crowd {
@@ -62,6 +65,7 @@ impl Crowd {
             drive: Drive::Nothing,
             tally: Tally::new(),
             under_way: 0,
+            expects_the_end: false,
         })
     }
 
@@ -107,6 +111,16 @@ impl Crowd {
             }
             self.turn(left)?;
         }
+    }
+
+    /// How many messages were sent, in all rooms.
+    pub(crate) fn sent(&self) -> u64 {
+        self.rooms.iter().map(|room| room.sent).sum()
+    }
+
+    /// How many of them the owners know to be taken.
+    pub(crate) fn answered(&self) -> u64 {
+        self.rooms.iter().map(|room| room.answered).sum()
     }
 
     pub(crate) fn is_sending(&self) -> bool {

@@ -22,6 +22,13 @@ pub(crate) enum Drive {
         on_the_way: u64,
         until_micros: u64,
     },
+    /// In each room this many actions on their way to the owner's answer, until there were
+    /// `actions` of them or the time is over.
+    Answered {
+        on_the_way: u64,
+        actions: u64,
+        until_micros: u64,
+    },
     /// This many messages at once.
     Flood {
         left: u64,
@@ -84,6 +91,22 @@ impl Drive {
                 }
                 crowd.flush_owner(0)?;
                 Ok(Next::Later)
+            }
+            Self::Answered { on_the_way, actions, until_micros } => {
+                if crowd.micros() >= *until_micros {
+                    return Ok(Next::Done);
+                }
+                let mut is_done = true;
+                for index in 0..crowd.rooms.len() {
+                    let room = &crowd.rooms[index];
+                    let due = (room.answered + *on_the_way).min(*actions).saturating_sub(room.sent);
+                    is_done &= room.sent + due >= *actions;
+                    if due > 0 {
+                        (0..due).for_each(|_| crowd.queue_action(index));
+                        crowd.flush_owner(index)?;
+                    }
+                }
+                Ok(if is_done { Next::Done } else { Next::Later })
             }
             Self::Flood { left } => loop {
                 let owner = crowd.rooms[0].owner;

@@ -47,6 +47,14 @@ impl Observed {
         Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
     }
 
+    /// Whether it has ended and left everything, such as the port that it listened on. Its parent may
+    /// not have noticed yet.
+    pub(crate) fn has_ended(self) -> bool {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap_or_default();
+        // The state comes after the name, which stands in brackets.
+        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
+    }
+
     /// Connections that the kernel has dropped so far because the queue of an `accept` was full.
     pub(crate) fn connections_dropped() -> anyhow::Result<u64> {
         let text = fs::read_to_string("/proc/net/netstat").context("cannot read /proc/net/netstat")?;
@@ -112,5 +120,6 @@ mod tests {
     fn a_process_that_is_not_there_is_an_error() {
         let nobody = Observed { process: u32::MAX };
         assert!(nobody.cpu().is_err() && nobody.memory().is_err());
+        assert!(nobody.has_ended() && !Observed::own().has_ended());
     }
 }

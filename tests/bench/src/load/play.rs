@@ -1,6 +1,10 @@
 //! Plays the scenarios.
 
+mod store;
+
 use std::time::{Duration, Instant};
+
+use anyhow::Context;
 
 use super::Args;
 use super::busy::Busy;
@@ -9,6 +13,7 @@ use super::client::Role;
 use super::crowd::Crowd;
 use super::drive::Drive;
 use super::observed::Observed;
+use super::store_counts::StoreCounts;
 use super::tally::Tally;
 use crate::measurement::{Measurement, Metric, median};
 use crate::scenario::{Extent, Scenario};
@@ -23,14 +28,17 @@ const ON_THE_WAY: u64 = 64;
 pub(super) fn play(args: &Args) -> anyhow::Result<Measurement> {
     let mut play = Play {
         crowd: Crowd::new(args.address, args.dialect)?,
-        server: Observed { process: args.process },
+        server: Observed { process: *args.process.last().context("no process")? },
         extent: args.extent,
         args,
     };
     let busy = Busy::begin(play.server)?;
     let mut measurement = play.scenario(args.scenario)?;
-    let (_, others) = busy.end()?;
-    measurement.entry(Metric::OthersBusy).or_insert(others);
+    // After a kill there is another process.
+    if args.scenario != Scenario::Kill {
+        let (_, others) = busy.end()?;
+        measurement.entry(Metric::OthersBusy).or_insert(others);
+    }
     Ok(measurement)
 }
 
@@ -62,6 +70,10 @@ impl Play<'_> {
             Scenario::Mixed => self.paced(original, &[(500, original), (500, compact)]),
             Scenario::Pages => self.paced(compact, &[(1000, compact)]),
             Scenario::Slot => self.slot(),
+            Scenario::Acknowledged => self.acknowledged(),
+            Scenario::Trickle => self.trickle(),
+            Scenario::Kill => self.kill(),
+            Scenario::Recovery => self.fill(),
         }
     }
 
@@ -261,6 +273,7 @@ impl Play<'_> {
     /// Measures everything while these messages are sent and delivered.
     fn measured(&mut self, drive: Drive) -> anyhow::Result<Measurement> {
         self.crowd.tally = Tally::new();
+        let (counts, sent) = (self.store_counts()?, self.crowd.sent());
         let busy = Busy::begin(self.server)?;
         self.crowd.run(drive)?;
         let cpu = self.server.cpu_since(busy.server_cpu)?.as_secs_f64();
@@ -273,7 +286,18 @@ impl Play<'_> {
         measurement.insert(Metric::DeliveriesPerSecond, delivered / wall);
         measurement.insert(Metric::LoadBusy, own);
         measurement.insert(Metric::OthersBusy, others);
+        if let (Some(before), Some(after)) = (counts, self.store_counts()?) {
+            let actions = (self.crowd.sent() - sent) as f64;
+            measurement.insert(Metric::CpuPerAction, cpu * 1e6 / actions);
+            after.write_since(before, actions, wall, &mut measurement);
+        }
         Ok(measurement)
+    }
+
+    /// What the server's store has done, if that is asked for.
+    fn store_counts(&self) -> anyhow::Result<Option<StoreCounts>> {
+        let token = self.args.metrics_token.as_ref();
+        token.map(|token| StoreCounts::scrape(self.args.address, token)).transpose()
     }
 
     /// Counts system calls while these messages are sent and delivered.

@@ -10,10 +10,13 @@ pub(crate) struct Room {
     /// Its owner's index among the clients.
     pub(super) owner: usize,
     pub(super) uuid: String,
+    pub(super) owner_key: String,
     pub(super) rendering: Option<Rendering>,
     /// The owner's message, once the room is open.
     pub(super) action: Option<ActionTemplate>,
     pub(super) sent: u64,
+    /// The owner knows that the actions up to this one are taken.
+    pub(super) answered: u64,
     /// Followers that read everything.
     pub(super) readers: u32,
     /// Every reader has all messages up to this one.
@@ -27,17 +30,22 @@ impl Room {
         Self {
             owner,
             uuid: String::new(),
+            owner_key: String::new(),
             rendering: None,
             action: None,
             sent: 0,
+            answered: 0,
             readers: 0,
             completed: 0,
             reached: Vec::new(),
         }
     }
 
-    pub(super) fn opened(&mut self, uuid: &str, rendering: Rendering) {
+    pub(super) fn opened(&mut self, uuid: &str, owner_key: Option<&str>, rendering: Rendering) {
         uuid.clone_into(&mut self.uuid);
+        if let Some(owner_key) = owner_key {
+            owner_key.clone_into(&mut self.owner_key);
+        }
         self.rendering = Some(rendering);
     }
 

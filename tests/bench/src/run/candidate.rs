@@ -2,8 +2,10 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::rc::Rc;
 
 use anyhow::{Context, bail};
 
@@ -11,6 +13,7 @@ use crate::wire::dialect::Dialect;
 
 /// The text that a candidate prints before its address.
 const READY: &str = "listening on http://";
+const REDIS: &str = "redis-server";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Candidate {
@@ -30,6 +33,16 @@ pub(crate) enum Candidate {
     Ws,
     /// Socket.IO on Node.
     SocketIo,
+    /// Ours, with a store on the disk.
+    Disk,
+    /// Ours, with a store that the operating system has.
+    Os,
+    /// Socket.IO with Redis behind it, which waits for the disk.
+    RedisAlways,
+    /// The same, and Redis waits for the disk once a second.
+    RedisLater,
+    /// A bare program that does a store's work.
+    Bare,
 }
 
 impl Candidate {
@@ -37,7 +50,15 @@ impl Candidate {
     pub(super) const PEERS: [Self; 3] = [Self::Bun, Self::Ws, Self::SocketIo];
 
     pub(super) fn dialect(self) -> Dialect {
-        if self == Self::SocketIo { Dialect::SocketIo } else { Dialect::Plain }
+        match self {
+            Self::SocketIo | Self::RedisAlways | Self::RedisLater => Dialect::SocketIo,
+            _ => Dialect::Plain,
+        }
+    }
+
+    /// Whether it keeps something in a directory.
+    pub(super) fn keeps(self) -> bool {
+        matches!(self, Self::Disk | Self::Os | Self::RedisAlways | Self::RedisLater)
     }
 
     pub(crate) fn name(self) -> &'static str {
@@ -50,8 +71,20 @@ impl Candidate {
             Self::Bun => "Bun",
             Self::Ws => "ws",
             Self::SocketIo => "Socket.IO",
+            Self::Disk => "rtbroadcaster --sync disk",
+            Self::Os => "rtbroadcaster --sync os",
+            Self::RedisAlways => "Socket.IO, Redis always",
+            Self::RedisLater => "Socket.IO, Redis everysec",
+            Self::Bare => "bare program",
         }
     }
+}
+
+/// Why Socket.IO cannot keep anything here.
+pub(super) fn no_redis() -> Option<String> {
+    let mut redis = Command::new(REDIS);
+    let version = redis.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    version.err().map(|error| format!("{REDIS} ({error}); on Debian: apt-get install redis-server"))
 }
 
 /// The paths of the programs.
@@ -63,6 +96,8 @@ pub(super) struct Programs {
     pub(super) bench: PathBuf,
     /// The folder of the peers, with their npm packages.
     pub(super) peers: Option<PathBuf>,
+    /// The directory for stores, if they are measured.
+    pub(super) stores: Option<PathBuf>,
 }
 
 impl Programs {
@@ -91,6 +126,22 @@ impl Programs {
         self.before.as_ref().context("without --before there is no earlier build")
     }
 
+    /// A fresh directory, on the file system of the stores.
+    pub(super) fn directory(&self) -> anyhow::Result<Rc<Directory>> {
+        self.directory_named("measured")
+    }
+
+    /// The same, beside that one.
+    pub(super) fn directory_named(&self, name: &str) -> anyhow::Result<Rc<Directory>> {
+        let stores = self.stores.as_ref().context("there is no directory for stores")?;
+        let directory = Directory(stores.join(name));
+        // An earlier run may have been ended in the middle.
+        drop(Directory(directory.0.clone()));
+        fs::create_dir_all(&directory.0)
+            .with_context(|| format!("cannot create {}", directory.0.display()))?;
+        Ok(Rc::new(directory))
+    }
+
     fn peers(&self) -> anyhow::Result<&PathBuf> {
         self.peers.as_ref().context("without --peers there are none")
     }
@@ -107,38 +158,76 @@ const FOR_ONE_ADDRESS: [&str; 6] = [
     "--owner-bytes-per-second=4294967295",
 ];
 
+/// What our server takes beside that when its store is measured: all that the store holds fits into
+/// memory, and no owner stays away for too long.
+const FOR_A_STORE: [&str; 2] = ["--room-memory-bytes=8589934592", "--owner-grace-ms=86400000"];
+
+/// The token with which the load generator asks a server for what its store has done.
+pub(super) const METRICS_TOKEN: &str = "benchmark-benchmark";
+
 /// A build of our server, as its users run it.
-fn server(binary: &Path) -> Command {
+fn server(binary: &Path, port: u16) -> Command {
     let mut server = Command::new(binary);
-    server.args(["--listen", "127.0.0.1:0"]).args(FOR_ONE_ADDRESS);
+    server.args(["--listen", &format!("127.0.0.1:{port}")]).args(FOR_ONE_ADDRESS);
     server
+}
+
+/// A build of our server that keeps rooms in a directory.
+fn storing(binary: &Path, port: u16, directory: &Path, sync: &str) -> Command {
+    let mut server = server(binary, port);
+    server.args(FOR_A_STORE).arg("--data").arg(directory).args(["--sync", sync]);
+    server
+}
+
+/// Redis, on a socket in its directory.
+fn redis(directory: &Path, fsync: &str) -> Command {
+    let mut redis = Command::new(REDIS);
+    redis.current_dir(directory).args(["--port", "0", "--unixsocket", "redis.sock", "--save", ""]);
+    redis.args(["--appendonly", "yes", "--appendfsync", fsync]);
+    redis
 }
 
 /// A candidate that listens; killed when dropped.
 pub(super) struct Running {
-    child: Child,
+    /// The one that listens, and before it what it needs.
+    children: Vec<Child>,
     /// `host:port`
     pub(super) address: String,
+    /// What it keeps; removed after it.
+    pub(super) directory: Option<Rc<Directory>>,
 }
 
 impl Running {
+    /// Starts a candidate, in a fresh directory if it keeps something.
     pub(super) fn start(programs: &Programs, candidate: Candidate) -> anyhow::Result<Self> {
-        let mut command = match candidate {
-            Candidate::Server => server(&programs.server),
-            Candidate::Before | Candidate::BeforeAgain => server(programs.before()?),
-            Candidate::WriteLoop => programs.floor("write"),
-            Candidate::Coalescing => programs.floor("coalesce"),
-            Candidate::Bun => programs.peer(programs.bun()?, "bun.mjs")?,
-            Candidate::Ws => programs.peer("node".into(), "ws.mjs")?,
-            Candidate::SocketIo => programs.peer("node".into(), "socketio.mjs")?,
-        };
+        let directory = if candidate.keeps() { Some(programs.directory()?) } else { None };
+        Self::start_at(programs, candidate, directory, 0)
+    }
+
+    /// Starts a candidate with what it has kept.
+    pub(super) fn start_at(
+        programs: &Programs,
+        candidate: Candidate,
+        directory: Option<Rc<Directory>>,
+        port: u16,
+    ) -> anyhow::Result<Self> {
+        let mut running = Self { children: Vec::new(), address: String::new(), directory };
+        // From here on, an early return kills the children.
+        if let Some(mut before) = running.needed(candidate)? {
+            before.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            running.children.push(before.spawn().with_context(|| format!("{REDIS} cannot be started"))?);
+        }
+        let mut command = running.command(programs, candidate, port)?;
+        if programs.stores.is_some() {
+            command.env("RTBROADCASTER_METRICS_TOKEN", METRICS_TOKEN);
+        }
         // No one reads its log, and a full pipe would stop it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let child = command.spawn().with_context(|| format!("{} cannot be started", candidate.name()))?;
-        // From here on, an early return kills the child.
-        let mut running = Self { child, address: String::new() };
-        let stdout = running.child.stdout.take().context("its stdout is a pipe")?;
+        let mut child = command.spawn().with_context(|| format!("{} cannot be started", candidate.name()))?;
+        let stdout = child.stdout.take();
+        running.children.push(child);
         let mut line = String::new();
+        let stdout = stdout.context("its stdout is a pipe")?;
         BufReader::new(stdout).read_line(&mut line).context("its stdout cannot be read")?;
         let Some(address) = line.trim_end().strip_prefix(READY) else {
             bail!("{} printed {line:?} instead of its address", candidate.name());
@@ -147,15 +236,73 @@ impl Running {
         Ok(running)
     }
 
-    pub(super) fn process(&self) -> u32 {
-        self.child.id()
+    fn command(&self, programs: &Programs, candidate: Candidate, port: u16) -> anyhow::Result<Command> {
+        Ok(match candidate {
+            Candidate::Server => server(&programs.server, port),
+            Candidate::Disk => storing(&programs.server, port, self.path()?, "disk"),
+            Candidate::Os => storing(&programs.server, port, self.path()?, "os"),
+            Candidate::Before | Candidate::BeforeAgain => server(programs.before()?, port),
+            Candidate::WriteLoop => programs.floor("write"),
+            Candidate::Coalescing => programs.floor("coalesce"),
+            Candidate::Bun => programs.peer(programs.bun()?, "bun.mjs")?,
+            Candidate::Ws => programs.peer("node".into(), "ws.mjs")?,
+            Candidate::SocketIo => programs.peer("node".into(), "socketio.mjs")?,
+            Candidate::RedisAlways | Candidate::RedisLater => {
+                let mut peer = programs.peer("node".into(), "socketio-redis.mjs")?;
+                peer.current_dir(self.path()?).env("PORT", port.to_string());
+                peer
+            }
+            Candidate::Bare => bail!("the bare program does not listen"),
+        })
+    }
+
+    /// What must run before a candidate.
+    fn needed(&self, candidate: Candidate) -> anyhow::Result<Option<Command>> {
+        Ok(match candidate {
+            Candidate::RedisAlways => Some(redis(self.path()?, "always")),
+            Candidate::RedisLater => Some(redis(self.path()?, "everysec")),
+            _ => None,
+        })
+    }
+
+    fn path(&self) -> anyhow::Result<&Path> {
+        Ok(&self.directory.as_ref().context("it has no directory")?.0)
+    }
+
+    /// All processes, the one that listens last.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        self.children.iter().map(Child::id).collect()
+    }
+
+    /// Whether all of it has ended.
+    pub(super) fn has_ended(&mut self) -> anyhow::Result<bool> {
+        self.children.iter_mut().try_fold(true, |ended, child| Ok(child.try_wait()?.is_some() && ended))
+    }
+
+    /// Starts it again at the same address, with what it has kept.
+    pub(super) fn start_again(&mut self, programs: &Programs, candidate: Candidate) -> anyhow::Result<()> {
+        let address: SocketAddr = self.address.parse().context("its address is none")?;
+        *self = Self::start_at(programs, candidate, self.directory.clone(), address.port())?;
+        Ok(())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Killing fails only if the program has ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        for child in self.children.iter_mut().rev() {
+            // Killing fails only if the program has ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A directory that is removed when it is dropped.
+pub(super) struct Directory(pub(super) PathBuf);
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // What can't be removed stays in target/.
+        let _ = fs::remove_dir_all(&self.0);
     }
 }

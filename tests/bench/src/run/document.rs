@@ -6,31 +6,59 @@ use std::path::Path;
 
 use anyhow::Context;
 
-use super::plot::PLOTS;
+use super::plot::{PLOTS, Plot};
 use super::results::Results;
 use super::{goals, table};
 
-/// The page's name without its ending, and the name of the folder with its plots.
-const NAME: &str = "benchmark";
+/// A kind of page.
+pub(super) struct Page {
+    /// Its name without its ending, and the name of the folder with its plots.
+    pub(super) name: &'static str,
+    pub(super) introduction: &'static str,
+    /// The goals as a table.
+    pub(super) goals: fn(&Results) -> String,
+    pub(super) plots: &'static [Plot],
+    /// What was found out by hand about the run that is kept. Each new run needs another look at
+    /// it.
+    pub(super) findings: &'static str,
+    pub(super) method: &'static str,
+}
 
-/// Writes the page and its plots into a folder, and returns the page.
-pub(super) fn write(results: &Results, circumstances: &str, folder: &Path) -> anyhow::Result<String> {
-    let plots = folder.join(NAME);
-    fs::create_dir_all(&plots).with_context(|| format!("cannot create {}", plots.display()))?;
-    let mut page =
-        format!("{INTRODUCTION}\n{circumstances}\n\n## Goals\n\n{RATIOS}\n{}\n", goals::markdown(results));
-    for plot in &PLOTS {
+/// What a delivery costs the server and others.
+pub(super) const SERVERS: Page = Page {
+    name: "benchmark",
+    introduction: INTRODUCTION,
+    goals: goals::markdown,
+    plots: &PLOTS,
+    findings: include_str!("../../findings.md"),
+    method: METHOD,
+};
+
+/// Writes a page and its plots into a folder, and returns the page.
+pub(super) fn write(
+    page: &Page,
+    results: &Results,
+    circumstances: &str,
+    folder: &Path,
+) -> anyhow::Result<String> {
+    let Page { name, introduction, findings, method, .. } = page;
+    let plots = folder.join(name);
+    let goals = (page.goals)(results);
+    let mut text = format!("{introduction}\n{circumstances}\n\n## Goals\n\n{RATIOS}\n{goals}\n");
+    for plot in page.plots {
+        fs::create_dir_all(&plots).with_context(|| format!("cannot create {}", plots.display()))?;
         if plot.draw(results, &plots)? {
-            let _ = writeln!(page, "![{}]({NAME}/{}.svg)\n", plot.title, plot.name);
+            let _ = writeln!(text, "![{}]({name}/{}.svg)\n", plot.title, plot.name);
         }
     }
     for failure in results.failures() {
-        let _ = writeln!(page, "**Failed**: {failure}\n");
+        let _ = writeln!(text, "**Failed**: {failure}\n");
     }
-    let _ = write!(page, "{FINDINGS}## Figures\n\n{}{METHOD}", table::markdown(results));
-    let file = folder.join(format!("{NAME}.md"));
-    fs::write(&file, &page).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(page)
+    let _ = write!(text, "{findings}## Figures\n\n{}{method}", table::markdown(results));
+    fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let file = folder.join(format!("{name}.md"));
+    fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;
+    Ok(text)
 }
 
 const INTRODUCTION: &str = "\
@@ -44,9 +72,6 @@ machine: absolute figures differ from machine to machine, ratios within one run 
 const RATIOS: &str = "\
 \"Against\" means a ratio: the server's figure divided by the other's.
 ";
-
-/// What was found out by hand about the run that is kept. Each new run needs another look at it.
-const FINDINGS: &str = include_str!("../../findings.md");
 
 const METHOD: &str = "\
 ## How it is measured

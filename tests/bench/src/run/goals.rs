@@ -9,7 +9,7 @@ use crate::measurement::Metric;
 use crate::scenario::Scenario;
 
 /// One goal, and what was measured.
-struct Goal {
+pub(super) struct Goal {
     what: &'static str,
     limit: Limit,
     /// `None` where it was not measured.
@@ -26,9 +26,13 @@ enum Limit {
 
 /// The goals as a table, line by line.
 pub(super) fn markdown(results: &Results) -> String {
+    table([paced(results), busy(results), joins(results), stalled(results)].iter().flatten())
+}
+
+/// Goals as a table, line by line.
+pub(super) fn table<'a>(goals: impl Iterator<Item = &'a Goal>) -> String {
     let mut out = "| goal | wanted | measured | |\n|---|---|---|---|\n".to_owned();
-    let goals = [paced(results), busy(results), joins(results), stalled(results)];
-    for goal in goals.iter().flatten() {
+    for goal in goals {
         let wanted = match goal.limit {
             Limit::AtMost(0.0) => "0".to_owned(),
             Limit::AtMost(limit) => format!("≤ {limit}"),
@@ -42,12 +46,17 @@ pub(super) fn markdown(results: &Results) -> String {
 }
 
 impl Goal {
-    fn at_most(limit: f64, what: &'static str, value: Option<f64>) -> Self {
+    pub(super) fn at_most(limit: f64, what: &'static str, value: Option<f64>) -> Self {
         Self { what, limit: Limit::AtMost(limit), value }
     }
 
-    fn at_least(limit: f64, what: &'static str, value: Option<f64>) -> Self {
+    pub(super) fn at_least(limit: f64, what: &'static str, value: Option<f64>) -> Self {
         Self { what, limit: Limit::AtLeast(limit), value }
+    }
+
+    /// Not a goal, but something to know beside them.
+    pub(super) fn told(what: &'static str, value: Option<f64>) -> Self {
+        Self { what, limit: Limit::NotJudged("–"), value }
     }
 
     fn verdict(&self) -> &'static str {

@@ -130,7 +130,7 @@ fn colour(candidate: Candidate) -> RGBColor {
     match candidate {
         Candidate::Server | Candidate::Before | Candidate::BeforeAgain => OURS,
         Candidate::WriteLoop | Candidate::Coalescing => FLOOR,
-        Candidate::Bun | Candidate::Ws | Candidate::SocketIo => PEER,
+        _ => PEER,
     }
 }
 

@@ -12,12 +12,15 @@ pub(crate) enum Rendering {
     Compact,
 }
 
+/// The session of every owner: each is in a room of its own.
+const SESSION: &str = "bench-bench-bench-bench-bench";
+
 /// Status 1.
 pub(crate) fn create(rendering: Rendering) -> String {
     match rendering {
         Rendering::Original => envelope("", 1, "new connection", "", "[]", false),
         Rendering::Compact => {
-            r#"{"status":{"value":1},"v":2,"session":"bench-bench-bench-bench-bench"}"#.to_owned()
+            format!(r#"{{"status":{{"value":1}},"v":2,"session":"{SESSION}"}}"#)
         }
     }
 }
@@ -28,6 +31,18 @@ pub(crate) fn join(uuid: &str, rendering: Rendering) -> String {
         Rendering::Original => envelope(uuid, 2, "join connection", "", "[]", false),
         Rendering::Compact => format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2}}"#),
     }
+}
+
+/// The join of a follower that comes back, and has everything up to this message.
+pub(crate) fn come_back(uuid: &str, since: u64) -> String {
+    format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2,"since":{since}}}"#)
+}
+
+/// The join of an owner that comes back.
+pub(crate) fn claim(uuid: &str, owner_key: &str) -> String {
+    format!(
+        r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2,"session":"{SESSION}","ownerKey":"{owner_key}"}}"#
+    )
 }
 
 /// The floor's answer to create and join.
@@ -46,8 +61,8 @@ fn envelope(uuid: &str, status: u8, text: &str, key: &str, params: &str, state: 
 pub(crate) struct ActionTemplate {
     text: Vec<u8>,
     stamp_at: usize,
-    /// Whether the server acknowledges it, as for pages.
-    has_id: bool,
+    /// Where its id goes and what stands around it, if the server acknowledges it, as for pages.
+    id: Option<(usize, &'static str, &'static str)>,
     /// A buffer, kept for reuse.
     with_id: Vec<u8>,
 }
@@ -71,7 +86,7 @@ impl ActionTemplate {
         Self {
             text: text.into_bytes(),
             stamp_at,
-            has_id: rendering == Rendering::Compact,
+            id: (rendering == Rendering::Compact).then(|| Dialect::Plain.id()),
             with_id: Vec::new(),
         }
     }
@@ -81,7 +96,8 @@ impl ActionTemplate {
         let text = String::from_utf8(self.text).expect("it was made of text");
         let wrapped = dialect.wrap(&text).into_owned();
         let shift = wrapped.find(&text).expect("a wrapper is around it");
-        Self { text: wrapped.into_bytes(), stamp_at: self.stamp_at + shift, ..self }
+        let id = self.id.map(|_| dialect.id());
+        Self { text: wrapped.into_bytes(), stamp_at: self.stamp_at + shift, id, ..self }
     }
 
     /// Writes a stamp into the message and returns it. With session fields, the stamp's number is
@@ -90,12 +106,11 @@ impl ActionTemplate {
         let mut bytes = Vec::with_capacity(STAMP_BYTES);
         stamp.write(&mut bytes);
         self.text[self.stamp_at..self.stamp_at + STAMP_BYTES].copy_from_slice(&bytes);
-        if !self.has_id {
-            return &self.text;
-        }
+        let Some((at, before, after)) = self.id else { return &self.text };
         self.with_id.clear();
-        self.with_id.extend_from_slice(format!(r#"{{"id":{},"#, stamp.number).as_bytes());
-        self.with_id.extend_from_slice(&self.text[1..]);
+        self.with_id.extend_from_slice(&self.text[..at]);
+        self.with_id.extend_from_slice(format!("{before}{}{after}", stamp.number).as_bytes());
+        self.with_id.extend_from_slice(&self.text[at..]);
         &self.with_id
     }
 }
@@ -130,6 +145,11 @@ pub(crate) fn status(message: &str) -> Option<u8> {
 /// The uuid in a message.
 pub(crate) fn uuid(message: &str) -> Option<&str> {
     after(message, r#""uuid":""#)?.split('"').next()
+}
+
+/// The owner key in the answer to a create.
+pub(crate) fn owner_key(message: &str) -> Option<&str> {
+    after(message, r#""ownerKey":""#)?.split('"').next()
 }
 
 /// The function key in a message.

@@ -73,6 +73,10 @@ const ORDERS: [Order; 2] = [
                 reason: "what counts is used from everywhere, so that it uses little itself",
             },
             Layer {
+                parts: &["journal"],
+                reason: "a journal keeps bytes and marks; what a room makes of that is the room's",
+            },
+            Layer {
                 parts: &["fanout"],
                 reason: "a room delivers to any subscriber, and is tested without sockets",
             },

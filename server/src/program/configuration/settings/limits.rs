@@ -39,6 +39,15 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: Section::Limits,
+        name: "params-depth",
+        value_name: "LEVELS",
+        help: "Levels of arrays and objects in each other that the params of an action may have, \
+               their own array included; deeper ones are refused (params_too_deep)",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.params_depth, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
         name: "rooms",
         value_name: "NUMBER",
         help: "Rooms at a time; above it create is refused (too_many_rooms)",

@@ -4,6 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use rtbroadcaster::InvalidSyncMode;
+
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
 use crate::proxies::Networks;
@@ -65,6 +67,37 @@ pub(super) static SETTINGS: &[Setting] = &[
             read: |configuration| configuration.www_expose.to_list(),
             write: |configuration, list| {
                 configuration.www_expose = Exposed::parse(list)?;
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "data",
+        value_name: "DIR",
+        help: "Store the rooms in this directory, so that they survive a restart of the server. It is \
+               made if it doesn't exist",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| shown(configuration.data.as_deref()),
+            write: |configuration, text| {
+                configuration.data = path_or_none(text);
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Server,
+        name: "sync",
+        value_name: "disk|os",
+        help: "What an acknowledgement means with --data: the action is on the disk (disk), or the \
+               operating system has it (os), which is quicker, and loses up to 5 s when the power \
+               fails",
+        is_secret: false,
+        kind: Kind::Text {
+            read: |configuration| Some(configuration.sync.to_string()),
+            write: |configuration, text| {
+                configuration.sync = text.parse().map_err(|error: InvalidSyncMode| error.to_string())?;
                 Ok(())
             },
         },

@@ -45,13 +45,25 @@ impl Crowd {
     }
 
     fn connect(&mut self, role: Role, room: usize, rendering: Rendering) -> anyhow::Result<()> {
+        let client = self.new_client(role, room, rendering, self.clients.len())?;
+        self.clients.push(client);
+        Ok(())
+    }
+
+    /// Begins to connect the client that will have this index.
+    pub(super) fn new_client(
+        &mut self,
+        role: Role,
+        room: usize,
+        rendering: Rendering,
+        index: usize,
+    ) -> anyhow::Result<Client> {
         let mut client = Client::connect(self.address, role, room, rendering, self.micros())
             .with_context(|| format!("cannot connect to {}", self.address))?;
-        let token = Token(self.clients.len());
-        self.poll.registry().register(&mut client.stream, token, Interest::READABLE | Interest::WRITABLE)?;
-        self.clients.push(client);
+        let interests = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut client.stream, Token(index), interests)?;
         self.under_way += 1;
-        Ok(())
+        Ok(client)
     }
 
     /// Goes on until at most this many connections are under way.
@@ -79,7 +91,14 @@ impl Crowd {
         let client = &mut self.clients[index];
         client.phase = Phase::Entering;
         let first = match client.role {
+            Role::Owner if !self.rooms[client.room].uuid.is_empty() => {
+                let room = &self.rooms[client.room];
+                message::claim(&room.uuid, &room.owner_key)
+            }
             Role::Owner => message::create(client.rendering),
+            Role::Follower if client.next > 0 => {
+                message::come_back(&self.rooms[client.room].uuid, client.next - 1)
+            }
             Role::Follower | Role::Joiner | Role::Late | Role::Stalled => {
                 message::join(&self.rooms[client.room].uuid, client.rendering)
             }
@@ -92,10 +111,10 @@ impl Crowd {
         let Answer::Connected(uuid) = message::read_answer(reply) else { bail!("not let in: {reply}") };
         let client = &mut self.clients[index];
         let room = &mut self.rooms[client.room];
-        client.phase = Phase::Live;
-        client.entered = now;
         match client.role {
-            Role::Owner => room.opened(uuid, client.rendering),
+            Role::Owner => room.opened(uuid, message::owner_key(reply), client.rendering),
+            // One that comes back goes on where it was.
+            Role::Follower if client.next > 0 => room.readers += 1,
             Role::Follower => {
                 client.next = room.sent + 1;
                 room.readers += 1;
@@ -103,7 +122,14 @@ impl Crowd {
             Role::Late => client.next = 1,
             Role::Joiner | Role::Stalled => {}
         }
-        self.under_way -= 1;
+        self.is_live(index, now);
         Ok(())
+    }
+
+    pub(super) fn is_live(&mut self, index: usize, now: u64) {
+        let client = &mut self.clients[index];
+        client.phase = Phase::Live;
+        client.entered = now;
+        self.under_way -= 1;
     }
 }

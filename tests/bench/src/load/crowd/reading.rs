@@ -116,7 +116,18 @@ impl Crowd {
         match self.dialect.read(payload) {
             Text::Messages => {}
             Text::Asks(answer) => return self.send(index, Opcode::Text, answer.as_bytes()),
-            Text::Welcome if self.clients[index].phase == Phase::Greeting => return self.enter(index),
+            Text::Greeting => {
+                let answer = self.clients[index].recovery.greeting();
+                return self.send(index, Opcode::Text, answer.as_bytes());
+            }
+            Text::Welcome if self.clients[index].phase == Phase::Greeting => {
+                let text = std::str::from_utf8(payload).context("a welcome is not UTF-8")?;
+                if !self.clients[index].recovery.welcomed(text) {
+                    return self.enter(index);
+                }
+                self.is_live(index, now);
+                return Ok(());
+            }
             Text::Welcome => return Ok(()),
         }
         let mut actions = payload;
@@ -129,6 +140,11 @@ impl Crowd {
         let mut stamps = Stamp::all(actions).peekable();
         if stamps.peek().is_none() {
             let text = std::str::from_utf8(actions).context("a message is not UTF-8")?;
+            if let Some(id) = self.dialect.acknowledged(text) {
+                let room = &mut self.rooms[self.clients[index].room];
+                room.answered = room.answered.max(id);
+                return Ok(());
+            }
             if message::read_answer(text) == Answer::NotConnected {
                 bail!("refused: {text}");
             }
@@ -139,6 +155,9 @@ impl Crowd {
         }
         let client = &mut self.clients[index];
         let room = &mut self.rooms[client.room];
+        if self.dialect.waits_for_welcome() {
+            client.recovery.note(payload);
+        }
         for stamp in stamps {
             let stamp = stamp.with_context(|| format!("broken: {}", String::from_utf8_lossy(payload)))?;
             let waited = client.next;
@@ -161,7 +180,7 @@ impl Crowd {
             Phase::Live => {}
             early => bail!("a connection was ended while {early:?}"),
         }
-        if client.role == Role::Owner {
+        if client.role == Role::Owner && !self.expects_the_end {
             bail!("the server has ended an owner's connection");
         }
         client.phase = Phase::Over;

@@ -1,0 +1,64 @@
+//! What keeps rooms beyond the life of the process. A room's records go to a [`Journal`], which
+//! tells its [`Listener`] when they are kept; only then is anything served or acknowledged.
+
+mod handle;
+#[cfg(feature = "store")]
+mod sqlite;
+
+use std::fmt::Debug;
+
+use rtbroadcaster_protocol::{Mark, RoomId};
+
+pub(crate) use handle::{JournalHandle, NotKept};
+#[cfg(feature = "store")]
+pub use sqlite::{
+    ExportError, InvalidSyncMode, StoreError, StoreReader, StoreSettings, StoredRoom, SyncMode, forget_room,
+};
+#[cfg(feature = "store")]
+pub(crate) use sqlite::{Store, StoreCounts};
+
+/// What a room has staged between two moments.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    /// The room that has staged it.
+    pub(crate) room: RoomId,
+    /// Its records, encoded, at least one.
+    pub(crate) bytes: Vec<u8>,
+    /// How far they go.
+    pub(crate) mark: Mark,
+    /// The oldest seq that the room's ring still holds. Once a checkpoint is kept, no record of an
+    /// older action is needed.
+    pub(crate) oldest_seq: u64,
+    /// Whether a checkpoint is among the records.
+    pub(crate) has_checkpoint: bool,
+    /// Whether the last record is that of the room's end.
+    pub(crate) is_end: bool,
+}
+
+/// Keeps what rooms stage, in the order in which it is pushed.
+pub(crate) trait Journal: Debug + Send + Sync {
+    /// Takes what a room has staged. The caller holds the room's lock, so the call never waits and
+    /// never asks the room for anything.
+    fn push(&self, staged: Staged);
+
+    /// Keeps all that was pushed, then ends. It waits meanwhile.
+    fn shut_down(&self);
+
+    /// What it has done.
+    #[cfg(feature = "store")]
+    fn counts(&self) -> StoreCounts;
+}
+
+/// Hears what becomes of what was pushed. A journal calls it on a thread of its own, which holds no
+/// lock.
+#[cfg(feature = "store")]
+pub(crate) trait Listener: Debug + Send {
+    /// All that these rooms have staged up to these marks is kept. A room is named at most once.
+    fn kept(&self, kept: &[(RoomId, Mark)]);
+
+    /// These rooms should stage a checkpoint: much was staged since their last one.
+    fn checkpoints_due(&self, rooms: &[RoomId]);
+
+    /// The journal keeps nothing any more, and what it has not kept yet is lost.
+    fn failed(&self);
+}

@@ -1,0 +1,76 @@
+//! Connections that end before their room does, and clients that come back.
+
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use super::Crowd;
+use crate::load::client::{Phase, Role};
+use crate::load::drive::Drive;
+
+/// How long a server may take to start.
+const START: Duration = Duration::from_secs(60);
+
+impl Crowd {
+    /// The followers, by their indexes.
+    pub(crate) fn followers(&self) -> Vec<usize> {
+        let all = self.clients.iter().enumerate();
+        all.filter(|(_, client)| client.role == Role::Follower).map(|(index, _)| index).collect()
+    }
+
+    /// Ends a follower's connection.
+    pub(crate) fn leave(&mut self, index: usize) -> anyhow::Result<()> {
+        let client = &mut self.clients[index];
+        client.phase = Phase::Over;
+        self.poll.registry().deregister(&mut client.stream)?;
+        client.stream.shutdown(std::net::Shutdown::Both).context("a follower cannot leave")
+    }
+
+    /// Sends nothing more, and reads what the server has sent before it ended.
+    pub(crate) fn end(&mut self) -> anyhow::Result<()> {
+        (self.drive, self.expects_the_end) = (Drive::Nothing, true);
+        let began = Instant::now();
+        while self.clients.iter().any(|client| client.phase != Phase::Over) {
+            self.turn(Duration::from_millis(10))?;
+            if began.elapsed() > START {
+                bail!("the server was killed, and goes on");
+            }
+        }
+        self.expects_the_end = false;
+        Ok(())
+    }
+
+    /// Waits until the server is there again.
+    pub(crate) fn wait_for_server(&self) -> anyhow::Result<()> {
+        let began = Instant::now();
+        while !TcpStream::connect(self.address)
+            .is_ok_and(|stream| stream.local_addr().ok() != Some(self.address))
+        {
+            if began.elapsed() > START {
+                bail!("the server was not started again");
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
+    /// Connects a client anew. What it has, it keeps.
+    pub(crate) fn come_back(&mut self, index: usize) -> anyhow::Result<()> {
+        let former = &self.clients[index];
+        let (next, recovery) = (former.next, former.recovery.clone().shown());
+        let mut client = self.new_client(former.role, former.room, former.rendering, index)?;
+        (client.next, client.recovery) = (next, recovery);
+        self.clients[index] = client;
+        Ok(())
+    }
+
+    /// Has a room's owner come back. What was not acknowledged will be sent again.
+    pub(crate) fn owner_comes_back(&mut self, room: usize) -> anyhow::Result<()> {
+        self.come_back(self.rooms[room].owner)?;
+        self.settle(0)?;
+        self.rooms[room].sent = self.rooms[room].answered;
+        Ok(())
+    }
+}
