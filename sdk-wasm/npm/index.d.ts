@@ -312,7 +312,7 @@ export interface Callbacks {
    * `join` has resolved or rejected. The error's `code` is `connection_failed`, or the server's
    * refusal, such as `rate_limited`; its message says what is known of the reason.
    */
-  onretry?: ((error: RoomError) => void) | null;
+  onretry?: ((error: RoomError) => void) | null | undefined;
   /**
    * The number of followers changed. Called at most once a second, on the owner's page, and on the
    * followers' pages if the owner set `shareAudience`.
