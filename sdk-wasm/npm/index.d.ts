@@ -309,10 +309,10 @@ export interface Callbacks {
   onresync?: (() => void) | null | undefined;
   /**
    * An attempt to connect failed, and the page goes on trying. Also called before `create` or
-   * `join` has resolved or rejected. The error's `code` is `connection_failed`, or the server's refusal,
-   * such as `rate_limited`; its message says what is known of the reason.
+   * `join` has resolved or rejected. The error's `code` is `connection_failed`, or the server's
+   * refusal, such as `rate_limited`; its message says what is known of the reason.
    */
-  onretry?: ((error: RoomError) => void) | null;
+  onretry?: ((error: RoomError) => void) | null | undefined;
   /**
    * The number of followers changed. Called at most once a second, on the owner's page, and on the
    * followers' pages if the owner set `shareAudience`.

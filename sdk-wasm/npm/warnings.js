@@ -1,7 +1,7 @@
 // Warnings for developers: about names that no option has, and about params that JSON loses. They
 // are in development builds only: see development.js and node.js.
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 const JOIN = ["functions", "schemas", "timeout", "token", "WebSocket", ...CALLBACKS];
 
 /** The options that there are: a test holds them to index.d.ts. */

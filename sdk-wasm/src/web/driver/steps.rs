@@ -37,7 +37,7 @@ impl Driver {
                 }
             }
             Step::Enter => self.enter(),
-            Step::Refuse(reason) => self.refuse(reason),
+            Step::Refuse(reason) => self.refuse(&reason),
             Step::Run(number, action) => self.run(number, action),
             Step::TellStatus => {
                 let status = self.engine().status();
@@ -67,7 +67,7 @@ impl Driver {
                 };
                 ready.into_iter().for_each(|pending| resolve(pending, Ok(())));
             }
-            Step::End(reason) => self.end(reason),
+            Step::End(reason) => self.end(&reason),
         }
     }
 
@@ -85,7 +85,7 @@ impl Driver {
         });
     }
 
-    fn refuse(&self, reason: EndReason) {
+    fn refuse(&self, reason: &EndReason) {
         let (resources, reason) = self.release(reason);
         drop(resources);
         let pending = self.inner.borrow_mut().pending_room.take();
@@ -140,7 +140,7 @@ impl Driver {
         }
     }
 
-    fn end(&self, reason: EndReason) {
+    fn end(&self, reason: &EndReason) {
         let (resources, reason) = self.release(reason);
         let Resources {
             connection,
@@ -181,10 +181,10 @@ impl Driver {
 
     /// Ends the session and returns all that must be dropped. The caller drops it when nothing is
     /// borrowed, because that may run the program's code.
-    fn release(&self, reason: EndReason) -> (Resources, CloseReason) {
+    fn release(&self, reason: &EndReason) -> (Resources, CloseReason) {
         let mut inner = self.inner.borrow_mut();
         inner.is_over = true;
-        let ending = CloseReason::from(inner.engine.ending(Some(&reason)));
+        let ending = CloseReason::from(inner.engine.ending(Some(reason)));
         let reason = inner.connector.give_up().map_or(ending, CloseReason::from);
         (mem::take(&mut inner.resources), reason)
     }
