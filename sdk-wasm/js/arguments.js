@@ -1,7 +1,7 @@
 // Checks what a page gives. Each function returns the argument in the form that the room needs, or
 // throws an error that says what is wrong.
 
-import { DEFAULT_TIMEOUT_MS, NO_URL, OTHER_SCHEME, WEBSOCKET_SCHEMES } from "./decisions.js";
+import { DEFAULT_TIMEOUT_MS, NO_PAGE, NO_URL, NO_UUID, OTHER_SCHEME, WEBSOCKET_SCHEMES } from "./decisions.js";
 import { invalid } from "./errors.js";
 
 /**
@@ -151,6 +151,27 @@ export function slotOf(options, functionKey) {
 }
 
 /**
+ * What addresses are relative to: the document's base, which `<base>` sets and a frame without an
+ * address inherits; in a worker its script, also if that was made of a blob. Outside of pages and
+ * workers there is none.
+ *
+ * @returns {string | undefined}
+ */
+const baseAddress = () => globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "");
+
+/**
+ * A room's uuid.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function roomUuid(value, name) {
+  const uuid = nonEmpty(value, name);
+  if (/[^\w:{}-]/.test(uuid)) throw invalid(`\`${name}\` "${uuid}" ${NO_UUID}`);
+  return uuid;
+}
+
+/**
  * Returns a `ws:` or `wss:` address, from a string or a `URL`, absolute or relative to the page.
  *
  * @param {any} url
@@ -160,12 +181,12 @@ export function websocketAddress(url) {
   if (typeof given !== "string" || given === "") {
     throw invalid("`url` must be a string or a URL: the server's websocket address");
   }
+  const base = baseAddress();
   let parsed;
   try {
-    // There is no location outside of pages and workers.
-    parsed = new URL(given, globalThis.location?.href);
+    parsed = new URL(given, base);
   } catch (cause) {
-    throw invalid(`\`url\` "${given}" ${NO_URL}`, { cause });
+    throw invalid(`\`url\` "${given}" ${base ? NO_URL : NO_PAGE}`, { cause });
   }
   const scheme = WEBSOCKET_SCHEMES[/** @type {keyof typeof WEBSOCKET_SCHEMES} */ (parsed.protocol)];
   if (!scheme) throw invalid(`\`url\` "${given}" ${OTHER_SCHEME}`);

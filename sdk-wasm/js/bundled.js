@@ -29,6 +29,14 @@ var NO_URL = (
   /** @type {const} */
   "is no valid URL"
 );
+var NO_PAGE = (
+  /** @type {const} */
+  "is no absolute URL, and there is no page to which it could be relative"
+);
+var NO_UUID = (
+  /** @type {const} */
+  "is no uuid"
+);
 var OTHER_SCHEME = (
   /** @type {const} */
   "must begin with ws:, wss:, http: or https:, or be relative to such a page"
@@ -151,16 +159,23 @@ function slotOf(options, functionKey) {
   if (slot !== void 0) nonEmpty(slot, "slot");
   return flag(state, "state") ?? slot !== void 0 ? slot ?? functionKey : void 0;
 }
+var baseAddress = () => globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "");
+function roomUuid(value, name) {
+  const uuid = nonEmpty(value, name);
+  if (/[^\w:{}-]/.test(uuid)) throw invalid(`\`${name}\` "${uuid}" ${NO_UUID}`);
+  return uuid;
+}
 function websocketAddress(url) {
   const given = typeof url === "object" && url ? url.href : url;
   if (typeof given !== "string" || given === "") {
     throw invalid("`url` must be a string or a URL: the server's websocket address");
   }
+  const base = baseAddress();
   let parsed;
   try {
-    parsed = new URL(given, globalThis.location?.href);
+    parsed = new URL(given, base);
   } catch (cause) {
-    throw invalid(`\`url\` "${given}" ${NO_URL}`, { cause });
+    throw invalid(`\`url\` "${given}" ${base ? NO_URL : NO_PAGE}`, { cause });
   }
   const scheme = WEBSOCKET_SCHEMES[
     /** @type {keyof typeof WEBSOCKET_SCHEMES} */
@@ -940,13 +955,13 @@ var Room = class {
     let functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
-    if (joins) nonEmpty(uuid, "uuid");
+    if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
       if (!joins) {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
-          uuid = nonEmpty(field(claim, "uuid"), "claim.uuid");
+          uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }

@@ -10,6 +10,7 @@ import {
   milliseconds,
   nonEmpty,
   paramsText,
+  roomUuid,
   slotOf,
   socketClass,
   tokenOrFunction,
@@ -74,13 +75,13 @@ class Room {
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
-    if (joins) nonEmpty(uuid, "uuid");
+    if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
       if (!joins) {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
-          uuid = nonEmpty(field(claim, "uuid"), "claim.uuid");
+          uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }

@@ -57,7 +57,7 @@ function storageKey(name, url) {
 
 function addressOf(url) {
   try {
-    return new URL(url.href ?? url, globalThis.location?.href).href;
+    return new URL(url.href ?? url, globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "")).href;
   } catch {
     // `enter` reports what is wrong with it.
     return String(url);

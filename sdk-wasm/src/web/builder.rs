@@ -1,5 +1,6 @@
 //! How a room is entered.
 
+use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,7 +23,7 @@ use super::pending::Pending;
 use super::resume::{self, KeptRoom};
 use super::room::{Room, typed};
 use super::token::Token;
-use crate::decisions::DEFAULT_TIMEOUT_MS;
+use crate::decisions::{DEFAULT_TIMEOUT_MS, NO_UUID, UUID_CHARACTERS};
 
 /// Marks the builder of a room that is opened or taken back: [`Room::create`].
 #[derive(Debug)]
@@ -169,6 +170,12 @@ impl<Kind> RoomBuilder<Kind> {
         if !is_complete {
             let message = "a room's uuid and its owner key must not be empty";
             return Err(RoomError::invalid_argument(message.into()));
+        }
+        if let Goal::Join { uuid } | Goal::Claim { uuid, .. } = &goal {
+            let is_of_uuid = |other: char| other.is_ascii_alphanumeric() || UUID_CHARACTERS.contains(other);
+            if !uuid.chars().all(is_of_uuid) {
+                return Err(RoomError::invalid_argument(format!("\"{uuid}\" {NO_UUID}")));
+            }
         }
         if matches!(&self.token, Some(Token::Text(text)) if text.is_empty()) {
             return Err(RoomError::invalid_argument("the token must not be empty".into()));
