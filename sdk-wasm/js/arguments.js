@@ -16,6 +16,19 @@ export function nonEmpty(value, name) {
 }
 
 /**
+ * A function key or slot. It must be valid text: the server could not name it otherwise.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function keyOrSlot(value, name) {
+  const text = nonEmpty(value, name);
+  // With this flag, only halves of surrogate pairs match.
+  if (/\p{Cs}/u.test(text)) throw invalid(`\`${name}\` must be valid text: it holds half of a surrogate pair`);
+  return text;
+}
+
+/**
  * Whether an optional object is given.
  *
  * @param {any} value
@@ -86,7 +99,7 @@ export function functionsOf(object) {
     }
   }
   for (const [key, fn] of Object.entries(object)) {
-    if (fn !== undefined) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+    if (fn !== undefined) functions.push([keyOrSlot(key, "functionKey"), functionToRegister(fn, key)]);
   }
   return functions;
 }
@@ -146,7 +159,7 @@ export function paramsText(params) {
 export function slotOf(options, functionKey) {
   if (!isGiven(options, "options")) return;
   const { state, slot } = options;
-  if (slot !== undefined) nonEmpty(slot, "slot");
+  if (slot !== undefined) keyOrSlot(slot, "slot");
   return (flag(state, "state") ?? slot !== undefined) ? (slot ?? functionKey) : undefined;
 }
 

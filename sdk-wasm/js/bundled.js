@@ -91,6 +91,11 @@ function nonEmpty(value, name) {
   if (typeof value === "string" && value !== "") return value;
   throw invalid(`\`${name}\` must be a string that isn't empty`);
 }
+function keyOrSlot(value, name) {
+  const text = nonEmpty(value, name);
+  if (/\p{Cs}/u.test(text)) throw invalid(`\`${name}\` must be valid text: it holds half of a surrogate pair`);
+  return text;
+}
 function isGiven(value, name) {
   if (value == null) return false;
   if (typeof value === "object" && !Array.isArray(value) || typeof value === "function") return true;
@@ -124,7 +129,7 @@ function functionsOf(object) {
     }
   }
   for (const [key, fn] of Object.entries(object)) {
-    if (fn !== void 0) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+    if (fn !== void 0) functions.push([keyOrSlot(key, "functionKey"), functionToRegister(fn, key)]);
   }
   return functions;
 }
@@ -156,7 +161,7 @@ function paramsText(params) {
 function slotOf(options, functionKey) {
   if (!isGiven(options, "options")) return;
   const { state, slot } = options;
-  if (slot !== void 0) nonEmpty(slot, "slot");
+  if (slot !== void 0) keyOrSlot(slot, "slot");
   return flag(state, "state") ?? slot !== void 0 ? slot ?? functionKey : void 0;
 }
 var baseAddress = () => globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "");
@@ -429,7 +434,6 @@ var FastPath = class {
     if (slot !== void 0) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
     if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
@@ -1034,7 +1038,7 @@ var Room = class {
    */
   broadcast(functionKey, params, options) {
     try {
-      nonEmpty(functionKey, "functionKey");
+      keyOrSlot(functionKey, "functionKey");
     } catch (error) {
       return Promise.reject(error);
     }
@@ -1051,7 +1055,7 @@ var Room = class {
   /** @param {string} slot */
   clear(slot) {
     try {
-      return this.#driver.clear(nonEmpty(slot, "slot"));
+      return this.#driver.clear(keyOrSlot(slot, "slot"));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -1064,7 +1068,7 @@ var Room = class {
    * @param {import("./page-code.js").PageFunction} fn
    */
   on(functionKey, fn) {
-    nonEmpty(functionKey, "functionKey");
+    keyOrSlot(functionKey, "functionKey");
     functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
@@ -1075,7 +1079,7 @@ var Room = class {
   }
   /** @param {string} functionKey */
   off(functionKey) {
-    this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
+    this.#driver.upToDate().unregister(keyOrSlot(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
     return this.#shell;
   }

@@ -141,8 +141,6 @@ export class FastPath {
     if (slot !== undefined) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
     if (key !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
-    // Half of a surrogate pair is no valid text for the server. The engine replaces it.
-    if (/[\ud800-\udfff]/.test(functionKey + slot)) return;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();

@@ -7,6 +7,7 @@ import {
   functionsOf,
   functionToRegister,
   isGiven,
+  keyOrSlot,
   milliseconds,
   nonEmpty,
   paramsText,
@@ -166,7 +167,7 @@ class Room {
    */
   broadcast(functionKey, params, options) {
     try {
-      nonEmpty(functionKey, "functionKey");
+      keyOrSlot(functionKey, "functionKey");
     } catch (error) {
       return Promise.reject(error);
     }
@@ -180,7 +181,7 @@ class Room {
   /** @param {string} slot */
   clear(slot) {
     try {
-      return this.#driver.clear(nonEmpty(slot, "slot"));
+      return this.#driver.clear(keyOrSlot(slot, "slot"));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -195,7 +196,7 @@ class Room {
    * @param {import("./page-code.js").PageFunction} fn
    */
   on(functionKey, fn) {
-    nonEmpty(functionKey, "functionKey");
+    keyOrSlot(functionKey, "functionKey");
     functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
@@ -209,7 +210,7 @@ class Room {
 
   /** @param {string} functionKey */
   off(functionKey) {
-    this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
+    this.#driver.upToDate().unregister(keyOrSlot(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
     return this.#shell;
   }
