@@ -84,7 +84,7 @@ class KeptRoom {
     const text = inMemory.get(this.#key) ?? this.#withStorage((storage) => storage.getItem(this.#key));
     try {
       const { uuid, ownerKey } = JSON.parse(text);
-      return isNonEmpty(uuid) && isNonEmpty(ownerKey) ? { uuid, ownerKey } : undefined;
+      return isNonEmpty(uuid) && !/[^\w:{}-]/.test(uuid) && isNonEmpty(ownerKey) ? { uuid, ownerKey } : undefined;
     } catch {
       return undefined;
     }

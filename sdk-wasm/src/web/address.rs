@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::JsValue;
 use web_sys::Url;
 
 use super::error::RoomError;
-use crate::decisions::{NO_PAGE, NO_URL, OTHER_SCHEME, WEBSOCKET_SCHEMES};
+use crate::decisions::{NO_PAGE, NO_URL, OTHER_SCHEME, UUID_CHARACTERS, WEBSOCKET_SCHEMES};
 
 /// Returns a `ws:` or `wss:` address, from an absolute address or one relative to the page.
 pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
@@ -26,6 +26,11 @@ pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     // A websocket's address has no fragment; older browsers refuse one.
     parsed.set_hash("");
     Ok(parsed.href())
+}
+
+/// Whether a text has only characters of a uuid, in any of its forms.
+pub(super) fn may_be_uuid(text: &str) -> bool {
+    text.chars().all(|other| other.is_ascii_alphanumeric() || UUID_CHARACTERS.contains(other))
 }
 
 /// Returns the absolute form of an address that may be relative to the page. An address that is

@@ -13,7 +13,7 @@ use rtbroadcaster_protocol::{Goal, SessionOptions};
 use serde::de::DeserializeOwned;
 use web_sys::Storage;
 
-use super::address::websocket_address;
+use super::address::{may_be_uuid, websocket_address};
 use super::callback::{Callback, Function};
 use super::driver::{Driver, Plan};
 use super::environment::random;
@@ -23,7 +23,7 @@ use super::pending::Pending;
 use super::resume::{self, KeptRoom};
 use super::room::{Room, typed};
 use super::token::Token;
-use crate::decisions::{DEFAULT_TIMEOUT_MS, NO_UUID, UUID_CHARACTERS};
+use crate::decisions::{DEFAULT_TIMEOUT_MS, NO_UUID};
 
 /// Marks the builder of a room that is opened or taken back: [`Room::create`].
 #[derive(Debug)]
@@ -171,11 +171,10 @@ impl<Kind> RoomBuilder<Kind> {
             let message = "a room's uuid and its owner key must not be empty";
             return Err(RoomError::invalid_argument(message.into()));
         }
-        if let Goal::Join { uuid } | Goal::Claim { uuid, .. } = &goal {
-            let is_of_uuid = |other: char| other.is_ascii_alphanumeric() || UUID_CHARACTERS.contains(other);
-            if !uuid.chars().all(is_of_uuid) {
-                return Err(RoomError::invalid_argument(format!("\"{uuid}\" {NO_UUID}")));
-            }
+        if let Goal::Join { uuid } | Goal::Claim { uuid, .. } = &goal
+            && !may_be_uuid(uuid)
+        {
+            return Err(RoomError::invalid_argument(format!("\"{uuid}\" {NO_UUID}")));
         }
         if matches!(&self.token, Some(Token::Text(text)) if text.is_empty()) {
             return Err(RoomError::invalid_argument("the token must not be empty".into()));
