@@ -1,7 +1,7 @@
 // Checks what a page gives. Each function returns the argument in the form that the room needs, or
 // throws an error that says what is wrong.
 
-import { DEFAULT_TIMEOUT_MS, NO_URL, OTHER_SCHEME, WEBSOCKET_SCHEMES } from "./decisions.js";
+import { DEFAULT_TIMEOUT_MS, NO_PAGE, NO_URL, NO_UUID, OTHER_SCHEME, WEBSOCKET_SCHEMES } from "./decisions.js";
 import { invalid } from "./errors.js";
 
 /**
@@ -13,6 +13,19 @@ import { invalid } from "./errors.js";
 export function nonEmpty(value, name) {
   if (typeof value === "string" && value !== "") return value;
   throw invalid(`\`${name}\` must be a string that isn't empty`);
+}
+
+/**
+ * A function key or slot. It must be valid text: the server could not name it otherwise.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function keyOrSlot(value, name) {
+  const text = nonEmpty(value, name);
+  // With this flag, only halves of surrogate pairs match.
+  if (/\p{Cs}/u.test(text)) throw invalid(`\`${name}\` must be valid text: it holds half of a surrogate pair`);
+  return text;
 }
 
 /**
@@ -86,7 +99,7 @@ export function functionsOf(object) {
     }
   }
   for (const [key, fn] of Object.entries(object)) {
-    if (fn !== undefined) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+    if (fn !== undefined) functions.push([keyOrSlot(key, "functionKey"), functionToRegister(fn, key)]);
   }
   return functions;
 }
@@ -146,8 +159,29 @@ export function paramsText(params) {
 export function slotOf(options, functionKey) {
   if (!isGiven(options, "options")) return;
   const { state, slot } = options;
-  if (slot !== undefined) nonEmpty(slot, "slot");
+  if (slot !== undefined) keyOrSlot(slot, "slot");
   return (flag(state, "state") ?? slot !== undefined) ? (slot ?? functionKey) : undefined;
+}
+
+/**
+ * What addresses are relative to: the document's base, which `<base>` sets and a frame without an
+ * address inherits; in a worker its script, also if that was made of a blob. Outside of pages and
+ * workers there is none.
+ *
+ * @returns {string | undefined}
+ */
+const baseAddress = () => globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "");
+
+/**
+ * A room's uuid.
+ *
+ * @param {unknown} value
+ * @param {string} name
+ */
+export function roomUuid(value, name) {
+  const uuid = nonEmpty(value, name);
+  if (/[^\w:{}-]/.test(uuid)) throw invalid(`\`${name}\` "${uuid}" ${NO_UUID}`);
+  return uuid;
 }
 
 /**
@@ -160,12 +194,12 @@ export function websocketAddress(url) {
   if (typeof given !== "string" || given === "") {
     throw invalid("`url` must be a string or a URL: the server's websocket address");
   }
+  const base = baseAddress();
   let parsed;
   try {
-    // There is no location outside of pages and workers.
-    parsed = new URL(given, globalThis.location?.href);
+    parsed = new URL(given, base);
   } catch (cause) {
-    throw invalid(`\`url\` "${given}" ${NO_URL}`, { cause });
+    throw invalid(`\`url\` "${given}" ${base ? NO_URL : NO_PAGE}`, { cause });
   }
   const scheme = WEBSOCKET_SCHEMES[/** @type {keyof typeof WEBSOCKET_SCHEMES} */ (parsed.protocol)];
   if (!scheme) throw invalid(`\`url\` "${given}" ${OTHER_SCHEME}`);

@@ -37,6 +37,14 @@ var NO_URL = (
   /** @type {const} */
   "is no valid URL"
 );
+var NO_PAGE = (
+  /** @type {const} */
+  "is no absolute URL, and there is no page to which it could be relative"
+);
+var NO_UUID = (
+  /** @type {const} */
+  "is no uuid"
+);
 var OTHER_SCHEME = (
   /** @type {const} */
   "must begin with ws:, wss:, http: or https:, or be relative to such a page"
@@ -87,6 +95,11 @@ function nonEmpty(value, name) {
   if (typeof value === "string" && value !== "") return value;
   throw invalid(`\`${name}\` must be a string that isn't empty`);
 }
+function keyOrSlot(value, name) {
+  const text = nonEmpty(value, name);
+  if (/\p{Cs}/u.test(text)) throw invalid(`\`${name}\` must be valid text: it holds half of a surrogate pair`);
+  return text;
+}
 function isGiven(value, name) {
   if (value == null) return false;
   if (typeof value === "object" && !Array.isArray(value) || typeof value === "function") return true;
@@ -120,7 +133,7 @@ function functionsOf(object) {
     }
   }
   for (const [key, fn] of Object.entries(object)) {
-    if (fn !== void 0) functions.push([nonEmpty(key, "functionKey"), functionToRegister(fn, key)]);
+    if (fn !== void 0) functions.push([keyOrSlot(key, "functionKey"), functionToRegister(fn, key)]);
   }
   return functions;
 }
@@ -152,19 +165,26 @@ function paramsText(params) {
 function slotOf(options, functionKey) {
   if (!isGiven(options, "options")) return;
   const { state, slot } = options;
-  if (slot !== void 0) nonEmpty(slot, "slot");
+  if (slot !== void 0) keyOrSlot(slot, "slot");
   return flag(state, "state") ?? slot !== void 0 ? slot ?? functionKey : void 0;
+}
+var baseAddress = () => globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "");
+function roomUuid(value, name) {
+  const uuid = nonEmpty(value, name);
+  if (/[^\w:{}-]/.test(uuid)) throw invalid(`\`${name}\` "${uuid}" ${NO_UUID}`);
+  return uuid;
 }
 function websocketAddress(url) {
   const given = typeof url === "object" && url ? url.href : url;
   if (typeof given !== "string" || given === "") {
     throw invalid("`url` must be a string or a URL: the server's websocket address");
   }
+  const base = baseAddress();
   let parsed;
   try {
-    parsed = new URL(given, globalThis.location?.href);
+    parsed = new URL(given, base);
   } catch (cause) {
-    throw invalid(`\`url\` "${given}" ${NO_URL}`, { cause });
+    throw invalid(`\`url\` "${given}" ${base ? NO_URL : NO_PAGE}`, { cause });
   }
   const scheme = WEBSOCKET_SCHEMES[
     /** @type {keyof typeof WEBSOCKET_SCHEMES} */
@@ -386,10 +406,6 @@ var MOST_ACTIONS = 1024;
 var MOST_CHARACTERS = 1024;
 var MOST_FRAME_CHARACTERS = 16 * 1024;
 var UNSENT_BYTES = 64 * 1024;
-function quote(text) {
-  const quoted = JSON.stringify(text);
-  return quoted.includes("\\ud") ? "" : quoted;
-}
 var FastPath = class {
   #driver;
   #engine;
@@ -490,18 +506,12 @@ var FastPath = class {
   write(functionKey, params, slot) {
     if (functionKey !== this.#key) {
       this.#key = functionKey;
-      const quoted = quote(functionKey);
-      this.#beginning = quoted && `"funcKey":${quoted},"funcParams":`;
+      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
     }
-    if (!this.#beginning) return;
     let body = this.#beginning + params;
     if (slot !== void 0) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
-    if (key !== functionKey) {
-      const quoted = quote(key);
-      if (!quoted) return;
-      body += `,"slot":${quoted}`;
-    }
+    if (key !== functionKey) body += `,"slot":${JSON.stringify(key)}`;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
@@ -1087,13 +1097,13 @@ var Room = class {
     let functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
-    if (joins) nonEmpty(uuid, "uuid");
+    if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
       if (!joins) {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
-          uuid = nonEmpty(field(claim, "uuid"), "claim.uuid");
+          uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }
@@ -1166,7 +1176,7 @@ var Room = class {
    */
   broadcast(functionKey, params, options) {
     try {
-      nonEmpty(functionKey, "functionKey");
+      keyOrSlot(functionKey, "functionKey");
     } catch (error) {
       return this.#failed(error);
     }
@@ -1183,7 +1193,7 @@ var Room = class {
   /** @param {string} slot */
   clear(slot) {
     try {
-      return this.#driver.clear(nonEmpty(slot, "slot"));
+      return this.#driver.clear(keyOrSlot(slot, "slot"));
     } catch (error) {
       return this.#failed(error);
     }
@@ -1196,7 +1206,7 @@ var Room = class {
    * @param {import("./page-code.js").PageFunction} fn
    */
   on(functionKey, fn) {
-    nonEmpty(functionKey, "functionKey");
+    keyOrSlot(functionKey, "functionKey");
     functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
@@ -1207,7 +1217,7 @@ var Room = class {
   }
   /** @param {string} functionKey */
   off(functionKey) {
-    this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
+    this.#driver.upToDate().unregister(keyOrSlot(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
     return this.#shell;
   }

@@ -19,6 +19,10 @@ export const WEBSOCKET_SCHEMES = /** @type {const} */ ({"http:":"ws:","https:":"
 
 export const NO_URL = /** @type {const} */ ("is no valid URL");
 
+export const NO_PAGE = /** @type {const} */ ("is no absolute URL, and there is no page to which it could be relative");
+
+export const NO_UUID = /** @type {const} */ ("is no uuid");
+
 export const OTHER_SCHEME = /** @type {const} */ ("must begin with ws:, wss:, http: or https:, or be relative to such a page");
 
 export const CLOSED = /** @type {const} */ (["closed","the room is closed on this page"]);

@@ -40,17 +40,6 @@ const UNSENT_BYTES = 64 * 1024;
  * @property {Answer<number | undefined>} answer
  */
 
-/**
- * A text as JSON; empty if it has half of a surrogate pair, which JSON has as `\ud…`. That is no
- * valid text for the server, and the engine replaces it.
- *
- * @param {string} text
- */
-function quote(text) {
-  const quoted = JSON.stringify(text);
-  return quoted.includes("\\ud") ? "" : quoted;
-}
-
 export class FastPath {
   #driver;
   #engine;
@@ -160,18 +149,12 @@ export class FastPath {
   write(functionKey, params, slot) {
     if (functionKey !== this.#key) {
       this.#key = functionKey;
-      const quoted = quote(functionKey);
-      this.#beginning = quoted && `"funcKey":${quoted},"funcParams":`;
+      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
     }
-    if (!this.#beginning) return;
     let body = this.#beginning + params;
     if (slot !== undefined) body += ',"stateMessage":true';
     const key = slot ?? functionKey;
-    if (key !== functionKey) {
-      const quoted = quote(key);
-      if (!quoted) return;
-      body += `,"slot":${quoted}`;
-    }
+    if (key !== functionKey) body += `,"slot":${JSON.stringify(key)}`;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();

@@ -7,9 +7,11 @@ import {
   functionsOf,
   functionToRegister,
   isGiven,
+  keyOrSlot,
   milliseconds,
   nonEmpty,
   paramsText,
+  roomUuid,
   slotOf,
   socketClass,
   tokenOrFunction,
@@ -74,13 +76,13 @@ class Room {
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
-    if (joins) nonEmpty(uuid, "uuid");
+    if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
       if (!joins) {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
-          uuid = nonEmpty(field(claim, "uuid"), "claim.uuid");
+          uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }
@@ -165,7 +167,7 @@ class Room {
    */
   broadcast(functionKey, params, options) {
     try {
-      nonEmpty(functionKey, "functionKey");
+      keyOrSlot(functionKey, "functionKey");
     } catch (error) {
       return this.#failed(error);
     }
@@ -179,7 +181,7 @@ class Room {
   /** @param {string} slot */
   clear(slot) {
     try {
-      return this.#driver.clear(nonEmpty(slot, "slot"));
+      return this.#driver.clear(keyOrSlot(slot, "slot"));
     } catch (error) {
       return this.#failed(error);
     }
@@ -194,7 +196,7 @@ class Room {
    * @param {import("./page-code.js").PageFunction} fn
    */
   on(functionKey, fn) {
-    nonEmpty(functionKey, "functionKey");
+    keyOrSlot(functionKey, "functionKey");
     functionToRegister(fn, functionKey);
     const driver = this.#driver;
     if (!driver.isOver) {
@@ -208,7 +210,7 @@ class Room {
 
   /** @param {string} functionKey */
   off(functionKey) {
-    this.#driver.upToDate().unregister(nonEmpty(functionKey, "functionKey"));
+    this.#driver.upToDate().unregister(keyOrSlot(functionKey, "functionKey"));
     this.#driver.page.functions.delete(functionKey);
     return this.#shell;
   }

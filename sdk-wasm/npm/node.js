@@ -7,8 +7,8 @@ import { withWarnings } from "./warnings.js";
 const rooms = () => (isDevelopment() ? withWarnings(embedded) : embedded);
 
 export const init = (source) => embedded.init(isFile(source) ? read(source) : source);
-export const create = async (url, options) => inspectable(await rooms().create(url, options));
-export const join = async (url, uuid, options) => inspectable(await rooms().join(url, uuid, options));
+export const create = async (url, options) => withInspection(await rooms().create(url, options));
+export const join = async (url, uuid, options) => withInspection(await rooms().join(url, uuid, options));
 
 /** Deno asks its user before it tells what is in the environment. */
 const isDevelopment = () => !globalThis.Deno && globalThis.process?.env.NODE_ENV !== "production";
@@ -17,7 +17,7 @@ const isFile = (source) => (source instanceof URL || typeof source === "string")
 const read = async (source) => (await import("node:fs/promises")).readFile(new URL(source));
 
 /** Has `console.log` show a room's values; it shows only that there are getters otherwise. */
-function inspectable(room) {
+function withInspection(room) {
   const inspect = (depth, options, inspect) => (depth < 0 ? "[Room]" : `Room ${inspect({ ...room }, options)}`);
   return Object.defineProperty(room, Symbol.for("nodejs.util.inspect.custom"), { value: inspect });
 }

@@ -57,7 +57,7 @@ function storageKey(name, url) {
 
 function addressOf(url) {
   try {
-    return new URL(url.href ?? url, globalThis.location?.href).href;
+    return new URL(url.href ?? url, globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "")).href;
   } catch {
     // `enter` reports what is wrong with it.
     return String(url);
@@ -84,7 +84,7 @@ class KeptRoom {
     const text = inMemory.get(this.#key) ?? this.#withStorage((storage) => storage.getItem(this.#key));
     try {
       const { uuid, ownerKey } = JSON.parse(text);
-      return isNonEmpty(uuid) && isNonEmpty(ownerKey) ? { uuid, ownerKey } : undefined;
+      return isNonEmpty(uuid) && !/[^\w:{}-]/.test(uuid) && isNonEmpty(ownerKey) ? { uuid, ownerKey } : undefined;
     } catch {
       return undefined;
     }

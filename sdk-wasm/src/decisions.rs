@@ -48,6 +48,15 @@ pub(crate) const WEBSOCKET_SCHEMES: [(&str, &str); 4] =
 /// What is wrong with an address that is no URL.
 pub(crate) const NO_URL: &str = "is no valid URL";
 
+/// What is wrong with an address that is no URL, where there is no page.
+pub(crate) const NO_PAGE: &str = "is no absolute URL, and there is no page to which it could be relative";
+
+/// What is wrong with a uuid that holds other characters than the forms of a uuid do.
+pub(crate) const NO_UUID: &str = "is no uuid";
+
+/// The characters of a uuid besides letters and digits, in all of its forms (RFC 9562, section 4).
+pub(crate) const UUID_CHARACTERS: &str = "_:{}-";
+
 /// What is wrong with an address of another scheme.
 pub(crate) const OTHER_SCHEME: &str =
     "must begin with ws:, wss:, http: or https:, or be relative to such a page";

@@ -73,6 +73,14 @@ async fn a_uuid_that_is_no_text_is_an_invalid_argument() {
 }
 
 #[wasm_bindgen_test]
+async fn a_uuid_with_spaces_or_a_whole_link_is_an_invalid_argument() {
+    for uuid in [" some-room", "https://host/#67e55044-10b1-426f-9247-bb680e5fe0c8"] {
+        let error = join_with(NOWHERE, uuid, &JsValue::UNDEFINED).await.err().unwrap();
+        assert_eq!(code(&error), "invalid_argument", "{uuid}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn options_of_wrong_types_are_invalid_arguments() {
     let options = [
         json("7"),
@@ -103,6 +111,6 @@ async fn an_option_that_throws_is_the_cause_of_an_invalid_argument() {
 async fn a_server_that_is_not_there_is_given_up_after_the_timeout() {
     let options =
         object(&[("timeout", &20.into()), ("functions", &JsValue::NULL), ("onclose", &JsValue::NULL)]);
-    let error = join_with(NOWHERE, "some room", &options).await.err().unwrap();
+    let error = join_with(NOWHERE, "some-room", &options).await.err().unwrap();
     assert_eq!(code(&error), "connection_failed");
 }

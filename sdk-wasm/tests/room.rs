@@ -151,7 +151,7 @@ async fn a_follower_leaves_alone() {
 #[wasm_bindgen_test]
 async fn a_room_that_is_not_there_is_refused() {
     let Some(url) = server() else { return };
-    for uuid in ["no uuid at all", "67e55044-10b1-426f-9247-bb680e5fe0c8"] {
+    for uuid in ["no-uuid-at-all", "67e55044-10b1-426f-9247-bb680e5fe0c8"] {
         let error = join_with(url, uuid, &JsValue::UNDEFINED).await.err().unwrap();
         assert_eq!(code(&error), "unknown_room", "{uuid}");
     }

@@ -69,21 +69,6 @@ scenario("whatever way actions go, they arrive once and in order, over lost conn
   assert.deepEqual(await follower.evaluate(() => heard), expected);
 });
 
-scenario("a key that is half a character, or of many, arrives as text can carry it", {}, async (scene) => {
-  const server = await scene.server();
-  const owner = await sdkPage(scene, server.url);
-  const heard = await owner.evaluate(async () => {
-    const heard = [];
-    const room = await sdk.create(url);
-    const functions = Object.fromEntries(["\ufffd", "😀", "ü\n\"\\"].map((key) => [key, () => heard.push(key)]));
-    await sdk.join(url, room.uuid, { functions });
-    for (const key of ["\ud800", "😀", "ü\n\"\\"]) await room.broadcast(key, []);
-    await room.close();
-    return heard;
-  });
-  assert.deepEqual(heard, ["\ufffd", "😀", "ü\n\"\\"]);
-});
-
 scenario("what is broadcast leaves with its task, whatever else the task does", {}, async (scene) => {
   const server = await scene.server();
   const owner = await sdkPage(scene, server.url);

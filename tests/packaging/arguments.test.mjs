@@ -63,3 +63,54 @@ scenario("functions that a schema checks are held to the same", {}, async (scene
   assert.equal(await create("{ goTo: undefined }"), "nothing");
   assert.match(await create("new (class { goTo() {} })()"), /^invalid_argument: `functions` must be a plain object/);
 });
+
+/** The address of the rooms, which no page finds without its base. */
+const PATH = "/rooms/here";
+
+scenario("an address is relative to what the browser takes for the base", {}, async (scene) => {
+  const { url } = await scene.server({ site, options: ["--path", PATH] });
+  const page = await scene.open(`${url}empty.html`);
+  const statuses = await page.evaluate(async () => {
+    const text = (address) => `
+      const { create } = await import("${location.origin}/node_modules/rtbroadcaster/index.js");
+      const said = await create("${address}").then(({ status }) => status, ({ code }) => code);
+      globalThis.document ? parent.postMessage(said, "*") : postMessage(said);`;
+    const next = (target) => new Promise((resolve) => target.addEventListener("message", ({ data }) => resolve(data), { once: true }));
+    const statuses = {};
+    document.head.insertAdjacentHTML("beforeend", '<base href="/rooms/">');
+    const { create } = await import("/node_modules/rtbroadcaster/index.js");
+    statuses.base = (await create("here")).status;
+    const frame = document.createElement("iframe");
+    let said = next(window);
+    frame.srcdoc = `<script type="module">${text("here")}</script>`;
+    document.body.append(frame);
+    statuses.srcdoc = await said;
+    const blank = document.createElement("iframe");
+    document.body.append(blank);
+    said = next(window);
+    const script = blank.contentDocument.createElement("script");
+    Object.assign(script, { type: "module", textContent: text("here") });
+    blank.contentDocument.body.append(script);
+    statuses.blank = await said;
+    const worker = new Worker(URL.createObjectURL(new Blob([text("/rooms/here")], { type: "text/javascript" })), { type: "module" });
+    statuses.worker = await next(worker);
+    return statuses;
+  });
+  assert.deepEqual(statuses, { base: "connected", srcdoc: "connected", blank: "connected", worker: "connected" });
+});
+
+scenario("a uuid with spaces, or a whole link, is refused before anything is asked", {}, async (scene) => {
+  const page = await opened(scene);
+  const sockets = [];
+  page.on("websocket", (socket) => sockets.push(socket.url()));
+  const uuid = "63ca67e0-69bb-4a16-a71f-86a87acbe0b5";
+  for (const given of [` ${uuid}`, `${uuid}\n`, `https://example.org/#${uuid}`, `#${uuid}`, `?uuid=${uuid}`]) {
+    const claim = { uuid: given, ownerKey: "key" };
+    assert.match(await page.evaluate((given) => said(() => sdk.join("/broadcasting", given)), given), /^invalid_argument: `uuid` ".*" is no uuid/s);
+    assert.match(await page.evaluate((claim) => said(() => sdk.create("/broadcasting", { claim })), claim), /^invalid_argument: `claim.uuid` /);
+  }
+  assert.deepEqual(sockets, []);
+  for (const given of [uuid, uuid.toUpperCase(), `{${uuid}}`, `urn:uuid:${uuid}`]) {
+    assert.match(await page.evaluate((given) => said(() => sdk.join("/broadcasting", given)), given), /^unknown_room/);
+  }
+});

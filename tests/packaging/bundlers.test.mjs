@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFile, readdir, readFile } from "node:fs/promises";
+import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
@@ -61,6 +61,20 @@ scenario("Vite tells what is mistyped in development, and ships no word of it", 
   for (const file of await readdir(join(folder, "dist/assets"))) {
     assert.ok(!(await readFile(join(folder, "dist/assets", file), "utf8")).includes("has no option"), file);
   }
+});
+
+scenario("Vite's dev server passes the rooms on, as the readme says, or pages name their server", {}, async (scene) => {
+  const readme = await readFile(new URL("../../sdk-wasm/npm/README.md", import.meta.url), "utf8");
+  const [, recipe] = /^```js\n(\/\/ vite\.config\.js\n.*?)^```$/ms.exec(readme);
+  const folder = await project(scene, "vite");
+  const rooms = await scene.server({ site: folder });
+  assert.ok(recipe.includes(":8080"));
+  await writeFile(join(folder, "vite.config.js"), recipe.replace(":8080", `:${rooms.port}`));
+  const url = await viteDev(scene, folder);
+  await called(await scene.open(url));
+  assert.match(readme, /`--allow-origin http:\/\/localhost:5173`/);
+  const others = await scene.server({ site: folder, options: ["--allow-origin", new URL(url).origin] });
+  await called(await scene.open(`${url}?server=ws://127.0.0.1:${others.port}/broadcasting`));
 });
 
 scenario("Vite 7, which needs an option in development", {}, async (scene) => {

@@ -26,6 +26,9 @@ const PAGES = {
   rust: [],
 };
 
+/** The examples whose owner has its room after a reload. A worker has no storage for one tab. */
+const RESUMING = ["page", "element", "vite", "react", "rust"];
+
 const OTHERS = ["README.md", "node"];
 
 test("every example is run here", async () => {
@@ -47,25 +50,18 @@ for (const [name, commands] of Object.entries(PAGES)) {
     await owner.locator("#next").click();
     await shows(follower, 3);
     await shows(owner, 3);
+    if (!RESUMING.includes(name)) return;
+    await owner.reload();
+    await shows(owner, 3);
+    await owner.locator("#next:enabled").click();
+    await shows(owner, 4);
+    await shows(follower, 4);
+    assert.equal(await owner.locator("#link").evaluate(({ href }) => href), link);
   });
 }
 
 const shows = (page, slide) =>
   page.waitForFunction((slide) => document.querySelector("#slide").textContent === slide, String(slide));
-
-scenario("the example rust has its room after a reload", {}, async (scene) => {
-  const { url } = await scene.server({ site: await project(scene, join(EXAMPLES, "rust")) });
-  const owner = await scene.open(url);
-  await owner.locator("#next:enabled").click();
-  const link = () => owner.locator("#link").evaluate(({ href }) => href);
-  const before = await link();
-  await owner.reload();
-  await shows(owner, 2);
-  await owner.locator("#next:enabled").click();
-  await shows(owner, 3);
-  assert.equal(await link(), before);
-  await shows(await scene.open(before), 3);
-});
 
 scenario("the example node", {}, async (scene) => {
   const folder = await project(scene, join(EXAMPLES, "node"));

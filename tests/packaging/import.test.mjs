@@ -51,8 +51,8 @@ for (const [name, { options, environment, hook = true }] of Object.entries(BUILD
     const page = await scene.open(url);
     assert.equal(await page.textContent("main"), PARAMS);
     if (!hook) return;
-    const prerendered = await (await fetch(`${url}hook`)).text();
-    assert.match(prerendered, /<main title="function">connecting</);
+    const early = await (await fetch(`${url}hook`)).text();
+    assert.match(early, /<main title="function">connecting</);
     await page.goto(`${url}hook?server=${ROOMS}`);
     await page.getByText("connected", { exact: true }).waitFor();
   });

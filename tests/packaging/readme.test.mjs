@@ -54,7 +54,7 @@ test("the warnings of development builds know every option", async () => {
   same(OPTIONS.broadcast, members("BroadcastOptions"));
 });
 
-scenario("the readme's quick start drives one page by the other", {}, async (scene) => {
+scenario("the readme's quick start drives, has its room after a reload, and is followed by its link", {}, async (scene) => {
   const [, script] = /^```js\n(.*?)^```$/ms.exec(README);
   assert.ok(script.trim().split("\n").length <= 10, "it has ten lines");
   const folder = await project(scene, "plain");
@@ -62,10 +62,22 @@ scenario("the readme's quick start drives one page by the other", {}, async (sce
   assert.ok(page.includes(script));
   await writeFile(join(folder, "index.html"), page);
   const { url } = await scene.server({ site: folder });
+  const shows = (page, slide) => page.waitForFunction((slide) => document.title === slide, String(slide));
 
   const owner = await scene.open(url);
-  await owner.waitForFunction(() => location.hash !== "" && document.onclick);
-  const follower = await scene.open(owner.url());
-  await owner.mouse.click(100, 100);
-  await follower.waitForFunction(() => document.title === "slide 2");
+  await owner.getByRole("button").click();
+  await shows(owner, 2);
+  const link = await owner.getByRole("link").evaluate(({ href }) => href);
+  const follower = await scene.open(link);
+  await shows(follower, 2);
+  // A follower's click does nothing, and nothing complains.
+  await follower.getByRole("button").click();
+
+  await owner.reload();
+  await shows(owner, 2);
+  await owner.getByRole("button").click();
+  await shows(owner, 3);
+  await shows(follower, 3);
+  await follower.reload();
+  await shows(follower, 3);
 });

@@ -36,7 +36,9 @@ test("Node runs it with the WebSocket of the package ws", async (t) => {
   const folder = await project(scene(t), "node");
   const node = async (script, at = url) => (await run(folder, process.execPath, [script, at])).stdout;
   assert.equal(await node("main.js"), PARAMS);
-  assert.equal(await node("without.js"), "connection_failed ReferenceError invalid_argument undefined");
+  const [codes, relative] = (await node("without.js")).split("\n");
+  assert.equal(codes, "connection_failed ReferenceError invalid_argument undefined");
+  assert.match(relative, /"\/broadcasting" is no absolute URL, and there is no page/);
   const dropped = "closed superseded, invalid_argument on, invalid_argument undefined, message_too_large large, queue_full full";
   assert.equal(await node("dropped.js"), dropped);
   // A port that was free a moment ago.

@@ -35,6 +35,8 @@ fn javascript() -> String {
         ("LIFECYCLE", json!(lifecycle)),
         ("WEBSOCKET_SCHEMES", json!(schemes)),
         ("NO_URL", json!(source::NO_URL)),
+        ("NO_PAGE", json!(source::NO_PAGE)),
+        ("NO_UUID", json!(source::NO_UUID)),
         ("OTHER_SCHEME", json!(source::OTHER_SCHEME)),
         ("CLOSED", json!(source::CLOSED)),
         ("UNANSWERED", json!(source::UNANSWERED)),

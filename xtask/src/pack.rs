@@ -18,8 +18,8 @@ use crate::workspace::{VERSION, Workspace};
 const ALWAYS_PACKED: [&str; 2] = ["package.json", "README.md"];
 
 /// How esbuild puts the wasm into a script. `import.meta.url`, which would say where to find the
-/// file, is not needed then. Without it bundlers don't look for the file either, and the script runs
-/// where there are no modules.
+/// file, is not needed then. Without it bundlers don't look for the file either, and the script
+/// runs where there are no modules.
 const EMBEDDED: [&str; 4] =
     ["--bundle", "--loader:.wasm=base64", "--define:import.meta.url=undefined", "--log-level=warning"];
 

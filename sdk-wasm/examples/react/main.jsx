@@ -7,6 +7,8 @@ function Tour({ uuid }) {
   const { room, status, error, reason } = useRoom("/broadcasting", {
     uuid,
     functions: { goTo: setSlide },
+    // After a reload the page has its room again.
+    resume: !uuid,
   });
 
   const next = () => {

@@ -8,11 +8,18 @@ const next = query<HTMLButtonElement>("#next");
 
 const server = new URLSearchParams(location.search).get("server") ?? "/broadcasting";
 const uuid = location.hash.slice(1);
-if (uuid) await follow();
+const options = {
+  schemas,
+  functions: { goTo: (number: number) => (slide.value = number.toFixed()) },
+  // Called if params don't match their schema; the function is not called then.
+  onerror: ({ message }: Error) => (query("#notice").textContent = message),
+};
+if (uuid) await join(server, uuid, options);
 else await drive();
 
 async function drive() {
-  const room = await create(server, { schemas });
+  // After a reload the page has its room again, and its function is called with the room's state.
+  const room = await create(server, { ...options, resume: true });
   query<HTMLAnchorElement>("#link").href = `#${room.uuid}`;
   next.disabled = false;
   next.onclick = () => {
@@ -20,13 +27,4 @@ async function drive() {
     slide.value = String(number);
     room.broadcast("goTo", [number], { state: true });
   };
-}
-
-async function follow() {
-  await join(server, uuid, {
-    schemas,
-    functions: { goTo: (number) => (slide.value = number.toFixed()) },
-    // Called if params don't match their schema; the function is not called then.
-    onerror: ({ message }) => (query("#notice").textContent = message),
-  });
 }

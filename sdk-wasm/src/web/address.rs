@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::JsValue;
 use web_sys::Url;
 
 use super::error::RoomError;
-use crate::decisions::{NO_URL, OTHER_SCHEME, WEBSOCKET_SCHEMES};
+use crate::decisions::{NO_PAGE, NO_URL, OTHER_SCHEME, UUID_CHARACTERS, WEBSOCKET_SCHEMES};
 
 /// Returns a `ws:` or `wss:` address, from an absolute address or one relative to the page.
 pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
@@ -17,7 +17,8 @@ pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     if given.is_empty() {
         return Err(invalid("is empty: it must be the server's websocket address"));
     }
-    let parsed = parse(given).map_err(|_| invalid(NO_URL))?;
+    let fault = if base_address().is_some() { NO_URL } else { NO_PAGE };
+    let parsed = parse(given).map_err(|_| invalid(fault))?;
     let protocol = parsed.protocol();
     let scheme = WEBSOCKET_SCHEMES.iter().find(|(scheme, _)| *scheme == protocol);
     let (_, websocket) = scheme.ok_or_else(|| invalid(OTHER_SCHEME))?;
@@ -25,6 +26,11 @@ pub(super) fn websocket_address(given: &str) -> Result<String, RoomError> {
     // A websocket's address has no fragment; older browsers refuse one.
     parsed.set_hash("");
     Ok(parsed.href())
+}
+
+/// Whether a text has only characters of a uuid, in any of its forms.
+pub(super) fn may_be_uuid(text: &str) -> bool {
+    text.chars().all(|other| other.is_ascii_alphanumeric() || UUID_CHARACTERS.contains(other))
 }
 
 /// Returns the absolute form of an address that may be relative to the page. An address that is
@@ -42,16 +48,22 @@ pub(super) fn http_address(websocket: &str) -> Result<String, JsValue> {
 }
 
 fn parse(given: &str) -> Result<Url, JsValue> {
-    match page_address() {
+    match base_address() {
         Some(base) => Url::new_with_base(given, &base),
         None => Url::new(given),
     }
 }
 
-/// The page's own address; none outside of pages and workers.
-fn page_address() -> Option<String> {
-    let location = Reflect::get(&js_sys::global(), &JsValue::from("location")).ok()?;
-    Reflect::get(&location, &JsValue::from("href")).ok()?.as_string()
+/// What addresses are relative to: the document's base, which `<base>` sets and a frame without an
+/// address inherits; in a worker its script, also if that was made of a blob. None outside of pages
+/// and workers.
+fn base_address() -> Option<String> {
+    let get = |object: &str, name: &str| {
+        let object = Reflect::get(&js_sys::global(), &JsValue::from(object)).ok()?;
+        Reflect::get(&object, &JsValue::from(name)).ok()?.as_string()
+    };
+    let of_script = |href: String| href.strip_prefix("blob:").map(ToOwned::to_owned).unwrap_or(href);
+    get("document", "baseURI").or_else(|| get("location", "href").map(of_script))
 }
 
 #[cfg(test)]
@@ -75,7 +87,7 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn a_relative_address_is_relative_to_the_page() {
-        let host = Url::new(&page_address().unwrap()).unwrap().host();
+        let host = Url::new(&base_address().unwrap()).unwrap().host();
         assert_eq!(address("/broadcasting"), format!("ws://{host}/broadcasting"));
         assert_eq!(address("//other/rooms"), "ws://other/rooms");
     }

@@ -1,5 +1,6 @@
 //! How a room is entered.
 
+use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,7 +13,7 @@ use rtbroadcaster_protocol::{Goal, SessionOptions};
 use serde::de::DeserializeOwned;
 use web_sys::Storage;
 
-use super::address::websocket_address;
+use super::address::{may_be_uuid, websocket_address};
 use super::callback::{Callback, Function};
 use super::driver::{Driver, Plan};
 use super::environment::random;
@@ -22,7 +23,7 @@ use super::pending::Pending;
 use super::resume::{self, KeptRoom};
 use super::room::{Room, typed};
 use super::token::Token;
-use crate::decisions::DEFAULT_TIMEOUT_MS;
+use crate::decisions::{DEFAULT_TIMEOUT_MS, NO_UUID};
 
 /// Marks the builder of a room that is opened or taken back: [`Room::create`].
 #[derive(Debug)]
@@ -177,6 +178,11 @@ impl<Kind> RoomBuilder<Kind> {
         if !is_complete {
             let message = "a room's uuid and its owner key must not be empty";
             return Err(RoomError::invalid_argument(message.into()));
+        }
+        if let Goal::Join { uuid } | Goal::Claim { uuid, .. } = &goal
+            && !may_be_uuid(uuid)
+        {
+            return Err(RoomError::invalid_argument(format!("\"{uuid}\" {NO_UUID}")));
         }
         if matches!(&self.token, Some(Token::Text(text)) if text.is_empty()) {
             return Err(RoomError::invalid_argument("the token must not be empty".into()));

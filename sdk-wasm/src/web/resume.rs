@@ -14,7 +14,7 @@ use rtbroadcaster_protocol::{Goal, ServerFields};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 use web_sys::Storage;
 
-use super::address::absolute_address;
+use super::address::{absolute_address, may_be_uuid};
 use super::environment::in_next_task;
 use super::error::{Code, RoomError};
 use super::message::Fields;
@@ -38,7 +38,7 @@ impl Claim {
     fn read(text: &str) -> Option<Self> {
         let fields = Fields::parse(&text.into())?;
         let (uuid, owner_key) = (fields.uuid()?, fields.owner_key()?);
-        (!uuid.is_empty() && !owner_key.is_empty()).then_some(Self { uuid, owner_key })
+        (!uuid.is_empty() && may_be_uuid(&uuid) && !owner_key.is_empty()).then_some(Self { uuid, owner_key })
     }
 
     fn text(&self) -> Result<String, JsValue> {

@@ -70,6 +70,7 @@ async fn a_room_that_is_gone_is_replaced_by_a_new_one() {
     for text in [
         written_by_javascript("67e55044-10b1-426f-9247-bb680e5fe0c8", "key"),
         written_by_javascript(&other.uuid(), "a former key"),
+        written_by_javascript("no uuid", "key"),
         written_by_javascript("", ""),
         "no json".to_owned(),
     ] {
