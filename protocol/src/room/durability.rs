@@ -27,12 +27,18 @@ impl Room {
         self.durable = self.head();
     }
 
-    /// The records that were staged since the last call, and how far they go. To be asked after
-    /// every change of the room, before another one.
+    /// The records that were staged since the last call, and how far they go. A single call after
+    /// several changes returns the records of all of them.
     pub fn take_staged(&mut self) -> Option<(Vec<u8>, Mark)> {
         let mark = self.mark();
         let staging = self.staging.as_mut().filter(|staging| !staging.bytes.is_empty())?;
         Some((std::mem::take(&mut staging.bytes), mark))
+    }
+
+    /// Whether [`Room::take_staged`] would return something.
+    #[must_use]
+    pub fn has_staged(&self) -> bool {
+        self.staging.as_ref().is_some_and(|staging| !staging.bytes.is_empty())
     }
 
     /// How far all records go that were staged until now.

@@ -22,11 +22,19 @@ pub(crate) struct ConnectionHost {
     /// Who the client is, as its last token says.
     subject: Option<String>,
     room: Option<(RoomId, Arc<SharedRoom>)>,
+    /// Whether the room is always served after what is done with it.
+    serves: bool,
 }
 
 impl ConnectionHost {
+    /// The host of a single request.
     pub(crate) fn new(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
-        Self { services, remote, subject: None, room: None }
+        Self { services, remote, subject: None, room: None, serves: false }
+    }
+
+    /// The host of a connection, whose task serves the room after each read, and when it ends.
+    pub(super) fn of_connection(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
+        Self { serves: true, ..Self::new(services, remote) }
     }
 
     /// What all connections share.
@@ -76,7 +84,9 @@ impl Host for ConnectionHost {
     }
 
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        self.find(room)?.with(act)
+        let serves = self.serves;
+        let room = self.find(room)?;
+        if serves { room.with_unpushed(act) } else { room.with(act) }
     }
 
     fn close(&mut self, room: RoomId) {

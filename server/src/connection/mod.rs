@@ -67,7 +67,7 @@ impl Connection {
         admission: Admission,
         framing: Framing,
     ) -> Self {
-        let host = ConnectionHost::new(Arc::clone(&services), remote);
+        let host = ConnectionHost::of_connection(Arc::clone(&services), remote);
         Self {
             state: Mutex::new(ConnectionState::new(host, framing)),
             activity: Activity::new(services.clock.now()),

@@ -42,6 +42,8 @@ pub(crate) struct SharedRoom {
     owner_waits: AtomicBool,
     /// Keeps what the room stages. None if the room ends with the process.
     journal: Option<Arc<JournalHandle>>,
+    /// The room has staged something that the journal doesn't have yet.
+    has_unpushed: AtomicBool,
     /// Notified when the journal has kept more of it.
     kept: Notify,
     /// Why the room was closed, once it was.
@@ -55,6 +57,16 @@ pub(crate) enum Subscription {
     Owner,
     /// One of the followers' lists, by its number. The first is 0.
     Follower(usize),
+}
+
+/// When the journal gets what a change of a room has staged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Push {
+    Now,
+    /// At once, and a checkpoint is part of it.
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store asks for checkpoints"))]
+    WithCheckpoint,
+    WhenServed,
 }
 
 impl SharedRoom {
@@ -77,6 +89,7 @@ impl SharedRoom {
             more_followers: OnceLock::new(),
             owner_waits: AtomicBool::new(false),
             journal,
+            has_unpushed: AtomicBool::new(false),
             kept: Notify::new(),
             end_reason: OnceLock::new(),
         }
@@ -97,24 +110,36 @@ impl SharedRoom {
     /// Returns none if a panic, which is a bug of ours, has left the room half changed. The room
     /// then counts as gone: its connections are closed, and all other rooms live on.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-        self.change(act, false)
+        self.change(act, Push::Now)
+    }
+
+    /// As [`SharedRoom::with`], but the journal gets what the room stages from
+    /// [`SharedRoom::serve`]: all that one read of a connection has brought at once.
+    pub(crate) fn with_unpushed<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+        self.change(act, Push::WhenServed)
     }
 
     /// Has the room stage a checkpoint, so that its journal needs no older records.
     #[cfg(feature = "store")]
     pub(crate) fn stage_checkpoint(&self) {
-        self.change(Room::stage_checkpoint, true);
+        self.change(Room::stage_checkpoint, Push::WithCheckpoint);
     }
 
-    fn change<R>(&self, act: impl FnOnce(&mut Room) -> R, has_checkpoint: bool) -> Option<R> {
+    fn change<R>(&self, act: impl FnOnce(&mut Room) -> R, push: Push) -> Option<R> {
         let Ok(mut room) = self.room.lock() else {
             self.changes.add(Changes { for_followers: true, for_owner: true, appended: false });
             return None;
         };
         let (version, owner_version, served) = (room.version(), room.owner_version(), room.served_seq());
         let result = act(&mut room);
-        if let Some(journal) = &self.journal {
-            journal.push(&mut room, has_checkpoint);
+        match (&self.journal, push) {
+            (None, _) => {}
+            (Some(_), Push::WhenServed) => {
+                if room.has_staged() {
+                    self.has_unpushed.store(true, Ordering::Release);
+                }
+            }
+            (Some(journal), push) => journal.push(&mut room, push == Push::WithCheckpoint),
         }
         let appended = room.served_seq() - served;
         if appended > 0 {
@@ -191,6 +216,9 @@ impl SharedRoom {
     ///
     /// The caller must not hold the lock of any connection's state.
     pub(crate) fn serve(self: &Arc<Self>) -> bool {
+        if self.has_unpushed.load(Ordering::Acquire) && self.has_unpushed.swap(false, Ordering::AcqRel) {
+            self.with(|_| ());
+        }
         let changes = self.changes.take();
         if changes.for_owner && self.owners.announce(None) {
             self.owners.fan_out(&self.metrics);

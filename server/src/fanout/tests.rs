@@ -174,3 +174,50 @@ async fn a_large_room_is_served_by_tasks_of_several_lists_again_and_again() {
         tokio::time::timeout(PATIENCE, all).await.expect("every list is served");
     }
 }
+
+#[cfg(feature = "store")]
+mod kept {
+    //! What a journal gets of a room.
+
+    use super::{Arc, KeyDigest, Limits, Metrics, Mutex, Room, RoomId, SharedRoom, Timestamp};
+    use crate::journal::{Journal, JournalHandle, Staged, StoreCounts};
+    use rtbroadcaster_protocol::Action;
+    use tokio::sync::watch;
+
+    /// The records of each push.
+    #[derive(Debug, Default)]
+    struct Pushes(Arc<Mutex<Vec<u64>>>);
+
+    impl Journal for Pushes {
+        fn push(&self, staged: Staged) {
+            self.0.lock().unwrap().push(staged.mark.records);
+        }
+
+        fn shut_down(&self) {}
+
+        fn counts(&self) -> StoreCounts {
+            unreachable!("nobody asks in this test")
+        }
+    }
+
+    #[test]
+    fn what_one_read_has_brought_is_one_push() {
+        let pushes = Arc::default();
+        let journal = Box::new(Pushes(Arc::clone(&pushes)));
+        let journal = Arc::new(JournalHandle::new(journal, 0, watch::channel(false).1));
+        let mut room = Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, Limits::default());
+        journal.keep(&mut room);
+        let room = Arc::new(SharedRoom::new(room, Timestamp(0), Arc::new(Metrics::new()), Some(journal)));
+        let act = |room: &mut Room| {
+            room.action(None, Action { key: "goTo", params: "[1]", slot: None }, Timestamp(1)).map(drop)
+        };
+        room.with_unpushed(act).unwrap().unwrap();
+        room.with_unpushed(act).unwrap().unwrap();
+        assert!(pushes.lock().unwrap().is_empty(), "the room is not served yet");
+        room.serve();
+        room.serve();
+        assert_eq!(*pushes.lock().unwrap(), [3], "the opening and both actions");
+        room.with(act).unwrap().unwrap();
+        assert_eq!(*pushes.lock().unwrap(), [3, 4], "at once");
+    }
+}

@@ -52,7 +52,10 @@ impl Observed {
     pub(crate) fn has_ended(self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap_or_default();
         // The state comes after the name, which stands in brackets.
-        stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
+        let is_zombie = stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'));
+        // Its other threads may still be there, with its files.
+        let threads = fs::read_dir(format!("/proc/{}/task", self.process)).map_or(0, Iterator::count);
+        is_zombie && threads <= 1
     }
 
     /// Connections that the kernel has dropped so far because the queue of an `accept` was full.

@@ -28,6 +28,9 @@ use upkeep::Upkeep;
 /// A group that could grow waits at most this long.
 const MAX_GATHERING: Duration = Duration::from_millis(1);
 
+/// Nobody waits for less: a thread can't sleep for so short a time, and so quick a commit is cheap.
+const MIN_GATHERING: Duration = Duration::from_micros(100);
+
 /// A group has no more bytes than this, unless a single push has: what waits behind it is told
 /// earlier what is kept.
 const MAX_GROUP_BYTES: usize = 8 * 1024 * 1024;
@@ -129,7 +132,7 @@ impl Writer<'_> {
         // It waits as long as that commit took: half of the commits, and little is added.
         let (ended, took) = self.last_commit;
         let gathering = took.min(MAX_GATHERING).saturating_sub(ended.elapsed());
-        if staged.len() > 1 && !gathering.is_zero() {
+        if staged.len() > 1 && gathering >= MIN_GATHERING {
             thread::sleep(gathering);
             staged.extend(self.shared.queue.take(Duration::ZERO).unwrap_or_default());
         }

@@ -34,6 +34,8 @@ impl Crowd {
         let began = Instant::now();
         while self.clients.iter().any(|client| client.phase != Phase::Over) {
             self.turn(Duration::from_millis(10))?;
+            // The event of the last bytes may have been that of the end, too.
+            (0..self.clients.len()).try_for_each(|index| self.read(index))?;
             if began.elapsed() > START {
                 bail!("the server was killed, and goes on");
             }
