@@ -56,8 +56,10 @@ for (const overHttp of [false, true]) {
     await owner.evaluate(() => addEventListener("pagehide", () => room.broadcast("say", ["bye"], { state: true })));
     await leave(owner, server);
     await logged(follower, "away");
-    assert.ok(await follower.evaluate(() => log.indexOf("say bye") >= 0), "the page's last words come before");
+    // The page's last words; a request may be cut off, and is then sent again.
+    if (!overHttp) assert.ok(await follower.evaluate(() => log.includes("say bye")), "before it is away");
     await comeBack(owner);
+    await logged(follower, "say bye");
     await logged(follower, "here");
     await owner.evaluate(() => room.broadcast("say", ["again"]));
     await logged(follower, "say again");
