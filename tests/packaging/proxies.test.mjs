@@ -60,6 +60,11 @@ scenario("a component of Vue and one of Alpine hold the room in their data", {},
   await page.getByText("alpine 1").waitFor();
 });
 
+scenario("the original's class works in Vue's data", {}, async (scene) => {
+  const page = await opened(scene);
+  assert.equal(await page.evaluate(() => showClassic()), true);
+});
+
 scenario("a room's methods work without the room, and in a snapshot of Valtio's", {}, async (scene) => {
   const page = await opened(scene);
   assert.equal(await page.evaluate(() => methodsOf((room) => room)), 1);
