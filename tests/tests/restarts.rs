@@ -141,6 +141,22 @@ async fn a_post_that_is_repeated_after_a_kill_is_taken_once() {
 }
 
 #[tokio::test]
+async fn an_owner_without_a_websocket_claims_its_room_after_a_kill() {
+    let data = Data::new("claim");
+    let program = data.serve(&[]).await;
+    let mut edge = Edge::open(&program.address).await;
+    edge.act("before").await;
+    end(program, "KILL").await;
+    let program = data.serve(&[]).await;
+    edge.address.clone_from(&program.address);
+    let claim = edge.events().bearing(&edge.key).at(&edge.path("/events?session=page"));
+    let mut owner = Events::open(&claim, &edge.address).await;
+    let reply = owner.message().await;
+    assert_eq!((&reply["epoch"], &reply["seq"]), (&json!(2), &json!(1)), "{reply}");
+    assert_eq!(edge.act("after").await, 2);
+}
+
+#[tokio::test]
 async fn a_second_server_on_the_same_directory_is_told_who_has_it() {
     let data = Data::new("second");
     let program = data.serve(&[]).await;

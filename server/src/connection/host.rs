@@ -86,7 +86,7 @@ impl Host for ConnectionHost {
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         let serves = self.serves;
         let room = self.find(room)?;
-        if serves { room.with_unpushed(act) } else { room.with(act) }
+        if serves { room.with_later_push(act) } else { room.with(act) }
     }
 
     fn close(&mut self, room: RoomId) {

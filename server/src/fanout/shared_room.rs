@@ -43,7 +43,7 @@ pub(crate) struct SharedRoom {
     /// Keeps what the room stages. None if the room ends with the process.
     journal: Option<Arc<JournalHandle>>,
     /// The room has staged something that the journal doesn't have yet.
-    has_unpushed: AtomicBool,
+    awaits_push: AtomicBool,
     /// Notified when the journal has kept more of it.
     kept: Notify,
     /// Why the room was closed, once it was.
@@ -89,7 +89,7 @@ impl SharedRoom {
             more_followers: OnceLock::new(),
             owner_waits: AtomicBool::new(false),
             journal,
-            has_unpushed: AtomicBool::new(false),
+            awaits_push: AtomicBool::new(false),
             kept: Notify::new(),
             end_reason: OnceLock::new(),
         }
@@ -115,7 +115,7 @@ impl SharedRoom {
 
     /// As [`SharedRoom::with`], but the journal gets what the room stages from
     /// [`SharedRoom::serve`]: all that one read of a connection has brought at once.
-    pub(crate) fn with_unpushed<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+    pub(crate) fn with_later_push<R>(&self, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         self.change(act, Push::WhenServed)
     }
 
@@ -136,7 +136,7 @@ impl SharedRoom {
             (None, _) => {}
             (Some(_), Push::WhenServed) => {
                 if room.has_staged() {
-                    self.has_unpushed.store(true, Ordering::Release);
+                    self.awaits_push.store(true, Ordering::Release);
                 }
             }
             (Some(journal), push) => journal.push(&mut room, push == Push::WithCheckpoint),
@@ -216,7 +216,7 @@ impl SharedRoom {
     ///
     /// The caller must not hold the lock of any connection's state.
     pub(crate) fn serve(self: &Arc<Self>) -> bool {
-        if self.has_unpushed.load(Ordering::Acquire) && self.has_unpushed.swap(false, Ordering::AcqRel) {
+        if self.awaits_push.load(Ordering::Acquire) && self.awaits_push.swap(false, Ordering::AcqRel) {
             self.with(|_| ());
         }
         let changes = self.changes.take();

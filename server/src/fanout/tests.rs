@@ -211,8 +211,8 @@ mod kept {
         let act = |room: &mut Room| {
             room.action(None, Action { key: "goTo", params: "[1]", slot: None }, Timestamp(1)).map(drop)
         };
-        room.with_unpushed(act).unwrap().unwrap();
-        room.with_unpushed(act).unwrap().unwrap();
+        room.with_later_push(act).unwrap().unwrap();
+        room.with_later_push(act).unwrap().unwrap();
         assert!(pushes.lock().unwrap().is_empty(), "the room is not served yet");
         room.serve();
         room.serve();
