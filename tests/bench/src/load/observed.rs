@@ -47,8 +47,8 @@ impl Observed {
         Ok(Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64))
     }
 
-    /// Whether it has ended and left everything, such as the port that it listened on. Its parent may
-    /// not have noticed yet.
+    /// Whether it has ended and left everything, such as the port that it listened on. Its parent
+    /// may not have noticed yet.
     pub(crate) fn has_ended(self) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap_or_default();
         // The state comes after the name, which stands in brackets.
