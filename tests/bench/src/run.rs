@@ -71,7 +71,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let priority = Priority::take();
     let tool = Tool::find();
-    let rounds = args.rounds.unwrap_or(args.extent.rounds());
+    let rounds = args.rounds.unwrap_or(match &args.store {
+        // The bare programs take as long again.
+        Some(_) => store::ROUNDS,
+        None => args.extent.rounds(),
+    });
     let repetitions = if priority.is_ok() { 0 } else { args.extent.repetitions() };
     let results = take_turns(args, rounds, |candidate, scenario| {
         least_disturbed(repetitions, || match &args.store {

@@ -17,6 +17,9 @@ use crate::measurement::{Measurement, Metric};
 use crate::scenario::{Extent, Scenario};
 use recovery::Filled;
 
+/// How many turns each candidate gets.
+pub(super) const ROUNDS: usize = 3;
+
 /// The page with the results.
 pub(super) const PAGE: Page = Page {
     name: "benchmark-store",
