@@ -123,7 +123,7 @@ fn free_address(dice: &mut Dice) -> String {
     }
 }
 
-/// Numbers that look random and are the same for the same seed (SplitMix64).
+/// Numbers that look random and are the same for the same seed (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {

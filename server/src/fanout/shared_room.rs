@@ -64,7 +64,6 @@ pub(crate) enum Subscription {
 enum Push {
     Now,
     /// At once, and a checkpoint is part of it.
-    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store asks for checkpoints"))]
     WithCheckpoint,
     WhenServed,
 }

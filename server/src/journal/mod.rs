@@ -19,6 +19,7 @@ pub(crate) use sqlite::{Store, StoreCounts};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store reads them"))]
 pub(crate) struct Staged {
     /// The room that has staged it.
     pub(crate) room: RoomId,

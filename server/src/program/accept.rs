@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rtbroadcaster::{HangUp, RemoteAddress, Socket, Sockets};
+use rtbroadcaster::{HangUp, Limits, RemoteAddress, Socket, Sockets};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -48,11 +48,13 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-/// Makes the kernel end connections whose client takes no bytes and acknowledges none for this
-/// time. A client that reads events sends nothing, so its absence shows in no other way, and by
-/// itself the kernel waits a quarter of an hour. The option of the listening socket holds for all
-/// its connections.
-pub(crate) fn end_silent_connections(listener: &TcpListener, user_timeout: Duration) {
+/// Makes the kernel end connections whose client takes no bytes and acknowledges none for as long
+/// as the manager's longest timeout; the manager itself comes first, because it knows the reason. A
+/// client that reads events sends nothing, so its absence shows in no other way, and by itself the
+/// kernel waits a quarter of an hour. The option of the listening socket holds for all its
+/// connections.
+pub(crate) fn end_silent_connections(listener: &TcpListener, limits: &Limits) {
+    let user_timeout = Duration::from_millis(limits.idle_timeout_ms.max(limits.stall_timeout_ms));
     #[cfg(target_os = "linux")]
     if let Err(error) = socket2::SockRef::from(listener).set_tcp_user_timeout(Some(user_timeout)) {
         warn!(%error, "TCP_USER_TIMEOUT could not be set: event streams live on for minutes after their client is gone");

@@ -134,9 +134,7 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     let listener = accept::listen(listen)
         .map_err(|failure| anyhow::anyhow!("--listen: {listen} {}", listen_hint(&failure)))?;
     let address = listener.local_addr().context("the listening socket has no address")?;
-    // The manager's own timeouts come first, because they know the reason.
-    let timeout = Duration::from_millis(rooms.limits.idle_timeout_ms.max(rooms.limits.stall_timeout_ms));
-    accept::end_silent_connections(&listener, timeout);
+    accept::end_silent_connections(&listener, &rooms.limits);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
     let store = data.map(|directory| StoreSettings { directory, sync });
     let manager = tokio::select! {

@@ -70,6 +70,11 @@ families! {
     RING = Gauge "rtbroadcaster_ring_bytes": "Bytes of the actions that all rooms remember.";
     SLOTS = Gauge "rtbroadcaster_slots": "State messages that all rooms retain.";
     SLOT_BYTES = Gauge "rtbroadcaster_slot_bytes": "Bytes of the state messages that all rooms retain.";
+    SNAPSHOTS = Gauge "rtbroadcaster_snapshot_bytes": "Bytes of the snapshots that are rendered.";
+}
+
+#[cfg(feature = "store")]
+families! {
     STORED_ROOMS = Gauge "rtbroadcaster_stored_rooms": "Rooms of which something is stored (--data).";
     STORE_COMMITS = Counter "rtbroadcaster_store_commits_total": "Groups of changes that were stored.";
     STORE_ROWS = Counter "rtbroadcaster_store_rows_total":
@@ -83,5 +88,4 @@ families! {
     STORE_HELD_BACK = Counter "rtbroadcaster_store_held_back_total":
         "Times that another program, which read the store's file, has kept the WAL from becoming shorter.";
     STORE_LATENCY = Histogram "rtbroadcaster_store_commit_seconds": "How long it took to store a group of changes.";
-    SNAPSHOTS = Gauge "rtbroadcaster_snapshot_bytes": "Bytes of the snapshots that are rendered.";
 }

@@ -41,7 +41,7 @@ impl Seat {
     pub(super) async fn changed(&mut self) {
         if self.act.changed().await.is_err() {
             // Nothing changes any more.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
