@@ -21,7 +21,11 @@ async fn run(arguments: &[&str], environment: &[(String, String)]) -> Finished {
 }
 
 async fn help() -> String {
-    run(&["--help"], &[]).await.stdout + &run(&["config", "--help"], &[]).await.stdout
+    let mut help = String::new();
+    for of in [&["--help"][..], &["config", "--help"], &["rooms", "--help"]] {
+        help += &run(of, &[]).await.stdout;
+    }
+    help
 }
 
 /// The words of a text that begin with `start`.

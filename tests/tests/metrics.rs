@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use rtbroadcaster::Settings;
 use rtbroadcaster_protocol::{CloseCode, RefusalCode};
 use rtbroadcaster_tests::{
-    Client, Opcode, PATH, RawSocket, Request, Room, Scrape, Server, eventually, follow, message,
-    metrics_change, open_room,
+    Client, METRICS_PATH, Opcode, PATH, Program, RawSocket, Request, Room, Scrape, Server, eventually,
+    follow, message, metrics_change, open_room,
 };
 use serde_json::json;
 
@@ -57,8 +57,14 @@ async fn a_server_on_which_nothing_has_happened_shows_all_it_will_ever_count() {
 
 #[tokio::test]
 async fn the_operators_manual_lists_every_metric_and_no_other() {
-    let server = Server::start().await;
-    let told = Scrape::of(&server.address).await.families;
+    const TOKEN: &str = "the-token-of-the-metrics";
+    // With a store, which has metrics of its own.
+    let data = concat!(env!("CARGO_TARGET_TMPDIR"), "/metrics");
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0", "--data", data]).env("RTBROADCASTER_METRICS_TOKEN", TOKEN);
+    let program = Program::listening(command).await;
+    let page = Request::get(METRICS_PATH).bearing(TOKEN).send(&program.address).await;
+    let told = Scrape::parse(&page.body).families;
     let manual = include_str!("../../docs/operating.md");
     let names =
         manual.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` |").map(|row| row.0));

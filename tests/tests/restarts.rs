@@ -149,7 +149,8 @@ async fn an_owner_without_a_websocket_claims_its_room_after_a_kill() {
     end(program, "KILL").await;
     let program = data.serve(&[]).await;
     edge.address.clone_from(&program.address);
-    let claim = edge.events().bearing(&edge.key).at(&edge.path("/events?session=page"));
+    let claim =
+        edge.events().with("Rtbroadcaster-Owner-Key", &edge.key).at(&edge.path("/events?session=page"));
     let mut owner = Events::open(&claim, &edge.address).await;
     let reply = owner.message().await;
     assert_eq!((&reply["epoch"], &reply["seq"]), (&json!(2), &json!(1)), "{reply}");

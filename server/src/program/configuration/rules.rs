@@ -1,6 +1,6 @@
 //! Rules about several values together.
 
-use rtbroadcaster::Gate;
+use rtbroadcaster::{Gate, SyncMode};
 
 use super::Configuration;
 use super::problem::Problem;
@@ -126,8 +126,7 @@ fn claims_without_jwt(resolved: &Resolved) -> Option<Problem> {
 /// A choice how rooms are stored, while none is. The operator believes that they are.
 fn sync_without_data(resolved: &Resolved) -> Option<Problem> {
     let Configuration { data, sync, .. } = &resolved.configuration;
-    let is_set = *resolved.source(SYNC) != Source::Default;
-    (data.is_none() && is_set).then(|| {
+    (data.is_none() && *sync != SyncMode::default()).then(|| {
         Problem::with(
             shown(resolved, SYNC, sync),
             "no room is stored without server.data: set it too".to_owned(),
