@@ -43,7 +43,8 @@ scenario("a stroke goes on over a kill of the server, on all pages", { connectio
   for (const follower of followers) {
     await follower.slide(2);
     await follower.sameStrokes(strokes);
-    await follower.owner("here");
+    // Who came back after the presenter was never told that it was away.
+    await follower.has('#status:not([data-owner="away"])');
   }
   const late = await scene.follower(link);
   await late.slide(2);
