@@ -1,5 +1,18 @@
 // The promises that a page need not await.
 
+/** @type {any} What settles the promise that is being made. One function for all is quicker. */
+let settle;
+/** @type {any} */
+let reject;
+/**
+ * @param {unknown} toSettle
+ * @param {unknown} toReject
+ */
+const take = (toSettle, toReject) => {
+  settle = toSettle;
+  reject = toReject;
+};
+
 /**
  * A promise of the server's answer. If it fails and nobody awaits it, the page is told by
  * `onerror`; a promise that is rejected without that would end a Node process.
@@ -26,11 +39,7 @@ export class Answer extends Promise {
    * @param {string} [key]
    */
   constructor(page, key) {
-    /** @type {any} */
-    let settle;
-    /** @type {any} */
-    let reject;
-    super((...both) => ([settle, reject] = both));
+    super(take);
     this.#page = page;
     this.key = key;
     this.settle = settle;

@@ -15,16 +15,22 @@ export function nonEmpty(value, name) {
   throw invalid(`\`${name}\` must be a string that isn't empty`);
 }
 
+/** @type {unknown} The last key or slot that was found right. Most calls repeat it. */
+let rightBefore;
+
 /**
  * A function key or slot. It must be valid text: the server could not name it otherwise.
  *
  * @param {unknown} value
  * @param {string} name
+ * @returns {string}
  */
 export function keyOrSlot(value, name) {
+  if (value === rightBefore && value) return /** @type {string} */ (value);
   const text = nonEmpty(value, name);
   // With this flag, only halves of surrogate pairs match.
   if (/\p{Cs}/u.test(text)) throw invalid(`\`${name}\` must be valid text: it holds half of a surrogate pair`);
+  rightBefore = text;
   return text;
 }
 

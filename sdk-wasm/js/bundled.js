@@ -95,9 +95,15 @@ function nonEmpty(value, name) {
   if (typeof value === "string" && value !== "") return value;
   throw invalid(`\`${name}\` must be a string that isn't empty`);
 }
+var rightBefore;
 function keyOrSlot(value, name) {
+  if (value === rightBefore && value) return (
+    /** @type {string} */
+    value
+  );
   const text = nonEmpty(value, name);
   if (/\p{Cs}/u.test(text)) throw invalid(`\`${name}\` must be valid text: it holds half of a surrogate pair`);
+  rightBefore = text;
   return text;
 }
 function isGiven(value, name) {
@@ -317,6 +323,12 @@ var Connection = class {
 };
 
 // answer.js
+var settle;
+var reject;
+var take = (toSettle, toReject) => {
+  settle = toSettle;
+  reject = toReject;
+};
 var Answer = class extends Promise {
   /** The function key or slot that it is about. */
   key;
@@ -334,9 +346,7 @@ var Answer = class extends Promise {
    * @param {string} [key]
    */
   constructor(page, key) {
-    let settle;
-    let reject;
-    super((...both) => [settle, reject] = both);
+    super(take);
     this.#page = page;
     this.key = key;
     this.settle = settle;
@@ -387,7 +397,7 @@ function keep() {
 function drop(number) {
   kept.delete(number);
 }
-function take(number) {
+function take2(number) {
   const params = kept.get(number);
   drop(number);
   return params ?? [];
@@ -929,7 +939,7 @@ var Driver = class {
         return this.#entering.reject(this.#failure ?? refusal());
       case "run": {
         const key = parts.text;
-        const params = take(parts.number);
+        const params = take2(parts.number);
         const fn = this.page.functions.get(key);
         return fn && this.page.run(fn, key, params);
       }
@@ -1076,7 +1086,7 @@ var CONSTANT = (
 );
 var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function enter(engines, url, joins, uuid, options, onEnd) {
-  return new Promise((resolve, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve, reject }));
+  return new Promise((resolve, reject2) => new Room(engines, url, joins, uuid, options, onEnd, { resolve, reject: reject2 }));
 }
 var Room = class {
   #driver;
@@ -1093,7 +1103,7 @@ var Room = class {
    * @param {((code: string) => void) | undefined} onEnd
    * @param {import("./pending.js").Pending<Room>} entering
    */
-  constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject }) {
+  constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject: reject2 }) {
     let functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
@@ -1125,7 +1135,7 @@ var Room = class {
         for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
         resolve(this.#shell);
       },
-      reject
+      reject: reject2
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
@@ -1279,6 +1289,6 @@ export {
   parse,
   parts,
   setMessage,
-  take,
+  take2 as take,
   textOf
 };
