@@ -12,7 +12,8 @@ const DOCKERFILE: &str = include_str!("../../server/deploy/Dockerfile");
 const OPERATING: &str = include_str!("../../docs/operating.md");
 
 /// Flags of other programs in the documentation.
-const OTHER_FLAGS: [&str; 7] = ["--deploy-hook", "--time", "--file", "--tag", "--env", "--publish", "--now"];
+const OTHER_FLAGS: [&str; 8] =
+    ["--deploy-hook", "--time", "--file", "--tag", "--env", "--publish", "--volume", "--now"];
 
 async fn run(arguments: &[&str], environment: &[(String, String)]) -> Finished {
     let mut command = Program::command();
