@@ -26,11 +26,7 @@ export class Driver {
   /** Gives the page its room, or rejects that promise. */
   #entering;
   #onEnd;
-  /**
-   * Why this page gave up, if the engine can't know it.
-   *
-   * @type {import("./errors.js").RoomError | undefined}
-   */
+  /** @type {import("./errors.js").RoomError | undefined} Why this page gave up, if it knows. */
   #failure;
   #timer = new Timer(() => this.handle((engine, now) => engine.timerFired(now)));
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
