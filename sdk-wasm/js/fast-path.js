@@ -65,7 +65,7 @@ export class FastPath {
   #unwritten = [];
   /** The function key of the last action, which is often that of the next one too. */
   #key = "";
-  /** What the JSON of such an action begins with; empty if only the engine can write it. */
+  /** What the JSON of such an action begins with. */
   #beginning = "";
   /**
    * The actions that were written here and are not answered.

@@ -2,8 +2,8 @@
 //! may be lost, nothing may come twice, and every client goes on by itself.
 
 mod clients;
+mod context;
 mod http;
-mod seat;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 use crate::{Program, within};
 use clients::{follow_by_events, follow_by_page, own_by_page, own_by_posts};
-use seat::{Act, Seat};
+use context::{Context, Phase};
 
 /// Rooms whose owner is a page. There is one more whose owner is a program that posts. Each has two
 /// followers on websockets, and one on a stream of events.
@@ -46,15 +46,15 @@ pub async fn survive(
     seed: u64,
     mut watch_kills: impl FnMut(Survival),
 ) -> Survival {
-    let mut dice = Dice(seed);
-    let address = free_address(&mut dice);
+    let mut random = Random(seed);
+    let address = free_address(&mut random);
     let start = || start(server, &address, data, sync);
     let mut program = start().await;
     let acknowledged = Arc::new(AtomicU64::new(0));
-    let (act, seat) = watch::channel(Act::Going { restarts: 0 });
-    let mut clients = open_all(&Seat::new(&address, seat, &acknowledged)).await;
+    let (phase, context) = watch::channel(Phase::Going { restarts: 0 });
+    let mut clients = open_all(&Context::new(&address, context, &acknowledged)).await;
     for kill in 1..=kills {
-        let goal = acknowledged.load(Ordering::Relaxed) + dice.below(MOST_ACTIONS);
+        let goal = acknowledged.load(Ordering::Relaxed) + random.below(MOST_ACTIONS);
         tokio::select! {
             () = reach(&acknowledged, goal) => {}
             Some(ended) = clients.join_next() => panic!("a client has ended: {ended:?}"),
@@ -62,10 +62,10 @@ pub async fn survive(
         program.signal("KILL").await;
         assert_eq!(program.exit_code().await, None, "it was killed");
         program = start().await;
-        act.send_replace(Act::Going { restarts: kill });
+        phase.send_replace(Phase::Going { restarts: kill });
         watch_kills(Survival { kills: kill, acknowledged: acknowledged.load(Ordering::Relaxed) });
     }
-    act.send_replace(Act::Over);
+    phase.send_replace(Phase::Over);
     within("all clients to see the end", async {
         while let Some(ended) = clients.join_next().await {
             ended.expect("no client is let down");
@@ -82,25 +82,25 @@ async fn start(server: &Path, address: &str, data: &Path, sync: &str) -> Program
     Program::listening(command).await
 }
 
-async fn open_all(seat: &Seat) -> JoinSet<()> {
+async fn open_all(context: &Context) -> JoinSet<()> {
     let mut clients = JoinSet::new();
     for room in 0..ROOMS {
-        let (owner, uuid) = own_by_page(seat.clone(), room).await;
-        open_followers(seat, &uuid, &mut clients).await;
+        let (owner, uuid) = own_by_page(context.clone(), room).await;
+        open_followers(context, &uuid, &mut clients).await;
         clients.spawn(owner);
     }
-    let (owner, uuid) = own_by_posts(seat.clone()).await;
-    open_followers(seat, &uuid, &mut clients).await;
+    let (owner, uuid) = own_by_posts(context.clone()).await;
+    open_followers(context, &uuid, &mut clients).await;
     clients.spawn(owner);
     clients
 }
 
 /// They are there before the owner begins, so that they are served its first action.
-async fn open_followers(seat: &Seat, uuid: &str, clients: &mut JoinSet<()>) {
+async fn open_followers(context: &Context, uuid: &str, clients: &mut JoinSet<()>) {
     for _ in 0..2 {
-        clients.spawn(follow_by_page(seat.clone(), uuid.to_owned()).await);
+        clients.spawn(follow_by_page(context.clone(), uuid.to_owned()).await);
     }
-    clients.spawn(follow_by_events(seat.clone(), uuid.to_owned()).await);
+    clients.spawn(follow_by_events(context.clone(), uuid.to_owned()).await);
 }
 
 /// Waits until so many actions are acknowledged.
@@ -113,9 +113,9 @@ async fn reach(acknowledged: &AtomicU64, goal: u64) {
     .await;
 }
 
-fn free_address(dice: &mut Dice) -> String {
+fn free_address(random: &mut Random) -> String {
     loop {
-        let port = PORTS.start + dice.below(PORTS.end - PORTS.start);
+        let port = PORTS.start + random.below(PORTS.end - PORTS.start);
         let address = format!("127.0.0.1:{port}");
         if TcpListener::bind(&address).is_ok() {
             return address;
@@ -124,9 +124,9 @@ fn free_address(dice: &mut Dice) -> String {
 }
 
 /// Numbers that look random and are the same for the same seed (`SplitMix64`).
-struct Dice(u64);
+struct Random(u64);
 
-impl Dice {
+impl Random {
     fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

@@ -100,6 +100,7 @@ async fn a_closed_room_stays_closed_whoever_closed_it() {
     let program = data.serve(&[]).await;
     let mut by_owner = Room::open(&program.address).await;
     let by_request = Edge::open(&program.address).await;
+    let mut open = Edge::open(&program.address).await;
     by_owner.owner.send(message::close(&by_owner.uuid)).await;
     assert_eq!(by_owner.owner.rest().await.1, CloseCode::RoomClosed.value());
     let closed =
@@ -113,6 +114,8 @@ async fn a_closed_room_stays_closed_whoever_closed_it() {
         follower.send(message::session_join(uuid)).await;
         follower.is_refused("unknown_room").await;
     }
+    open.address.clone_from(&program.address);
+    assert_eq!(open.act("here").await, 1, "a room that nobody closed is there");
 }
 
 #[tokio::test]

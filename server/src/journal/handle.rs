@@ -1,6 +1,6 @@
 //! A journal as the rooms and their table share it.
 
-use rtbroadcaster_protocol::{Record, Room, RoomId};
+use rtbroadcaster_protocol::{Mark, Record, Room, RoomId};
 use tokio::sync::watch;
 
 use super::{Journal, Staged};
@@ -56,7 +56,7 @@ impl JournalHandle {
         let staged = Staged {
             room,
             bytes,
-            mark: rtbroadcaster_protocol::Mark::default(),
+            mark: Mark::default(),
             oldest_seq: u64::MAX,
             has_checkpoint: false,
             is_end: true,

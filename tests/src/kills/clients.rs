@@ -4,8 +4,8 @@
 use rtbroadcaster_protocol::{Event, Goal, Outcome};
 use serde_json::json;
 
+use super::context::Context;
 use super::http::{self, EventLines};
-use super::seat::Seat;
 use crate::{Edge, Page, number};
 
 /// Actions that an owner has sent and that are not acknowledged yet.
@@ -20,24 +20,24 @@ const RETAINED: u64 = 5;
 const SLOTS: u64 = IN_FLIGHT.div_ceil(RETAINED) + 1;
 
 /// A page that owns a room. Returns what it does, and the room's uuid.
-pub(super) async fn own_by_page(mut seat: Seat, room: u64) -> (impl Future<Output = ()>, String) {
-    let mut page = Page::open(&seat.address, Goal::Create, &format!("the owner of room {room}")).await;
+pub(super) async fn own_by_page(mut context: Context, room: u64) -> (impl Future<Output = ()>, String) {
+    let mut page = Page::open(&context.address, Goal::Create, &format!("the owner of room {room}")).await;
     let uuid = page.uuid.clone();
     let owning = async move {
         let (mut sent, mut answered, mut is_over) = (0, 0, false);
         while !is_over || answered < sent {
             while !is_over && sent < answered + IN_FLIGHT {
                 sent += 1;
-                is_over = seat.is_over();
+                is_over = context.is_over();
                 let slot = sent.is_multiple_of(RETAINED).then(|| format!("slot {}", sent / RETAINED % SLOTS));
                 page.broadcast(if is_over { END } else { FUNCTION }, sent, slot.as_deref());
             }
             tokio::select! {
-                () = seat.changed() => page.wake(),
+                () = context.changed() => page.wake(),
                 event = page.next() => if let Event::Answered { outcome, .. } = event {
                     answered += 1;
                     assert_eq!(outcome, Outcome::Appended(answered), "the seq that was given before");
-                    seat.note_acknowledged();
+                    context.note_acknowledged();
                 },
             }
         }
@@ -48,13 +48,13 @@ pub(super) async fn own_by_page(mut seat: Seat, room: u64) -> (impl Future<Outpu
 }
 
 /// A page that follows a room.
-pub(super) async fn follow_by_page(mut seat: Seat, uuid: String) -> impl Future<Output = ()> {
-    let mut page = Page::follow(&seat.address, &uuid).await;
+pub(super) async fn follow_by_page(mut context: Context, uuid: String) -> impl Future<Output = ()> {
+    let mut page = Page::follow(&context.address, &uuid).await;
     async move {
         let mut last = 0;
         loop {
             tokio::select! {
-                () = seat.changed() => page.wake(),
+                () = context.changed() => page.wake(),
                 event = page.next() => match event {
                     Event::Action { key, params, .. } => {
                         check_next(&mut last, number(&params));
@@ -72,8 +72,8 @@ pub(super) async fn follow_by_page(mut seat: Seat, uuid: String) -> impl Future<
 }
 
 /// A client of server-sent events that follows a room, and comes back as a browser does.
-pub(super) async fn follow_by_events(seat: Seat, uuid: String) -> impl Future<Output = ()> {
-    let edge = Edge { address: seat.address, uuid, key: String::new(), reply: json!(null) };
+pub(super) async fn follow_by_events(context: Context, uuid: String) -> impl Future<Output = ()> {
+    let edge = Edge { address: context.address, uuid, key: String::new(), reply: json!(null) };
     let mut events = come_back(&edge, None).await;
     async move {
         let (mut last, mut is_retained) = (0, true);
@@ -108,12 +108,12 @@ async fn come_back(edge: &Edge, last_id: Option<String>) -> EventLines {
 }
 
 /// A program that owns a room by posts. Each is repeated under the same id until it is answered.
-pub(super) async fn own_by_posts(seat: Seat) -> (impl Future<Output = ()>, String) {
-    let edge = Edge::open(&seat.address).await;
+pub(super) async fn own_by_posts(context: Context) -> (impl Future<Output = ()>, String) {
+    let edge = Edge::open(&context.address).await;
     let uuid = edge.uuid.clone();
     let owning = async move {
         for id in 1_u64.. {
-            let is_over = seat.is_over();
+            let is_over = context.is_over();
             let key = if is_over { END } else { FUNCTION };
             let action = json!({"funcKey": key, "funcParams": [id]});
             let (status, answer) = loop {
@@ -123,7 +123,7 @@ pub(super) async fn own_by_posts(seat: Seat) -> (impl Future<Output = ()>, Strin
                 }
             };
             assert_eq!((status, &answer["seq"]), (200, &json!(id)), "{answer}");
-            seat.note_acknowledged();
+            context.note_acknowledged();
             if is_over {
                 return;
             }

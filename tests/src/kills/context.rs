@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 /// What the clients do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Act {
+pub(super) enum Phase {
     /// They go on. The server was started again this many times.
     Going { restarts: u64 },
     /// The server is killed no more. Owners send their last action, and followers wait for it.
@@ -16,15 +16,15 @@ pub(super) enum Act {
 
 /// One client's view.
 #[derive(Debug, Clone)]
-pub(super) struct Seat {
+pub(super) struct Context {
     pub(super) address: String,
-    act: watch::Receiver<Act>,
+    phase: watch::Receiver<Phase>,
     acknowledged: Arc<AtomicU64>,
 }
 
-impl Seat {
-    pub(super) fn new(address: &str, act: watch::Receiver<Act>, acknowledged: &Arc<AtomicU64>) -> Self {
-        Self { address: address.to_owned(), act, acknowledged: Arc::clone(acknowledged) }
+impl Context {
+    pub(super) fn new(address: &str, phase: watch::Receiver<Phase>, acknowledged: &Arc<AtomicU64>) -> Self {
+        Self { address: address.to_owned(), phase, acknowledged: Arc::clone(acknowledged) }
     }
 
     /// Notes that one more action was acknowledged.
@@ -34,12 +34,12 @@ impl Seat {
 
     /// Whether the owners send their last action now.
     pub(super) fn is_over(&self) -> bool {
-        *self.act.borrow() == Act::Over
+        *self.phase.borrow() == Phase::Over
     }
 
     /// Waits until the server was started again, or the end has come.
     pub(super) async fn changed(&mut self) {
-        if self.act.changed().await.is_err() {
+        if self.phase.changed().await.is_err() {
             // Nothing changes any more.
             std::future::pending::<()>().await;
         }
