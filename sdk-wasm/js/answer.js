@@ -1,56 +1,65 @@
 // The promises that a page need not await.
 
-/** @type {any} What settles the promise that is being made. One function for all is quicker. */
-let settle;
-/** @type {any} */
-let reject;
-/**
- * @param {unknown} toSettle
- * @param {unknown} toReject
- */
-const take = (toSettle, toReject) => {
-  settle = toSettle;
-  reject = toReject;
+/** @type {any} What resolves the promise that is being made. One function for all is quicker. */
+let resolve;
+/** @param {unknown} toResolve */
+const take = (toResolve) => {
+  resolve = toResolve;
 };
 
 /**
- * A promise of the server's answer. If it fails and nobody awaits it, the page is told by
- * `onerror`; a promise that is rejected without that would end a Node process.
+ * What `extends Promise` gives to a class, without the promise that it makes of each object.
+ *
+ * @type {new <T>() => Promise<T>}
+ */
+const PromiseMethods = /** @type {any} */ (function () {});
+PromiseMethods.prototype = Promise.prototype;
+
+/**
+ * A promise of the server's answer. Most pages await none of them, so a promise is made only when
+ * `then` is called, which `await` does too.
+ *
+ * If it fails and nobody awaits it, the page is told by `onerror`; a promise that is rejected
+ * without that would end a Node process.
  *
  * @template T
- * @extends {Promise<T>}
+ * @extends {PromiseMethods<T>}
  */
-export class Answer extends Promise {
+export class Answer extends PromiseMethods {
   /** The function key or slot that it is about. */
   key;
-  /** @type {(value: T) => void} */
-  settle;
-  #page;
-  #reject;
-  #isAwaited = false;
+  /** @type {T | undefined} */
+  #value;
+  #isSettled = false;
+  /** @type {import("./errors.js").RoomError | undefined} */
+  #error;
+  /** @type {Promise<T> | undefined} The promise, once it is made. */
+  #promise;
+  /** @type {any} What resolves it. */
+  #resolve;
 
-  /** What `then` returns is an ordinary promise. */
-  static get [Symbol.species]() {
-    return Promise;
+  /** @param {string} [key] */
+  constructor(key) {
+    super();
+    this.key = key;
+  }
+
+  /** @param {T} value */
+  settle(value) {
+    this.#isSettled = true;
+    this.#value = value;
+    this.#resolve?.(value);
   }
 
   /**
+   * @param {import("./errors.js").RoomError} error
    * @param {import("./page-code.js").PageCode} page
-   * @param {string} [key]
    */
-  constructor(page, key) {
-    super(take);
-    this.#page = page;
-    this.key = key;
-    this.settle = settle;
-    this.#reject = reject;
-  }
-
-  /** @param {import("./errors.js").RoomError} error */
-  fail(error) {
-    this.#reject(error);
+  fail(error, page) {
+    this.#error = error;
+    if (this.#resolve) this.#resolve(Promise.reject(error));
     // `await` calls `then` in a microtask. So the page has until the next task.
-    super.then(undefined, () => setTimeout(() => this.#isAwaited || this.#page.reportDropped(error)));
+    else setTimeout(() => this.#resolve ?? page.reportDropped(error));
     return this;
   }
 
@@ -61,7 +70,12 @@ export class Answer extends Promise {
    * @returns {Promise<U | V>}
    */
   then(onFulfilled, onRejected) {
-    this.#isAwaited = true;
-    return super.then(onFulfilled, onRejected);
+    if (!this.#promise) {
+      this.#promise = new Promise(take);
+      this.#resolve = resolve;
+      if (this.#error) resolve(Promise.reject(this.#error));
+      else if (this.#isSettled) resolve(this.#value);
+    }
+    return this.#promise.then(onFulfilled, onRejected);
   }
 }

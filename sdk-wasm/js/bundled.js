@@ -81,7 +81,7 @@ var invalid = (message, details) => roomError(["invalid_argument", message], det
 var closedError = () => roomError(CLOSED);
 var withKey = (key, error) => Object.assign(error, { key });
 function call(callback2, argument) {
-  new Promise((resolve) => resolve(callback2?.(argument))).catch((failure) => log("error", failure));
+  new Promise((resolve2) => resolve2(callback2?.(argument))).catch((failure) => log("error", failure));
 }
 function log(level, value) {
   try {
@@ -323,39 +323,47 @@ var Connection = class {
 };
 
 // answer.js
-var settle;
-var reject;
-var take = (toSettle, toReject) => {
-  settle = toSettle;
-  reject = toReject;
+var resolve;
+var take = (toResolve) => {
+  resolve = toResolve;
 };
-var Answer = class extends Promise {
+var PromiseMethods = (
+  /** @type {any} */
+  (function() {
+  })
+);
+PromiseMethods.prototype = Promise.prototype;
+var Answer = class extends PromiseMethods {
   /** The function key or slot that it is about. */
   key;
-  /** @type {(value: T) => void} */
-  settle;
-  #page;
-  #reject;
-  #isAwaited = false;
-  /** What `then` returns is an ordinary promise. */
-  static get [Symbol.species]() {
-    return Promise;
+  /** @type {T | undefined} */
+  #value;
+  #isSettled = false;
+  /** @type {import("./errors.js").RoomError | undefined} */
+  #error;
+  /** @type {Promise<T> | undefined} The promise, once it is made. */
+  #promise;
+  /** @type {any} What resolves it. */
+  #resolve;
+  /** @param {string} [key] */
+  constructor(key) {
+    super();
+    this.key = key;
+  }
+  /** @param {T} value */
+  settle(value) {
+    this.#isSettled = true;
+    this.#value = value;
+    this.#resolve?.(value);
   }
   /**
+   * @param {import("./errors.js").RoomError} error
    * @param {import("./page-code.js").PageCode} page
-   * @param {string} [key]
    */
-  constructor(page, key) {
-    super(take);
-    this.#page = page;
-    this.key = key;
-    this.settle = settle;
-    this.#reject = reject;
-  }
-  /** @param {import("./errors.js").RoomError} error */
-  fail(error) {
-    this.#reject(error);
-    super.then(void 0, () => setTimeout(() => this.#isAwaited || this.#page.reportDropped(error)));
+  fail(error, page) {
+    this.#error = error;
+    if (this.#resolve) this.#resolve(Promise.reject(error));
+    else setTimeout(() => this.#resolve ?? page.reportDropped(error));
     return this;
   }
   /**
@@ -365,8 +373,13 @@ var Answer = class extends Promise {
    * @returns {Promise<U | V>}
    */
   then(onFulfilled, onRejected) {
-    this.#isAwaited = true;
-    return super.then(onFulfilled, onRejected);
+    if (!this.#promise) {
+      this.#promise = new Promise(take);
+      this.#resolve = resolve;
+      if (this.#error) resolve(Promise.reject(this.#error));
+      else if (this.#isSettled) resolve(this.#value);
+    }
+    return this.#promise.then(onFulfilled, onRejected);
   }
 };
 
@@ -516,7 +529,7 @@ var FastPath = class {
   write(functionKey, params, slot) {
     if (functionKey !== this.#key) {
       this.#key = functionKey;
-      this.#beginning = `"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
+      this.#beginning = `{"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
     }
     let body = this.#beginning + params;
     if (slot !== void 0) body += ',"stateMessage":true';
@@ -533,7 +546,7 @@ var FastPath = class {
       if (old >= 0) this.#unwritten.splice(old, 1)[0]?.answer.settle(void 0);
     }
     if (!this.#unwritten.length) microtask.then(this.#writeFrames);
-    const answer = new Answer(this.#driver.page, key);
+    const answer = new Answer(key);
     this.#unwritten.push({ body, functionKey, params, slot, answer });
     return answer;
   }
@@ -554,12 +567,13 @@ var FastPath = class {
     const driver = this.#driver;
     let frame = "";
     for (const action of this.#unwritten) {
-      const line = `{"id":${this.#id++},${action.body}}`;
+      const line = action.body + `,"id":${this.#id++}}`;
       if (frame.length + line.length >= MOST_FRAME_CHARACTERS) {
         driver.connection.send(frame);
         frame = "";
       }
-      frame += frame ? "\n" + line : line;
+      frame = frame ? `${frame}
+${line}` : line;
       this.#unanswered.push(action);
     }
     this.#unwritten = [];
@@ -638,7 +652,7 @@ var PendingPromises = class {
    */
   addAnswer(ticket, answer) {
     if (ticket) this.#answers.set(ticket, answer);
-    else answer.fail(refusal(answer.key));
+    else answer.fail(refusal(answer.key), this.#page);
     return answer;
   }
   /**
@@ -648,7 +662,7 @@ var PendingPromises = class {
    * @param {string} key
    */
   answer(ticket, key) {
-    return this.addAnswer(ticket, new Answer(this.#page, key));
+    return this.addAnswer(ticket, new Answer(key));
   }
   /**
    * A promise that has failed.
@@ -657,7 +671,7 @@ var PendingPromises = class {
    * @returns {Answer<any>}
    */
   failed(error) {
-    return new Answer(this.#page).fail(error);
+    return new Answer().fail(error, this.#page);
   }
   /** Returns the promise that the engine's step answers, and forgets it. */
   takeAnswer() {
@@ -666,7 +680,7 @@ var PendingPromises = class {
     return answer;
   }
   ready() {
-    const answer = new Answer(this.#page);
+    const answer = new Answer();
     this.#readies.push(answer);
     return answer;
   }
@@ -680,13 +694,13 @@ var PendingPromises = class {
   }
   /** @returns {Promise<void>} */
   closed() {
-    return new Promise((resolve) => this.#closes.push(resolve));
+    return new Promise((resolve2) => this.#closes.push(resolve2));
   }
   /** Settles all of them, because the room is over. */
   end() {
-    for (const answer of this.#answers.values()) answer.fail(roomError(UNANSWERED, { key: answer.key }));
-    for (const answer of this.#readies) answer.fail(closedError());
-    for (const resolve of this.#closes) resolve();
+    for (const answer of this.#answers.values()) answer.fail(roomError(UNANSWERED, { key: answer.key }), this.#page);
+    for (const answer of this.#readies) answer.fail(closedError(), this.#page);
+    for (const resolve2 of this.#closes) resolve2();
     this.#answers.clear();
     this.#readies = this.#closes = [];
   }
@@ -962,7 +976,7 @@ var Driver = class {
         return this.promises.takeAnswer()?.settle(void 0);
       case "refused": {
         const answer = this.promises.takeAnswer();
-        return void answer?.fail(refusal(answer.key));
+        return void answer?.fail(refusal(answer.key), this.page);
       }
       case "queueHasSpace":
         return this.promises.resolveReadies(parts.number);
@@ -1082,7 +1096,7 @@ var CONSTANT = (
 );
 var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function enter(engines, url, joins, uuid, options, onEnd) {
-  return new Promise((resolve, reject2) => new Room(engines, url, joins, uuid, options, onEnd, { resolve, reject: reject2 }));
+  return new Promise((resolve2, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }));
 }
 var Room = class {
   #driver;
@@ -1099,7 +1113,7 @@ var Room = class {
    * @param {((code: string) => void) | undefined} onEnd
    * @param {import("./pending.js").Pending<Room>} entering
    */
-  constructor(engines, url, joins, uuid, options, onEnd, { resolve, reject: reject2 }) {
+  constructor(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }) {
     let functions = [];
     const callbacks = {};
     let ownerKey, timeout, sharesAudience, SocketClass, token;
@@ -1129,9 +1143,9 @@ var Room = class {
     const entering = {
       resolve: () => {
         for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
-        resolve(this.#shell);
+        resolve2(this.#shell);
       },
-      reject: reject2
+      reject
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);

@@ -259,7 +259,7 @@ export class Driver {
         return this.promises.takeAnswer()?.settle(undefined);
       case "refused": {
         const answer = this.promises.takeAnswer();
-        return void answer?.fail(refusal(answer.key));
+        return void answer?.fail(refusal(answer.key), this.page);
       }
       case "queueHasSpace":
         return this.promises.resolveReadies(parts.number);

@@ -47,7 +47,7 @@ export class PendingPromises {
    */
   addAnswer(ticket, answer) {
     if (ticket) this.#answers.set(ticket, answer);
-    else answer.fail(refusal(answer.key));
+    else answer.fail(refusal(answer.key), this.#page);
     return answer;
   }
 
@@ -58,7 +58,7 @@ export class PendingPromises {
    * @param {string} key
    */
   answer(ticket, key) {
-    return this.addAnswer(ticket, new Answer(this.#page, key));
+    return this.addAnswer(ticket, new Answer(key));
   }
 
   /**
@@ -68,7 +68,7 @@ export class PendingPromises {
    * @returns {Answer<any>}
    */
   failed(error) {
-    return new Answer(this.#page).fail(error);
+    return new Answer().fail(error, this.#page);
   }
 
   /** Returns the promise that the engine's step answers, and forgets it. */
@@ -79,7 +79,7 @@ export class PendingPromises {
   }
 
   ready() {
-    const answer = new Answer(this.#page);
+    const answer = new Answer();
     this.#readies.push(answer);
     return answer;
   }
@@ -100,8 +100,8 @@ export class PendingPromises {
 
   /** Settles all of them, because the room is over. */
   end() {
-    for (const answer of this.#answers.values()) answer.fail(roomError(UNANSWERED, { key: answer.key }));
-    for (const answer of this.#readies) answer.fail(closedError());
+    for (const answer of this.#answers.values()) answer.fail(roomError(UNANSWERED, { key: answer.key }), this.#page);
+    for (const answer of this.#readies) answer.fail(closedError(), this.#page);
     for (const resolve of this.#closes) resolve();
     this.#answers.clear();
     this.#readies = this.#closes = [];
