@@ -186,8 +186,9 @@ system of `target/`.
 - **Added** is a difference of medians: with the store, less without it.
 - **Recovery**: owners who wait for each answer fill a store, so that each action is a row, and the
   server is killed. Then it takes turns with a program that reads every row in order and sums a CRC
-  over all of it: from the start of the process until it listens, or ends. The file is in the
-  system's cache for both.
+  over all of it: from the start of the process until it listens, or ends. The server reads on one
+  thread and makes the rooms on another; the program has one thread. The file is in the system's
+  cache for both.
 - **Killed**: half of the followers are away when the server and Redis, if there is one, are killed
   with `SIGKILL` in the middle of 2,000 actions a second. They are started again; the owner comes
   back first and sends on, beginning with what was not acknowledged; then all followers come back as
