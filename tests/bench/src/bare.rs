@@ -14,10 +14,7 @@ pub(crate) enum Work {
     /// Commit rows in groups to `SQLite`.
     Commit(commit::Args),
     /// Append 4 KiB to a file and wait until the disk has it, again and again.
-    Append {
-        /// The directory for the file.
-        directory: PathBuf,
-    },
+    Append(append::Args),
     /// Read every row of a store in order, and sum its CRC.
     Scan {
         /// The store's file.
@@ -29,7 +26,7 @@ pub(crate) enum Work {
 pub(crate) fn run(work: &Work) -> anyhow::Result<()> {
     let measurement: Measurement = match work {
         Work::Commit(args) => commit::measure(args)?,
-        Work::Append { directory } => append::measure(directory)?,
+        Work::Append(args) => append::measure(args)?,
         Work::Scan { file } => scan::measure(file)?,
     };
     println!("{}", serde_json::to_string(&measurement)?);

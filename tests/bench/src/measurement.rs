@@ -23,9 +23,11 @@ pub(crate) enum Metric {
     ActionsPerCommit,
     RowsPerCommit,
     BytesPerRow,
-    /// One append of 4 KiB, and then `fdatasync`; ms.
+    /// One append of 4 KiB, and then `fdatasync`, as often a second as the server commits; ms.
     AppendP50,
     AppendP99,
+    /// The same, one after the other without a pause; ms.
+    AppendLoopP50,
     /// Until a program with a full store listens, or has read all of it; s.
     Start,
     StoreMebibytes,
@@ -85,6 +87,7 @@ impl Metric {
             Self::BytesPerRow => "bytes a row",
             Self::AppendP50 => "append + fdatasync p50 ms",
             Self::AppendP99 => "the same, p99 ms",
+            Self::AppendLoopP50 => "in a tight loop, p50 ms",
             Self::Start => "s until it listens",
             Self::StoreMebibytes => "MiB",
             Self::StoreRows => "rows",

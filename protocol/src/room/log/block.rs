@@ -76,6 +76,11 @@ impl BlockWriter {
         self.bytes.len()
     }
 
+    /// Makes space for so many more bytes.
+    pub(crate) fn reserve(&mut self, bytes: usize) {
+        self.bytes.reserve(bytes);
+    }
+
     /// Appends a message. An empty one adds no bytes but counts as a message.
     pub(crate) fn push(&mut self, message: &str) {
         if !message.is_empty() {

@@ -113,11 +113,17 @@ impl Log {
 
     /// Appends a rendered action as `head + 1`. An empty message takes a seq and sends nothing.
     pub(crate) fn append(&mut self, message: &str) {
+        if !self.unsealed.is_empty() && self.unsealed.len() + message.len() >= MAX_FRAME_BYTES {
+            self.seal();
+            // The next segment will probably be as large. Growing to that size would copy it, and
+            // leave space behind that no message takes.
+            self.unsealed.reserve(MAX_FRAME_BYTES);
+        }
         self.head += 1;
         let before = self.unsealed.len();
         self.unsealed.push(message);
         self.bytes += self.unsealed.len() - before;
-        if self.unsealed.len() >= MAX_FRAME_BYTES || self.unsealed.messages() >= MAX_SEGMENT_MESSAGES {
+        if self.unsealed.messages() >= MAX_SEGMENT_MESSAGES {
             self.seal();
         }
         self.trim();
@@ -241,6 +247,20 @@ mod tests {
         assert_eq!(log.serve(0, u64::MAX, &mut frame), 400);
         assert!(frame.pieces().count() <= 10, "{}", frame.pieces().count());
         assert_eq!(frame.payload().split(|byte| *byte == b'\n').count(), 400);
+    }
+
+    #[test]
+    fn a_full_segment_is_one_frame() {
+        let mut log = log(10_000, 10_000_000);
+        for number in 1..=2_000 {
+            log.append(&format!("action {number} {}", "x".repeat(120)));
+        }
+        let (mut seq, mut frame) = (0, Frame::default());
+        while seq < log.head() {
+            frame.clear();
+            seq = log.serve(seq, u64::MAX, &mut frame);
+            assert_eq!(frame.pieces().count(), 1, "up to {seq}");
+        }
     }
 
     #[test]

@@ -114,8 +114,8 @@ pub enum StoreError {
         /// Rooms that may be open.
         limit: usize,
     },
-    /// The thread that writes can't be started.
-    #[error("the thread that stores rooms can't be started ({0}): let the server's user have more processes")]
+    /// The thread that writes, or the one that restores rooms, can't be started.
+    #[error("the store's thread can't be started ({0}): let the server's user have more processes")]
     NoThread(String),
     /// There is no space on the disk.
     #[error(

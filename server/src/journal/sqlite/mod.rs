@@ -8,6 +8,7 @@ mod error;
 mod file;
 mod journal;
 mod reader;
+mod restoring;
 mod settings;
 mod store;
 mod writer;

@@ -15,7 +15,7 @@ use super::file::life::{FormerLife, Life, LifeClock};
 use super::file::lock::DirectoryLock;
 use super::file::machine;
 use super::file::row::{self, Contents, Row};
-use super::file::scan::Scan;
+use super::restoring;
 use super::settings::{StoreSettings, SyncMode};
 
 /// A store that this process has for itself. First [`Store::restore`], then [`Store::start`].
@@ -112,16 +112,14 @@ impl Store {
 
     /// Reads all rows and makes the rooms that are open.
     fn scan(&mut self, limits: &Limits, restart: Restart) -> Result<Vec<Room>, StoreError> {
-        let mut scan = Scan::new(&self.path, limits);
-        let (index, next) = (&mut self.index, &mut self.next);
-        row::each(&self.connection, &self.path, None, |row| {
-            let contents = scan.take(row)?;
-            index.add(row, contents);
-            *next = row.n + 1;
-            Ok::<_, StoreError>(())
-        })?;
-        let rooms = scan.into_rooms().map(|scanned| scanned.finish(&self.path, restart));
-        rooms.filter_map(Result::transpose).collect()
+        let restored = restoring::restore(&self.connection, &self.path, limits)?;
+        self.next = restored.last_row + 1;
+        let mut rooms = Vec::new();
+        for (scanned, rows) in restored.rooms {
+            self.index.add_room(scanned.id, rows, scanned.restorer.is_closed());
+            rooms.extend(scanned.finish(&self.path, restart)?);
+        }
+        Ok(rooms)
     }
 
     /// Makes a room skip ahead, and writes that.

@@ -101,7 +101,7 @@ fn serve(
     drop(running);
     if measured.contains_key(&Metric::CommitsPerSecond) {
         measured.extend(commits(programs, candidate, &measured, extent)?);
-        measured.extend(appends(programs)?);
+        measured.extend(appends(programs, &measured)?);
     }
     Ok(measured)
 }
@@ -129,11 +129,13 @@ fn commits(
     measurement(&bare.output().context("the bare program cannot be started")?)
 }
 
-/// The bare program that appends.
-fn appends(programs: &Programs) -> anyhow::Result<Measurement> {
+/// The bare program that appends as often as the server committed.
+fn appends(programs: &Programs, measured: &Measurement) -> anyhow::Result<Measurement> {
     let directory = programs.directory()?;
-    let output = bare(programs, "append").arg(&directory.0).output();
-    measurement(&output.context("the bare program cannot be started")?)
+    let mut bare = bare(programs, "append");
+    bare.arg(&directory.0);
+    bare.arg("--appends-per-second").arg(measured[&Metric::CommitsPerSecond].to_string());
+    measurement(&bare.output().context("the bare program cannot be started")?)
 }
 
 /// Kills a candidate under load, with all that it needs, and starts it again.
@@ -177,13 +179,16 @@ system of `target/`.
 - **The bare program** commits to SQLite as many rows, of as many bytes, in groups as large and as
   often a second as the server did in the same turn (`/metrics` says how many), with the same table
   and settings. Between two groups it sleeps.
-- **Append + fdatasync** is one block of 4 KiB after the other in a fresh file: 500 of them after
-  each turn.
+- **Append + fdatasync** is a block of 4 KiB at the end of a fresh file, as often a second as the
+  server committed in the same turn, for 2.5 s after it. The pace matters: between two of 50 appends
+  a second a CPU goes to sleep, as it does between two of 50 commits, and each then waits until it
+  is awake. What an append takes *in a tight loop* of 500 stands beside it, and is not judged.
 - **Added** is a difference of medians: with the store, less without it.
 - **Recovery**: owners who wait for each answer fill a store, so that each action is a row, and the
   server is killed. Then it takes turns with a program that reads every row in order and sums a CRC
-  over all of it: from the start of the process until it listens, or ends. The file is in the
-  system's cache for both.
+  over all of it: from the start of the process until it listens, or ends. The server reads on one
+  thread and makes the rooms on another; the program has one thread. The file is in the system's
+  cache for both.
 - **Killed**: half of the followers are away when the server and Redis, if there is one, are killed
   with `SIGKILL` in the middle of 2,000 actions a second. They are started again; the owner comes
   back first and sends on, beginning with what was not acknowledged; then all followers come back as

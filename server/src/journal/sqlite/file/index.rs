@@ -21,7 +21,7 @@ pub(crate) struct Index {
 
 /// The rows of one room.
 #[derive(Debug, Default)]
-struct RoomRows {
+pub(crate) struct RoomRows {
     /// The number of each row, and the seq of the newest action in it or before it.
     rows: VecDeque<(i64, u64)>,
     /// The row of the newest checkpoint.
@@ -32,6 +32,20 @@ struct RoomRows {
     bytes_since: u64,
     /// Whether the room was asked for a checkpoint and has staged none yet.
     is_asked: bool,
+}
+
+impl RoomRows {
+    /// Adds the room's next row.
+    pub(crate) fn add(&mut self, row: &Row<'_>, has_checkpoint: bool) {
+        self.rows.push_back((row.n, row.last_seq));
+        if has_checkpoint {
+            self.checkpoint = Some(row.n);
+            self.checkpoint_bytes = row.bytes.len() as u64;
+            (self.bytes_since, self.is_asked) = (0, false);
+        } else {
+            self.bytes_since += row.bytes.len() as u64;
+        }
+    }
 }
 
 impl Index {
@@ -51,20 +65,26 @@ impl Index {
         last.map_or(0, |(n, _)| *n)
     }
 
+    /// Adds a room with all its rows. They are needed no more if it is closed.
+    pub(crate) fn add_room(&mut self, id: RoomId, rows: RoomRows, is_closed: bool) {
+        if is_closed {
+            self.discard(rows);
+        } else {
+            self.rooms.insert(id, rows);
+        }
+    }
+
+    fn discard(&mut self, rows: RoomRows) {
+        self.garbage.extend(rows.rows.into_iter().map(|(n, _)| n));
+    }
+
     /// Adds a row that is kept.
     pub(crate) fn add(&mut self, row: &Row<'_>, contents: Contents) {
         let room = self.rooms.entry(row.room).or_default();
-        room.rows.push_back((row.n, row.last_seq));
-        if contents.has_checkpoint {
-            room.checkpoint = Some(row.n);
-            room.checkpoint_bytes = row.bytes.len() as u64;
-            (room.bytes_since, room.is_asked) = (0, false);
-        } else {
-            room.bytes_since += row.bytes.len() as u64;
-        }
+        room.add(row, contents.has_checkpoint);
         if contents.is_end {
-            let rows = self.rooms.remove(&row.room).unwrap_or_default().rows;
-            self.garbage.extend(rows.into_iter().map(|(n, _)| n));
+            let rows = self.rooms.remove(&row.room).unwrap_or_default();
+            self.discard(rows);
         } else if let Some(checkpoint) = room.checkpoint {
             let is_needed = |(n, last_seq): (i64, u64)| n >= checkpoint || last_seq >= contents.oldest_seq;
             while room.rows.front().is_some_and(|first| !is_needed(*first)) {

@@ -1,5 +1,6 @@
 //! What is in the directory of a store: the database, its rows, and the lock beside it.
 
+pub(super) mod batch;
 pub(super) mod database;
 pub(super) mod index;
 pub(super) mod life;

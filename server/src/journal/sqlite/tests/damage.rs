@@ -143,6 +143,38 @@ fn rows_that_are_missing_are_noticed() {
     }
 }
 
+/// Large rows, so that they are read in several batches.
+#[test]
+fn of_several_errors_the_one_of_the_earliest_row_is_told() {
+    const ROWS: i64 = 30;
+    let (directory, limits) = (Directory::new(), Limits::default());
+    let mut process = Process::with(&directory, SyncMode::Os, &limits).unwrap();
+    let id = process.open_room_with(limits.clone());
+    for number in 1..ROWS {
+        process.act(id, &format!("[{number}, \"{}\"]", "x".repeat(50_000)), None);
+        process.settle();
+    }
+    let visible = process.visible();
+    let start = |missing: i64, damaged: i64| {
+        let copy = directory.crash_copy();
+        let connection = database::open(&copy.file()).unwrap();
+        connection.execute("DELETE FROM record WHERE n = ?1", [missing]).unwrap();
+        connection.execute("UPDATE record SET checksum = 0 WHERE n = ?1", [damaged]).unwrap();
+        Process::with(&copy, SyncMode::Os, &limits).map(|mut process| process.visible())
+    };
+    assert_eq!(start(0, 0).unwrap(), visible);
+    for (missing, damaged) in [(2, 4), (2, ROWS), (ROWS - 3, ROWS - 1), (ROWS - 1, 0)] {
+        let error = start(missing, damaged).unwrap_err();
+        let StoreError::IncompleteRoom { row, .. } = error else { panic!("{error}") };
+        assert_eq!(row, missing + 1);
+    }
+    for (damaged, missing) in [(2, 4), (2, ROWS - 1), (ROWS - 3, ROWS - 2), (ROWS - 1, 0)] {
+        let error = start(missing, damaged).unwrap_err();
+        let StoreError::DamagedRow { row, .. } = error else { panic!("{error}") };
+        assert_eq!(row, damaged);
+    }
+}
+
 /// A table that is gone stands for every error that SQLite has while it writes.
 #[test]
 fn after_an_error_nothing_is_kept_any_more_and_that_is_said_once() {

@@ -37,12 +37,15 @@ impl Filled {
         if candidate == Candidate::Bare {
             let scan = bare(programs, "scan").arg(self.directory.0.join(FILE)).output();
             measured = measurement(&scan.context("the bare program cannot be started")?)?;
+            measured.insert(Metric::Start, began.elapsed().as_secs_f64());
         } else {
             let directory = Some(Rc::clone(&self.directory));
-            drop(Running::start_at(programs, candidate, directory, 0)?);
+            let running = Running::start_at(programs, candidate, directory, 0)?;
+            measured.insert(Metric::Start, began.elapsed().as_secs_f64());
             measured.insert(Metric::StoreRows, self.rows);
+            // Its end is no part of its start.
+            drop(running);
         }
-        measured.insert(Metric::Start, began.elapsed().as_secs_f64());
         let mut bytes = 0;
         for file in std::fs::read_dir(&self.directory.0)? {
             bytes += file?.metadata()?.len();
