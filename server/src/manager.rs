@@ -82,8 +82,7 @@ impl Manager {
         let restored = store.restore(limits, store.restart(clock_start_ms, clock.now()))?;
         let (failed, has_failed) = watch::channel(false);
         let listener = TableListener::new(rooms, Handle::current(), failed);
-        let journal =
-            store.start(Box::new(listener)).map_err(|error| StoreError::NoThread(error.to_string()))?;
+        let journal = store.start(Box::new(listener))?;
         rooms.keep_in(Arc::new(JournalHandle::new(Box::new(journal), clock_start_ms, has_failed)));
         rooms.restore(restored)?;
         Ok(manager)

@@ -218,6 +218,9 @@ impl SharedRoom {
         if self.awaits_push.load(Ordering::Acquire) && self.awaits_push.swap(false, Ordering::AcqRel) {
             self.with(|_| ());
         }
+        if let Some(journal) = &self.journal {
+            journal.journal().commit_here();
+        }
         let changes = self.changes.take();
         if changes.for_owner && self.owners.announce(None) {
             self.owners.fan_out(&self.metrics);

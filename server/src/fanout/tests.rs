@@ -193,6 +193,8 @@ mod kept {
             self.0.lock().unwrap().push(staged.mark.records);
         }
 
+        fn commit_here(&self) {}
+
         fn shut_down(&self) {}
 
         fn counts(&self) -> StoreCounts {

@@ -42,6 +42,10 @@ pub(crate) trait Journal: Debug + Send + Sync {
     /// never asks the room for anything.
     fn push(&self, staged: Staged);
 
+    /// Keeps what was pushed before it returns, if that is quick. The caller holds no lock. To be
+    /// called soon after each push, which may wait for that.
+    fn commit_here(&self);
+
     /// Keeps all that was pushed, then ends. It waits meanwhile.
     fn shut_down(&self);
 
@@ -50,10 +54,10 @@ pub(crate) trait Journal: Debug + Send + Sync {
     fn counts(&self) -> StoreCounts;
 }
 
-/// Hears what becomes of what was pushed. A journal calls it on a thread of its own, which holds no
-/// lock.
+/// Hears what becomes of what was pushed. A journal calls it on a thread that holds no lock of a
+/// room: on one of its own, or within [`Journal::commit_here`].
 #[cfg(feature = "store")]
-pub(crate) trait Listener: Debug + Send {
+pub(crate) trait Listener: Debug + Send + Sync {
     /// All that these rooms have staged up to these marks is kept. A room is named at most once.
     fn kept(&self, kept: &[(RoomId, Mark)]);
 

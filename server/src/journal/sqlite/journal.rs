@@ -1,18 +1,17 @@
 //! The journal in SQLite: what rooms push, and what is told of it.
 
-use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::counts::StoreCounts;
 use super::error::StoreError;
+use super::file::database;
 use super::store::Store;
-use super::writer;
 use super::writer::shared::Shared;
+use super::writer::{self, Writer};
 use crate::journal::{Journal, Listener, Staged};
 
-/// A journal whose thread writes what is pushed into a [`Store`].
+/// A journal that writes what is pushed into a [`Store`].
 #[derive(Debug)]
 pub(crate) struct SqliteJournal {
     shared: Arc<Shared>,
@@ -20,47 +19,42 @@ pub(crate) struct SqliteJournal {
 }
 
 impl Store {
-    /// Starts the thread that writes, and hands the store to it.
+    /// Hands the store to a journal, and starts its threads.
     ///
     /// # Errors
-    /// If there can be no more threads, or the rooms were not restored before.
-    pub(crate) fn start(self, listener: Box<dyn Listener>) -> io::Result<SqliteJournal> {
+    /// If there can be no more threads, the rooms were not restored before, or the file fails.
+    pub(crate) fn start(self, listener: Box<dyn Listener>) -> Result<SqliteJournal, StoreError> {
         if !self.is_restored {
-            return Err(io::Error::other("the rooms of the store were not restored"));
+            let reason = "the rooms of the store were not restored".to_owned();
+            return Err(StoreError::Io { path: self.path, reason });
         }
-        SqliteJournal::start(self, listener)
+        let (path, sync) = (self.path.clone(), self.sync());
+        let second = database::open_second(&path)?;
+        let writer = Writer::new(self).map_err(|error| StoreError::of_sqlite(&path, &error))?;
+        let shared = Arc::new(Shared::new(writer, sync, path, listener));
+        let theirs = Arc::clone(&shared);
+        let run = move || writer::thread::run(&theirs, second);
+        let thread = thread::Builder::new().name("store".to_owned()).spawn(run);
+        let thread = thread.map_err(|error| StoreError::NoThread(error.to_string()))?;
+        Ok(SqliteJournal { shared, thread: Mutex::new(Some(thread)) })
     }
 }
 
 impl SqliteJournal {
-    /// Starts the thread.
-    fn start(store: Store, listener: Box<dyn Listener>) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let (theirs, path) = (Arc::clone(&shared), store.path.clone());
-        let run = move || {
-            let result = catch_unwind(AssertUnwindSafe(|| writer::run(store, &theirs, &*listener)));
-            let result = result.unwrap_or_else(|_| {
-                Err(StoreError::Io { path, reason: "the thread that writes has panicked".to_owned() })
-            });
-            if let Err(failure) = result {
-                theirs.fail(failure);
-                listener.failed();
-            }
-        };
-        let thread = thread::Builder::new().name("store".to_owned()).spawn(run)?;
-        Ok(Self { shared, thread: Mutex::new(Some(thread)) })
-    }
-
     /// Why nothing is kept any more, if that is so.
     #[cfg(test)]
-    pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
+    pub(crate) fn failure(&self) -> Option<&Arc<StoreError>> {
         self.shared.failure()
     }
 }
 
 impl Journal for SqliteJournal {
     fn push(&self, staged: Staged) {
-        self.shared.queue.push(staged, &self.shared.counters);
+        self.shared.push(staged);
+    }
+
+    fn commit_here(&self) {
+        self.shared.commit_here();
     }
 
     /// Everything is in the store's file then, and other processes may have it. What is pushed from

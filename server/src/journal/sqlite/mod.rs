@@ -1,8 +1,5 @@
 //! The journal in SQLite: a directory in which rooms outlive the process.
 //!
-//! One thread owns the file and commits what rooms push in groups. A group is what came while the
-//! last one was committed, so that a slow disk makes larger groups.
-
 mod counts;
 mod error;
 mod file;

@@ -75,6 +75,7 @@ fn several_threads_push_and_each_room_keeps_its_order() {
                     let staged =
                         Staged { room, bytes, mark, oldest_seq, has_checkpoint: false, is_end: false };
                     journal.push(staged);
+                    journal.commit_here();
                 }
             });
         }

@@ -183,6 +183,7 @@ impl Process {
         let Some((bytes, mark)) = room.take_staged() else { return };
         let (oldest_seq, is_end) = (room.oldest_seq(), room.is_closed());
         self.journal.push(Staged { room: id, bytes, mark, oldest_seq, has_checkpoint, is_end });
+        self.journal.commit_here();
     }
 
     /// Takes what the journal says next, and does it.

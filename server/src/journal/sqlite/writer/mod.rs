@@ -1,35 +1,38 @@
-//! The thread that writes: groups of records, and what keeps the file small.
+//! What writes into the store: groups of records, and what keeps the file small.
+//!
+//! With `--sync disk` a thread of the store commits, which waits for the disk. With `--sync os` a
+//! commit needs no disk, and takes less time than waking a thread: so whoever pushes commits what
+//! waits, and the thread looks after the file. In both a second thread brings the WAL into the file.
 
+mod checkpointer;
 pub(super) mod group;
 mod queue;
 pub(super) mod shared;
+pub(super) mod thread;
 mod upkeep;
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rtbroadcaster_protocol::RoomId;
-use rusqlite::{Connection, Statement};
+use rusqlite::Connection;
 
 use super::error::StoreError;
 use super::file::index::Index;
 use super::file::life::{Life, LifeClock};
+use super::file::lock::DirectoryLock;
 use super::file::row::{self, Row};
 use super::settings::SyncMode;
 use super::store::{self, Store};
-use crate::journal::{Listener, Staged};
+use crate::journal::Staged;
+use checkpointer::Checkpointer;
 use group::Draft;
-use queue::Closed;
 use shared::Shared;
-use upkeep::Upkeep;
+use upkeep::{IDLE_AFTER, Upkeep};
 
 /// A group that could grow waits at most this long.
 const MAX_GATHERING: Duration = Duration::from_millis(1);
-
-/// Nobody waits for less: a thread can't sleep for so short a time, and so quick a commit is cheap.
-const MIN_GATHERING: Duration = Duration::from_micros(100);
 
 /// A group has no more bytes than this, unless a single push has: what waits behind it is told
 /// earlier what is kept.
@@ -38,104 +41,76 @@ const MAX_GROUP_BYTES: usize = 8 * 1024 * 1024;
 /// How often the store notes that the process lives.
 const LIFE_EVERY: Duration = Duration::from_secs(5);
 
+/// How often the thread looks whether a moment is idle, while others commit.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// Beyond this many rows that are needed no more, each group deletes some.
 const MAX_GARBAGE: usize = 4_096;
 
-/// Writes what is pushed until the queue is closed, and then ends the store in order.
-pub(crate) fn run(store: Store, shared: &Shared, listener: &dyn Listener) -> Result<(), StoreError> {
-    let path = store.path.clone();
-    let failed = |error: rusqlite::Error| StoreError::of_sqlite(&path, &error);
-    let sync = store.sync();
-    let Store { connection, mut lock, life, clock, index, next, room_memory_bytes, .. } = store;
-    if sync == SyncMode::Os {
-        connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
-    }
-    let statements = Statements::prepare(&connection).map_err(failed)?;
-    let mut writer = Writer {
-        connection: &connection,
-        statements,
-        shared,
-        listener,
-        index,
-        next,
-        life,
-        clock,
-        upkeep: Upkeep::new(sync, room_memory_bytes),
-        life_written: Instant::now(),
-        last_commit: (Instant::now(), Duration::ZERO),
-    };
-    writer.run().map_err(failed)?;
-    let life = writer.end().map_err(failed)?;
-    // Another number: whoever puts an older copy in the place of the file brings an older one.
-    lock.sign(life.number)
-}
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const DELETE: &str = "DELETE FROM record WHERE n = ?1";
 
+/// Writes into a store. One thread at a time has it.
 #[derive(Debug)]
-struct Writer<'a> {
-    connection: &'a Connection,
-    statements: Statements<'a>,
-    shared: &'a Shared,
-    listener: &'a dyn Listener,
+pub(super) struct Writer {
+    connection: Connection,
+    lock: DirectoryLock,
     index: Index,
     /// The number of the next row.
     next: i64,
     life: Life,
     clock: LifeClock,
+    sync: SyncMode,
     upkeep: Upkeep,
     life_written: Instant,
     /// When the last commit ended, and how long it took.
     last_commit: (Instant, Duration),
 }
 
-#[derive(Debug)]
-struct Statements<'a> {
-    begin: Statement<'a>,
-    insert: Statement<'a>,
-    delete: Statement<'a>,
-    commit: Statement<'a>,
-}
-
-impl<'a> Statements<'a> {
-    fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
+impl Writer {
+    /// Goes on with a store whose rooms were restored.
+    pub(super) fn new(store: Store) -> rusqlite::Result<Self> {
+        let sync = store.sync();
+        let Store { connection, lock, life, clock, index, next, room_memory_bytes, .. } = store;
+        if sync == SyncMode::Os {
+            connection.pragma_update(None, "synchronous", "NORMAL")?;
+        }
         Ok(Self {
-            begin: connection.prepare("BEGIN IMMEDIATE")?,
-            insert: connection.prepare(row::INSERT)?,
-            delete: connection.prepare("DELETE FROM record WHERE n = ?1")?,
-            commit: connection.prepare("COMMIT")?,
+            connection,
+            lock,
+            index,
+            next,
+            life,
+            clock,
+            sync,
+            upkeep: Upkeep::new(sync, room_memory_bytes),
+            life_written: Instant::now(),
+            last_commit: (Instant::now(), Duration::ZERO),
         })
     }
-}
 
-impl Writer<'_> {
-    fn run(&mut self) -> rusqlite::Result<()> {
-        self.upkeep.measure(self.connection, &self.shared.counters)?;
-        self.shared.counters.rooms.store(self.index.rooms() as u64, Ordering::Relaxed);
-        loop {
-            match self.shared.queue.take(self.patience()) {
-                Err(Closed) => return Ok(()),
-                Ok(staged) if staged.is_empty() => self.idle()?,
-                Ok(staged) => self.write(staged)?,
-            }
-        }
+    /// Looks at what is there.
+    fn begin(&mut self, shared: &Shared) -> rusqlite::Result<()> {
+        shared.counters.rooms.store(self.index.rooms() as u64, Ordering::Relaxed);
+        self.upkeep.measure(&self.connection, &shared.counters)
     }
 
-    /// How long to wait for the next push before there is something else to do.
+    /// How long the thread should wait before there is something else to do.
     fn patience(&self) -> Duration {
         let until_life = LIFE_EVERY.saturating_sub(self.life_written.elapsed());
         let until_life = if self.index.rooms() > 0 { until_life } else { Duration::MAX };
         self.upkeep.patience(self.index.garbage()).min(until_life)
     }
 
-    /// Writes what was pushed, in one group or in several.
-    fn write(&mut self, mut staged: Vec<Staged>) -> rusqlite::Result<()> {
-        // More than one has come while the last commit ran, so more will come while this one waits.
-        // It waits as long as that commit took: half of the commits, and little is added.
+    /// How long what waits should wait for more.
+    fn gathering(&self) -> Duration {
         let (ended, took) = self.last_commit;
-        let gathering = took.min(MAX_GATHERING).saturating_sub(ended.elapsed());
-        if staged.len() > 1 && gathering >= MIN_GATHERING {
-            thread::sleep(gathering);
-            staged.extend(self.shared.queue.take(Duration::ZERO).unwrap_or_default());
-        }
+        took.min(MAX_GATHERING).saturating_sub(ended.elapsed())
+    }
+
+    /// Writes what was pushed, in one group or in several.
+    fn write(&mut self, shared: &Shared, staged: Vec<Staged>) -> rusqlite::Result<()> {
         let mut waiting = staged.into_iter().peekable();
         while waiting.peek().is_some() {
             let mut bytes = 0;
@@ -146,30 +121,31 @@ impl Writer<'_> {
                 fits
             };
             let group = group::rows(std::iter::from_fn(|| waiting.next_if(&mut has_space)));
-            self.commit(&group)?;
-            let counters = &self.shared.counters;
-            counters.backlog_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
-            self.listener.kept(&group::marks(&group));
-            self.ask_for_checkpoints(&group);
-            self.keep_up()?;
+            self.commit(shared, &group)?;
+            shared.counters.backlog_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
+            shared.listener.kept(&group::marks(&group));
+            self.ask_for_checkpoints(shared, &group);
+            self.upkeep.measure_wal_if_due(&self.connection, &shared.counters)?;
         }
         Ok(())
     }
 
     /// Commits a group. After an error nothing of it counts as kept.
-    fn commit(&mut self, group: &[Draft]) -> rusqlite::Result<()> {
+    fn commit(&mut self, shared: &Shared, group: &[Draft]) -> rusqlite::Result<()> {
         let started = Instant::now();
         let rows = self.number(group);
-        self.statements.begin.execute([])?;
-        rows.iter().try_for_each(|row| row.insert(&mut self.statements.insert))?;
+        self.execute(BEGIN)?;
+        let mut insert = self.connection.prepare_cached(row::INSERT)?;
+        rows.iter().try_for_each(|row| row.insert(&mut insert))?;
+        drop(insert);
         if self.index.garbage() > MAX_GARBAGE {
             self.delete_garbage(self.index.garbage() / 16)?;
         }
         if self.life_written.elapsed() >= LIFE_EVERY {
             self.write_life()?;
         }
-        self.statements.commit.execute([])?;
-        self.note_commit(group, &rows, started);
+        self.execute(COMMIT)?;
+        self.note_commit(shared, group, &rows, started);
         Ok(())
     }
 
@@ -189,13 +165,13 @@ impl Writer<'_> {
         (self.next..).zip(group).map(number).collect()
     }
 
-    fn note_commit(&mut self, group: &[Draft], rows: &[Row<'_>], started: Instant) {
+    fn note_commit(&mut self, shared: &Shared, group: &[Draft], rows: &[Row<'_>], started: Instant) {
         rows.iter().zip(group).for_each(|(row, draft)| self.index.add(row, draft.contents));
         let bytes = rows.iter().map(|row| row.bytes.len() as u64).sum();
         self.next += rows.len() as i64;
         self.last_commit = (Instant::now(), started.elapsed());
         self.upkeep.note_written(bytes);
-        let counters = &self.shared.counters;
+        let counters = &shared.counters;
         counters.commits.fetch_add(1, Ordering::Relaxed);
         counters.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
         counters.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -203,64 +179,96 @@ impl Writer<'_> {
         counters.rooms.store(self.index.rooms() as u64, Ordering::Relaxed);
     }
 
-    fn ask_for_checkpoints(&mut self, group: &[Draft]) {
+    fn ask_for_checkpoints(&mut self, shared: &Shared, group: &[Draft]) {
         let due: Vec<_> = group
             .iter()
             .map(|draft| draft.room)
             .filter(|room| self.index.ask_for_checkpoint(*room))
             .collect();
         if !due.is_empty() {
-            self.listener.checkpoints_due(&due);
+            shared.listener.checkpoints_due(&due);
         }
     }
 
-    /// Does after a group what can't wait for an idle moment.
-    fn keep_up(&mut self) -> rusqlite::Result<()> {
-        let counters = &self.shared.counters;
-        self.upkeep.checkpoint_if_due(self.connection, counters)?;
+    /// Whether there is something to do for the file that can't wait for an idle moment.
+    fn is_upkeep_urgent(&self) -> bool {
+        self.upkeep.is_measurement_due() || self.upkeep.is_checkpoint_due() || self.upkeep.is_wal_full()
+    }
+
+    /// Whether there is something to do for the file, sooner or later.
+    fn has_upkeep(&self) -> bool {
+        self.patience() < Duration::MAX
+    }
+
+    /// Does what is urgent for the file.
+    fn keep_up(&mut self, shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<()> {
+        if self.upkeep.is_wal_full() {
+            self.upkeep.checkpoint(&self.connection, &shared.counters)?;
+        } else if self.upkeep.is_checkpoint_due() {
+            self.ask_for_wal_checkpoint(checkpointer);
+        }
         if self.upkeep.is_measurement_due() {
-            self.upkeep.measure(self.connection, counters)?;
-            self.shrink()?;
+            self.upkeep.measure(&self.connection, &shared.counters)?;
+            self.shrink(shared)?;
         }
         Ok(())
     }
 
+    fn ask_for_wal_checkpoint(&mut self, checkpointer: &Checkpointer) {
+        self.upkeep.note_checkpoint_asked();
+        checkpointer.ask();
+    }
+
+    /// Brings the WAL into the file by this connection, which nobody else uses.
+    fn checkpoint(&mut self, shared: &Shared, connection: &Connection) -> rusqlite::Result<()> {
+        self.upkeep.checkpoint(connection, &shared.counters)
+    }
+
     /// Makes the file smaller, if it is larger than it should be: now, although rooms wait.
-    fn shrink(&mut self) -> rusqlite::Result<()> {
+    fn shrink(&mut self, shared: &Shared) -> rusqlite::Result<()> {
         let excess = self.upkeep.excess_bytes();
         if excess == 0 {
             return Ok(());
         }
         let oldest = self.index.ask_oldest_for_checkpoints(excess);
         if !oldest.is_empty() {
-            self.listener.checkpoints_due(&oldest);
+            shared.listener.checkpoints_due(&oldest);
         }
         self.delete_in_transaction(usize::MAX)?;
-        self.upkeep.vacuum(self.connection)
+        self.upkeep.vacuum(&self.connection)
     }
 
-    /// Does what can wait for a moment in which nobody pushes.
-    fn idle(&mut self) -> rusqlite::Result<()> {
+    /// Does what can wait for a moment in which nobody commits, if this is one. Returns how long
+    /// the thread should sleep.
+    fn rest(&mut self, shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<Duration> {
+        let since_commit = self.last_commit.0.elapsed();
+        if since_commit < IDLE_AFTER {
+            let least = if self.sync == SyncMode::Os { LOOK_EVERY } else { IDLE_AFTER - since_commit };
+            return Ok(self.patience().max(least));
+        }
         self.delete_in_transaction(self.upkeep.rows_per_idle_moment())?;
         if self.life_written.elapsed() >= LIFE_EVERY && self.index.rooms() > 0 {
             self.write_life()?;
         }
-        self.upkeep.idle(self.connection, &self.shared.counters)
+        if self.upkeep.idle(&self.connection, &shared.counters)? {
+            self.ask_for_wal_checkpoint(checkpointer);
+        }
+        Ok(self.patience())
     }
 
     fn delete_in_transaction(&mut self, rows: usize) -> rusqlite::Result<()> {
         if self.index.garbage() == 0 {
             return Ok(());
         }
-        self.statements.begin.execute([])?;
+        self.execute(BEGIN)?;
         self.delete_garbage(rows)?;
-        self.statements.commit.execute([])?;
-        Ok(())
+        self.execute(COMMIT)
     }
 
     fn delete_garbage(&mut self, rows: usize) -> rusqlite::Result<()> {
+        let mut delete = self.connection.prepare_cached(DELETE)?;
         for n in self.index.take_garbage(rows) {
-            self.statements.delete.execute([n])?;
+            delete.execute([n])?;
         }
         Ok(())
     }
@@ -269,15 +277,20 @@ impl Writer<'_> {
     fn write_life(&mut self) -> rusqlite::Result<()> {
         self.life.ended = self.clock.now();
         self.life_written = Instant::now();
-        self.life.write(self.connection)
+        self.life.write(&self.connection)
+    }
+
+    fn execute(&self, statement: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
     }
 
     /// Ends the store in order.
-    fn end(&mut self) -> rusqlite::Result<Life> {
+    fn end(mut self) -> rusqlite::Result<Result<(), StoreError>> {
         self.delete_in_transaction(usize::MAX)?;
         (self.life.number, self.life.is_clean) = (store::random(), true);
         self.write_life()?;
-        self.upkeep.end(self.connection)?;
-        Ok(self.life.clone())
+        self.upkeep.end(&self.connection)?;
+        // Another number: whoever puts an older copy in the place of the file brings an older one.
+        Ok(self.lock.sign(self.life.number))
     }
 }

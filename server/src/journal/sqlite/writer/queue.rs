@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::counts::Counters;
 use crate::journal::Staged;
 
-/// The queue between the rooms and the store's thread.
+/// The queue between the rooms and the store.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -17,8 +17,12 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct State {
     waiting: Vec<Staged>,
-    /// Whether the thread waits, so that it must be woken.
-    is_idle: bool,
+    /// Whether the thread must look after the store.
+    is_thread_wanted: bool,
+    /// Whether the thread sleeps.
+    is_thread_asleep: bool,
+    /// Whether it sleeps until it is wanted, however long that takes.
+    sleeps_for_ever: bool,
     /// Whether nothing more is taken: the store ends, or has failed.
     is_closed: bool,
 }
@@ -34,18 +38,29 @@ impl Queue {
         }
         counters.backlog_bytes.fetch_add(bytes, Ordering::Relaxed);
         state.waiting.push(staged);
-        if std::mem::take(&mut state.is_idle) {
+    }
+
+    /// Has the thread look after the store.
+    pub(crate) fn wake_thread(&self) {
+        let mut state = self.state();
+        state.is_thread_wanted = true;
+        if std::mem::take(&mut state.is_thread_asleep) {
             drop(state);
             self.changed.notify_one();
         }
     }
 
+    /// The same, if nothing else would ever wake it.
+    pub(crate) fn wake_thread_if_it_sleeps_for_ever(&self) {
+        let sleeps_for_ever = self.state().sleeps_for_ever;
+        if sleeps_for_ever {
+            self.wake_thread();
+        }
+    }
+
     /// Takes nothing more, and wakes the thread.
     pub(crate) fn close(&self) {
-        let mut state = self.state();
-        state.is_closed = true;
-        state.is_idle = false;
-        drop(state);
+        self.state().is_closed = true;
         self.changed.notify_one();
     }
 
@@ -54,23 +69,36 @@ impl Queue {
         self.state().waiting = Vec::new();
     }
 
-    /// Takes everything that waits, in order. If nothing does, it waits for the first push: for
-    /// `timeout` at most. `Err` if the queue is closed and empty.
-    pub(crate) fn take(&self, timeout: Duration) -> Result<Vec<Staged>, Closed> {
+    /// How many pushes wait.
+    pub(crate) fn len(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes everything that waits, in order.
+    pub(crate) fn take(&self) -> Vec<Staged> {
+        std::mem::take(&mut self.state().waiting)
+    }
+
+    /// Has the thread sleep until it is wanted, for `timeout` at most. `Err` if the queue is closed
+    /// and empty.
+    pub(crate) fn sleep(&self, timeout: Duration) -> Result<(), Closed> {
         let mut state = self.state();
-        if state.waiting.is_empty() && !state.is_closed {
-            state.is_idle = true;
-            let waits = |state: &mut State| state.waiting.is_empty() && !state.is_closed;
-            (state, _) = self
-                .changed
-                .wait_timeout_while(state, timeout, waits)
-                .expect("nothing panics while it holds the queue");
-            state.is_idle = false;
-        }
-        if state.is_closed && state.waiting.is_empty() {
-            return Err(Closed);
-        }
-        Ok(std::mem::take(&mut state.waiting))
+        let waits = |state: &mut State| !state.is_thread_wanted && !state.is_closed;
+        state.is_thread_asleep = waits(&mut state);
+        state.sleeps_for_ever = timeout == Duration::MAX;
+        (state, _) = self
+            .changed
+            .wait_timeout_while(state, timeout, waits)
+            .expect("nothing panics while it holds the queue");
+        state.is_thread_asleep = false;
+        state.sleeps_for_ever = false;
+        state.is_thread_wanted = false;
+        if state.is_closed && state.waiting.is_empty() { Err(Closed) } else { Ok(()) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -1,36 +1,131 @@
-//! What a journal shares with its thread.
+//! What a journal shares with its threads.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 
 use tracing::error;
 
 use super::super::counts::Counters;
 use super::super::error::StoreError;
+use super::super::settings::SyncMode;
+use super::Writer;
 use super::queue::Queue;
+use crate::journal::{Listener, Staged};
 
-/// What the journal shares with its thread.
-#[derive(Debug, Default)]
+/// Whoever pushes commits at most this many groups. What comes meanwhile from others is left to the
+/// thread, which can gather it.
+const GROUPS_AT_ONCE: usize = 4;
+
+/// What the journal shares with its threads.
+#[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) counters: Counters,
+    pub(crate) listener: Box<dyn Listener>,
+    path: PathBuf,
+    sync: SyncMode,
+    /// None once the store has ended.
+    writer: Mutex<Option<Writer>>,
     failure: OnceLock<Arc<StoreError>>,
 }
 
 impl Shared {
+    pub(crate) fn new(writer: Writer, sync: SyncMode, path: PathBuf, listener: Box<dyn Listener>) -> Self {
+        Self {
+            queue: Queue::default(),
+            counters: Counters::default(),
+            listener,
+            path,
+            sync,
+            writer: Mutex::new(Some(writer)),
+            failure: OnceLock::new(),
+        }
+    }
+
+    /// Takes what a room has staged.
+    pub(crate) fn push(&self, staged: Staged) {
+        self.queue.push(staged, &self.counters);
+        if self.sync == SyncMode::Disk {
+            self.queue.wake_thread();
+        }
+    }
+
+    /// Commits what waits on the caller's thread, if that needs no disk. Somebody else may do so at
+    /// this moment: then it is left to them.
+    pub(crate) fn commit_here(&self) {
+        if self.sync == SyncMode::Disk {
+            return;
+        }
+        for _ in 0..GROUPS_AT_ONCE {
+            // Who fails to lock has pushed before, so whoever has the lock sees that at the latest
+            // when it is given back.
+            if self.queue.is_empty() || !self.try_commit() {
+                return;
+            }
+        }
+        if !self.queue.is_empty() {
+            self.queue.wake_thread();
+        }
+    }
+
+    /// Commits what waits. False if somebody else has the store.
+    fn try_commit(&self) -> bool {
+        let mut guard = match self.writer.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return false,
+        };
+        let Some(writer) = &mut *guard else { return false };
+        self.guarded(|| {
+            writer.write(self, self.queue.take())?;
+            if writer.is_upkeep_urgent() {
+                self.queue.wake_thread();
+            } else if writer.has_upkeep() {
+                self.queue.wake_thread_if_it_sleeps_for_ever();
+            }
+            Ok(())
+        });
+        true
+    }
+
+    /// The writer; none once the store has ended.
+    pub(crate) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+        // A panic has made the store fail, and a failed one has nothing to write.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the store. If that fails, nothing more is kept.
+    pub(crate) fn guarded<T>(&self, act: impl FnOnce() -> rusqlite::Result<T>) -> Option<T> {
+        let failure = match catch_unwind(AssertUnwindSafe(act)) {
+            Ok(Ok(done)) => return Some(done),
+            Ok(Err(error)) => StoreError::of_sqlite(&self.path, &error),
+            Err(_) => {
+                let reason = "the code that writes has panicked".to_owned();
+                StoreError::Io { path: self.path.clone(), reason }
+            }
+        };
+        self.fail(failure);
+        None
+    }
+
     /// Nothing more is kept.
     pub(crate) fn fail(&self, failure: StoreError) {
+        let failure = Arc::new(failure);
+        // Only the first failure counts: what comes after it may be a consequence.
+        if self.failure.set(Arc::clone(&failure)).is_err() {
+            return;
+        }
         error!("{failure}");
         self.queue.close();
         self.queue.clear();
         self.counters.backlog_bytes.store(0, Ordering::Relaxed);
-        // Only the first failure counts, and there is only one.
-        let _ = self.failure.set(Arc::new(failure));
+        self.listener.failed();
     }
 
     /// Why nothing is kept any more, if that is so.
-    #[cfg(test)]
-    pub(crate) fn failure(&self) -> Option<Arc<StoreError>> {
-        self.failure.get().cloned()
+    pub(crate) fn failure(&self) -> Option<&Arc<StoreError>> {
+        self.failure.get()
     }
 }

@@ -11,8 +11,8 @@ use super::super::counts::Counters;
 use super::super::file::database;
 use super::super::settings::SyncMode;
 
-/// After so long without a push the moment counts as idle.
-const IDLE_AFTER: Duration = Duration::from_millis(20);
+/// After so long without a commit the moment counts as idle.
+pub(super) const IDLE_AFTER: Duration = Duration::from_millis(20);
 
 /// In an idle moment so many rows are deleted at once. A push that comes meanwhile waits for it.
 const ROWS_PER_IDLE_MOMENT: usize = 512;
@@ -20,8 +20,11 @@ const ROWS_PER_IDLE_MOMENT: usize = 512;
 /// From this size on the WAL goes into the file in an idle moment.
 const WAL_IDLE_BYTES: u64 = 1024 * 1024;
 
-/// From this size on the WAL goes into the file at once.
+/// From this size on the WAL goes into the file at once, beside what is written.
 const WAL_MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// From this size on nothing is written until the WAL is in the file.
+const WAL_FULL_BYTES: u64 = 2 * WAL_MAX_BYTES;
 
 /// With [`SyncMode::Os`] the WAL goes to the disk at least so often: a loss of power costs no more.
 const WAL_EVERY: Duration = Duration::from_secs(5);
@@ -65,6 +68,8 @@ pub(crate) struct Upkeep {
     /// Bytes of the WAL that are not in the file yet.
     wal_bytes: u64,
     last_checkpoint: Instant,
+    /// Whether a checkpoint was asked for and has not come to its end.
+    is_checkpoint_asked: bool,
     /// When a reader last held back a checkpoint.
     held_back: Option<Instant>,
     warned: Option<Instant>,
@@ -83,6 +88,7 @@ impl Upkeep {
             free_pages: 0,
             wal_bytes: 0,
             last_checkpoint: Instant::now(),
+            is_checkpoint_asked: false,
             held_back: None,
             warned: None,
         }
@@ -95,8 +101,7 @@ impl Upkeep {
     /// How long to wait for the next push before there is something to do. `garbage` is the number
     /// of rows that are needed no more.
     pub(crate) fn patience(&self, garbage: usize) -> Duration {
-        let can_checkpoint = self.held_back.is_none_or(|at| at.elapsed() >= HELD_BACK_RETRY);
-        if garbage > 0 || self.should_vacuum() || (self.wal_bytes >= WAL_IDLE_BYTES && can_checkpoint) {
+        if garbage > 0 || self.should_vacuum() || (self.wal_bytes >= WAL_IDLE_BYTES && !self.is_held_back()) {
             IDLE_AFTER
         } else if self.wal_bytes >= WAL_IDLE_BYTES {
             HELD_BACK_RETRY
@@ -145,25 +150,43 @@ impl Upkeep {
         counters.wal_bytes.store(self.wal_bytes, Ordering::Relaxed);
     }
 
-    /// Brings the WAL into the file, if that can't wait for an idle moment.
-    pub(crate) fn checkpoint_if_due(
-        &mut self,
-        connection: &Connection,
-        counters: &Counters,
-    ) -> rusqlite::Result<()> {
+    /// Looks at the size of the WAL, if much was written since it was last looked at.
+    pub(crate) fn measure_wal_if_due(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
         if self.groups >= WAL_MEASURE_EVERY_GROUPS || self.written_to_wal >= WAL_MEASURE_EVERY_BYTES {
             self.measure_wal(connection, counters)?;
-        }
-        let is_old = self.sync == SyncMode::Os && self.last_checkpoint.elapsed() >= WAL_EVERY;
-        if self.wal_bytes >= WAL_MAX_BYTES || (is_old && self.wal_bytes > 0) {
-            self.checkpoint(connection, counters)?;
         }
         Ok(())
     }
 
+    /// Whether the WAL should go into the file and nobody does that yet.
+    pub(crate) fn is_checkpoint_due(&self) -> bool {
+        !self.is_checkpoint_asked
+            && !self.is_held_back()
+            && (self.wal_bytes >= WAL_MAX_BYTES || (self.is_wal_old() && self.wal_bytes > 0))
+    }
+
+    /// Whether the WAL must go into the file before anything else is written.
+    pub(crate) fn is_wal_full(&self) -> bool {
+        self.wal_bytes >= WAL_FULL_BYTES && !self.is_held_back()
+    }
+
+    /// Notes that somebody was asked to bring the WAL into the file.
+    pub(crate) fn note_checkpoint_asked(&mut self) {
+        self.is_checkpoint_asked = true;
+    }
+
+    fn is_wal_old(&self) -> bool {
+        self.sync == SyncMode::Os && self.last_checkpoint.elapsed() >= WAL_EVERY
+    }
+
+    fn is_held_back(&self) -> bool {
+        self.held_back.is_some_and(|at| at.elapsed() < HELD_BACK_RETRY)
+    }
+
     /// Brings the WAL into the file, as far as readers allow.
-    fn checkpoint(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
-        if self.held_back.is_some_and(|at| at.elapsed() < HELD_BACK_RETRY) {
+    pub(crate) fn checkpoint(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+        self.is_checkpoint_asked = false;
+        if self.is_held_back() {
             return Ok(());
         }
         self.last_checkpoint = Instant::now();
@@ -185,7 +208,7 @@ impl Upkeep {
     }
 
     fn warn_of_reader(&mut self) {
-        let is_large = self.wal_bytes >= 2 * WAL_MAX_BYTES;
+        let is_large = self.wal_bytes >= WAL_FULL_BYTES;
         if is_large && self.warned.is_none_or(|at| at.elapsed() >= HELD_BACK_WARN) {
             self.warned = Some(Instant::now());
             warn!(
@@ -210,18 +233,15 @@ impl Upkeep {
         self.free_pages > FREE_PAGES_KEPT.max(self.pages / 4) || (self.is_file_large() && self.free_pages > 0)
     }
 
-    /// Does what can wait for an idle moment.
-    pub(crate) fn idle(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+    /// Does what can wait for an idle moment. Returns whether a checkpoint should be asked for.
+    pub(crate) fn idle(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<bool> {
         self.measure(connection, counters)?;
         if self.should_vacuum() {
             self.vacuum(connection)?;
             self.measure(connection, counters)?;
         }
-        let is_old = self.sync == SyncMode::Os && self.last_checkpoint.elapsed() >= WAL_EVERY;
-        if self.wal_bytes >= WAL_IDLE_BYTES || (is_old && self.wal_bytes > 0) {
-            self.checkpoint(connection, counters)?;
-        }
-        Ok(())
+        let is_large = self.wal_bytes >= WAL_IDLE_BYTES && !self.is_checkpoint_asked && !self.is_held_back();
+        Ok(is_large || self.is_checkpoint_due())
     }
 
     /// Gives some free pages back to the file system.
