@@ -38,7 +38,9 @@ pub(super) fn restore(
         let thread = thread::Builder::new().name("restore".to_owned());
         let repeating = thread.spawn_scoped(scope, move || repeat(&batches, &returning, path, limits));
         let repeating = repeating.map_err(|error| StoreError::NoThread(error.to_string()))?;
-        let read = read(connection, path, sender, &returned);
+        let read = read(connection, path, &sender, &returned);
+        // The other thread waits for more until then.
+        drop(sender);
         let repeated = repeating.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
         // It repeats only rows that come before the one at which the reading ended.
         let restored = repeated?;
@@ -52,7 +54,7 @@ pub(super) fn restore(
 fn read(
     connection: &Connection,
     path: &Path,
-    sender: SyncSender<Batch>,
+    sender: &SyncSender<Batch>,
     returned: &Receiver<Batch>,
 ) -> Result<(), Option<StoreError>> {
     let mut batch = Batch::default();
