@@ -8,7 +8,7 @@ use super::error::StoreError;
 use super::file::database;
 use super::store::Store;
 use super::writer::shared::Shared;
-use super::writer::{self, Writer};
+use super::writer::thread as store_thread;
 use crate::journal::{Journal, Listener, Staged};
 
 /// A journal that writes what is pushed into a [`Store`].
@@ -28,12 +28,12 @@ impl Store {
             let reason = "the rooms of the store were not restored".to_owned();
             return Err(StoreError::Io { path: self.path, reason });
         }
-        let (path, sync) = (self.path.clone(), self.sync());
+        let path = self.path.clone();
         let second = database::open_second(&path)?;
-        let writer = Writer::new(self).map_err(|error| StoreError::of_sqlite(&path, &error))?;
-        let shared = Arc::new(Shared::new(writer, sync, path, listener));
+        let shared = Shared::new(self, Arc::from(listener));
+        let shared = Arc::new(shared.map_err(|error| StoreError::of_sqlite(&path, &error))?);
         let theirs = Arc::clone(&shared);
-        let run = move || writer::thread::run(&theirs, second);
+        let run = move || store_thread::run(&theirs, second);
         let thread = thread::Builder::new().name("store".to_owned()).spawn(run);
         let thread = thread.map_err(|error| StoreError::NoThread(error.to_string()))?;
         Ok(SqliteJournal { shared, thread: Mutex::new(Some(thread)) })

@@ -1,5 +1,8 @@
 //! The journal in SQLite: a directory in which rooms outlive the process.
 //!
+//! What rooms push is committed in groups. A group is what came while the last one was committed,
+//! so that a slow disk makes larger groups.
+
 mod counts;
 mod error;
 mod file;

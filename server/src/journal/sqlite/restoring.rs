@@ -26,11 +26,7 @@ pub(super) struct Restored {
 }
 
 /// Reads all rows. Of several errors, the one of the earliest row is returned.
-pub(super) fn restore(
-    connection: &Connection,
-    path: &Path,
-    limits: &Limits,
-) -> Result<Restored, StoreError> {
+pub(super) fn restore(connection: &Connection, path: &Path, limits: &Limits) -> Result<Restored, StoreError> {
     let (sender, batches) = sync_channel(MAX_WAITING_BATCHES);
     // Used again, or the kernel would give and take the memory of each.
     let (returning, returned) = channel();

@@ -37,7 +37,8 @@ pub(super) fn measure(args: &Args) -> anyhow::Result<Measurement> {
     let appends = (args.appends_per_second * PACED_TIME.as_secs_f64()).ceil().max(1.0);
     let paced = append(&mut file, appends as usize, 1.0 / args.appends_per_second, PACED_TIME)?;
     let looped = append(&mut file, APPENDS_IN_A_LOOP, 0.0, LOOP_TIME)?;
-    let milliseconds = |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64 / 1e6;
+    let milliseconds =
+        |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64 / 1e6;
     Ok(Measurement::from([
         (Metric::AppendP50, milliseconds(&paced, 0.5)),
         (Metric::AppendP99, milliseconds(&paced, 0.99)),

@@ -59,7 +59,7 @@ fn checkpoint(shared: &Shared, connection: &Connection) -> rusqlite::Result<()> 
         }
     }
     match &mut *shared.writer() {
-        Some(writer) => writer.checkpoint(shared, connection),
+        Some(writer) => writer.checkpoint(connection),
         None => Ok(()),
     }
 }

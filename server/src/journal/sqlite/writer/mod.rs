@@ -2,7 +2,7 @@
 //!
 //! With `--sync disk` a thread of the store commits, which waits for the disk. With `--sync os` a
 //! commit needs no disk, and takes less time than waking a thread: so whoever pushes commits what
-//! waits, and the thread looks after the file. In both a second thread brings the WAL into the file.
+//! waits, and the thread looks after the file. A second thread brings the WAL into the file.
 
 mod checkpointer;
 pub(super) mod group;
@@ -12,12 +12,14 @@ pub(super) mod thread;
 mod upkeep;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use rtbroadcaster_protocol::RoomId;
 use rusqlite::Connection;
 
+use super::counts::Counters;
 use super::error::StoreError;
 use super::file::index::Index;
 use super::file::life::{Life, LifeClock};
@@ -25,10 +27,8 @@ use super::file::lock::DirectoryLock;
 use super::file::row::{self, Row};
 use super::settings::SyncMode;
 use super::store::{self, Store};
-use crate::journal::Staged;
-use checkpointer::Checkpointer;
+use crate::journal::{Listener, Staged};
 use group::Draft;
-use shared::Shared;
 use upkeep::{IDLE_AFTER, Upkeep};
 
 /// A group that could grow waits at most this long.
@@ -56,6 +56,8 @@ const DELETE: &str = "DELETE FROM record WHERE n = ?1";
 pub(super) struct Writer {
     connection: Connection,
     lock: DirectoryLock,
+    counters: Arc<Counters>,
+    listener: Arc<dyn Listener>,
     index: Index,
     /// The number of the next row.
     next: i64,
@@ -63,14 +65,20 @@ pub(super) struct Writer {
     clock: LifeClock,
     sync: SyncMode,
     upkeep: Upkeep,
+    /// Whether the WAL should go into the file beside the commits.
+    wants_checkpoint: bool,
     life_written: Instant,
     /// When the last commit ended, and how long it took.
     last_commit: (Instant, Duration),
 }
 
 impl Writer {
-    /// Goes on with a store whose rooms were restored.
-    pub(super) fn new(store: Store) -> rusqlite::Result<Self> {
+    /// Goes on with a store whose rooms were restored. The listener hears what is kept.
+    pub(super) fn new(
+        store: Store,
+        listener: Arc<dyn Listener>,
+        counters: Arc<Counters>,
+    ) -> rusqlite::Result<Self> {
         let sync = store.sync();
         let Store { connection, lock, life, clock, index, next, room_memory_bytes, .. } = store;
         if sync == SyncMode::Os {
@@ -79,21 +87,24 @@ impl Writer {
         Ok(Self {
             connection,
             lock,
+            counters,
+            listener,
             index,
             next,
             life,
             clock,
             sync,
             upkeep: Upkeep::new(sync, room_memory_bytes),
+            wants_checkpoint: false,
             life_written: Instant::now(),
             last_commit: (Instant::now(), Duration::ZERO),
         })
     }
 
     /// Looks at what is there.
-    fn begin(&mut self, shared: &Shared) -> rusqlite::Result<()> {
-        shared.counters.rooms.store(self.index.rooms() as u64, Ordering::Relaxed);
-        self.upkeep.measure(&self.connection, &shared.counters)
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        self.counters.rooms.store(self.index.rooms() as u64, Ordering::Relaxed);
+        self.upkeep.measure(&self.connection, &self.counters)
     }
 
     /// How long the thread should wait before there is something else to do.
@@ -110,7 +121,7 @@ impl Writer {
     }
 
     /// Writes what was pushed, in one group or in several.
-    fn write(&mut self, shared: &Shared, staged: Vec<Staged>) -> rusqlite::Result<()> {
+    fn write(&mut self, staged: Vec<Staged>) -> rusqlite::Result<()> {
         let mut waiting = staged.into_iter().peekable();
         while waiting.peek().is_some() {
             let mut bytes = 0;
@@ -121,17 +132,17 @@ impl Writer {
                 fits
             };
             let group = group::rows(std::iter::from_fn(|| waiting.next_if(&mut has_space)));
-            self.commit(shared, &group)?;
-            shared.counters.backlog_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
-            shared.listener.kept(&group::marks(&group));
-            self.ask_for_checkpoints(shared, &group);
-            self.upkeep.measure_wal_if_due(&self.connection, &shared.counters)?;
+            self.commit(&group)?;
+            self.counters.backlog_bytes.fetch_sub(bytes as u64, Ordering::Relaxed);
+            self.listener.kept(&group::marks(&group));
+            self.ask_for_checkpoints(&group);
+            self.upkeep.measure_wal_if_due(&self.connection, &self.counters)?;
         }
         Ok(())
     }
 
     /// Commits a group. After an error nothing of it counts as kept.
-    fn commit(&mut self, shared: &Shared, group: &[Draft]) -> rusqlite::Result<()> {
+    fn commit(&mut self, group: &[Draft]) -> rusqlite::Result<()> {
         let started = Instant::now();
         let rows = self.number(group);
         self.execute(BEGIN)?;
@@ -145,7 +156,7 @@ impl Writer {
             self.write_life()?;
         }
         self.execute(COMMIT)?;
-        self.note_commit(shared, group, &rows, started);
+        self.note_commit(group, &rows, started);
         Ok(())
     }
 
@@ -165,13 +176,13 @@ impl Writer {
         (self.next..).zip(group).map(number).collect()
     }
 
-    fn note_commit(&mut self, shared: &Shared, group: &[Draft], rows: &[Row<'_>], started: Instant) {
+    fn note_commit(&mut self, group: &[Draft], rows: &[Row<'_>], started: Instant) {
         rows.iter().zip(group).for_each(|(row, draft)| self.index.add(row, draft.contents));
         let bytes = rows.iter().map(|row| row.bytes.len() as u64).sum();
         self.next += rows.len() as i64;
         self.last_commit = (Instant::now(), started.elapsed());
         self.upkeep.note_written(bytes);
-        let counters = &shared.counters;
+        let counters = &self.counters;
         counters.commits.fetch_add(1, Ordering::Relaxed);
         counters.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
         counters.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -179,14 +190,14 @@ impl Writer {
         counters.rooms.store(self.index.rooms() as u64, Ordering::Relaxed);
     }
 
-    fn ask_for_checkpoints(&mut self, shared: &Shared, group: &[Draft]) {
+    fn ask_for_checkpoints(&mut self, group: &[Draft]) {
         let due: Vec<_> = group
             .iter()
             .map(|draft| draft.room)
             .filter(|room| self.index.ask_for_checkpoint(*room))
             .collect();
         if !due.is_empty() {
-            shared.listener.checkpoints_due(&due);
+            self.listener.checkpoints_due(&due);
         }
     }
 
@@ -201,38 +212,43 @@ impl Writer {
     }
 
     /// Does what is urgent for the file.
-    fn keep_up(&mut self, shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<()> {
+    fn keep_up(&mut self) -> rusqlite::Result<()> {
         if self.upkeep.is_wal_full() {
-            self.upkeep.checkpoint(&self.connection, &shared.counters)?;
+            self.upkeep.checkpoint(&self.connection, &self.counters)?;
         } else if self.upkeep.is_checkpoint_due() {
-            self.ask_for_wal_checkpoint(checkpointer);
+            self.want_checkpoint();
         }
         if self.upkeep.is_measurement_due() {
-            self.upkeep.measure(&self.connection, &shared.counters)?;
-            self.shrink(shared)?;
+            self.upkeep.measure(&self.connection, &self.counters)?;
+            self.shrink()?;
         }
         Ok(())
     }
 
-    fn ask_for_wal_checkpoint(&mut self, checkpointer: &Checkpointer) {
+    fn want_checkpoint(&mut self) {
         self.upkeep.note_checkpoint_asked();
-        checkpointer.ask();
+        self.wants_checkpoint = true;
+    }
+
+    /// Whether the WAL should go into the file beside the commits. Says so once.
+    fn takes_checkpoint(&mut self) -> bool {
+        std::mem::take(&mut self.wants_checkpoint)
     }
 
     /// Brings the WAL into the file by this connection, which nobody else uses.
-    fn checkpoint(&mut self, shared: &Shared, connection: &Connection) -> rusqlite::Result<()> {
-        self.upkeep.checkpoint(connection, &shared.counters)
+    fn checkpoint(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        self.upkeep.checkpoint(connection, &self.counters)
     }
 
     /// Makes the file smaller, if it is larger than it should be: now, although rooms wait.
-    fn shrink(&mut self, shared: &Shared) -> rusqlite::Result<()> {
+    fn shrink(&mut self) -> rusqlite::Result<()> {
         let excess = self.upkeep.excess_bytes();
         if excess == 0 {
             return Ok(());
         }
         let oldest = self.index.ask_oldest_for_checkpoints(excess);
         if !oldest.is_empty() {
-            shared.listener.checkpoints_due(&oldest);
+            self.listener.checkpoints_due(&oldest);
         }
         self.delete_in_transaction(usize::MAX)?;
         self.upkeep.vacuum(&self.connection)
@@ -240,7 +256,7 @@ impl Writer {
 
     /// Does what can wait for a moment in which nobody commits, if this is one. Returns how long
     /// the thread should sleep.
-    fn rest(&mut self, shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<Duration> {
+    fn rest(&mut self) -> rusqlite::Result<Duration> {
         let since_commit = self.last_commit.0.elapsed();
         if since_commit < IDLE_AFTER {
             let least = if self.sync == SyncMode::Os { LOOK_EVERY } else { IDLE_AFTER - since_commit };
@@ -250,8 +266,8 @@ impl Writer {
         if self.life_written.elapsed() >= LIFE_EVERY && self.index.rooms() > 0 {
             self.write_life()?;
         }
-        if self.upkeep.idle(&self.connection, &shared.counters)? {
-            self.ask_for_wal_checkpoint(checkpointer);
+        if self.upkeep.idle(&self.connection, &self.counters)? {
+            self.want_checkpoint();
         }
         Ok(self.patience())
     }

@@ -88,12 +88,11 @@ impl Queue {
     /// and empty.
     pub(crate) fn sleep(&self, timeout: Duration) -> Result<(), Closed> {
         let mut state = self.state();
-        let waits = |state: &mut State| !state.is_thread_wanted && !state.is_closed;
-        state.is_thread_asleep = waits(&mut state);
+        state.is_thread_asleep = !state.is_thread_wanted && !state.is_closed;
         state.sleeps_for_ever = timeout == Duration::MAX;
         (state, _) = self
             .changed
-            .wait_timeout_while(state, timeout, waits)
+            .wait_timeout_while(state, timeout, |state| !state.is_thread_wanted && !state.is_closed)
             .expect("nothing panics while it holds the queue");
         state.is_thread_asleep = false;
         state.sleeps_for_ever = false;

@@ -10,6 +10,7 @@ use tracing::error;
 use super::super::counts::Counters;
 use super::super::error::StoreError;
 use super::super::settings::SyncMode;
+use super::super::store::Store;
 use super::Writer;
 use super::queue::Queue;
 use crate::journal::{Listener, Staged};
@@ -22,8 +23,8 @@ const GROUPS_AT_ONCE: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) queue: Queue,
-    pub(crate) counters: Counters,
-    pub(crate) listener: Box<dyn Listener>,
+    pub(crate) counters: Arc<Counters>,
+    listener: Arc<dyn Listener>,
     path: PathBuf,
     sync: SyncMode,
     /// None once the store has ended.
@@ -32,16 +33,19 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(writer: Writer, sync: SyncMode, path: PathBuf, listener: Box<dyn Listener>) -> Self {
-        Self {
+    /// Shares a store whose rooms were restored.
+    pub(crate) fn new(store: Store, listener: Arc<dyn Listener>) -> rusqlite::Result<Self> {
+        let (path, sync, counters) = (store.path.clone(), store.sync(), Arc::default());
+        let writer = Writer::new(store, Arc::clone(&listener), Arc::clone(&counters))?;
+        Ok(Self {
             queue: Queue::default(),
-            counters: Counters::default(),
+            counters,
             listener,
             path,
             sync,
             writer: Mutex::new(Some(writer)),
             failure: OnceLock::new(),
-        }
+        })
     }
 
     /// Takes what a room has staged.
@@ -79,7 +83,7 @@ impl Shared {
         };
         let Some(writer) = &mut *guard else { return false };
         self.guarded(|| {
-            writer.write(self, self.queue.take())?;
+            writer.write(self.queue.take())?;
             if writer.is_upkeep_urgent() {
                 self.queue.wake_thread();
             } else if writer.has_upkeep() {

@@ -18,7 +18,7 @@ const MIN_GATHERING: Duration = Duration::from_micros(100);
 pub(crate) fn run(shared: &Shared, second: Connection) {
     thread::scope(|scope| {
         let checkpointer = Checkpointer::start(scope, shared, second);
-        shared.guarded(|| shared.writer().as_mut().map_or(Ok(()), |writer| writer.begin(shared)));
+        shared.guarded(|| shared.writer().as_mut().map_or(Ok(()), Writer::begin));
         while let Some(patience) = shared.guarded(|| attend(shared, &checkpointer)) {
             // Who pushed while this thread had the store has left it to this thread.
             if shared.queue.is_empty() && matches!(shared.queue.sleep(patience), Err(Closed)) {
@@ -44,10 +44,14 @@ fn attend(shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<Dura
         let Some(writer) = &mut *guard else { return Ok(Duration::MAX) };
         let staged = shared.queue.take();
         let is_idle = staged.is_empty();
-        writer.write(shared, staged)?;
-        writer.keep_up(shared, checkpointer)?;
-        if is_idle {
-            return writer.rest(shared, checkpointer);
+        writer.write(staged)?;
+        writer.keep_up()?;
+        let patience = if is_idle { Some(writer.rest()?) } else { None };
+        if writer.takes_checkpoint() {
+            checkpointer.ask();
+        }
+        if let Some(patience) = patience {
+            return Ok(patience);
         }
     }
 }

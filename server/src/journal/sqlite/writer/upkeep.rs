@@ -151,7 +151,11 @@ impl Upkeep {
     }
 
     /// Looks at the size of the WAL, if much was written since it was last looked at.
-    pub(crate) fn measure_wal_if_due(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+    pub(crate) fn measure_wal_if_due(
+        &mut self,
+        connection: &Connection,
+        counters: &Counters,
+    ) -> rusqlite::Result<()> {
         if self.groups >= WAL_MEASURE_EVERY_GROUPS || self.written_to_wal >= WAL_MEASURE_EVERY_BYTES {
             self.measure_wal(connection, counters)?;
         }
@@ -184,7 +188,11 @@ impl Upkeep {
     }
 
     /// Brings the WAL into the file, as far as readers allow.
-    pub(crate) fn checkpoint(&mut self, connection: &Connection, counters: &Counters) -> rusqlite::Result<()> {
+    pub(crate) fn checkpoint(
+        &mut self,
+        connection: &Connection,
+        counters: &Counters,
+    ) -> rusqlite::Result<()> {
         self.is_checkpoint_asked = false;
         if self.is_held_back() {
             return Ok(());
