@@ -291,6 +291,11 @@ fn a_refused_first_entry_ends_the_session_and_a_later_one_waits_if_it_may_pass()
     later.handle(Timestamp(5_000), full());
     assert_eq!(later.status(), SessionStatus::Reconnecting);
     assert!(later.next_timeout().is_some());
+    let mut waiting = follower();
+    reconnect(&mut waiting, 1);
+    waiting.handle(Timestamp(5_000), Input::Received(ServerMessage::Refused(Refusal::lost_room(1_000))));
+    assert_eq!(waiting.status(), SessionStatus::Reconnecting, "its owner may open the room anew");
+    assert!(waiting.next_timeout() > Some(Timestamp(6_000)));
     let mut lost = follower();
     reconnect(&mut lost, 1);
     lost.handle(Timestamp(5_000), Input::Received(ServerMessage::Refused(RefusalCode::UnknownRoom.into())));
