@@ -150,7 +150,7 @@ impl Peer {
             let snapshot = if knows_nothing {
                 Some(room.cursor(self.answers.rendering, None))
             } else {
-                // The session knows what the room was before it was lost, and is told that it isn't.
+                // The session knows what the room was before it was lost, and is told.
                 claimed.was_lost.then(|| room.resync_cursor(self.answers.rendering))
             };
             Ok((claimed, snapshot))
@@ -219,7 +219,7 @@ impl Peer {
     }
 }
 
-/// Has the host open the wanted room anew if it is lost, and the claim proves that it was its owner's.
+/// Has the host open the wanted room anew, if it is lost and the claim is its owner's.
 fn reopen_if_lost(wanted: Option<RoomId>, join: &Join<'_>, host: &mut impl Host) -> Result<(), Refusal> {
     let (Some(room), Some(claim)) = (wanted, &join.claim) else { return Ok(()) };
     if host.with(room, |_| ()).is_some() || !host.may_reopen(room, &claim.owner_key) {

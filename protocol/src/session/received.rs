@@ -120,8 +120,8 @@ impl<P> Session<P> {
                 }
             }
             ServerMessage::Resync(_) => {
-                // An owner knows the state that its room has lost: it undoes nothing, but broadcasts
-                // it again.
+                // An owner knows the state that its room has lost. It undoes nothing, and
+                // broadcasts the state again.
                 if !self.is_owner() {
                     self.progress.begin_snapshot();
                     self.set_status(SessionStatus::CatchingUp);

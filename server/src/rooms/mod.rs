@@ -5,6 +5,7 @@ mod alarms;
 #[cfg(feature = "store")]
 mod keeping;
 mod memory;
+mod random;
 mod reopening;
 mod totals;
 mod unknown_rooms;
@@ -28,6 +29,7 @@ use crate::metrics::Metrics;
 
 #[cfg(feature = "store")]
 pub(crate) use keeping::TableListener;
+use random::{hex, random};
 use reopening::{Reopened, Reopening, number_above_all};
 pub(crate) use totals::Totals;
 use unknown_rooms::UnknownRooms;
@@ -199,7 +201,7 @@ impl RoomTable {
                 .try_once(remote, self.clock.now())
                 .map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()))?;
         }
-        Ok(self.check_memory()?)
+        self.check_memory()
     }
 
     /// Puts a new room into the table. If that is full, a deserted room makes space.
@@ -281,19 +283,4 @@ impl Drop for RoomTable {
     fn drop(&mut self) {
         self.alarms_changed.notify_one();
     }
-}
-
-fn random<const BYTES: usize>() -> [u8; BYTES] {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).expect("the operating system has randomness");
-    bytes
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything that is written to it");
-        text
-    })
 }

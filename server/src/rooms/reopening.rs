@@ -11,7 +11,7 @@ use rtbroadcaster_protocol::{Limits, OwnerKey, RoomId, Timestamp};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
-use super::{hex, random};
+use super::random::{hex, random};
 use crate::access::Secret;
 
 /// Random bytes in an owner key. Nobody can guess them, nor a signature.
