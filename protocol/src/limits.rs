@@ -63,6 +63,10 @@ pub struct Limits {
     /// Rooms that one address may open per minute. Above it, create is refused (`rate_limited`).
     /// Default 600: a class in which each pupil opens one, and does it again.
     pub rooms_per_minute_per_address: u64,
+    /// Rooms of former processes that one process opens anew for their owners. Beyond it, their
+    /// claims are refused (`unknown_room`). Each is remembered until the process ends, in some 50
+    /// bytes. Default 100,000.
+    pub reopened_rooms: usize,
     /// Bytes that the rings and the retained state of all rooms may take together; an estimate.
     /// Rings shrink from three quarters of it on. From fifteen sixteenths on, new rooms
     /// (`too_many_rooms`) and new slots (`state_too_large`) are refused. Above it, larger values
@@ -103,6 +107,7 @@ impl Default for Limits {
             handshakes_per_second_per_address: 1_000,
             handshakes_per_second: 5_000,
             rooms_per_minute_per_address: 600,
+            reopened_rooms: 100_000,
             room_memory_bytes: 1024 * 1024 * 1024,
             owner_actions_per_second: 5_000,
             owner_bytes_per_second: 8 * 1024 * 1024,

@@ -304,7 +304,10 @@ export interface Callbacks {
    * What this page missed is gone, because it was too much or too long ago. What comes next, up to
    * the status `connected`, is what the room retains now. State messages that this page received
    * before are not repeated. `onclear` is called for slots that were cleared since. Only actions
-   * that were not state messages are lost. Followers only.
+   * that were not state messages are lost.
+   *
+   * On an owner's page: the server was restarted and has lost what the room had, and this page has
+   * opened it anew (the server's `reopen-secret`). Broadcast its state again.
    */
   onresync?: (() => void) | null | undefined;
   /**

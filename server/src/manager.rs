@@ -71,10 +71,14 @@ impl Manager {
     /// called inside of a tokio runtime, which serves the rooms later.
     ///
     /// # Errors
-    /// If the store can't be opened or read, if another process has it, or if it holds more rooms
+    /// If `settings` have an [`AccessSettings::reopen_secret`](crate::AccessSettings), or if the
+    /// store can't be opened or read, if another process has it, or if it holds more rooms
     /// than [`Limits::rooms`](crate::Limits) allows. Each error says what to do.
     #[cfg(feature = "store")]
     pub fn with_store(settings: Settings, store: &StoreSettings) -> Result<Self, StoreError> {
+        if settings.access.reopen_secret.is_some() {
+            return Err(StoreError::ReopenSecret);
+        }
         let mut store = Store::open(store)?;
         let manager = Self::new(settings);
         let Services { limits, clock, rooms, .. } = &**manager.services();

@@ -31,7 +31,13 @@ impl Services {
         let clock = Clock::start();
         let metrics = Arc::new(Metrics::new());
         let log_throttle = Arc::new(LogThrottle::default());
-        let rooms = RoomTable::new(&limits, clock, Arc::clone(&metrics), Arc::clone(&log_throttle));
+        let rooms = RoomTable::new(
+            &limits,
+            settings.access.reopen_secret.as_ref(),
+            clock,
+            Arc::clone(&metrics),
+            Arc::clone(&log_throttle),
+        );
         Self {
             access: Access::new(&settings.access),
             rooms: Arc::new(rooms),

@@ -32,7 +32,7 @@ export class Drawing {
    */
   draw(id, { slide, colour, points }) {
     const line = this.#strokes.get(id)?.line ?? this.#newLine(id);
-    const stroke = { slide, points, line };
+    const stroke = { slide, colour, points, line };
     // A line of one point has no length, so a dot would not be drawn: the point is given twice.
     line.setAttribute("points", (points.length === 2 ? [...points, ...points] : points).join(" "));
     line.setAttribute("stroke", COLOURS[colour]);
@@ -48,6 +48,11 @@ export class Drawing {
   erase(id) {
     this.#strokes.get(id)?.line.remove();
     this.#strokes.delete(id);
+  }
+
+  /** All strokes with their ids, as `[id, stroke]`. */
+  get strokes() {
+    return [...this.#strokes];
   }
 
   /** The ids of the strokes on the current slide. */
@@ -66,7 +71,7 @@ export class Drawing {
   }
 
   #visible() {
-    return [...this.#strokes].filter(([, { slide }]) => slide === this.#slide);
+    return this.strokes.filter(([, { slide }]) => slide === this.#slide);
   }
 
   #newLine(id) {

@@ -86,6 +86,12 @@ async function present() {
   // nobody holds the pointer any more.
   let isLaserOn = false;
   retained.functions.laser = () => (isLaserOn = true);
+  let hasSlide = false;
+  const { goTo } = retained.functions;
+  retained.functions.goTo = (slide) => {
+    hasSlide = true;
+    goTo(slide);
+  };
 
   const hadRoom = keptRoom.isThere;
   const room = await create(new URL("broadcasting", location.href), {
@@ -98,9 +104,11 @@ async function present() {
   const tour = driver(room, (error) => report(error, presenter));
   const presenter = new Presenter(stage, tour);
   room.onerror = (error) => report(error, presenter);
+  room.onresync = () => presenter.sendAgain();
   if (isLaserOn) tour.laserOff();
   // The slide is sent first, so that it has a slot in the room before strokes can use all of them.
-  if (!room.resumed) tour.goTo(stage.deck.slide);
+  // A room that was opened anew after a restart of the server has none either.
+  if (!hasSlide) tour.goTo(stage.deck.slide);
   confirmClosing(() => room.close());
   if (hadRoom && !room.resumed) showNotice("Your earlier room is gone. This is a new one, with a new link.");
   await showJoinLink(room.uuid);

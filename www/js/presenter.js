@@ -37,6 +37,13 @@ export class Presenter {
     this.#tour.goTo(slide);
   }
 
+  /** Sends all that is shown here again: the server was restarted, and the room has lost it. */
+  sendAgain() {
+    const { deck, drawing } = this.#stage;
+    this.#tour.goTo(deck.slide);
+    for (const [id, stroke] of drawing.strokes) this.#tour.stroke(id, stroke);
+  }
+
   /** Removes a stroke for which the room has no space. */
   abandonStroke(id) {
     if (!this.#stage.drawing.has(id)) return;

@@ -7,6 +7,10 @@ use crate::{
     PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RoomId, ServerMessage, Timestamp,
 };
 
+/// After how many milliseconds a follower is to ask again for a room that the server has lost, and
+/// whose owner may open it anew. Its session adds a wait of its own.
+const LOST_ROOM_RETRY_MS: u64 = 1_000;
+
 /// What the reply says to an owner and not to a follower.
 struct OwnerReply {
     /// Only in the reply to create.
@@ -55,7 +59,8 @@ impl Peer {
                 return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
             }
         }
-        if let Err(refusal) = self.admit(wanted, join, now, host) {
+        let admitted = self.admit(wanted, join, now, host).and_then(|()| reopen_if_lost(wanted, join, host));
+        if let Err(refusal) = admitted {
             return self.refuse_entry(refusal, host);
         }
         match self.enter(wanted, join, host) {
@@ -71,13 +76,18 @@ impl Peer {
                 }
             }
             Err(EntryError::Refused(code)) => {
+                let mut refusal = Refusal::from(code);
                 // A text that is no UUID is no guess: no room has such an id.
                 if code == RefusalCode::UnknownRoom
                     && let Some(room) = wanted
                 {
                     host.note_unknown_room(room, now);
+                    let was_follower = join.claim.is_none() && join.since.is_some();
+                    if was_follower && host.awaits_owner(room, now) {
+                        refusal = Refusal::lost_room(LOST_ROOM_RETRY_MS);
+                    }
                 }
-                self.refuse_entry(code.into(), host);
+                self.refuse_entry(refusal, host);
             }
             Err(EntryError::Superseded) => self.end(CloseCode::Superseded),
         }
@@ -137,7 +147,13 @@ impl Peer {
             let claimed = room.claim(&digest, claim)?;
             room.share_audience(claim.share_audience);
             let knows_nothing = claimed.new_session || join.since == Some(0);
-            Ok((claimed, knows_nothing.then(|| room.cursor(self.answers.rendering, None))))
+            let snapshot = if knows_nothing {
+                Some(room.cursor(self.answers.rendering, None))
+            } else {
+                // The session knows what the room was before it was lost, and is told.
+                claimed.was_lost.then(|| room.resync_cursor(self.answers.rendering))
+            };
+            Ok((claimed, snapshot))
         });
         let (claimed, snapshot) = claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
         let last_sent = claimed.new_session.then(Audience::default);
@@ -195,12 +211,22 @@ impl Peer {
 
     /// Refuses a create or join. Some of these refusals end the connection.
     fn refuse_entry(&mut self, refusal: Refusal, host: &mut impl Host) {
-        let close = refusal.known_code().and_then(RefusalCode::closes_with);
+        let close = refusal.closes_with();
         self.refuse(refusal, host);
         if let Some(close) = close {
             self.end(close);
         }
     }
+}
+
+/// Has the host open the wanted room anew, if it is lost and the claim is its owner's.
+fn reopen_if_lost(wanted: Option<RoomId>, join: &Join<'_>, host: &mut impl Host) -> Result<(), Refusal> {
+    let (Some(room), Some(claim)) = (wanted, &join.claim) else { return Ok(()) };
+    if host.with(room, |_| ()).is_some() || !host.may_reopen(room, &claim.owner_key) {
+        return Ok(());
+    }
+    authorise(Operation::Create, join.token.as_deref(), host)?;
+    host.reopen(room, claim)
 }
 
 /// Checks that the token allows the operation.

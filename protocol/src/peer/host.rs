@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{KeyDigest, Operation, Permissions, Refusal, Room, RoomId, Timestamp};
+use crate::{Claim, KeyDigest, Operation, Permissions, Refusal, RefusalCode, Room, RoomId, Timestamp};
 
 /// The secret that proves ownership of a room. Nobody but the owner sees it. It isn't logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,6 +42,29 @@ pub trait Host {
     /// - `too_many_rooms`: there are as many rooms as there may be, or no memory for another.
     /// - `rate_limited`: the client's address opened too many rooms.
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal>;
+
+    /// Whether the owner of this room, which the server doesn't know, may open it anew: the key
+    /// proves that it was given out for a room with this id, which a former process has lost. By
+    /// default no room is opened anew.
+    fn may_reopen(&mut self, _room: RoomId, _owner_key: &str) -> bool {
+        false
+    }
+
+    /// Opens a room anew for its owner: a [`Room::reopened`] with this id. To be asked only if
+    /// [`Host::may_reopen`].
+    ///
+    /// # Errors
+    /// - Those of [`Host::create`].
+    /// - `unknown_room`: the room may not be opened anew after all.
+    fn reopen(&mut self, _room: RoomId, _claim: &Claim<'_>) -> Result<(), Refusal> {
+        Err(RefusalCode::UnknownRoom.into())
+    }
+
+    /// Whether the owner of this room, which the server doesn't know, is likely to open it anew
+    /// soon. A follower that was in the room before is then told to come back.
+    fn awaits_owner(&mut self, _room: RoomId, _now: Timestamp) -> bool {
+        false
+    }
 
     /// Does something with a room. None if there is no such room. A connection that is in a room
     /// still finds it when it is closed.

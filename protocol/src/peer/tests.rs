@@ -4,11 +4,15 @@ mod answers;
 mod ownership;
 mod pace;
 mod permissions;
+mod reopening;
 mod shutdown;
 
 use super::reading::MAX_REFUSALS_PER_FRAME;
 use super::*;
-use crate::{KeyDigest, Limits, Operation, OwnerKey, Permissions, Rooms, Scope};
+use crate::{Claim, KeyDigest, Limits, Operation, OwnerKey, Permissions, Rooms, Scope};
+
+/// Above all seqs and epochs of lost rooms.
+const END: u64 = 1_000;
 
 /// A server without sockets. Its rooms have the ids 1, 2 and so on, and the owner keys `key-1`,
 /// `key-2` and so on.
@@ -19,6 +23,8 @@ struct TestHost {
     limits: Limits,
     opened: u8,
     guesses_left: u8,
+    /// Lost rooms whose owners may open them anew, with their owner keys.
+    lost: Vec<(RoomId, &'static str)>,
 }
 
 impl Host for TestHost {
@@ -51,6 +57,21 @@ impl Host for TestHost {
         let digest = self.digest(&key);
         self.rooms.insert(id, Room::new(id, digest, session, self.limits.clone()))?;
         Ok((id, OwnerKey(key)))
+    }
+
+    fn may_reopen(&mut self, room: RoomId, owner_key: &str) -> bool {
+        self.lost.contains(&(room, owner_key))
+    }
+
+    fn reopen(&mut self, room: RoomId, claim: &Claim<'_>) -> Result<(), Refusal> {
+        let digest = self.digest(&claim.owner_key);
+        self.lost.retain(|(lost, _)| *lost != room);
+        let reopened = Room::reopened(room, digest, claim, END, self.limits.clone());
+        Ok(self.rooms.insert(room, reopened)?)
+    }
+
+    fn awaits_owner(&mut self, room: RoomId, _now: Timestamp) -> bool {
+        self.lost.iter().any(|(lost, _)| *lost == room)
     }
 
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
@@ -97,7 +118,14 @@ impl TestHost {
 fn host() -> TestHost {
     let limits =
         Limits { ring_actions: 4, rooms: 2, followers_per_room: 2, slots_per_room: 2, ..Limits::default() };
-    TestHost { rooms: Rooms::new(limits.rooms), closed: Vec::new(), limits, opened: 0, guesses_left: 3 }
+    TestHost {
+        rooms: Rooms::new(limits.rooms),
+        closed: Vec::new(),
+        limits,
+        opened: 0,
+        guesses_left: 3,
+        lost: Vec::new(),
+    }
 }
 
 fn send(peer: &mut Peer, host: &mut TestHost, frame: &str) -> Vec<String> {

@@ -14,6 +14,7 @@ mod memory_use;
 mod ownership;
 mod post;
 mod record;
+mod reopening;
 mod report;
 mod restore;
 mod serving;
@@ -257,7 +258,7 @@ impl Room {
     /// - [`EntryError::Superseded`]: another session has claimed the room since this one held it.
     pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         self.check_open()?;
-        let claimed = self.owner.claim(key, claim)?;
+        let claimed = self.owner.claim(key, claim, self.compact.head())?;
         if !mutated!(ForgetToRecordClaim) {
             self.stage(&Record::Claimed { session: claim.session.as_deref(), epoch: claimed.epoch });
         }

@@ -23,6 +23,13 @@ impl Room {
         Cursor { follower: None, rendering, position }
     }
 
+    /// A cursor at the snapshot, which is a resync: what the client had of the room is no longer
+    /// true.
+    #[must_use]
+    pub(crate) fn resync_cursor(&mut self, rendering: Rendering) -> Cursor {
+        Cursor { follower: None, rendering, position: self.snapshot(rendering, true) }
+    }
+
     /// Fills the frame with what a follower is to be sent next, and moves the cursor behind it. The
     /// frame is empty if the follower has everything.
     ///

@@ -120,8 +120,12 @@ impl<P> Session<P> {
                 }
             }
             ServerMessage::Resync(_) => {
-                self.progress.begin_snapshot();
-                self.set_status(SessionStatus::CatchingUp);
+                // An owner knows the state that its room has lost. It undoes nothing, and
+                // broadcasts the state again.
+                if !self.is_owner() {
+                    self.progress.begin_snapshot();
+                    self.set_status(SessionStatus::CatchingUp);
+                }
                 self.event(Event::Resync);
             }
             ServerMessage::Synced(seq) => self.complete_snapshot(seq),

@@ -249,48 +249,6 @@ fn a_page_that_wakes_checks_its_connection_at_once() {
     let mut live = follower();
     live.handle(Timestamp(10), Input::Wake);
     assert_eq!(sent(&mut live), [r#"{"ping":1}"#]);
-    let mut waiting = follower();
-    waiting.handle(Timestamp(10), Input::Disconnected(1006));
-    outputs(&mut waiting);
-    waiting.handle(Timestamp(11), Input::Wake);
-    assert_eq!(outputs(&mut waiting), [Output::Connect]);
-}
-
-#[test]
-fn the_close_code_says_whether_to_come_back() {
-    for (code, reason) in [
-        (4500, EndReason::RoomClosed),
-        (4502, EndReason::Superseded),
-        (4503, EndReason::Refused(RefusalCode::UnknownRoom.into())),
-        (1009, EndReason::Refused(RefusalCode::MessageTooLarge.into())),
-    ] {
-        let mut session = follower();
-        session.handle(Timestamp(1), Input::Disconnected(code));
-        assert!(outputs(&mut session).contains(&Output::Event(Event::Ended(reason))), "{code}");
-        assert_eq!(session.next_timeout(), None);
-    }
-    for code in [1000, 1001, 1006, 1011, 4000, 4004] {
-        let mut session = follower();
-        session.handle(Timestamp(1), Input::Disconnected(code));
-        assert_eq!(session.status(), SessionStatus::Reconnecting, "{code}");
-    }
-}
-
-#[test]
-fn a_refused_first_entry_ends_the_session_and_a_later_one_waits_if_it_may_pass() {
-    let full = || Input::Received(ServerMessage::Refused(RefusalCode::RoomFull.into()));
-    let mut first = session(Goal::Join { uuid: "room".to_owned() });
-    first.handle(Timestamp(0), Input::Opened);
-    first.handle(Timestamp(0), full());
-    assert!(
-        outputs(&mut first)
-            .contains(&Output::Event(Event::Ended(EndReason::Refused(RefusalCode::RoomFull.into()))))
-    );
-    let mut later = follower();
-    reconnect(&mut later, 1);
-    later.handle(Timestamp(5_000), full());
-    assert_eq!(later.status(), SessionStatus::Reconnecting);
-    assert!(later.next_timeout().is_some());
     let mut lost = follower();
     reconnect(&mut lost, 1);
     lost.handle(Timestamp(5_000), Input::Received(ServerMessage::Refused(RefusalCode::UnknownRoom.into())));

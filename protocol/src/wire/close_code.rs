@@ -18,7 +18,8 @@ pub enum CloseCode {
     TooSlow,
     /// 4004: the server or the room is full.
     Overloaded,
-    /// 4005: the client's address tried too often, or its token can't be judged at this moment.
+    /// 4005: the client's address tried too often, its token can't be judged at this moment, or its
+    /// room waits for its owner after a restart.
     NotNow,
     /// 4500: the owner or an operator closed the room, or the owner was away for longer than its
     /// grace.

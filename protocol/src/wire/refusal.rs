@@ -208,6 +208,23 @@ impl Refusal {
         Self { retry_after_ms: Some(retry_after_ms), ..Self::new(code) }
     }
 
+    /// The refusal of a follower whose room the server has lost, while its owner may open it anew.
+    #[must_use]
+    pub fn lost_room(retry_after_ms: u64) -> Self {
+        let message = "the server was restarted: the room is there again once its owner is back";
+        Self { retry_after_ms: Some(retry_after_ms), ..Self::with_message(RefusalCode::UnknownRoom, message) }
+    }
+
+    /// The code with which the server closes the connection after refusing create or join so. See
+    /// [`RefusalCode::closes_with`].
+    #[must_use]
+    pub fn closes_with(&self) -> Option<CloseCode> {
+        match self.known_code()? {
+            RefusalCode::UnknownRoom if self.retry_after_ms.is_some() => Some(CloseCode::NotNow),
+            code => code.closes_with(),
+        }
+    }
+
     /// Whether the same message may be accepted later.
     #[must_use]
     pub fn may_pass_later(&self) -> bool {
@@ -247,6 +264,14 @@ mod tests {
             assert_eq!(Refusal::new(code).may_pass_later(), code.may_pass_later());
         }
         assert_eq!(RefusalCode::from_wire("from_the_future"), None);
+    }
+
+    #[test]
+    fn a_lost_room_is_unknown_for_now() {
+        let refusal = Refusal::lost_room(1_000);
+        assert_eq!(refusal.known_code(), Some(RefusalCode::UnknownRoom));
+        assert_eq!(refusal.closes_with(), Some(CloseCode::NotNow));
+        assert_eq!(Refusal::from(RefusalCode::UnknownRoom).closes_with(), Some(CloseCode::UnknownRoom));
     }
 
     #[test]

@@ -280,8 +280,9 @@ impl Room {
     }
 
     /// Called when what this page missed is gone, because it was too much or too long ago. What
-    /// comes next, up to the status [`Status::Connected`], is what the room retains now. Followers
-    /// only.
+    /// comes next, up to the status [`Status::Connected`], is what the room retains now. On an
+    /// owner's page: the server was restarted and has lost what the room had, and this page has
+    /// opened it anew. Broadcast its state again.
     pub fn on_resync(&self, mut callback: impl FnMut() + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.resync, Callback::new(move |()| callback()));
         self

@@ -19,6 +19,10 @@ pub struct AccessSettings {
     pub join_keys: Vec<Secret>,
     /// Which JSON web tokens are accepted. None by default. Needs the feature `jwt`.
     pub jwt: Option<JwtSettings>,
+    /// Lets owners open rooms anew that a former process with the same secret has lost: owner keys
+    /// are signed with it. None by default: then no room is opened anew. Not together with a store
+    /// (`Manager::with_store`), which keeps the rooms themselves.
+    pub reopen_secret: Option<Secret>,
 }
 
 /// Who may pass.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use rtbroadcaster_protocol::{
-    Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Timestamp,
+    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Timestamp,
 };
 
 use crate::fanout::SharedRoom;
@@ -81,6 +81,20 @@ impl Host for ConnectionHost {
         let (id, key, room) = self.services.rooms.create(session, self.remote, self.subject.as_deref())?;
         self.room = Some((id, room));
         Ok((id, key))
+    }
+
+    fn may_reopen(&mut self, room: RoomId, owner_key: &str) -> bool {
+        self.services.rooms.may_reopen(room, owner_key)
+    }
+
+    fn reopen(&mut self, room: RoomId, claim: &Claim<'_>) -> Result<(), Refusal> {
+        let reopened = self.services.rooms.reopen(room, claim, self.remote, self.subject.as_deref())?;
+        self.room = Some((room, reopened));
+        Ok(())
+    }
+
+    fn awaits_owner(&mut self, room: RoomId, now: Timestamp) -> bool {
+        self.services.rooms.awaits_owner(room, now)
     }
 
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {

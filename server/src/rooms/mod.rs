@@ -5,6 +5,8 @@ mod alarms;
 #[cfg(feature = "store")]
 mod keeping;
 mod memory;
+mod random;
+mod reopening;
 mod totals;
 mod unknown_rooms;
 
@@ -12,12 +14,13 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 
 use rtbroadcaster_protocol::{
-    KeyDigest, Limits, Memory, OwnerKey, Rate, Refusal, RefusalCode, Room, RoomId, Rooms, Timestamp,
+    Claim, KeyDigest, Limits, Memory, OwnerKey, Rate, Refusal, RefusalCode, Room, RoomId, Rooms, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
 use tracing::{field, info, warn};
 
+use crate::access::Secret;
 use crate::admission::{AddressLimits, LogThrottle};
 use crate::clock::Clock;
 use crate::fanout::SharedRoom;
@@ -26,6 +29,8 @@ use crate::metrics::Metrics;
 
 #[cfg(feature = "store")]
 pub(crate) use keeping::TableListener;
+use random::{hex, random};
+use reopening::{Reopened, Reopening, number_above_all};
 pub(crate) use totals::Totals;
 use unknown_rooms::UnknownRooms;
 
@@ -50,6 +55,8 @@ pub(crate) struct RoomTable {
     creations: AddressLimits,
     /// How many unknown rooms an address may ask for.
     unknown_rooms: UnknownRooms,
+    /// Opens rooms anew that a former process has lost. None if that isn't wanted.
+    reopening: Option<Reopening>,
     clock: Clock,
     metrics: Arc<Metrics>,
     log_throttle: Arc<LogThrottle>,
@@ -62,8 +69,10 @@ pub(crate) struct RoomTable {
 }
 
 impl RoomTable {
+    /// With a secret, rooms of a former process that had the same one may be opened anew.
     pub(crate) fn new(
         limits: &Limits,
+        reopen_secret: Option<&Secret>,
         clock: Clock,
         metrics: Arc<Metrics>,
         log_throttle: Arc<LogThrottle>,
@@ -74,6 +83,7 @@ impl RoomTable {
             memory: Arc::new(Memory::new(limits.room_memory_bytes)),
             creations: AddressLimits::new(Rate::per_minute(limits.rooms_per_minute_per_address)),
             unknown_rooms: UnknownRooms::new(limits.unknown_rooms_per_minute),
+            reopening: reopen_secret.map(|secret| Reopening::new(secret, limits)),
             clock,
             metrics,
             log_throttle,
@@ -136,15 +146,66 @@ impl RoomTable {
         remote: Option<IpAddr>,
         subject: Option<&str>,
     ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
+        self.check_may_open(remote)?;
+        let id = RoomId::from_random(u128::from_be_bytes(random()));
+        let key = match &self.reopening {
+            Some(reopening) => reopening.owner_key(id),
+            None => OwnerKey(hex(&random::<OWNER_KEY_BYTES>())),
+        };
+        let room = self.open(Room::new(id, Self::digest(&key.0), session, self.limits.clone()))?;
+        info!(room = %id, remote = remote.map(field::display), subject, "room opened");
+        Ok((id, key, room))
+    }
+
+    /// Whether this owner key proves that a former process has lost this room.
+    pub(crate) fn may_reopen(&self, id: RoomId, owner_key: &str) -> bool {
+        self.reopening.as_ref().is_some_and(|reopening| reopening.may_reopen(id, owner_key))
+    }
+
+    /// Whether the owner of this unknown room is likely to open it anew soon.
+    pub(crate) fn awaits_owner(&self, id: RoomId, now: Timestamp) -> bool {
+        self.reopening.as_ref().is_some_and(|reopening| reopening.awaits_owner(id, now))
+    }
+
+    /// Opens a room anew for an owner that [`RoomTable::may_reopen`]. The limits are those of a new
+    /// room.
+    ///
+    /// # Errors
+    /// - Those of [`RoomTable::create`].
+    /// - `unknown_room`: the room has ended, or this process has opened too many rooms anew.
+    pub(crate) fn reopen(
+        &self,
+        id: RoomId,
+        claim: &Claim<'_>,
+        remote: Option<IpAddr>,
+        subject: Option<&str>,
+    ) -> Result<Arc<SharedRoom>, Refusal> {
+        let reopening = self.reopening.as_ref().ok_or(RefusalCode::UnknownRoom)?;
+        let reopened = reopening.once(id, || {
+            self.check_may_open(remote)?;
+            let key = Self::digest(&claim.owner_key);
+            self.open(Room::reopened(id, key, claim, number_above_all(), self.limits.clone()))?;
+            info!(room = %id, remote = remote.map(field::display), subject, "room opened anew");
+            Ok::<_, Refusal>(())
+        })?;
+        if reopened == Reopened::TooMany && self.log_throttle.allows(self.clock.now()) {
+            warn!("no more rooms are opened anew before the next restart: raise --reopened-rooms");
+        }
+        Ok(self.find(id).ok_or(RefusalCode::UnknownRoom)?)
+    }
+
+    /// Checks whether a client at this address may open a room now, and counts it.
+    fn check_may_open(&self, remote: Option<IpAddr>) -> Result<(), Refusal> {
         if let Some(remote) = remote {
             self.creations
                 .try_once(remote, self.clock.now())
                 .map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()))?;
         }
-        self.check_memory()?;
-        let id = RoomId::from_random(u128::from_be_bytes(random()));
-        let key = OwnerKey(hex(&random::<OWNER_KEY_BYTES>()));
-        let mut room = Room::new(id, Self::digest(&key.0), session, self.limits.clone());
+        self.check_memory()
+    }
+
+    /// Puts a new room into the table. If that is full, a deserted room makes space.
+    fn open(&self, mut room: Room) -> Result<Arc<SharedRoom>, RefusalCode> {
         room.share_memory(&self.memory);
         if let Some(journal) = self.journal.get() {
             journal.keep(&mut room);
@@ -161,8 +222,7 @@ impl RoomTable {
             self.insert(&room)?;
         }
         self.metrics.room_opened();
-        info!(room = %id, remote = remote.map(field::display), subject, "room opened");
-        Ok((id, key, room))
+        Ok(room)
     }
 
     /// Closes a room. Its connections are served what they have not taken yet, and then closed.
@@ -180,6 +240,9 @@ impl RoomTable {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
             self.metrics.room_closed();
+            if let Some(reopening) = &self.reopening {
+                reopening.note_ended(id, self.clock.now());
+            }
             info!(room = %id, why = room.end_reason(), "room closed");
         }
     }
@@ -220,19 +283,4 @@ impl Drop for RoomTable {
     fn drop(&mut self) {
         self.alarms_changed.notify_one();
     }
-}
-
-fn random<const BYTES: usize>() -> [u8; BYTES] {
-    let mut bytes = [0; BYTES];
-    getrandom::fill(&mut bytes).expect("the operating system has randomness");
-    bytes
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything that is written to it");
-        text
-    })
 }

@@ -1,6 +1,6 @@
 /**
  * A page that playwright leaves alone. Playwright makes its own pages believe that they have the
- * focus, so that they never freeze.
+ * focus, so that they never freeze, and are never hidden.
  */
 
 /**
@@ -55,6 +55,11 @@ class BarePage {
   /** @param {"frozen" | "active"} state */
   async setState(state) {
     await this.#send("Page.setWebLifecycleState", { state });
+  }
+
+  /** Brings the page's tab to the front. The others of its window are hidden. */
+  async show() {
+    await this.#devtools.send("Target.activateTarget", { targetId: this.#targetId });
   }
 
   async close() {

@@ -19,23 +19,26 @@ import { startServer } from "./server.mjs";
  */
 const LOST_CONNECTION = /WebSocket connection to .* failed|Failed to load resource: (net::|.*\/(rooms\/|openapi\.json))|Access to fetch at '.*openapi\.json'/;
 
-/** The browsers, by whether they keep pages. */
+/** The browsers, by what they do that others don't. */
 const launching = new Map();
 after(async () => {
   for (const browser of launching.values()) await (await browser).close();
 });
 
-function browserFor({ keepsPages }) {
-  if (!launching.has(keepsPages)) launching.set(keepsPages, launch({ keepsPages }));
-  return launching.get(keepsPages);
+function browserFor({ keepsPages, stopsTimers }) {
+  const kind = [keepsPages, stopsTimers].join();
+  if (!launching.has(kind)) launching.set(kind, launch({ keepsPages, stopsTimers }));
+  return launching.get(kind);
 }
 
 /**
  * With `connectionsBreak`, the browser may report broken connections. With `keepsPages`, it keeps
- * pages that were left.
+ * pages that were left. With `stopsTimers`, hidden pages have no timers.
  *
  * @param {string} name
- * @param {{ connectionsBreak?: boolean, keepsPages?: boolean, skip?: string | false }} options
+ * @param {{
+ *   connectionsBreak?: boolean, keepsPages?: boolean, stopsTimers?: boolean, skip?: string | false
+ * }} options
  * @param {(scene: Scene) => Promise<void>} run
  */
 export function scenario(name, options, run) {

@@ -12,6 +12,8 @@ use crate::Refusal;
 pub(crate) struct AnswerLog {
     /// In the order of their ids.
     answers: VecDeque<Answer>,
+    /// The actions up to this id were answered by a former room. 0 if there was none.
+    answered_before: u64,
     /// An answer is dropped once its id is this far behind the newest.
     max_actions: u64,
 }
@@ -59,7 +61,12 @@ impl Answer {
 
 impl AnswerLog {
     pub(crate) fn new(max_actions: usize) -> Self {
-        Self { answers: VecDeque::new(), max_actions: max_actions as u64 }
+        Self { answers: VecDeque::new(), answered_before: 0, max_actions: max_actions as u64 }
+    }
+
+    /// A log for a session that has received the answers up to this id from a room that is lost.
+    pub(crate) fn starting_after(id: u64, max_actions: usize) -> Self {
+        Self { answered_before: id, ..Self::new(max_actions) }
     }
 
     /// A log of these answers in a room with this head. None if they can't have been given: they
@@ -92,7 +99,7 @@ impl AnswerLog {
 
     /// The highest id that was answered; 0 before the first. Ids start at 1.
     pub(crate) fn last_id(&self) -> u64 {
-        self.answers.back().map_or(0, Answer::last_id)
+        self.answers.back().map_or(self.answered_before, Answer::last_id)
     }
 
     pub(crate) fn record_appended(&mut self, id: u64, seq: u64) {

@@ -5,6 +5,7 @@ mod answer_log;
 mod other_sessions;
 mod owner_state;
 pub(super) mod pace;
+mod predecessor;
 
 use std::fmt;
 
@@ -14,6 +15,7 @@ pub use owner_state::OwnerState;
 use crate::mutation::mutated;
 use crate::room::ownership::answer_log::AnswerLog;
 use crate::room::ownership::other_sessions::OtherSessions;
+use crate::room::ownership::predecessor::Predecessor;
 use crate::{Claim, OwnerPresence, Refusal, RefusalCode, Timestamp};
 
 /// A cryptographic digest of an owner key. The room keeps nothing else of the key. So the time that
@@ -37,6 +39,9 @@ pub struct Claimed {
     /// Whether another session held the room before. The page was loaded anew then, and knows
     /// nothing of the room.
     pub new_session: bool,
+    /// Whether the session held a room that was lost, and may not know that this one was opened in
+    /// its place.
+    pub was_lost: bool,
 }
 
 /// Why a connection does not get into a room.
@@ -69,6 +74,8 @@ pub(crate) struct Ownership {
     max_answers: usize,
     /// Since when the owner has no connection.
     away: Option<Away>,
+    /// The room that was lost, and in whose place this one was opened.
+    predecessor: Option<Predecessor>,
 }
 
 /// The owner has no connection.
@@ -90,6 +97,20 @@ impl Ownership {
             other_sessions: OtherSessions::default(),
             max_answers,
             away: None,
+            predecessor: None,
+        }
+    }
+
+    /// Puts this room in the place of one that is lost, for the session that is about to claim it.
+    /// `end` is above all seqs and epochs of the lost room.
+    pub(crate) fn succeed(&mut self, end: u64, claim: &Claim<'_>) {
+        self.epoch = end;
+        self.predecessor = Some(Predecessor::new(end, claim.epoch));
+        // A session that names no epoch is new to the room.
+        if claim.epoch.is_some() {
+            self.session = claim.session.as_deref().map(str::to_owned);
+            let answered = claim.acknowledged.unwrap_or(0);
+            self.answers = AnswerLog::starting_after(answered, self.max_answers);
         }
     }
 
@@ -130,7 +151,13 @@ impl Ownership {
         true
     }
 
-    pub(crate) fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
+    /// `head` is that of the room.
+    pub(crate) fn claim(
+        &mut self,
+        key: &KeyDigest,
+        claim: &Claim<'_>,
+        head: u64,
+    ) -> Result<Claimed, EntryError> {
         if !self.is_key(key) {
             return Err(RefusalCode::WrongOwnerKey.into());
         }
@@ -139,10 +166,13 @@ impl Ownership {
         // A session that names an epoch was the owner's before. If another session holds the room
         // now, this one may not have been told. If it were let in, two tabs would fight, and the
         // actions that it sends again would be appended as new ones.
-        if claim.epoch.is_some() && new_session && !mutated!(SupersededComesBack) {
+        let is_newer = self.predecessor.is_some_and(|lost| lost.is_newer_claim(claim.epoch));
+        if claim.epoch.is_some() && new_session && !is_newer && !mutated!(SupersededComesBack) {
             return Err(EntryError::Superseded);
         }
-        Ok(self.take_over(session, new_session))
+        // A session that holds the new room may have lost its connection before it was told.
+        let was_lost = self.predecessor.is_some_and(|lost| lost.had_epoch(claim.epoch) || lost.is_head(head));
+        Ok(Claimed { was_lost, ..self.take_over(session, new_session) })
     }
 
     /// Gives ownership to a session, in a new epoch.
@@ -158,7 +188,7 @@ impl Ownership {
         }
         self.epoch += 1;
         self.away = None;
-        Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session }
+        Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session, was_lost: false }
     }
 
     /// Whether this is the room's owner key.

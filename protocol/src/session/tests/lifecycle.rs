@@ -106,3 +106,13 @@ fn a_connection_that_is_lost_is_no_failed_attempt() {
     page.handle(Timestamp(5), Input::Disconnected(1006));
     assert_eq!(outputs(&mut page), [Output::Event(Event::Status(SessionStatus::Reconnecting))]);
 }
+
+#[test]
+fn a_follower_whose_owner_may_open_the_lost_room_anew_goes_on_trying() {
+    let mut session = follower();
+    reconnect(&mut session, 1);
+    let lost = ServerMessage::Refused(Refusal::lost_room(1_000));
+    session.handle(Timestamp(5_000), Input::Received(lost));
+    assert_eq!(session.status(), SessionStatus::Reconnecting);
+    assert!(session.next_timeout() >= Some(Timestamp(6_000)));
+}

@@ -145,3 +145,19 @@ fn a_claim_whose_snapshot_was_cut_off_asks_for_it_again() {
     assert_eq!(events(&mut session), ["Entered", "Connected"]);
     assert!(!reconnect(&mut session, 6_000).contains("since"));
 }
+
+#[test]
+fn an_owner_whose_room_was_opened_anew_is_told_and_undoes_nothing() {
+    let mut session = session(Goal::Claim { uuid: "room".to_owned(), owner_key: "key".to_owned() });
+    session.handle(Timestamp(0), Input::Opened);
+    session.handle(Timestamp(0), Input::Received(reply(1, 0)));
+    session.handle(Timestamp(0), Input::Received(action(1, "goTo", Some("goTo"))));
+    session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(1)));
+    reconnect(&mut session, 1);
+    session.handle(Timestamp(5_000), Input::Received(reply(1_000, 0)));
+    outputs(&mut session);
+    session.handle(Timestamp(5_000), Input::Received(ServerMessage::Resync(1_000)));
+    session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(1_000)));
+    assert_eq!(outputs(&mut session), [Output::Event(Event::Resync)]);
+    assert_eq!(session.status(), SessionStatus::Connected);
+}

@@ -46,7 +46,7 @@ impl Failure {
             "too_many_connections" => CloseCode::NotNow,
             "overloaded" => CloseCode::Overloaded,
             "shutting_down" => CloseCode::ShuttingDown,
-            _ => match refusal.known_code().and_then(RefusalCode::closes_with) {
+            _ => match refusal.closes_with() {
                 Some(code) => return (code.value(), Some(refusal)),
                 None => return (CONNECTION_LOST, None),
             },

@@ -114,6 +114,12 @@ pub enum StoreError {
         /// Rooms that may be open.
         limit: usize,
     },
+    /// Rooms are to be stored and to be opened anew.
+    #[error(
+        "stored rooms are there again by themselves, and closed ones must not be: leave out the store or \
+         AccessSettings::reopen_secret (access.reopen-secret)"
+    )]
+    ReopenSecret,
     /// The thread that writes, or the one that restores rooms, can't be started.
     #[error("the store's thread can't be started ({0}): let the server's user have more processes")]
     NoThread(String),

@@ -10,6 +10,8 @@ use super::source::Source;
 const CREATION: &str = "access.creation";
 const JOINS: &str = "access.joins";
 const ORIGINS: &str = "access.allow-origin";
+const REOPENING: &str = "access.reopen-secret";
+const DATA: &str = "server.data";
 const SYNC: &str = "server.sync";
 
 /// Every rule that is broken. Each problem names all its settings, with their values and sources.
@@ -22,6 +24,7 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems.extend(half_of_tls(resolved));
     problems.extend(administration_without_token(resolved));
     problems.extend(sync_without_data(resolved));
+    problems.extend(reopening_with_data(resolved));
     let limits = &resolved.configuration.rooms.limits;
     if limits.ping_interval_ms >= limits.idle_timeout_ms {
         problems.push(between(
@@ -132,6 +135,17 @@ fn sync_without_data(resolved: &Resolved) -> Option<Problem> {
             "no room is stored without server.data: set it too".to_owned(),
         )
     })
+}
+
+/// Two ways for rooms to come back. A store knows which rooms were closed, a secret does not.
+fn reopening_with_data(resolved: &Resolved) -> Option<Problem> {
+    let data = resolved.configuration.data.as_ref()?;
+    resolved.configuration.rooms.access.reopen_secret.as_ref()?;
+    let message = format!(
+        "stored rooms are there again by themselves, and closed ones must not be: leave it out, or {}",
+        shown(resolved, DATA, data.display())
+    );
+    Some(Problem::with(format!("{REOPENING} ({})", source_name(resolved.source(REOPENING))), message))
 }
 
 /// A certificate without its key, or a key without its certificate.

@@ -9,8 +9,8 @@ use crate::configuration::value::{Kind, hidden};
 /// The smallest number of characters in an API key. 16 random ones out of 64 have 96 bits.
 const SHORTEST_API_KEY: usize = 16;
 
-/// The smallest number of bytes in a secret for HS256 (RFC 7518 section 3.2).
-const SHORTEST_JWT_SECRET: usize = 32;
+/// The smallest number of bytes in a secret for HMAC-SHA256, as RFC 7518 section 3.2 has it.
+const SHORTEST_SIGNING_SECRET: usize = 32;
 
 pub(super) static SETTINGS: &[Setting] = &[
     Setting {
@@ -68,10 +68,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         kind: Kind::Text {
             read: |configuration| hidden(configuration.jwt.secret.iter().len()).pop(),
             write: |configuration, text| {
-                if !text.is_empty() && text.len() < SHORTEST_JWT_SECRET {
-                    return Err(format!("must have {SHORTEST_JWT_SECRET} bytes or more"));
-                }
-                configuration.jwt.secret = (!text.is_empty()).then(|| Secret::new(text));
+                configuration.jwt.secret = signing_secret(text)?;
                 Ok(())
             },
         },
@@ -134,6 +131,21 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: Section::Access,
+        name: "reopen-secret",
+        value_name: "SECRET",
+        help: "Sign owner keys with this secret, so that after a restart owners may open rooms \
+               anew that the server has lost; 32 bytes or more, the same at each start",
+        is_secret: true,
+        kind: Kind::Text {
+            read: |configuration| hidden(configuration.rooms.access.reopen_secret.iter().len()).pop(),
+            write: |configuration, text| {
+                configuration.rooms.access.reopen_secret = signing_secret(text)?;
+                Ok(())
+            },
+        },
+    },
+    Setting {
+        section: Section::Access,
         name: "allow-origin",
         value_name: "ORIGIN",
         help: "Pages of this origin may connect, for example https://example.org, or \
@@ -166,6 +178,14 @@ pub(super) static SETTINGS: &[Setting] = &[
 fn gate(gate: &mut Gate, text: &str) -> Result<(), String> {
     *gate = text.parse().map_err(|error: InvalidGate| error.to_string())?;
     Ok(())
+}
+
+/// A secret to sign with. An empty text is none.
+fn signing_secret(text: &str) -> Result<Option<Secret>, String> {
+    if !text.is_empty() && text.len() < SHORTEST_SIGNING_SECRET {
+        return Err(format!("must have {SHORTEST_SIGNING_SECRET} bytes or more"));
+    }
+    Ok((!text.is_empty()).then(|| Secret::new(text)))
 }
 
 /// Sets the keys. An error names the position of the wrong key, never the key itself.

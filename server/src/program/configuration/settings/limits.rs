@@ -146,6 +146,15 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: Section::Limits,
+        name: "reopened-rooms",
+        value_name: "NUMBER",
+        help: "Rooms that owners may open anew between two restarts, with reopen-secret; above it \
+               their claims are refused (unknown_room)",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.reopened_rooms, AT_LEAST_ONE),
+    },
+    Setting {
+        section: Section::Limits,
         name: "unknown-rooms-per-minute",
         value_name: "NUMBER",
         help: "Different rooms that don't exist for which one address may ask in a minute; above \
