@@ -166,3 +166,25 @@ fn a_reader_holds_back_the_wal_and_that_is_counted() {
     process.journal.shut_down();
     assert_eq!(fs::metadata(directory.wal()).unwrap().len(), 0);
 }
+
+#[test]
+fn the_wal_is_bounded_however_much_is_written() {
+    for sync in [SyncMode::Os, SyncMode::Disk] {
+        let directory = Directory::new();
+        let mut process = Process::start(&directory, sync);
+        let id = process.open_room();
+        let params = format!("[\"{}\"]", "x".repeat(60_000));
+        let mut largest = 0;
+        for _ in 0..150 {
+            for _ in 0..10 {
+                process.act(id, &params, None);
+            }
+            process.settle();
+            largest = largest.max(fs::metadata(directory.wal()).unwrap().len());
+        }
+        // 32 MiB, at which it is full, and the group that has filled it.
+        assert!(largest < 40 * 1024 * 1024, "{sync:?}: {largest} {:?}", process.journal.counts());
+        assert!(process.journal.counts().bytes > 2 * largest, "{sync:?}: it has begun anew");
+        assert_eq!(process.journal.counts().held_back, 0, "{sync:?}");
+    }
+}

@@ -203,7 +203,12 @@ impl Writer {
 
     /// Whether there is something to do for the file that can't wait for an idle moment.
     fn is_upkeep_urgent(&self) -> bool {
-        self.upkeep.is_measurement_due() || self.upkeep.is_checkpoint_due() || self.upkeep.is_wal_full()
+        self.upkeep.is_measurement_due() || self.upkeep.is_checkpoint_due()
+    }
+
+    /// Whether nothing can be written until the WAL is in the file. That was asked for before.
+    fn is_wal_full(&self) -> bool {
+        self.upkeep.is_wal_full()
     }
 
     /// Whether there is something to do for the file, sooner or later.
@@ -213,9 +218,7 @@ impl Writer {
 
     /// Does what is urgent for the file.
     fn keep_up(&mut self) -> rusqlite::Result<()> {
-        if self.upkeep.is_wal_full() {
-            self.upkeep.checkpoint(&self.connection, &self.counters)?;
-        } else if self.upkeep.is_checkpoint_due() {
+        if self.upkeep.is_checkpoint_due() {
             self.want_checkpoint();
         }
         if self.upkeep.is_measurement_due() {

@@ -69,6 +69,11 @@ impl Queue {
         self.state().waiting = Vec::new();
     }
 
+    /// Whether nothing more is taken.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state().is_closed
+    }
+
     /// How many pushes wait.
     pub(crate) fn len(&self) -> usize {
         self.state().waiting.len()

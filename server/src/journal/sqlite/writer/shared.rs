@@ -29,6 +29,8 @@ pub(crate) struct Shared {
     sync: SyncMode,
     /// None once the store has ended.
     writer: Mutex<Option<Writer>>,
+    /// Held by who waits for the writer, so that whoever gives it back can't take it again at once.
+    turn: Mutex<()>,
     failure: OnceLock<Arc<StoreError>>,
 }
 
@@ -44,6 +46,7 @@ impl Shared {
             path,
             sync,
             writer: Mutex::new(Some(writer)),
+            turn: Mutex::new(()),
             failure: OnceLock::new(),
         })
     }
@@ -74,14 +77,16 @@ impl Shared {
         }
     }
 
-    /// Commits what waits. False if somebody else has the store.
+    /// Commits what waits. False if somebody else has the store, or waits for it.
     fn try_commit(&self) -> bool {
-        let mut guard = match self.writer.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return false,
-        };
+        let Some(turn) = try_lock(&self.turn) else { return false };
+        let Some(mut guard) = try_lock(&self.writer) else { return false };
+        drop(turn);
         let Some(writer) = &mut *guard else { return false };
+        if writer.is_wal_full() {
+            self.queue.wake_thread();
+            return false;
+        }
         self.guarded(|| {
             writer.write(self.queue.take())?;
             if writer.is_upkeep_urgent() {
@@ -96,8 +101,10 @@ impl Shared {
 
     /// The writer; none once the store has ended.
     pub(crate) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
-        // A panic has made the store fail, and a failed one has nothing to write.
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(turn);
+        writer
     }
 
     /// Does something with the store. If that fails, nothing more is kept.
@@ -131,5 +138,14 @@ impl Shared {
     /// Why nothing is kept any more, if that is so.
     pub(crate) fn failure(&self) -> Option<&Arc<StoreError>> {
         self.failure.get()
+    }
+}
+
+/// A panic that poisons has made the store fail, and a failed one has nothing to write.
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }

@@ -13,15 +13,23 @@ use super::shared::Shared;
 /// Nobody waits for less: a thread can't sleep for so short a time, and so quick a commit is cheap.
 const MIN_GATHERING: Duration = Duration::from_micros(100);
 
+/// Who brings the WAL into the file wakes the thread. This only bounds what a fault can do.
+const CHECKPOINT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// Writes until the queue is closed, and then ends the store in order. `second` is another
 /// connection to its file.
 pub(crate) fn run(shared: &Shared, second: Connection) {
     thread::scope(|scope| {
         let checkpointer = Checkpointer::start(scope, shared, second);
         shared.guarded(|| shared.writer().as_mut().map_or(Ok(()), Writer::begin));
-        while let Some(patience) = shared.guarded(|| attend(shared, &checkpointer)) {
-            // Who pushed while this thread had the store has left it to this thread.
-            if shared.queue.is_empty() && matches!(shared.queue.sleep(patience), Err(Closed)) {
+        while let Some(attended) = shared.guarded(|| attend(shared, &checkpointer)) {
+            let patience = match attended {
+                // Who pushed while this thread had the store has left it to this thread.
+                Attended::Idle(_) if !shared.queue.is_empty() => continue,
+                Attended::Idle(patience) => patience,
+                Attended::WalIsFull => CHECKPOINT_PATIENCE,
+            };
+            if matches!(shared.queue.sleep(patience), Err(Closed)) {
                 break;
             }
         }
@@ -36,12 +44,25 @@ pub(crate) fn run(shared: &Shared, second: Connection) {
     }
 }
 
-/// Writes what waits, and does what the store needs beside that. Returns how long to sleep.
-fn attend(shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<Duration> {
+/// What the thread does next.
+#[derive(Debug)]
+enum Attended {
+    /// It has written what there was. It can sleep for so long.
+    Idle(Duration),
+    /// It waits until the WAL is in the file.
+    WalIsFull,
+}
+
+/// Writes what waits, and does what the store needs beside that.
+fn attend(shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<Attended> {
     loop {
         gather(shared);
         let mut guard = shared.writer();
-        let Some(writer) = &mut *guard else { return Ok(Duration::MAX) };
+        let Some(writer) = &mut *guard else { return Ok(Attended::Idle(Duration::MAX)) };
+        // At the end the WAL goes into the file in any case.
+        if writer.is_wal_full() && !shared.queue.is_closed() {
+            return Ok(Attended::WalIsFull);
+        }
         let staged = shared.queue.take();
         let is_idle = staged.is_empty();
         writer.write(staged)?;
@@ -51,7 +72,7 @@ fn attend(shared: &Shared, checkpointer: &Checkpointer) -> rusqlite::Result<Dura
             checkpointer.ask();
         }
         if let Some(patience) = patience {
-            return Ok(patience);
+            return Ok(Attended::Idle(patience));
         }
     }
 }

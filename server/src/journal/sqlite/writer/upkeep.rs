@@ -169,9 +169,9 @@ impl Upkeep {
             && (self.wal_bytes >= WAL_MAX_BYTES || (self.is_wal_old() && self.wal_bytes > 0))
     }
 
-    /// Whether the WAL must go into the file before anything else is written.
+    /// Whether the WAL must go into the file before anything else is written, as was asked for.
     pub(crate) fn is_wal_full(&self) -> bool {
-        self.wal_bytes >= WAL_FULL_BYTES && !self.is_held_back()
+        self.wal_bytes >= WAL_FULL_BYTES && self.is_checkpoint_asked
     }
 
     /// Notes that somebody was asked to bring the WAL into the file.
