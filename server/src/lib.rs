@@ -35,7 +35,9 @@ mod journal;
 mod manager;
 mod metrics;
 mod prometheus;
+mod publish;
 mod remote_address;
+mod room_events;
 mod rooms;
 mod routes;
 mod services;
@@ -55,7 +57,8 @@ pub use journal::{
 };
 pub use manager::Manager;
 pub use remote_address::RemoteAddress;
-pub use rtbroadcaster_protocol::{Limits, Operation, Refusal};
+pub use room_events::{Lagged, RoomChange, RoomEvent, RoomEvents};
+pub use rtbroadcaster_protocol::{Limits, Operation, OwnerKey, OwnerPresence, Refusal, RefusalCode, RoomId};
 pub use settings::Settings;
 pub use sockets::Sockets;
 

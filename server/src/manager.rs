@@ -2,7 +2,7 @@
 //! it down.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
 
 use rtbroadcaster_protocol::{Memory, Operation, Refusal, RefusalCode, Timestamp};
@@ -17,6 +17,7 @@ use crate::connection::{self, Connection, Registry, sweep};
 #[cfg(feature = "store")]
 use crate::journal::{JournalHandle, Store, StoreError, StoreSettings};
 use crate::metrics::Metrics;
+use crate::room_events::RoomEvents;
 use crate::rooms::RoomTable;
 #[cfg(feature = "store")]
 use crate::rooms::TableListener;
@@ -40,8 +41,6 @@ struct Shared {
     connections: Arc<Registry>,
     /// Decides which connections are let in.
     gatekeeper: Gatekeeper,
-    shutting_down: AtomicBool,
-    draining: AtomicBool,
     /// Starts the sweep with the first connection.
     sweep: Once,
 }
@@ -55,8 +54,6 @@ impl Manager {
                 services: Arc::new(Services::new(&settings)),
                 connections: Arc::default(),
                 gatekeeper: Gatekeeper::new(permits(&settings) as usize, &settings.limits),
-                shutting_down: AtomicBool::new(false),
-                draining: AtomicBool::new(false),
                 sweep: Once::new(),
                 settings,
             }),
@@ -125,6 +122,32 @@ impl Manager {
     #[must_use]
     pub fn connected(&self) -> usize {
         self.connections().len()
+    }
+
+    /// What happens in the rooms from now on: they are opened and closed, followers join and leave,
+    /// owners go away and come back.
+    ///
+    /// Each stream has every event of every room, in the order of its room. A stream that is read
+    /// too slowly loses the oldest: [`Settings::buffered_events`] says how many may wait. While
+    /// nobody listens, an event costs one comparison, and a delivery never costs anything.
+    ///
+    /// ```no_run
+    /// # async fn listen(rooms: rtbroadcaster::Manager) {
+    /// use rtbroadcaster::RoomChange;
+    ///
+    /// let mut events = rooms.events();
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         Ok(event) if event.change == RoomChange::Opened => println!("opened: {}", event.room),
+    ///         Ok(_) => {}
+    ///         Err(lagged) => eprintln!("{lagged}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn events(&self) -> RoomEvents {
+        self.room_table().events().listen()
     }
 
     /// Checks whether the bearer of this token may do this. Without a token it checks whether
@@ -200,16 +223,6 @@ impl Manager {
     /// The registry of all its connections.
     pub(crate) fn connections(&self) -> &Registry {
         &self.shared.connections
-    }
-
-    /// Whether the manager shuts down and lets no connection in.
-    pub(crate) fn shutting_down(&self) -> &AtomicBool {
-        &self.shared.shutting_down
-    }
-
-    /// Whether clients are being sent away.
-    pub(crate) fn draining(&self) -> &AtomicBool {
-        &self.shared.draining
     }
 
     /// Resolves when no connection is left.

@@ -55,6 +55,7 @@ impl Room {
             self.durable = mark.seq;
             self.version += 1;
             self.owner_version += 1;
+            self.release_notices();
         }
     }
 

@@ -11,6 +11,7 @@ mod id;
 mod log;
 mod memory;
 mod memory_use;
+mod observer;
 mod ownership;
 mod post;
 mod record;
@@ -31,6 +32,7 @@ use followers::Followers;
 use log::Log;
 use log::slots::Slots;
 use memory::Account;
+use observer::Observation;
 use ownership::Ownership;
 use ownership::pace::Pace;
 use staging::Staging;
@@ -41,6 +43,7 @@ pub use id::RoomId;
 pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
 pub use memory::Memory;
+pub use observer::{Observer, RoomNotice};
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, Records};
@@ -85,6 +88,7 @@ pub struct Room {
     durable: u64,
     /// The records that a journal has not kept yet. None without a journal.
     staging: Option<Box<Staging>>,
+    observation: Observation,
 }
 
 impl Room {
@@ -111,6 +115,7 @@ impl Room {
             render_buffer: String::new(),
             durable: u64::MAX,
             staging: None,
+            observation: Observation::default(),
             limits,
         }
     }
@@ -258,13 +263,22 @@ impl Room {
     /// - [`EntryError::Superseded`]: another session has claimed the room since this one held it.
     pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         self.check_open()?;
+        let presence = self.owner.presence();
         let claimed = self.owner.claim(key, claim, self.compact.head())?;
+        self.note_claimed(claim.session.as_deref(), claimed.epoch, presence);
+        Ok(claimed)
+    }
+
+    /// Notes that a claim was granted to a session. `presence` is that of the owner before it.
+    fn note_claimed(&mut self, session: Option<&str>, epoch: u64, presence: OwnerPresence) {
         if !mutated!(ForgetToRecordClaim) {
-            self.stage(&Record::Claimed { session: claim.session.as_deref(), epoch: claimed.epoch });
+            self.stage(&Record::Claimed { session, epoch });
         }
         self.version += 1;
         self.owner_version += u64::from(!mutated!(ForgetToFence));
-        Ok(claimed)
+        if presence == OwnerPresence::Away {
+            self.notice(RoomNotice::OwnerBack);
+        }
     }
 
     /// Does something as the owner under `epoch`.
@@ -288,6 +302,9 @@ impl Room {
         if self.owner.leave(epoch, now) {
             self.stage_away();
             self.version += 1;
+            if !self.is_closed {
+                self.notice(RoomNotice::OwnerAway);
+            }
         }
     }
 

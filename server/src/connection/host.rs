@@ -9,7 +9,7 @@ use rtbroadcaster_protocol::{
 };
 
 use crate::fanout::SharedRoom;
-use crate::rooms::RoomTable;
+use crate::rooms::{CLOSED_BY_OWNER, RoomTable};
 use crate::services::Services;
 
 /// The host of a connection's [`Peer`](rtbroadcaster_protocol::Peer). It keeps the connection's
@@ -104,7 +104,7 @@ impl Host for ConnectionHost {
     }
 
     fn close(&mut self, room: RoomId) {
-        self.services.rooms.close(room, "its owner closed it");
+        self.services.rooms.close(room, CLOSED_BY_OWNER);
     }
 
     fn wake_at(&mut self, room: RoomId, moment: Timestamp) {

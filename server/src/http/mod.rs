@@ -101,7 +101,7 @@ async fn dispatch(
         // all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
         // Rooms stay open until their clients are sent away.
-        Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.is_draining(),
+        Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.services().is_draining(),
     };
     if is_refused {
         return Err(HttpError::shutting_down(manager));
