@@ -23,6 +23,7 @@
 mod access;
 mod admin;
 mod admission;
+mod application;
 mod atomic_option;
 mod clock;
 mod connection;
@@ -50,6 +51,7 @@ pub use access::{AccessSettings, Gate, InvalidGate, JwtSettings, KeysError, Secr
 pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
+pub use application::{Message, RoomAction, RoomError, RoomFollower, RoomHandle, RoomMessage, RoomOptions};
 pub use http::HangUp;
 #[cfg(feature = "store")]
 pub use journal::{

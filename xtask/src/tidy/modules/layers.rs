@@ -96,7 +96,7 @@ const ORDERS: [Order; 2] = [
             },
             Layer { parts: &["manager"], reason: "the manager serves every way in, whichever are mounted" },
             Layer {
-                parts: &["admin", "drain", "http", "internals", "prometheus"],
+                parts: &["admin", "application", "drain", "http", "internals", "prometheus"],
                 reason: "each way in works without what mounts it",
             },
             Layer { parts: &["routes"], reason: "" },
