@@ -41,6 +41,7 @@ mod remote_address;
 mod room_events;
 mod rooms;
 mod routes;
+mod service;
 mod services;
 mod settings;
 mod sockets;
@@ -61,6 +62,7 @@ pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use room_events::{Lagged, RoomChange, RoomEvent, RoomEvents};
 pub use rtbroadcaster_protocol::{Limits, Operation, OwnerKey, OwnerPresence, Refusal, RefusalCode, RoomId};
+pub use service::RoomsService;
 pub use settings::Settings;
 pub use sockets::Sockets;
 

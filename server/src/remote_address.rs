@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-/// The client's address, for logs and for limits per address. Without it no limit per address
-/// holds. The program's accept loop sets it as a request extension; another server may set it too.
+/// The client's address, for logs and for limits per address, as an extension of a request. The
+/// program's accept loop sets it, and another server may. Without it, the rooms are told the
+/// address by [`Manager::routes`](crate::Manager::routes) or by
+/// [`RoomsService::with_remote_address`](crate::RoomsService::with_remote_address).
 #[derive(Debug, Clone, Copy)]
 pub struct RemoteAddress(pub SocketAddr);

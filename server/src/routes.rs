@@ -1,5 +1,8 @@
 //! The filter that an application mounts for the rooms. It turns upgrade requests into connections.
 
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
 use hyper::upgrade::OnUpgrade;
 use tracing::{Instrument, debug, debug_span};
 use warp::Filter;
@@ -27,14 +30,49 @@ impl Manager {
     /// let routes = warp::path("broadcasting").and(rooms.routes());
     /// # drop(routes);
     /// ```
+    ///
+    /// The limits for each address hold: warp's own server says where a request comes from, and
+    /// another server may set the extension [`RemoteAddress`]. Behind a proxy all clients come from
+    /// the proxy's address: then mount [`Manager::routes_for`].
     #[must_use]
     pub fn routes(&self) -> BoxedFilter<(Response,)> {
+        self.routes_for(warp::addr::remote())
+    }
+
+    /// The filter to mount, as [`Manager::routes`] returns it, with the client's address from a
+    /// filter of the application. Where that yields none, the limits for each address don't hold.
+    /// The extension [`RemoteAddress`] of a request comes first.
+    ///
+    /// This trusts a proxy, which must set the header anew in each request:
+    ///
+    /// ```
+    /// use std::net::{IpAddr, SocketAddr};
+    ///
+    /// use warp::Filter;
+    ///
+    /// let rooms = rtbroadcaster::Manager::new(rtbroadcaster::Settings::default());
+    /// let client = warp::header::headers_cloned().map(|headers: warp::http::HeaderMap| {
+    ///     let address: IpAddr = headers.get("x-real-ip")?.to_str().ok()?.parse().ok()?;
+    ///     Some(SocketAddr::new(address, 0))
+    /// });
+    /// let routes = warp::path("broadcasting").and(rooms.routes_for(client));
+    /// # drop(routes);
+    /// ```
+    #[must_use]
+    pub fn routes_for<F>(&self, remote: F) -> BoxedFilter<(Response,)>
+    where
+        F: Filter<Extract = (Option<SocketAddr>,), Error = Infallible> + Clone + Send + Sync + 'static,
+    {
         let manager = self.clone();
+        let remote = warp::ext::optional::<RemoteAddress>()
+            .and(remote)
+            .map(|set: Option<RemoteAddress>, found: Option<SocketAddr>| set.or(found.map(RemoteAddress)))
+            .boxed();
         let websockets = warp::path::end()
             .and(warp::method())
             .and(warp::header::headers_cloned())
             .and(warp::ext::optional::<OnUpgrade>())
-            .and(warp::ext::optional::<RemoteAddress>())
+            .and(remote.clone())
             .and(warp::ext::optional::<Socket>())
             .map(move |method, headers, upgrade, remote, socket| {
                 let answer = upgrade_request(&manager, &method, &headers, upgrade, remote, socket);
@@ -45,7 +83,7 @@ impl Manager {
                     error.into_response()
                 })
             });
-        websockets.or(http::routes(self)).unify().boxed()
+        websockets.or(http::routes(self, remote)).unify().boxed()
     }
 
     /// The metrics of this manager, in Prometheus' text format, to mount at a path of their own.

@@ -15,6 +15,7 @@ mod events;
 mod hang_up;
 mod headers;
 mod json;
+mod mount_path;
 mod remove;
 mod reply;
 mod request;
@@ -37,9 +38,14 @@ use request::Request;
 use target::Target;
 
 pub use hang_up::HangUp;
+pub(crate) use mount_path::MountPath;
 
 /// The filter for everything below the rooms' path. It rejects paths that are no [`Target`].
-pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
+/// `remote` yields the client's address.
+pub(crate) fn routes(
+    manager: &Manager,
+    remote: BoxedFilter<(Option<RemoteAddress>,)>,
+) -> BoxedFilter<(Response,)> {
     let manager = manager.clone();
     let target = warp::path::tail().and_then(|tail: Tail| async move {
         Target::parse(tail.as_str()).ok_or_else(warp::reject::not_found)
@@ -49,15 +55,17 @@ pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(warp::header::headers_cloned())
         .and(query)
-        .and(warp::ext::optional::<RemoteAddress>())
+        .and(remote)
         .and(warp::ext::optional::<HangUp>())
-        .map(|method, path, headers, query, remote, hang_up| Request {
+        .and(warp::ext::optional::<MountPath>())
+        .map(|method, path, headers, query, remote, hang_up, mount_path| Request {
             method,
             path,
             headers,
             query,
             remote,
             hang_up,
+            mount_path,
         });
     target
         .and(request)
@@ -107,7 +115,7 @@ async fn dispatch(
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
-        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request.path.as_str())),
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request)),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
         (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid).await,
         (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,

@@ -6,6 +6,7 @@ use warp::http::{HeaderMap, Method};
 use warp::path::FullPath;
 
 use super::hang_up::HangUp;
+use super::mount_path::MountPath;
 use crate::remote_address::RemoteAddress;
 
 /// A request for one of the targets.
@@ -16,6 +17,8 @@ pub(super) struct Request {
     pub(super) query: String,
     pub(super) remote: Option<RemoteAddress>,
     pub(super) hang_up: Option<HangUp>,
+    /// Where the rooms are mounted, if `path` doesn't show it.
+    pub(super) mount_path: Option<MountPath>,
 }
 
 impl Request {

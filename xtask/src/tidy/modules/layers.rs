@@ -99,7 +99,8 @@ const ORDERS: [Order; 2] = [
                 parts: &["admin", "application", "drain", "http", "internals", "prometheus"],
                 reason: "each way in works without what mounts it",
             },
-            Layer { parts: &["routes"], reason: "" },
+            Layer { parts: &["routes"], reason: "a service is another dress of the routes" },
+            Layer { parts: &["service"], reason: "" },
         ],
     },
 ];
