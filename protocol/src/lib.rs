@@ -73,7 +73,7 @@ pub use limits::{AnnouncedLimits, Limits, MAX_SESSION_BYTES};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, switch_on};
 #[cfg(feature = "rooms")]
-pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Scope};
+pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, RequestedEntry, Scope};
 #[cfg(feature = "rooms")]
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,

@@ -47,7 +47,9 @@ mod settings;
 mod sockets;
 mod websocket;
 
-pub use access::{AccessSettings, Gate, InvalidGate, JwtSettings, KeysError, Secret};
+pub use access::{
+    AccessSettings, Authoriser, EntryRequest, Gate, InvalidGate, JwtSettings, KeysError, Secret,
+};
 #[cfg(feature = "jwt")]
 pub use access::{InvalidKeySource, KeySource};
 pub use admin::AdminSettings;

@@ -9,8 +9,10 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::Method;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use warp::path::FullPath;
 use warp::reply::{Reply, Response};
 
+use crate::access::RequestParts;
 use crate::admission::{HandshakeError, PageRefused, Socket};
 use crate::connection::{Connection, Framing, Transport};
 use crate::manager::Manager;
@@ -74,8 +76,9 @@ impl Manager {
             .and(warp::ext::optional::<OnUpgrade>())
             .and(remote.clone())
             .and(warp::ext::optional::<Socket>())
-            .map(move |method, headers, upgrade, remote, socket| {
-                let answer = upgrade_request(&manager, &method, &headers, upgrade, remote, socket);
+            .and(request_parts(self))
+            .map(move |method, headers, upgrade, remote, socket, parts| {
+                let answer = upgrade_request(&manager, &method, &headers, upgrade, remote, socket, parts);
                 answer.unwrap_or_else(|error| {
                     manager.metrics().handshake_refused(&error);
                     let remote = remote.map(|RemoteAddress(address)| address);
@@ -118,6 +121,23 @@ async fn metrics_page(manager: &Manager) -> Response {
     warp::reply::with_header(page, CACHE_CONTROL, "no-store").into_response()
 }
 
+/// The parts of each request, if the application wants to see them.
+fn request_parts(manager: &Manager) -> BoxedFilter<(Option<RequestParts>,)> {
+    if !manager.services().access.has_authoriser() {
+        return warp::any().map(|| None).boxed();
+    }
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::method()
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<RequestParts>())
+        .map(|method, path: FullPath, query: String, headers, parts: Option<RequestParts>| {
+            Some(parts.unwrap_or_else(|| RequestParts::new(&method, path.as_str(), &query, &headers)))
+        })
+        .boxed()
+}
+
 /// Answers an upgrade request: starts a connection, or says why there is none.
 fn upgrade_request(
     manager: &Manager,
@@ -126,6 +146,7 @@ fn upgrade_request(
     upgrade: Option<OnUpgrade>,
     remote: Option<RemoteAddress>,
     socket: Option<Socket>,
+    parts: Option<RequestParts>,
 ) -> Result<Response, HandshakeError> {
     let (response, upgrade) = handshake(method, headers, upgrade)?;
     let settings = manager.settings();
@@ -143,6 +164,9 @@ fn upgrade_request(
                     let services = manager.services().clone();
                     let connection =
                         Connection::new(services, address, transport, admission, Framing::Websocket);
+                    if let Some(parts) = parts {
+                        connection.with_state(|state| state.host.decide_by(parts));
+                    }
                     manager.start(connection, &mut read);
                 }
                 Err(error) => debug!(%error, "the connection ended during its handshake"),

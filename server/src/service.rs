@@ -15,6 +15,7 @@ use warp::http::request::Parts;
 use warp::reply::Response;
 
 use crate::Manager;
+use crate::access::RequestParts;
 use crate::http::MountPath;
 use crate::remote_address::RemoteAddress;
 
@@ -30,6 +31,8 @@ pub struct RoomsService {
     routes: BoxedFilter<(Response,)>,
     find_address: Option<Arc<FindAddress>>,
     mount_path: Option<MountPath>,
+    /// Whether the application decides about entries, and sees requests for that.
+    shows_requests: bool,
 }
 
 impl Manager {
@@ -56,7 +59,12 @@ impl Manager {
     /// ```
     #[must_use]
     pub fn service(&self) -> RoomsService {
-        RoomsService { routes: self.routes(), find_address: None, mount_path: None }
+        RoomsService {
+            routes: self.routes(),
+            find_address: None,
+            mount_path: None,
+            shows_requests: self.services().access.has_authoriser(),
+        }
     }
 }
 
@@ -99,6 +107,9 @@ where
             && let Some(address) = self.find_address.as_ref().and_then(|find| find(&parts))
         {
             parts.extensions.insert(RemoteAddress(address));
+        }
+        if self.shows_requests {
+            parts.extensions.insert(RequestParts(Arc::new(parts.clone())));
         }
         if let Some(path) = &self.mount_path {
             parts.extensions.insert(path.clone());

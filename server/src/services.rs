@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rtbroadcaster_protocol::Limits;
 
 use crate::Settings;
-use crate::access::Access;
+use crate::access::{Access, Deciding, EntryRequest};
 use crate::admission::LogThrottle;
 use crate::clock::Clock;
 use crate::metrics::Metrics;
@@ -56,6 +57,11 @@ impl Services {
             shutting_down: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }
+    }
+
+    /// Asks the application about an entry. It has as long as a client has to ask for it.
+    pub(crate) fn ask(&self, entry: EntryRequest) -> Deciding {
+        self.access.ask(entry, Duration::from_millis(self.limits.handshake_timeout_ms))
     }
 
     /// Whether clients are being sent away. An action that is acknowledged now might reach no

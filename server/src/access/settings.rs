@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{JwtSettings, Secret};
+use super::{Authoriser, JwtSettings, Secret};
 
 /// Who may open, own and follow rooms. By default everybody may do everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -23,6 +23,8 @@ pub struct AccessSettings {
     /// are signed with it. None by default: then no room is opened anew. Not together with a store
     /// (`Manager::with_store`), which keeps the rooms themselves.
     pub reopen_secret: Option<Secret>,
+    /// The application's own decision about each entry, beside the gates. None by default.
+    pub authoriser: Option<Authoriser>,
 }
 
 /// Who may pass.

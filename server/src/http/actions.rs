@@ -34,7 +34,7 @@ pub(super) async fn append(
     body: Body,
 ) -> Result<Response, HttpError> {
     // Nothing else is judged of a client that may not act, nor its body read.
-    let room = authorise_owner(manager, request, uuid)?;
+    let room = authorise_owner(manager, request, uuid).await?;
     let form = match headers::media_type(&request.headers)?.as_deref() {
         Some("application/json") => BodyForm::One,
         Some("application/x-ndjson") => BodyForm::Lines,

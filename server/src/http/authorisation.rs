@@ -2,17 +2,34 @@
 
 use std::sync::Arc;
 
-use rtbroadcaster_protocol::{Host, Operation, RefusalCode, RoomId};
+use rtbroadcaster_protocol::{Host, Operation, Refusal, RefusalCode, RoomId};
 
 use super::error::HttpError;
 use super::headers;
 use super::request::Request;
 use crate::Manager;
+use crate::access::{EntryRequest, RequestParts};
 use crate::connection::ConnectionHost;
 use crate::publish::{DrivenRoom, Right};
 
+/// Has the application decide about a client that the gates let pass, if it decides about entries.
+pub(super) async fn ask_application(
+    manager: &Manager,
+    request: &Request,
+    operation: Operation,
+    token: Option<&str>,
+) -> Result<(), Refusal> {
+    let services = manager.services();
+    if !services.access.has_authoriser() {
+        return Ok(());
+    }
+    manager.authorise(operation, token)?;
+    let RequestParts(parts) = request.parts();
+    services.ask(EntryRequest::of_request(operation, token, request.remote(), parts)).await
+}
+
 /// Finds a room by its uuid and checks the request's owner key, and its token where one is needed.
-pub(super) fn authorise_owner(
+pub(super) async fn authorise_owner(
     manager: &Manager,
     request: &Request,
     uuid: &str,
@@ -27,6 +44,9 @@ pub(super) fn authorise_owner(
         && !host.permissions(Operation::Claim(id), token)?.allow(Operation::Claim(id))
     {
         return Err(RefusalCode::Forbidden.into());
+    }
+    if let Some(id) = id {
+        ask_application(manager, request, Operation::Claim(id), token).await?;
     }
     let key = host.digest(key);
     let found = id.and_then(|id| {

@@ -29,6 +29,7 @@ use warp::http::{HeaderValue, Method, StatusCode};
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
+use crate::access::RequestParts;
 use crate::admission::HandshakeError;
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
@@ -58,7 +59,8 @@ pub(crate) fn routes(
         .and(remote)
         .and(warp::ext::optional::<HangUp>())
         .and(warp::ext::optional::<MountPath>())
-        .map(|method, path, headers, query, remote, hang_up, mount_path| Request {
+        .and(warp::ext::optional::<RequestParts>())
+        .map(|method, path, headers, query, remote, hang_up, mount_path, parts| Request {
             method,
             path,
             headers,
@@ -66,6 +68,7 @@ pub(crate) fn routes(
             remote,
             hang_up,
             mount_path,
+            parts,
         });
     target
         .and(request)
@@ -119,7 +122,7 @@ async fn dispatch(
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
         (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid).await,
         (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,
-        (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid),
+        (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid).await,
         _ => Err(HttpError::Method(target.methods())),
     }
 }

@@ -7,6 +7,7 @@ use warp::path::FullPath;
 
 use super::hang_up::HangUp;
 use super::mount_path::MountPath;
+use crate::access::RequestParts;
 use crate::remote_address::RemoteAddress;
 
 /// A request for one of the targets.
@@ -19,11 +20,19 @@ pub(super) struct Request {
     pub(super) hang_up: Option<HangUp>,
     /// Where the rooms are mounted, if `path` doesn't show it.
     pub(super) mount_path: Option<MountPath>,
+    /// The parts of the whole request, if the server passes them on.
+    pub(super) parts: Option<RequestParts>,
 }
 
 impl Request {
     /// The client's address, if it is known.
     pub(super) fn remote(&self) -> Option<IpAddr> {
         self.remote.map(|RemoteAddress(address)| address.ip())
+    }
+
+    /// The parts of the whole request.
+    pub(super) fn parts(&self) -> RequestParts {
+        let Self { method, path, query, headers, .. } = self;
+        self.parts.clone().unwrap_or_else(|| RequestParts::new(method, path.as_str(), query, headers))
     }
 }
