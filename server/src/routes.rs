@@ -66,10 +66,7 @@ impl Manager {
         F: Filter<Extract = (Option<SocketAddr>,), Error = Infallible> + Clone + Send + Sync + 'static,
     {
         let manager = self.clone();
-        let remote = warp::ext::optional::<RemoteAddress>()
-            .and(remote)
-            .map(|set: Option<RemoteAddress>, found: Option<SocketAddr>| set.or(found.map(RemoteAddress)))
-            .boxed();
+        let remote = RemoteAddress::filter(remote);
         let websockets = warp::path::end()
             .and(warp::method())
             .and(warp::header::headers_cloned())

@@ -9,6 +9,7 @@ use crate::{AccessSettings, HostPolicy, OriginPolicy};
 
 /// The settings of a [`Manager`](crate::Manager).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Settings {
     /// The bounds that rooms and connections keep.
     pub limits: Limits,
@@ -29,6 +30,25 @@ pub struct Settings {
 
 /// See [`Settings::buffered_events`].
 const BUFFERED_EVENTS: NonZeroUsize = NonZeroUsize::new(1_024).expect("it is more than 0");
+
+impl Settings {
+    /// The same settings with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster::{OriginPolicy, Settings};
+    ///
+    /// let settings = Settings::default().with(|settings| {
+    ///     settings.limits.rooms = 100;
+    ///     settings.origins = OriginPolicy::Any;
+    /// });
+    /// # drop(settings);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}
 
 impl Default for Settings {
     fn default() -> Self {

@@ -65,7 +65,7 @@ impl Server {
     }
 
     async fn on_store(directory: PathBuf) -> Self {
-        let store = StoreSettings { directory: directory.clone(), sync: SyncMode::Os };
+        let store = StoreSettings::new(&directory).with_sync(SyncMode::Os);
         let manager = Manager::with_store(Settings::default(), &store).expect("a store");
         let mut server = Self::of(manager).await;
         server.store = Some(directory);

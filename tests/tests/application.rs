@@ -1,8 +1,8 @@
 //! What an application does with rooms from Rust, as pages over real sockets notice it.
 
 use rtbroadcaster::{
-    Limits, Manager, Message, OwnerPresence, RefusalCode, RoomError, RoomHandle, RoomId, RoomMessage,
-    RoomOptions, Settings,
+    Manager, Message, OwnerPresence, RefusalCode, RoomError, RoomHandle, RoomId, RoomMessage, RoomOptions,
+    Settings,
 };
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{Client, Edge, Room, Server, eventually, message, within};
@@ -171,10 +171,10 @@ async fn the_limits_of_the_room_hold_for_the_application_too() {
 /// The application is slowed down, as an owner is, and nothing is refused.
 #[tokio::test]
 async fn an_application_that_is_too_fast_waits() {
-    let manager = Manager::new(Settings {
-        limits: Limits { owner_actions_per_second: 1_000, message_bytes: 200, ..Limits::default() },
-        ..Settings::default()
-    });
+    let manager = Manager::new(Settings::default().with(|settings| {
+        settings.limits.owner_actions_per_second = 1_000;
+        settings.limits.message_bytes = 200;
+    }));
     let room = manager.open_room(RoomOptions::default()).await.unwrap();
     let messages = (0..1_100).map(|number| Message::action("act", [number]));
     let answers = within("the messages to be taken", room.publish_all(messages)).await.unwrap();

@@ -65,7 +65,8 @@ async fn all_that_happens_in_a_room_is_heard_in_order() {
 
 #[tokio::test]
 async fn a_listener_that_is_too_slow_is_told_how_much_it_missed_and_hears_the_rest() {
-    let settings = Settings { buffered_events: NonZeroUsize::new(2).unwrap(), ..Settings::default() };
+    let settings =
+        Settings::default().with(|settings| settings.buffered_events = NonZeroUsize::new(2).unwrap());
     let server = Server::with(settings).await;
     let mut events = server.manager.events();
     let mut rooms = Vec::new();

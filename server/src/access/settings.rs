@@ -7,6 +7,7 @@ use super::{Authoriser, JwtSettings, Secret};
 
 /// Who may open, own and follow rooms. By default everybody may do everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct AccessSettings {
     /// Who may open rooms, and claim rooms whose owner key they have.
     pub creation: Gate,
@@ -25,6 +26,25 @@ pub struct AccessSettings {
     pub reopen_secret: Option<Secret>,
     /// The application's own decision about each entry, beside the gates. None by default.
     pub authoriser: Option<Authoriser>,
+}
+
+impl AccessSettings {
+    /// The same settings with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster::{AccessSettings, Gate, Secret};
+    ///
+    /// let access = AccessSettings::default().with(|access| {
+    ///     access.creation = Gate::Token;
+    ///     access.api_keys = vec![Secret::new("a long random one")];
+    /// });
+    /// # drop(access);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
 }
 
 /// Who may pass.

@@ -23,6 +23,17 @@ use crate::publish::{DrivenRoom, PublishError, Right};
 /// takes in a second.
 ///
 /// Cloning is cheap. A handle keeps no room open, and dropping it closes none.
+///
+/// ```no_run
+/// # async fn use_it(room: rtbroadcaster::RoomHandle) -> Result<(), rtbroadcaster::RoomError> {
+/// use rtbroadcaster::Message;
+///
+/// let seq = room.publish(Message::action("highlight", (3, "red"))).await?;
+/// println!("{} follow {} up to {seq}", room.followers(), room.uuid());
+/// room.close().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct RoomHandle {
     manager: Manager,
@@ -140,6 +151,17 @@ impl RoomHandle {
     /// Ids count up within a session, from 1. The name of a session has 1 to 128 bytes. The room
     /// knows the answers to the newest ids of each session, as many as
     /// [`Limits::ring_actions`](crate::Limits).
+    ///
+    /// ```no_run
+    /// # async fn import(room: rtbroadcaster::RoomHandle) -> Result<(), rtbroadcaster::RoomError> {
+    /// use rtbroadcaster::Message;
+    ///
+    /// for (id, line) in (1..).zip(["one", "two"]) {
+    ///     room.publish_once("import", id, Message::action("say", [line])).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// Those of [`RoomHandle::publish`], and:

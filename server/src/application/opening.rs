@@ -16,10 +16,18 @@ pub struct RoomOptions {
 }
 
 impl RoomOptions {
-    /// Sets whether followers are told how many follow.
+    /// The same options with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster::RoomOptions;
+    ///
+    /// let options = RoomOptions::default().with(|options| options.share_audience = true);
+    /// # drop(options);
+    /// ```
     #[must_use]
-    pub fn with_shared_audience(self, share_audience: bool) -> Self {
-        Self { share_audience }
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
     }
 }
 
@@ -58,6 +66,16 @@ impl Manager {
     ///
     /// The application may publish into it as well; each time the grace starts anew.
     ///
+    /// ```no_run
+    /// # async fn open(rooms: rtbroadcaster::Manager) -> Result<(), rtbroadcaster::RoomError> {
+    /// let (room, key) = rooms.open_room_for_owner(rtbroadcaster::RoomOptions::default()).await?;
+    /// // For the presenter alone: create(server, { claim: { uuid, ownerKey } }).
+    /// let claim = format!(r#"{{"uuid": "{}", "ownerKey": "{}"}}"#, room.uuid(), key.0);
+    /// # drop(claim);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// Those of [`Manager::open_room`].
     pub async fn open_room_for_owner(
@@ -84,6 +102,12 @@ impl Manager {
 
     /// A handle on each open room, in no particular order. Rooms that are opened or closed
     /// meanwhile may be among them or not.
+    ///
+    /// ```
+    /// # fn audience(rooms: rtbroadcaster::Manager) -> usize {
+    /// rooms.open_rooms().map(|room| room.followers()).sum()
+    /// # }
+    /// ```
     pub fn open_rooms(&self) -> impl Iterator<Item = RoomHandle> {
         self.room_table().all().into_iter().map(|room| RoomHandle::new(self.clone(), room))
     }

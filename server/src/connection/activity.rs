@@ -141,13 +141,12 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits {
-            handshake_timeout_ms: 100,
-            ping_interval_ms: 250,
-            idle_timeout_ms: 600,
-            stall_timeout_ms: 300,
-            ..Limits::default()
-        }
+        Limits::default().with(|limits| {
+            limits.handshake_timeout_ms = 100;
+            limits.ping_interval_ms = 250;
+            limits.idle_timeout_ms = 600;
+            limits.stall_timeout_ms = 300;
+        })
     }
 
     #[test]
