@@ -53,6 +53,13 @@ impl Manager {
     /// if all are gone.
     ///
     /// Rooms that are stored are written to the end before the call returns.
+    ///
+    /// ```no_run
+    /// # async fn end(rooms: rtbroadcaster::Manager) {
+    /// tokio::signal::ctrl_c().await.expect("signals can be heard");
+    /// rooms.shut_down_over(std::time::Duration::from_secs(5)).await;
+    /// # }
+    /// ```
     pub async fn shut_down_over(&self, time: Duration) {
         self.send_away_over(time).await;
         if let Some(journal) = self.room_table().journal().cloned() {

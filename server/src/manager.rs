@@ -47,6 +47,13 @@ struct Shared {
 
 impl Manager {
     /// Makes a manager without rooms.
+    ///
+    /// ```
+    /// use rtbroadcaster::{Manager, Settings};
+    ///
+    /// let rooms = Manager::new(Settings::default().with(|settings| settings.connections = 500));
+    /// assert_eq!(rooms.rooms(), 0);
+    /// ```
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
@@ -66,6 +73,16 @@ impl Manager {
     ///
     /// It reads the whole store, some seconds for a gigabyte, and blocks meanwhile. It is to be
     /// called inside of a tokio runtime, which serves the rooms later.
+    ///
+    /// ```no_run
+    /// # fn open() -> Result<(), rtbroadcaster::StoreError> {
+    /// use rtbroadcaster::{Manager, Settings, StoreSettings};
+    ///
+    /// let rooms = Manager::with_store(Settings::default(), &StoreSettings::new("/var/lib/rooms"))?;
+    /// println!("{} rooms are open again", rooms.rooms());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If `settings` have an [`AccessSettings::reopen_secret`](crate::AccessSettings), or if the
@@ -156,6 +173,13 @@ impl Manager {
     /// A connection sends its token as the field `token` of its first message; an HTTP request
     /// sends it behind `Bearer` in the header `Authorization`. This call judges a token as the
     /// manager judges those.
+    ///
+    /// ```
+    /// use rtbroadcaster::{Manager, Operation, Settings};
+    ///
+    /// let rooms = Manager::new(Settings::default());
+    /// assert_eq!(rooms.authorise(Operation::Create, None), Ok(()));
+    /// ```
     ///
     /// # Errors
     /// - `unauthorized`: a token is needed, and there is none or it isn't accepted.
