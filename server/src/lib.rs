@@ -25,7 +25,7 @@
 //!
 //! # What you want to do
 //!
-//! Each item has an example.
+//! The first item of each row has an example.
 //!
 //! | to | use |
 //! |---|---|
@@ -33,8 +33,8 @@
 //! | have rooms outlive the process | [`Manager::with_store`][store] |
 //! | mount them on warp | [`Manager::routes`]; behind a proxy [`Manager::routes_for`] |
 //! | mount them on axum or hyper | [`Manager::service`] |
-//! | say whose pages may connect | [`OriginPolicy`], [`HostPolicy`] |
-//! | say who may open and follow rooms, by tokens | [`AccessSettings`], [`Manager::authorise`] |
+//! | say whose pages may connect | [`Settings::with`], [`OriginPolicy`], [`HostPolicy`] |
+//! | say who may open and follow rooms, by tokens | [`AccessSettings::with`], [`Manager::authorise`] |
 //! | decide that by a function of your own | [`Authoriser`] |
 //! | open a room that the application drives | [`Manager::open_room`] |
 //! | open a room for a page | [`Manager::open_room_for_owner`] |

@@ -208,6 +208,38 @@ impl Manager {
     /// to twice the upgrades that [`Limits::handshakes_per_second`](crate::Limits) and
     /// [`Limits::handshakes_per_second_per_address`](crate::Limits) allow. A TLS handshake costs
     /// more than accepting a connection does.
+    ///
+    /// ```no_run
+    /// # async fn accept(rooms: rtbroadcaster::Manager, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    /// use hyper::server::conn::http1;
+    /// use hyper::service::service_fn;
+    /// use hyper_util::rt::TokioIo;
+    /// use rtbroadcaster::{HangUp, RemoteAddress};
+    /// use tower_service::Service;
+    ///
+    /// let sockets = rooms.sockets(20_000, false);
+    /// loop {
+    ///     let (stream, remote) = listener.accept().await?;
+    ///     let Some(socket) = sockets.admit(remote, Some(remote.ip())) else { continue };
+    ///     let (service, hang_up) = (rooms.service(), HangUp::new());
+    ///     let wanted = hang_up.clone();
+    ///     let answer = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+    ///         request.extensions_mut().insert(RemoteAddress(remote));
+    ///         request.extensions_mut().insert(socket.clone());
+    ///         request.extensions_mut().insert(hang_up.clone());
+    ///         service.clone().call(request)
+    ///     });
+    ///     let http = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    ///     tokio::spawn(async move {
+    ///         tokio::select! {
+    ///             // An error is the client's, which is gone then.
+    ///             _ = http.with_upgrades() => {}
+    ///             () = wanted.wanted() => {}
+    ///         }
+    ///     });
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn sockets(&self, limit: usize, has_tls: bool) -> Sockets {
         Sockets::new(Arc::clone(&self.shared.services), limit, has_tls)

@@ -7,6 +7,9 @@ mod permissions;
 mod reopening;
 mod shutdown;
 
+use std::collections::VecDeque;
+use std::task::Poll;
+
 use super::reading::MAX_REFUSALS_PER_FRAME;
 use super::*;
 use crate::{Claim, KeyDigest, Limits, Operation, OwnerKey, Permissions, Rooms, Scope};
@@ -25,6 +28,8 @@ struct TestHost {
     guesses_left: u8,
     /// Lost rooms whose owners may open them anew, with their owner keys.
     lost: Vec<(RoomId, &'static str)>,
+    /// What it decides about the next entries. It lets all others in.
+    decisions: VecDeque<Poll<Result<(), Refusal>>>,
 }
 
 impl Host for TestHost {
@@ -38,6 +43,10 @@ impl Host for TestHost {
             Some("expired") => Err(Refusal::with_message(RefusalCode::Unauthorized, "the token has expired")),
             _ => Ok(Permissions { own: scope("own"), follow: scope("follow") }),
         }
+    }
+
+    fn may_enter(&mut self, _entry: &RequestedEntry<'_>) -> Poll<Result<(), Refusal>> {
+        self.decisions.pop_front().unwrap_or(Poll::Ready(Ok(())))
     }
 
     fn may_ask_for_room(&mut self, _now: Timestamp) -> Result<(), Refusal> {
@@ -125,6 +134,7 @@ fn host() -> TestHost {
         opened: 0,
         guesses_left: 3,
         lost: Vec::new(),
+        decisions: VecDeque::new(),
     }
 }
 

@@ -79,7 +79,8 @@ impl RoomAction {
 /// It gets what any follower gets, in the same order: first the retained state and
 /// [`RoomMessage::Synced`], then each action. It may be read as slowly as it likes: the room keeps
 /// nothing for it, and it holds at most 64 KiB of messages, or one larger message, and a snapshot
-/// that it has not read to its end. If it falls behind what the room remembers
+/// that it has not read to its end. An owner in a hurry waits for it a little, as for any follower.
+/// If it falls behind what the room remembers
 /// ([`Limits::ring_actions`](crate::Limits)), it gets [`RoomMessage::Resync`] and the state, so that
 /// it misses nothing unnoticed.
 ///
