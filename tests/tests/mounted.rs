@@ -1,6 +1,6 @@
-//! The rooms inside of applications of different kinds: on warp's own server, and as a tower service
-//! on axum. Whichever serves them, they answer websockets and plain HTTP, and the limits for each
-//! address hold.
+//! The rooms inside of applications of different kinds: on warp's own server, and as a tower
+//! service on axum. Whichever serves them, they answer websockets and plain HTTP, and the limits
+//! for each address hold.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -83,7 +83,7 @@ async fn plain_http_is_decided_alike() {
     assert_eq!(server.manager.rooms(), 1);
 }
 
-/// What comes behind the first message waits, in order, and is read once the application has decided.
+/// What comes behind the first message waits, in order, until the application has decided.
 #[tokio::test]
 async fn a_client_waits_for_a_slow_decision_and_loses_nothing() {
     let decide = Arc::new(Semaphore::new(0));

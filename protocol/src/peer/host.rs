@@ -29,8 +29,8 @@ pub trait Host {
     /// - `keys_unavailable`: the server doesn't yet have the key that the token names.
     fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal>;
 
-    /// Decides whether this client may enter a room, when its permissions allow it. While that isn't
-    /// known it is pending: then the peer keeps the message, and its caller calls
+    /// Decides whether this client may enter a room, when its permissions allow it. While that
+    /// isn't known it is pending: then the peer keeps the message, and its caller calls
     /// [`Peer::resume_reading`](crate::Peer::resume_reading) once it is known.
     fn may_enter(&mut self, _entry: &RequestedEntry<'_>) -> Poll<Result<(), Refusal>> {
         Poll::Ready(Ok(()))

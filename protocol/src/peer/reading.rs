@@ -37,8 +37,8 @@ impl Peer {
         !self.unread.is_empty()
     }
 
-    /// Goes on with the part of a frame that was kept, if the pause is over. A client that awaits the
-    /// host's decision asks again.
+    /// Goes on with the part of a frame that was kept, if the pause is over. A client that awaits
+    /// the host's decision asks again.
     pub fn resume_reading(&mut self, now: Timestamp, host: &mut impl Host) {
         if self.pause(now).is_none() {
             self.awaits_entry = false;

@@ -73,8 +73,8 @@ impl RoomAction {
     }
 }
 
-/// A follower inside of the process. It is a [`Stream`] of [`RoomMessage`]s too, which ends when the
-/// room is closed. Dropping it leaves the room.
+/// A follower inside of the process. It is a [`Stream`] of [`RoomMessage`]s too, which ends when
+/// the room is closed. Dropping it leaves the room.
 ///
 /// It gets what any follower gets, in the same order: first the retained state and
 /// [`RoomMessage::Synced`], then each action. It may be read as slowly as it likes: the room keeps

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{
-    MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, Refusal, RefusalCode, RoomId,
+    MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room, RoomId,
 };
 use tokio::time::sleep;
 
@@ -75,20 +75,20 @@ impl RoomHandle {
     /// How many follow it: websockets, streams of events and [`RoomFollower`]s.
     #[must_use]
     pub fn followers(&self) -> usize {
-        self.shared().look(|room| room.followers()).unwrap_or(0)
+        self.shared().look(Room::followers).unwrap_or(0)
     }
 
     /// The seq of its newest action; 0 before the first.
     #[must_use]
     pub fn seq(&self) -> u64 {
-        self.shared().look(|room| room.served_seq()).unwrap_or(0)
+        self.shared().look(Room::served_seq).unwrap_or(0)
     }
 
     /// Whether its owner has a connection. The application counts as one in a room that it has
     /// opened or claimed, until a page claims it.
     #[must_use]
     pub fn owner(&self) -> OwnerPresence {
-        self.shared().look(|room| room.owner_presence()).unwrap_or(OwnerPresence::Away)
+        self.shared().look(Room::owner_presence).unwrap_or(OwnerPresence::Away)
     }
 
     /// Publishes a message to all followers, and returns its seq once the room has it, and has it
@@ -235,7 +235,7 @@ impl RoomHandle {
 
     /// Returns once all that was done to the room is kept.
     pub(super) async fn until_kept(&self) -> Result<(), RoomError> {
-        let mark = self.shared().look(|room| room.mark()).ok_or(RoomError::Closed)?;
+        let mark = self.shared().look(Room::mark).ok_or(RoomError::Closed)?;
         Ok(self.driven.until_kept(mark).await?)
     }
 

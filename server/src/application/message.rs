@@ -40,20 +40,25 @@ impl Message {
     /// A function call. Followers that join later don't get it.
     #[must_use]
     pub fn action(key: &str, params: impl Serialize) -> Self {
-        Self::with(ActionFields { func_key: key, func_params: params, state_message: false, slot: None })
+        Self::with(&ActionFields { func_key: key, func_params: params, state_message: false, slot: None })
     }
 
     /// A function call that the room retains in the slot with the name of the function, in place of
     /// the former one. Each follower that joins later gets it.
     #[must_use]
     pub fn state(key: &str, params: impl Serialize) -> Self {
-        Self::with(ActionFields { func_key: key, func_params: params, state_message: true, slot: None })
+        Self::with(&ActionFields { func_key: key, func_params: params, state_message: true, slot: None })
     }
 
     /// A function call that the room retains in a slot of another name.
     #[must_use]
     pub fn state_in(slot: &str, key: &str, params: impl Serialize) -> Self {
-        Self::with(ActionFields { func_key: key, func_params: params, state_message: true, slot: Some(slot) })
+        Self::with(&ActionFields {
+            func_key: key,
+            func_params: params,
+            state_message: true,
+            slot: Some(slot),
+        })
     }
 
     /// Has the room forget what it retains in a slot.
@@ -62,8 +67,8 @@ impl Message {
         Self { json: Ok(json!({ "clear": slot }).to_string()) }
     }
 
-    fn with(fields: ActionFields<'_, impl Serialize>) -> Self {
-        Self { json: serde_json::to_string(&fields).map_err(|error| error.to_string()) }
+    fn with(fields: &ActionFields<'_, impl Serialize>) -> Self {
+        Self { json: serde_json::to_string(fields).map_err(|error| error.to_string()) }
     }
 
     /// The message as a client would send it.

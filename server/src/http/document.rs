@@ -5,8 +5,7 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::json::json_answer;
-use super::mount_path::MountPath;
-use super::request::Request;
+use super::request::{MountPath, Request};
 
 const DOCUMENT: &str = include_str!("openapi.json");
 

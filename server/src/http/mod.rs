@@ -15,7 +15,6 @@ mod events;
 mod hang_up;
 mod headers;
 mod json;
-mod mount_path;
 mod remove;
 mod reply;
 mod request;
@@ -39,7 +38,7 @@ use request::Request;
 use target::Target;
 
 pub use hang_up::HangUp;
-pub(crate) use mount_path::MountPath;
+pub(crate) use request::MountPath;
 
 /// The filter for everything below the rooms' path. It rejects paths that are no [`Target`].
 /// `remote` yields the client's address.

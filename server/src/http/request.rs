@@ -1,12 +1,12 @@
 //! A request, as its target's handler gets it; the body comes beside it.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use warp::http::{HeaderMap, Method};
 use warp::path::FullPath;
 
 use super::hang_up::HangUp;
-use super::mount_path::MountPath;
 use crate::access::RequestParts;
 use crate::remote_address::RemoteAddress;
 
@@ -34,5 +34,21 @@ impl Request {
     pub(super) fn parts(&self) -> RequestParts {
         let Self { method, path, query, headers, .. } = self;
         self.parts.clone().unwrap_or_else(|| RequestParts::new(method, path.as_str(), query, headers))
+    }
+}
+
+/// The path at which the rooms are mounted, as an extension of a request whose own path doesn't
+/// show it.
+#[derive(Debug, Clone)]
+pub(crate) struct MountPath(Arc<str>);
+
+impl MountPath {
+    pub(crate) fn new(path: &str) -> Self {
+        Self(path.trim_end_matches('/').into())
+    }
+
+    /// The path, without a slash at its end.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
 }

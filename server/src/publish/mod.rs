@@ -75,8 +75,8 @@ impl DrivenRoom {
     /// A caller that doesn't wait for the end can't know whether anything was appended.
     ///
     /// # Errors
-    /// See [`PublishError`]. After [`PublishError::NotKept`] something may have been appended; after
-    /// any other error nothing was.
+    /// See [`PublishError`]. After [`PublishError::NotKept`] something may have been appended;
+    /// after any other error nothing was.
     pub(crate) async fn publish(
         &self,
         epoch: Option<u64>,
