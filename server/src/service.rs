@@ -25,7 +25,8 @@ type FindAddress = dyn Fn(&Parts) -> Option<SocketAddr> + Send + Sync;
 /// The rooms as a tower [`Service`]: websocket upgrades at `/`, and the rooms over plain HTTP below
 /// `/rooms`. Any other path is answered with HTTP status 404. [`Manager::service`] makes it.
 ///
-/// The server around it must allow upgrades: hyper's `with_upgrades`, which axum's `serve` uses.
+/// The server around it must allow upgrades: hyper's `with_upgrades`, which axum's `serve` uses. It
+/// needs a write timeout for clients that take no events, or a [`HangUp`](crate::HangUp).
 #[derive(Clone)]
 pub struct RoomsService {
     routes: BoxedFilter<(Response,)>,

@@ -1,5 +1,10 @@
 //! What an application does with rooms from Rust, as pages over real sockets notice it.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Wake, Waker};
+
 use rtbroadcaster::{
     Manager, Message, OwnerPresence, RefusalCode, RoomError, RoomHandle, RoomId, RoomMessage, RoomOptions,
     Settings,
@@ -220,6 +225,34 @@ async fn a_follower_in_the_process_gets_what_any_follower_gets() {
     let mut seen = within("the end of the room", reading).await.unwrap();
     seen.retain(|message| !message.starts_with("owner"));
     assert_eq!(seen, ["act 2", "act 3", "cleared goTo 4"]);
+}
+
+/// Notes that a task would be polled again.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Nothing else than the publishing has to happen first, such as the count of the audience.
+#[tokio::test]
+async fn publishing_wakes_a_follower_that_waits() {
+    let manager = Manager::new(Settings::default());
+    let room = manager.open_room(RoomOptions::default()).await.unwrap();
+    let mut follower = room.follow().unwrap();
+    assert_eq!(kind(&follower.next().await), "synced 0");
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    {
+        let next = pin!(follower.next());
+        assert!(next.poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    room.publish(Message::action("act", ())).await.unwrap();
+    assert!(woken.0.load(Ordering::Relaxed));
+    assert_eq!(kind(&follower.next().await), "act 1");
 }
 
 #[tokio::test]
