@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use rtbroadcaster_protocol::{
-    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, RequestedEntry, Room, RoomId, Timestamp,
+    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, RequestedEntry, Room, RoomId,
+    Timestamp,
 };
 
 use super::decision::EntryDecision;

@@ -111,4 +111,9 @@ fn a_client_that_its_host_refuses_is_told_so_before_it_is_known_whether_the_room
     assert_eq!(send(&mut Peer::default(), host, &with_token(CREATE, "own")), expected);
     assert_eq!(send(&mut Peer::default(), host, &join(r#","v":2"#)), expected);
     assert_eq!(host.guesses_left, 3);
+    host.lost = vec![(RoomId::parse(ROOM).unwrap(), "key-1")];
+    host.decisions.push_back(refusal());
+    let claim = join(r#","v":2,"ownerKey":"key-1","session":"s1""#);
+    assert_eq!(send(&mut Peer::default(), host, &claim), expected);
+    assert!(host.rooms.is_empty(), "nothing is opened anew for it");
 }
