@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use super::Room;
 use super::log::Log;
-use super::observer::{Observer, RoomNotice};
 use super::record::{Checkpoint, Record};
-use super::staging::{Mark, Staging};
+use super::staging::{Mark, Observer, RoomNotice, Staging};
 use crate::mutation::mutated;
 
 /// How many seqs a room skips. No room gets so many in the few seconds that a store may lose.

@@ -4,7 +4,7 @@
 use super::Room;
 use super::followers::{Lag, RingMarks};
 use super::log::{Cursor, Log};
-use super::observer::RoomNotice;
+use super::staging::RoomNotice;
 use crate::mutation::mutated;
 use crate::{RefusalCode, Rendering, Timestamp};
 

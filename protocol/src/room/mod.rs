@@ -11,7 +11,6 @@ mod id;
 mod log;
 mod memory;
 mod memory_use;
-mod observer;
 mod ownership;
 mod post;
 mod record;
@@ -32,10 +31,9 @@ use followers::Followers;
 use log::Log;
 use log::slots::Slots;
 use memory::Account;
-use observer::Observation;
 use ownership::Ownership;
 use ownership::pace::Pace;
-use staging::Staging;
+use staging::{Observation, Staging};
 
 pub use appending::Accepted;
 pub use followers::{Lag, LagReport};
@@ -43,13 +41,12 @@ pub use id::RoomId;
 pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
 pub use memory::Memory;
-pub use observer::{Observer, RoomNotice};
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, Records};
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
-pub use staging::Mark;
+pub use staging::{Mark, Observer, RoomNotice};
 pub use table::Rooms;
 
 /// A room. The server keeps each behind a lock.

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use super::id::RoomId;
-use super::staging::Mark;
+use super::mark::Mark;
+use crate::room::id::RoomId;
 
 /// Something that happened in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub trait Observer: fmt::Debug + Send + Sync {
 
 /// A room's observer, and what it is to be told later.
 #[derive(Debug, Default)]
-pub(super) struct Observation {
-    pub(super) observer: Option<Arc<dyn Observer>>,
+pub(crate) struct Observation {
+    pub(crate) observer: Option<Arc<dyn Observer>>,
     /// What waits until the journal has kept all records up to the mark, in order.
-    pub(super) waiting: VecDeque<(Mark, RoomNotice)>,
+    pub(crate) waiting: VecDeque<(Mark, RoomNotice)>,
 }
