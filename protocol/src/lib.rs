@@ -73,12 +73,12 @@ pub use limits::{AnnouncedLimits, Limits, MAX_SESSION_BYTES};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, switch_on};
 #[cfg(feature = "rooms")]
-pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Scope};
+pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, RequestedEntry, Scope};
 #[cfg(feature = "rooms")]
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
-    Mark, Memory, OwnerState, Post, Posted, Record, RecordError, RecordedAnswer, Records, Restart,
-    RestoreError, Room, RoomId, RoomReport, RoomRestorer, Rooms,
+    Mark, Memory, Observer, OwnerState, Post, Posted, Record, RecordError, RecordedAnswer, Records, Restart,
+    RestoreError, Room, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms,
 };
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,

@@ -7,6 +7,7 @@ pub const MAX_SESSION_BYTES: usize = 128;
 /// The bounds that rooms and connections keep. Each is a setting of the server, and its name ends
 /// with its unit where it has one. An *address* is an IPv4 address, or an IPv6 network of 64 bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Limits {
     /// Bytes of one message from a client, all its fragments together. A larger one closes its
     /// websocket with 1009. Default 65,536; the original allowed 512.
@@ -117,6 +118,20 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The same limits with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster_protocol::Limits;
+    ///
+    /// let limits = Limits::default().with(|limits| limits.rooms = 100);
+    /// assert_eq!(limits.rooms, 100);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
     /// The limits that the reply to create and join announces.
     #[must_use]
     pub fn announced(&self) -> AnnouncedLimits {

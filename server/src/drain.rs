@@ -26,7 +26,7 @@ impl Manager {
     /// client that is in no room yet is told to come back. Rooms stay open until
     /// [`Manager::shut_down`].
     pub fn refuse_newcomers(&self) {
-        self.shutting_down().store(true, Ordering::SeqCst);
+        self.services().shutting_down.store(true, Ordering::SeqCst);
         for connection in self.connections().all() {
             if connection.with_state(|state| !state.peer.is_in_room()).unwrap_or(false) {
                 connection.shut_down();
@@ -38,13 +38,7 @@ impl Manager {
     /// elsewhere.
     #[must_use]
     pub fn is_shutting_down(&self) -> bool {
-        self.shutting_down().load(Ordering::SeqCst)
-    }
-
-    /// Whether clients are being sent away. An action that is acknowledged now might reach no
-    /// follower.
-    pub(crate) fn is_draining(&self) -> bool {
-        self.draining().load(Ordering::SeqCst)
+        self.services().shutting_down.load(Ordering::SeqCst)
     }
 
     /// Sends every client away with a close code that says "come back", refuses new ones, and waits
@@ -59,6 +53,13 @@ impl Manager {
     /// if all are gone.
     ///
     /// Rooms that are stored are written to the end before the call returns.
+    ///
+    /// ```no_run
+    /// # async fn end(rooms: rtbroadcaster::Manager) {
+    /// tokio::signal::ctrl_c().await.expect("signals can be heard");
+    /// rooms.shut_down_over(std::time::Duration::from_secs(5)).await;
+    /// # }
+    /// ```
     pub async fn shut_down_over(&self, time: Duration) {
         self.send_away_over(time).await;
         if let Some(journal) = self.room_table().journal().cloned() {
@@ -73,7 +74,7 @@ impl Manager {
         self.refuse_newcomers();
         // Set before any client is sent away: a post that finds it unset while it holds its room's
         // lock is still served to all followers.
-        self.draining().store(true, Ordering::SeqCst);
+        self.services().draining.store(true, Ordering::SeqCst);
         let started = Instant::now();
         let all_gone = self.all_gone();
         tokio::pin!(all_gone);

@@ -2,7 +2,7 @@
 //! it down.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
 
 use rtbroadcaster_protocol::{Memory, Operation, Refusal, RefusalCode, Timestamp};
@@ -17,6 +17,7 @@ use crate::connection::{self, Connection, Registry, sweep};
 #[cfg(feature = "store")]
 use crate::journal::{JournalHandle, Store, StoreError, StoreSettings};
 use crate::metrics::Metrics;
+use crate::room_events::RoomEvents;
 use crate::rooms::RoomTable;
 #[cfg(feature = "store")]
 use crate::rooms::TableListener;
@@ -40,14 +41,19 @@ struct Shared {
     connections: Arc<Registry>,
     /// Decides which connections are let in.
     gatekeeper: Gatekeeper,
-    shutting_down: AtomicBool,
-    draining: AtomicBool,
     /// Starts the sweep with the first connection.
     sweep: Once,
 }
 
 impl Manager {
     /// Makes a manager without rooms.
+    ///
+    /// ```
+    /// use rtbroadcaster::{Manager, Settings};
+    ///
+    /// let rooms = Manager::new(Settings::default().with(|settings| settings.connections = 500));
+    /// assert_eq!(rooms.rooms(), 0);
+    /// ```
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self {
@@ -55,8 +61,6 @@ impl Manager {
                 services: Arc::new(Services::new(&settings)),
                 connections: Arc::default(),
                 gatekeeper: Gatekeeper::new(permits(&settings) as usize, &settings.limits),
-                shutting_down: AtomicBool::new(false),
-                draining: AtomicBool::new(false),
                 sweep: Once::new(),
                 settings,
             }),
@@ -69,6 +73,16 @@ impl Manager {
     ///
     /// It reads the whole store, some seconds for a gigabyte, and blocks meanwhile. It is to be
     /// called inside of a tokio runtime, which serves the rooms later.
+    ///
+    /// ```no_run
+    /// # fn open() -> Result<(), rtbroadcaster::StoreError> {
+    /// use rtbroadcaster::{Manager, Settings, StoreSettings};
+    ///
+    /// let rooms = Manager::with_store(Settings::default(), &StoreSettings::new("/var/lib/rooms"))?;
+    /// println!("{} rooms are open again", rooms.rooms());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// If `settings` have an [`AccessSettings::reopen_secret`](crate::AccessSettings), or if the
@@ -127,12 +141,45 @@ impl Manager {
         self.connections().len()
     }
 
+    /// What happens in the rooms from now on: they are opened and closed, followers join and leave,
+    /// owners go away and come back.
+    ///
+    /// Each stream has every event of every room, in the order of its room. A stream that is read
+    /// too slowly loses the oldest: [`Settings::buffered_events`] says how many may wait. While
+    /// nobody listens, an event costs one comparison, and a delivery never costs anything.
+    ///
+    /// ```no_run
+    /// # async fn listen(rooms: rtbroadcaster::Manager) {
+    /// use rtbroadcaster::RoomChange;
+    ///
+    /// let mut events = rooms.events();
+    /// while let Some(event) = events.next().await {
+    ///     match event {
+    ///         Ok(event) if event.change == RoomChange::Opened => println!("opened: {}", event.room),
+    ///         Ok(_) => {}
+    ///         Err(lagged) => eprintln!("{lagged}"),
+    ///     }
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn events(&self) -> RoomEvents {
+        self.room_table().events().listen()
+    }
+
     /// Checks whether the bearer of this token may do this. Without a token it checks whether
     /// everybody may.
     ///
     /// A connection sends its token as the field `token` of its first message; an HTTP request
     /// sends it behind `Bearer` in the header `Authorization`. This call judges a token as the
     /// manager judges those.
+    ///
+    /// ```
+    /// use rtbroadcaster::{Manager, Operation, Settings};
+    ///
+    /// let rooms = Manager::new(Settings::default());
+    /// assert_eq!(rooms.authorise(Operation::Create, None), Ok(()));
+    /// ```
     ///
     /// # Errors
     /// - `unauthorized`: a token is needed, and there is none or it isn't accepted.
@@ -161,6 +208,38 @@ impl Manager {
     /// to twice the upgrades that [`Limits::handshakes_per_second`](crate::Limits) and
     /// [`Limits::handshakes_per_second_per_address`](crate::Limits) allow. A TLS handshake costs
     /// more than accepting a connection does.
+    ///
+    /// ```no_run
+    /// # async fn accept(rooms: rtbroadcaster::Manager, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    /// use hyper::server::conn::http1;
+    /// use hyper::service::service_fn;
+    /// use hyper_util::rt::TokioIo;
+    /// use rtbroadcaster::{HangUp, RemoteAddress};
+    /// use tower_service::Service;
+    ///
+    /// let sockets = rooms.sockets(20_000, false);
+    /// loop {
+    ///     let (stream, remote) = listener.accept().await?;
+    ///     let Some(socket) = sockets.admit(remote, Some(remote.ip())) else { continue };
+    ///     let (service, hang_up) = (rooms.service(), HangUp::new());
+    ///     let wanted = hang_up.clone();
+    ///     let answer = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+    ///         request.extensions_mut().insert(RemoteAddress(remote));
+    ///         request.extensions_mut().insert(socket.clone());
+    ///         request.extensions_mut().insert(hang_up.clone());
+    ///         service.clone().call(request)
+    ///     });
+    ///     let http = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    ///     tokio::spawn(async move {
+    ///         tokio::select! {
+    ///             // An error is the client's, which is gone then.
+    ///             _ = http.with_upgrades() => {}
+    ///             () = wanted.wanted() => {}
+    ///         }
+    ///     });
+    /// }
+    /// # }
+    /// ```
     #[must_use]
     pub fn sockets(&self, limit: usize, has_tls: bool) -> Sockets {
         Sockets::new(Arc::clone(&self.shared.services), limit, has_tls)
@@ -200,16 +279,6 @@ impl Manager {
     /// The registry of all its connections.
     pub(crate) fn connections(&self) -> &Registry {
         &self.shared.connections
-    }
-
-    /// Whether the manager shuts down and lets no connection in.
-    pub(crate) fn shutting_down(&self) -> &AtomicBool {
-        &self.shared.shutting_down
-    }
-
-    /// Whether clients are being sent away.
-    pub(crate) fn draining(&self) -> &AtomicBool {
-        &self.shared.draining
     }
 
     /// Resolves when no connection is left.

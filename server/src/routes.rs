@@ -1,13 +1,18 @@
 //! The filter that an application mounts for the rooms. It turns upgrade requests into connections.
 
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
 use hyper::upgrade::OnUpgrade;
 use tracing::{Instrument, debug, debug_span};
 use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::Method;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap};
+use warp::path::FullPath;
 use warp::reply::{Reply, Response};
 
+use crate::access::RequestParts;
 use crate::admission::{HandshakeError, PageRefused, Socket};
 use crate::connection::{Connection, Framing, Transport};
 use crate::manager::Manager;
@@ -27,17 +32,50 @@ impl Manager {
     /// let routes = warp::path("broadcasting").and(rooms.routes());
     /// # drop(routes);
     /// ```
+    ///
+    /// The limits for each address hold: warp's own server says where a request comes from, and
+    /// another server may set the extension [`RemoteAddress`]. Behind a proxy all clients come from
+    /// the proxy's address: then mount [`Manager::routes_for`].
     #[must_use]
     pub fn routes(&self) -> BoxedFilter<(Response,)> {
+        self.routes_for(warp::addr::remote())
+    }
+
+    /// The filter to mount, as [`Manager::routes`] returns it, with the client's address from a
+    /// filter of the application. Where that yields none, the limits for each address don't hold.
+    /// The extension [`RemoteAddress`] of a request comes first.
+    ///
+    /// This trusts a proxy, which must set the header anew in each request:
+    ///
+    /// ```
+    /// use std::net::{IpAddr, SocketAddr};
+    ///
+    /// use warp::Filter;
+    ///
+    /// let rooms = rtbroadcaster::Manager::new(rtbroadcaster::Settings::default());
+    /// let client = warp::header::headers_cloned().map(|headers: warp::http::HeaderMap| {
+    ///     let address: IpAddr = headers.get("x-real-ip")?.to_str().ok()?.parse().ok()?;
+    ///     Some(SocketAddr::new(address, 0))
+    /// });
+    /// let routes = warp::path("broadcasting").and(rooms.routes_for(client));
+    /// # drop(routes);
+    /// ```
+    #[must_use]
+    pub fn routes_for<F>(&self, remote: F) -> BoxedFilter<(Response,)>
+    where
+        F: Filter<Extract = (Option<SocketAddr>,), Error = Infallible> + Clone + Send + Sync + 'static,
+    {
         let manager = self.clone();
+        let remote = RemoteAddress::filter(remote);
         let websockets = warp::path::end()
             .and(warp::method())
             .and(warp::header::headers_cloned())
             .and(warp::ext::optional::<OnUpgrade>())
-            .and(warp::ext::optional::<RemoteAddress>())
+            .and(remote.clone())
             .and(warp::ext::optional::<Socket>())
-            .map(move |method, headers, upgrade, remote, socket| {
-                let answer = upgrade_request(&manager, &method, &headers, upgrade, remote, socket);
+            .and(request_parts(self))
+            .map(move |method, headers, upgrade, remote, socket, parts| {
+                let answer = upgrade_request(&manager, &method, &headers, upgrade, remote, socket, parts);
                 answer.unwrap_or_else(|error| {
                     manager.metrics().handshake_refused(&error);
                     let remote = remote.map(|RemoteAddress(address)| address);
@@ -45,7 +83,7 @@ impl Manager {
                     error.into_response()
                 })
             });
-        websockets.or(http::routes(self)).unify().boxed()
+        websockets.or(http::routes(self, remote)).unify().boxed()
     }
 
     /// The metrics of this manager, in Prometheus' text format, to mount at a path of their own.
@@ -80,6 +118,23 @@ async fn metrics_page(manager: &Manager) -> Response {
     warp::reply::with_header(page, CACHE_CONTROL, "no-store").into_response()
 }
 
+/// The parts of each request, if the application wants to see them.
+fn request_parts(manager: &Manager) -> BoxedFilter<(Option<RequestParts>,)> {
+    if !manager.services().access.has_authoriser() {
+        return warp::any().map(|| None).boxed();
+    }
+    let query = warp::query::raw().or(warp::any().map(String::new)).unify();
+    warp::method()
+        .and(warp::path::full())
+        .and(query)
+        .and(warp::header::headers_cloned())
+        .and(warp::ext::optional::<RequestParts>())
+        .map(|method, path: FullPath, query: String, headers, parts: Option<RequestParts>| {
+            Some(parts.unwrap_or_else(|| RequestParts::new(&method, path.as_str(), &query, &headers)))
+        })
+        .boxed()
+}
+
 /// Answers an upgrade request: starts a connection, or says why there is none.
 fn upgrade_request(
     manager: &Manager,
@@ -88,6 +143,7 @@ fn upgrade_request(
     upgrade: Option<OnUpgrade>,
     remote: Option<RemoteAddress>,
     socket: Option<Socket>,
+    parts: Option<RequestParts>,
 ) -> Result<Response, HandshakeError> {
     let (response, upgrade) = handshake(method, headers, upgrade)?;
     let settings = manager.settings();
@@ -105,6 +161,9 @@ fn upgrade_request(
                     let services = manager.services().clone();
                     let connection =
                         Connection::new(services, address, transport, admission, Framing::Websocket);
+                    if let Some(parts) = parts {
+                        connection.with_state(|state| state.host.decide_by(parts));
+                    }
                     manager.start(connection, &mut read);
                 }
                 Err(error) => debug!(%error, "the connection ended during its handshake"),

@@ -1,12 +1,15 @@
 //! The settings of a manager. An application fills them in; the program resolves them from its
 //! configuration.
 
+use std::num::NonZeroUsize;
+
 use rtbroadcaster_protocol::Limits;
 
 use crate::{AccessSettings, HostPolicy, OriginPolicy};
 
 /// The settings of a [`Manager`](crate::Manager).
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Settings {
     /// The bounds that rooms and connections keep.
     pub limits: Limits,
@@ -19,6 +22,32 @@ pub struct Settings {
     /// Connections at a time, websockets and event streams together. Beyond this number an upgrade
     /// is answered with HTTP status 503. Default 20,000.
     pub connections: usize,
+    /// How many events a stream of [`Manager::events`](crate::Manager::events) may be behind. Above
+    /// it, the oldest are lost to that stream, which is told how many. At most 1,048,576 count; the
+    /// number is rounded up to a power of two. Default 1,024.
+    pub buffered_events: NonZeroUsize,
+}
+
+/// See [`Settings::buffered_events`].
+const BUFFERED_EVENTS: NonZeroUsize = NonZeroUsize::new(1_024).expect("it is more than 0");
+
+impl Settings {
+    /// The same settings with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster::{OriginPolicy, Settings};
+    ///
+    /// let settings = Settings::default().with(|settings| {
+    ///     settings.limits.rooms = 100;
+    ///     settings.origins = OriginPolicy::Any;
+    /// });
+    /// # drop(settings);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
 }
 
 impl Default for Settings {
@@ -29,6 +58,7 @@ impl Default for Settings {
             hosts: HostPolicy::default(),
             access: AccessSettings::default(),
             connections: 20_000,
+            buffered_events: BUFFERED_EVENTS,
         }
     }
 }

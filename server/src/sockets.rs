@@ -3,7 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use rtbroadcaster_protocol::Limits;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
@@ -33,15 +32,14 @@ impl Sockets {
     pub(crate) fn new(services: Arc<Services>, limit: usize, has_tls: bool) -> Self {
         let limits = &services.limits;
         let rate = |upgrades: u64| if has_tls { upgrades.saturating_mul(2) } else { u64::MAX };
-        let limits = Limits {
-            connections_per_address: limits
+        let limits = limits.clone().with(|changed| {
+            changed.connections_per_address = limits
                 .connections_per_address
                 .saturating_mul(SOCKETS_PER_CONNECTION)
-                .saturating_add(OTHER_SOCKETS_PER_ADDRESS),
-            handshakes_per_second_per_address: rate(limits.handshakes_per_second_per_address),
-            handshakes_per_second: rate(limits.handshakes_per_second),
-            ..limits.clone()
-        };
+                .saturating_add(OTHER_SOCKETS_PER_ADDRESS);
+            changed.handshakes_per_second_per_address = rate(limits.handshakes_per_second_per_address);
+            changed.handshakes_per_second = rate(limits.handshakes_per_second);
+        });
         let gatekeeper = Gatekeeper::new(limit.min(Semaphore::MAX_PERMITS), &limits);
         Self { services, gatekeeper }
     }

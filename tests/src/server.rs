@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rtbroadcaster::{Limits, Manager, Settings};
+use rtbroadcaster::{Limits, Manager, Settings, StoreSettings, SyncMode};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::task::{JoinHandle, JoinSet};
@@ -25,6 +25,8 @@ pub struct Server {
     task: JoinHandle<()>,
     /// The file of its Unix socket and the task that bridges to it, if it listens on one.
     bridge: Option<(PathBuf, JoinHandle<()>)>,
+    /// Where it stores its rooms, if it does.
+    store: Option<PathBuf>,
 }
 
 impl Server {
@@ -42,11 +44,39 @@ impl Server {
 
     /// Starts a server with these settings.
     pub async fn with(settings: Settings) -> Self {
+        Self::of(Manager::new(settings)).await
+    }
+
+    /// Starts a server that stores its rooms, in a new directory for this test.
+    pub async fn with_store(test: &str) -> Self {
+        let directory = std::env::temp_dir().join(format!("rtbroadcaster-{}-{test}", std::process::id()));
+        Self::on_store(directory).await
+    }
+
+    /// Shuts the server down, and starts another one on the same store.
+    pub async fn restart(mut self) -> Self {
+        let directory = self.store.take().expect("a server with a store");
+        self.manager.shut_down().await;
+        self.task.abort();
+        // It has ended by the abort.
+        drop((&mut self.task).await);
+        drop(self);
+        Self::on_store(directory).await
+    }
+
+    async fn on_store(directory: PathBuf) -> Self {
+        let store = StoreSettings::new(&directory).with_sync(SyncMode::Os);
+        let manager = Manager::with_store(Settings::default(), &store).expect("a store");
+        let mut server = Self::of(manager).await;
+        server.store = Some(directory);
+        server
+    }
+
+    async fn of(manager: Manager) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address").to_string();
-        let manager = Manager::new(settings);
         let task = tokio::spawn(warp::serve(routes(&manager)).incoming(listener).run());
-        Self { address, manager, task, bridge: None }
+        Self { address, manager, task, bridge: None, store: None }
     }
 
     /// Starts a server on a Unix socket, and a bridge from the address to it. None of the server's
@@ -68,7 +98,7 @@ impl Server {
                 crossings.spawn(async move { copy_bidirectional(&mut client, &mut server).await });
             }
         });
-        Self { address: address.to_string(), manager, task, bridge: Some((path, bridge)) }
+        Self { address: address.to_string(), manager, task, bridge: Some((path, bridge)), store: None }
     }
 }
 
@@ -84,6 +114,9 @@ impl Drop for Server {
             bridge.abort();
             // Nothing depends on whether this works.
             drop(std::fs::remove_file(path));
+        }
+        if let Some(directory) = &self.store {
+            drop(std::fs::remove_dir_all(directory));
         }
     }
 }

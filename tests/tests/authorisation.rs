@@ -19,18 +19,17 @@ const NEEDS_A_TOKEN: &str =
     "this needs a token: send one as \"token\" in the first message (the SDK's option `token`)";
 
 async fn server(access: AccessSettings) -> Server {
-    Server::with(Settings { access, ..Settings::default() }).await
+    Server::with(Settings::default().with(|settings| settings.access = access)).await
 }
 
 /// A server on which opening and following rooms need a token.
 async fn guarded() -> Server {
-    server(AccessSettings {
-        creation: Gate::Token,
-        joins: Gate::Token,
-        api_keys: vec![Secret::new(API_KEY)],
-        join_keys: vec![Secret::new(JOIN_KEY)],
-        ..AccessSettings::default()
-    })
+    server(AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.joins = Gate::Token;
+        access.api_keys = vec![Secret::new(API_KEY)];
+        access.join_keys = vec![Secret::new(JOIN_KEY)];
+    }))
     .await
 }
 
@@ -45,8 +44,11 @@ async fn by_default_nobody_needs_a_token_and_none_is_looked_at() {
 #[tokio::test]
 async fn where_creation_needs_a_token_rooms_are_opened_with_one_only_and_followed_without() {
     let api_keys = vec![Secret::new(API_KEY)];
-    let server =
-        server(AccessSettings { creation: Gate::Token, api_keys, ..AccessSettings::default() }).await;
+    let server = server(AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.api_keys = api_keys;
+    }))
+    .await;
     for first in [message::create(), message::session_create("s"), entry::create("")] {
         entry::is_refused(&server.address, &first, "unauthorized", NEEDS_A_TOKEN).await;
     }
@@ -267,11 +269,10 @@ async fn no_secret_is_ever_logged() {
 
 #[tokio::test]
 async fn a_room_opened_with_a_token_works_as_any_other() {
-    let server = server(AccessSettings {
-        creation: Gate::Token,
-        api_keys: vec![Secret::new(API_KEY)],
-        ..AccessSettings::default()
-    })
+    let server = server(AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.api_keys = vec![Secret::new(API_KEY)];
+    }))
     .await;
     let (owner, reply) = entry::open_with(&server.address, API_KEY).await;
     let field = |name: &str| reply[name].as_str().unwrap().to_owned();

@@ -72,16 +72,16 @@ async fn the_servers_own_pages_and_programs_without_an_origin_may_connect() {
 #[tokio::test]
 async fn an_allowed_origin_may_connect_and_others_still_not() {
     let origins = OriginPolicy::SameAnd(vec!["https://good.example".to_owned()]);
-    let server = Server::with(Settings { origins, ..Settings::default() }).await;
+    let server = Server::with(Settings::default().with(|settings| settings.origins = origins)).await;
     assert_eq!(status_with(&server, "Origin", "https://good.example").await, 101);
     assert_eq!(status_with(&server, "Origin", "https://evil.example").await, 403);
-    let open = Server::with(Settings { origins: OriginPolicy::Any, ..Settings::default() }).await;
+    let open = Server::with(Settings::default().with(|settings| settings.origins = OriginPolicy::Any)).await;
     assert_eq!(status_with(&open, "Origin", "https://evil.example").await, 101);
 }
 
 #[tokio::test]
 async fn a_connection_too_many_is_told_to_come_later_and_let_in_once_one_is_gone() {
-    let server = Server::with(Settings { connections: 2, ..Settings::default() }).await;
+    let server = Server::with(Settings::default().with(|settings| settings.connections = 2)).await;
     let (_owner, uuid) = open_room(&server.address).await;
     let mut follower = follow(&server.address, &uuid).await;
     let response = Request::upgrade().send(&server.address).await;

@@ -9,14 +9,13 @@ const JOIN_KEY: &str = "a-join-key-of-some-length";
 
 /// A server on which everything needs a token.
 async fn guarded() -> Server {
-    let access = AccessSettings {
-        creation: Gate::Token,
-        joins: Gate::Token,
-        api_keys: vec![Secret::new(API_KEY)],
-        join_keys: vec![Secret::new(JOIN_KEY)],
-        ..AccessSettings::default()
-    };
-    Server::with(Settings { access, ..Settings::default() }).await
+    let access = AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.joins = Gate::Token;
+        access.api_keys = vec![Secret::new(API_KEY)];
+        access.join_keys = vec![Secret::new(JOIN_KEY)];
+    });
+    Server::with(Settings::default().with(|settings| settings.access = access)).await
 }
 
 #[tokio::test]
@@ -59,7 +58,7 @@ async fn where_tokens_are_needed_each_route_says_so_and_takes_them() {
 async fn pages_of_allowed_origins_may_read_the_answers_and_others_are_refused() {
     const GOOD: &str = "https://good.example";
     let origins = OriginPolicy::SameAnd(vec![GOOD.to_owned()]);
-    let server = Server::with(Settings { origins, ..Settings::default() }).await;
+    let server = Server::with(Settings::default().with(|settings| settings.origins = origins)).await;
     let edge = Edge::open(&server.address).await;
     let requests = [
         (Request::new("POST", &Edge::rooms()), 201),
@@ -85,7 +84,7 @@ async fn pages_of_allowed_origins_may_read_the_answers_and_others_are_refused() 
 #[tokio::test]
 async fn a_preflight_says_what_a_page_may_send() {
     let origins = OriginPolicy::Any;
-    let server = Server::with(Settings { origins, ..Settings::default() }).await;
+    let server = Server::with(Settings::default().with(|settings| settings.origins = origins)).await;
     for (path, methods) in [
         ("/rooms", "post, options"),
         ("/rooms/x", "delete, options"),
@@ -106,7 +105,7 @@ async fn a_preflight_says_what_a_page_may_send() {
 
 #[tokio::test]
 async fn a_stream_of_events_counts_as_a_connection_and_leaves_its_place() {
-    let server = Server::with(Settings { connections: 1, ..Settings::default() }).await;
+    let server = Server::with(Settings::default().with(|settings| settings.connections = 1)).await;
     let edge = Edge::open(&server.address).await;
     let events = edge.follow_from(0).await;
     let full = edge.send(&edge.events()).await;
@@ -345,7 +344,7 @@ async fn whose_body_comes_when_it_is_too_late_is_told_so_and_nothing_is_done() {
 
 #[tokio::test]
 async fn what_is_refused_is_counted_once_whichever_way_it_came() {
-    let server = Server::with(Settings { connections: 0, ..Settings::default() }).await;
+    let server = Server::with(Settings::default().with(|settings| settings.connections = 0)).await;
     let edge = Edge::open(&server.address).await;
     let before = Scrape::of(&server.address).await;
     edge.send(&Request::new("DELETE", &edge.path("")).bearing("wrong"))

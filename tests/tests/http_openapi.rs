@@ -243,13 +243,16 @@ async fn limited(api: &mut Api) {
 
 /// Requests that need tokens.
 async fn guarded(api: &mut Api) {
-    let access = AccessSettings {
-        creation: Gate::Token,
-        joins: Gate::Token,
-        api_keys: vec![Secret::new(API_KEY)],
-        ..AccessSettings::default()
-    };
-    let server = Server::with(Settings { access, origins: OriginPolicy::Any, ..Settings::default() }).await;
+    let access = AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.joins = Gate::Token;
+        access.api_keys = vec![Secret::new(API_KEY)];
+    });
+    let server = Server::with(Settings::default().with(|settings| {
+        settings.access = access;
+        settings.origins = OriginPolicy::Any;
+    }))
+    .await;
     let address = &server.address;
     api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()), 401).await;
     api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()).bearing(API_KEY), 201).await;

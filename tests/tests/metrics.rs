@@ -214,7 +214,7 @@ async fn a_refusal_is_counted_with_its_code_once_even_if_it_is_told_again() {
 
 #[tokio::test]
 async fn a_refused_handshake_is_counted_with_its_reason() {
-    let server = Server::with(Settings { connections: 1, ..Settings::default() }).await;
+    let server = Server::with(Settings::default().with(|settings| settings.connections = 1)).await;
     let before = Scrape::of(&server.address).await;
     let refused = [
         Request::get(PATH),

@@ -1,6 +1,6 @@
 //! Rooms that their owners open anew after a server without a store was killed.
 
-use rtbroadcaster::{AccessSettings, Gate, Manager, Secret, Settings, StoreError, StoreSettings, SyncMode};
+use rtbroadcaster::{AccessSettings, Gate, Manager, Secret, Settings, StoreError, StoreSettings};
 use rtbroadcaster_protocol::CloseCode;
 use rtbroadcaster_tests::{Client, Edge, Events, Program, Room, Server, message};
 use serde_json::{Value, json};
@@ -197,13 +197,12 @@ async fn followers_wait_no_longer_than_a_room_without_its_owner_would() {
 #[tokio::test]
 async fn a_token_that_opens_no_rooms_opens_none_anew() {
     let room = lost_room(SECRET).await;
-    let access = AccessSettings {
-        creation: Gate::Token,
-        api_keys: vec![Secret::new("an-api-key-of-some-length")],
-        reopen_secret: Some(Secret::new(SECRET)),
-        ..AccessSettings::default()
-    };
-    let server = Server::with(Settings { access, ..Settings::default() }).await;
+    let access = AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.api_keys = vec![Secret::new("an-api-key-of-some-length")];
+        access.reopen_secret = Some(Secret::new(SECRET));
+    });
+    let server = Server::with(Settings::default().with(|settings| settings.access = access)).await;
     let mut without = enter(&server.address, &claim(&room, 2)).await;
     without.is_refused("unauthorized").await;
     let mut with =
@@ -224,8 +223,7 @@ async fn a_secret_and_a_store_exclude_each_other() {
 
     let mut settings = Settings::default();
     settings.access.reopen_secret = Some(Secret::new(SECRET));
-    let refused =
-        Manager::with_store(settings, &StoreSettings { directory: data.clone(), sync: SyncMode::Disk });
+    let refused = Manager::with_store(settings, &StoreSettings::new(&data));
     assert!(matches!(refused, Err(StoreError::ReopenSecret)));
     assert!(!data.exists());
 }

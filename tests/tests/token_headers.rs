@@ -20,9 +20,15 @@ async fn server(keys: Option<&Signer>) -> Server {
         fs::write(&path, json!({"keys": [signer.public_key()]}).to_string()).expect("a file in target/tmp");
         path.to_str().expect("a path in UTF-8").parse().expect("a file")
     });
-    let jwt = JwtSettings { secret: Some(Secret::new(JWT_SECRET)), keys, ..JwtSettings::default() };
-    let access = AccessSettings { creation: Gate::Token, jwt: Some(jwt), ..AccessSettings::default() };
-    let server = Server::with(Settings { access, ..Settings::default() }).await;
+    let jwt = JwtSettings::default().with(|jwt| {
+        jwt.secret = Some(Secret::new(JWT_SECRET));
+        jwt.keys = keys;
+    });
+    let access = AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.jwt = Some(jwt);
+    });
+    let server = Server::with(Settings::default().with(|settings| settings.access = access)).await;
     server.manager.load_keys().await.expect("the file has keys");
     server
 }

@@ -18,17 +18,24 @@ use tokio::process::{Child, Command};
 const JWT_SECRET: &str = "a secret of at least thirty-two bytes";
 
 async fn with_jwt(jwt: JwtSettings) -> Server {
-    let access = AccessSettings {
-        creation: Gate::Token,
-        joins: Gate::Token,
-        jwt: Some(jwt),
-        ..AccessSettings::default()
-    };
-    Server::with(Settings { access, ..Settings::default() }).await
+    let access = AccessSettings::default().with(|access| {
+        access.creation = Gate::Token;
+        access.joins = Gate::Token;
+        access.jwt = Some(jwt);
+    });
+    Server::with(Settings::default().with(|settings| settings.access = access)).await
+}
+
+async fn with_keys(source: &str, keys_refresh_ms: u64) -> Server {
+    with_jwt(JwtSettings::default().with(|jwt| {
+        jwt.keys = Some(source.parse().expect("a file or an address"));
+        jwt.keys_refresh_ms = keys_refresh_ms;
+    }))
+    .await
 }
 
 async fn with_jwt_secret() -> Server {
-    with_jwt(JwtSettings { secret: Some(Secret::new(JWT_SECRET)), ..JwtSettings::default() }).await
+    with_jwt(JwtSettings::default().with(|jwt| jwt.secret = Some(Secret::new(JWT_SECRET)))).await
 }
 
 #[tokio::test]
@@ -106,12 +113,11 @@ async fn a_web_token_that_is_not_accepted_is_told_why() {
 
 #[tokio::test]
 async fn issuer_and_audience_must_be_those_that_are_set() {
-    let server = with_jwt(JwtSettings {
-        secret: Some(Secret::new(JWT_SECRET)),
-        issuers: vec!["us".to_owned()],
-        audiences: vec!["rooms".to_owned()],
-        ..JwtSettings::default()
-    })
+    let server = with_jwt(JwtSettings::default().with(|jwt| {
+        jwt.secret = Some(Secret::new(JWT_SECRET));
+        jwt.issuers = vec!["us".to_owned()];
+        jwt.audiences = vec!["rooms".to_owned()];
+    }))
     .await;
     let token = |claims: Value| {
         let mut all =
@@ -144,8 +150,7 @@ async fn web_tokens_are_checked_with_the_public_keys_of_a_file() {
     not_for_signing["use"] = "enc".into();
     let path =
         key_file("jwks.json", &[not_for_signing, one.public_key(), two.public_key(), rsa.public_key()]);
-    let keys = Some(path.to_str().unwrap().parse().unwrap());
-    let server = with_jwt(JwtSettings { keys, keys_refresh_ms: 3_600_000, ..JwtSettings::default() }).await;
+    let server = with_keys(path.to_str().unwrap(), 3_600_000).await;
     server.manager.load_keys().await.unwrap();
     for signer in [&one, &two, &rsa] {
         entry::is_let_in(&server.address, &entry::create(&signer.for_all())).await;
@@ -191,8 +196,7 @@ async fn outcome(address: &str, first: &Value) -> Value {
 }
 
 async fn with_key_server(keys: &KeyServer, keys_refresh_ms: u64) -> Server {
-    let source = Some(keys.url.parse().expect("an address"));
-    with_jwt(JwtSettings { keys: source, keys_refresh_ms, ..JwtSettings::default() }).await
+    with_keys(&keys.url, keys_refresh_ms).await
 }
 
 #[tokio::test]
@@ -281,12 +285,7 @@ async fn while_keys_cannot_be_had_nobody_is_sent_away_for_good_for_a_key_that_is
 async fn while_keys_are_read_nobody_is_sent_away_for_good_for_a_key_that_is_not_known() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}/keys.json", silent.local_addr().unwrap());
-    let jwt = JwtSettings {
-        keys: Some(url.parse().unwrap()),
-        keys_refresh_ms: 3_600_000,
-        ..JwtSettings::default()
-    };
-    let server = with_jwt(jwt).await;
+    let server = with_keys(&url, 3_600_000).await;
     let manager = server.manager.clone();
     let load = tokio::spawn(async move { manager.load_keys().await });
     let (asked, _) = silent.accept().await.unwrap();

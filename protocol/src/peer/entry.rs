@@ -1,10 +1,12 @@
 //! How a connection enters a room: create, join or claim, and the reply.
 
+use std::task::Poll;
+
 use super::{LastSent, Peer, Role, with};
 use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RoomId, ServerMessage, Timestamp,
+    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, RoomId, ServerMessage, Timestamp,
 };
 
 /// After how many milliseconds a follower is to ask again for a room that the server has lost, and
@@ -31,6 +33,9 @@ impl Peer {
             .and_then(|()| authorise(Operation::Create, create.token.as_deref(), host));
         if let Err(refusal) = admitted {
             return self.refuse_entry(refusal, host);
+        }
+        if !self.is_let_in(&RequestedEntry::Create(create), host) {
+            return;
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
@@ -59,8 +64,13 @@ impl Peer {
                 return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
             }
         }
-        let admitted = self.admit(wanted, join, now, host).and_then(|()| reopen_if_lost(wanted, join, host));
-        if let Err(refusal) = admitted {
+        if let Err(refusal) = self.admit(wanted, join, now, host) {
+            return self.refuse_entry(refusal, host);
+        }
+        if wanted.is_some_and(|room| !self.is_let_in(&RequestedEntry::Join(room, join), host)) {
+            return;
+        }
+        if let Err(refusal) = reopen_if_lost(wanted, join, host) {
             return self.refuse_entry(refusal, host);
         }
         match self.enter(wanted, join, host) {
@@ -91,6 +101,17 @@ impl Peer {
             }
             Err(EntryError::Superseded) => self.end(CloseCode::Superseded),
         }
+    }
+
+    /// Asks the host to decide about a client that has the permissions for it. False if the client
+    /// was refused, or if the decision isn't known yet.
+    fn is_let_in(&mut self, entry: &RequestedEntry<'_>, host: &mut impl Host) -> bool {
+        match host.may_enter(entry) {
+            Poll::Ready(Ok(())) => return true,
+            Poll::Ready(Err(refusal)) => self.refuse_entry(refusal, host),
+            Poll::Pending => self.awaits_entry = true,
+        }
+        false
     }
 
     /// Checks whether the client may ask for the room at all, before it is known whether the room

@@ -2,8 +2,11 @@
 //! have a [`Host`].
 
 use std::fmt;
+use std::task::Poll;
 
-use crate::{Claim, KeyDigest, Operation, Permissions, Refusal, RefusalCode, Room, RoomId, Timestamp};
+use crate::{
+    Claim, KeyDigest, Operation, Permissions, Refusal, RefusalCode, RequestedEntry, Room, RoomId, Timestamp,
+};
 
 /// The secret that proves ownership of a room. Nobody but the owner sees it. It isn't logged.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +28,13 @@ pub trait Host {
     /// - `unauthorized`: a token is needed and there is none, or it isn't accepted.
     /// - `keys_unavailable`: the server doesn't yet have the key that the token names.
     fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal>;
+
+    /// Decides whether this client may enter a room, when its permissions allow it. While that
+    /// isn't known it is pending: then the peer keeps the message, and its caller calls
+    /// [`Peer::resume_reading`](crate::Peer::resume_reading) once it is known.
+    fn may_enter(&mut self, _entry: &RequestedEntry<'_>) -> Poll<Result<(), Refusal>> {
+        Poll::Ready(Ok(()))
+    }
 
     /// Checks whether this client may ask for a room. A client that asked for many unknown rooms is
     /// guessing.

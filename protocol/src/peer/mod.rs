@@ -7,11 +7,13 @@ mod host;
 mod owner;
 mod permissions;
 mod reading;
+mod requested_entry;
 
 use answers::Answers;
 
 pub use host::{Host, OwnerKey};
 pub use permissions::{Operation, Permissions, Scope};
+pub use requested_entry::RequestedEntry;
 
 use crate::mutation::mutated;
 use crate::room::{Cursor, Frame, MAX_FRAME_BYTES};
@@ -39,7 +41,7 @@ pub enum PeerOutput {
 ///   wait.
 /// - What the caller must do next: call [`Peer::poll_output`] until it waits or closes, after each
 ///   message and when [`Room::version`] has changed. While [`Peer::pause`] returns a delay, read
-///   nothing; then call [`Peer::resume_reading`].
+///   nothing; then call [`Peer::resume_reading`]. The same while [`Peer::awaits_entry`].
 #[derive(Debug)]
 pub struct Peer {
     role: Role,
@@ -51,8 +53,10 @@ pub struct Peer {
     ending: Option<CloseCode>,
     /// The client isn't read before this moment.
     paused_until: Timestamp,
-    /// The rest of the frame in which the pause began.
+    /// The rest of the frame in which the pause began, or in which the host must decide.
     unread: Box<str>,
+    /// See [`Peer::awaits_entry`].
+    awaits_entry: bool,
 }
 
 /// What the client is in a room.
@@ -95,6 +99,7 @@ impl Default for Peer {
             ending: None,
             paused_until: Timestamp(0),
             unread: Box::default(),
+            awaits_entry: false,
         }
     }
 }

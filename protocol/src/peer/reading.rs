@@ -24,33 +24,47 @@ impl Peer {
         Delay::from_milliseconds(self.paused_until.since(now))
     }
 
+    /// Whether the host must decide about the client's entry before anything more is read: see
+    /// [`Host::may_enter`]. Once it has, call [`Peer::resume_reading`].
+    #[must_use]
+    pub fn awaits_entry(&self) -> bool {
+        self.awaits_entry
+    }
+
     /// Whether a part of a frame was kept for after the pause.
     #[must_use]
     pub fn has_unread(&self) -> bool {
         !self.unread.is_empty()
     }
 
-    /// Goes on with the part of a frame that was kept, if the pause is over.
+    /// Goes on with the part of a frame that was kept, if the pause is over. A client that awaits
+    /// the host's decision asks again.
     pub fn resume_reading(&mut self, now: Timestamp, host: &mut impl Host) {
         if self.pause(now).is_none() {
+            self.awaits_entry = false;
             let unread = std::mem::take(&mut self.unread);
             self.unread = self.receive_messages(&unread, now, host).into();
         }
     }
 
-    /// Handles messages until there is a pause. Returns the part of the frame that is to be kept.
+    /// Handles messages until there is a pause, or the host must decide. Returns the part of the
+    /// frame that is to be kept.
     fn receive_messages<'a>(&mut self, frame: &'a str, now: Timestamp, host: &mut impl Host) -> &'a str {
         let mut messages = parse::ClientMessages::new(frame, host.params_depth());
-        while let Some(message) = messages.next(self.answers.is_compact()) {
+        loop {
+            let unread = messages.rest();
+            let Some(message) = messages.next(self.answers.is_compact()) else { return "" };
             if self.answers.refusals >= MAX_REFUSALS_PER_FRAME {
                 self.refuse(parse::refuse_rest(parse::TOO_MANY_REFUSALS), host);
                 return "";
             }
             self.receive(message, now, host);
+            if self.awaits_entry {
+                return unread;
+            }
             if self.pause(now).is_some() {
                 return messages.rest();
             }
         }
-        ""
     }
 }

@@ -1,11 +1,15 @@
 //! Peers on a table of rooms, without a server: what each client is sent, in the order of the wire.
 
 mod answers;
+mod audience;
 mod ownership;
 mod pace;
 mod permissions;
 mod reopening;
 mod shutdown;
+
+use std::collections::VecDeque;
+use std::task::Poll;
 
 use super::reading::MAX_REFUSALS_PER_FRAME;
 use super::*;
@@ -25,6 +29,8 @@ struct TestHost {
     guesses_left: u8,
     /// Lost rooms whose owners may open them anew, with their owner keys.
     lost: Vec<(RoomId, &'static str)>,
+    /// What it decides about the next entries. It lets all others in.
+    decisions: VecDeque<Poll<Result<(), Refusal>>>,
 }
 
 impl Host for TestHost {
@@ -38,6 +44,10 @@ impl Host for TestHost {
             Some("expired") => Err(Refusal::with_message(RefusalCode::Unauthorized, "the token has expired")),
             _ => Ok(Permissions { own: scope("own"), follow: scope("follow") }),
         }
+    }
+
+    fn may_enter(&mut self, _entry: &RequestedEntry<'_>) -> Poll<Result<(), Refusal>> {
+        self.decisions.pop_front().unwrap_or(Poll::Ready(Ok(())))
     }
 
     fn may_ask_for_room(&mut self, _now: Timestamp) -> Result<(), Refusal> {
@@ -125,6 +135,7 @@ fn host() -> TestHost {
         opened: 0,
         guesses_left: 3,
         lost: Vec::new(),
+        decisions: VecDeque::new(),
     }
 }
 
@@ -359,35 +370,4 @@ fn the_original_rendering_is_kept_only_while_a_follower_needs_it() {
     legacy.disconnected(Timestamp(0), &mut host);
     let mut next = Peer::default();
     assert_eq!(send(&mut next, &mut host, &join("")), [original(3, "connected")]);
-}
-
-#[test]
-fn the_owner_is_sent_the_audience_at_most_once_a_second() {
-    let mut host = host();
-    let mut owner = session_owner(&mut host);
-    let mut first = session_follower(&mut host);
-    assert_eq!(drain(&mut owner, &mut host), Vec::<String>::new());
-    host.tick(Timestamp(1_000));
-    assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
-    let _second = session_follower(&mut host);
-    host.tick(Timestamp(1_999));
-    assert_eq!(drain(&mut owner, &mut host), Vec::<String>::new());
-    host.tick(Timestamp(2_000));
-    assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":0}}"#]);
-    send(&mut owner, &mut host, r#"{"funcKey":"a"}"#);
-    assert_eq!(drain(&mut first, &mut host).len(), 1, "followers get no audience unless the owner shares it");
-    for now in [3_000, 4_000] {
-        host.tick(Timestamp(now));
-    }
-    assert_eq!(drain(&mut owner, &mut host), [r#"{"audience":{"connected":2,"lagging":1}}"#]);
-}
-
-#[test]
-fn followers_are_sent_the_audience_if_the_owner_shares_it() {
-    let mut host = host();
-    let mut owner = Peer::default();
-    send(&mut owner, &mut host, r#"{"status":{"value":1},"v":2,"shareAudience":true}"#);
-    let mut follower = session_follower(&mut host);
-    host.tick(Timestamp(1_000));
-    assert_eq!(drain(&mut follower, &mut host), [r#"{"audience":{"connected":1,"lagging":0}}"#]);
 }

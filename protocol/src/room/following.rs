@@ -4,6 +4,7 @@
 use super::Room;
 use super::followers::{Lag, RingMarks};
 use super::log::{Cursor, Log};
+use super::staging::RoomNotice;
 use crate::mutation::mutated;
 use crate::{RefusalCode, Rendering, Timestamp};
 
@@ -32,6 +33,7 @@ impl Room {
         self.audience.note_change();
         let cursor = self.cursor(rendering, since);
         let follower = self.followers.add(rendering, cursor.seq());
+        self.notice(RoomNotice::Joined { followers: self.followers.len() });
         Ok(Cursor { follower: Some(follower), ..cursor })
     }
 
@@ -41,6 +43,9 @@ impl Room {
         if let Some(follower) = cursor.follower.filter(|_| !mutated!(ForgetToLeave)) {
             self.followers.remove(follower, cursor.rendering);
             self.audience.note_change();
+            if !self.is_closed {
+                self.notice(RoomNotice::Left { followers: self.followers.len() });
+            }
         }
         if self.followers.original() == 0 {
             self.original = None;

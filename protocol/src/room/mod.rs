@@ -33,7 +33,7 @@ use log::slots::Slots;
 use memory::Account;
 use ownership::Ownership;
 use ownership::pace::Pace;
-use staging::Staging;
+use staging::{Observation, Staging};
 
 pub use appending::Accepted;
 pub use followers::{Lag, LagReport};
@@ -46,7 +46,7 @@ pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, Records};
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
-pub use staging::Mark;
+pub use staging::{Mark, Observer, RoomNotice};
 pub use table::Rooms;
 
 /// A room. The server keeps each behind a lock.
@@ -85,6 +85,7 @@ pub struct Room {
     durable: u64,
     /// The records that a journal has not kept yet. None without a journal.
     staging: Option<Box<Staging>>,
+    observation: Observation,
 }
 
 impl Room {
@@ -111,6 +112,7 @@ impl Room {
             render_buffer: String::new(),
             durable: u64::MAX,
             staging: None,
+            observation: Observation::default(),
             limits,
         }
     }
@@ -258,13 +260,22 @@ impl Room {
     /// - [`EntryError::Superseded`]: another session has claimed the room since this one held it.
     pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         self.check_open()?;
+        let presence = self.owner.presence();
         let claimed = self.owner.claim(key, claim, self.compact.head())?;
+        self.note_claimed(claim.session.as_deref(), claimed.epoch, presence);
+        Ok(claimed)
+    }
+
+    /// Notes that a claim was granted to a session. `presence` is that of the owner before it.
+    fn note_claimed(&mut self, session: Option<&str>, epoch: u64, presence: OwnerPresence) {
         if !mutated!(ForgetToRecordClaim) {
-            self.stage(&Record::Claimed { session: claim.session.as_deref(), epoch: claimed.epoch });
+            self.stage(&Record::Claimed { session, epoch });
         }
         self.version += 1;
         self.owner_version += u64::from(!mutated!(ForgetToFence));
-        Ok(claimed)
+        if presence == OwnerPresence::Away {
+            self.notice(RoomNotice::OwnerBack);
+        }
     }
 
     /// Does something as the owner under `epoch`.
@@ -288,6 +299,9 @@ impl Room {
         if self.owner.leave(epoch, now) {
             self.stage_away();
             self.version += 1;
+            if !self.is_closed {
+                self.notice(RoomNotice::OwnerAway);
+            }
         }
     }
 

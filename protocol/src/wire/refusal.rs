@@ -2,6 +2,8 @@
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
+use core::error::Error;
+use core::fmt;
 
 use crate::CloseCode;
 
@@ -173,6 +175,12 @@ impl RefusalCode {
     }
 }
 
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
 /// A refusal, as a client receives it: status 0 with the field `error`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -245,6 +253,14 @@ impl Refusal {
         RefusalCode::from_wire(&self.code)
     }
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ({})", self.message, self.code)
+    }
+}
+
+impl Error for Refusal {}
 
 impl From<RefusalCode> for Refusal {
     #[inline(always)] // As `RefusalCode::as_str`.

@@ -1,24 +1,31 @@
 //! Access: turns a token into permissions. The protocol's crate decides what permissions allow.
 
 mod api_keys;
+mod authoriser;
 mod bearer;
 #[cfg(feature = "jwt")]
 mod jwt;
 #[cfg(not(feature = "jwt"))]
 #[path = "no_jwt.rs"]
 mod jwt;
+mod request_parts;
 mod secret;
 mod settings;
 
 use rtbroadcaster_protocol::{Operation, Permissions, Refusal, RefusalCode};
 
+use std::time::Duration;
+
 use api_keys::ApiKeys;
 use bearer::Bearer;
 use jwt::Jwt;
 
+pub use authoriser::{Authoriser, EntryRequest};
+pub(crate) use authoriser::{Deciding, Decision};
 #[cfg(feature = "jwt")]
 pub use jwt::{InvalidKeySource, KeySource};
 pub use jwt::{JwtSettings, KeysError};
+pub(crate) use request_parts::RequestParts;
 pub use secret::Secret;
 pub use settings::{AccessSettings, Gate, InvalidGate};
 
@@ -29,6 +36,7 @@ pub(crate) struct Access {
     joins: Gate,
     api_keys: ApiKeys,
     jwt: Option<Jwt>,
+    authoriser: Option<Authoriser>,
 }
 
 impl Access {
@@ -38,6 +46,7 @@ impl Access {
             joins: settings.joins,
             api_keys: ApiKeys::new(&settings.api_keys, &settings.join_keys),
             jwt: settings.jwt.clone().map(Jwt::new),
+            authoriser: settings.authoriser.clone(),
         }
     }
 
@@ -64,6 +73,19 @@ impl Access {
             return jwt.bearer(token);
         }
         Err(Refusal::with_message(RefusalCode::Unauthorized, "the token is none that this server knows"))
+    }
+
+    /// Whether the application decides about entries.
+    pub(crate) fn has_authoriser(&self) -> bool {
+        self.authoriser.is_some()
+    }
+
+    /// Asks the application about an entry. Its decision comes in this time.
+    pub(crate) fn ask(&self, entry: EntryRequest, longest: Duration) -> Deciding {
+        match &self.authoriser {
+            Some(authoriser) => authoriser.ask(entry, longest),
+            None => Box::pin(std::future::ready(Ok(()))),
+        }
     }
 
     /// Loads the keys for tokens, if they are not in the settings. Without this call the first

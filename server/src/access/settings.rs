@@ -3,10 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{JwtSettings, Secret};
+use super::{Authoriser, JwtSettings, Secret};
 
 /// Who may open, own and follow rooms. By default everybody may do everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct AccessSettings {
     /// Who may open rooms, and claim rooms whose owner key they have.
     pub creation: Gate,
@@ -23,6 +24,27 @@ pub struct AccessSettings {
     /// are signed with it. None by default: then no room is opened anew. Not together with a store
     /// (`Manager::with_store`), which keeps the rooms themselves.
     pub reopen_secret: Option<Secret>,
+    /// The application's own decision about each entry, beside the gates. None by default.
+    pub authoriser: Option<Authoriser>,
+}
+
+impl AccessSettings {
+    /// The same settings with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster::{AccessSettings, Gate, Secret};
+    ///
+    /// let access = AccessSettings::default().with(|access| {
+    ///     access.creation = Gate::Token;
+    ///     access.api_keys = vec![Secret::new("a long random one")];
+    /// });
+    /// # drop(access);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
 }
 
 /// Who may pass.

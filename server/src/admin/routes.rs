@@ -27,8 +27,8 @@ impl Manager {
     /// use warp::Filter;
     ///
     /// let rooms = Manager::new(Settings::default());
-    /// let token = Some(Secret::new("a long random one"));
-    /// let admin = AdminSettings { token, ..AdminSettings::default() };
+    /// let token = Secret::new("a long random one");
+    /// let admin = AdminSettings::default().with(|admin| admin.token = Some(token));
     /// let routes = warp::path("admin").and(rooms.admin_routes(&admin));
     /// # drop(routes);
     /// ```
@@ -42,7 +42,7 @@ impl Manager {
             .and(warp::path::tail())
             .and(warp::query::raw().or(warp::any().map(String::new)).unify())
             .and(warp::header::headers_cloned())
-            .and(warp::ext::optional::<RemoteAddress>())
+            .and(RemoteAddress::filter(warp::addr::remote()))
             .then(move |method: Method, path: FullPath, tail: Tail, query: String, headers, remote| {
                 let (manager, guard) = (manager.clone(), Arc::clone(&guard));
                 async move {
@@ -76,7 +76,7 @@ impl Manager {
         let manager = self.clone();
         let refused = warp::path::end()
             .and(warp::header::headers_cloned())
-            .and(warp::ext::optional::<RemoteAddress>())
+            .and(RemoteAddress::filter(warp::addr::remote()))
             .and_then(move |headers, remote| {
                 let checked = check(&manager, &guard, &headers, remote);
                 async move { checked.err().map(Reply::into_response).ok_or_else(warp::reject::not_found) }

@@ -181,7 +181,8 @@ mod tests {
 
     #[test]
     fn an_address_has_no_more_connections_than_the_limit() {
-        let gatekeeper = Gatekeeper::new(9, &Limits { connections_per_address: 2, ..Limits::default() });
+        let gatekeeper =
+            Gatekeeper::new(9, &Limits::default().with(|limits| limits.connections_per_address = 2));
         let admit = |remote| gatekeeper.admit(remote, NOW);
         let first = admit(address(1)).unwrap();
         let _second = admit(address(1)).unwrap();
@@ -200,8 +201,10 @@ mod tests {
 
     #[test]
     fn an_address_that_comes_too_often_leaves_the_others_their_share() {
-        let limits =
-            Limits { handshakes_per_second_per_address: 2, handshakes_per_second: 3, ..Limits::default() };
+        let limits = Limits::default().with(|limits| {
+            limits.handshakes_per_second_per_address = 2;
+            limits.handshakes_per_second = 3;
+        });
         let gatekeeper = Gatekeeper::new(99, &limits);
         let mut admitted = Vec::new();
         let mut admit = |remote, now| gatekeeper.admit(remote, now).map(|admission| admitted.push(admission));

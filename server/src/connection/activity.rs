@@ -23,6 +23,8 @@ pub(super) struct Activity {
     opened: Timestamp,
     /// The client was let into a room.
     has_entered: AtomicBool,
+    /// The application decides about the client, which isn't read meanwhile.
+    awaits_decision: AtomicBool,
     /// The owner's connection isn't read for now, so its silence means nothing.
     owner_waits: AtomicBool,
     /// A fan-out left an action to the connection's own task.
@@ -40,6 +42,7 @@ impl Activity {
         Self {
             opened,
             has_entered: AtomicBool::new(false),
+            awaits_decision: AtomicBool::new(false),
             owner_waits: AtomicBool::new(false),
             was_passed_over: AtomicBool::new(false),
             last_received_at: AtomicU64::new(opened.0),
@@ -56,6 +59,12 @@ impl Activity {
     /// Notes that the client was let into a room.
     pub(super) fn note_entered(&self) {
         self.has_entered.store(true, Ordering::Relaxed);
+    }
+
+    /// Sets whether the application decides about the client. Then the client isn't the one that
+    /// takes its time.
+    pub(super) fn set_awaits_decision(&self, awaits: bool) {
+        self.awaits_decision.store(awaits, Ordering::Relaxed);
     }
 
     /// Sets whether this is an owner's connection that isn't read for now.
@@ -111,9 +120,10 @@ impl Activity {
         let is_stalled =
             self.blocked_since.load().is_some_and(|since| now.since(since) >= limits.stall_timeout_ms);
         let has_entered = self.has_entered.load(Ordering::Relaxed);
-        if !has_entered && now.since(self.opened) >= limits.handshake_timeout_ms {
+        let awaits_decision = self.awaits_decision.load(Ordering::Relaxed);
+        if !has_entered && !awaits_decision && now.since(self.opened) >= limits.handshake_timeout_ms {
             Some(Due::End(CloseCode::HandshakeTimeout))
-        } else if since(&self.last_received_at) >= limits.idle_timeout_ms {
+        } else if !awaits_decision && since(&self.last_received_at) >= limits.idle_timeout_ms {
             Some(Due::End(CloseCode::IdleTimeout))
         } else if is_stalled {
             Some(Due::End(CloseCode::TooSlow))
@@ -131,13 +141,12 @@ mod tests {
     use super::*;
 
     fn limits() -> Limits {
-        Limits {
-            handshake_timeout_ms: 100,
-            ping_interval_ms: 250,
-            idle_timeout_ms: 600,
-            stall_timeout_ms: 300,
-            ..Limits::default()
-        }
+        Limits::default().with(|limits| {
+            limits.handshake_timeout_ms = 100;
+            limits.ping_interval_ms = 250;
+            limits.idle_timeout_ms = 600;
+            limits.stall_timeout_ms = 300;
+        })
     }
 
     #[test]

@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn only_an_event_that_a_client_can_resume_from_has_an_id() {
-        let limits = Limits { ring_actions: 2, ..Limits::default() };
+        let limits = Limits::default().with(|limits| limits.ring_actions = 2);
         let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, limits);
         act(&mut room, "a", Some("a"));
         let mut cursor = room.join(Rendering::Compact, None).unwrap();

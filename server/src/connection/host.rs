@@ -3,13 +3,17 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::task::Poll;
 
 use rtbroadcaster_protocol::{
-    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, Room, RoomId, Timestamp,
+    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, RequestedEntry, Room, RoomId,
+    Timestamp,
 };
 
+use super::decision::EntryDecision;
+use crate::access::{Decision, EntryRequest, RequestParts};
 use crate::fanout::SharedRoom;
-use crate::rooms::RoomTable;
+use crate::rooms::{CLOSED_BY_OWNER, RoomTable};
 use crate::services::Services;
 
 /// The host of a connection's [`Peer`](rtbroadcaster_protocol::Peer). It keeps the connection's
@@ -22,6 +26,8 @@ pub(crate) struct ConnectionHost {
     /// Who the client is, as its last token says.
     subject: Option<String>,
     room: Option<(RoomId, Arc<SharedRoom>)>,
+    /// The application's decision about the client. None if it doesn't decide about this one.
+    decision: Option<Box<EntryDecision>>,
     /// Whether the room is always served after what is done with it.
     serves: bool,
 }
@@ -29,12 +35,34 @@ pub(crate) struct ConnectionHost {
 impl ConnectionHost {
     /// The host of a single request.
     pub(crate) fn new(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
-        Self { services, remote, subject: None, room: None, serves: false }
+        Self { services, remote, subject: None, room: None, decision: None, serves: false }
     }
 
     /// The host of a connection, whose task serves the room after each read, and when it ends.
     pub(super) fn of_connection(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
         Self { serves: true, ..Self::new(services, remote) }
+    }
+
+    /// Has the application decide about the client that sent this request.
+    pub(crate) fn decide_by(&mut self, RequestParts(request): RequestParts) {
+        self.decision = Some(Box::new(EntryDecision::new(request)));
+    }
+
+    /// What the application is to be asked now.
+    pub(super) fn take_asked(&mut self) -> Option<EntryRequest> {
+        self.decision.as_mut()?.take_asked()
+    }
+
+    /// Notes what the application has decided about an operation.
+    pub(super) fn decide(&mut self, operation: Operation, decision: Decision) {
+        if let Some(entry) = &mut self.decision {
+            entry.decide(operation, decision);
+        }
+    }
+
+    /// Frees what only a client needs that has not entered yet.
+    pub(super) fn forget_request(&mut self) {
+        self.decision = None;
     }
 
     /// What all connections share.
@@ -65,6 +93,13 @@ impl Host for ConnectionHost {
         let bearer = self.services.access.bearer(operation, token)?;
         self.subject = bearer.subject;
         Ok(bearer.permissions)
+    }
+
+    fn may_enter(&mut self, entry: &RequestedEntry<'_>) -> Poll<Result<(), Refusal>> {
+        match &mut self.decision {
+            Some(decision) => decision.about(entry, self.remote),
+            None => Poll::Ready(Ok(())),
+        }
     }
 
     fn may_ask_for_room(&mut self, now: Timestamp) -> Result<(), Refusal> {
@@ -104,7 +139,7 @@ impl Host for ConnectionHost {
     }
 
     fn close(&mut self, room: RoomId) {
-        self.services.rooms.close(room, "its owner closed it");
+        self.services.rooms.close(room, CLOSED_BY_OWNER);
     }
 
     fn wake_at(&mut self, room: RoomId, moment: Timestamp) {

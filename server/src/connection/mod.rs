@@ -1,6 +1,7 @@
 //! One connection, as its own task, its room's fan-outs and the sweep share it.
 
 mod activity;
+mod decision;
 mod events;
 mod farewell;
 mod framing;

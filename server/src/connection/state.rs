@@ -92,10 +92,13 @@ impl ConnectionState {
         self.end(Ending::Gone);
     }
 
-    /// Whether the client may be read: not while it has answers to take, not after a fault, and not
-    /// once the peer is ending.
+    /// Whether the client may be read: not while it has answers to take, not while the application
+    /// decides about it, not after a fault, and not once the peer is ending.
     pub(super) fn may_read(&self) -> bool {
-        !self.peer.has_answers() && self.fault.is_none() && !self.peer.is_ending()
+        !self.peer.has_answers()
+            && !self.peer.awaits_entry()
+            && self.fault.is_none()
+            && !self.peer.is_ending()
     }
 
     /// Receives the messages that were kept while the owner was too fast. Returns the room to
@@ -119,7 +122,8 @@ impl ConnectionState {
     }
 
     /// Receives a message or a control frame. False if the reader must stop: after a fault, while
-    /// many answers wait for the client, or while an owner is too fast.
+    /// many answers wait for the client, while the application decides about it, or while an owner
+    /// is too fast.
     pub(super) fn receive(&mut self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
         if self.ending.is_some() {
             return true;
@@ -139,7 +143,7 @@ impl ConnectionState {
             Incoming::Pong => {}
             Incoming::Close(code) => self.end(Ending::Answered(*code)),
         }
-        !self.peer.has_many_answers() && self.peer.pause(now).is_none()
+        !self.peer.has_many_answers() && self.peer.pause(now).is_none() && !self.peer.awaits_entry()
     }
 
     /// Sends what there is, as far as the client takes it without waiting. With the context of the

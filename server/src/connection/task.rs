@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use rtbroadcaster_protocol::Operation;
 use tracing::{Instrument, Span, debug};
 
 use super::farewell::say_farewell;
@@ -12,6 +13,7 @@ use super::owner_wait::OwnerWait;
 use super::read_buffer::with_read_buffer;
 use super::state::Sent;
 use super::{Connection, Registry};
+use crate::access::Deciding;
 use crate::fanout::with_send_context;
 use crate::websocket::{Ending, Reader};
 
@@ -27,6 +29,7 @@ pub(crate) fn start(connection: Arc<Connection>, registry: Arc<Registry>, read: 
         reader: Reader::new(limit),
         was_stopped: false,
         owner_wait: OwnerWait::default(),
+        deciding: None,
     };
     task.receive(read);
     let served = async move {
@@ -74,6 +77,8 @@ struct Task {
     /// The reader was stopped and may hold more messages.
     was_stopped: bool,
     owner_wait: OwnerWait,
+    /// The application decides about this entry of the client.
+    deciding: Option<(Operation, Deciding)>,
 }
 
 impl Task {
@@ -109,6 +114,9 @@ impl Task {
                 }
             }
             let may_read = connection.with_state(|state| state.may_read()).unwrap_or(false);
+            if !may_read && self.receives_decision(context) {
+                continue;
+            }
             if !may_read || self.owner_wait.must_wait(&self.registered.connection) {
                 return Poll::Pending;
             }
@@ -121,6 +129,34 @@ impl Task {
                 return Poll::Pending;
             }
         }
+    }
+
+    /// Goes on with the client about which the application has decided. False while it decides, and
+    /// if it has nothing to decide.
+    fn receives_decision(&mut self, context: &mut Context<'_>) -> bool {
+        let connection = &self.registered.connection;
+        if self.deciding.is_none() {
+            let asked = connection.with_state(|state| state.host.take_asked()).flatten();
+            let Some(asked) = asked else { return false };
+            connection.activity.set_awaits_decision(true);
+            self.deciding = Some((asked.operation, connection.services.ask(asked)));
+        }
+        let Some((operation, deciding)) = &mut self.deciding else { return false };
+        let Poll::Ready(decision) = deciding.as_mut().poll(context) else { return false };
+        let operation = *operation;
+        self.deciding = None;
+        connection.activity.note_received(connection.services.clock.now());
+        connection.activity.set_awaits_decision(false);
+        connection.with_state(|state| state.host.decide(operation, decision));
+        self.resumes_reading();
+        let connection = self.connection();
+        connection.with_state(|state| {
+            if state.peer.is_in_room() {
+                state.host.forget_request();
+                connection.activity.note_entered();
+            }
+        });
+        true
     }
 
     /// Receives the rest of the previous read, or reads once. True if other tasks should run now:

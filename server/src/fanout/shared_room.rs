@@ -207,7 +207,12 @@ impl SharedRoom {
 
     /// A report of the room; none if it counts as gone.
     pub(crate) fn report(&self) -> Option<RoomReport> {
-        self.room.lock().ok().map(|room| room.report())
+        self.look(Room::report)
+    }
+
+    /// Looks at the room without changing it. None if it counts as gone.
+    pub(crate) fn look<R>(&self, look: impl FnOnce(&Room) -> R) -> Option<R> {
+        self.room.lock().ok().map(|room| look(&room))
     }
 
     /// Serves the connections for which something has changed: those of a small room at once, those

@@ -1,15 +1,13 @@
 //! `POST rooms/{uuid}/actions`: appends actions of an owner that has no connection.
 
 use std::iter;
-use std::time::Duration;
 
-use rtbroadcaster_protocol::{Delay, Host, Lag, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room};
+use rtbroadcaster_protocol::{Post, Posted, RecordedAnswer};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::authorisation::{OwnedRoom, authorise_owner};
+use super::authorisation::authorise_owner;
 use super::body::Body;
 use super::error::HttpError;
 use super::headers;
@@ -17,10 +15,6 @@ use super::headers::Query;
 use super::json::json_answer;
 use super::request::Request;
 use crate::Manager;
-use crate::connection::{WAIT_FOR_MOST, WAIT_FOR_SOME};
-
-/// How often a room that lags is checked. No post is late by more.
-const LAG_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The form of the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +34,7 @@ pub(super) async fn append(
     body: Body,
 ) -> Result<Response, HttpError> {
     // Nothing else is judged of a client that may not act, nor its body read.
-    let mut owned_room = authorise_owner(manager, request, uuid)?;
+    let room = authorise_owner(manager, request, uuid).await?;
     let form = match headers::media_type(&request.headers)?.as_deref() {
         Some("application/json") => BodyForm::One,
         Some("application/x-ndjson") => BodyForm::Lines,
@@ -49,32 +43,13 @@ pub(super) async fn append(
     let session = headers::idempotency_key(&request.headers)?;
     let epoch = Query::parse(&request.query)?.number("epoch")?;
     let text = body.text(manager, manager.settings().limits.message_bytes).await?;
-    wait_for_room(manager, &mut owned_room).await;
 
     let post = Post { session };
-    let appended = owned_room.with(manager, |room| {
-        if manager.is_draining() {
-            // Followers may be gone already.
-            return Err(HttpError::shutting_down(manager));
-        }
-        if epoch.is_some_and(|epoch| epoch != room.epoch()) {
-            return Err(HttpError::Superseded);
-        }
-        let now = manager.now();
-        if let Some(pause) = room.pause(now) {
-            return Err(too_fast(pause).into());
-        }
-        let posted = match form {
-            BodyForm::One => post.append(room, iter::once(text.as_str()), now),
-            BodyForm::Lines => post.append(room, text.lines(), now),
-        };
-        Ok((posted, room.mark()))
-    })?;
-    let (posted, mark) = appended?;
-    if let Some(room) = owned_room.host.room() {
-        room.serve();
-    }
-    owned_room.until_kept(manager, mark).await?;
+    let posted = room.publish(epoch, |room, now| match form {
+        BodyForm::One => post.append(room, iter::once(text.as_str()), now),
+        BodyForm::Lines => post.append(room, text.lines(), now),
+    });
+    let posted = posted.await.map_err(|error| HttpError::unpublished(error, manager))?;
     match form {
         BodyForm::One => {
             let posted = posted.into_iter().next();
@@ -89,37 +64,6 @@ pub(super) async fn append(
             let results: Vec<_> = posted.into_iter().map(result).collect();
             Ok(json_answer(StatusCode::OK, json!({"results": results}).to_string()))
         }
-    }
-}
-
-/// Waits while the room lags, as long as an owner's connection isn't read in the same case.
-async fn wait_for_room(manager: &Manager, owned_room: &mut OwnedRoom) {
-    let started = Instant::now();
-    let mut is_waiting = false;
-    loop {
-        let now = manager.now();
-        let lag = |room: &mut Room| if is_waiting { room.lag(now) } else { room.lag_if_due(now) };
-        let longest = match owned_room.host.with(owned_room.id, lag) {
-            None | Some(Lag::No) => return,
-            Some(Lag::Most) => WAIT_FOR_MOST,
-            Some(Lag::Few) => WAIT_FOR_SOME,
-        };
-        if started.elapsed() >= longest {
-            owned_room.host.with(owned_room.id, Room::give_up_on_laggards);
-            return;
-        }
-        sleep(LAG_CHECK_INTERVAL).await;
-        is_waiting = true;
-    }
-}
-
-/// The refusal of a post that came too fast. No action of it was appended, so the client may send
-/// it again unchanged.
-fn too_fast(pause: Delay) -> Refusal {
-    let why = "more actions come to this room than it takes in a second: send this again later";
-    Refusal {
-        retry_after_ms: Some(pause.milliseconds()),
-        ..Refusal::with_message(RefusalCode::RateLimited, why)
     }
 }
 

@@ -1,58 +1,39 @@
 //! Authorises requests that need a room's owner key: posts and removals.
 
-use rtbroadcaster_protocol::{Host, KeyDigest, Mark, Operation, RefusalCode, Room, RoomId};
+use std::sync::Arc;
+
+use rtbroadcaster_protocol::{Host, Operation, Refusal, RefusalCode, RoomId};
 
 use super::error::HttpError;
 use super::headers;
 use super::request::Request;
 use crate::Manager;
+use crate::access::{EntryRequest, RequestParts};
 use crate::connection::ConnectionHost;
-use crate::journal::NotKept;
+use crate::publish::{DrivenRoom, Right};
 
-/// A room whose owner key the request has proved to know.
-pub(super) struct OwnedRoom {
-    pub(super) id: RoomId,
-    key: KeyDigest,
-    pub(super) host: ConnectionHost,
-}
-
-impl OwnedRoom {
-    /// Calls `act` with the room.
-    ///
-    /// # Errors
-    /// - `unknown_room`: the room is gone by now.
-    /// - `wrong_owner_key`: the key isn't the room's.
-    pub(super) fn with<R>(
-        &mut self,
-        manager: &Manager,
-        act: impl FnOnce(&mut Room) -> R,
-    ) -> Result<R, HttpError> {
-        let (key, now) = (self.key, manager.now());
-        let done = self.host.with(self.id, |room| (room.as_key_holder(&key, now, act), room.take_alarm()));
-        let (done, alarm) = done.ok_or(RefusalCode::UnknownRoom)?;
-        if let Some(moment) = alarm {
-            self.host.wake_at(self.id, moment);
-        }
-        Ok(done?)
+/// Has the application decide about a client that the gates let pass, if it decides about entries.
+pub(super) async fn ask_application(
+    manager: &Manager,
+    request: &Request,
+    operation: Operation,
+    token: Option<&str>,
+) -> Result<(), Refusal> {
+    let services = manager.services();
+    if !services.access.has_authoriser() {
+        return Ok(());
     }
-
-    /// Waits until the room's journal has kept all that was staged up to `mark`.
-    ///
-    /// # Errors
-    /// The journal has failed, so the server ends. The client may ask again: an answer that is
-    /// known is repeated.
-    pub(super) async fn until_kept(&self, manager: &Manager, mark: Mark) -> Result<(), HttpError> {
-        let Some(room) = self.host.room() else { return Ok(()) };
-        room.until_kept(mark).await.map_err(|NotKept| HttpError::shutting_down(manager))
-    }
+    manager.authorise(operation, token)?;
+    let RequestParts(parts) = request.parts();
+    services.ask(EntryRequest::of_request(operation, token, request.remote(), parts)).await
 }
 
 /// Finds a room by its uuid and checks the request's owner key, and its token where one is needed.
-pub(super) fn authorise_owner(
+pub(super) async fn authorise_owner(
     manager: &Manager,
     request: &Request,
     uuid: &str,
-) -> Result<OwnedRoom, HttpError> {
+) -> Result<DrivenRoom, HttpError> {
     let key = headers::owner_key(&request.headers)?;
     let token = headers::token(&request.headers)?;
     let mut host = ConnectionHost::new(manager.services().clone(), request.remote());
@@ -64,18 +45,24 @@ pub(super) fn authorise_owner(
     {
         return Err(RefusalCode::Forbidden.into());
     }
+    if let Some(id) = id {
+        ask_application(manager, request, Operation::Claim(id), token).await?;
+    }
     let key = host.digest(key);
     let found = id.and_then(|id| {
-        host.with(id, |room| room.as_key_holder(&key, now, |_| ())).map(|checked| (id, checked))
+        let checked = host.with(id, |room| room.as_key_holder(&key, now, |_| ()))?;
+        Some((checked, host.room()?))
     });
     match found {
-        Some((id, Ok(()))) => Ok(OwnedRoom { id, key, host }),
-        Some((_, Err(RefusalCode::UnknownRoom))) | None => {
+        Some((Ok(()), room)) => {
+            Ok(DrivenRoom::new(manager.services().clone(), Arc::clone(room), Right::OwnerKey(key)))
+        }
+        Some((Err(RefusalCode::UnknownRoom), _)) | None => {
             if let Some(id) = id {
                 host.note_unknown_room(id, now);
             }
             Err(RefusalCode::UnknownRoom.into())
         }
-        Some((_, Err(code))) => Err(code.into()),
+        Some((Err(code), _)) => Err(code.into()),
     }
 }

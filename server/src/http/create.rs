@@ -9,6 +9,7 @@ use warp::http::header::LOCATION;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
+use super::authorisation::ask_application;
 use super::body::Body;
 use super::error::HttpError;
 use super::headers;
@@ -29,7 +30,11 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     let token = headers::bearer(&request.headers)?;
     let media_type = headers::media_type(&request.headers)?;
     // The body isn't read for a client that may not open rooms.
-    if let Err(refusal) = manager.authorise(Operation::Create, token) {
+    let allowed = match manager.authorise(Operation::Create, token) {
+        Ok(()) => ask_application(manager, request, Operation::Create, token).await,
+        refused => refused,
+    };
+    if let Err(refusal) = allowed {
         manager.metrics().refused(&refusal);
         return Err(refusal.into());
     }

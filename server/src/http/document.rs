@@ -5,17 +5,19 @@ use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::json::json_answer;
+use super::request::{MountPath, Request};
 
 const DOCUMENT: &str = include_str!("openapi.json");
 
 /// What stands in the file for the path at which the rooms are mounted.
 const MOUNT_PATH: &str = "\"/MOUNT-PATH\"";
 
-/// The document, for the path at which it was asked for.
-pub(super) fn document(path: &str) -> Response {
+/// The document, for the path at which the rooms are mounted.
+pub(super) fn document(request: &Request) -> Response {
+    let asked_at = request.path.as_str().strip_suffix("/openapi.json");
+    let mount = request.mount_path.as_ref().map(MountPath::as_str).or(asked_at);
     // An absolute path, because many programs resolve a relative one in a way of their own.
-    let mount = path.strip_suffix("/openapi.json").filter(|mount| !mount.is_empty()).unwrap_or("/");
-    let mount = Value::from(mount).to_string();
+    let mount = Value::from(mount.filter(|mount| !mount.is_empty()).unwrap_or("/")).to_string();
     json_answer(StatusCode::OK, DOCUMENT.replacen(MOUNT_PATH, &mount, 1))
 }
 

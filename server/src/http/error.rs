@@ -1,6 +1,6 @@
 //! The errors of the HTTP routes, answered with an HTTP status and JSON.
 
-use rtbroadcaster_protocol::{Refusal, RefusalCode};
+use rtbroadcaster_protocol::{Delay, Refusal, RefusalCode};
 use serde_json::{Value, json};
 use warp::http::header::{ALLOW, CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use warp::http::{HeaderValue, StatusCode};
@@ -9,6 +9,7 @@ use warp::reply::{Reply, Response};
 use super::json::json_answer;
 use crate::admission::{HandshakeError, NotAdmitted, RETRY_WHEN_FULL};
 use crate::manager::Manager;
+use crate::publish::PublishError;
 
 /// The wait to suggest when a connection or a room must end first, in milliseconds.
 const RETRY_WHEN_FULL_MS: u64 = 1_000 * RETRY_WHEN_FULL;
@@ -69,6 +70,17 @@ impl HttpError {
     /// The client should come back later, or go to another server.
     pub(super) fn shutting_down(manager: &Manager) -> Self {
         NotAdmitted::ShuttingDown { wait_ms: manager.settings().limits.return_window_ms }.into()
+    }
+
+    /// Why nothing was done to a room. After [`PublishError::NotKept`] the client may ask again: an
+    /// answer that is known is repeated.
+    pub(super) fn unpublished(error: PublishError, manager: &Manager) -> Self {
+        match error {
+            PublishError::Refused(code) => code.into(),
+            PublishError::Superseded => Self::Superseded,
+            PublishError::TooFast(pause) => too_fast(pause).into(),
+            PublishError::ShuttingDown | PublishError::NotKept => Self::shutting_down(manager),
+        }
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -187,6 +199,16 @@ impl Reply for HttpError {
             _ => {}
         }
         response
+    }
+}
+
+/// The refusal of a post that came too fast. No action of it was appended, so the client may send
+/// it again unchanged.
+fn too_fast(pause: Delay) -> Refusal {
+    let why = "more actions come to this room than it takes in a second: send this again later";
+    Refusal {
+        retry_after_ms: Some(pause.milliseconds()),
+        ..Refusal::with_message(RefusalCode::RateLimited, why)
     }
 }
 

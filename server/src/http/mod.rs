@@ -28,6 +28,7 @@ use warp::http::{HeaderValue, Method, StatusCode};
 use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
+use crate::access::RequestParts;
 use crate::admission::HandshakeError;
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
@@ -37,9 +38,14 @@ use request::Request;
 use target::Target;
 
 pub use hang_up::HangUp;
+pub(crate) use request::MountPath;
 
 /// The filter for everything below the rooms' path. It rejects paths that are no [`Target`].
-pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
+/// `remote` yields the client's address.
+pub(crate) fn routes(
+    manager: &Manager,
+    remote: BoxedFilter<(Option<RemoteAddress>,)>,
+) -> BoxedFilter<(Response,)> {
     let manager = manager.clone();
     let target = warp::path::tail().and_then(|tail: Tail| async move {
         Target::parse(tail.as_str()).ok_or_else(warp::reject::not_found)
@@ -49,15 +55,19 @@ pub(crate) fn routes(manager: &Manager) -> BoxedFilter<(Response,)> {
         .and(warp::path::full())
         .and(warp::header::headers_cloned())
         .and(query)
-        .and(warp::ext::optional::<RemoteAddress>())
+        .and(remote)
         .and(warp::ext::optional::<HangUp>())
-        .map(|method, path, headers, query, remote, hang_up| Request {
+        .and(warp::ext::optional::<MountPath>())
+        .and(warp::ext::optional::<RequestParts>())
+        .map(|method, path, headers, query, remote, hang_up, mount_path, parts| Request {
             method,
             path,
             headers,
             query,
             remote,
             hang_up,
+            mount_path,
+            parts,
         });
     target
         .and(request)
@@ -101,17 +111,17 @@ async fn dispatch(
         // all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
         // Rooms stay open until their clients are sent away.
-        Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.is_draining(),
+        Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.services().is_draining(),
     };
     if is_refused {
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
-        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request.path.as_str())),
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request)),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
         (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid).await,
         (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,
-        (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid),
+        (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid).await,
         _ => Err(HttpError::Method(target.methods())),
     }
 }

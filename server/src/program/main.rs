@@ -136,7 +136,7 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     let address = listener.local_addr().context("the listening socket has no address")?;
     accept::end_silent_connections(&listener, &rooms.limits);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
-    let store = data.map(|directory| StoreSettings { directory, sync });
+    let store = data.map(|directory| StoreSettings::new(directory).with_sync(sync));
     let manager = tokio::select! {
         manager = make_manager(rooms, store) => manager?,
         signal = signals.stop() => {

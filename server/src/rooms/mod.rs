@@ -14,7 +14,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 
 use rtbroadcaster_protocol::{
-    Claim, KeyDigest, Limits, Memory, OwnerKey, Rate, Refusal, RefusalCode, Room, RoomId, Rooms, Timestamp,
+    Claim, KeyDigest, Limits, Memory, Observer, OwnerKey, Rate, Refusal, RefusalCode, Room, RoomId,
+    RoomNotice, Rooms, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
@@ -26,6 +27,7 @@ use crate::clock::Clock;
 use crate::fanout::SharedRoom;
 use crate::journal::JournalHandle;
 use crate::metrics::Metrics;
+use crate::room_events::{RoomChange, RoomEventSource};
 
 #[cfg(feature = "store")]
 pub(crate) use keeping::TableListener;
@@ -39,6 +41,9 @@ const OWNER_KEY_BYTES: usize = 24;
 
 /// How many rooms are checked for a deserted one when the table is full.
 const DESERTED_CANDIDATES: usize = 64;
+
+/// Why a room is closed whose owner asked for it.
+pub(crate) const CLOSED_BY_OWNER: &str = "its owner closed it";
 
 /// A room with an audience is checked once a second, to count it.
 const AUDIENCE_ALARM_MS: u64 = 1_000;
@@ -66,6 +71,8 @@ pub(crate) struct RoomTable {
     alarms: Once,
     /// Keeps the rooms. Unset if they end with the process.
     journal: OnceLock<Arc<JournalHandle>>,
+    /// Is told what happens in the rooms.
+    events: Arc<RoomEventSource>,
 }
 
 impl RoomTable {
@@ -76,6 +83,7 @@ impl RoomTable {
         clock: Clock,
         metrics: Arc<Metrics>,
         log_throttle: Arc<LogThrottle>,
+        events: Arc<RoomEventSource>,
     ) -> Self {
         Self {
             rooms: Mutex::new(Rooms::new(limits.rooms)),
@@ -90,6 +98,7 @@ impl RoomTable {
             alarms_changed: Arc::new(Notify::new()),
             alarms: Once::new(),
             journal: OnceLock::new(),
+            events,
         }
     }
 
@@ -106,6 +115,11 @@ impl RoomTable {
     /// The journal that keeps the rooms. None if they end with the process.
     pub(crate) fn journal(&self) -> Option<&Arc<JournalHandle>> {
         self.journal.get()
+    }
+
+    /// Where the rooms say what happens in them.
+    pub(crate) fn events(&self) -> &RoomEventSource {
+        &self.events
     }
 
     /// The memory that all rooms share.
@@ -221,6 +235,7 @@ impl RoomTable {
             self.remove(deserted);
             self.insert(&room)?;
         }
+        room.with(|room| room.notice(RoomNotice::Opened));
         self.metrics.room_opened();
         Ok(room)
     }
@@ -244,6 +259,9 @@ impl RoomTable {
                 reopening.note_ended(id, self.clock.now());
             }
             info!(room = %id, why = room.end_reason(), "room closed");
+            // Only an owner on a connection closes the room itself.
+            let reason = room.end_reason().unwrap_or(CLOSED_BY_OWNER);
+            self.events.tell(id, RoomChange::Closed { reason });
         }
     }
 
@@ -254,7 +272,8 @@ impl RoomTable {
         Ok(())
     }
 
-    fn share(&self, room: Room) -> Arc<SharedRoom> {
+    fn share(&self, mut room: Room) -> Arc<SharedRoom> {
+        room.observe_with(Arc::clone(&self.events) as Arc<dyn Observer>);
         let (opened, metrics) = (self.clock.now(), Arc::clone(&self.metrics));
         Arc::new(SharedRoom::new(room, opened, metrics, self.journal.get().cloned()))
     }

@@ -147,7 +147,10 @@ mod tests {
     const ROOM: u128 = 7;
 
     fn reopening(secret: &str, max_rooms: usize) -> Reopening {
-        let limits = Limits { reopened_rooms: max_rooms, owner_grace_ms: 1_000, ..Limits::default() };
+        let limits = Limits::default().with(|limits| {
+            limits.reopened_rooms = max_rooms;
+            limits.owner_grace_ms = 1_000;
+        });
         Reopening::new(&Secret::new(secret), &limits)
     }
 

@@ -17,14 +17,13 @@ const FRAMES_FOR_A_LINE: u32 = 2_000;
 /// may get frames without end.
 pub fn conversation(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
-    let limits = Limits {
-        ring_actions: 8,
-        rooms: 3,
-        followers_per_room: 3,
-        slots_per_room: 4,
-        owner_actions_per_second: 8,
-        ..Limits::default()
-    };
+    let limits = Limits::default().with(|limits| {
+        limits.ring_actions = 8;
+        limits.rooms = 3;
+        limits.followers_per_room = 3;
+        limits.slots_per_room = 4;
+        limits.owner_actions_per_second = 8;
+    });
     let mut server = Server { table: Table::new(limits, false), clients: BTreeMap::new(), now: Timestamp(0) };
     for line in text.split('\n') {
         let number = line.chars().next().and_then(|first| first.to_digit(10));

@@ -22,7 +22,7 @@ pub fn records(data: &[u8]) {
 }
 
 fn restored(bytes: &[u8]) -> Option<Room> {
-    let limits = Limits { ring_actions: 8, ..Limits::default() };
+    let limits = Limits::default().with(|limits| limits.ring_actions = 8);
     Room::restore(RoomId::from_random(1), limits, Records::new(bytes), RESTART).ok().flatten()
 }
 

@@ -48,18 +48,17 @@ pub struct Settings {
 
 impl Settings {
     pub(super) fn limits(&self) -> Limits {
-        Limits {
-            ring_actions: self.ring_actions,
-            ring_bytes: self.ring_bytes,
-            rooms: self.rooms,
-            followers_per_room: self.followers,
-            slots_per_room: self.slots,
-            slot_bytes_per_room: self.slot_bytes,
-            message_bytes: self.message_bytes,
-            owner_actions_per_second: self.owner_actions,
-            owner_grace_ms: self.grace_ms,
-            ..Limits::default()
-        }
+        Limits::default().with(|limits| {
+            limits.ring_actions = self.ring_actions;
+            limits.ring_bytes = self.ring_bytes;
+            limits.rooms = self.rooms;
+            limits.followers_per_room = self.followers;
+            limits.slots_per_room = self.slots;
+            limits.slot_bytes_per_room = self.slot_bytes;
+            limits.message_bytes = self.message_bytes;
+            limits.owner_actions_per_second = self.owner_actions;
+            limits.owner_grace_ms = self.grace_ms;
+        })
     }
 }
 

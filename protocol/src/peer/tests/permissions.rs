@@ -84,3 +84,36 @@ fn after_too_many_guesses_every_join_is_rate_limited_whether_the_room_exists_or_
     let _owner = session_owner(host);
     limited(host);
 }
+
+#[test]
+fn what_a_client_sends_waits_until_its_host_has_decided() {
+    let host = &mut host();
+    host.decisions.extend([Poll::Pending, Poll::Pending]);
+    let mut peer = Peer::default();
+    let create = with_token(CREATE, "own");
+    let sent = send(&mut peer, host, &format!(r#"{{"ping":1}}{create}{{"id":1,"funcKey":"a"}}"#));
+    assert_eq!(sent, [r#"{"pong":1}"#], "what came before is answered");
+    peer.resume_reading(Timestamp(1_000), host);
+    assert_eq!(drain(&mut peer, host), Vec::<String>::new());
+    assert!(peer.awaits_entry() && host.rooms.is_empty(), "it is pending still");
+    peer.resume_reading(Timestamp(1_000), host);
+    let received = drain(&mut peer, host);
+    assert!(received[0].contains("ownerKey") && !peer.awaits_entry(), "{received:?}");
+    assert_eq!(received[1], r#"{"ack":1,"seq":1}"#);
+}
+
+#[test]
+fn a_client_that_its_host_refuses_is_told_so_before_it_is_known_whether_the_room_exists() {
+    let host = &mut host();
+    let refusal = || Poll::Ready(Err(Refusal::with_message(RefusalCode::Forbidden, "not you")));
+    host.decisions.extend([refusal(), refusal()]);
+    let expected = vec![refused("forbidden", "not you"), "closed 4505".to_owned()];
+    assert_eq!(send(&mut Peer::default(), host, &with_token(CREATE, "own")), expected);
+    assert_eq!(send(&mut Peer::default(), host, &join(r#","v":2"#)), expected);
+    assert_eq!(host.guesses_left, 3);
+    host.lost = vec![(RoomId::parse(ROOM).unwrap(), "key-1")];
+    host.decisions.push_back(refusal());
+    let claim = join(r#","v":2,"ownerKey":"key-1","session":"s1""#);
+    assert_eq!(send(&mut Peer::default(), host, &claim), expected);
+    assert!(host.rooms.is_empty(), "nothing is opened anew for it");
+}

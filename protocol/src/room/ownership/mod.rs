@@ -176,7 +176,7 @@ impl Ownership {
     }
 
     /// Gives ownership to a session, in a new epoch.
-    fn take_over(&mut self, session: Option<&str>, new_session: bool) -> Claimed {
+    pub(crate) fn take_over(&mut self, session: Option<&str>, new_session: bool) -> Claimed {
         if new_session && !mutated!(ClaimKeepsAnswers) {
             let known = session.and_then(|session| self.other_sessions.remove(session));
             let answers = known.unwrap_or_else(|| AnswerLog::new(self.max_answers));

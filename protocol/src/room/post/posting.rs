@@ -1,4 +1,4 @@
-//! What the bearer of the owner key may do to a room without a connection.
+//! What the bearer of the owner key, or the server itself, may do to a room without a connection.
 
 use crate::room::{Accepted, RecordedAnswer, Room};
 use crate::{ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
@@ -20,10 +20,32 @@ impl Room {
         if !self.owner.is_key(key) {
             return Err(RefusalCode::WrongOwnerKey);
         }
+        self.as_server(now, act)
+    }
+
+    /// Does something for the server itself, which needs no key. All else is as for the bearer of
+    /// the owner key.
+    ///
+    /// # Errors
+    /// `unknown_room`: the room is closed.
+    pub fn as_server<R>(
+        &mut self,
+        now: Timestamp,
+        act: impl FnOnce(&mut Self) -> R,
+    ) -> Result<R, RefusalCode> {
+        self.check_open()?;
         if self.owner.restart_grace(now) {
             self.stage_away();
         }
         Ok(act(self))
+    }
+
+    /// Makes the server itself the owner, in a new epoch. The former owner is superseded, and the
+    /// room isn't closed for want of an owner, until somebody claims it and leaves.
+    pub fn claim_by_server(&mut self) {
+        let presence = self.owner.presence();
+        let epoch = self.owner.take_over(None, true).epoch;
+        self.note_claimed(None, epoch, presence);
     }
 
     /// Does something for a session, whichever session owns the room now: duplicates are recognised

@@ -40,6 +40,7 @@ const KEYS_RETRY_MS: u64 = 1_000;
 /// crate `jsonwebtoken` in its process, unless there is one already. That provider only checks
 /// signatures. An application that signs with the same crate must install its own provider before.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct JwtSettings {
     /// The secret for HS256.
     pub secret: Option<Secret>,
@@ -53,6 +54,23 @@ pub struct JwtSettings {
     /// If there are any, the claim `aud` must name one of them. If there are none, a token must not
     /// have this claim.
     pub audiences: Vec<String>,
+}
+
+impl JwtSettings {
+    /// The same settings with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster::{JwtSettings, Secret};
+    ///
+    /// let secret = Secret::new("a secret of 32 bytes or more, shared with the issuer");
+    /// let jwt = JwtSettings::default().with(|jwt| jwt.secret = Some(secret));
+    /// # drop(jwt);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
 }
 
 impl Default for JwtSettings {

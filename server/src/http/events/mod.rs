@@ -5,12 +5,13 @@ mod pipe;
 
 use std::borrow::Cow;
 
-use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION};
+use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION, RequestedEntry, RoomId};
 use tracing::debug_span;
 use warp::http::HeaderValue;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use warp::reply::{Reply, Response};
 
+use super::authorisation::ask_application;
 use super::error::HttpError;
 use super::headers::{self, Query};
 use super::reply::first_reply;
@@ -24,10 +25,15 @@ use pipe::pipe;
 const BUFFERING: &str = "x-accel-buffering";
 
 /// Follows a room. With the owner key it claims the room, as a websocket would.
-pub(super) fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
+pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
     let query = Query::parse(&request.query)?;
     let join = join(request, &query, uuid)?;
     let admission = manager.admit(request.remote())?;
+    if let Some(room) = RoomId::parse(uuid) {
+        let operation = RequestedEntry::Join(room, &join).operation();
+        let decision = ask_application(manager, request, operation, join.token.as_deref()).await;
+        decision.inspect_err(|refusal| manager.metrics().refused(refusal))?;
+    }
     let (writer, reader) = pipe();
     // A claim resumes nothing: it is served the retained state, or nothing.
     let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());

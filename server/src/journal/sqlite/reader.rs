@@ -156,7 +156,10 @@ impl StoreReader {
 
     /// All open rooms, or one. Of their actions only the state is kept in memory.
     fn scan(&self, only: Option<RoomId>) -> Result<Vec<(StoredRoom, Room)>, StoreError> {
-        let limits = Limits { ring_actions: 1, ring_bytes: 1, ..Limits::default() };
+        let limits = Limits::default().with(|limits| {
+            limits.ring_actions = 1;
+            limits.ring_bytes = 1;
+        });
         let restart = Restart { clock_start_ms: 0, now: Timestamp(0), ended_ms: 0, down_ms: 0 };
         let mut scan = Scan::new(&self.path, &limits);
         row::each(&self.connection, &self.path, only, |row| scan.take(row).map(drop))?;

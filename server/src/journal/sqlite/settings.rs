@@ -6,12 +6,34 @@ use std::str::FromStr;
 
 /// Where a manager keeps its rooms beyond the life of the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoreSettings {
     /// The directory of the store. It is made if it isn't there. Only one process can have it at a
     /// time.
     pub directory: PathBuf,
     /// What an acknowledgement means. Default: [`SyncMode::Disk`].
     pub sync: SyncMode,
+}
+
+impl StoreSettings {
+    /// A store in this directory.
+    ///
+    /// ```
+    /// use rtbroadcaster::{StoreSettings, SyncMode};
+    ///
+    /// let store = StoreSettings::new("/var/lib/rooms").with_sync(SyncMode::Os);
+    /// # drop(store);
+    /// ```
+    #[must_use]
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), sync: SyncMode::default() }
+    }
+
+    /// Sets what an acknowledgement means.
+    #[must_use]
+    pub fn with_sync(self, sync: SyncMode) -> Self {
+        Self { sync, ..self }
+    }
 }
 
 /// What must have happened to an action before it is served and acknowledged.

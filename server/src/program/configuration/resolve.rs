@@ -98,7 +98,7 @@ mod tests {
         let configuration = with_flags(&[]).unwrap();
         assert_eq!(configuration, Configuration::default());
         let hosts = HostPolicy::local(configuration.listen.ip());
-        assert_eq!(configuration.settings(), Settings { hosts, ..Settings::default() });
+        assert_eq!(configuration.settings(), Settings::default().with(|settings| settings.hosts = hosts));
     }
 
     #[test]

@@ -69,8 +69,8 @@ const ORDERS: [Order; 2] = [
             },
             Layer { parts: &["websocket"], reason: "frames and handshakes need no server around them" },
             Layer {
-                parts: &["metrics"],
-                reason: "what counts is used from everywhere, so that it uses little itself",
+                parts: &["metrics", "room_events"],
+                reason: "what counts or tells is used from everywhere, so that it uses little itself",
             },
             Layer {
                 parts: &["journal"],
@@ -90,12 +90,17 @@ const ORDERS: [Order; 2] = [
                 parts: &["connection", "sockets"],
                 reason: "a connection gets what it needs when it is made, whoever made it",
             },
+            Layer {
+                parts: &["publish"],
+                reason: "what comes without a connection is appended alike, whoever brings it",
+            },
             Layer { parts: &["manager"], reason: "the manager serves every way in, whichever are mounted" },
             Layer {
-                parts: &["admin", "drain", "http", "internals", "prometheus"],
+                parts: &["admin", "application", "drain", "http", "internals", "prometheus"],
                 reason: "each way in works without what mounts it",
             },
-            Layer { parts: &["routes"], reason: "" },
+            Layer { parts: &["routes"], reason: "a service is another dress of the routes" },
+            Layer { parts: &["service"], reason: "" },
         ],
     },
 ];

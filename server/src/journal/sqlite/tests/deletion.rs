@@ -92,7 +92,10 @@ fn a_busy_room_stages_checkpoints_and_keeps_only_its_ring() {
 #[test]
 fn the_file_is_bounded_under_churn() {
     const MEMORY: usize = 2 * 1024 * 1024;
-    let limits = Limits { ring_actions: 256, room_memory_bytes: MEMORY, ..Limits::default() };
+    let limits = Limits::default().with(|limits| {
+        limits.ring_actions = 256;
+        limits.room_memory_bytes = MEMORY;
+    });
     let directory = Directory::new();
     let mut process = Process::with(&directory, SyncMode::Os, &limits).unwrap();
     let memory = Arc::new(Memory::new(MEMORY));

@@ -113,7 +113,7 @@ struct Process {
 }
 
 fn small_limits() -> Limits {
-    Limits { ring_actions: 16, ..Limits::default() }
+    Limits::default().with(|limits| limits.ring_actions = 16)
 }
 
 impl Process {

@@ -1,17 +1,15 @@
-//! The records that wait to be taken to a journal.
+//! What waits for a room's journal: the records that are to be taken to it, and what the room's
+//! observer is told once they are kept.
+
+mod mark;
+mod observer;
 
 use super::record::Record;
 use crate::{Action, Refusal};
 
-/// How far a room's records go: to be handed to the journal with them, and back to the room once
-/// they are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Mark {
-    /// How many records the room has staged since it was made or restored.
-    pub records: u64,
-    /// The seq of the newest action among them and those before.
-    pub seq: u64,
-}
+pub use mark::Mark;
+pub(super) use observer::Observation;
+pub use observer::{Observer, RoomNotice};
 
 /// What a room with a journal keeps for it.
 #[derive(Debug, Default)]

@@ -1,0 +1,311 @@
+//! A follower inside of the process: the application follows a room as a page does, without a
+//! connection.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use futures_util::task::AtomicWaker;
+use futures_util::{Stream, StreamExt};
+use rtbroadcaster_protocol::{Cursor, Frame, OwnerPresence, RefusalCode, Rendering, ServerMessage, parse};
+use serde::de::DeserializeOwned;
+
+use super::error::RoomError;
+use crate::fanout::{SendContext, SharedRoom, Subscriber, Subscription};
+use crate::services::Services;
+
+/// What a follower gets from its room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RoomMessage {
+    /// A function call.
+    Action(RoomAction),
+    /// The room has forgotten what it retained in a slot.
+    #[non_exhaustive]
+    Cleared {
+        /// Its seq.
+        seq: u64,
+        /// The slot.
+        slot: String,
+    },
+    /// Actions were missed that the room no longer has. All that it retains at this seq comes next,
+    /// up to [`RoomMessage::Synced`]; what isn't among it was cleared.
+    #[non_exhaustive]
+    Resync {
+        /// The seq of the room's newest action.
+        seq: u64,
+    },
+    /// The retained state is complete, and stands for everything up to this seq. The next action
+    /// has the next seq.
+    #[non_exhaustive]
+    Synced {
+        /// The seq of the room's newest action.
+        seq: u64,
+    },
+    /// The owner went away or came back.
+    Owner(OwnerPresence),
+}
+
+/// A function call, as a follower gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoomAction {
+    /// Its place in the room: 1, 2, 3 …
+    pub seq: u64,
+    /// The function key.
+    pub key: String,
+    /// The params, as the text of a JSON array.
+    pub params: String,
+    /// The slot in which the room retains it. None if it is no state message.
+    pub slot: Option<String>,
+}
+
+impl RoomAction {
+    /// Reads the params, into a tuple or a `Vec` for example.
+    ///
+    /// # Errors
+    /// They aren't of this type.
+    pub fn read_params<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_str(&self.params)
+    }
+}
+
+/// A follower inside of the process. It is a [`Stream`] of [`RoomMessage`]s too, which ends when
+/// the room is closed. Dropping it leaves the room.
+///
+/// It gets what any follower gets, in the same order: first the retained state and
+/// [`RoomMessage::Synced`], then each action. It may be read as slowly as it likes: the room keeps
+/// nothing for it, and it holds at most 64 KiB of messages, or one larger message, and a snapshot
+/// that it has not read to its end. An owner in a hurry waits for it a little, as for any follower.
+/// If it falls behind what the room remembers
+/// ([`Limits::ring_actions`](crate::Limits)), it gets [`RoomMessage::Resync`] and the state, so that
+/// it misses nothing unnoticed.
+///
+/// ```no_run
+/// # async fn follow(room: rtbroadcaster::RoomHandle) -> Result<(), Box<dyn std::error::Error>> {
+/// use rtbroadcaster::RoomMessage;
+///
+/// let mut follower = room.follow()?;
+/// while let Some(message) = follower.next().await {
+///     if let RoomMessage::Action(action) = message
+///         && action.key == "goTo"
+///     {
+///         let (slide,): (u32,) = action.read_params()?;
+///         println!("slide {slide}");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+pub struct RoomFollower {
+    shared: Arc<Shared>,
+    /// Messages of the last frame that were not returned yet.
+    read: VecDeque<RoomMessage>,
+    frame: Frame,
+    has_ended: bool,
+}
+
+/// What the follower shares with its room's fan-outs.
+struct Shared {
+    services: Arc<Services>,
+    room: Arc<SharedRoom>,
+    state: Mutex<State>,
+    reader: AtomicWaker,
+    /// Its index in its room's list of subscribers.
+    subscriber_index: AtomicUsize,
+}
+
+struct State {
+    cursor: Cursor,
+    /// None while there is something to read, so that fan-outs pass it over.
+    subscription: Option<Subscription>,
+    /// What the reader knows of the owner. None if that may be out of date.
+    owner: Option<OwnerPresence>,
+}
+
+impl RoomFollower {
+    pub(super) fn join(
+        services: Arc<Services>,
+        room: Arc<SharedRoom>,
+        since: Option<u64>,
+    ) -> Result<Self, RoomError> {
+        let joined = room.with(|room| (room.join(Rendering::Compact, since), room.take_alarm()));
+        let (cursor, alarm) = joined.ok_or(RoomError::Closed)?;
+        let cursor = match cursor {
+            Ok(cursor) => cursor,
+            Err(RefusalCode::UnknownRoom) => return Err(RoomError::Closed),
+            Err(code) => return Err(RoomError::Refused(code.into())),
+        };
+        if let Some(moment) = alarm {
+            services.rooms.wake_at(room.id(), moment);
+        }
+        let owner = since.is_none().then_some(OwnerPresence::Here);
+        let shared = Shared {
+            services,
+            room,
+            state: Mutex::new(State { cursor, subscription: None, owner }),
+            reader: AtomicWaker::new(),
+            subscriber_index: AtomicUsize::new(0),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            read: VecDeque::new(),
+            frame: Frame::default(),
+            has_ended: false,
+        })
+    }
+
+    /// The next message. None once the room is closed and everything was read. A call that is
+    /// dropped loses nothing.
+    pub async fn next(&mut self) -> Option<RoomMessage> {
+        StreamExt::next(self).await
+    }
+}
+
+impl Stream for RoomFollower {
+    type Item = RoomMessage;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<RoomMessage>> {
+        let Self { shared, read, frame, has_ended } = self.get_mut();
+        // Registered before anything is looked for, so that no wake-up is missed.
+        shared.reader.register(context.waker());
+        loop {
+            if let Some(message) = read.pop_front() {
+                return Poll::Ready(Some(message));
+            }
+            if *has_ended {
+                return Poll::Ready(None);
+            }
+            *has_ended = shared.serve(frame, read);
+            if read.is_empty() && !*has_ended && !shared.subscribe() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for RoomFollower {
+    fn drop(&mut self) {
+        let Shared { services, room, .. } = &*self.shared;
+        let mut state = self.shared.state();
+        self.shared.unsubscribe(&mut state);
+        let left = room.with(|room| {
+            room.leave(&state.cursor);
+            room.take_alarm()
+        });
+        // A follower that leaves is no news for the others, so nobody needs to be served.
+        if let Some(moment) = left.flatten() {
+            services.rooms.wake_at(room.id(), moment);
+        }
+    }
+}
+
+impl fmt::Debug for RoomFollower {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("RoomFollower").field("room", &self.shared.room.id()).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Adds what comes next to `read`. True if nothing will come any more.
+    fn serve(&self, frame: &mut Frame, read: &mut VecDeque<RoomMessage>) -> bool {
+        let mut state = self.state();
+        let State { cursor, owner, .. } = &mut *state;
+        let served = self.room.with_later_push(|room| {
+            room.serve(cursor, frame);
+            let ends = room.has_ended() && frame.is_empty();
+            (!ends).then(|| room.owner_presence())
+        });
+        let Some(presence) = served.flatten() else { return true };
+        let text = frame.payload();
+        let text = std::str::from_utf8(&text).expect("the log is made of strings");
+        let messages = parse::server_messages(text).expect("the log is JSON that was parsed or written here");
+        read.extend(messages.into_iter().filter_map(RoomMessage::read));
+        frame.clear();
+        if owner.replace(presence) != Some(presence) {
+            read.push_back(RoomMessage::Owner(presence));
+        }
+        false
+    }
+
+    /// Subscribes to the room. True if it wasn't subscribed before: then it must look once more for
+    /// what came earlier.
+    fn subscribe(self: &Arc<Self>) -> bool {
+        let mut state = self.state();
+        if state.subscription.is_some() {
+            return false;
+        }
+        state.subscription = Some(self.room.subscribe(false, Arc::clone(self) as Arc<dyn Subscriber>));
+        drop(state);
+        self.room.followers_were_served();
+        true
+    }
+
+    fn unsubscribe(&self, state: &mut State) {
+        if let Some(subscription) = state.subscription.take() {
+            self.room.unsubscribe(subscription, self);
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // It is consistent at every point where a panic could happen.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Subscriber for Shared {
+    /// The reader serves itself when it comes to it.
+    fn deliver(&self, _context: &mut SendContext) -> bool {
+        self.unsubscribe(&mut self.state());
+        false
+    }
+
+    fn hand_over(&self, _has_action: bool) {
+        self.reader.wake();
+    }
+
+    fn wake(&self) {
+        self.reader.wake();
+    }
+
+    fn index(&self) -> usize {
+        self.subscriber_index.load(Ordering::Relaxed)
+    }
+
+    fn set_index(&self, index: usize) {
+        self.subscriber_index.store(index, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The room leads to all its subscribers.
+        formatter.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl RoomMessage {
+    /// What a message of the log says. None if it is no message for a follower.
+    fn read(message: ServerMessage<String>) -> Option<Self> {
+        Some(match message {
+            ServerMessage::Action { seq, key, params, slot } => {
+                Self::Action(RoomAction { seq: seq?, key, params, slot })
+            }
+            ServerMessage::Cleared { seq, slot } => Self::Cleared { seq: seq?, slot },
+            ServerMessage::Resync(seq) => Self::Resync { seq },
+            ServerMessage::Synced(seq) => Self::Synced { seq },
+            ServerMessage::Owner(presence) => Self::Owner(presence),
+            ServerMessage::Connected(_)
+            | ServerMessage::Closed
+            | ServerMessage::Refused(_)
+            | ServerMessage::Ack { .. }
+            | ServerMessage::Audience(_)
+            | ServerMessage::Shutdown(_)
+            | ServerMessage::Ping(_)
+            | ServerMessage::Pong(_) => return None,
+        })
+    }
+}

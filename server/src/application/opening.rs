@@ -1,0 +1,149 @@
+//! How the application opens rooms, and finds those that there are.
+
+use rtbroadcaster_protocol::{OwnerKey, RoomId};
+
+use super::error::RoomError;
+use super::handle::RoomHandle;
+use crate::Manager;
+use crate::publish::PublishError;
+
+/// How a room is opened.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RoomOptions {
+    /// Whether followers are told how many follow. By default only the owner is.
+    pub share_audience: bool,
+}
+
+impl RoomOptions {
+    /// The same options with some changed.
+    ///
+    /// ```
+    /// use rtbroadcaster::RoomOptions;
+    ///
+    /// let options = RoomOptions::default().with(|options| options.share_audience = true);
+    /// # drop(options);
+    /// ```
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+}
+
+impl Manager {
+    /// Opens a room that the application drives. Nobody has its owner key, so no page can claim it.
+    ///
+    /// The application counts as an owner that is connected: the room stays open until
+    /// [`RoomHandle::close`], whether there is a handle on it or not. Where rooms are stored, it is
+    /// open again after a restart, without an owner: [`RoomHandle::claim`] says what to do.
+    ///
+    /// It is to be called inside of a tokio runtime. A call that is dropped opens no room.
+    ///
+    /// ```no_run
+    /// # async fn open(rooms: rtbroadcaster::Manager) -> Result<(), rtbroadcaster::RoomError> {
+    /// use rtbroadcaster::{Message, RoomOptions};
+    ///
+    /// let room = rooms.open_room(RoomOptions::default()).await?;
+    /// println!("pages follow {}", room.uuid());
+    /// room.publish(Message::state("goTo", [1])).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`RoomError::Refused`] with `too_many_rooms`: there are as many as
+    ///   [`Limits::rooms`](crate::Limits) allows and none is deserted, or there is no memory left.
+    /// - [`RoomError::ShuttingDown`], [`RoomError::NotKept`].
+    pub async fn open_room(&self, options: RoomOptions) -> Result<RoomHandle, RoomError> {
+        let (opening, _key) = self.create_room(&options)?;
+        opening.finish().await
+    }
+
+    /// Opens a room for a page, which claims it with the owner key that is returned: the option
+    /// `claim` of the npm package's `create`. Until then its owner counts as away, so
+    /// it is closed after [`Limits::owner_grace_ms`](crate::Limits) without any.
+    ///
+    /// The application may publish into it as well; each time the grace starts anew.
+    ///
+    /// ```no_run
+    /// # async fn open(rooms: rtbroadcaster::Manager) -> Result<(), rtbroadcaster::RoomError> {
+    /// let (room, key) = rooms.open_room_for_owner(rtbroadcaster::RoomOptions::default()).await?;
+    /// // For the presenter alone: create(server, { claim: { uuid, ownerKey } }).
+    /// let claim = format!(r#"{{"uuid": "{}", "ownerKey": "{}"}}"#, room.uuid(), key.0);
+    /// # drop(claim);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Manager::open_room`].
+    pub async fn open_room_for_owner(
+        &self,
+        options: RoomOptions,
+    ) -> Result<(RoomHandle, OwnerKey), RoomError> {
+        let (opening, key) = self.create_room(&options)?;
+        let left = opening.room().driven().with(|room, now| room.owner_left(room.epoch(), now));
+        left.map_err(PublishError::from)?;
+        Ok((opening.finish().await?, key))
+    }
+
+    /// The open room with this id. None if there is none.
+    ///
+    /// ```no_run
+    /// # fn find(rooms: rtbroadcaster::Manager, uuid: &str) {
+    /// let room = rtbroadcaster::RoomId::parse(uuid).and_then(|id| rooms.room(id));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn room(&self, id: RoomId) -> Option<RoomHandle> {
+        self.room_table().find(id).map(|room| RoomHandle::new(self.clone(), room))
+    }
+
+    /// A handle on each open room, in no particular order. Rooms that are opened or closed
+    /// meanwhile may be among them or not.
+    ///
+    /// ```
+    /// # fn audience(rooms: rtbroadcaster::Manager) -> usize {
+    /// rooms.open_rooms().map(|room| room.followers()).sum()
+    /// # }
+    /// ```
+    pub fn open_rooms(&self) -> impl Iterator<Item = RoomHandle> {
+        self.room_table().all().into_iter().map(|room| RoomHandle::new(self.clone(), room))
+    }
+
+    fn create_room(&self, options: &RoomOptions) -> Result<(Opening, OwnerKey), RoomError> {
+        if self.is_shutting_down() {
+            return Err(RoomError::ShuttingDown);
+        }
+        let (_id, key, room) = self.room_table().create(None, None, None)?;
+        let opening = Opening(Some(RoomHandle::new(self.clone(), room)));
+        let shared = opening.room().driven().with(|room, _now| room.share_audience(options.share_audience));
+        shared.map_err(PublishError::from)?;
+        Ok((opening, key))
+    }
+}
+
+/// A room that isn't in the application's hands yet. Without a handle nobody could ever close it.
+#[derive(Debug)]
+struct Opening(Option<RoomHandle>);
+
+impl Opening {
+    fn room(&self) -> &RoomHandle {
+        self.0.as_ref().expect("it is taken at the end only")
+    }
+
+    /// Returns the room once it is kept.
+    async fn finish(mut self) -> Result<RoomHandle, RoomError> {
+        self.room().until_kept().await?;
+        Ok(self.0.take().expect("it is taken at the end only"))
+    }
+}
+
+impl Drop for Opening {
+    fn drop(&mut self) {
+        if let Some(room) = self.0.take() {
+            room.abandon();
+        }
+    }
+}
