@@ -4,7 +4,7 @@
 //!
 //! ```toml
 //! [dependencies.rtbroadcaster-sdk]
-//! git = "https://github.com/pablanka/rtbroadcaster"
+//! path = "…/sdk-wasm"         # in a checkout, until the crate is published
 //! default-features = false
 //! features = ["web", "http"]
 //! ```

@@ -92,7 +92,8 @@ fn first_cells<'a>(rows: &[Vec<&'a str>]) -> Vec<&'a str> {
 /// Every document whose links are looked at.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository");
-    let folders = ["", "docs", "sdk-wasm/npm", "sdk-wasm/examples"].map(|folder| root.join(folder));
+    let folders = ["", "docs", "protocol", "server", "sdk-wasm", "sdk-wasm/npm", "sdk-wasm/examples"];
+    let folders = folders.map(|folder| root.join(folder));
     let files = folders.iter().flat_map(|folder| fs::read_dir(folder).expect("a folder"));
     let paths = files.map(|file| file.expect("an entry").path());
     paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect()

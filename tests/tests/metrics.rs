@@ -45,7 +45,8 @@ async fn a_server_on_which_nothing_has_happened_shows_all_it_will_ever_count() {
     assert_eq!(scrape.value("rtbroadcaster_rooms_limit"), settings.limits.rooms as f64);
     let memory = settings.limits.room_memory_bytes as f64;
     assert_eq!(scrape.value("rtbroadcaster_room_memory_limit_bytes"), memory);
-    assert_eq!(scrape.value("rtbroadcaster_build_info{version=\"0.1.0\"}"), 1.0);
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(scrape.value(&format!("rtbroadcaster_build_info{{version=\"{version}\"}}")), 1.0);
     // A moment in this century.
     assert!((1.7e9..4.1e9).contains(&scrape.value("process_start_time_seconds")));
     for prefix in scrape.families.keys() {
