@@ -96,7 +96,7 @@ pub use access::{
     AccessSettings, Authoriser, EntryRequest, Gate, InvalidGate, JwtSettings, KeysError, Secret,
 };
 #[cfg(feature = "jwt")]
-pub use access::{InvalidKeySource, KeySource};
+pub use access::{InvalidKeySource, KeySource, TokenClaims};
 pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use application::{Message, RoomAction, RoomError, RoomFollower, RoomHandle, RoomMessage, RoomOptions};
@@ -113,7 +113,8 @@ pub use service::RoomsService;
 pub use settings::Settings;
 pub use sockets::Sockets;
 
-/// The readme, so that its code is compiled with the tests.
+/// The readmes, so that their code is compiled with the tests.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
+#[doc = include_str!("../README.md")]
 struct Readme;

@@ -3,10 +3,10 @@
 use std::env;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command as BlockingCommand, Stdio};
+use std::process::{Command as BlockingCommand, Output, Stdio};
 use std::sync::OnceLock;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
 use crate::within;
@@ -33,6 +33,13 @@ pub struct Finished {
     pub stdout: String,
     /// What it logged.
     pub stderr: String,
+}
+
+impl Finished {
+    fn of(output: Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+    }
 }
 
 impl Program {
@@ -115,9 +122,22 @@ impl Program {
 
     /// Runs a command of [`Program::command`] that ends by itself.
     pub async fn run(mut command: Command) -> Finished {
-        let output = within("the program to end", command.output()).await.expect("the program starts");
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Finished { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        Finished::of(within("the program to end", command.output()).await.expect("the program starts"))
+    }
+
+    /// As [`Program::run`], with this text as its standard input.
+    pub async fn run_with_input(mut command: Command, input: &str) -> Finished {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let mut stdin = child.stdin.take().expect("its stdin is a pipe");
+        // It need not read all of it.
+        drop(stdin.write_all(input.as_bytes()).await);
+        drop(stdin);
+        Finished::of(within("the program to end", child.wait_with_output()).await.expect("it ends"))
     }
 
     /// The id of its process.

@@ -23,7 +23,14 @@ async fn run(arguments: &[&str], environment: &[(String, String)]) -> Finished {
 
 async fn help() -> String {
     let mut help = String::new();
-    for of in [&["--help"][..], &["config", "--help"], &["rooms", "--help"]] {
+    for of in [
+        &["--help"][..],
+        &["config", "--help"],
+        &["rooms", "--help"],
+        &["health", "--help"],
+        &["token", "new", "--help"],
+        &["publish", "--help"],
+    ] {
         help += &run(of, &[]).await.stdout;
     }
     help

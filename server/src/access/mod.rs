@@ -23,7 +23,7 @@ use jwt::Jwt;
 pub use authoriser::{Authoriser, EntryRequest};
 pub(crate) use authoriser::{Deciding, Decision};
 #[cfg(feature = "jwt")]
-pub use jwt::{InvalidKeySource, KeySource};
+pub use jwt::{InvalidKeySource, KeySource, TokenClaims};
 pub use jwt::{JwtSettings, KeysError};
 pub(crate) use request_parts::RequestParts;
 pub use secret::Secret;

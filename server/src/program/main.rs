@@ -3,13 +3,14 @@
 
 mod accept;
 mod administration;
+mod client;
+mod commands;
 mod configuration;
 mod log_writer;
 mod logging;
 mod proxies;
 mod signals;
 mod site;
-mod stored_rooms;
 mod tls;
 
 use std::io::ErrorKind;
@@ -39,6 +40,9 @@ const LAST_LINES_TIMEOUT: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
     let invocation = Invocation::from_arguments();
+    if let Some(code) = commands::run_without_settings(&invocation.task) {
+        return code;
+    }
     let (resolved, verdict) = configuration::resolve(&invocation, |name| std::env::var_os(name));
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
     let misspelt = configuration::misspelt(names);
@@ -50,7 +54,7 @@ fn main() -> ExitCode {
     match invocation.task {
         Task::Example => print!("{}", configuration::example()),
         Task::Config => print!("{}", configuration::effective(&resolved)),
-        Task::Serve | Task::Check | Task::Store(_) => {}
+        _ => {}
     }
     match (invocation.task, verdict) {
         (Task::Example, _) | (Task::Config, Ok(())) => ExitCode::SUCCESS,
@@ -58,14 +62,8 @@ fn main() -> ExitCode {
             println!("{}: nothing is wrong", invocation.file.unwrap_or_default());
             ExitCode::SUCCESS
         }
-        (Task::Store(task), Ok(())) => match &resolved.configuration.data {
-            Some(directory) => stored_rooms::run(&task, directory),
-            None => {
-                eprintln!("error: --data: name the directory of the store");
-                ExitCode::from(MISUSE)
-            }
-        },
         (Task::Serve, Ok(())) => serve(resolved.configuration, &misspelt),
+        (task, Ok(())) => commands::run(&task, &resolved.configuration),
         (_, Err(problems)) => misuse(&problems),
     }
 }

@@ -5,6 +5,7 @@ mod header;
 mod https;
 mod key_set;
 mod key_source;
+mod sign;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use header::Header;
 use key_set::{KeySet, Lookup};
 
 pub use key_source::{InvalidKeySource, KeySource, KeysError};
+pub use sign::TokenClaims;
 
 /// How many seconds the clock of a token's issuer may differ from ours.
 const LEEWAY_SECONDS: u64 = 30;

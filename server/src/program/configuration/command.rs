@@ -1,10 +1,12 @@
 //! The command line: the task and the flags. clap reads it.
 
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::setting::Setting;
 use super::settings;
 use super::source::Source;
+use super::task::{self, Task};
 use super::value::{Given, Shown};
 
 /// The variable that names the configuration file if no flag does.
@@ -20,109 +22,84 @@ pub(crate) struct Invocation {
     pub(crate) flags: Vec<(String, Given, Source)>,
 }
 
-/// What the program should do.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Task {
-    /// Serve rooms until a signal ends it.
-    Serve,
-    /// Print the configuration.
-    Config,
-    /// Print a file with every setting, its explanation and its default.
-    Example,
-    /// Check the configuration.
-    Check,
-    /// Look into a store.
-    Store(StoreTask),
-}
-
-/// What to do with a store. It needs the setting `server.data` and no other.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum StoreTask {
-    /// List its rooms.
-    Rooms { json: bool },
-    /// Print what it has of a room.
-    Export { room: String },
-    /// Delete a room.
-    Forget { room: String },
-}
-
 impl Invocation {
     /// Reads the arguments of this process. Ends the process if they are wrong or ask for help.
     pub(crate) fn from_arguments() -> Self {
-        Self::from_matches(&command().get_matches())
+        let mut command = command();
+        let invocation = Self::from_matches(&command.get_matches_mut());
+        if !invocation.task.takes_settings() && (invocation.file.is_some() || !invocation.flags.is_empty()) {
+            command.error(ErrorKind::ArgumentConflict, "this command takes no settings of the server").exit();
+        }
+        invocation
     }
 
     fn from_matches(matches: &ArgMatches) -> Self {
-        let (task, matches) = match matches.subcommand() {
-            Some(("config", matches)) if matches.get_flag("example") => (Task::Example, matches),
-            Some(("config", matches)) => (Task::Config, matches),
-            Some(("check", matches)) => (Task::Check, matches),
-            Some(("rooms", matches)) => {
-                (Task::Store(StoreTask::Rooms { json: matches.get_flag("json") }), matches)
-            }
-            Some(("export", matches)) => (Task::Store(StoreTask::Export { room: room(matches) }), matches),
-            Some(("forget", matches)) => (Task::Store(StoreTask::Forget { room: room(matches) }), matches),
-            _ => (Task::Serve, matches),
-        };
-        let named = match task {
-            Task::Check => matches.get_one::<String>("file"),
-            Task::Serve | Task::Config | Task::Example | Task::Store(_) => {
-                matches.get_one::<String>("config")
-            }
-        };
-        let flags = settings::all().filter(|setting| !setting.is_secret).filter_map(|setting| {
-            let words = matches.get_many::<String>(setting.name)?.cloned().collect();
-            Some((setting.key(), Given::Words(words), Source::Flag(setting.flag())))
+        let command = matches.subcommand();
+        let task = command.map_or(Task::Serve, |(name, matches)| Task::of(name, matches));
+        // Settings may stand before the command and after it, where they count more. Those of a
+        // command that has commands stand after the last one.
+        let mut levels = vec![matches];
+        while let Some((_, deeper)) = levels.last().and_then(|matches| matches.subcommand()) {
+            levels.push(deeper);
+        }
+        let flags = levels.iter().flat_map(|matches| flags(matches)).collect();
+        let name = if task == Task::Check { "file" } else { "config" };
+        let mut files = levels.iter().rev().filter_map(|matches| {
+            let named = matches.try_get_one::<String>(name).ok().flatten();
+            named.cloned()
         });
-        Self { task, file: named.cloned(), flags: flags.collect() }
+        Self { file: files.next(), flags, task }
     }
 }
 
-/// The room that a command is about. clap requires it.
-fn room(matches: &ArgMatches) -> String {
-    matches.get_one::<String>("uuid").cloned().unwrap_or_default()
+/// What the flags of one level set.
+fn flags(matches: &ArgMatches) -> impl Iterator<Item = (String, Given, Source)> {
+    settings::all().filter(|setting| !setting.is_secret).filter_map(|setting| {
+        let words = matches.try_get_many::<String>(setting.name).ok()??.cloned().collect();
+        Some((setting.key(), Given::Words(words), Source::Flag(setting.flag())))
+    })
 }
 
-/// The command line for clap, made from the list of settings.
-fn command() -> Command {
-    let file = Arg::new("config").long("config").value_name("FILE").global(true).help(format!(
-        "Take settings from this file (TOML). Flags win over environment variables, and both over the file [env: \
-         {CONFIG_VARIABLE}]"
-    ));
-    let example = Arg::new("example").long("example").action(ArgAction::SetTrue);
-    let config = Command::new("config")
-        .about("Print the configuration as TOML, with where each value comes from")
-        .arg(example.help("Print a file with every setting, its explanation and its default instead"));
-    let check = Command::new("check")
-        .about("Say what is wrong with a configuration file, as the server would take it here")
-        .arg(Arg::new("file").value_name("FILE").required(true).conflicts_with("config").help("The file"));
-    Command::new("rtbroadcaster")
+/// The whole command line.
+pub(crate) fn command() -> Command {
+    let commands = task::commands().into_iter();
+    let commands = commands
+        .map(|(command, takes_settings)| if takes_settings { with_settings(command) } else { command });
+    let program = program().subcommands(commands);
+    // The file is named by its place there.
+    program.mut_subcommand("check", |check| check.mut_arg("file", |file| file.conflicts_with("config")))
+}
+
+/// The command line as the manual shows it: the settings stand in one place only.
+pub(crate) fn manual() -> Command {
+    program().subcommands(task::commands().into_iter().map(|(command, _)| command))
+}
+
+/// The command line without its commands.
+fn program() -> Command {
+    let program = Command::new("rtbroadcaster")
         .version(env!("CARGO_PKG_VERSION"))
         .about("One page drives, every other page follows: the server that holds the rooms")
         .after_help(after_help())
-        .max_term_width(110)
-        .arg(file)
-        .args(settings::all().filter(|setting| !setting.is_secret).map(flag))
-        .subcommand(config)
-        .subcommand(check)
-        .subcommands(store_commands())
+        .max_term_width(110);
+    settings_of(program)
 }
 
-/// The commands that look into a store.
-fn store_commands() -> [Command; 3] {
-    let json = Arg::new("json").long("json").action(ArgAction::SetTrue);
-    let room = || Arg::new("uuid").value_name("UUID").required(true).help("The room");
-    [
-        Command::new("rooms")
-            .about("List the rooms in a store (--data), also while a server has it")
-            .arg(json.help("Print JSON instead of a table")),
-        Command::new("export")
-            .about("Print a room of a store (--data) as lines of JSON, also while a server has it")
-            .arg(room()),
-        Command::new("forget")
-            .about("Delete a room from a store (--data), damaged or not, while no server has it")
-            .arg(room()),
-    ]
+/// A command whose settings may be given as flags. If it has commands, these take them.
+fn with_settings(command: Command) -> Command {
+    let names: Vec<_> = command.get_subcommands().map(|deeper| deeper.get_name().to_owned()).collect();
+    if names.is_empty() {
+        return settings_of(command);
+    }
+    names.into_iter().fold(command, |command, name| command.mut_subcommand(name, settings_of))
+}
+
+fn settings_of(command: Command) -> Command {
+    let file = Arg::new("config").long("config").value_name("FILE").help(format!(
+        "Take settings from this file (TOML). Flags win over environment variables, and both over the file [env: \
+         {CONFIG_VARIABLE}]"
+    ));
+    command.arg(file).args(settings::all().filter(|setting| !setting.is_secret).map(flag))
 }
 
 fn after_help() -> String {
@@ -149,12 +126,12 @@ fn flag(setting: &Setting) -> Arg {
         .help_heading(setting.section.heading())
         .help(format!("{}{default} [env: {}]", setting.help, setting.variable()))
         .action(if setting.kind.is_list() { ArgAction::Append } else { ArgAction::Set })
-        .global(true)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::StoreTask;
 
     fn read(arguments: &[&str]) -> Invocation {
         Invocation::from_matches(&command().try_get_matches_from(arguments).unwrap())

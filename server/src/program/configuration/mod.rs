@@ -16,6 +16,7 @@ mod setting;
 mod settings;
 mod source;
 mod suggestion;
+mod task;
 mod value;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -27,12 +28,13 @@ use crate::logging::LogFormat;
 use crate::proxies::Proxies;
 use crate::site::Exposed;
 
-pub(crate) use command::{Invocation, StoreTask, Task};
+pub(crate) use command::{Invocation, command, manual};
 pub(crate) use log_filter::LogFilter;
 pub(crate) use print::{effective, example};
 pub(crate) use problem::Problems;
 pub(crate) use resolve::resolve;
 pub(crate) use suggestion::misspelt;
+pub(crate) use task::{FollowTask, HealthTask, PublishTask, StoreTask, Task, TokenTask};
 
 /// All settings, as they are in force.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use super::command::{CONFIG_VARIABLE, Invocation, Task};
+use super::command::{CONFIG_VARIABLE, Invocation};
 use super::file::{self, Contents};
 use super::problem::{Problem, Problems};
 use super::setting::Setting;
@@ -63,8 +63,7 @@ pub(crate) fn resolve(
         }
     }
     // If some values are wrong, contradictions between values would only confuse.
-    // Whoever looks into a store serves nothing.
-    if problems.is_empty() && !matches!(invocation.task, Task::Store(_)) {
+    if problems.is_empty() && invocation.task.keeps_rules() {
         problems = rules::broken(&resolved);
     }
     let verdict = if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) };
@@ -78,6 +77,7 @@ fn setting(key: &str) -> &'static Setting {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::configuration::Task;
     use rtbroadcaster::{HostPolicy, Settings};
 
     fn flags(flags: &[(&str, &str)]) -> Invocation {
