@@ -1,8 +1,10 @@
 //! `cargo xtask ci`: everything that CI runs, and that must pass before a change is taken.
 
 use crate::bench;
+use crate::pack;
 use crate::process::{execute, say};
-use crate::proxies;
+use crate::programs;
+use crate::publish;
 use crate::sim;
 use crate::test;
 use crate::tidy;
@@ -17,8 +19,10 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     say("tidy");
     tidy::check(workspace)?;
     documentation(workspace)?;
-    proxies::install_missing()?;
+    programs::install_missing()?;
     test::run_all(workspace)?;
+    // The tests have left the npm package there.
+    publish::check(workspace, &workspace.target(pack::FOLDER))?;
     say("mutants");
     sim::mutants(workspace)?;
     say("benchmark, the short one");

@@ -11,12 +11,14 @@ mod bundled;
 mod ci;
 mod debian;
 mod decisions;
+mod dist;
 mod glue;
 mod members;
 mod npm;
 mod pack;
 mod process;
-mod proxies;
+mod programs;
+mod publish;
 mod serve;
 mod server;
 mod sim;
@@ -74,6 +76,11 @@ enum Command {
     Tidy(tidy::Args),
     /// Build the npm package's tarball in sdk-wasm/npm/ and print its contents and sizes.
     Pack,
+    /// Make what operators install, in target/dist/: an archive, a package for Debian, a list of
+    /// what is built in, checksums.
+    Dist(dist::Args),
+    /// Check that the crates and the npm package can be published, without publishing them.
+    Publishable,
     /// Write what is generated from other files of the repository: sdk-wasm/js/decisions.js
     /// and bundled.js.
     Generate,
@@ -105,6 +112,8 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Ci => ci::run(&workspace),
         Command::Tidy(args) => tidy::run(&workspace, &args),
         Command::Pack => pack::run(&workspace),
+        Command::Dist(args) => dist::run(&workspace, &args),
+        Command::Publishable => publish::run(&workspace),
         Command::Generate => decisions::write(&workspace).and_then(|()| bundled::write(&workspace)),
         Command::Site => site::assemble(&workspace).map(|_| ()),
     }

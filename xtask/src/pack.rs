@@ -23,6 +23,9 @@ const ALWAYS_PACKED: [&str; 2] = ["package.json", "README.md"];
 const EMBEDDED: [&str; 4] =
     ["--bundle", "--loader:.wasm=base64", "--define:import.meta.url=undefined", "--log-level=warning"];
 
+/// Where the package is assembled, in the target folder.
+pub(crate) const FOLDER: &str = "npm/rtbroadcaster";
+
 /// The package, assembled and packed.
 pub(crate) struct Packed {
     /// The folder with the tarball's contents.
@@ -63,7 +66,7 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
             package["version"]
         );
     }
-    let folder = workspace.target("npm/rtbroadcaster");
+    let folder = workspace.target(FOLDER);
     if folder.exists() {
         fs::remove_dir_all(&folder).with_context(|| format!("cannot empty {}", folder.display()))?;
     }

@@ -11,9 +11,10 @@ use serde_json::Value;
 
 use crate::browser::{self, Browser};
 use crate::bundled;
+use crate::dist;
 use crate::npm;
 use crate::pack;
-use crate::process::{execute, say};
+use crate::process::{execute, on_path, say};
 use crate::server::{self, RunningServer};
 use crate::site;
 use crate::sizes;
@@ -46,6 +47,9 @@ enum Missing {
 
 /// Tells the crates' tests that none may be skipped.
 const ALL_TESTS: &str = "TESTS_MUST_NOT_BE_SKIPPED";
+
+/// Tells them where the package for Debian is.
+const DEBIAN_PACKAGE: &str = "RTBROADCASTER_DEB";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Step {
@@ -122,6 +126,10 @@ fn rust(workspace: &Workspace, missing: Missing) -> anyhow::Result<()> {
     let mut cargo = workspace.cargo(["test"]);
     if missing == Missing::Fail {
         cargo.env(ALL_TESTS, "1");
+    }
+    // A test installs the package for Debian, where there are the programs for it.
+    if on_path("dpkg-deb").is_some() && on_path("readelf").is_some() {
+        cargo.env(DEBIAN_PACKAGE, dist::debian_package_for_tests(workspace)?);
     }
     execute(cargo.args(select))
 }

@@ -1,4 +1,5 @@
-//! The proxies that docs/operating.md names. Tests run each with the block that is shown there.
+//! Programs from outside that tests run: the proxies that docs/operating.md names, each with the
+//! block that is shown there, and what checks and installs the files under server/deploy/.
 
 use std::path::Path;
 
@@ -6,12 +7,14 @@ use crate::debian::{install, may_install};
 use crate::process::{on_path, say};
 
 /// Each program, and Debian's package that has it.
-const PROXIES: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 7] = [
     ("nginx", "nginx-light"),
     ("apache2", "apache2"),
     ("haproxy", "haproxy"),
     ("varnishd", "varnish"),
     ("caddy", "caddy"),
+    ("promtool", "prometheus"),
+    ("debootstrap", "debootstrap"),
 ];
 
 /// Installs those that are missing. Where that can't be done, the tests say what they lack.
@@ -19,7 +22,7 @@ pub(crate) fn install_missing() -> anyhow::Result<()> {
     let is_there =
         |program: &str| on_path(program).is_some() || Path::new("/usr/sbin").join(program).is_file();
     let missing: Vec<_> =
-        PROXIES.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+        PROGRAMS.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
     if missing.is_empty() {
         return Ok(());
     }
