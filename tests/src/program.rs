@@ -36,7 +36,7 @@ pub struct Finished {
 }
 
 impl Finished {
-    fn of(output: Output) -> Self {
+    fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self { code: output.status.code(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
     }
@@ -122,7 +122,7 @@ impl Program {
 
     /// Runs a command of [`Program::command`] that ends by itself.
     pub async fn run(mut command: Command) -> Finished {
-        Finished::of(within("the program to end", command.output()).await.expect("the program starts"))
+        Finished::of(&within("the program to end", command.output()).await.expect("the program starts"))
     }
 
     /// As [`Program::run`], with this text as its standard input.
@@ -137,7 +137,7 @@ impl Program {
         // It need not read all of it.
         drop(stdin.write_all(input.as_bytes()).await);
         drop(stdin);
-        Finished::of(within("the program to end", child.wait_with_output()).await.expect("it ends"))
+        Finished::of(&within("the program to end", child.wait_with_output()).await.expect("it ends"))
     }
 
     /// The id of its process.

@@ -15,7 +15,7 @@ use crate::workspace::{Profile, SERVER, Workspace};
 /// The oldest glibc that the portable program runs with: that of Debian 10 and RHEL 8.
 const OLDEST_GLIBC: &str = "2.28";
 
-/// Builds for an older glibc than this machine's. Both come from PyPI, ready to run.
+/// Builds for an older glibc than this machine's. Both come from `PyPI`, ready to run.
 const TOOLS: [&str; 2] = ["cargo-zigbuild==0.24.0", "ziglang==0.15.2"];
 
 /// A program, without symbols.

@@ -1,4 +1,4 @@
-//! The list of all that is built into the program (SBOM), in the format CycloneDX 1.5.
+//! The list of all that is built into the program (SBOM), in the format `CycloneDX` 1.5.
 
 use std::collections::BTreeMap;
 use std::env;
