@@ -145,7 +145,7 @@ async fn secrets_are_random_and_long_enough_for_every_setting() {
     assert_ne!(one.stdout, other.stdout);
     let mut command = Program::command();
     command.args(["config", "--creation", "token"]);
-    for name in ["API_KEYS", "JOIN_KEYS", "JWT_SECRET", "ADMIN_TOKEN", "METRICS_TOKEN"] {
+    for name in ["API_KEYS", "JOIN_KEYS", "PUBLISH_KEYS", "JWT_SECRET", "ADMIN_TOKEN", "METRICS_TOKEN"] {
         command.env(format!("RTBROADCASTER_{name}"), one.stdout.trim());
     }
     let taken = Program::run(command).await;

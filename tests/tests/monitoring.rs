@@ -60,7 +60,8 @@ async fn rules_and_dashboard_ask_for_what_a_server_exports() {
         let asked = values(ALERTS, metric, label);
         assert!(!asked.is_empty(), "{metric}");
         for value in asked {
-            scrape.value(&format!("{metric}{{{label}=\"{value}\"}}"));
+            let series = format!("{metric}{{{label}=\"{value}\"}}");
+            assert!(scrape.series.contains_key(&series), "the rules ask for {series}");
         }
     }
 }

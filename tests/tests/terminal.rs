@@ -120,11 +120,8 @@ async fn each_line_arrives_once_and_in_order_while_both_lose_their_connections()
     for round in 0..ROUNDS {
         publisher.write(&lines((0..LINES).map(|line| action(round * LINES + line)))).await;
         // Where the lines are when the connection is cut is left to chance.
-        if round % 2 == 0 {
-            one.cut()
-        } else {
-            other.cut()
-        }
+        let cut = if round % 2 == 0 { &one } else { &other };
+        cut.cut();
         for line in 0..LINES {
             let number = round * LINES + line + 1;
             publisher.hears(&json!({"line": number, "id": number, "seq": number})).await;

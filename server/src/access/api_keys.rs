@@ -6,7 +6,7 @@ use rtbroadcaster_protocol::{Permissions, Scope};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::Secret;
+use super::{AccessSettings, Secret};
 
 type KeyDigest = [u8; 32];
 
@@ -14,12 +14,22 @@ type KeyDigest = [u8; 32];
 pub(super) struct ApiKeys {
     for_all: Vec<KeyDigest>,
     for_joins: Vec<KeyDigest>,
+    for_publishing: Vec<KeyDigest>,
 }
 
 impl ApiKeys {
-    pub(super) fn new(for_all: &[Secret], for_joins: &[Secret]) -> Self {
+    pub(super) fn new(settings: &AccessSettings) -> Self {
         let digests = |keys: &[Secret]| keys.iter().map(|key| digest(key.expose())).collect();
-        Self { for_all: digests(for_all), for_joins: digests(for_joins) }
+        Self {
+            for_all: digests(&settings.api_keys),
+            for_joins: digests(&settings.join_keys),
+            for_publishing: digests(&settings.publish_keys),
+        }
+    }
+
+    /// Whether the bearer of this token may publish into every room.
+    pub(super) fn may_publish(&self, token: &str) -> bool {
+        is_in(&digest(token), &self.for_publishing)
     }
 
     /// What the bearer of this token may do. None if the token is not listed.

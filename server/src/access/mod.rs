@@ -44,7 +44,7 @@ impl Access {
         Self {
             creation: settings.creation,
             joins: settings.joins,
-            api_keys: ApiKeys::new(&settings.api_keys, &settings.join_keys),
+            api_keys: ApiKeys::new(settings),
             jwt: settings.jwt.clone().map(Jwt::new),
             authoriser: settings.authoriser.clone(),
         }
@@ -73,6 +73,11 @@ impl Access {
             return jwt.bearer(token);
         }
         Err(Refusal::with_message(RefusalCode::Unauthorized, "the token is none that this server knows"))
+    }
+
+    /// Whether the bearer of this token may publish into every room without its owner key.
+    pub(crate) fn may_publish_everywhere(&self, token: &str) -> bool {
+        self.api_keys.may_publish(token)
     }
 
     /// Whether the application decides about entries.

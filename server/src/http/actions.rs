@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::authorisation::authorise_owner;
+use super::authorisation::authorise_publisher;
 use super::body::Body;
 use super::error::HttpError;
 use super::headers;
@@ -34,7 +34,7 @@ pub(super) async fn append(
     body: Body,
 ) -> Result<Response, HttpError> {
     // Nothing else is judged of a client that may not act, nor its body read.
-    let room = authorise_owner(manager, request, uuid).await?;
+    let room = authorise_publisher(manager, request, uuid).await?;
     let form = match headers::media_type(&request.headers)?.as_deref() {
         Some("application/json") => BodyForm::One,
         Some("application/x-ndjson") => BodyForm::Lines,

@@ -61,6 +61,18 @@ pub(super) static SETTINGS: &[Setting] = &[
     },
     Setting {
         section: Section::Access,
+        name: "publish-keys",
+        value_name: "KEY",
+        help: "Tokens whose bearer may publish into every room over HTTP, as if it had the room's owner key; \
+               16 characters or more. Without one, only owners publish",
+        is_secret: true,
+        kind: Kind::List {
+            read: |configuration| hidden(configuration.rooms.access.publish_keys.len()),
+            write: |configuration, list| api_keys(&mut configuration.rooms.access.publish_keys, list),
+        },
+    },
+    Setting {
+        section: Section::Access,
         name: "jwt-secret",
         value_name: "SECRET",
         help: "Accept JSON web tokens that are signed with HS256 and this secret; 32 bytes or more",
