@@ -100,6 +100,60 @@ scenario("rooms are sorted and found with the keyboard alone", {}, async (scene)
   assert.equal(await page.getByRole("searchbox", { name: "Search by uuid" }).inputValue(), uuids[0].slice(0, 13));
 });
 
+/** Chooses something that ends a room or connections, up to the question whether it is meant. */
+async function choose(page, name) {
+  await page.getByRole("button", { name }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Cancel");
+  return dialog;
+}
+
+scenario("it closes a room and disconnects an address, but not without a second word", {}, async (scene) => {
+  const server = await start(scene);
+  const presenter = await sdkPage(scene, server.url);
+  const uuid = await presenter.evaluate(openRoom, 2);
+  const page = await openAdmin(scene, server);
+  await enter(page);
+  const ends = () => presenter.evaluate(() => globalThis.ended);
+  await presenter.evaluate(() => void (room.onclose = ({ code }) => (globalThis.ended = code)));
+
+  const asked = await choose(page, `Close room ${uuid}`);
+  await asked.getByText("2 followers").waitFor();
+  await page.keyboard.press("Enter");
+  await asked.waitFor({ state: "hidden" });
+  await choose(page, `Close room ${uuid}`);
+  await page.keyboard.press("Escape");
+  await asked.waitFor({ state: "hidden" });
+  await tile(page, "Rooms", /^1\s+of 10,000$/);
+  assert.equal(await ends(), undefined, "nothing has ended yet");
+
+  await choose(page, `Close room ${uuid}`);
+  await page.getByRole("button", { name: "Close the room" }).click();
+  await page.getByRole("status").filter({ hasText: `Room ${uuid} is closed.` }).waitFor();
+  await tile(page, "Rooms", /^0\s+of 10,000$/);
+  await presenter.waitForFunction(() => globalThis.ended !== undefined);
+
+  // A room that is closed meanwhile is told, not closed twice.
+  const other = await presenter.evaluate(openRoom, 0);
+  const dialog = await choose(page, `Close room ${other}`);
+  await presenter.evaluate(() => room.close());
+  await page.getByRole("button", { name: "Close the room" }).click();
+  await dialog.getByRole("alert").filter({ hasText: "no room with this uuid" }).waitFor();
+  forgive(page, FAILED_REQUEST);
+  await page.keyboard.press("Escape");
+
+  await presenter.evaluate(openRoom, 1);
+  await presenter.evaluate(() => void (room.onclose = ({ message }) => (globalThis.cut = message)));
+  const address = page.getByRole("row", { name: "127.0.0.1" });
+  await address.getByRole("cell", { name: "2", exact: true }).waitFor();
+  await choose(page, "Disconnect 127.0.0.1");
+  await page.getByRole("button", { name: "Disconnect the address" }).click();
+  await page.getByRole("status").filter({ hasText: "2 connections of 127.0.0.1 ended." }).waitFor();
+  await presenter.waitForFunction(() => globalThis.cut !== undefined);
+  await page.getByText("No connection has a known address.").waitFor();
+});
+
 scenario("the token is asked for once, kept by the tab, and never in an address", {}, async (scene) => {
   const server = await start(scene);
   const page = await openAdmin(scene, server);
@@ -127,11 +181,15 @@ scenario("it fits a phone, and says when the server is gone", {}, async (scene) 
   const uuid = await presenter.evaluate(openRoom, 1);
   const page = await openAdmin(scene, server, PHONE);
   await page.getByLabel("Admin token").waitFor();
-  const fits = () => page.evaluate(() => document.scrollingElement.scrollWidth <= innerWidth);
+  // A phone's browser makes room for what is too wide, so innerWidth would say nothing.
+  const fits = async () => (await page.evaluate(() => document.scrollingElement.scrollWidth)) <= PHONE.viewport.width;
   assert.ok(await fits(), "the question for the token is too wide");
   await enter(page);
   await page.getByRole("row", { name: uuid }).waitFor();
   assert.ok(await fits(), "the page is too wide");
+  await choose(page, `Close room ${uuid}`);
+  assert.ok(await fits(), "the question is too wide");
+  await page.getByRole("button", { name: "Cancel" }).click();
   await presenter.context().close();
   await server.kill();
   await page.getByRole("status").filter({ hasText: "doesn't answer" }).waitFor();

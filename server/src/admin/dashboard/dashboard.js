@@ -1,11 +1,13 @@
-// Asks the server every two seconds how it is, and shows it. The token is kept for this tab only,
-// and goes into a header only.
+// Asks the server every two seconds how it is, and shows it. Ends rooms and connections, after it
+// has asked once more. The token is kept for this tab only, and goes into a header only.
 
 const PAUSE_MS = 2_000;
 /** Points of a curve: two minutes. */
 const POINTS = 60;
 /** Rooms that are shown; to find others there is the search. */
 const ROOMS = 100;
+/** Addresses that are shown, those with the most connections. */
+const ADDRESSES = 20;
 const KEY = "rtbroadcaster-admin-token";
 
 const element = (id) => document.getElementById(id);
@@ -18,6 +20,8 @@ let before;
 let timer;
 /** Only the newest question is answered on the page. */
 let asked = 0;
+/** What the dialog asks about, while it is open. */
+let ending;
 
 class Refused extends Error {
   constructor(status, message) {
@@ -26,10 +30,10 @@ class Refused extends Error {
   }
 }
 
-async function get(path) {
+async function get(path, method = "GET") {
   const headers = { authorization: `Bearer ${sessionStorage.getItem(KEY)}` };
-  const response = await fetch(path, { headers, cache: "no-store", redirect: "error" });
-  const body = await response.json();
+  const response = await fetch(path, { method, headers, cache: "no-store", redirect: "error" });
+  const body = response.status === 204 ? undefined : await response.json();
   if (!response.ok) throw new Refused(response.status, body.error.message);
   return body;
 }
@@ -41,11 +45,13 @@ async function look() {
   const question = ++asked;
   const query = new URLSearchParams({ limit: ROOMS, sort, search: element("search").value.trim() });
   try {
-    const [status, page] = await Promise.all([get("status"), get(`rooms?${query}`)]);
+    const questions = ["status", `rooms?${query}`, `connections?limit=${ADDRESSES}`];
+    const [status, page, connections] = await Promise.all(questions.map((path) => get(path)));
     if (question !== asked) return;
     enter();
     showStatus(status);
     showRooms(page);
+    showAddresses(connections);
   } catch (error) {
     if (question !== asked) return;
     if (error instanceof Refused && [401, 429].includes(error.status)) return askForToken(error.message);
@@ -67,6 +73,7 @@ function enter() {
 function askForToken(problem) {
   sessionStorage.removeItem(KEY);
   asked += 1;
+  element("confirm").close();
   before = undefined;
   element("shown").hidden = element("leave").hidden = element("server").hidden = true;
   say("", "");
@@ -121,13 +128,24 @@ function showRooms({ rooms, total }) {
   if (element("found").textContent !== found) set("found", found);
   element("none").hidden = rooms.length > 0;
   set("none", searched ? "No room with this in its uuid is open." : "No room is open.");
-  const table = element("table");
-  while (table.rows.length > rooms.length) table.deleteRow(-1);
-  for (const [index, room] of rooms.entries()) showRoom(table.rows[index] ?? newRow(table), room);
+  fill(element("table"), rooms, showRoom);
 }
 
-/** A row is filled anew, not replaced: a uuid that is selected in it can still be copied. */
-function showRoom({ cells }, room) {
+function showAddresses({ addresses, total }) {
+  const shown = addresses.length < total ? `the first ${count(addresses.length)} of ` : "";
+  const found = `${shown}${count(total)} ${total === 1 ? "address" : "addresses"}`;
+  if (element("addresses-found").textContent !== found) set("addresses-found", found);
+  element("no-address").hidden = addresses.length > 0;
+  fill(element("addresses"), addresses, showAddress);
+}
+
+/** Rows are filled anew, not replaced: a uuid that is selected in one can still be copied. */
+function fill(table, entries, show) {
+  while (table.rows.length > entries.length) table.deleteRow(-1);
+  for (const [index, entry] of entries.entries()) show(table.rows[index] ?? newRow(table), entry);
+}
+
+function showRoom(row, room) {
   const memory = room.ringBytes + room.slotBytes + room.snapshotBytes;
   const texts = [
     room.id,
@@ -139,19 +157,84 @@ function showRoom({ cells }, room) {
     bytes(memory),
     duration(room.ageSeconds),
   ];
+  write(row, texts);
+  mark(row.cells[1], room.owner === "away");
+  mark(row.cells[3], room.lagGreatest > 0);
+  offer(row, "Close", `Close room ${room.id}`, {
+    path: `rooms/${room.id}`,
+    question: `Close room ${room.id}?`,
+    consequence: `Its owner and ${people(room.followers, "follower")} are told and disconnected, and what it retains is lost.`,
+    verb: "Close the room",
+    done: () => `Room ${room.id} is closed.`,
+  });
+}
+
+function showAddress(row, { address, connections }) {
+  write(row, [address, count(connections)]);
+  offer(row, "Disconnect", `Disconnect ${address}`, {
+    path: `connections/${encodeURIComponent(address)}`,
+    question: `Disconnect ${address}?`,
+    consequence: `${people(connections, "connection")} from there end, and the clients are told not to come back. Everybody behind one proxy or router has one address.`,
+    verb: "Disconnect the address",
+    done: ({ disconnected }) => `${people(disconnected, "connection")} of ${address} ended.`,
+  });
+}
+
+function people(number, what) {
+  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
+}
+
+function write({ cells }, texts) {
   for (const [index, text] of texts.entries()) {
     if (cells[index].textContent !== text) cells[index].textContent = text;
   }
-  mark(cells[1], room.owner === "away");
-  mark(cells[3], room.lagGreatest > 0);
+}
+
+/** The row's last cell has a button that asks whether to do this. */
+function offer(row, label, name, deed) {
+  const button = row.querySelector("button");
+  button.textContent = label;
+  button.setAttribute("aria-label", name);
+  button.onclick = () => confirm(deed);
 }
 
 function newRow(table) {
   const row = table.insertRow();
-  for (const head of document.querySelectorAll("thead th")) {
+  for (const head of table.parentElement.querySelectorAll("thead th")) {
     row.insertCell().className = head.className;
   }
+  const button = document.createElement("button");
+  button.type = "button";
+  row.insertCell().append(button);
   return row;
+}
+
+/** Asks once more before something ends. The choice that changes nothing has the focus. */
+function confirm(deed) {
+  ending = deed;
+  set("question", deed.question);
+  set("consequence", deed.consequence);
+  set("failure", "");
+  set("carry-out", deed.verb);
+  element("carry-out").disabled = false;
+  element("confirm").showModal();
+  element("cancel").focus();
+}
+
+async function carryOut() {
+  const deed = ending;
+  // A second click must not do it twice.
+  element("carry-out").disabled = true;
+  try {
+    const answer = await get(deed.path, "DELETE");
+    set("done", deed.done(answer));
+    element("confirm").close();
+    look();
+  } catch (error) {
+    if (error instanceof Refused && error.status === 401) return askForToken(error.message);
+    set("failure", error instanceof Refused ? error.message : "The server doesn't answer.");
+    element("carry-out").disabled = false;
+  }
 }
 
 /** A number per second, and its curve. */
@@ -208,6 +291,8 @@ element("login").addEventListener("submit", (event) => {
 });
 element("leave").addEventListener("click", () => askForToken(""));
 element("search").addEventListener("input", look);
+element("cancel").addEventListener("click", () => element("confirm").close());
+element("carry-out").addEventListener("click", carryOut);
 document.querySelector("thead").addEventListener("click", ({ target }) => {
   if (!target.dataset.sort) return;
   sort = target.dataset.sort;

@@ -1,4 +1,5 @@
-//! The page of the administration. It shows a server to a person and changes nothing. The page
+//! The page of the administration. It shows a server to a person, and ends rooms
+//! and connections, after it has asked once more. The page
 //! itself is no secret; it asks for the token and sends it with each request.
 
 use warp::http::header::{
