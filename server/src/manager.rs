@@ -251,6 +251,13 @@ impl Manager {
         self.metrics().log_lines_dropped.fetch_add(lines, Ordering::Relaxed);
     }
 
+    /// Counts events that the program's webhook has taken, and that were dropped, for the metrics.
+    /// The library itself has [`Manager::events`].
+    pub fn count_webhook_events(&self, delivered: u64, dropped: u64) {
+        self.metrics().webhook_delivered.fetch_add(delivered, Ordering::Relaxed);
+        self.metrics().webhook_dropped.fetch_add(dropped, Ordering::Relaxed);
+    }
+
     /// The services that all connections share.
     pub(crate) fn services(&self) -> &Arc<Services> {
         &self.shared.services

@@ -210,7 +210,9 @@ async fn secrets_are_taken_from_file_and_environment_and_never_shown() {
 
 #[tokio::test]
 async fn secrets_are_no_flags_and_not_repeated_where_something_is_wrong_with_them() {
-    for flag in ["--api-keys", "--join-keys", "--publish-keys", "--jwt-secret", "--admin-token", "--metrics-token"] {
+    for flag in
+        ["--api-keys", "--join-keys", "--publish-keys", "--jwt-secret", "--admin-token", "--metrics-token"]
+    {
         let finished = run(&[&format!("{flag}={API_KEY}")], &[]).await;
         assert_eq!(finished.code, Some(2));
         assert!(finished.stderr.contains(flag) && !finished.stderr.contains(API_KEY), "{}", finished.stderr);

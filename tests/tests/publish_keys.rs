@@ -7,14 +7,15 @@ use serde_json::{Value, json};
 const KEY: &str = "a-key-for-every-room-of-the-server";
 
 async fn server(creation: Gate) -> Server {
-    let access = AccessSettings {
-        creation,
-        api_keys: vec![Secret::new("an-api-key-that-nobody-guesses")],
-        publish_keys: vec![Secret::new("an-older-key-for-every-room"), Secret::new(KEY)],
-        ..AccessSettings::default()
-    };
-    let mut settings = Settings { access, ..Settings::default() };
-    settings.limits.owner_actions_per_second = 3;
+    let access = AccessSettings::default().with(|access| {
+        access.creation = creation;
+        access.api_keys = vec![Secret::new("an-api-key-that-nobody-guesses")];
+        access.publish_keys = vec![Secret::new("an-older-key-for-every-room"), Secret::new(KEY)];
+    });
+    let settings = Settings::default().with(|settings| {
+        settings.access = access;
+        settings.limits.owner_actions_per_second = 3;
+    });
     Server::with(settings).await
 }
 
@@ -36,8 +37,10 @@ async fn it_publishes_beside_the_owner_in_one_order_and_under_its_own_session() 
     while room.owner.next().await["ack"] != 1 {}
     // The same number as the owner's is another action, and the same number again is none.
     for _ in 0..2 {
-        let posted =
-            post(&room.uuid, KEY, &say("operator")).with("Idempotency-Key", "app:1").send(&server.address).await;
+        let posted = post(&room.uuid, KEY, &say("operator"))
+            .with("Idempotency-Key", "app:1")
+            .send(&server.address)
+            .await;
         assert_eq!((posted.status, posted.json()), (200, json!({"id": 1, "seq": 2})));
     }
     room.owner.send(json!({"id": 2, "funcKey": "say", "funcParams": ["owner again"]})).await;
@@ -68,10 +71,17 @@ async fn it_needs_no_token_and_may_do_nothing_else() {
     let uuid = reply["uuid"].as_str().expect("a uuid");
     assert_eq!(post(uuid, KEY, &say("a")).send(&server.address).await.status, 200);
     assert_eq!(post(uuid, "an-older-key-for-every-room", &say("b")).send(&server.address).await.status, 200);
-    post(uuid, "a-key-for-every-room-of-the-serveR", &say("c")).send(&server.address).await.is_refused(401, "unauthorized");
+    post(uuid, "a-key-for-every-room-of-the-serveR", &say("c"))
+        .send(&server.address)
+        .await
+        .is_refused(401, "unauthorized");
     let close = Request::new("DELETE", &format!("{}/{uuid}", Edge::rooms())).bearing(KEY);
     close.send(&server.address).await.is_refused(401, "unauthorized");
-    Request::new("POST", &Edge::rooms()).bearing(KEY).send(&server.address).await.is_refused(401, "unauthorized");
+    Request::new("POST", &Edge::rooms())
+        .bearing(KEY)
+        .send(&server.address)
+        .await
+        .is_refused(401, "unauthorized");
     let unknown = "00000000-0000-4000-8000-000000000000";
     post(unknown, KEY, &say("d")).send(&server.address).await.is_refused(404, "unknown_room");
     post("no-uuid", KEY, &say("e")).send(&server.address).await.is_refused(404, "unknown_room");

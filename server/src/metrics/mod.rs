@@ -49,6 +49,9 @@ pub(crate) struct Metrics {
     pub(crate) lost: AtomicU64,
     /// Lines of the program's log that nobody read in time.
     pub(crate) log_lines_dropped: AtomicU64,
+    /// Events that the program's webhook has taken, and that it was not told.
+    pub(crate) webhook_delivered: AtomicU64,
+    pub(crate) webhook_dropped: AtomicU64,
     origin: Instant,
     /// When the manager was made, in seconds since 1970.
     pub(crate) started: f64,
@@ -69,6 +72,8 @@ impl Metrics {
             closed_by_client: zeros(),
             lost: AtomicU64::new(0),
             log_lines_dropped: AtomicU64::new(0),
+            webhook_delivered: AtomicU64::new(0),
+            webhook_dropped: AtomicU64::new(0),
             origin: Instant::now(),
             // A clock before 1970 is wrong, so it counts as 1970.
             started: since_1970.map_or(0.0, |since| since.as_secs_f64()),

@@ -12,6 +12,7 @@ mod proxies;
 mod signals;
 mod site;
 mod tls;
+mod webhook;
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -31,6 +32,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::http::StatusCode;
 use warp::reply::{Reply, Response};
+use webhook::Webhook;
 
 /// The exit code for wrong arguments and configurations, as in clap.
 const MISUSE: u8 = 2;
@@ -123,6 +125,7 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
         proxies,
         admin,
         admin_listen,
+        webhook,
         ..
     } = configuration;
     www.as_deref().map_or(Ok(()), check_site)?;
@@ -161,6 +164,7 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     println!("listening on {scheme}://{address}");
     info!(scheme, %address, path, "server started");
     let sockets = manager.sockets(max_sockets, tls.is_some());
+    let webhook = Webhook::start(&manager, webhook);
     let server = Server::new(routes, tls, proxies, Some(sockets), header_timeout);
     let mut has_store = true;
     let until_the_end = async {
@@ -174,6 +178,9 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
         }
     };
     server.serve(listener, until_the_end).await;
+    if let Some(webhook) = webhook {
+        webhook.finish().await;
+    }
     anyhow::ensure!(
         has_store,
         "--data: the rooms can't be stored any more; the log says why, and what to do"

@@ -36,6 +36,9 @@ families! {
     STARTED = Gauge "process_start_time_seconds": "When the server started, in seconds since 1970.";
     TASKS = Gauge "rtbroadcaster_tasks": "Tasks of the runtime that are alive: one for each connection, and some more.";
     LOG_LINES_DROPPED = Counter "rtbroadcaster_log_lines_dropped_total": "Lines of the log that were dropped because nobody read it in time.";
+    WEBHOOK_DELIVERED = Counter "rtbroadcaster_webhook_delivered_total": "Events of rooms that the webhook has taken.";
+    WEBHOOK_DROPPED = Counter "rtbroadcaster_webhook_dropped_total":
+        "Events of rooms that the webhook was not told, because too many waited or it did not take them in time.";
     CONNECTIONS = Gauge "rtbroadcaster_connections": "Clients that are connected: websockets, and streams of events over HTTP.";
     CONNECTIONS_LIMIT = Gauge "rtbroadcaster_connections_limit": "Connections that may be open (--connections).";
     OPENED = Counter "rtbroadcaster_connections_opened_total": "Connections that were opened.";

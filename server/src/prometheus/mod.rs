@@ -31,6 +31,8 @@ pub(crate) async fn page(services: &Services, open: usize, limit: usize) -> Stri
     text.one(family::STARTED, format_args!("{:.3}", metrics.started));
     text.one(family::TASKS, Handle::current().metrics().num_alive_tasks());
     text.one(family::LOG_LINES_DROPPED, load(&metrics.log_lines_dropped));
+    text.one(family::WEBHOOK_DELIVERED, load(&metrics.webhook_delivered));
+    text.one(family::WEBHOOK_DROPPED, load(&metrics.webhook_dropped));
     text.one(family::CONNECTIONS, open);
     text.one(family::CONNECTIONS_LIMIT, limit);
     connections(&mut text, metrics);

@@ -10,6 +10,7 @@ use super::JwtSettings;
 
 /// The claims that the rooms know. Those that are `None` are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[non_exhaustive]
 pub struct TokenClaims {
     /// When the token ends, in seconds since 1970.
     pub exp: u64,
@@ -40,8 +41,10 @@ impl JwtSettings {
     /// use rtbroadcaster::{JwtSettings, Secret, TokenClaims};
     ///
     /// let secret = Some(Secret::new("of 32 bytes or more, all of them random"));
-    /// let settings = JwtSettings { secret, ..JwtSettings::default() };
-    /// let claims = TokenClaims { exp: 1_900_000_000, join: true, ..TokenClaims::default() };
+    /// let settings = JwtSettings::default().with(|settings| settings.secret = secret);
+    /// let mut claims = TokenClaims::default();
+    /// claims.exp = 1_900_000_000;
+    /// claims.join = true;
     /// assert_eq!(settings.sign(claims).unwrap().split('.').count(), 3);
     /// ```
     #[must_use]

@@ -15,7 +15,7 @@ pub(crate) struct Address {
     authority: String,
     host: String,
     port: u16,
-    /// The path at which the rooms are mounted, without a slash at its end.
+    /// Its path.
     path: String,
 }
 
@@ -49,16 +49,26 @@ impl Address {
         self.port
     }
 
-    /// The path of something below the rooms, which begins with a slash.
+    /// The path of something below, which begins with a slash.
     pub(crate) fn path(&self, below: &str) -> String {
-        format!("{}{below}", self.path)
+        format!("{}{below}", self.path.trim_end_matches('/'))
+    }
+
+    /// The path that it was given.
+    pub(crate) fn exact_path(&self) -> &str {
+        &self.path
+    }
+
+    /// The address with the path that it was given.
+    pub(crate) fn as_given(&self) -> String {
+        let scheme = if self.has_tls { "https" } else { "http" };
+        format!("{scheme}://{}{}", self.authority, self.path)
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.has_tls { "https" } else { "http" };
-        write!(formatter, "{scheme}://{}{}", self.authority, self.path)
+        formatter.write_str(self.as_given().trim_end_matches('/'))
     }
 }
 
@@ -81,7 +91,7 @@ impl FromStr for Address {
             authority: authority.to_string(),
             host: authority.host().trim_start_matches('[').trim_end_matches(']').to_owned(),
             port: authority.port_u16().unwrap_or(if has_tls { 443 } else { 80 }),
-            path: uri.path().trim_end_matches('/').to_owned(),
+            path: uri.path().to_owned(),
         })
     }
 }

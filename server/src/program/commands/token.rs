@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, bail};
 use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rtbroadcaster::{Gate, Manager, Operation, TokenClaims};
 use rtbroadcaster_protocol::{RefusalCode, RoomId};
 use serde_json::Value;
@@ -22,14 +22,12 @@ const SECRET_BYTES: usize = 24;
 pub(super) fn run(task: &TokenTask, configuration: &Configuration) -> ExitCode {
     ended(match task {
         TokenTask::New { create, join, room, subject, lifetime_s } => {
-            let claims = TokenClaims {
-                exp: now_s().saturating_add(*lifetime_s),
-                create: *create,
-                join: *join,
-                room: room.clone(),
-                sub: subject.clone(),
-                ..TokenClaims::default()
-            };
+            let mut claims = TokenClaims::default();
+            claims.exp = now_s().saturating_add(*lifetime_s);
+            claims.create = *create;
+            claims.join = *join;
+            claims.room.clone_from(room);
+            claims.sub.clone_from(subject);
             make(claims, configuration)
         }
         TokenTask::Check { room } => check(room.as_deref(), configuration),
@@ -52,7 +50,8 @@ fn make(claims: TokenClaims, configuration: &Configuration) -> anyhow::Result<()
 fn secret() -> anyhow::Result<()> {
     let mut bytes = [0; SECRET_BYTES];
     getrandom::fill(&mut bytes).context("this machine has no random numbers")?;
-    println!("{}", URL_SAFE_NO_PAD.encode(bytes));
+    // 24 bytes need no padding. The webhook's libraries want this alphabet.
+    println!("{}", STANDARD.encode(bytes));
     Ok(())
 }
 

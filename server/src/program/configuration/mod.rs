@@ -27,6 +27,7 @@ use rtbroadcaster::{AdminSettings, HostPolicy, JwtSettings, Settings, SyncMode};
 use crate::logging::LogFormat;
 use crate::proxies::Proxies;
 use crate::site::Exposed;
+use crate::webhook::WebhookSettings;
 
 pub(crate) use command::{Invocation, command, manual};
 pub(crate) use log_filter::LogFilter;
@@ -75,6 +76,8 @@ pub(crate) struct Configuration {
     pub(crate) admin: AdminSettings,
     /// The administration's own address. None if it stands beside the rooms.
     pub(crate) admin_listen: Option<SocketAddr>,
+    /// How the application is told of rooms.
+    pub(crate) webhook: WebhookSettings,
 }
 
 impl Configuration {
@@ -122,6 +125,7 @@ impl Default for Configuration {
             jwt: JwtSettings::default(),
             admin: AdminSettings::default(),
             admin_listen: None,
+            webhook: WebhookSettings::default(),
         }
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems.extend(administration_without_token(resolved));
     problems.extend(sync_without_data(resolved));
     problems.extend(reopening_with_data(resolved));
+    problems.extend(half_of_webhook(resolved));
     let limits = &resolved.configuration.rooms.limits;
     if limits.ping_interval_ms >= limits.idle_timeout_ms {
         problems.push(between(
@@ -158,6 +159,18 @@ fn half_of_tls(resolved: &Resolved) -> Option<Problem> {
     };
     let message = format!("TLS needs a certificate and its key: set {missing} too");
     Some(Problem::with(shown(resolved, given, path.display()), message))
+}
+
+/// A webhook that nobody could trust, or a key that signs nothing.
+fn half_of_webhook(resolved: &Resolved) -> Option<Problem> {
+    let webhook = &resolved.configuration.webhook;
+    let (given, missing) = match (&webhook.address, &webhook.key) {
+        (Some(_), None) => ("webhook.webhook-url", "webhook.webhook-secret"),
+        (None, Some(_)) => ("webhook.webhook-secret", "webhook.webhook-url"),
+        (Some(_), Some(_)) | (None, None) => return None,
+    };
+    let message = format!("the application knows by a signature who tells it of rooms: set {missing} too");
+    Some(Problem::with(format!("{given} ({})", source_name(resolved.source(given))), message))
 }
 
 /// An address for the administration, while no token is accepted there.

@@ -25,11 +25,12 @@ pub(crate) enum Section {
     Access,
     Limits,
     Admin,
+    Webhook,
 }
 
 impl Section {
     /// In the order in which they are shown.
-    pub(crate) const ALL: [Self; 4] = [Self::Server, Self::Access, Self::Limits, Self::Admin];
+    pub(crate) const ALL: [Self; 5] = [Self::Server, Self::Access, Self::Limits, Self::Admin, Self::Webhook];
 
     /// Its name in the file.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +39,7 @@ impl Section {
             Self::Access => "access",
             Self::Limits => "limits",
             Self::Admin => "admin",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -48,6 +50,7 @@ impl Section {
             Self::Access => "Access",
             Self::Limits => "Limits",
             Self::Admin => "Administration",
+            Self::Webhook => "Webhook",
         }
     }
 }

@@ -4,10 +4,12 @@ mod access;
 mod admin;
 mod limits;
 mod server;
+mod webhook;
 
 use super::setting::Setting;
 
 /// All settings in the order in which they are shown, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
-    [server::SETTINGS, access::SETTINGS, limits::SETTINGS, admin::SETTINGS].into_iter().flatten()
+    let sections = [server::SETTINGS, access::SETTINGS, limits::SETTINGS, admin::SETTINGS, webhook::SETTINGS];
+    sections.into_iter().flatten()
 }
