@@ -18,8 +18,8 @@ pub struct AccessSettings {
     pub api_keys: Vec<Secret>,
     /// Tokens whose bearer may follow every room.
     pub join_keys: Vec<Secret>,
-    /// Tokens whose bearer may publish into every room over HTTP, as if it had the owner key. None by
-    /// default.
+    /// Tokens whose bearer may publish into every room over HTTP, as if it had the owner key. None
+    /// by default.
     pub publish_keys: Vec<Secret>,
     /// Which JSON web tokens are accepted. None by default. Needs the feature `jwt`.
     pub jwt: Option<JwtSettings>,

@@ -28,8 +28,8 @@ pub(super) async fn ask_application(
     services.ask(EntryRequest::of_request(operation, token, request.remote(), parts)).await
 }
 
-/// Finds a room by its uuid, for a request that publishes into it: with the owner key, or with a key
-/// for every room, which stands in the same place.
+/// Finds a room by its uuid, for a request that publishes into it: with the owner key, or with a
+/// key for every room, which stands in the same place.
 pub(super) async fn authorise_publisher(
     manager: &Manager,
     request: &Request,

@@ -60,7 +60,8 @@ mod tests {
         let signature = key.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, "{\"test\": 2432232314}");
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
         assert_eq!(SigningKey::parse("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), Ok(key));
-        for wrong in ["", "whsec_", "whsec_c2hvcnQ=", "not base64 at all, but long enough"] {
+        let short = format!("{PREFIX}{}", STANDARD.encode("short"));
+        for wrong in ["", PREFIX, &short, "not base64 at all, but long enough"] {
             assert!(SigningKey::parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,8 +1,8 @@
 //! Tells the application by HTTP what happens to rooms: opened, closed, owner away, owner back.
 //!
-//! Events wait in a queue of a bounded length, so that an application that is slow or down costs the
-//! rooms nothing. They are sent one after the other, in their order, each until the application has
-//! taken it or too much time has passed. What is dropped is counted.
+//! Events wait in a queue of a bounded length, so that an application that is slow or down costs
+//! the rooms nothing. They are sent one after the other, in their order, each until the application
+//! has taken it or too much time has passed. What is dropped is counted.
 
 mod key;
 mod request;
