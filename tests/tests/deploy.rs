@@ -86,7 +86,7 @@ async fn the_unit_leaves_time_for_the_drain_and_descriptors_for_every_connection
     assert!(seconds * 1_000 > drain, "{seconds} s for {drain} ms");
     let descriptors: u64 = unit("LimitNOFILE").parse().unwrap();
     assert!(descriptors >= default("connections").await + 256);
-    assert_eq!((unit("KillSignal"), unit("ExecReload")), ("SIGTERM", "/bin/kill -HUP $MAINPID"));
+    assert_eq!((unit("KillSignal"), unit("ExecReload")), ("SIGTERM", "/bin/sh -c \"kill -HUP $MAINPID\""));
 }
 
 #[tokio::test]

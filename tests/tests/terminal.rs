@@ -214,22 +214,25 @@ async fn a_token_is_shown_where_the_server_wants_one_and_tls_is_spoken() {
     let program = Program::listening(command).await;
     let url = format!("wss://{}{PATH}", program.address);
     let room = "3f0c1f6e-8a51-4c0e-9d0b-6c1f4b0e7a52";
-    let follow = async |token: Option<&str>, trusts: bool| {
+    let follow = async |token: Option<&str>| {
         let mut command = self::command("follow", &url, room);
         if let Some(token) = token {
             command.env("RTBROADCASTER_TOKEN", token);
         }
-        command.env(
-            "SSL_CERT_FILE",
-            if trusts { certificate.certificate.as_os_str() } else { "/dev/null".as_ref() },
-        );
+        command.env("SSL_CERT_FILE", &certificate.certificate);
         command
     };
-    let refused = Program::run(follow(None, true).await).await;
+    let refused = Program::run(follow(None).await).await;
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("401"), "{}", refused.stderr);
     let token = Signer::hs256(SECRET).for_all();
-    let unknown = Program::run(follow(Some(&token), true).await).await;
+    let elsewhere = Certificate::create(&folder, "terminal-elsewhere");
+    let mut command = follow(Some(&token)).await;
+    command.env("SSL_CERT_FILE", &elsewhere.certificate);
+    let untrusted = Program::run(command).await;
+    assert_eq!(untrusted.code, Some(1), "a certificate that isn't trusted doesn't get better");
+    assert!(untrusted.stderr.contains("certificate"), "{}", untrusted.stderr);
+    let unknown = Program::run(follow(Some(&token)).await).await;
     assert_eq!(unknown.code, Some(1));
     assert!(unknown.stderr.contains("404"), "{}", unknown.stderr);
 }

@@ -19,15 +19,19 @@ impl Backoff {
     pub(crate) fn next(&mut self, asked: Option<Duration>) -> Duration {
         let longest = FIRST_MS.saturating_mul(1 << self.failures.min(16)).min(MAX_MS);
         self.failures = self.failures.saturating_add(1);
-        // Without random numbers it waits the longest.
-        let random = getrandom::u64().map_or(longest, |random| random % (longest + 1));
-        Duration::from_millis(random) + asked.unwrap_or_default()
+        part_of(longest) + asked.unwrap_or_default()
     }
 
     /// Something has worked.
     pub(crate) fn reset(&mut self) {
         self.failures = 0;
     }
+}
+
+/// A random part of this many milliseconds.
+pub(crate) fn part_of(longest_ms: u64) -> Duration {
+    // Without random numbers it is all of them.
+    Duration::from_millis(getrandom::u64().map_or(longest_ms, |random| random % longest_ms.saturating_add(1)))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 pub(crate) use address::Address;
 pub(crate) use answer::Failure;
-pub(crate) use backoff::Backoff;
+pub(crate) use backoff::{Backoff, part_of};
 pub(crate) use event::{Event, EventReader};
 pub(crate) use tls::Trust;
 

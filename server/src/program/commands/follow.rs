@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::time::{sleep, timeout};
 
 use super::environment;
-use crate::client::{Backoff, Client, Event, EventReader, Failure, Trust};
+use crate::client::{Backoff, Client, Event, EventReader, Failure, Trust, part_of};
 use crate::configuration::FollowTask;
 
 /// A server breaks silence with a comment every `ping-interval-ms`, 25 s by default.
@@ -66,6 +66,8 @@ struct Follower<'a> {
     last_id: Option<String>,
     /// Whether the server's reply to the first request was printed. Later ones say nothing new.
     has_entered: bool,
+    /// Over how many milliseconds a server that shuts down wants its clients to come back.
+    return_window_ms: u64,
     /// The retained state, while it is not complete. A client that is cut off in the middle of it
     /// gets all of it again.
     snapshot: Option<Snapshot>,
@@ -82,7 +84,15 @@ impl<'a> Follower<'a> {
     fn new(task: &'a FollowTask) -> anyhow::Result<Self> {
         let client = Client::new(task.url.clone(), Trust::Authorities);
         let token = environment(super::TOKEN)?;
-        Ok(Self { task, client, token, last_id: None, has_entered: false, snapshot: None })
+        Ok(Self {
+            task,
+            client,
+            token,
+            last_id: None,
+            has_entered: false,
+            return_window_ms: 0,
+            snapshot: None,
+        })
     }
 
     /// Follows the room on one connection.
@@ -123,7 +133,7 @@ impl<'a> Follower<'a> {
             for event in reader.take(&bytes).map_err(|error| passing(error.to_string()))? {
                 backoff.reset();
                 if event.kind == "close" {
-                    return closed(&event);
+                    return self.closed(&event);
                 }
                 let printed = if is_reply { self.reply(&event) } else { self.message(event) };
                 is_reply = false;
@@ -131,7 +141,7 @@ impl<'a> Follower<'a> {
                     return if error.kind() == io::ErrorKind::BrokenPipe {
                         Ok(End::Unread)
                     } else {
-                        Err(Failure::Final { status: hyper::StatusCode::OK, message: error.to_string() })
+                        Err(Failure::Final { status: None, message: error.to_string() })
                     };
                 }
             }
@@ -148,6 +158,7 @@ impl<'a> Follower<'a> {
 
     fn message(&mut self, event: Event) -> io::Result<()> {
         let message: Value = serde_json::from_str(&event.data).unwrap_or_default();
+        self.return_window_ms = message["shutdown"].as_u64().unwrap_or(self.return_window_ms);
         if message["resync"] == true {
             self.snapshot = Some(Snapshot::default());
         }
@@ -169,19 +180,20 @@ impl<'a> Follower<'a> {
         self.last_id = event.id.or(self.last_id.take());
         Ok(())
     }
-}
 
-/// What the end of a stream means.
-fn closed(event: &Event) -> Result<End, Failure> {
-    let end: Value = serde_json::from_str(&event.data).unwrap_or_default();
-    let (code, reason) =
-        (end["code"].as_u64().unwrap_or_default(), end["reason"].as_str().unwrap_or_default());
-    match code {
-        ROOM_CLOSED => Ok(End::Closed),
-        FIRST_FINAL_CODE.. => {
-            Err(Failure::Final { status: hyper::StatusCode::OK, message: format!("{code} {reason}") })
+    /// What the end of a stream means.
+    fn closed(&mut self, event: &Event) -> Result<End, Failure> {
+        let end: Value = serde_json::from_str(&event.data).unwrap_or_default();
+        let (code, reason) =
+            (end["code"].as_u64().unwrap_or_default(), end["reason"].as_str().unwrap_or_default());
+        match code {
+            ROOM_CLOSED => Ok(End::Closed),
+            FIRST_FINAL_CODE.. => Err(Failure::Final { status: None, message: format!("{code} {reason}") }),
+            _ => {
+                let wait = part_of(std::mem::take(&mut self.return_window_ms));
+                Err(Failure::Passing { reason: format!("{code} {reason}"), wait: Some(wait) })
+            }
         }
-        _ => Err(Failure::Passing { reason: format!("{code} {reason}"), wait: None }),
     }
 }
 

@@ -46,6 +46,9 @@ const OWNER_KEY: &str = "RTBROADCASTER_OWNER_KEY";
 /// The variable with a token, for a server that asks for one.
 const TOKEN: &str = "RTBROADCASTER_TOKEN";
 
+/// The variables that are no settings of the server.
+pub(crate) const VARIABLES: [&str; 2] = [OWNER_KEY, TOKEN];
+
 /// A secret of the environment. One that is set to nothing counts as not set.
 fn environment(name: &str) -> anyhow::Result<Option<String>> {
     let value = std::env::var_os(name).filter(|value| !value.is_empty());

@@ -118,7 +118,7 @@ impl<'a> Publisher<'a> {
             let count = most.min(lines.len());
             match self.post(&lines, count).await {
                 Ok(results) => self.answered(&mut lines, &results)?,
-                Err(Failure::Final { status: StatusCode::PAYLOAD_TOO_LARGE, message }) => {
+                Err(Failure::Final { status: Some(StatusCode::PAYLOAD_TOO_LARGE), message }) => {
                     if count > 1 {
                         most = count / 2;
                     } else if let Some(line) = lines.pop_front() {
@@ -150,7 +150,7 @@ impl<'a> Publisher<'a> {
         let answer: Value = serde_json::from_str(&body).unwrap_or_default();
         let results = answer["results"].as_array().filter(|results| !results.is_empty()).cloned();
         results.ok_or_else(|| Failure::Final {
-            status: StatusCode::OK,
+            status: None,
             message: "the answer is none of a server of rooms".to_owned(),
         })
     }

@@ -2,6 +2,7 @@
 
 use super::setting::{Section, Setting};
 use super::settings;
+use crate::commands;
 
 /// How alike two names must be for a suggestion; 1 is equal. Clap suggests flags from 0.7 on. Keys
 /// are more alike than flags, because those of a section share its name.
@@ -25,7 +26,10 @@ pub(super) fn key(wrong: &str) -> Option<String> {
 /// that resembles none is ignored: Kubernetes sets some for a service of our name, for example
 /// `RTBROADCASTER_PORT`.
 pub(crate) fn misspelt(variables: impl Iterator<Item = String>) -> Vec<(String, String)> {
-    let unknown = variables.filter(|name| settings::all().all(|setting| setting.variable() != *name));
+    let is_known = |name: &str| {
+        commands::VARIABLES.contains(&name) || settings::all().any(|setting| setting.variable() == name)
+    };
+    let unknown = variables.filter(|name| !is_known(name));
     let meant = unknown.filter_map(|name| {
         let rest = name.strip_prefix(VARIABLES)?;
         let known = settings::all().map(Setting::variable);
