@@ -27,6 +27,7 @@ use log_writer::LogWriter;
 use rtbroadcaster::{KeySource, Manager, Settings, StoreSettings};
 use signals::{ReloadSignal, Signals};
 use tls::{Tls, TlsFiles};
+use tokio::net::TcpListener;
 use tracing::{info, warn};
 use warp::Filter;
 use warp::filters::BoxedFilter;
@@ -166,21 +167,33 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     let sockets = manager.sockets(max_sockets, tls.is_some());
     let webhook = Webhook::start(&manager, webhook);
     let server = Server::new(routes, tls, proxies, Some(sockets), header_timeout);
+    let drained = signals.drain(manager.clone(), log.clone(), drain_delay, drain);
+    let ended = serve_rooms(&manager, server, listener, drained).await;
+    if let Some(webhook) = webhook {
+        webhook.finish().await;
+    }
+    ended
+}
+
+/// Serves until all clients were sent away, or the rooms can't be stored any more.
+async fn serve_rooms(
+    manager: &Manager,
+    server: Server,
+    listener: TcpListener,
+    drained: impl Future<Output = ()>,
+) -> anyhow::Result<()> {
     let mut has_store = true;
     let until_the_end = async {
         tokio::select! {
-            () = signals.drain(manager.clone(), log.clone(), drain_delay, drain) => {}
+            () = drained => {}
             () = manager.store_failed() => {
                 has_store = false;
                 // Nothing is acknowledged any more: clients come back to the next process.
-                signals::cut(&manager).await;
+                signals::cut(manager).await;
             }
         }
     };
     server.serve(listener, until_the_end).await;
-    if let Some(webhook) = webhook {
-        webhook.finish().await;
-    }
     anyhow::ensure!(
         has_store,
         "--data: the rooms can't be stored any more; the log says why, and what to do"

@@ -188,7 +188,9 @@ impl<'a> Follower<'a> {
             (end["code"].as_u64().unwrap_or_default(), end["reason"].as_str().unwrap_or_default());
         match code {
             ROOM_CLOSED => Ok(End::Closed),
-            FIRST_FINAL_CODE.. => Err(Failure::Final { status: None, message: format!("{code} {reason}") }),
+            code if code >= FIRST_FINAL_CODE => {
+                Err(Failure::Final { status: None, message: format!("{code} {reason}") })
+            }
             _ => {
                 let wait = part_of(std::mem::take(&mut self.return_window_ms));
                 Err(Failure::Passing { reason: format!("{code} {reason}"), wait: Some(wait) })
