@@ -72,7 +72,7 @@ pub use room::{Room, Witness, follow, open_room};
 pub use scrape::{METRICS_PATH, Scrape, metrics_change};
 pub use server::{PATH, Server};
 pub use token::{Signer, seconds_from_now};
-pub use tool::{skip, tool};
+pub use tool::{dist, skip, tool};
 pub use transcript::Transcript;
 pub use wait::{eventually, within};
 pub use web_proxy::{CLIENT, ProxyKind, SITE, WebProxy};

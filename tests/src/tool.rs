@@ -1,6 +1,7 @@
 //! Programs from outside that some tests need.
 
 use std::env;
+use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,28 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         skip(&format!("there is no {name}"));
     }
     found
+}
+
+/// Names the folder with what operators install; `cargo xtask test` makes it.
+const DIST: &str = "RTBROADCASTER_DIST";
+
+/// The only file with this ending of what operators install. None if it was not made: the test is
+/// then skipped and says so, except in CI, where it fails.
+///
+/// # Panics
+/// If it was made without this file.
+#[must_use]
+pub fn dist(ending: &str) -> Option<PathBuf> {
+    let Some(folder) = env::var_os(DIST) else {
+        skip(&format!("{DIST} names no folder: `cargo xtask test` makes one"));
+        return None;
+    };
+    let files =
+        fs::read_dir(&folder).expect("the folder is there").map(|entry| entry.expect("an entry").path());
+    let mut found = files.filter(|path| path.to_string_lossy().ends_with(ending));
+    let file = found.next().unwrap_or_else(|| panic!("no {ending} in {}", folder.display()));
+    assert!(found.next().is_none(), "more than one {ending} in {}", folder.display());
+    Some(file)
 }
 
 /// Says why a test is skipped.

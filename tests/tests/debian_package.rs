@@ -7,10 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use rtbroadcaster_tests::{skip, tool};
-
-/// Names the package; `cargo xtask test` makes one and says where.
-const PACKAGE: &str = "RTBROADCASTER_DEB";
+use rtbroadcaster_tests::{dist, skip, tool};
 
 /// A system of Debian in a folder, which is removed when it is dropped.
 struct Root(PathBuf);
@@ -106,11 +103,7 @@ fn mirror() -> Option<String> {
 }
 
 fn package() -> Option<PathBuf> {
-    let package = env::var_os(PACKAGE).map(PathBuf::from);
-    if package.is_none() {
-        skip(&format!("{PACKAGE} names no package: `cargo xtask dist --unoptimised` makes one"));
-    }
-    package
+    dist(".deb")
 }
 
 /// The value of a field of a package.

@@ -113,6 +113,29 @@ async fn the_container_starts_with_what_its_dockerfile_sets_and_shows() {
 }
 
 #[tokio::test]
+async fn the_containers_health_is_asked_with_nothing_but_its_environment() {
+    let command = DOCKERFILE
+        .split_once("HEALTHCHECK ")
+        .expect("a HEALTHCHECK")
+        .1
+        .split_once("CMD ")
+        .expect("a command")
+        .1;
+    let words: Vec<String> =
+        serde_json::from_str(command.lines().next().expect("a line")).expect("a list of words");
+    assert_eq!(words[0], "/usr/local/bin/rtbroadcaster");
+    assert!(DOCKERFILE.contains(&format!("ENTRYPOINT [\"{}\"]", words[0])));
+    let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
+    let program = Program::start(&[]).await;
+    let listen = ("RTBROADCASTER_LISTEN".to_owned(), program.address.clone());
+    let asked = run(&arguments, std::slice::from_ref(&listen)).await;
+    assert_eq!((asked.code, asked.stdout.as_str()), (Some(0), "ok\n"), "{}", asked.stderr);
+    drop(program);
+    let down = async || run(&arguments, std::slice::from_ref(&listen)).await.code;
+    rtbroadcaster_tests::eventually(&Some(1), down).await;
+}
+
+#[tokio::test]
 async fn every_configuration_that_the_documentation_shows_is_one() {
     let blocks = OPERATING.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
     let mut count = 0;

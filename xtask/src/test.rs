@@ -48,8 +48,8 @@ enum Missing {
 /// Tells the crates' tests that none may be skipped.
 const ALL_TESTS: &str = "TESTS_MUST_NOT_BE_SKIPPED";
 
-/// Tells them where the package for Debian is.
-const DEBIAN_PACKAGE: &str = "RTBROADCASTER_DEB";
+/// Tells them the folder with what operators install.
+const DIST: &str = "RTBROADCASTER_DIST";
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Step {
@@ -127,9 +127,9 @@ fn rust(workspace: &Workspace, missing: Missing) -> anyhow::Result<()> {
     if missing == Missing::Fail {
         cargo.env(ALL_TESTS, "1");
     }
-    // A test installs the package for Debian, where there are the programs for it.
+    // Tests look at what operators install, and install it, where there are the programs for it.
     if on_path("dpkg-deb").is_some() && on_path("readelf").is_some() {
-        cargo.env(DEBIAN_PACKAGE, dist::debian_package_for_tests(workspace)?);
+        cargo.env(DIST, dist::make_for_tests(workspace)?);
     }
     execute(cargo.args(select))
 }

@@ -25,13 +25,13 @@ const UNIT_CHANGES: [(&str, &str); 3] = [
     ("# The program has a user of its own, which", "# The user, whom the package has made, "),
 ];
 
-/// Writes the package into the folder, and returns its path.
+/// Writes the package into the folder.
 pub(super) fn make(
     workspace: &Workspace,
     binary: &Binary,
     files: &Files,
     folder: &Path,
-) -> anyhow::Result<PathBuf> {
+) -> anyhow::Result<()> {
     let architecture = architecture()?;
     let package = folder.join(format!("{SERVER}_{VERSION}_{architecture}.deb"));
     say(&format!("packing {}", package.display()));
@@ -64,8 +64,7 @@ pub(super) fn make(
     }
     tree.write("usr/share/doc/rtbroadcaster/copyright", &copyright(files)?, 0o644)?;
     control(workspace, &tree, binary, &architecture)?;
-    pack(workspace, &root, &package, binary.is_portable)?;
-    Ok(package)
+    pack(workspace, &root, &package, binary.is_portable)
 }
 
 /// What `secrets.env` holds before anybody has edited it.

@@ -40,13 +40,11 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The package for Debian, made in seconds for the tests.
-pub(crate) fn debian_package_for_tests(workspace: &Workspace) -> anyhow::Result<PathBuf> {
+/// All of it, made in seconds for the tests. Returns the folder.
+pub(crate) fn make_for_tests(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     let folder = workspace.target("dist-for-tests");
-    empty(&folder)?;
-    let binary = Binary::of_this_machine(workspace)?;
-    let files = Files::write(workspace, &binary, &folder.join("files"))?;
-    debian_package::make(workspace, &binary, &files, &folder)
+    make(workspace, &Binary::of_this_machine(workspace)?, &folder)?;
+    Ok(folder)
 }
 
 fn make(workspace: &Workspace, binary: &Binary, folder: &Path) -> anyhow::Result<()> {
