@@ -164,8 +164,8 @@ impl SharedRoom {
         has_ended.unwrap_or(false)
     }
 
-    /// Waits until the journal has kept all that was staged up to `mark`. Without a journal it
-    /// doesn't wait.
+    /// Has the journal keep all that was staged up to `mark`, and waits for that. Without a journal
+    /// it doesn't wait.
     ///
     /// # Errors
     /// The journal has failed, or the room counts as gone.
@@ -177,6 +177,8 @@ impl SharedRoom {
             if self.with(|room| room.is_kept(mark)).ok_or(NotKept)? {
                 return Ok(());
             }
+            // Nobody else may have a reason to: a new room has no connection that is served.
+            journal.journal().commit_here();
             tokio::select! {
                 () = kept => {}
                 () = journal.failed() => return Err(NotKept),
