@@ -331,6 +331,15 @@ async fn while_the_server_shuts_down_nothing_is_opened_or_published() {
     assert_eq!(room.publish(Message::clear("a")).await, Err(RoomError::ShuttingDown));
 }
 
+#[tokio::test]
+async fn after_the_end_of_a_store_nothing_waits_for_it() {
+    let server = Server::with_store("ended").await;
+    let (room, other) = (open(&server).await, open(&server).await);
+    server.manager.shut_down().await;
+    assert_eq!(within("a claim", room.claim()).await, Err(RoomError::NotKept));
+    assert_eq!(within("an end", other.close()).await, Err(RoomError::NotKept));
+}
+
 /// A message as a short text: `goTo 3`, `synced 3`.
 fn kind(message: &Option<RoomMessage>) -> String {
     match message {

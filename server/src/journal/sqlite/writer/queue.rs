@@ -29,15 +29,16 @@ struct State {
 
 impl Queue {
     /// Adds what a room has staged. Once the queue is closed it is dropped, and nobody ever says
-    /// that it is kept.
-    pub(crate) fn push(&self, staged: Staged, counters: &Counters) {
+    /// that it is kept. Returns false then.
+    pub(crate) fn push(&self, staged: Staged, counters: &Counters) -> bool {
         let bytes = staged.bytes.len() as u64;
         let mut state = self.state();
         if state.is_closed {
-            return;
+            return false;
         }
         counters.backlog_bytes.fetch_add(bytes, Ordering::Relaxed);
         state.waiting.push(staged);
+        true
     }
 
     /// Has the thread look after the store.

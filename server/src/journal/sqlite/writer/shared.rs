@@ -51,12 +51,13 @@ impl Shared {
         })
     }
 
-    /// Takes what a room has staged.
-    pub(crate) fn push(&self, staged: Staged) {
-        self.queue.push(staged, &self.counters);
-        if self.sync == SyncMode::Disk {
+    /// Takes what a room has staged. False once the store has ended or failed.
+    pub(crate) fn push(&self, staged: Staged) -> bool {
+        let is_taken = self.queue.push(staged, &self.counters);
+        if is_taken && self.sync == SyncMode::Disk {
             self.queue.wake_thread();
         }
+        is_taken
     }
 
     /// Commits what waits on the caller's thread, if that needs no disk. Somebody else may do so at
