@@ -296,6 +296,32 @@ async fn a_room_of_the_application_outlives_the_grace_and_a_restart_when_it_is_c
 }
 
 #[tokio::test]
+async fn whoever_opens_a_room_commits_it() {
+    const ROOMS: usize = 8;
+    /// Far more than the tasks need that opening a room starts.
+    const TURNS: usize = 16;
+    let server = Server::with_store("opening").await;
+    let mut alone = 0;
+    for _ in 0..ROOMS {
+        let turns = async {
+            for _ in 0..TURNS {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            opened = server.manager.open_room(RoomOptions::default()) => {
+                opened.expect("a room");
+                alone += 1;
+            }
+            // The store's own thread looks after the file at this moment, and commits later.
+            () = turns => drop(open(&server).await),
+        }
+    }
+    assert!(alone > ROOMS / 2, "{alone} of {ROOMS}");
+}
+
+#[tokio::test]
 async fn while_the_server_shuts_down_nothing_is_opened_or_published() {
     let server = Server::start().await;
     let room = open(&server).await;
@@ -303,6 +329,15 @@ async fn while_the_server_shuts_down_nothing_is_opened_or_published() {
     let opened = server.manager.open_room(RoomOptions::default()).await;
     assert_eq!(opened.map(drop).unwrap_err(), RoomError::ShuttingDown);
     assert_eq!(room.publish(Message::clear("a")).await, Err(RoomError::ShuttingDown));
+}
+
+#[tokio::test]
+async fn after_the_end_of_a_store_nothing_waits_for_it() {
+    let server = Server::with_store("ended").await;
+    let (room, other) = (open(&server).await, open(&server).await);
+    server.manager.shut_down().await;
+    assert_eq!(within("a claim", room.claim()).await, Err(RoomError::NotKept));
+    assert_eq!(within("an end", other.close()).await, Err(RoomError::NotKept));
 }
 
 /// A message as a short text: `goTo 3`, `synced 3`.

@@ -25,11 +25,11 @@ pub enum RoomError {
     /// The manager is shutting down, and sends its clients away.
     #[error("the server is shutting down: its clients are being sent away")]
     ShuttingDown,
-    /// The rooms can't be stored any more; the log says why. It isn't known whether what was asked
-    /// for is stored. The process should end: see
+    /// The rooms can't be stored any more: the manager has shut down, or the log says why not. It
+    /// isn't known whether what was asked for is stored. The process should end: see
     #[cfg_attr(feature = "store", doc = "[`Manager::store_failed`](crate::Manager::store_failed).")]
     #[cfg_attr(not(feature = "store"), doc = "the feature `store`.")]
-    #[error("the rooms can't be stored any more: the log says why")]
+    #[error("the rooms can't be stored any more: the manager has shut down, or the log says why not")]
     NotKept,
 }
 

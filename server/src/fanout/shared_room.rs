@@ -44,6 +44,8 @@ pub(crate) struct SharedRoom {
     journal: Option<Arc<JournalHandle>>,
     /// The room has staged something that the journal doesn't have yet.
     awaits_push: AtomicBool,
+    /// The room has staged something that its journal has not taken, and will never keep.
+    is_cut_off: AtomicBool,
     /// Notified when the journal has kept more of it.
     kept: Notify,
     /// Why the room was closed, once it was.
@@ -89,6 +91,7 @@ impl SharedRoom {
             owner_waits: AtomicBool::new(false),
             journal,
             awaits_push: AtomicBool::new(false),
+            is_cut_off: AtomicBool::new(false),
             kept: Notify::new(),
             end_reason: OnceLock::new(),
         }
@@ -138,7 +141,11 @@ impl SharedRoom {
                     self.awaits_push.store(true, Ordering::Release);
                 }
             }
-            (Some(journal), push) => journal.push(&mut room, push == Push::WithCheckpoint),
+            (Some(journal), push) => {
+                if !journal.push(&mut room, push == Push::WithCheckpoint) {
+                    self.is_cut_off.store(true, Ordering::Release);
+                }
+            }
         }
         let appended = room.served_seq() - served;
         if appended > 0 {
@@ -164,11 +171,11 @@ impl SharedRoom {
         has_ended.unwrap_or(false)
     }
 
-    /// Waits until the journal has kept all that was staged up to `mark`. Without a journal it
-    /// doesn't wait.
+    /// Has the journal keep all that was staged up to `mark`, and waits for that. Without a journal
+    /// it doesn't wait.
     ///
     /// # Errors
-    /// The journal has failed, or the room counts as gone.
+    /// The journal has failed or ended, or the room counts as gone.
     pub(crate) async fn until_kept(&self, mark: Mark) -> Result<(), NotKept> {
         let Some(journal) = &self.journal else { return Ok(()) };
         loop {
@@ -177,6 +184,11 @@ impl SharedRoom {
             if self.with(|room| room.is_kept(mark)).ok_or(NotKept)? {
                 return Ok(());
             }
+            if self.is_cut_off.load(Ordering::Acquire) {
+                return Err(NotKept);
+            }
+            // Nobody else may have a reason to: a new room has no connection that is served.
+            journal.journal().commit_here();
             tokio::select! {
                 () = kept => {}
                 () = journal.failed() => return Err(NotKept),

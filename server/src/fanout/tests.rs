@@ -189,8 +189,9 @@ mod kept {
     struct Pushes(Arc<Mutex<Vec<u64>>>);
 
     impl Journal for Pushes {
-        fn push(&self, staged: Staged) {
+        fn push(&self, staged: Staged) -> bool {
             self.0.lock().unwrap().push(staged.mark.records);
+            true
         }
 
         fn commit_here(&self) {}

@@ -15,7 +15,7 @@ pub(crate) struct JournalHandle {
     failed: watch::Receiver<bool>,
 }
 
-/// The journal has failed, so nothing more is kept. What was asked for may be kept or not.
+/// The journal has failed or ended, so nothing more is kept. What was asked for may be kept or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotKept;
 
@@ -36,9 +36,9 @@ impl JournalHandle {
     }
 
     /// Pushes what a room has staged. To be called under the room's lock, so that the order in the
-    /// journal is that of the room.
-    pub(crate) fn push(&self, room: &mut Room, has_checkpoint: bool) {
-        let Some((bytes, mark)) = room.take_staged() else { return };
+    /// journal is that of the room. False if it will never be kept.
+    pub(crate) fn push(&self, room: &mut Room, has_checkpoint: bool) -> bool {
+        let Some((bytes, mark)) = room.take_staged() else { return true };
         self.journal.push(Staged {
             room: room.id(),
             bytes,
@@ -46,7 +46,7 @@ impl JournalHandle {
             oldest_seq: room.oldest_seq(),
             has_checkpoint,
             is_end: room.is_closed(),
-        });
+        })
     }
 
     /// Ends a room that can't stage its end itself, because a bug has left it half changed.

@@ -39,8 +39,9 @@ pub(crate) struct Staged {
 /// Keeps what rooms stage, in the order in which it is pushed.
 pub(crate) trait Journal: Debug + Send + Sync {
     /// Takes what a room has staged. The caller holds the room's lock, so the call never waits and
-    /// never asks the room for anything.
-    fn push(&self, staged: Staged);
+    /// never asks the room for anything. False if the journal takes nothing any more: it has failed
+    /// or ended.
+    fn push(&self, staged: Staged) -> bool;
 
     /// Keeps what was pushed before it returns, if that is quick. The caller holds no lock. To be
     /// called soon after each push, which may wait for that.

@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{RoomId, Timestamp};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::RoomTable;
@@ -17,9 +18,13 @@ impl RoomTable {
     /// Has the room checked at this moment.
     pub(crate) fn wake_at(self: &Arc<Self>, id: RoomId, moment: Timestamp) {
         self.table().wake_at(moment, id);
-        self.alarms.call_once(|| {
-            tokio::spawn(check_when_due(Arc::downgrade(self), Arc::clone(&self.alarms_changed)));
-        });
+        if !self.alarms.is_completed() {
+            // Outside of a runtime this panics, and a later call inside of one starts the task.
+            let runtime = Handle::current();
+            self.alarms.call_once(|| {
+                runtime.spawn(check_when_due(Arc::downgrade(self), Arc::clone(&self.alarms_changed)));
+            });
+        }
         self.alarms_changed.notify_one();
     }
 

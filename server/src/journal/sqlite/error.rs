@@ -120,7 +120,7 @@ pub enum StoreError {
          AccessSettings::reopen_secret (access.reopen-secret)"
     )]
     ReopenSecret,
-    /// The thread that writes, or the one that restores rooms, can't be started.
+    /// A thread that writes, or the one that restores rooms, can't be started.
     #[error("the store's thread can't be started ({0}): let the server's user have more processes")]
     NoThread(String),
     /// There is no space on the disk.

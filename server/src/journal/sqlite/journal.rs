@@ -49,8 +49,8 @@ impl SqliteJournal {
 }
 
 impl Journal for SqliteJournal {
-    fn push(&self, staged: Staged) {
-        self.shared.push(staged);
+    fn push(&self, staged: Staged) -> bool {
+        self.shared.push(staged)
     }
 
     fn commit_here(&self) {

@@ -3,6 +3,7 @@
 mod damage;
 mod deletion;
 mod directory;
+mod failure;
 mod group;
 mod reader;
 mod restart;

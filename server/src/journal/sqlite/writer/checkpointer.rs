@@ -1,7 +1,8 @@
 //! Brings the WAL into the file while groups are written.
 
+use std::io;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::Scope;
+use std::thread::{Builder, Scope};
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode};
@@ -21,14 +22,18 @@ pub(super) struct Checkpointer {
 
 impl Checkpointer {
     /// Starts the thread. `connection` is its own.
+    ///
+    /// # Errors
+    /// If there can be no more threads.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         shared: &'scope Shared,
         connection: Connection,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let (asked, asks) = sync_channel(1);
-        scope.spawn(move || run(shared, &connection, &asks));
-        Self { asked }
+        let thread = Builder::new().name("store file".to_owned());
+        thread.spawn_scoped(scope, move || run(shared, &connection, &asks))?;
+        Ok(Self { asked })
     }
 
     /// Has the WAL brought into the file.
@@ -40,7 +45,12 @@ impl Checkpointer {
 
 fn run(shared: &Shared, connection: &Connection, asks: &Receiver<()>) {
     while asks.recv().is_ok() {
-        if shared.guarded(|| checkpoint(shared, connection)).is_none() {
+        let passed = pass_beside_writers(connection);
+        let done = shared.with_writer(|writer| {
+            passed?;
+            writer.checkpoint(connection)
+        });
+        if done.is_none() {
             return;
         }
         // Who pushed while this thread had the store has left it to others.
@@ -50,7 +60,7 @@ fn run(shared: &Shared, connection: &Connection, asks: &Receiver<()>) {
     }
 }
 
-fn checkpoint(shared: &Shared, connection: &Connection) -> rusqlite::Result<()> {
+fn pass_beside_writers(connection: &Connection) -> rusqlite::Result<()> {
     for _ in 0..PASSES_BESIDE_WRITERS {
         match connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE) {
             // Another program does the same at this moment.
@@ -58,8 +68,5 @@ fn checkpoint(shared: &Shared, connection: &Connection) -> rusqlite::Result<()> 
             result => drop(result?),
         }
     }
-    match &mut *shared.writer() {
-        Some(writer) => writer.checkpoint(connection),
-        None => Ok(()),
-    }
+    Ok(())
 }

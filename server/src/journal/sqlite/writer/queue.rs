@@ -21,7 +21,7 @@ struct State {
     is_thread_wanted: bool,
     /// Whether the thread sleeps.
     is_thread_asleep: bool,
-    /// Whether it sleeps until it is wanted, however long that takes.
+    /// Whether it sleeps, or is about to, until it is wanted, however long that takes.
     sleeps_for_ever: bool,
     /// Whether nothing more is taken: the store ends, or has failed.
     is_closed: bool,
@@ -29,15 +29,16 @@ struct State {
 
 impl Queue {
     /// Adds what a room has staged. Once the queue is closed it is dropped, and nobody ever says
-    /// that it is kept.
-    pub(crate) fn push(&self, staged: Staged, counters: &Counters) {
+    /// that it is kept. Returns false then.
+    pub(crate) fn push(&self, staged: Staged, counters: &Counters) -> bool {
         let bytes = staged.bytes.len() as u64;
         let mut state = self.state();
         if state.is_closed {
-            return;
+            return false;
         }
         counters.backlog_bytes.fetch_add(bytes, Ordering::Relaxed);
         state.waiting.push(staged);
+        true
     }
 
     /// Has the thread look after the store.
@@ -56,6 +57,12 @@ impl Queue {
         if sleeps_for_ever {
             self.wake_thread();
         }
+    }
+
+    /// Notes how long the thread will sleep. To be called while it has the store: then who has the
+    /// store next knows whether the thread must be woken.
+    pub(crate) fn note_patience(&self, patience: Duration) {
+        self.state().sleeps_for_ever = patience == Duration::MAX;
     }
 
     /// Takes nothing more, and wakes the thread.
@@ -94,7 +101,6 @@ impl Queue {
     pub(crate) fn sleep(&self, timeout: Duration) -> Result<(), Closed> {
         let mut state = self.state();
         state.is_thread_asleep = !state.is_thread_wanted && !state.is_closed;
-        state.sleeps_for_ever = timeout == Duration::MAX;
         (state, _) = self
             .changed
             .wait_timeout_while(state, timeout, |state| !state.is_thread_wanted && !state.is_closed)
@@ -113,3 +119,20 @@ impl Queue {
 /// Nothing more comes.
 #[derive(Debug)]
 pub(crate) struct Closed;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_commits_before_the_thread_sleeps_for_ever_wakes_it() {
+        let queue = Queue::default();
+        queue.note_patience(Duration::MAX);
+        queue.wake_thread_if_it_sleeps_for_ever();
+        assert!(queue.sleep(Duration::MAX).is_ok());
+        // It looks again by itself.
+        queue.note_patience(Duration::ZERO);
+        queue.wake_thread_if_it_sleeps_for_ever();
+        assert!(!queue.state().is_thread_wanted);
+    }
+}

@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     listener: Arc<dyn Listener>,
     path: PathBuf,
     sync: SyncMode,
-    /// None once the store has ended.
+    /// None once the store has ended, or has failed.
     writer: Mutex<Option<Writer>>,
     /// Held by who waits for the writer, so that whoever gives it back can't take it again at once.
     turn: Mutex<()>,
@@ -51,12 +51,13 @@ impl Shared {
         })
     }
 
-    /// Takes what a room has staged.
-    pub(crate) fn push(&self, staged: Staged) {
-        self.queue.push(staged, &self.counters);
-        if self.sync == SyncMode::Disk {
+    /// Takes what a room has staged. False once the store has ended or failed.
+    pub(crate) fn push(&self, staged: Staged) -> bool {
+        let is_taken = self.queue.push(staged, &self.counters);
+        if is_taken && self.sync == SyncMode::Disk {
             self.queue.wake_thread();
         }
+        is_taken
     }
 
     /// Commits what waits on the caller's thread, if that needs no disk. Somebody else may do so at
@@ -77,30 +78,60 @@ impl Shared {
         }
     }
 
-    /// Commits what waits. False if somebody else has the store, or waits for it.
+    /// Commits what waits. False if nothing can be committed here: somebody else has the store or
+    /// waits for it, or it has ended.
     fn try_commit(&self) -> bool {
         let Some(turn) = try_lock(&self.turn) else { return false };
-        let Some(mut guard) = try_lock(&self.writer) else { return false };
+        let Some(writer) = try_lock(&self.writer) else { return false };
         drop(turn);
-        let Some(writer) = &mut *guard else { return false };
-        if writer.is_wal_full() {
-            self.queue.wake_thread();
-            return false;
-        }
-        self.guarded(|| {
+        let committed = self.use_writer(writer, |writer| {
+            if writer.is_wal_full() {
+                self.queue.wake_thread();
+                return Ok(false);
+            }
             writer.write(self.queue.take())?;
             if writer.is_upkeep_urgent() {
                 self.queue.wake_thread();
             } else if writer.has_upkeep() {
                 self.queue.wake_thread_if_it_sleeps_for_ever();
             }
-            Ok(())
+            Ok(true)
         });
-        true
+        committed.unwrap_or(false)
     }
 
-    /// The writer; none once the store has ended.
-    pub(crate) fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
+    /// Waits for the writer and does something with it. None if the store has ended or failed, or
+    /// fails now.
+    pub(crate) fn with_writer<T>(&self, act: impl FnOnce(&mut Writer) -> rusqlite::Result<T>) -> Option<T> {
+        self.use_writer(self.writer(), act)
+    }
+
+    /// A failure ends the writer before anybody else can have it: what was pushed later must not be
+    /// kept without what was lost.
+    fn use_writer<T>(
+        &self,
+        mut writer: MutexGuard<'_, Option<Writer>>,
+        act: impl FnOnce(&mut Writer) -> rusqlite::Result<T>,
+    ) -> Option<T> {
+        let present = writer.as_mut()?;
+        let done = self.guarded(|| act(present));
+        if done.is_none() {
+            *writer = None;
+        }
+        done
+    }
+
+    /// Ends the store in order, unless it has failed.
+    pub(crate) fn end(&self) {
+        let Some(writer) = self.writer().take() else { return };
+        if self.failure().is_none()
+            && let Some(Err(error)) = self.guarded(|| writer.end())
+        {
+            self.fail(error);
+        }
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Option<Writer>> {
         let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         drop(turn);
@@ -108,7 +139,7 @@ impl Shared {
     }
 
     /// Does something with the store. If that fails, nothing more is kept.
-    pub(crate) fn guarded<T>(&self, act: impl FnOnce() -> rusqlite::Result<T>) -> Option<T> {
+    fn guarded<T>(&self, act: impl FnOnce() -> rusqlite::Result<T>) -> Option<T> {
         let failure = match catch_unwind(AssertUnwindSafe(act)) {
             Ok(Ok(done)) => return Some(done),
             Ok(Err(error)) => StoreError::of_sqlite(&self.path, &error),
@@ -141,7 +172,7 @@ impl Shared {
     }
 }
 
-/// A panic that poisons has made the store fail, and a failed one has nothing to write.
+/// Nothing panics while it holds one of the locks: what is done with the writer is caught.
 fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
     match mutex.try_lock() {
         Ok(guard) => Some(guard),
