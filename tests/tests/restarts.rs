@@ -217,36 +217,38 @@ impl Drop for SmallDisk {
 
 #[tokio::test]
 async fn a_full_disk_ends_the_server_and_nothing_that_was_acknowledged_is_lost() {
-    let data = Data::new("full");
-    let Some(disk) = SmallDisk::mount(&data.0) else {
-        eprintln!("skipped: this user may not mount a file system");
-        return;
-    };
-    let log = data.0.with_extension("log");
-    let mut command = Program::command();
-    command.args(["--listen", "127.0.0.1:0", "--data"]).arg(&data.0);
-    let mut program = Program::logging(command, &log).await;
-    let edge = Edge::open(&program.address).await;
-    let mut follower = edge.follow_from(0).await;
-    let post = edge.post(&json!({"funcKey": "act", "funcParams": ["x".repeat(20_000)]}));
-    let mut acknowledged = 0;
-    let refused = loop {
-        let answer = edge.send(&post).await;
-        if answer.status != 200 {
-            break answer;
-        }
-        acknowledged += 1;
-        assert_eq!(follower.seq().await, acknowledged);
-    };
-    refused.is_refused(503, "shutting_down");
-    assert_eq!(program.exit_code().await, Some(1));
-    let said = std::fs::read_to_string(&log).unwrap();
-    assert!(said.contains("the disk is full: free some space"), "{said}");
+    for sync in ["disk", "os"] {
+        let data = Data::new(&format!("full-{sync}"));
+        let Some(disk) = SmallDisk::mount(&data.0) else {
+            eprintln!("skipped: this user may not mount a file system");
+            return;
+        };
+        let log = data.0.with_extension("log");
+        let mut command = Program::command();
+        command.args(["--listen", "127.0.0.1:0", "--sync", sync, "--data"]).arg(&data.0);
+        let mut program = Program::logging(command, &log).await;
+        let edge = Edge::open(&program.address).await;
+        let mut follower = edge.follow_from(0).await;
+        let post = edge.post(&json!({"funcKey": "act", "funcParams": ["x".repeat(20_000)]}));
+        let mut acknowledged = 0;
+        let refused = loop {
+            let answer = edge.send(&post).await;
+            if answer.status != 200 {
+                break answer;
+            }
+            acknowledged += 1;
+            assert_eq!(follower.seq().await, acknowledged);
+        };
+        refused.is_refused(503, "shutting_down");
+        assert_eq!(program.exit_code().await, Some(1));
+        let said = std::fs::read_to_string(&log).unwrap();
+        assert!(said.contains("the disk is full: free some space"), "{said}");
 
-    disk.enlarge();
-    let program = data.serve(&[]).await;
-    let mut follower = Events::open(&edge.events(), &program.address).await;
-    while follower.message().await.get("synced").is_none_or(|head| *head != acknowledged) {}
+        disk.enlarge();
+        let program = data.serve(&[]).await;
+        let mut follower = Events::open(&edge.events(), &program.address).await;
+        while follower.message().await.get("synced").is_none_or(|head| *head != acknowledged) {}
+    }
 }
 
 #[tokio::test]
