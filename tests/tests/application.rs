@@ -332,6 +332,15 @@ async fn while_the_server_shuts_down_nothing_is_opened_or_published() {
 }
 
 #[tokio::test]
+async fn a_call_outside_of_a_runtime_breaks_no_other_call() {
+    let server = Server::start().await;
+    let room = open(&server).await;
+    let outside = room.clone();
+    assert!(std::thread::spawn(move || outside.follow().map(drop)).join().is_err());
+    assert!(room.follow().is_ok());
+}
+
+#[tokio::test]
 async fn after_the_end_of_a_store_nothing_waits_for_it() {
     let server = Server::with_store("ended").await;
     let (room, other) = (open(&server).await, open(&server).await);

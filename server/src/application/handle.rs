@@ -179,7 +179,8 @@ impl RoomHandle {
     }
 
     /// Follows the room, from the state that it retains now on. The follower counts as any other:
-    /// in [`RoomHandle::followers`] and in what the owner is told.
+    /// in [`RoomHandle::followers`] and in what the owner is told. As everything here, it is to be
+    /// called inside of a tokio runtime.
     ///
     /// # Errors
     /// - [`RoomError::Closed`].
