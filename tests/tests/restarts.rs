@@ -211,7 +211,8 @@ impl SmallDisk {
 
 impl Drop for SmallDisk {
     fn drop(&mut self) {
-        self.run("umount", &[]);
+        // The server that was killed last may not be gone yet.
+        self.run("umount", &["--lazy"]);
     }
 }
 
