@@ -821,7 +821,7 @@ var Driver = class {
     fastPath.noteFrame(event);
     const mayDeliver = !this.#delivering;
     this.#delivering = true;
-    for (const line of frame.split("\n")) {
+    for (const line of frame.includes("\n") ? frame.split("\n") : [frame]) {
       const message = parse(line);
       if (mayDeliver && message && (fastPath.deliver(message) || fastPath.settle(message))) continue;
       const engine = this.upToDate();

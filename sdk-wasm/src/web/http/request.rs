@@ -5,7 +5,7 @@ use alloc::string::String;
 
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
-use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode, ServerFields};
+use rtbroadcaster_protocol::{CloseCode, Refusal, ServerFields};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, RequestMode, Response};
 
