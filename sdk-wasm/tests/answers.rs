@@ -6,7 +6,7 @@ mod support;
 
 use js_sys::Promise;
 use support::{code, create, create_with, follower, object, recorder, refusal, seq, server};
-use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -35,6 +35,21 @@ async fn every_action_is_answered_with_its_seq() {
         assert_eq!(seq(promise).await, Some(expected.into()));
     }
     assert_eq!(seq(owner.broadcasting("a", "", "")).await, Some(5.0));
+    owner.closed().await;
+}
+
+#[wasm_bindgen_test]
+async fn an_answer_is_a_promise_however_late_and_often_it_is_awaited() {
+    let Some(url) = server() else { return };
+    let owner = create(url).await;
+    let first = owner.broadcasting("a", "[1]", "");
+    assert_eq!(seq(owner.broadcasting("b", "[2]", "")).await, Some(2.0));
+    // The first is answered by now, and nobody has awaited it.
+    assert!(first.is_instance_of::<Promise>());
+    let ended = Closure::new(|| {});
+    assert_eq!(seq(first.finally(&ended)).await, Some(1.0));
+    assert_eq!(seq(first.clone()).await, Some(1.0));
+    assert_eq!(seq(Promise::resolve(&first)).await, Some(1.0));
     owner.closed().await;
 }
 

@@ -81,6 +81,7 @@ async fn no_path_fills_the_log_or_is_answered_as_an_error_of_the_server() {
     program.signal("TERM").await;
     assert_eq!(program.exit_code().await, Some(0));
     let log = fs::read_to_string(&log).unwrap();
+    assert!(log.contains("server started") && log.contains("shutting down"), "{log}");
     let served = log.lines().skip_while(|line| !line.contains("server started")).skip(1);
     let lines: Vec<_> = served.take_while(|line| !line.contains("shutting down")).collect();
     assert!(lines.len() <= 1, "{lines:#?}");
