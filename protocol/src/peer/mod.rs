@@ -191,11 +191,19 @@ impl Peer {
         }
     }
 
-    /// Lets the answers be sent that the room's journal has kept the records of.
+    /// Lets the answers be sent that the room's journal has kept the records of. A client whose
+    /// change of the room is lost comes back, and does it again.
     fn release_answers(&mut self, host: &mut impl Host) {
         let Some(room) = self.room() else { return self.answers.forget_waiting() };
         let answers = &mut self.answers;
-        host.with(room, |room| answers.release(|mark| room.is_kept(mark)));
+        let is_lost = host.with(room, |room| {
+            answers.release(|mark| room.is_kept(mark));
+            answers.first_waits_for(|mark| room.is_lost(mark))
+        });
+        if is_lost == Some(true) {
+            self.answers.forget_waiting();
+            self.end(CloseCode::NotNow);
+        }
     }
 
     /// Makes later answers wait until the room's journal has kept what the room is now.

@@ -15,6 +15,9 @@ mod ownership;
 mod post;
 mod record;
 mod reopening;
+mod repeating;
+mod replica;
+mod replicating;
 mod report;
 mod restore;
 mod serving;
@@ -44,6 +47,7 @@ pub use memory::Memory;
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, Records};
+pub use replica::{LoadError, LoadedRoom, LogEntry, Proposal, Received, Replica, ReplicaLoader};
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
 pub use staging::{Mark, Observer, RoomNotice};
@@ -86,6 +90,10 @@ pub struct Room {
     /// The records that a journal has not kept yet. None without a journal.
     staging: Option<Box<Staging>>,
     observation: Observation,
+    /// How often [`Room::replace`] was called.
+    rebuilds: u32,
+    /// See [`Room::retire`].
+    is_retired: bool,
 }
 
 impl Room {
@@ -113,6 +121,8 @@ impl Room {
             durable: u64::MAX,
             staging: None,
             observation: Observation::default(),
+            rebuilds: 0,
+            is_retired: false,
             limits,
         }
     }
@@ -271,6 +281,9 @@ impl Room {
         if !mutated!(ForgetToRecordClaim) {
             self.stage(&Record::Claimed { session, epoch });
         }
+        if let Some(staging) = &mut self.staging {
+            staging.holds_owner = true;
+        }
         self.version += 1;
         self.owner_version += u64::from(!mutated!(ForgetToFence));
         if presence == OwnerPresence::Away {
@@ -306,7 +319,11 @@ impl Room {
     }
 
     fn check_open(&self) -> Result<(), RefusalCode> {
-        if self.is_closed { Err(RefusalCode::UnknownRoom) } else { Ok(()) }
+        match () {
+            () if self.is_closed => Err(RefusalCode::UnknownRoom),
+            () if self.is_retired => Err(RefusalCode::Unavailable),
+            () => Ok(()),
+        }
     }
 }
 

@@ -220,9 +220,12 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Some(RefusalCode::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
         Some(RefusalCode::MessageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         Some(RefusalCode::TooManySlots | RefusalCode::StateTooLarge) => StatusCode::CONFLICT,
-        Some(RefusalCode::KeysUnavailable | RefusalCode::RoomFull | RefusalCode::TooManyRooms) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Some(
+            RefusalCode::KeysUnavailable
+            | RefusalCode::Unavailable
+            | RefusalCode::RoomFull
+            | RefusalCode::TooManyRooms,
+        ) => StatusCode::SERVICE_UNAVAILABLE,
         Some(
             RefusalCode::Malformed
             | RefusalCode::ParamsTooDeep
