@@ -198,7 +198,7 @@ impl Peer {
         let answers = &mut self.answers;
         let is_lost = host.with(room, |room| {
             answers.release(|mark| room.is_kept(mark));
-            answers.first_waits_for(|mark| room.is_lost(mark))
+            room.is_retired() || answers.first_waits_for(|mark| room.is_lost(mark))
         });
         if is_lost == Some(true) {
             self.answers.forget_waiting();
@@ -274,11 +274,14 @@ impl Peer {
                 // Serving sets no alarm, so this needs no `with`.
                 let served = host.with(room, |room| {
                     room.serve(cursor, frame);
-                    let ends = room.has_ended() && (frame.is_empty() || mutated!(EndBeforeTheRest));
+                    let ends = (room.has_ended() || room.is_retired())
+                        && (frame.is_empty() || mutated!(EndBeforeTheRest));
                     (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
                 });
                 let Some((owner, audience)) = served.flatten() else {
-                    return self.end_in_room(room, CloseCode::RoomClosed);
+                    let is_retired = host.with(room, |room| room.is_retired()) == Some(true);
+                    let code = if is_retired { CloseCode::NotNow } else { CloseCode::RoomClosed };
+                    return self.end_in_room(room, code);
                 };
                 if last_sent.owner.replace(owner) != Some(owner) {
                     self.answers.push_if_compact(&ServerMessage::Owner(owner));

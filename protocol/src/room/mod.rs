@@ -94,6 +94,8 @@ pub struct Room {
     rebuilds: u32,
     /// See [`Room::retire`].
     is_retired: bool,
+    /// The last claim whose connection to this server is gone, and since when.
+    left: Option<(u64, Timestamp)>,
 }
 
 impl Room {
@@ -123,6 +125,7 @@ impl Room {
             observation: Observation::default(),
             rebuilds: 0,
             is_retired: false,
+            left: None,
             limits,
         }
     }
@@ -295,10 +298,13 @@ impl Room {
     ///
     /// # Errors
     /// - `RoomClosed`: the room is closed.
+    /// - `NotNow`: this replica of the room is [retired](Room::retire).
     /// - `Superseded`: a newer claim is in force.
     pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
         if self.is_closed {
             Err(CloseCode::RoomClosed)
+        } else if self.is_retired {
+            Err(CloseCode::NotNow)
         } else if epoch != self.owner.epoch() && !mutated!(ForgetEpoch) {
             Err(CloseCode::Superseded)
         } else {
@@ -309,6 +315,7 @@ impl Room {
     /// Notes that the connection that held `epoch` is gone. If `epoch` is in force, the owner is
     /// away from now on.
     pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
+        self.left = Some((epoch, now)).max(self.left);
         if self.owner.leave(epoch, now) {
             self.stage_away();
             self.version += 1;

@@ -8,17 +8,23 @@ use crate::{Audience, Mark, OwnerPresence, Records, Timestamp};
 
 impl Room {
     /// Repeats what another server has done to the room. Nothing may be staged that isn't kept.
-    /// Returns whether a checkpoint is among the records.
+    /// `holds_owner` says whether this server has the owner's connection after that. Returns
+    /// whether a checkpoint is among the records.
     ///
     /// # Errors
     /// The records can't follow what this room is. It is to be made anew out of all records.
-    pub fn repeat(&mut self, records: &[u8], now: Timestamp) -> Result<bool, RestoreError> {
+    pub fn repeat(
+        &mut self,
+        records: &[u8],
+        holds_owner: bool,
+        now: Timestamp,
+    ) -> Result<bool, RestoreError> {
         // What is repeated isn't staged once more.
         let staging = self.staging.take();
         let repeated = self.repeat_each(records, now);
         self.staging = staging;
         if let Some(staging) = &mut self.staging {
-            staging.holds_owner = false;
+            staging.holds_owner = holds_owner;
         }
         self.durable = self.head();
         self.note_changed();
@@ -45,28 +51,42 @@ impl Room {
     }
 
     /// Gives up everything that the log has not taken yet, and makes the room what the log says. A
-    /// room without a successor was closed. Followers stay; whoever waits for what is given up is
-    /// told that it is [lost](Room::is_lost).
-    pub fn replace(&mut self, rebuilt: Option<Self>) {
+    /// room without a successor was closed. `holds_owner` is as for [`Room::repeat`]. Followers
+    /// stay; whoever waits for what is given up is told that it is [lost](Room::is_lost).
+    pub fn replace(&mut self, rebuilt: Option<Self>, holds_owner: bool) {
         self.lose_unkept();
+        let is_ending = self.is_closed && self.owner.presence() == OwnerPresence::Here;
+        let ending_epoch = Some(self.epoch()).filter(|_| is_ending);
+        self.is_closed = rebuilt.is_none();
         if let Some(rebuilt) = rebuilt {
             self.compact = rebuilt.compact;
             self.original = self.original.take().and(rebuilt.original);
             self.slots = rebuilt.slots;
             self.owner = rebuilt.owner;
             self.shares_audience = rebuilt.shares_audience;
-            self.is_closed = false;
-        } else {
-            self.is_closed = true;
         }
         self.rebuilds += 1;
         self.lag_checked_at = self.head();
         self.durable = self.head();
         if let Some(staging) = &mut self.staging {
-            staging.start_again();
+            staging.start_again(holds_owner);
         }
+        self.do_again(ending_epoch);
         self.update_memory_use();
         self.note_changed();
+    }
+
+    /// Does again what was lost and what nobody else does again: that the owner has closed the
+    /// room, or left it.
+    fn do_again(&mut self, ending_epoch: Option<u64>) {
+        if self.is_closed {
+            return;
+        }
+        if ending_epoch == Some(self.epoch()) {
+            self.close();
+        } else if let Some((epoch, since)) = self.left {
+            self.owner_left(epoch, since);
+        }
     }
 
     /// Gives up everything that is staged and not kept.
@@ -115,9 +135,17 @@ impl Room {
         self.audience.here()
     }
 
-    /// Lets nobody enter any more: another replica will be made when somebody comes.
+    /// Lets nobody enter any more, and sends everybody away to come back: another replica is made
+    /// then.
     pub fn retire(&mut self) {
         self.is_retired = true;
+        self.note_changed();
+    }
+
+    /// Whether [`Room::retire`] was called.
+    #[must_use]
+    pub fn is_retired(&self) -> bool {
+        self.is_retired
     }
 
     /// Notes that the owner has no connection any more, on whichever server it had one.

@@ -37,6 +37,7 @@ pub struct Replica {
     waiting: Vec<u8>,
     /// How far that goes.
     waiting_mark: Mark,
+    waiting_records: u64,
     waiting_has_checkpoint: bool,
     starts: GroupStarts,
 }
@@ -83,6 +84,7 @@ impl Replica {
             proposed: None,
             waiting: Vec::new(),
             waiting_mark: Mark::default(),
+            waiting_records: 0,
             waiting_has_checkpoint: false,
             starts: GroupStarts::default(),
         }
@@ -114,9 +116,22 @@ impl Replica {
         self.proposed.is_some() || !self.waiting.is_empty()
     }
 
+    /// Whether the outcome of the proposal with this number isn't known yet.
+    #[must_use]
+    pub fn is_proposed(&self, number: u64) -> bool {
+        self.proposed.as_ref().is_some_and(|group| group.number == number)
+    }
+
+    /// How many records wait for the next proposal.
+    #[must_use]
+    pub fn waiting_records(&self) -> u64 {
+        self.waiting_records
+    }
+
     /// Takes what the room has staged, for the next proposal.
     pub fn stage(&mut self, records: &[u8], mark: Mark, has_checkpoint: bool) {
         self.waiting.extend_from_slice(records);
+        self.waiting_records += mark.records.saturating_sub(self.waiting_mark.records);
         self.waiting_mark = mark;
         self.waiting_has_checkpoint |= has_checkpoint;
     }
@@ -132,6 +147,7 @@ impl Replica {
                 return None;
             }
             let records = std::mem::take(&mut self.waiting);
+            self.waiting_records = 0;
             let has_checkpoint = std::mem::take(&mut self.waiting_has_checkpoint);
             self.proposed = Some(Outgoing::new(records, self.waiting_mark, has_checkpoint));
         }
@@ -149,10 +165,9 @@ impl Replica {
 
     /// Notes that the log has taken the proposal with this number, at this position.
     pub fn acknowledge(&mut self, room: &mut Room, number: u64, position: u64) -> Received {
-        if self.proposed.as_ref().is_none_or(|group| group.number != number) {
+        let Some(mut group) = self.proposed.take_if(|group| group.number == number) else {
             return Received::Known;
-        }
-        let Some(mut group) = self.proposed.take() else { return Received::Known };
+        };
         (self.position, self.holder) = (position, group.holder);
         let start = *group.start.get_or_insert(position);
         if group.is_last_part() {
@@ -180,8 +195,7 @@ impl Replica {
         if entry.previous != self.position && !mutated!(IgnoreHole) {
             return Received::Hole;
         }
-        let is_proposed = self.proposed.as_ref().is_some_and(|group| group.number == entry.number);
-        if entry.writer == self.writer && is_proposed && !mutated!(ForgetOwnEntry) {
+        if entry.writer == self.writer && self.is_proposed(entry.number) && !mutated!(ForgetOwnEntry) {
             return self.acknowledge(room, entry.number, position);
         }
         if room.unkept_mark().is_some() {
@@ -191,7 +205,7 @@ impl Replica {
         self.position = position;
         self.holder = entry.holder;
         let Some(records) = Incomplete::add(&mut self.incomplete, entry) else { return Received::Taken };
-        match room.repeat(&records, now) {
+        match room.repeat(&records, entry.holder == self.writer, now) {
             Ok(has_checkpoint) => {
                 // Of a group with several entries, more than needed is kept.
                 self.starts.note(position, first_seq, records.len(), has_checkpoint && !entry.continues);
@@ -208,13 +222,14 @@ impl Replica {
         self.forget_unkept();
         (self.position, self.holder) = (position, holder);
         (self.incomplete, self.starts) = (incomplete, starts);
-        room.replace(rebuilt);
+        room.replace(rebuilt, holder == self.writer);
     }
 
     /// Forgets what is proposed and what waits: it is lost.
     pub fn forget_unkept(&mut self) {
         self.proposed = None;
         self.waiting.clear();
+        self.waiting_records = 0;
         self.waiting_has_checkpoint = false;
     }
 

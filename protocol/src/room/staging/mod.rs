@@ -44,11 +44,11 @@ impl Staging {
     }
 
     /// Goes on behind what was lost. The room is what its journal says.
-    pub(super) fn start_again(&mut self) {
+    pub(super) fn start_again(&mut self, holds_owner: bool) {
         // A number of its own, so that what the room is now counts neither as lost nor as staged.
         self.records += 1;
         self.kept = self.records;
-        self.holds_owner = false;
+        self.holds_owner = holds_owner;
     }
 
     pub(super) fn push(&mut self, record: &Record<'_>) {
