@@ -25,7 +25,9 @@
 //! | [`Replica`] | what a follower knows, and a check that it misses nothing unnoticed |
 //! | [`sim`] | virtual rooms, pages and networks, and a model to compare them with |
 //! | [`fuzz`] | rules that must hold for any bytes, for fuzzers and for their corpus |
-//! | [`kills`] | a server that is killed again and again, with stored rooms, and clients that must not notice |
+//! | [`load`] | clients that check that they lose nothing, whatever happens to their servers |
+//! | [`kills`] | a server that is killed again and again, with stored rooms, under that load |
+//! | [`cluster`] | real NATS servers, several nodes on them, and what can happen to either |
 //! | [`soak`] | clients of all kinds that come and go for a given time |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
 
@@ -33,16 +35,20 @@
 
 mod certificate;
 mod client;
+pub mod cluster;
 mod edge;
 pub mod entry;
 mod events;
 pub mod fuzz;
 mod key_server;
 pub mod kills;
+pub mod load;
 pub mod message;
 mod page;
 mod program;
 mod proxy;
+mod python;
+mod random;
 mod raw;
 mod replica;
 mod request;
@@ -63,8 +69,11 @@ pub use edge::Edge;
 pub use events::{Event, Events};
 pub use key_server::KeyServer;
 pub use page::{Page, number};
+pub(crate) use program::signal;
 pub use program::{Finished, Program};
 pub use proxy::Proxy;
+pub use python::python_program;
+pub use random::Random;
 pub use raw::{Opcode, RawSocket};
 pub use replica::Replica;
 pub use request::{Request, Response};
@@ -74,5 +83,5 @@ pub use server::{PATH, Server};
 pub use token::{Signer, seconds_from_now};
 pub use tool::{dist, skip, tool};
 pub use transcript::Transcript;
-pub use wait::{eventually, within};
+pub use wait::{eventually, until, within};
 pub use web_proxy::{CLIENT, ProxyKind, SITE, WebProxy};

@@ -148,16 +148,20 @@ impl Program {
 
     /// Sends a signal: `TERM`, `INT`.
     pub async fn signal(&self, name: &str) {
-        let process = self.process_id().to_string();
-        let sent =
-            Command::new("kill").args(["-s", name, &process]).status().await.expect("there is a `kill`");
-        assert!(sent.success());
+        signal(self.process_id(), name).await;
     }
 
     /// Waits for its end. Returns its exit code, or `None` if a signal ended it.
     pub async fn exit_code(&mut self) -> Option<i32> {
         within("the program to end", self.child.wait()).await.expect("it can be waited for").code()
     }
+}
+
+/// Sends a signal to a process: `TERM`, `KILL`, `STOP`, `CONT`.
+pub(crate) async fn signal(process: u32, name: &str) {
+    let process = process.to_string();
+    let sent = Command::new("kill").args(["-s", name, &process]).status().await;
+    assert!(sent.expect("there is a `kill`").success(), "{name} to {process}");
 }
 
 /// Builds the program and returns its path.

@@ -3,8 +3,13 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
+use tokio::time::interval;
+
 /// Far longer than anything here takes on a busy machine: only what never comes reaches it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Pause between two looks at another process. Without one, looking would slow it down.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits for a future. Fails the test with `awaited`, the name of what did not come.
 pub async fn within<T>(awaited: &str, future: impl Future<Output = T>) -> T {
@@ -26,4 +31,18 @@ pub async fn eventually<T: Debug + PartialEq>(expected: &T, mut look: impl Async
     if tokio::time::timeout(PATIENCE, looking).await.is_err() {
         panic!("waited {PATIENCE:?} in vain for {expected:#?}, and saw {seen:#?}");
     }
+}
+
+/// Looks at another process again and again until there is something to see, and returns it.
+pub async fn until<T>(awaited: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let mut ticks = interval(PAUSE);
+    within(awaited, async {
+        loop {
+            ticks.tick().await;
+            if let Some(seen) = look().await {
+                return seen;
+            }
+        }
+    })
+    .await
 }

@@ -2,11 +2,11 @@
 //! between that document and the server.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use rtbroadcaster_tests::{Program, Request, skip, tool};
+use rtbroadcaster_tests::{Program, Request, python_program};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -28,42 +28,8 @@ const REQUESTS: &str = "25";
 /// A stream of events has no end, so each is read for this time, in seconds.
 const READ_SECONDS: &str = "1";
 
-/// To get it and to run it each take a minute or so on a busy machine.
+/// To run it takes a minute or so on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(900);
-
-/// The program, in an environment of its own in the target folder. None, with the reason told, if
-/// there is no Python, or no index of its packages.
-async fn schemathesis() -> Option<PathBuf> {
-    let python = tool("python3")?;
-    let environment = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("schemathesis");
-    let program = environment.join("bin/schemathesis");
-    let pinned = environment.join("pinned.txt");
-    // Written last, so it says that all is there.
-    if fs::read_to_string(&pinned).is_ok_and(|there| there == REQUIREMENTS) {
-        return Some(program);
-    }
-    drop(fs::remove_dir_all(&environment));
-    fs::create_dir_all(&environment).expect("a folder in target/tmp");
-    let list = environment.join("requirements.txt");
-    fs::write(&list, REQUIREMENTS).expect("a file in target/tmp");
-    let steps = [
-        (python, vec!["-m", "venv", text(&environment)]),
-        (
-            environment.join("bin/python"),
-            vec!["-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "-r", text(&list)],
-        ),
-    ];
-    for (program, arguments) in steps {
-        let finished = run(Command::new(&program).args(&arguments)).await;
-        if let Err(output) = finished {
-            let last = output.trim().lines().last().unwrap_or_default();
-            skip(&format!("schemathesis can't be had from PyPI: {last}"));
-            return None;
-        }
-    }
-    fs::write(&pinned, REQUIREMENTS).expect("a file in target/tmp");
-    Some(program)
-}
 
 /// Runs a command. Fails with what it printed.
 async fn run(command: &mut Command) -> Result<(), String> {
@@ -120,7 +86,7 @@ const LENIENT: &str = "[generation]\nallow-extra-parameters = false\n";
 
 #[tokio::test]
 async fn it_finds_no_difference_between_the_document_and_the_server() {
-    let Some(program) = schemathesis().await else { return };
+    let Some(program) = python_program("schemathesis", REQUIREMENTS).await else { return };
     let server = server().await;
     finds_no_difference(&program, &server, LENIENT, &[]).await;
 

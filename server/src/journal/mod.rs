@@ -2,6 +2,10 @@
 //! tells its [`Listener`] when they are kept; only then is anything served or acknowledged.
 
 mod handle;
+#[cfg(any(feature = "cluster", feature = "store"))]
+mod host;
+#[cfg(feature = "cluster")]
+mod jetstream;
 #[cfg(feature = "store")]
 mod sqlite;
 
@@ -10,6 +14,13 @@ use std::fmt::Debug;
 use rtbroadcaster_protocol::{Mark, RoomId};
 
 pub(crate) use handle::{JournalHandle, NotKept};
+#[cfg(all(feature = "cluster", feature = "internals"))]
+pub(crate) use jetstream::start_cluster;
+#[cfg(feature = "cluster")]
+pub use jetstream::{
+    ClusterError, ClusterReport, ClusterSettings, InvalidNatsServer, NatsServer, StreamDifferences,
+    check_cluster,
+};
 #[cfg(feature = "store")]
 pub use sqlite::{
     ExportError, InvalidSyncMode, StoreError, StoreReader, StoreSettings, StoredRoom, SyncMode, forget_room,

@@ -61,10 +61,7 @@ fn main() -> ExitCode {
     }
     match (invocation.task, verdict) {
         (Task::Example, _) | (Task::Config, Ok(())) => ExitCode::SUCCESS,
-        (Task::Check, Ok(())) => {
-            println!("{}: nothing is wrong", invocation.file.unwrap_or_default());
-            ExitCode::SUCCESS
-        }
+        (Task::Check, Ok(())) => commands::check(invocation.file.as_deref(), &resolved.configuration),
         (Task::Serve, Ok(())) => serve(resolved.configuration, &misspelt),
         (task, Ok(())) => commands::run(&task, &resolved.configuration),
         (_, Err(problems)) => misuse(&problems),

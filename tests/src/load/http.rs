@@ -14,14 +14,18 @@ pub(super) struct EventLines {
     pub(super) last_id: Option<String>,
 }
 
-/// Follows a room from where `last_id` says. None if the connection is lost before the first event,
-/// which is the reply.
+/// Follows a room from where `last_id` says. None if the server can't serve it now, or the
+/// connection is lost before the first event, which is the reply.
 pub(super) async fn follow(edge: &Edge, last_id: Option<String>) -> Option<EventLines> {
     let header = last_id.as_ref().map(|id| format!("Last-Event-ID: {id}\r\n")).unwrap_or_default();
     let head = format!("GET {} HTTP/1.0\r\n{header}\r\n", edge.path("/events"));
     let mut events = EventLines { reader: ask(&edge.address, &head).await?, last_id };
     let mut status = String::new();
     within("a status line", events.reader.read_line(&mut status)).await.ok().filter(|read| *read > 0)?;
+    // A server that can't serve the room now says so.
+    if status.contains(" 503 ") {
+        return None;
+    }
     assert!(status.contains(" 200 "), "{status}");
     events.next().await?;
     Some(events)
@@ -60,6 +64,16 @@ pub(super) async fn post(edge: &Edge, action: &Value, id: u64) -> Option<(u16, V
     let status = head.split(' ').nth(1)?.parse().ok()?;
     // A body that was cut off is no answer.
     Some((status, serde_json::from_str(body).ok()?))
+}
+
+/// Gets what is at a path. Returns the status and the body. None if there is no server, or it ends
+/// the connection before.
+pub(crate) async fn get(address: &str, path: &str) -> Option<(u16, String)> {
+    let mut answer = String::new();
+    let mut reader = ask(address, &format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n")).await?;
+    within("an answer", reader.read_to_string(&mut answer)).await.ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
 }
 
 async fn ask(address: &str, text: &str) -> Option<BufReader<TcpStream>> {

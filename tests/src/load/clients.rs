@@ -1,8 +1,11 @@
-//! The clients of a server that is killed again and again. Each action is a number: its seq in its
-//! room. So each follower knows which must come next.
+//! The clients. Each action is a number: its seq in its room. So each follower knows which must
+//! come next.
+
+use std::time::Duration;
 
 use rtbroadcaster_protocol::{Event, Goal, Outcome};
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::context::Context;
 use super::http::{self, EventLines};
@@ -10,6 +13,10 @@ use crate::{Edge, Page, number};
 
 /// Actions that an owner has sent and that are not acknowledged yet.
 const IN_FLIGHT: u64 = 32;
+/// Actions that an owner with a pace sends between two pauses.
+const BURST: u64 = 5;
+/// How long a client of plain HTTP waits before it tries again.
+const PAUSE: Duration = Duration::from_millis(20);
 /// The function key of the last action.
 const END: &str = "end";
 const FUNCTION: &str = "move";
@@ -25,8 +32,10 @@ pub(super) async fn own_by_page(mut context: Context, room: u64) -> (impl Future
     let uuid = page.uuid.clone();
     let owning = async move {
         let (mut sent, mut answered, mut is_over) = (0, 0, false);
+        let mut pace = context.pace();
+        let mut allowed = if pace.is_bounded() { 0 } else { u64::MAX };
         while !is_over || answered < sent {
-            while !is_over && sent < answered + IN_FLIGHT {
+            while !is_over && sent < allowed.min(answered + IN_FLIGHT) {
                 sent += 1;
                 is_over = context.is_over();
                 let slot = sent.is_multiple_of(RETAINED).then(|| format!("slot {}", sent / RETAINED % SLOTS));
@@ -34,6 +43,8 @@ pub(super) async fn own_by_page(mut context: Context, room: u64) -> (impl Future
             }
             tokio::select! {
                 () = context.changed() => page.wake(),
+                // What it could not send in time it sends later, at the same pace.
+                () = pace.next(), if sent == allowed => allowed += BURST,
                 event = page.next() => if let Event::Answered { outcome, .. } = event {
                     answered += 1;
                     assert_eq!(outcome, Outcome::Appended(answered), "the seq that was given before");
@@ -103,7 +114,7 @@ async fn come_back(edge: &Edge, last_id: Option<String>) -> EventLines {
         if let Some(events) = http::follow(edge, last_id.clone()).await {
             return events;
         }
-        tokio::task::yield_now().await;
+        sleep(PAUSE).await;
     }
 }
 
@@ -112,14 +123,19 @@ pub(super) async fn own_by_posts(context: Context) -> (impl Future<Output = ()>,
     let edge = Edge::open(&context.address).await;
     let uuid = edge.uuid.clone();
     let owning = async move {
+        let mut pace = context.pace();
         for id in 1_u64.. {
+            if pace.is_bounded() {
+                pace.next().await;
+            }
             let is_over = context.is_over();
             let key = if is_over { END } else { FUNCTION };
             let action = json!({"funcKey": key, "funcParams": [id]});
             let (status, answer) = loop {
                 match http::post(&edge, &action, id).await {
+                    // A server that can't take it now says so.
+                    None | Some((503, _)) => sleep(PAUSE).await,
                     Some(answered) => break answered,
-                    None => tokio::task::yield_now().await,
                 }
             };
             assert_eq!((status, &answer["seq"]), (200, &json!(id)), "{answer}");
