@@ -36,6 +36,11 @@ impl AudienceCount {
         self.current
     }
 
+    /// The followers with connections to other servers.
+    pub(crate) fn elsewhere(&self) -> Audience {
+        self.elsewhere
+    }
+
     /// Sets how many follow on other servers. The next count tells it.
     pub(crate) fn set_elsewhere(&mut self, audience: Audience) {
         self.is_outdated |= std::mem::replace(&mut self.elsewhere, audience) != audience;

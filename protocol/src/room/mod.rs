@@ -298,8 +298,9 @@ impl Room {
     ///
     /// # Errors
     /// - `RoomClosed`: the room is closed.
-    /// - `NotNow`: this replica of the room is [retired](Room::retire).
     /// - `Superseded`: a newer claim is in force.
+    /// - `NotNow`: the owner counts as away, or this replica of the room is
+    ///   [retired](Room::retire).
     pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
         if self.is_closed {
             Err(CloseCode::RoomClosed)
@@ -307,6 +308,9 @@ impl Room {
             Err(CloseCode::NotNow)
         } else if epoch != self.owner.epoch() && !mutated!(ForgetEpoch) {
             Err(CloseCode::Superseded)
+        } else if self.owner.presence() == OwnerPresence::Away {
+            // Another server took this one for gone. A claim mends that.
+            Err(CloseCode::NotNow)
         } else {
             Ok(act(self))
         }
@@ -316,6 +320,11 @@ impl Room {
     /// away from now on.
     pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
         self.left = Some((epoch, now)).max(self.left);
+        self.owner_is_gone(epoch, now);
+    }
+
+    /// The same, for a connection that need not have been to this server.
+    fn owner_is_gone(&mut self, epoch: u64, now: Timestamp) {
         if self.owner.leave(epoch, now) {
             self.stage_away();
             self.version += 1;

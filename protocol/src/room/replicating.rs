@@ -129,6 +129,18 @@ impl Room {
         self.audience.set_elsewhere(audience);
     }
 
+    /// How many followers have connections to other servers, as was set last.
+    #[must_use]
+    pub fn audience_elsewhere(&self) -> Audience {
+        self.audience.elsewhere()
+    }
+
+    /// Bytes of the state messages: about what a checkpoint takes.
+    #[must_use]
+    pub fn state_bytes(&self) -> usize {
+        self.slots.bytes()
+    }
+
     /// How many followers have connections to this server, by the newest count.
     #[must_use]
     pub fn audience_here(&self) -> Audience {
@@ -148,9 +160,10 @@ impl Room {
         self.is_retired
     }
 
-    /// Notes that the owner has no connection any more, on whichever server it had one.
+    /// Notes that the owner has no connection any more, because the server is gone to which it had
+    /// one.
     pub fn owner_vanished(&mut self, now: Timestamp) {
-        self.owner_left(self.epoch(), now);
+        self.owner_is_gone(self.epoch(), now);
     }
 
     fn note_changed(&mut self) {

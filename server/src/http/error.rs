@@ -72,6 +72,15 @@ impl HttpError {
         NotAdmitted::ShuttingDown { wait_ms: manager.settings().limits.return_window_ms }.into()
     }
 
+    /// What was done may be kept or not: the server ends, or its cluster is out of reach.
+    pub(super) fn not_kept(manager: &Manager) -> Self {
+        if manager.is_shutting_down() || !manager.shares_rooms() {
+            Self::shutting_down(manager)
+        } else {
+            unavailable()
+        }
+    }
+
     /// Why nothing was done to a room. After [`PublishError::NotKept`] the client may ask again: an
     /// answer that is known is repeated.
     pub(super) fn unpublished(error: PublishError, manager: &Manager) -> Self {
@@ -79,7 +88,9 @@ impl HttpError {
             PublishError::Refused(code) => code.into(),
             PublishError::Superseded => Self::Superseded,
             PublishError::TooFast(pause) => too_fast(pause).into(),
-            PublishError::ShuttingDown | PublishError::NotKept => Self::shutting_down(manager),
+            PublishError::ShuttingDown => Self::shutting_down(manager),
+            PublishError::NotKept => Self::not_kept(manager),
+            PublishError::Lost => unavailable(),
         }
     }
 
@@ -210,6 +221,11 @@ fn too_fast(pause: Delay) -> Refusal {
         retry_after_ms: Some(pause.milliseconds()),
         ..Refusal::with_message(RefusalCode::RateLimited, why)
     }
+}
+
+/// The refusal of what the cluster doesn't take now.
+fn unavailable() -> HttpError {
+    Refusal::until_later(RefusalCode::Unavailable, RETRY_WHEN_FULL_MS).into()
 }
 
 fn status_of(refusal: &Refusal) -> StatusCode {

@@ -44,6 +44,14 @@ pub struct LoadedRoom {
     pub(super) starts: GroupStarts,
 }
 
+impl LoadedRoom {
+    /// The position of the newest entry that made it.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+}
+
 impl ReplicaLoader {
     /// A room without any entry yet. With `has_original` it keeps its ring in the original
     /// rendering too.
