@@ -55,8 +55,9 @@
 //! # Features
 //!
 //! - `store`: rooms that outlive the process, in SQLite.
+//! - `cluster`: what several machines need to share rooms in NATS JetStream.
 //! - `jwt`: JSON web tokens as proof of who may do what.
-//! - `binary` (default): the program `rtbroadcaster`, with both. Applications set
+//! - `binary` (default): the program `rtbroadcaster`, with all of them. Applications set
 //!   `default-features = false`.
 //!
 //! The crate `rtbroadcaster-protocol` defines the wire and every rule of a room. This crate moves
@@ -71,6 +72,8 @@ mod admission;
 mod application;
 mod atomic_option;
 mod clock;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod connection;
 mod drain;
 mod fanout;
@@ -101,6 +104,11 @@ pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use application::{Message, RoomAction, RoomError, RoomFollower, RoomHandle, RoomMessage, RoomOptions};
 pub use http::HangUp;
+#[cfg(feature = "cluster")]
+pub use journal::{
+    ClusterError, ClusterReport, ClusterSettings, InvalidNatsServer, NatsServer, StreamDifferences,
+    check_cluster,
+};
 #[cfg(feature = "store")]
 pub use journal::{
     ExportError, InvalidSyncMode, StoreError, StoreReader, StoreSettings, StoredRoom, SyncMode, forget_room,

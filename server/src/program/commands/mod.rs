@@ -1,6 +1,7 @@
 //! The commands that serve nothing. Each prints what it finds to standard output, and one error to
 //! standard error.
 
+mod check;
 mod follow;
 mod health;
 mod manual;
@@ -10,6 +11,8 @@ mod token;
 
 use std::fmt;
 use std::process::ExitCode;
+
+pub(crate) use check::run as check;
 
 use crate::MISUSE;
 use crate::configuration::{Configuration, Task};

@@ -22,7 +22,7 @@ mod value;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use rtbroadcaster::{AdminSettings, HostPolicy, JwtSettings, Settings, SyncMode};
+use rtbroadcaster::{AdminSettings, ClusterSettings, HostPolicy, JwtSettings, Settings, SyncMode};
 
 use crate::logging::LogFormat;
 use crate::proxies::Proxies;
@@ -72,6 +72,10 @@ pub(crate) struct Configuration {
     pub(crate) hosts: Option<HostPolicy>,
     /// Which JSON web tokens are accepted. None if there is neither a secret nor a source of keys.
     pub(crate) jwt: JwtSettings,
+    /// The cluster in which the rooms are kept, without `node_name`. None if it names no server.
+    pub(crate) cluster: ClusterSettings,
+    /// The name of this node, if it is set.
+    pub(crate) node_name: Option<String>,
     /// The tokens of the administration.
     pub(crate) admin: AdminSettings,
     /// The administration's own address. None if it stands beside the rooms.
@@ -88,6 +92,16 @@ impl Configuration {
         settings.access.jwt = has_keys.then(|| self.jwt.clone());
         settings.hosts = self.hosts();
         settings
+    }
+
+    /// The cluster in which the rooms are kept, if they are.
+    pub(crate) fn cluster_settings(&self) -> Option<ClusterSettings> {
+        (!self.cluster.servers.is_empty()).then(|| self.with_node_name())
+    }
+
+    fn with_node_name(&self) -> ClusterSettings {
+        let name = self.node_name.clone();
+        self.cluster.clone().with(|cluster| cluster.node = name.unwrap_or_else(|| cluster.node.clone()))
     }
 
     /// The hosts under whose names the rooms are answered. A server that only its own machine can
@@ -123,6 +137,8 @@ impl Default for Configuration {
             rooms: Settings::default(),
             hosts: None,
             jwt: JwtSettings::default(),
+            cluster: ClusterSettings::new([]),
+            node_name: None,
             admin: AdminSettings::default(),
             admin_listen: None,
             webhook: WebhookSettings::default(),

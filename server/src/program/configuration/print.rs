@@ -110,6 +110,7 @@ mod tests {
         const UNBOUNDED_FROM: u64 = u32::MAX as u64;
         let (range, unit) = match &setting.kind {
             Kind::Milliseconds(_, range) => (range, " ms"),
+            Kind::StoredBytes(_, range) => (range, " bytes"),
             Kind::Count(_, range) | Kind::Rate(_, range) if setting.value_name == "BYTES" => {
                 (range, " bytes")
             }

@@ -2,10 +2,11 @@
 
 use rtbroadcaster::{Gate, SyncMode};
 
-use super::Configuration;
 use super::problem::Problem;
 use super::resolve::Resolved;
+use super::setting::Setting;
 use super::source::Source;
+use super::{Configuration, settings};
 
 const CREATION: &str = "access.creation";
 const JOINS: &str = "access.joins";
@@ -13,6 +14,7 @@ const ORIGINS: &str = "access.allow-origin";
 const REOPENING: &str = "access.reopen-secret";
 const DATA: &str = "server.data";
 const SYNC: &str = "server.sync";
+const NATS: &str = "cluster.nats";
 
 /// Every rule that is broken. Each problem names all its settings, with their values and sources.
 pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
@@ -25,6 +27,7 @@ pub(super) fn broken(resolved: &Resolved) -> Vec<Problem> {
     problems.extend(administration_without_token(resolved));
     problems.extend(sync_without_data(resolved));
     problems.extend(reopening_with_data(resolved));
+    problems.extend(cluster(resolved));
     problems.extend(half_of_webhook(resolved));
     let limits = &resolved.configuration.rooms.limits;
     if limits.ping_interval_ms >= limits.idle_timeout_ms {
@@ -147,6 +150,41 @@ fn reopening_with_data(resolved: &Resolved) -> Option<Problem> {
         shown(resolved, DATA, data.display())
     );
     Some(Problem::with(format!("{REOPENING} ({})", source_name(resolved.source(REOPENING))), message))
+}
+
+/// What a cluster can't be together with, or without.
+fn cluster(resolved: &Resolved) -> Vec<Problem> {
+    let Some(cluster) = resolved.configuration.cluster_settings() else {
+        return cluster_without_servers(resolved).into_iter().collect();
+    };
+    let servers = cluster.servers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+    let with_servers = shown(resolved, NATS, servers);
+    let mut problems = Vec::new();
+    if let Some(data) = &resolved.configuration.data {
+        let message =
+            format!("the rooms are either stored here or in a cluster: leave it out, or {with_servers}");
+        problems.push(Problem::with(shown(resolved, DATA, data.display()), message));
+    }
+    if resolved.configuration.rooms.access.reopen_secret.is_some() {
+        let message = format!(
+            "rooms of a cluster outlive each of its servers, and closed ones must not come back: leave it out, or \
+             {with_servers}"
+        );
+        let place = format!("{REOPENING} ({})", source_name(resolved.source(REOPENING)));
+        problems.push(Problem::with(place, message));
+    }
+    if let Err(error) = cluster.check() {
+        problems.push(Problem::with(with_servers, error.to_string()));
+    }
+    problems
+}
+
+/// A setting of a cluster, while there is none. The operator believes that there is one.
+fn cluster_without_servers(resolved: &Resolved) -> Option<Problem> {
+    let is_set = |key: &String| key.starts_with("cluster.") && *resolved.source(key) != Source::Default;
+    let key = settings::all().map(Setting::key).filter(|key| key != NATS).find(is_set)?;
+    let message = format!("no rooms are kept in a cluster without {NATS}: set it too");
+    Some(Problem::with(format!("{key} ({})", source_name(resolved.source(&key))), message))
 }
 
 /// A certificate without its key, or a key without its certificate.

@@ -24,13 +24,15 @@ pub(crate) enum Section {
     Server,
     Access,
     Limits,
+    Cluster,
     Admin,
     Webhook,
 }
 
 impl Section {
     /// In the order in which they are shown.
-    pub(crate) const ALL: [Self; 5] = [Self::Server, Self::Access, Self::Limits, Self::Admin, Self::Webhook];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Server, Self::Access, Self::Limits, Self::Cluster, Self::Admin, Self::Webhook];
 
     /// Its name in the file.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Section {
             Self::Server => "server",
             Self::Access => "access",
             Self::Limits => "limits",
+            Self::Cluster => "cluster",
             Self::Admin => "admin",
             Self::Webhook => "webhook",
         }
@@ -49,6 +52,7 @@ impl Section {
             Self::Server => "Server",
             Self::Access => "Access",
             Self::Limits => "Limits",
+            Self::Cluster => "Cluster",
             Self::Admin => "Administration",
             Self::Webhook => "Webhook",
         }

@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod cluster;
 mod limits;
 mod server;
 mod webhook;
@@ -10,6 +11,13 @@ use super::setting::Setting;
 
 /// All settings in the order in which they are shown, section by section.
 pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
-    let sections = [server::SETTINGS, access::SETTINGS, limits::SETTINGS, admin::SETTINGS, webhook::SETTINGS];
+    let sections = [
+        server::SETTINGS,
+        access::SETTINGS,
+        limits::SETTINGS,
+        cluster::SETTINGS,
+        admin::SETTINGS,
+        webhook::SETTINGS,
+    ];
     sections.into_iter().flatten()
 }

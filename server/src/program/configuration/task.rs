@@ -172,8 +172,11 @@ fn config() -> Command {
 
 fn check() -> Command {
     Command::new("check")
-        .about("Say what is wrong with a configuration file, as the server would take it here")
-        .arg(Arg::new("file").value_name("FILE").required(true).help("The file"))
+        .about(
+            "Say what is wrong with the configuration, as the server would take it here. With --nats also ask the \
+             cluster, and say what a server would do there at its start: exit code 1 if it couldn't start",
+        )
+        .arg(Arg::new("file").value_name("FILE").help("The configuration file, if there is one"))
 }
 
 /// The commands that look into a store.

@@ -54,6 +54,8 @@ type Field<T> = fn(&mut Configuration) -> &mut T;
 pub(crate) enum Kind {
     /// A number of things or bytes.
     Count(Field<usize>, RangeInclusive<u64>),
+    /// A number of bytes on disks.
+    StoredBytes(Field<u64>, RangeInclusive<u64>),
     /// A number of milliseconds.
     Milliseconds(Field<u64>, RangeInclusive<u64>),
     /// A number of times, in the period that the setting's name says.
@@ -83,7 +85,7 @@ impl Kind {
                 let number = number(given, range)?;
                 *field(configuration) = usize::try_from(number).map_err(|_| not_in(range))?;
             }
-            Self::Milliseconds(field, range) | Self::Rate(field, range) => {
+            Self::StoredBytes(field, range) | Self::Milliseconds(field, range) | Self::Rate(field, range) => {
                 *field(configuration) = number(given, range)?;
             }
             Self::Text { write, .. } => match given {
@@ -109,7 +111,7 @@ impl Kind {
     pub(crate) fn show(&self, configuration: &Configuration) -> Shown {
         match self {
             Self::Count(field, _) => Shown::Number(*field(&mut configuration.clone()) as u64),
-            Self::Milliseconds(field, _) | Self::Rate(field, _) => {
+            Self::StoredBytes(field, _) | Self::Milliseconds(field, _) | Self::Rate(field, _) => {
                 Shown::Number(*field(&mut configuration.clone()))
             }
             Self::Text { read, .. } => read(configuration).map_or(Shown::Nothing, Shown::Text),

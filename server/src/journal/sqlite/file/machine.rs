@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use crate::journal::host::host_name;
+
 /// The id of this boot: another one after each start of the machine.
 pub(crate) fn boot() -> Option<String> {
     first_word("/proc/sys/kernel/random/boot_id")
@@ -17,7 +19,7 @@ pub(crate) fn since_boot_ms() -> Option<u64> {
 
 /// The name of the host.
 pub(crate) fn host() -> String {
-    first_word("/proc/sys/kernel/hostname").unwrap_or_else(|| "this host".to_owned())
+    host_name().unwrap_or_else(|| "this host".to_owned())
 }
 
 fn first_word(path: &str) -> Option<String> {

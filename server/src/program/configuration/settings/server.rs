@@ -223,11 +223,11 @@ const OWN_PATHS: [(&str, &str); 4] = [
     ("admin", "administration"),
 ];
 
-fn shown(path: Option<&Path>) -> Option<String> {
+pub(super) fn shown(path: Option<&Path>) -> Option<String> {
     path.map(|path| path.display().to_string())
 }
 
-fn path_or_none(text: &str) -> Option<PathBuf> {
+pub(super) fn path_or_none(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| text.into())
 }
 

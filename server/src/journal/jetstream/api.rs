@@ -1,0 +1,102 @@
+//! Requests to JetStream at the start, when its servers may not have found each other yet.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use async_nats::jetstream::context::{ContextBuilder, RequestErrorKind};
+use async_nats::jetstream::response::Response;
+use async_nats::jetstream::{self, Context, ErrorCode};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
+
+use super::connection::{Connection, RETRY_PAUSE, START_TIMEOUT};
+use super::error::ClusterError;
+
+/// How long JetStream may take for one answer. Then the request is repeated: none of those sent
+/// here does more when it is done twice.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// What JetStream says of a request.
+pub(super) type Answer<T> = Result<T, jetstream::Error>;
+
+/// JetStream as a node asks it at its start, for at most [`START_TIMEOUT`] altogether.
+pub(super) struct Api<'a> {
+    connection: &'a Connection,
+    /// The name of the cluster, for messages.
+    name: &'a str,
+    context: Context,
+    deadline: Instant,
+}
+
+impl<'a> Api<'a> {
+    pub(super) fn new(connection: &'a Connection, name: &'a str) -> Self {
+        let context = ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(connection.client.clone());
+        Self { connection, name, context, deadline: Instant::now() + START_TIMEOUT }
+    }
+
+    /// What this node has shown the servers, for messages.
+    pub(super) fn user(&self) -> String {
+        self.connection.user.clone()
+    }
+
+    /// Whether the server stands alone. None of its streams can have replicas then.
+    pub(super) fn stands_alone(&self) -> bool {
+        self.connection.client.server_info().cluster.is_none()
+    }
+
+    /// Asks JetStream, again and again while it may only not be ready yet.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        subject: &str,
+        payload: &(impl Serialize + ?Sized),
+    ) -> Result<Answer<T>, ClusterError> {
+        loop {
+            let reason = match self.context.request(subject.to_owned(), payload).await {
+                Ok(Response::Ok(answer)) => return Ok(Ok(answer)),
+                Ok(Response::Err { error }) => match error.error_code() {
+                    ErrorCode::JETSTREAM_NOT_ENABLED => return Err(self.no_jetstream()),
+                    ErrorCode::JETSTREAM_NOT_ENABLED_FOR_ACCOUNT | ErrorCode::NO_ACCOUNT => {
+                        return Err(ClusterError::NoJetStreamForAccount { user: self.user() });
+                    }
+                    code if NOT_READY.contains(&code) => error.to_string(),
+                    _ => return Ok(Err(error)),
+                },
+                Err(error) => {
+                    let is_unheard = error.kind() == RequestErrorKind::NoResponders;
+                    if is_unheard && self.stands_alone() {
+                        return Err(self.no_jetstream());
+                    }
+                    if let Some(error) = self.forbidden() {
+                        return Err(error);
+                    }
+                    error.to_string()
+                }
+            };
+            if Instant::now() + RETRY_PAUSE >= self.deadline {
+                return Err(ClusterError::Unavailable { reason });
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+    }
+
+    fn no_jetstream(&self) -> ClusterError {
+        let info = self.connection.client.server_info();
+        ClusterError::NoJetStream { server: format!("{} ({}:{})", info.server_name, info.host, info.port) }
+    }
+
+    /// Whether the server has refused a subject. It doesn't answer the request then.
+    fn forbidden(&self) -> Option<ClusterError> {
+        let last = self.connection.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reason = last.filter(|reason| reason.to_ascii_lowercase().contains("permissions violation"))?;
+        Some(ClusterError::Forbidden { user: self.user(), reason, name: self.name.to_owned() })
+    }
+}
+
+/// What JetStream says while its servers look for a leader.
+const NOT_READY: [ErrorCode; 4] = [
+    ErrorCode::CLUSTER_NOT_AVAILABLE,
+    ErrorCode::CLUSTER_NOT_LEADER,
+    ErrorCode::CLUSTER_NOT_ACTIVE,
+    ErrorCode::STREAM_OFFLINE,
+];

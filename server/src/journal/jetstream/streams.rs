@@ -1,0 +1,209 @@
+//! The streams in which rooms are kept: which they are, whether they are there, and their creation.
+
+use std::time::Duration;
+
+use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, Republish, RetentionPolicy, StorageType};
+use async_nats::jetstream::{self, ErrorCode};
+use serde::{Deserialize, Serialize};
+
+use super::api::{Answer, Api};
+use super::differences::StreamDifferences;
+use super::error::ClusterError;
+use super::settings::ClusterSettings;
+
+/// How many streams share the rooms. Each has a leader of its own, so that the loss of a server
+/// stops a part of them only.
+pub(crate) const STREAMS: usize = 8;
+
+/// How long a record is kept at least, in graces of an owner. Whoever has a room writes its
+/// checkpoint anew before, so that only what nobody has any more goes by its age.
+const GRACES: u64 = 3;
+
+/// The shortest grace that counts for that, in milliseconds. Checkpoints would be written all the
+/// time otherwise.
+const SHORTEST_GRACE_MS: u64 = 60_000;
+
+/// The longest time that JetStream can count.
+const LONGEST_AGE: Duration = Duration::from_nanos(i64::MAX as u64);
+
+/// How long an owner of a room may be away, as it counts for what is kept in the cluster. At least
+/// a minute.
+pub(crate) fn grace(owner_grace_ms: u64) -> Duration {
+    Duration::from_millis(owner_grace_ms.max(SHORTEST_GRACE_MS))
+}
+
+/// The name of the stream of this number, below [`STREAMS`].
+pub(crate) fn stream_name(cluster: &str, number: usize) -> String {
+    format!("{}_{number}", cluster.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The streams that a node needs.
+pub(super) fn wanted(settings: &ClusterSettings, owner_grace_ms: u64) -> Vec<Config> {
+    let max_age = grace(owner_grace_ms).saturating_mul(GRACES as u32).min(LONGEST_AGE);
+    (0..STREAMS).map(|number| stream(settings, number, max_age)).collect()
+}
+
+fn stream(settings: &ClusterSettings, number: usize, max_age: Duration) -> Config {
+    let name = &settings.name;
+    Config {
+        name: stream_name(name, number),
+        description: Some(format!("rooms of rtbroadcaster, as {name}")),
+        subjects: vec![format!("{name}.log.{number}.>")],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        max_bytes: i64::try_from(settings.stream_bytes).unwrap_or(i64::MAX),
+        max_age,
+        num_replicas: settings.replicas,
+        allow_direct: true,
+        republish: Some(Republish {
+            source: format!("{name}.log.{number}.*.*"),
+            destination: format!("{name}.live.{{{{wildcard(1)}}}}.{{{{wildcard(2)}}}}"),
+            headers_only: false,
+        }),
+        ..Config::default()
+    }
+}
+
+/// Asks for each of the streams whether it is there.
+///
+/// # Errors
+/// If one is there that a node can't use, or JetStream doesn't answer.
+pub(super) async fn inspect(api: &Api<'_>, wanted: &[Config]) -> Result<Vec<bool>, ClusterError> {
+    let mut are_there = Vec::new();
+    let mut differences = Vec::new();
+    for stream in wanted {
+        let found = look(api, &stream.name).await?;
+        are_there.push(found.is_some());
+        differences.extend(found.and_then(|found| StreamDifferences::between(&found, stream)));
+    }
+    if differences.is_empty() { Ok(are_there) } else { Err(ClusterError::StreamsDiffer(differences)) }
+}
+
+/// Creates those of the streams that are not there. Other nodes may do the same meanwhile.
+///
+/// # Errors
+/// If one is there that a node can't use, or can't be created.
+pub(super) async fn ensure(
+    api: &Api<'_>,
+    settings: &ClusterSettings,
+    wanted: &[Config],
+) -> Result<(), ClusterError> {
+    let are_there = inspect(api, wanted).await?;
+    for (stream, _) in wanted.iter().zip(are_there).filter(|(_, is_there)| !is_there) {
+        let created: Answer<Info> = api.ask(&format!("STREAM.CREATE.{}", stream.name), stream).await?;
+        match created {
+            Ok(_) => {}
+            Err(error) if error.error_code() == ErrorCode::STREAM_NAME_EXIST => {
+                // Another node was faster, and may have other settings.
+                inspect(api, std::slice::from_ref(stream)).await?;
+            }
+            Err(error) => return Err(not_created(api, settings, stream, &error).await?),
+        }
+    }
+    Ok(())
+}
+
+/// The settings of a stream. None if there is no such stream.
+async fn look(api: &Api<'_>, name: &str) -> Result<Option<Config>, ClusterError> {
+    let info: Answer<Info> = api.ask(&format!("STREAM.INFO.{name}"), &()).await?;
+    match info {
+        Ok(info) => Ok(Some(info.config)),
+        Err(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND => Ok(None),
+        Err(error) => Err(refused(format!("to show the stream {name}"), &error)),
+    }
+}
+
+/// Why a stream can't be created.
+async fn not_created(
+    api: &Api<'_>,
+    settings: &ClusterSettings,
+    stream: &Config,
+    error: &jetstream::Error,
+) -> Result<ClusterError, ClusterError> {
+    let reason = description(error);
+    let stream_bytes = settings.stream_bytes;
+    Ok(match error.error_code() {
+        ErrorCode::STREAM_SUBJECT_OVERLAP => {
+            let other = holders(api, stream).await?;
+            ClusterError::SubjectTaken {
+                stream: stream.name.clone(),
+                subject: stream.subjects.join(","),
+                other,
+            }
+        }
+        ErrorCode::STORAGE_RESOURCES_EXCEEDED | ErrorCode::INSUFFICIENT_RESOURCES => {
+            ClusterError::NoSpace { stream_bytes, reason }
+        }
+        ErrorCode::CLUSTER_NO_PEERS if reason.contains("storage") => {
+            ClusterError::NoSpace { stream_bytes, reason }
+        }
+        ErrorCode::CLUSTER_NO_PEERS | ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED => {
+            ClusterError::TooFewServers { replicas: settings.replicas, reason }
+        }
+        ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
+        | ErrorCode::MAXIMUM_STREAMS_LIMIT
+        | ErrorCode::STREAM_MAX_STREAM_BYTES_EXCEEDED
+        | ErrorCode::NO_LIMITS => ClusterError::AccountLimit { user: api.user(), stream_bytes, reason },
+        _ => refused(format!("to create the stream {}", stream.name), error),
+    })
+}
+
+/// A question for the names of streams.
+#[derive(Serialize)]
+struct NamesBySubject<'a> {
+    subject: &'a str,
+}
+
+/// The answer. There is none if no stream has the subject.
+#[derive(Deserialize)]
+struct Names {
+    #[serde(default)]
+    streams: Option<Vec<String>>,
+}
+
+/// The streams that take the messages of this one.
+async fn holders(api: &Api<'_>, stream: &Config) -> Result<String, ClusterError> {
+    let subject = stream.subjects.first().map_or("", String::as_str);
+    let names: Answer<Names> = api.ask("STREAM.NAMES", &NamesBySubject { subject }).await?;
+    let names = names.map_err(|error| refused("to name its streams".to_owned(), &error))?;
+    Ok(names.streams.unwrap_or_default().join(","))
+}
+
+pub(super) fn refused(what: String, error: &jetstream::Error) -> ClusterError {
+    ClusterError::JetStream { what, code: error.error_code().0, reason: description(error) }
+}
+
+/// What JetStream says in an error.
+fn description(error: &jetstream::Error) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> ClusterSettings {
+        ClusterSettings::new(["nats://a".parse().unwrap()])
+    }
+
+    #[test]
+    fn each_stream_takes_its_part_of_the_rooms_and_tells_all_nodes() {
+        let settings = settings().with(|settings| settings.name = "rooms-of-mine".to_owned());
+        let streams = wanted(&settings, 600_000);
+        assert_eq!(streams.len(), 8);
+        assert_eq!(streams[7].name, "ROOMS_OF_MINE_7");
+        assert_eq!(streams[7].subjects, ["rooms-of-mine.log.7.>"]);
+        let republish = streams[7].republish.as_ref().unwrap();
+        assert_eq!(republish.source, "rooms-of-mine.log.7.*.*");
+        assert_eq!(republish.destination, "rooms-of-mine.live.{{wildcard(1)}}.{{wildcard(2)}}");
+    }
+
+    #[test]
+    fn records_outlive_three_graces_and_no_grace_is_too_short_or_too_long() {
+        let age = |grace_ms| wanted(&settings(), grace_ms)[0].max_age;
+        assert_eq!(age(600_000), Duration::from_secs(1_800));
+        assert_eq!(age(0), Duration::from_secs(180));
+        assert_eq!(age(u64::MAX), LONGEST_AGE);
+    }
+}
