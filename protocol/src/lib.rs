@@ -77,8 +77,9 @@ pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Request
 #[cfg(feature = "rooms")]
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
-    Mark, Memory, Observer, OwnerState, Post, Posted, Record, RecordError, RecordedAnswer, Records, Restart,
-    RestoreError, Room, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms,
+    LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState, Post, Posted, Proposal, Received,
+    Record, RecordError, RecordedAnswer, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
+    RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms,
 };
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,

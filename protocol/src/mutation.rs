@@ -93,6 +93,14 @@ pub enum Mutation {
     ForgetAnswersInCheckpoint,
     /// A claim isn't recorded.
     ForgetToRecordClaim,
+    /// A replica takes an entry although it misses some before it.
+    IgnoreHole,
+    /// A replica takes its own entry for another server's.
+    ForgetOwnEntry,
+    /// A lost change counts as kept once the room is made anew.
+    LostCountsAsKept,
+    /// A snapshot that was taken before the room was made anew is served after it.
+    SnapshotBeforeRebuild,
 }
 
 /// Whether a fault is switched on.
@@ -133,7 +141,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 40] = {
+        pub const ALL: [Self; 44] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -176,6 +184,10 @@ mod switch {
                 EndBeforeKept,
                 ForgetAnswersInCheckpoint,
                 ForgetToRecordClaim,
+                IgnoreHole,
+                ForgetOwnEntry,
+                LostCountsAsKept,
+                SnapshotBeforeRebuild,
             ]
         };
     }

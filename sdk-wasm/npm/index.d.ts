@@ -174,6 +174,8 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  *   it, unless that is later than `timeout`.
  * - `keys_unavailable`: the server is fetching the key that the token names. The SDK tries again,
  *   as for `rate_limited`.
+ * - `unavailable`: the server can't reach the log of its rooms. The SDK tries again, as for
+ *   `rate_limited`.
  * - `room_full`, `too_many_rooms`: a limit of the server; trying later may help.
  * - `too_many_slots`, `state_too_large`: a limit of the room; clear slots first.
  * - `message_too_large`: one action is larger than the server accepts; the SDK does not send it.
@@ -213,6 +215,7 @@ export type ErrorCode =
   | "forbidden"
   | "rate_limited"
   | "keys_unavailable"
+  | "unavailable"
   | "room_full"
   | "too_many_rooms"
   | "too_many_slots"

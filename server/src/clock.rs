@@ -1,7 +1,7 @@
 //! The clock of a server: it gives protocol code its timestamps.
 
 use std::time::Instant;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "cluster", feature = "store"))]
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use rtbroadcaster_protocol::Timestamp;
@@ -18,7 +18,7 @@ impl Clock {
     }
 
     /// When it was started, in milliseconds since 1970, by the clock of the machine as it is now.
-    #[cfg(feature = "store")]
+    #[cfg(any(feature = "cluster", feature = "store"))]
     pub(crate) fn started_ms(self) -> u64 {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX).saturating_sub(self.now().0)

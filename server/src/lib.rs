@@ -72,6 +72,8 @@ mod admission;
 mod application;
 mod atomic_option;
 mod clock;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod connection;
 mod drain;
 mod fanout;

@@ -2,20 +2,28 @@
 //! it down.
 
 use std::net::IpAddr;
+#[cfg(feature = "cluster")]
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
 
 use rtbroadcaster_protocol::{Memory, Operation, Refusal, RefusalCode, Timestamp};
 #[cfg(feature = "store")]
 use tokio::runtime::Handle;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "cluster", feature = "store"))]
 use tokio::sync::watch;
 
 use crate::access::KeysError;
 use crate::admission::{Admission, Gatekeeper, NotAdmitted};
+#[cfg(feature = "cluster")]
+use crate::cluster::{Cluster, ClusterJournal};
 use crate::connection::{self, Connection, Registry, sweep};
+#[cfg(any(feature = "cluster", feature = "store"))]
+use crate::journal::JournalHandle;
+#[cfg(feature = "cluster")]
+use crate::journal::{ClusterError, ClusterSettings, start_cluster};
 #[cfg(feature = "store")]
-use crate::journal::{JournalHandle, Store, StoreError, StoreSettings};
+use crate::journal::{Store, StoreError, StoreSettings};
 use crate::metrics::Metrics;
 use crate::room_events::RoomEvents;
 use crate::rooms::RoomTable;
@@ -32,6 +40,19 @@ use crate::sockets::Sockets;
 #[derive(Debug, Clone)]
 pub struct Manager {
     shared: Arc<Shared>,
+}
+
+/// A manager that need not live any more.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Clone)]
+pub(crate) struct WeakManager(Weak<Shared>);
+
+#[cfg(feature = "cluster")]
+impl WeakManager {
+    /// The manager, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<Manager> {
+        self.0.upgrade().map(|shared| Manager { shared })
+    }
 }
 
 #[derive(Debug)]
@@ -104,6 +125,58 @@ impl Manager {
         rooms.keep_in(Arc::new(JournalHandle::new(Box::new(journal), clock_start_ms, has_failed)));
         rooms.restore(restored)?;
         Ok(manager)
+    }
+
+    /// Makes a manager whose rooms live on several servers, the nodes of a cluster: each room is
+    /// kept in a NATS JetStream cluster, and whoever follows or owns it may be connected to any
+    /// node. `docs/cluster.md` says what is promised.
+    ///
+    /// It waits at most 10 s for the servers of NATS, and as long for JetStream. Streams that are
+    /// not there are created. It is to be called inside of a tokio runtime, which serves the rooms
+    /// later.
+    ///
+    /// ```no_run
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// use rtbroadcaster::{ClusterSettings, Manager, Settings};
+    ///
+    /// let cluster = ClusterSettings::new(["nats://10.0.0.1".parse()?, "nats://10.0.0.2".parse()?]);
+    /// let rooms = Manager::with_cluster(Settings::default(), &cluster).await?;
+    /// println!("this node can serve rooms: {}", rooms.is_ready());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// If `settings` have an [`AccessSettings::reopen_secret`](crate::AccessSettings), if NATS can't
+    /// be reached or refuses this node, or if it can't have the streams. Each error says what to
+    /// do.
+    #[cfg(feature = "cluster")]
+    pub async fn with_cluster(settings: Settings, cluster: &ClusterSettings) -> Result<Self, ClusterError> {
+        if settings.access.reopen_secret.is_some() {
+            return Err(ClusterError::ReopenSecret);
+        }
+        let connection = start_cluster(cluster, settings.limits.owner_grace_ms).await?;
+        let manager = Self::new(settings);
+        let Services { limits, clock, rooms, .. } = &**manager.services();
+        let node = Cluster::start(connection, cluster, rooms, *clock, limits);
+        // It never fails: what can't be kept now is kept later, or its clients come back.
+        let (_, has_failed) = watch::channel(false);
+        let journal = Box::new(ClusterJournal::new(Arc::clone(&node)));
+        rooms.keep_in(Arc::new(JournalHandle::new(journal, clock.started_ms(), has_failed)));
+        manager.services().cluster.get_or_init(|| node);
+        Ok(manager)
+    }
+
+    /// Whether clients should be sent here: the manager isn't being shut down, and rooms can be had
+    /// and kept. A node of a cluster that doesn't hear of it for 15 s is not ready.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.is_shutting_down() && self.services().is_ready()
+    }
+
+    /// Whether other servers have the same rooms.
+    pub(crate) fn shares_rooms(&self) -> bool {
+        self.room_table().journal().is_some_and(|journal| journal.journal().is_shared())
     }
 
     /// Resolves when the rooms can't be stored any more, because the disk is full for example; the
@@ -256,6 +329,12 @@ impl Manager {
     pub fn count_webhook_events(&self, delivered: u64, dropped: u64) {
         self.metrics().webhook_delivered.fetch_add(delivered, Ordering::Relaxed);
         self.metrics().webhook_dropped.fetch_add(dropped, Ordering::Relaxed);
+    }
+
+    /// The same manager, for a task that must not keep it.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn downgrade(&self) -> WeakManager {
+        WeakManager(Arc::downgrade(&self.shared))
     }
 
     /// The services that all connections share.

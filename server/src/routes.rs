@@ -120,7 +120,7 @@ async fn metrics_page(manager: &Manager) -> Response {
 
 /// The parts of each request, if the application wants to see them.
 fn request_parts(manager: &Manager) -> BoxedFilter<(Option<RequestParts>,)> {
-    if !manager.services().access.has_authoriser() {
+    if !manager.services().decides_entries() {
         return warp::any().map(|| None).boxed();
     }
     let query = warp::query::raw().or(warp::any().map(String::new)).unify();

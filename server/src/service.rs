@@ -64,7 +64,7 @@ impl Manager {
             routes: self.routes(),
             find_address: None,
             mount_path: None,
-            shows_requests: self.services().access.has_authoriser(),
+            shows_requests: self.services().decides_entries(),
         }
     }
 }

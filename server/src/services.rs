@@ -1,15 +1,19 @@
 //! What connections need from their server: limits, clock, metrics, access and rooms.
 
 use std::sync::Arc;
+#[cfg(feature = "cluster")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rtbroadcaster_protocol::Limits;
+use rtbroadcaster_protocol::{Limits, Refusal, RoomId};
 
 use crate::Settings;
 use crate::access::{Access, Deciding, EntryRequest};
 use crate::admission::LogThrottle;
 use crate::clock::Clock;
+#[cfg(feature = "cluster")]
+use crate::cluster::Cluster;
 use crate::metrics::Metrics;
 use crate::room_events::RoomEventSource;
 use crate::rooms::RoomTable;
@@ -30,6 +34,9 @@ pub(crate) struct Services {
     pub(crate) shutting_down: AtomicBool,
     /// Clients are being sent away.
     pub(crate) draining: AtomicBool,
+    /// The cluster that this server is a node of. Unset if its rooms are its own.
+    #[cfg(feature = "cluster")]
+    pub(crate) cluster: OnceLock<Arc<Cluster>>,
 }
 
 impl Services {
@@ -56,12 +63,53 @@ impl Services {
             log_throttle,
             shutting_down: AtomicBool::new(false),
             draining: AtomicBool::new(false),
+            #[cfg(feature = "cluster")]
+            cluster: OnceLock::new(),
         }
     }
 
-    /// Asks the application about an entry. It has as long as a client has to ask for it.
-    pub(crate) fn ask(&self, entry: EntryRequest) -> Deciding {
-        self.access.ask(entry, Duration::from_millis(self.limits.handshake_timeout_ms))
+    /// Whether an entry is decided about by something that takes a while.
+    pub(crate) fn decides_entries(&self) -> bool {
+        #[cfg(feature = "cluster")]
+        if self.cluster.get().is_some() {
+            return true;
+        }
+        self.access.has_authoriser()
+    }
+
+    /// Asks the application about an entry, which has as long as a client has to ask for it. Then,
+    /// in a cluster, has the room here.
+    pub(crate) fn ask(self: &Arc<Self>, entry: EntryRequest) -> Deciding {
+        let (room, since) = (entry.operation.room(), entry.since);
+        let services = Arc::clone(self);
+        let asked = self.access.ask(entry, Duration::from_millis(self.limits.handshake_timeout_ms));
+        Box::pin(async move {
+            asked.await?;
+            services.prepare(room, since).await
+        })
+    }
+
+    /// Has a room here before somebody enters it, who was handed the action `since`. Without a
+    /// room, one may be opened.
+    ///
+    /// # Errors
+    /// `unavailable`: the cluster's log can't be read now.
+    pub(crate) async fn prepare(&self, room: Option<RoomId>, since: Option<u64>) -> Result<(), Refusal> {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.get() {
+            return cluster.prepare(room, since).await;
+        }
+        let _ = (room, since);
+        Ok(())
+    }
+
+    /// Whether rooms can be had and kept. Always, without a cluster.
+    pub(crate) fn is_ready(&self) -> bool {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.get() {
+            return cluster.is_ready();
+        }
+        true
     }
 
     /// Whether clients are being sent away. An action that is acknowledged now might reach no

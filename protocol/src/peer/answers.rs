@@ -99,7 +99,12 @@ impl Answers {
         self.mark = self.mark.filter(|mark| !is_kept(*mark));
     }
 
-    /// Forgets what waits. The client has left the room.
+    /// Whether the first answer that waits does so for such a mark.
+    pub(super) fn first_waits_for(&self, is_such: impl Fn(Mark) -> bool) -> bool {
+        self.waiting.front().is_some_and(|(mark, _)| is_such(*mark))
+    }
+
+    /// Forgets what waits. The client has left the room, or will come back.
     pub(super) fn forget_waiting(&mut self) {
         self.waiting.clear();
         self.waiting_bytes = 0;

@@ -9,9 +9,10 @@ use crate::{
     PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, RoomId, ServerMessage, Timestamp,
 };
 
-/// After how many milliseconds a follower is to ask again for a room that the server has lost, and
-/// whose owner may open it anew. Its session adds a wait of its own.
-const LOST_ROOM_RETRY_MS: u64 = 1_000;
+/// After how many milliseconds a client is to ask again for a room that the server can't let it into
+/// at this moment, and a follower for one that the server has lost and whose owner may open it anew.
+/// Its session adds a wait of its own.
+const RETRY_MS: u64 = 1_000;
 
 /// What the reply says to an owner and not to a follower.
 struct OwnerReply {
@@ -87,6 +88,9 @@ impl Peer {
             }
             Err(EntryError::Refused(code)) => {
                 let mut refusal = Refusal::from(code);
+                if code == RefusalCode::Unavailable {
+                    refusal.retry_after_ms = Some(RETRY_MS);
+                }
                 // A text that is no UUID is no guess: no room has such an id.
                 if code == RefusalCode::UnknownRoom
                     && let Some(room) = wanted
@@ -94,7 +98,7 @@ impl Peer {
                     host.note_unknown_room(room, now);
                     let was_follower = join.claim.is_none() && join.since.is_some();
                     if was_follower && host.awaits_owner(room, now) {
-                        refusal = Refusal::lost_room(LOST_ROOM_RETRY_MS);
+                        refusal = Refusal::lost_room(RETRY_MS);
                     }
                 }
                 self.refuse_entry(refusal, host);

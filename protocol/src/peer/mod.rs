@@ -191,11 +191,19 @@ impl Peer {
         }
     }
 
-    /// Lets the answers be sent that the room's journal has kept the records of.
+    /// Lets the answers be sent that the room's journal has kept the records of. A client whose
+    /// change of the room is lost comes back, and does it again.
     fn release_answers(&mut self, host: &mut impl Host) {
         let Some(room) = self.room() else { return self.answers.forget_waiting() };
         let answers = &mut self.answers;
-        host.with(room, |room| answers.release(|mark| room.is_kept(mark)));
+        let is_lost = host.with(room, |room| {
+            answers.release(|mark| room.is_kept(mark));
+            room.is_retired() || answers.first_waits_for(|mark| room.is_lost(mark))
+        });
+        if is_lost == Some(true) {
+            self.answers.forget_waiting();
+            self.end(CloseCode::NotNow);
+        }
     }
 
     /// Makes later answers wait until the room's journal has kept what the room is now.
@@ -266,11 +274,14 @@ impl Peer {
                 // Serving sets no alarm, so this needs no `with`.
                 let served = host.with(room, |room| {
                     room.serve(cursor, frame);
-                    let ends = room.has_ended() && (frame.is_empty() || mutated!(EndBeforeTheRest));
+                    let ends = (room.has_ended() || room.is_retired())
+                        && (frame.is_empty() || mutated!(EndBeforeTheRest));
                     (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
                 });
                 let Some((owner, audience)) = served.flatten() else {
-                    return self.end_in_room(room, CloseCode::RoomClosed);
+                    let is_retired = host.with(room, |room| room.is_retired()) == Some(true);
+                    let code = if is_retired { CloseCode::NotNow } else { CloseCode::RoomClosed };
+                    return self.end_in_room(room, code);
                 };
                 if last_sent.owner.replace(owner) != Some(owner) {
                     self.answers.push_if_compact(&ServerMessage::Owner(owner));

@@ -14,6 +14,17 @@ pub enum Operation {
     Join(RoomId),
 }
 
+impl Operation {
+    /// The room that it is about. None for one that is to be opened.
+    #[must_use]
+    pub fn room(self) -> Option<RoomId> {
+        match self {
+            Self::Create => None,
+            Self::Claim(room) | Self::Join(room) => Some(room),
+        }
+    }
+}
+
 /// What a client may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Permissions {

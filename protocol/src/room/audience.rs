@@ -16,11 +16,34 @@ pub(crate) struct AudienceCount {
     counted_head: u64,
     /// Whether something has happened that may change the count.
     is_outdated: bool,
+    /// The followers with connections to other servers.
+    elsewhere: Audience,
+    /// Those of them that were told with the last count.
+    told_elsewhere: Audience,
 }
 
 impl AudienceCount {
+    /// All followers.
     pub(crate) fn current(&self) -> Audience {
+        Audience {
+            connected: self.current.connected + self.elsewhere.connected,
+            lagging: self.current.lagging + self.elsewhere.lagging,
+        }
+    }
+
+    /// The followers with connections to this server.
+    pub(crate) fn here(&self) -> Audience {
         self.current
+    }
+
+    /// The followers with connections to other servers.
+    pub(crate) fn elsewhere(&self) -> Audience {
+        self.elsewhere
+    }
+
+    /// Sets how many follow on other servers. The next count tells it.
+    pub(crate) fn set_elsewhere(&mut self, audience: Audience) {
+        self.is_outdated |= std::mem::replace(&mut self.elsewhere, audience) != audience;
     }
 
     pub(crate) fn note_change(&mut self) {
@@ -38,7 +61,8 @@ impl AudienceCount {
             return false;
         }
         let counted = followers.audience(self.counted_head);
-        let differs = counted != self.current;
+        let differs = counted != self.current || self.elsewhere != self.told_elsewhere;
+        self.told_elsewhere = self.elsewhere;
         // If some lag, or may not have been served the head yet, the next count may differ.
         self.is_outdated = counted.lagging > 0 || (counted.connected > 0 && self.counted_head != head);
         self.current = counted;

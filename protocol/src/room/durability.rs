@@ -24,6 +24,7 @@ impl Room {
         let owner = self.owner.state(clock_start_ms);
         let opened = Record::Opened { key: owner.key, session: owner.session };
         let mut staging = Staging::new(clock_start_ms);
+        staging.holds_owner = true;
         staging.push(&opened);
         self.staging = Some(Box::new(staging));
         self.durable = self.head();
@@ -71,7 +72,9 @@ impl Room {
     /// Whether the journal has kept all records up to `mark`. Always, without a journal.
     #[must_use]
     pub fn is_kept(&self, mark: Mark) -> bool {
-        self.staging.as_ref().is_none_or(|staging| mark.records <= staging.kept)
+        self.staging
+            .as_ref()
+            .is_none_or(|staging| mark.records <= staging.kept && !staging.lost.has(mark.records))
     }
 
     /// The seq up to which actions may be served: the journal has kept them. Without a journal, the

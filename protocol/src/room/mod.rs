@@ -15,6 +15,9 @@ mod ownership;
 mod post;
 mod record;
 mod reopening;
+mod repeating;
+mod replica;
+mod replicating;
 mod report;
 mod restore;
 mod serving;
@@ -44,6 +47,7 @@ pub use memory::Memory;
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, Records};
+pub use replica::{LoadError, LoadedRoom, LogEntry, Proposal, Received, Replica, ReplicaLoader};
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
 pub use staging::{Mark, Observer, RoomNotice};
@@ -86,6 +90,12 @@ pub struct Room {
     /// The records that a journal has not kept yet. None without a journal.
     staging: Option<Box<Staging>>,
     observation: Observation,
+    /// How often [`Room::replace`] was called.
+    rebuilds: u32,
+    /// See [`Room::retire`].
+    is_retired: bool,
+    /// The last claim whose connection to this server is gone, and since when.
+    left: Option<(u64, Timestamp)>,
 }
 
 impl Room {
@@ -113,6 +123,9 @@ impl Room {
             durable: u64::MAX,
             staging: None,
             observation: Observation::default(),
+            rebuilds: 0,
+            is_retired: false,
+            left: None,
             limits,
         }
     }
@@ -271,6 +284,9 @@ impl Room {
         if !mutated!(ForgetToRecordClaim) {
             self.stage(&Record::Claimed { session, epoch });
         }
+        if let Some(staging) = &mut self.staging {
+            staging.holds_owner = true;
+        }
         self.version += 1;
         self.owner_version += u64::from(!mutated!(ForgetToFence));
         if presence == OwnerPresence::Away {
@@ -283,11 +299,18 @@ impl Room {
     /// # Errors
     /// - `RoomClosed`: the room is closed.
     /// - `Superseded`: a newer claim is in force.
+    /// - `NotNow`: the owner counts as away, or this replica of the room is
+    ///   [retired](Room::retire).
     pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
         if self.is_closed {
             Err(CloseCode::RoomClosed)
+        } else if self.is_retired {
+            Err(CloseCode::NotNow)
         } else if epoch != self.owner.epoch() && !mutated!(ForgetEpoch) {
             Err(CloseCode::Superseded)
+        } else if self.owner.presence() == OwnerPresence::Away {
+            // Another server took this one for gone. A claim mends that.
+            Err(CloseCode::NotNow)
         } else {
             Ok(act(self))
         }
@@ -296,6 +319,12 @@ impl Room {
     /// Notes that the connection that held `epoch` is gone. If `epoch` is in force, the owner is
     /// away from now on.
     pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
+        self.left = Some((epoch, now)).max(self.left);
+        self.owner_is_gone(epoch, now);
+    }
+
+    /// The same, for a connection that need not have been to this server.
+    fn owner_is_gone(&mut self, epoch: u64, now: Timestamp) {
         if self.owner.leave(epoch, now) {
             self.stage_away();
             self.version += 1;
@@ -306,7 +335,11 @@ impl Room {
     }
 
     fn check_open(&self) -> Result<(), RefusalCode> {
-        if self.is_closed { Err(RefusalCode::UnknownRoom) } else { Ok(()) }
+        match () {
+            () if self.is_closed => Err(RefusalCode::UnknownRoom),
+            () if self.is_retired => Err(RefusalCode::Unavailable),
+            () => Ok(()),
+        }
     }
 }
 

@@ -1,9 +1,7 @@
 //! Makes a room again out of its records.
 
-use super::log::Log;
-use super::log::slots::Slots;
-use super::ownership::Ownership;
-use super::record::{Checkpoint, Record, RecordError};
+use super::record::{Record, RecordError};
+use super::repeating::{Repeating, ensure};
 use super::staging::Staging;
 use super::{KeyDigest, Room, RoomId};
 use crate::{Limits, Timestamp};
@@ -22,10 +20,6 @@ pub struct Restart {
     /// them may have been wrong.
     pub down_ms: u64,
 }
-
-/// No room ever has a seq, an epoch or an id as large as this. In a record it is damage, and the
-/// next number might not exist.
-const MAX_NUMBER: u64 = u64::MAX / 2;
 
 /// Why no room can be made of its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -66,24 +60,19 @@ impl Room {
 #[derive(Debug)]
 pub struct RoomRestorer {
     room: Room,
-    /// Since when the owner is away. None if it had a connection.
-    away_since_ms: Option<u64>,
-    /// Whether the first seq of the log is known.
-    has_log: bool,
-    /// Whether there was a record of the opening or a checkpoint. Before it, only the ring counts.
-    has_state: bool,
+    repeating: Repeating,
 }
 
 impl RoomRestorer {
     /// A room without any record yet.
     #[must_use]
     pub fn new(id: RoomId, limits: Limits) -> Self {
-        Self {
-            room: Room::new(id, KeyDigest([0; 32]), None, limits),
-            away_since_ms: None,
-            has_log: false,
-            has_state: false,
-        }
+        Self { room: Room::new(id, KeyDigest([0; 32]), None, limits), repeating: Repeating::default() }
+    }
+
+    /// Has the room's ring kept in the original rendering too.
+    pub(super) fn render_original(&mut self) {
+        self.repeating.render_original();
     }
 
     /// Repeats what the next record says.
@@ -91,64 +80,18 @@ impl RoomRestorer {
     /// # Errors
     /// If the record can't follow those before it. Nothing can be made of the room then.
     pub fn apply(&mut self, record: &Record<'_>) -> Result<(), RestoreError> {
-        if self.room.is_closed {
-            return Err(RestoreError::Incomplete);
-        }
-        match record {
-            Record::Opened { key, session } => self.open(*key, *session)?,
-            Record::Acted { by, id, seq, action } => {
-                self.expect_seq(*seq)?;
-                self.acting_for(*by, *id, |room| room.append_action(*id, *action))?;
-            }
-            Record::Cleared { by, id, seq, slot } => {
-                self.expect_seq(*seq)?;
-                self.acting_for(*by, *id, |room| room.append_clear(*id, slot))?;
-            }
-            Record::Refused { by, refusal } => {
-                self.acting_for(*by, refusal.id, |room| room.refuse(refusal.id, refusal.clone()))?;
-            }
-            Record::Claimed { session, epoch } => {
-                let restored = self.room.owner.restore_claim(*session);
-                ensure(restored == *epoch || !self.has_state)?;
-                self.away_since_ms = None;
-            }
-            Record::Away { epoch, since_ms } => {
-                ensure(self.room.epoch() == *epoch || !self.has_state)?;
-                self.away_since_ms = Some(*since_ms);
-            }
-            Record::SharesAudience(shares) => self.room.shares_audience = *shares,
-            Record::Closed => self.room.is_closed = true,
-            Record::Checkpoint(checkpoint) => self.restore_checkpoint(checkpoint)?,
-            Record::Skipped { seq, epoch } => self.skip_to(*seq, *epoch)?,
-        }
-        Ok(())
+        self.repeating.apply(&mut self.room, record)
     }
 
-    fn open(&mut self, key: KeyDigest, session: Option<&str>) -> Result<(), RestoreError> {
-        ensure(!self.has_log && !self.has_state)?;
-        self.room.owner = Ownership::new(key, session, self.room.limits.ring_actions);
-        (self.has_log, self.has_state) = (true, true);
-        Ok(())
-    }
-
-    /// A seq is one more than the last one. Before a checkpoint, the first one may be any.
-    fn expect_seq(&mut self, seq: u64) -> Result<(), RestoreError> {
-        if !self.has_log {
-            ensure((1..MAX_NUMBER).contains(&seq))?;
-            self.start_log_after(seq - 1);
-        }
-        ensure(self.room.head() + 1 == seq)
-    }
-
-    fn start_log_after(&mut self, head: u64) {
-        self.room.compact = Log::new(head, &self.room.limits);
-        self.has_log = true;
+    /// The seq of the newest action.
+    pub(super) fn head(&self) -> u64 {
+        self.room.head()
     }
 
     /// Since when the owner is away, in milliseconds since 1970. None if it had a connection.
     #[must_use]
     pub fn away_since_ms(&self) -> Option<u64> {
-        self.away_since_ms
+        self.repeating.away_since_ms()
     }
 
     /// Whether the room was closed. No record can follow.
@@ -157,70 +100,18 @@ impl RoomRestorer {
         self.room.is_closed
     }
 
-    fn skip_to(&mut self, seq: u64, epoch: u64) -> Result<(), RestoreError> {
-        ensure(self.room.head() < seq && seq < MAX_NUMBER)?;
-        ensure((self.room.epoch() < epoch || !self.has_state) && epoch < MAX_NUMBER)?;
-        self.start_log_after(seq);
-        self.room.owner.start_epoch(epoch);
-        Ok(())
-    }
-
-    /// Repeats what a session did under an id that it had not used before.
-    fn acting_for<R>(
-        &mut self,
-        by: Option<&str>,
-        id: Option<u64>,
-        act: impl FnOnce(&mut Room) -> R,
-    ) -> Result<(), RestoreError> {
-        let act = |room: &mut Room| {
-            ensure(id.is_none_or(|id| id < MAX_NUMBER) && !room.owner.has_answered(id))?;
-            act(room);
-            Ok(())
-        };
-        match by {
-            Some(session) => self.room.on_behalf_of(session, act),
-            None => act(&mut self.room),
-        }
-    }
-
-    fn restore_checkpoint(&mut self, checkpoint: &Checkpoint<'_>) -> Result<(), RestoreError> {
-        ensure(checkpoint.head < MAX_NUMBER && checkpoint.owner.epoch < MAX_NUMBER)?;
-        if !self.has_log {
-            self.start_log_after(checkpoint.head);
-        }
-        ensure(self.room.head() == checkpoint.head)?;
-        let max_answers = self.room.limits.ring_actions;
-        let owner = Ownership::from_state(&checkpoint.owner, checkpoint.head, max_answers);
-        self.room.owner = owner.ok_or(RestoreError::Incomplete)?;
-        self.away_since_ms = checkpoint.owner.away_since_ms;
-        self.room.shares_audience = checkpoint.shares_audience;
-        self.room.slots = Slots::default();
-        let mut last_seq = 0;
-        for (seq, action) in &checkpoint.slots {
-            ensure(std::mem::replace(&mut last_seq, *seq) < *seq && *seq <= checkpoint.head)?;
-            self.room.slots.set(*seq, action.slot.ok_or(RestoreError::Incomplete)?, *action);
-        }
-        self.has_state = true;
-        Ok(())
-    }
-
     /// The room as its records have made it. None if it was closed.
     ///
     /// # Errors
     /// If the first records are missing. There is no half room.
     pub fn finish(self, restart: Restart) -> Result<Option<Room>, RestoreError> {
-        if self.room.is_closed {
-            // Its older records may be deleted already.
-            return Ok(None);
-        }
-        ensure(self.has_state)?;
-        let mut room = self.room;
-        let away_since_ms = self.away_since_ms.unwrap_or(restart.ended_ms);
-        let before_ms = restart.ended_ms.saturating_sub(away_since_ms);
+        let away_since_ms = self.away_since_ms();
+        let Some(mut room) = self.whole()? else { return Ok(None) };
+        let since_ms = away_since_ms.unwrap_or(restart.ended_ms);
+        let before_ms = restart.ended_ms.saturating_sub(since_ms);
         room.owner.restore_away(restart.now, before_ms.saturating_add(restart.down_ms));
-        room.durable = room.head();
         room.staging = Some(Box::new(Staging::new(restart.clock_start_ms)));
-        if room.owner.away_since_ms(restart.clock_start_ms) != self.away_since_ms {
+        if room.owner.away_since_ms(restart.clock_start_ms) != away_since_ms {
             // Or the grace would start anew with each restart. A moment that is kept is in terms of
             // a clock, and this process has another one.
             room.stage_away();
@@ -228,10 +119,38 @@ impl RoomRestorer {
         room.update_memory_use();
         Ok(Some(room))
     }
-}
 
-fn ensure(holds: bool) -> Result<(), RestoreError> {
-    if holds { Ok(()) } else { Err(RestoreError::Incomplete) }
+    /// The same for a room that other servers have too: its owner may have a connection to one of
+    /// them. It is away for as long as the clocks of both servers say.
+    ///
+    /// # Errors
+    /// Those of [`RoomRestorer::finish`].
+    pub(super) fn finish_replica(
+        self,
+        clock_start_ms: u64,
+        now: Timestamp,
+    ) -> Result<Option<Room>, RestoreError> {
+        let away_since_ms = self.away_since_ms();
+        let Some(mut room) = self.whole()? else { return Ok(None) };
+        if let Some(since_ms) = away_since_ms {
+            room.owner.restore_away(now, (clock_start_ms + now.0).saturating_sub(since_ms));
+        }
+        room.staging = Some(Box::new(Staging::new(clock_start_ms)));
+        room.update_memory_use();
+        Ok(Some(room))
+    }
+
+    /// The room, if it is open.
+    fn whole(self) -> Result<Option<Room>, RestoreError> {
+        if self.room.is_closed {
+            // Its older records may be deleted already.
+            return Ok(None);
+        }
+        ensure(self.repeating.has_state())?;
+        let mut room = self.room;
+        room.durable = room.head();
+        Ok(Some(room))
+    }
 }
 
 #[cfg(test)]

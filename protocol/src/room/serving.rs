@@ -70,13 +70,20 @@ impl Room {
     fn snapshot(&mut self, rendering: Rendering, resync: bool) -> Position {
         let block = self.slots.snapshot(rendering, &self.uuid, &self.account);
         self.update_memory_use();
-        Position::Snapshot { block, index: 0, head: self.compact.head(), resync }
+        Position::Snapshot { block, index: 0, head: self.compact.head(), resync, rebuilds: self.rebuilds }
     }
 
     /// Serves the snapshot and nothing live. An owner whose page was loaded anew gets this part of
     /// [`Room::serve`] alone.
     pub fn serve_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
-        let Position::Snapshot { block, index, head, resync } = &mut cursor.position else { return };
+        if let Position::Snapshot { index: 0, resync, rebuilds, .. } = cursor.position
+            && rebuilds != self.rebuilds
+            && !mutated!(SnapshotBeforeRebuild)
+        {
+            // It may hold actions that were lost. Of one that is being served, all was kept.
+            cursor.position = self.snapshot(cursor.rendering, resync);
+        }
+        let Position::Snapshot { block, index, head, resync, .. } = &mut cursor.position else { return };
         // It stays the same while it waits. Rendered anew, it would hold newer actions each time,
         // and in a busy room it would wait for ever.
         if *head > self.durable && !mutated!(SnapshotBeforeKept) {

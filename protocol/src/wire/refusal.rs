@@ -36,6 +36,9 @@ pub enum RefusalCode {
     /// The server is fetching the key that the token names, or can't get it now. The refusal says
     /// when to try again.
     KeysUnavailable,
+    /// The server can't reach the log that it keeps its rooms in together with other servers, or
+    /// takes the room from there anew. The refusal says when to try again.
+    Unavailable,
     /// The room has all the followers it may have.
     RoomFull,
     /// The server has all the rooms it may have.
@@ -52,7 +55,7 @@ pub enum RefusalCode {
 
 impl RefusalCode {
     /// All codes, in the order in which `docs/codes.md` lists them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Malformed,
         Self::UnknownStatus,
         Self::UnsupportedVersion,
@@ -65,6 +68,7 @@ impl RefusalCode {
         Self::Forbidden,
         Self::RateLimited,
         Self::KeysUnavailable,
+        Self::Unavailable,
         Self::RoomFull,
         Self::TooManyRooms,
         Self::TooManySlots,
@@ -90,6 +94,7 @@ impl RefusalCode {
             Self::Forbidden => "forbidden",
             Self::RateLimited => "rate_limited",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::Unavailable => "unavailable",
             Self::RoomFull => "room_full",
             Self::TooManyRooms => "too_many_rooms",
             Self::TooManySlots => "too_many_slots",
@@ -135,6 +140,7 @@ impl RefusalCode {
             Self::Forbidden => "the token doesn't allow this: ask whoever gave it to you for one that does",
             Self::RateLimited => "this was tried too often from this address: try again later",
             Self::KeysUnavailable => "the server is looking for the key that the token names: try again soon",
+            Self::Unavailable => "the server can't reach the log of its rooms at this moment: try again soon",
             Self::RoomFull => "the room is full: try again later",
             Self::TooManyRooms => "the server has as many rooms as it may have: try again later",
             Self::TooManySlots => "the room retains as many state messages as it may: clear slots first",
@@ -154,7 +160,7 @@ impl RefusalCode {
             Self::UnknownRoom => Some(CloseCode::UnknownRoom),
             Self::WrongOwnerKey | Self::UnsupportedVersion => Some(CloseCode::Refused),
             Self::Unauthorized | Self::Forbidden => Some(CloseCode::Unauthorized),
-            Self::RateLimited | Self::KeysUnavailable => Some(CloseCode::NotNow),
+            Self::RateLimited | Self::KeysUnavailable | Self::Unavailable => Some(CloseCode::NotNow),
             Self::RoomFull | Self::TooManyRooms => Some(CloseCode::Overloaded),
             Self::Malformed
             | Self::UnknownStatus
@@ -171,7 +177,14 @@ impl RefusalCode {
     /// Whether the same message may be accepted later.
     #[must_use]
     pub fn may_pass_later(self) -> bool {
-        matches!(self, Self::RoomFull | Self::TooManyRooms | Self::RateLimited | Self::KeysUnavailable)
+        matches!(
+            self,
+            Self::RoomFull
+                | Self::TooManyRooms
+                | Self::RateLimited
+                | Self::KeysUnavailable
+                | Self::Unavailable
+        )
     }
 }
 
@@ -243,6 +256,7 @@ impl Refusal {
             RefusalCode::TooManyRooms,
             RefusalCode::RateLimited,
             RefusalCode::KeysUnavailable,
+            RefusalCode::Unavailable,
         ];
         later.iter().any(|code| code.as_str() == self.code)
     }

@@ -73,6 +73,9 @@ codes! {
     /// The server is fetching the key that the token names. The crate tries again, as for
     /// [`Code::RateLimited`].
     KeysUnavailable = "keys_unavailable",
+    /// The server can't reach the log of its rooms. The crate tries again, as for
+    /// [`Code::RateLimited`].
+    Unavailable = "unavailable",
     /// The room has as many followers as the server allows.
     RoomFull = "room_full",
     /// The server has as many rooms as it allows.

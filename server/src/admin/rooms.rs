@@ -12,7 +12,6 @@ use super::error::AdminError;
 use super::query::Query;
 use crate::Manager;
 use crate::fanout::SharedRoom;
-use crate::journal::NotKept;
 
 /// Rooms that are read before other tasks get their turn.
 const CHUNK_SIZE: usize = 64;
@@ -134,7 +133,7 @@ pub(super) async fn close(manager: &Manager, id: &str) -> Result<(), AdminError>
     info!(room = %id, "the administration closes a room");
     manager.room_table().close(id, "the administration closed it");
     match room.with(|room| room.mark()) {
-        Some(mark) => room.until_kept(mark).await.map_err(|NotKept| AdminError::NotKept),
+        Some(mark) => room.until_kept(mark).await.map_err(|_| AdminError::NotKept),
         // A bug has broken it, so its end waits for nothing.
         None => Ok(()),
     }

@@ -43,7 +43,7 @@ impl From<PublishError> for RoomError {
             }
             // The application names no epoch, so none is superseded.
             PublishError::Superseded | PublishError::ShuttingDown => Self::ShuttingDown,
-            PublishError::NotKept => Self::NotKept,
+            PublishError::NotKept | PublishError::Lost => Self::NotKept,
         }
     }
 }

@@ -122,7 +122,7 @@ impl SharedRoom {
     }
 
     /// Has the room stage a checkpoint, so that its journal needs no older records.
-    #[cfg(feature = "store")]
+    #[cfg(any(feature = "cluster", feature = "store"))]
     pub(crate) fn stage_checkpoint(&self) {
         self.change(Room::stage_checkpoint, Push::WithCheckpoint);
     }
@@ -147,7 +147,7 @@ impl SharedRoom {
                 }
             }
         }
-        let appended = room.served_seq() - served;
+        let appended = room.served_seq().saturating_sub(served);
         if appended > 0 {
             self.note_appended(appended);
         }
@@ -167,31 +167,42 @@ impl SharedRoom {
             room.committed(mark);
             room.has_ended()
         });
-        self.kept.notify_waiters();
+        self.wake_waiting();
         has_ended.unwrap_or(false)
+    }
+
+    /// Wakes those who wait until what they did is kept: more is, or never will be.
+    #[cfg(any(feature = "cluster", feature = "store"))]
+    pub(crate) fn wake_waiting(&self) {
+        self.kept.notify_waiters();
     }
 
     /// Has the journal keep all that was staged up to `mark`, and waits for that. Without a journal
     /// it doesn't wait.
     ///
     /// # Errors
-    /// The journal has failed or ended, or the room counts as gone.
+    /// - [`NotKept::Ended`]: the journal has failed or ended, or the room counts as gone.
+    /// - [`NotKept::Lost`]: it will never be kept.
     pub(crate) async fn until_kept(&self, mark: Mark) -> Result<(), NotKept> {
         let Some(journal) = &self.journal else { return Ok(()) };
         loop {
             // Created before the room is asked, so that no notification is missed.
             let kept = self.kept.notified();
-            if self.with(|room| room.is_kept(mark)).ok_or(NotKept)? {
-                return Ok(());
+            let outcome = self.with(|room| {
+                let is_lost = room.is_lost(mark);
+                (is_lost || room.is_kept(mark)).then_some(if is_lost { Err(NotKept::Lost) } else { Ok(()) })
+            });
+            if let Some(outcome) = outcome.ok_or(NotKept::Ended)? {
+                return outcome;
             }
-            if self.is_cut_off.load(Ordering::Acquire) {
-                return Err(NotKept);
+            if self.is_cut_off.load(Ordering::Acquire) || self.look(Room::is_retired) != Some(false) {
+                return Err(NotKept::Ended);
             }
             // Nobody else may have a reason to: a new room has no connection that is served.
             journal.journal().commit_here();
             tokio::select! {
                 () = kept => {}
-                () = journal.failed() => return Err(NotKept),
+                () = journal.failed() => return Err(NotKept::Ended),
             }
         }
     }
@@ -206,6 +217,7 @@ impl SharedRoom {
         });
         if has_ended.is_none()
             && let Some(journal) = &self.journal
+            && !journal.journal().is_shared()
         {
             journal.push_end(self.id);
         }

@@ -12,20 +12,23 @@ use crate::access::{EntryRequest, RequestParts};
 use crate::connection::ConnectionHost;
 use crate::publish::{DrivenRoom, Right};
 
-/// Has the application decide about a client that the gates let pass, if it decides about entries.
-pub(super) async fn ask_application(
+/// Has the application decide about a client that the gates let pass, if it decides about entries,
+/// and then has the room here. `since` is the action that the client was handed last.
+pub(super) async fn prepare(
     manager: &Manager,
     request: &Request,
     operation: Operation,
     token: Option<&str>,
+    since: Option<u64>,
 ) -> Result<(), Refusal> {
     let services = manager.services();
-    if !services.access.has_authoriser() {
+    if !services.decides_entries() {
         return Ok(());
     }
     manager.authorise(operation, token)?;
     let RequestParts(parts) = request.parts();
-    services.ask(EntryRequest::of_request(operation, token, request.remote(), parts)).await
+    let entry = EntryRequest::of_request(operation, token, request.remote(), parts);
+    services.ask(EntryRequest { since, ..entry }).await
 }
 
 /// Finds a room by its uuid, for a request that publishes into it: with the owner key, or with a
@@ -40,7 +43,9 @@ pub(super) async fn authorise_publisher(
         return authorise_owner(manager, request, uuid).await;
     }
     // Whoever has such a key guesses at no room.
-    let room = RoomId::parse(uuid).and_then(|id| services.rooms.find(id));
+    let id = RoomId::parse(uuid);
+    services.prepare(id, None).await?;
+    let room = id.and_then(|id| services.rooms.find(id));
     let room = room.ok_or(RefusalCode::UnknownRoom)?;
     Ok(DrivenRoom::new(services.clone(), room, Right::Server))
 }
@@ -63,7 +68,7 @@ pub(super) async fn authorise_owner(
         return Err(RefusalCode::Forbidden.into());
     }
     if let Some(id) = id {
-        ask_application(manager, request, Operation::Claim(id), token).await?;
+        prepare(manager, request, Operation::Claim(id), token, None).await?;
     }
     let key = host.digest(key);
     let found = id.and_then(|id| {

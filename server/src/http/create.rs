@@ -9,7 +9,7 @@ use warp::http::header::LOCATION;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
-use super::authorisation::ask_application;
+use super::authorisation::prepare;
 use super::body::Body;
 use super::error::HttpError;
 use super::headers;
@@ -31,7 +31,7 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     let media_type = headers::media_type(&request.headers)?;
     // The body isn't read for a client that may not open rooms.
     let allowed = match manager.authorise(Operation::Create, token) {
-        Ok(()) => ask_application(manager, request, Operation::Create, token).await,
+        Ok(()) => prepare(manager, request, Operation::Create, token, None).await,
         refused => refused,
     };
     if let Err(refusal) = allowed {
@@ -77,13 +77,13 @@ async fn open(
     let kept = match host.room().cloned() {
         Some(room) => match room.with(|room| room.mark()) {
             Some(mark) => room.until_kept(mark).await,
-            None => Err(NotKept),
+            None => Err(NotKept::Ended),
         },
         None => Ok(()),
     };
     let reply = match kept {
         Ok(()) => first_reply(&mut peer, &mut host),
-        Err(NotKept) => Err(HttpError::shutting_down(&manager)),
+        Err(NotKept::Ended | NotKept::Lost) => Err(HttpError::not_kept(&manager)),
     };
     let room = peer.room();
     peer.disconnected(manager.now(), &mut host);

@@ -72,6 +72,15 @@ impl HttpError {
         NotAdmitted::ShuttingDown { wait_ms: manager.settings().limits.return_window_ms }.into()
     }
 
+    /// What was done may be kept or not: the server ends, or its cluster is out of reach.
+    pub(super) fn not_kept(manager: &Manager) -> Self {
+        if manager.is_shutting_down() || !manager.shares_rooms() {
+            Self::shutting_down(manager)
+        } else {
+            unavailable()
+        }
+    }
+
     /// Why nothing was done to a room. After [`PublishError::NotKept`] the client may ask again: an
     /// answer that is known is repeated.
     pub(super) fn unpublished(error: PublishError, manager: &Manager) -> Self {
@@ -79,7 +88,9 @@ impl HttpError {
             PublishError::Refused(code) => code.into(),
             PublishError::Superseded => Self::Superseded,
             PublishError::TooFast(pause) => too_fast(pause).into(),
-            PublishError::ShuttingDown | PublishError::NotKept => Self::shutting_down(manager),
+            PublishError::ShuttingDown => Self::shutting_down(manager),
+            PublishError::NotKept => Self::not_kept(manager),
+            PublishError::Lost => unavailable(),
         }
     }
 
@@ -154,7 +165,7 @@ impl HttpError {
     }
 
     /// How long to wait before the same request is sent again.
-    fn retry_after_ms(&self) -> Option<u64> {
+    pub(super) fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Self::Refused(refusal) => {
                 refusal.retry_after_ms.or_else(|| refusal.may_pass_later().then_some(RETRY_WHEN_FULL_MS))
@@ -212,6 +223,11 @@ fn too_fast(pause: Delay) -> Refusal {
     }
 }
 
+/// The refusal of what the cluster doesn't take now.
+fn unavailable() -> HttpError {
+    Refusal::until_later(RefusalCode::Unavailable, RETRY_WHEN_FULL_MS).into()
+}
+
 fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal.known_code() {
         Some(RefusalCode::UnknownRoom) => StatusCode::NOT_FOUND,
@@ -220,9 +236,12 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         Some(RefusalCode::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
         Some(RefusalCode::MessageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
         Some(RefusalCode::TooManySlots | RefusalCode::StateTooLarge) => StatusCode::CONFLICT,
-        Some(RefusalCode::KeysUnavailable | RefusalCode::RoomFull | RefusalCode::TooManyRooms) => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
+        Some(
+            RefusalCode::KeysUnavailable
+            | RefusalCode::Unavailable
+            | RefusalCode::RoomFull
+            | RefusalCode::TooManyRooms,
+        ) => StatusCode::SERVICE_UNAVAILABLE,
         Some(
             RefusalCode::Malformed
             | RefusalCode::ParamsTooDeep

@@ -15,12 +15,19 @@ pub(crate) struct JournalHandle {
     failed: watch::Receiver<bool>,
 }
 
-/// The journal has failed or ended, so nothing more is kept. What was asked for may be kept or not.
+/// Why something is not kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NotKept;
+pub(crate) enum NotKept {
+    /// The journal has failed or ended, so nothing more is kept. What was asked for may be kept or
+    /// not.
+    Ended,
+    /// Another server has changed the room at the same moment. What was asked for is not kept, and
+    /// may be asked for again.
+    Lost,
+}
 
 impl JournalHandle {
-    #[cfg(feature = "store")]
+    #[cfg(any(feature = "cluster", feature = "store"))]
     pub(crate) fn new(journal: Box<dyn Journal>, clock_start_ms: u64, failed: watch::Receiver<bool>) -> Self {
         Self { journal, clock_start_ms, failed }
     }
@@ -32,6 +39,7 @@ impl JournalHandle {
 
     /// Has a new room kept from now on.
     pub(crate) fn keep(&self, room: &mut Room) {
+        self.journal.opens(room.id());
         room.stage_records(self.clock_start_ms);
     }
 

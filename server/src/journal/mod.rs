@@ -14,12 +14,15 @@ use std::fmt::Debug;
 use rtbroadcaster_protocol::{Mark, RoomId};
 
 pub(crate) use handle::{JournalHandle, NotKept};
-#[cfg(all(feature = "cluster", feature = "internals"))]
-pub(crate) use jetstream::start_cluster;
 #[cfg(feature = "cluster")]
 pub use jetstream::{
     ClusterError, ClusterReport, ClusterSettings, InvalidNatsServer, NatsServer, StreamDifferences,
     check_cluster,
+};
+#[cfg(feature = "cluster")]
+pub(crate) use jetstream::{
+    NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, Subjects, Unread, Written, cluster_grace,
+    start_cluster, stored,
 };
 #[cfg(feature = "store")]
 pub use sqlite::{
@@ -30,7 +33,10 @@ pub(crate) use sqlite::{Store, StoreCounts};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
-#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store reads them"))]
+#[cfg_attr(
+    not(any(feature = "store", feature = "cluster")),
+    expect(dead_code, reason = "only a journal reads them")
+)]
 pub(crate) struct Staged {
     /// The room that has staged it.
     pub(crate) room: RoomId,
@@ -49,6 +55,23 @@ pub(crate) struct Staged {
 
 /// Keeps what rooms stage, in the order in which it is pushed.
 pub(crate) trait Journal: Debug + Send + Sync {
+    /// Notes that a new room is about to be pushed for the first time.
+    fn opens(&self, _room: RoomId) {}
+
+    /// Notes that a room isn't in the table any more: it has ended, or is [forgotten](Journal::may_forget).
+    fn closes(&self, _room: RoomId) {}
+
+    /// Whether other servers have the same rooms. A room may be forgotten here then, and goes on
+    /// there.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Whether all that was pushed of a room is kept.
+    fn may_forget(&self, _room: RoomId) -> bool {
+        false
+    }
+
     /// Takes what a room has staged. The caller holds the room's lock, so the call never waits and
     /// never asks the room for anything. False if the journal takes nothing any more: it has failed
     /// or ended.
@@ -61,9 +84,11 @@ pub(crate) trait Journal: Debug + Send + Sync {
     /// Keeps all that was pushed, then ends. It waits meanwhile.
     fn shut_down(&self);
 
-    /// What it has done.
+    /// What a store has done. None if the journal is none.
     #[cfg(feature = "store")]
-    fn counts(&self) -> StoreCounts;
+    fn counts(&self) -> Option<StoreCounts> {
+        None
+    }
 }
 
 /// Hears what becomes of what was pushed. A journal calls it on a thread that holds no lock of a

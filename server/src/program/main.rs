@@ -24,7 +24,7 @@ use accept::Server;
 use anyhow::Context;
 use configuration::{Configuration, Invocation, Problems, Task};
 use log_writer::LogWriter;
-use rtbroadcaster::{KeySource, Manager, Settings, StoreSettings};
+use rtbroadcaster::{ClusterSettings, KeySource, Manager, Settings, StoreSettings};
 use signals::{ReloadSignal, Signals};
 use tls::{Tls, TlsFiles};
 use tokio::net::TcpListener;
@@ -111,6 +111,7 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     let rooms = configuration.settings();
     let drain_delay = Duration::from_millis(configuration.drain_delay_ms);
     let drain = Duration::from_millis(configuration.drain_ms);
+    let cluster = configuration.cluster_settings();
     let Configuration {
         listen,
         path,
@@ -135,9 +136,13 @@ async fn run(configuration: Configuration, log: &LogWriter) -> anyhow::Result<()
     let address = listener.local_addr().context("the listening socket has no address")?;
     accept::end_silent_connections(&listener, &rooms.limits);
     let header_timeout = Duration::from_millis(rooms.limits.handshake_timeout_ms);
-    let store = data.map(|directory| StoreSettings::new(directory).with_sync(sync));
+    let keeping = match (cluster, data) {
+        (Some(cluster), _) => Keeping::Cluster(Box::new(cluster)),
+        (None, Some(directory)) => Keeping::Store(StoreSettings::new(directory).with_sync(sync)),
+        (None, None) => Keeping::Memory,
+    };
     let manager = tokio::select! {
-        manager = make_manager(rooms, store) => manager?,
+        manager = make_manager(rooms, keeping) => manager?,
         signal = signals.stop() => {
             info!(signal, "told to end before anything was served");
             return Ok(());
@@ -206,12 +211,20 @@ fn check_site(directory: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Where the rooms are kept.
+enum Keeping {
+    Memory,
+    Store(StoreSettings),
+    Cluster(Box<ClusterSettings>),
+}
+
 /// Makes the manager, with its stored rooms and its keys for tokens.
-async fn make_manager(rooms: Settings, store: Option<StoreSettings>) -> anyhow::Result<Manager> {
+async fn make_manager(rooms: Settings, keeping: Keeping) -> anyhow::Result<Manager> {
     let keys = rooms.access.jwt.as_ref().and_then(|jwt| jwt.keys.clone());
-    let manager = match store {
-        Some(store) => open_store(rooms, store).await?,
-        None => Manager::new(rooms),
+    let manager = match keeping {
+        Keeping::Memory => Manager::new(rooms),
+        Keeping::Store(store) => open_store(rooms, store).await?,
+        Keeping::Cluster(cluster) => Manager::with_cluster(rooms, &cluster).await.context("--nats")?,
     };
     if let Err(error) = manager.load_keys().await {
         match keys {
@@ -302,11 +315,12 @@ fn routes(manager: &Manager, path: &str, site: Option<BoxedFilter<(Response,)>>)
 fn readiness(manager: &Manager) -> BoxedFilter<(Response,)> {
     let manager = manager.clone();
     let answer = move || {
-        if manager.is_shutting_down() {
-            warp::reply::with_status("shutting down\n", StatusCode::SERVICE_UNAVAILABLE).into_response()
-        } else {
-            "ready\n".into_response()
-        }
+        let reason = match () {
+            () if manager.is_shutting_down() => "shutting down\n",
+            () if !manager.is_ready() => "the cluster's log is out of reach\n",
+            () => return "ready\n".into_response(),
+        };
+        warp::reply::with_status(reason, StatusCode::SERVICE_UNAVAILABLE).into_response()
     };
     warp::path!("readyz").and(warp::get().or(warp::head()).unify()).map(answer).boxed()
 }

@@ -47,8 +47,8 @@ pub(crate) async fn page(services: &Services, open: usize, limit: usize) -> Stri
     text.one(family::SLOT_BYTES, totals.slot_bytes);
     text.one(family::SNAPSHOTS, totals.snapshot_bytes);
     #[cfg(feature = "store")]
-    if let Some(journal) = services.rooms.journal() {
-        store(&mut text, &journal.journal().counts());
+    if let Some(counts) = services.rooms.journal().and_then(|journal| journal.journal().counts()) {
+        store(&mut text, &counts);
     }
     text.into_string()
 }

@@ -15,8 +15,11 @@ pub(crate) enum PublishError {
     TooFast(Delay),
     /// Clients are being sent away.
     ShuttingDown,
-    /// The journal has failed, so the server ends. What was asked for may be kept or not.
+    /// The journal has failed or ended. What was asked for may be kept or not.
     NotKept,
+    /// Other servers have changed the room at the same moment, again and again. What was asked for
+    /// is not kept, and may be asked for again.
+    Lost,
 }
 
 impl From<RefusalCode> for PublishError {
@@ -26,7 +29,10 @@ impl From<RefusalCode> for PublishError {
 }
 
 impl From<NotKept> for PublishError {
-    fn from(NotKept: NotKept) -> Self {
-        Self::NotKept
+    fn from(reason: NotKept) -> Self {
+        match reason {
+            NotKept::Ended => Self::NotKept,
+            NotKept::Lost => Self::Lost,
+        }
     }
 }

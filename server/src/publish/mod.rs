@@ -19,6 +19,9 @@ pub(crate) use error::PublishError;
 /// How often a room that lags is checked. No post is late by more.
 const LAG_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How often a change is made that other servers' changes come before.
+const MAX_ATTEMPTS: usize = 5;
+
 /// By what right a room is driven without a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Right {
@@ -39,6 +42,12 @@ pub(crate) struct DrivenRoom {
 impl DrivenRoom {
     pub(crate) fn new(services: Arc<Services>, room: Arc<SharedRoom>, right: Right) -> Self {
         Self { services, room, right }
+    }
+
+    /// By what right it is driven.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn right(&self) -> Right {
+        self.right
     }
 
     /// The room itself.
@@ -80,20 +89,39 @@ impl DrivenRoom {
     pub(crate) async fn publish(
         &self,
         epoch: Option<u64>,
-        post: impl FnOnce(&mut Room, Timestamp) -> Vec<Posted>,
+        post: impl Fn(&mut Room, Timestamp) -> Vec<Posted>,
     ) -> Result<Vec<Posted>, PublishError> {
         self.wait_for_followers().await;
-        let appended = self.with(|room, now| {
-            self.check(room, epoch)?;
-            if let Some(pause) = room.pause(now) {
-                return Err(PublishError::TooFast(pause));
+        self.until_not_lost(|| {
+            let appended = self.with(|room, now| {
+                self.check(room, epoch)?;
+                if let Some(pause) = room.pause(now) {
+                    return Err(PublishError::TooFast(pause));
+                }
+                Ok((post(room, now), room.mark()))
+            })?;
+            self.room.serve();
+            appended
+        })
+        .await
+    }
+
+    /// Changes the room, and returns once the journal has kept that. If another server has changed
+    /// the room at the same moment, it is changed once more.
+    async fn until_not_lost<R>(
+        &self,
+        change: impl Fn() -> Result<(R, Mark), PublishError>,
+    ) -> Result<R, PublishError> {
+        for _ in 0..MAX_ATTEMPTS {
+            let (changed, mark) = change()?;
+            match self.until_kept(mark).await {
+                Ok(()) => return Ok(changed),
+                // The room is made out of its log meanwhile.
+                Err(PublishError::Lost) => sleep(LAG_CHECK_INTERVAL).await,
+                Err(error) => return Err(error),
             }
-            Ok((post(room, now), room.mark()))
-        })?;
-        let (posted, mark) = appended?;
-        self.room.serve();
-        self.until_kept(mark).await?;
-        Ok(posted)
+        }
+        Err(PublishError::Lost)
     }
 
     /// Closes the room, and returns once the journal has kept that. If `epoch` is some, that claim
@@ -102,14 +130,17 @@ impl DrivenRoom {
     /// # Errors
     /// See [`PublishError`].
     pub(crate) async fn close(&self, epoch: Option<u64>, reason: &'static str) -> Result<(), PublishError> {
-        let mark = self.with(|room, _now| {
-            self.check_epoch(room, epoch)?;
-            // Closed under the room's lock, so that no claim comes in between.
-            room.close();
-            Ok::<_, PublishError>(room.mark())
-        })??;
-        self.services.rooms.close(self.room.id(), reason);
-        self.until_kept(mark).await
+        self.until_not_lost(|| {
+            let mark = self.with(|room, _now| {
+                self.check_epoch(room, epoch)?;
+                // Closed under the room's lock, so that no claim comes in between.
+                room.close();
+                Ok::<_, PublishError>(room.mark())
+            })??;
+            self.services.rooms.close(self.room.id(), reason);
+            Ok(((), mark))
+        })
+        .await
     }
 
     fn check(&self, room: &Room, epoch: Option<u64>) -> Result<(), PublishError> {

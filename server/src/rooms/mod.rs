@@ -1,8 +1,10 @@
 //! The table of a server's rooms. Connections, HTTP requests and the administration open, find and
 //! close rooms here.
 
+#[cfg(feature = "cluster")]
+mod adopting;
 mod alarms;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "cluster", feature = "store"))]
 mod keeping;
 mod memory;
 mod random;
@@ -229,15 +231,50 @@ impl RoomTable {
             if self.log_throttle.allows(self.clock.now()) {
                 warn!("the table of rooms is full: raise --rooms, or find out which clients open so many");
             }
-            let deserted = self.deserted_room().ok_or(full)?;
-            self.close(deserted, "it was deserted, and room was needed");
-            // Nobody is in it who would have to wait until its end is kept.
-            self.remove(deserted);
-            self.insert(&room)?;
+            let made = self.make_space().ok_or(full).and_then(|()| self.insert(&room));
+            if let Err(full) = made {
+                self.note_closed(room.id());
+                return Err(full);
+            }
         }
         room.with(|room| room.notice(RoomNotice::Opened));
         self.metrics.room_opened();
         Ok(room)
+    }
+
+    /// Takes a room out of the table in which nobody is. False if there is none.
+    fn make_space(&self) -> Option<()> {
+        let deserted = self.deserted_room()?;
+        if self.is_shared() {
+            self.forget(deserted);
+            return Some(());
+        }
+        self.close(deserted, "it was deserted, and room was needed");
+        // Nobody is in it who would have to wait until its end is kept.
+        self.remove(deserted);
+        Some(())
+    }
+
+    /// Whether other servers have the same rooms.
+    fn is_shared(&self) -> bool {
+        self.journal.get().is_some_and(|journal| journal.journal().is_shared())
+    }
+
+    /// Takes a room out of the table that goes on elsewhere.
+    pub(crate) fn forget(&self, id: RoomId) {
+        let removed = self.table().remove(id);
+        if let Some(room) = removed {
+            room.with(Room::retire);
+            self.note_closed(id);
+            self.metrics.room_closed();
+        }
+    }
+
+    /// Tells the journal that a room isn't in the table.
+    fn note_closed(&self, id: RoomId) {
+        if let Some(journal) = self.journal.get() {
+            journal.journal().closes(id);
+        }
     }
 
     /// Closes a room. Its connections are served what they have not taken yet, and then closed.
@@ -254,6 +291,7 @@ impl RoomTable {
     fn remove(&self, id: RoomId) {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
+            self.note_closed(id);
             self.metrics.room_closed();
             if let Some(reopening) = &self.reopening {
                 reopening.note_ended(id, self.clock.now());
@@ -288,9 +326,17 @@ impl RoomTable {
         // A room with an audience has an alarm before this moment.
         let soon = self.clock.now().after(AUDIENCE_ALARM_MS);
         let candidates: Vec<_> = self.table().alarms_after(soon).take(DESERTED_CANDIDATES).collect();
-        candidates
-            .into_iter()
-            .find(|id| self.find(*id).and_then(|room| room.with(|room| room.is_deserted())).unwrap_or(false))
+        let is_deserted = |id: &RoomId| {
+            let is_deserted = self.find(*id).and_then(|room| room.with(|room| room.is_deserted()));
+            is_deserted == Some(true) && self.may_go(*id)
+        };
+        candidates.into_iter().find(is_deserted)
+    }
+
+    /// Whether a deserted room may leave the table.
+    fn may_go(&self, id: RoomId) -> bool {
+        let journal = self.journal.get().filter(|journal| journal.journal().is_shared());
+        journal.is_none_or(|journal| journal.journal().may_forget(id))
     }
 
     fn table(&self) -> MutexGuard<'_, Rooms<Arc<SharedRoom>>> {

@@ -24,6 +24,8 @@ pub(crate) enum Position {
         head: u64,
         /// Whether `resync` still has to be said, because actions were missed.
         resync: bool,
+        /// How often the room had been made anew when the snapshot was taken.
+        rebuilds: u32,
     },
     /// Everything up to this seq has been served.
     Live { seq: u64 },

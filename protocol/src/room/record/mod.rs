@@ -81,6 +81,14 @@ pub enum Record<'a> {
     },
 }
 
+impl Record<'_> {
+    /// Whether it says all that the room is apart from its ring, so that older records are needed
+    /// only for that.
+    pub(super) fn is_whole_state(&self) -> bool {
+        matches!(self, Self::Opened { .. } | Self::Checkpoint(_))
+    }
+}
+
 /// A room at one moment, apart from its ring.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkpoint<'a> {

@@ -1,12 +1,14 @@
 //! What waits for a room's journal: the records that are to be taken to it, and what the room's
 //! observer is told once they are kept.
 
+mod lost;
 mod mark;
 mod observer;
 
 use super::record::Record;
 use crate::{Action, Refusal};
 
+use lost::LostRecords;
 pub use mark::Mark;
 pub(super) use observer::Observation;
 pub use observer::{Observer, RoomNotice};
@@ -24,11 +26,29 @@ pub(super) struct Staging {
     pub(super) records: u64,
     /// How many of them the journal has kept.
     pub(super) kept: u64,
+    /// Those that never will be.
+    pub(super) lost: LostRecords,
+    /// Whether this server has the owner's connection, if there is one.
+    pub(super) holds_owner: bool,
 }
 
 impl Staging {
     pub(super) fn new(clock_start_ms: u64) -> Self {
         Self { clock_start_ms, ..Self::default() }
+    }
+
+    /// Gives up everything that is not kept.
+    pub(super) fn lose_unkept(&mut self) {
+        self.bytes.clear();
+        self.lost.add(self.kept, self.records);
+    }
+
+    /// Goes on behind what was lost. The room is what its journal says.
+    pub(super) fn start_again(&mut self, holds_owner: bool) {
+        // A number of its own, so that what the room is now counts neither as lost nor as staged.
+        self.records += 1;
+        self.kept = self.records;
+        self.holds_owner = holds_owner;
     }
 
     pub(super) fn push(&mut self, record: &Record<'_>) {

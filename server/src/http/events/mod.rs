@@ -11,7 +11,7 @@ use warp::http::HeaderValue;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use warp::reply::{Reply, Response};
 
-use super::authorisation::ask_application;
+use super::authorisation::prepare;
 use super::error::HttpError;
 use super::headers::{self, Query};
 use super::reply::first_reply;
@@ -31,7 +31,7 @@ pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> 
     let admission = manager.admit(request.remote())?;
     if let Some(room) = RoomId::parse(uuid) {
         let operation = RequestedEntry::Join(room, &join).operation();
-        let decision = ask_application(manager, request, operation, join.token.as_deref()).await;
+        let decision = prepare(manager, request, operation, join.token.as_deref(), join.since).await;
         decision.inspect_err(|refusal| manager.metrics().refused(refusal))?;
     }
     let (writer, reader) = pipe();

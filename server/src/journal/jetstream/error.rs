@@ -15,6 +15,11 @@ pub enum ClusterError {
         "no NATS server is named: give the address of one at least (ClusterSettings::servers, cluster.nats)"
     )]
     NoServer,
+    /// Rooms that are kept need not be opened anew.
+    #[error(
+        "a cluster keeps its rooms, so that none is opened anew: leave out access.reopen-secret, or the cluster"
+    )]
+    ReopenSecret,
     /// The cluster's name can't be.
     #[error(
         "{0:?} is no name for a cluster (cluster.cluster-name): it must have 1 to 32 of a to z, 0 to 9 and -"

@@ -7,15 +7,21 @@ mod differences;
 mod error;
 mod files;
 mod report;
+mod room_logs;
 mod server_address;
 mod settings;
 mod start;
 mod streams;
+mod subjects;
 
 pub use differences::StreamDifferences;
 pub use error::ClusterError;
 pub use report::{ClusterReport, check_cluster};
 pub use server_address::{InvalidNatsServer, NatsServer};
 pub use settings::ClusterSettings;
-#[cfg(feature = "internals")]
+
+pub(crate) use connection::{Connection as NatsConnection, ConnectionEvent as NatsEvent};
+pub(crate) use room_logs::{RoomLogs, StoredEntry, Unread, Written, stored};
 pub(crate) use start::start as start_cluster;
+pub(crate) use streams::{STREAMS, grace as cluster_grace};
+pub(crate) use subjects::Subjects;

@@ -69,8 +69,8 @@ impl Journal for SqliteJournal {
         }
     }
 
-    fn counts(&self) -> StoreCounts {
-        self.shared.counters.read()
+    fn counts(&self) -> Option<StoreCounts> {
+        Some(self.shared.counters.read())
     }
 }
 

@@ -127,10 +127,10 @@ fn the_file_is_bounded_under_churn() {
         assert!(memory.used() <= MEMORY, "{}", memory.used());
         // With the pages that are in the WAL, and without them.
         let file = fs::metadata(directory.file()).unwrap().len();
-        largest = largest.max(file).max(process.journal.counts().file_bytes);
+        largest = largest.max(file).max(process.counts().file_bytes);
     }
     assert!(refused < 3_000, "{refused}: the memory is as full as it may be, but rooms go on");
-    let counts = process.journal.counts();
+    let counts = process.counts();
     assert!(counts.bytes > 10 * MEMORY as u64, "{counts:?}");
     let bound = 3 * MEMORY as u64 + 256 * 1024;
     assert!(largest <= bound, "{largest} > {bound}: {counts:?}");
@@ -157,13 +157,13 @@ fn a_reader_holds_back_the_wal_and_that_is_counted() {
             process.settle();
         }
     };
-    while process.journal.counts().held_back == 0 {
+    while process.counts().held_back == 0 {
         push_some(&mut process);
     }
-    let held = process.journal.counts();
+    let held = process.counts();
     assert!(held.wal_bytes > 8 * 1024 * 1024, "{held:?}");
     reader.execute_batch("COMMIT").unwrap();
-    while process.journal.counts().wal_bytes > 4 * 1024 * 1024 {
+    while process.counts().wal_bytes > 4 * 1024 * 1024 {
         push_some(&mut process);
     }
     process.journal.shut_down();
@@ -186,8 +186,8 @@ fn the_wal_is_bounded_however_much_is_written() {
             largest = largest.max(fs::metadata(directory.wal()).unwrap().len());
         }
         // 32 MiB, at which it is full, and the group that has filled it.
-        assert!(largest < 40 * 1024 * 1024, "{sync:?}: {largest} {:?}", process.journal.counts());
-        assert!(process.journal.counts().bytes > 2 * largest, "{sync:?}: it has begun anew");
-        assert_eq!(process.journal.counts().held_back, 0, "{sync:?}");
+        assert!(largest < 40 * 1024 * 1024, "{sync:?}: {largest} {:?}", process.counts());
+        assert!(process.counts().bytes > 2 * largest, "{sync:?}: it has begun anew");
+        assert_eq!(process.counts().held_back, 0, "{sync:?}");
     }
 }

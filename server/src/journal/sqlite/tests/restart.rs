@@ -222,6 +222,6 @@ fn what_is_pushed_before_the_end_is_kept_and_what_comes_after_never_is() {
     process.act(id, "[]", None);
     process.journal.shut_down();
     assert!(process.told.try_recv().is_err());
-    assert_eq!(process.journal.counts().backlog_bytes, 0);
+    assert_eq!(process.counts().backlog_bytes, 0);
     assert_eq!(Process::start(&directory, SyncMode::Os).room(id).head(), 500);
 }

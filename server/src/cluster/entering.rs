@@ -1,0 +1,138 @@
+//! Making the replica of a room when somebody comes to it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use rtbroadcaster_protocol::{Refusal, Replica, RoomId};
+use tokio::time::{sleep, timeout};
+
+use super::replica::SharedReplica;
+use super::{Cluster, unavailable};
+
+/// How long a client may wait for its room. After that it is told to come back.
+const ENTER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// After how long a new replica is compared with its log once more: the server that publishes what
+/// the log takes may not have known before that this node listens.
+const CHECK_AFTER: Duration = Duration::from_millis(300);
+
+/// Whether a room could be had.
+type Load = Shared<BoxFuture<'static, Result<(), Refusal>>>;
+
+/// The rooms that are being made out of their logs.
+#[derive(Default)]
+pub(super) struct Loads(Mutex<HashMap<RoomId, Load>>);
+
+impl std::fmt::Debug for Loads {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Loads(…)")
+    }
+}
+
+impl Loads {
+    fn loads(&self) -> MutexGuard<'_, HashMap<RoomId, Load>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cluster {
+    /// Has the room in this node's table, if there is one with this id, before a client enters it.
+    /// For a client that was handed the action `since` elsewhere, the room is read on until it has
+    /// that. Without an id, a room may be opened.
+    ///
+    /// # Errors
+    /// `unavailable`: the log can't be read now.
+    pub(crate) async fn prepare(
+        self: &Arc<Self>,
+        id: Option<RoomId>,
+        since: Option<u64>,
+    ) -> Result<(), Refusal> {
+        if !self.is_ready() {
+            return Err(unavailable());
+        }
+        let Some(id) = id else { return Ok(()) };
+        timeout(ENTER_TIMEOUT, self.have(id, since)).await.unwrap_or_else(|_| Err(unavailable()))
+    }
+
+    async fn have(self: &Arc<Self>, id: RoomId, since: Option<u64>) -> Result<(), Refusal> {
+        let (Some(room), Some(shared)) = (self.room(id), self.replicas.get(id)) else {
+            return self.load_once(id).await;
+        };
+        let is_behind = since.is_some_and(|since| room.look(|room| since > room.durable()) != Some(false));
+        if is_behind {
+            self.catch_up(&shared, &room, None).await;
+        }
+        Ok(())
+    }
+
+    /// Makes the room out of its log. Of several clients that come at the same moment, all wait for
+    /// the same.
+    fn load_once(self: &Arc<Self>, id: RoomId) -> Load {
+        let mut loads = self.loads.loads();
+        let load = loads.entry(id).or_insert_with(|| {
+            let cluster = Arc::clone(self);
+            let task = self.spawn_load(async move {
+                let loaded = cluster.load_now(id).await;
+                cluster.loads.loads().remove(&id);
+                loaded
+            });
+            task.boxed().shared()
+        });
+        load.clone()
+    }
+
+    fn spawn_load(
+        &self,
+        load: impl Future<Output = Result<(), Refusal>> + Send + 'static,
+    ) -> impl Future<Output = Result<(), Refusal>> + Send + 'static {
+        let task = self.runtime.spawn(load);
+        // A bug of ours ends the task. The log says so.
+        async move { task.await.unwrap_or_else(|_| Err(unavailable())) }
+    }
+
+    async fn load_now(self: &Arc<Self>, id: RoomId) -> Result<(), Refusal> {
+        if self.room(id).is_some() {
+            return Ok(());
+        }
+        let shared = self.replicas.insert(SharedReplica::new(id, None, self.clock.now()));
+        self.cells.enter(self, id);
+        self.cells.is_heard(id).await;
+        let has_room = self.take_in(&shared).await;
+        if has_room != Ok(true) {
+            self.forget(id);
+        }
+        has_room.map(drop)
+    }
+
+    /// Puts a room into the table, as its log makes it. False if it was closed or never opened.
+    async fn take_in(self: &Arc<Self>, shared: &Arc<SharedReplica>) -> Result<bool, Refusal> {
+        let id = shared.id;
+        let loaded = self.load(id, false).await.map_err(|_| unavailable())?;
+        let number = self.first_number();
+        let made = loaded.and_then(|loaded| Replica::loaded(self.writer, number, loaded));
+        let Some((room, replica)) = made else { return Ok(false) };
+        let position = replica.position();
+        {
+            let mut state = shared.lock();
+            state.replica = Some(replica);
+            state.is_behind = false;
+        }
+        let table = self.table.upgrade().ok_or_else(unavailable)?;
+        let room = table.adopt(room)?;
+        self.counts.loads.add();
+        let seen = shared.lock().seen;
+        if seen > position {
+            self.catch_up(shared, &room, Some(seen)).await;
+        }
+        self.ask_for_audience(id);
+        let (cluster, shared) = (Arc::clone(self), Arc::clone(shared));
+        self.spawn(async move {
+            sleep(CHECK_AFTER).await;
+            cluster.catch_up(&shared, &room, None).await;
+        });
+        Ok(true)
+    }
+}

@@ -1,0 +1,109 @@
+//! Rooms that live on several servers, the nodes of a cluster. Each node that has somebody of a
+//! room has a replica of it; the room's log in JetStream says what counts. `docs/cluster.md` shows
+//! it from outside, `protocol`'s `Replica` has the rules.
+
+mod audience;
+mod catching_up;
+mod cells;
+mod counts;
+mod entering;
+mod health;
+mod journal;
+mod nodes;
+mod posts;
+mod proposing;
+mod receiving;
+mod replica;
+mod starting;
+mod upkeep;
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
+
+use rtbroadcaster_protocol::{Limits, Refusal, RefusalCode, RoomId};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+pub(crate) use counts::ClusterCounts;
+pub(crate) use journal::ClusterJournal;
+pub(crate) use nodes::NodeView;
+pub(crate) use posts::HandedOver;
+
+use cells::Cells;
+use entering::Loads;
+use health::Health;
+use nodes::Nodes;
+use replica::Replicas;
+
+use crate::clock::Clock;
+use crate::fanout::SharedRoom;
+use crate::journal::RoomLogs;
+use crate::rooms::RoomTable;
+
+/// After how many milliseconds a client is to ask again for a room that can't be had now.
+const RETRY_MS: u64 = 1_000;
+
+/// This server's part in a cluster.
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    logs: RoomLogs,
+    /// The number of this process among all that ever write: random, and never 0.
+    writer: u64,
+    /// The table with the replicas of this node.
+    table: Weak<RoomTable>,
+    clock: Clock,
+    limits: Limits,
+    /// Runs what takes longer than a call.
+    runtime: Handle,
+    replicas: Replicas,
+    loads: Loads,
+    cells: Cells,
+    nodes: Nodes,
+    health: Health,
+    counts: ClusterCounts,
+    /// Posts that other nodes hand over are answered.
+    takes_posts: AtomicBool,
+}
+
+impl Cluster {
+    /// What this node has done.
+    pub(crate) fn counts(&self) -> &ClusterCounts {
+        &self.counts
+    }
+
+    /// All nodes of the cluster that were heard of lately, this one first.
+    pub(crate) fn nodes(&self) -> Vec<NodeView> {
+        self.nodes.all()
+    }
+
+    /// Whether rooms can be had and kept.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.health.is_ready()
+    }
+
+    /// The node that has the connection of a room's owner, if it is another one that is alive.
+    pub(crate) fn other_holder(&self, room: RoomId) -> Option<u64> {
+        let holder = self.replicas.get(room)?.lock().holder();
+        (holder != 0 && holder != self.writer && self.nodes.is_alive(holder)).then_some(holder)
+    }
+
+    /// The names of the other nodes on which a room has followers.
+    pub(crate) fn watched_on(&self, room: RoomId) -> Vec<String> {
+        let Some(replica) = self.replicas.get(room) else { return Vec::new() };
+        let writers = replica.lock().audience.nodes();
+        writers.into_iter().filter_map(|writer| self.nodes.name(writer)).collect()
+    }
+
+    fn room(&self, id: RoomId) -> Option<Arc<SharedRoom>> {
+        self.table.upgrade()?.find(id)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.runtime.spawn(task)
+    }
+}
+
+/// The refusal of a client whose room can't be had now.
+fn unavailable() -> Refusal {
+    Refusal::until_later(RefusalCode::Unavailable, RETRY_MS)
+}

@@ -1,0 +1,55 @@
+//! The start of a node, and its end.
+
+use std::sync::{Arc, Weak};
+
+use rtbroadcaster_protocol::Limits;
+use tokio::runtime::Handle;
+use tracing::info;
+
+use super::Cluster;
+use super::health::Health;
+use super::nodes::Nodes;
+use crate::clock::Clock;
+use crate::journal::{ClusterSettings, NatsConnection, RoomLogs, Subjects};
+use crate::rooms::RoomTable;
+
+impl Cluster {
+    /// Makes this server a node, over a connection whose streams are there. To be called inside of
+    /// a tokio runtime.
+    pub(crate) fn start(
+        connection: NatsConnection,
+        settings: &ClusterSettings,
+        table: &Arc<RoomTable>,
+        clock: Clock,
+        limits: &Limits,
+    ) -> Arc<Self> {
+        let NatsConnection { client, events, .. } = connection;
+        // 0 stands for no writer.
+        let writer = getrandom::u64().expect("the operating system has randomness").max(1);
+        let cluster = Arc::new(Self {
+            logs: RoomLogs::new(client, Subjects::new(&settings.name)),
+            writer,
+            table: Arc::downgrade(table),
+            clock,
+            limits: limits.clone(),
+            runtime: Handle::current(),
+            replicas: Default::default(),
+            loads: Default::default(),
+            cells: Default::default(),
+            nodes: Nodes::new(writer, settings.node.clone()),
+            health: Health::new(),
+            counts: Default::default(),
+            takes_posts: Default::default(),
+        });
+        info!(node = settings.node, id = format!("{writer:x}"), cluster = settings.name, "node started");
+        cluster.spawn(Self::listen_to_nodes(Arc::downgrade(&cluster), cluster.logs.clone()));
+        cluster.spawn(Self::hear_of_connection(Arc::downgrade(&cluster), events));
+        cluster.spawn(Self::look_after_rooms(Arc::downgrade(&cluster)));
+        cluster
+    }
+}
+
+/// A cluster that a task works for, as long as it is there.
+pub(super) fn still_there(cluster: &Weak<Cluster>) -> Option<Arc<Cluster>> {
+    cluster.upgrade()
+}
