@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rtbroadcaster::ClusterSettings;
-use rtbroadcaster::internals::create_streams;
-use rtbroadcaster_tests::cluster::{NatsCluster, free_address};
+use rtbroadcaster::{ClusterSettings, Manager, Settings};
+use rtbroadcaster_tests::cluster::{NatsCluster, NatsPlan, free_address};
 use rtbroadcaster_tests::{Finished, Program};
 
 /// Servers promise this space to each stream, and several tests run beside each other.
@@ -33,7 +32,7 @@ async fn complaint(arguments: &[&str], environment: &[(&str, &str)], code: i32) 
 #[tokio::test]
 async fn a_check_says_what_a_node_would_do_and_does_nothing() {
     let users = "authorization { users: [{ user: me, password: hush }] }\n";
-    let Some(nats) = NatsCluster::configured(1, users).await else { return };
+    let Some(nats) = NatsCluster::start_as(NatsPlan::new(1).configured(users)).await else { return };
     let url = nats.urls().replace("nats://", "nats://me:hush@");
     let checked = run(&["check", "--nats", &url, "--nats-replicas=1", BYTES], &[]).await;
     assert_eq!((checked.code, checked.stderr.as_str()), (Some(0), ""));
@@ -52,7 +51,7 @@ async fn a_check_says_what_a_node_would_do_and_does_nothing() {
         cluster.replicas = 1;
         cluster.stream_bytes = 1 << 20;
     });
-    create_streams(&settings, 600_000).await.expect("a node starts");
+    Manager::with_cluster(Settings::default(), &settings).await.expect("a node starts");
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cluster.toml");
     fs::write(&path, "[cluster]\nnats-replicas = 1\nnats-stream-bytes = 1048576\n")
         .expect("a file in target/tmp");

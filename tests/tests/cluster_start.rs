@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
-use rtbroadcaster::internals::create_streams;
-use rtbroadcaster::{ClusterError, ClusterReport, ClusterSettings, check_cluster};
-use rtbroadcaster_tests::cluster::{NatsCluster, free_address, stream};
+use rtbroadcaster::{ClusterError, ClusterReport, ClusterSettings, Manager, Settings, check_cluster};
+use rtbroadcaster_tests::cluster::{NatsCluster, NatsPlan, free_address, stream};
 use serde_json::json;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -17,7 +16,7 @@ const BYTES: u64 = 1 << 20;
 
 /// NATS servers with this text in their configuration. None if the test is skipped.
 async fn nats(servers: usize, configuration: &str) -> Option<NatsCluster> {
-    NatsCluster::configured(servers, configuration).await
+    NatsCluster::start_as(NatsPlan::new(servers).configured(configuration)).await
 }
 
 /// The settings of a node on these servers, without replicas.
@@ -43,6 +42,12 @@ async fn check(settings: &ClusterSettings) -> Result<ClusterReport, ClusterError
     check_cluster(settings, GRACE_MS).await
 }
 
+/// Starts a node whose owners may be away for this long.
+async fn start(settings: &ClusterSettings, owner_grace_ms: u64) -> Result<(), ClusterError> {
+    let rooms = Settings::default().with(|settings| settings.limits.owner_grace_ms = owner_grace_ms);
+    Manager::with_cluster(rooms, settings).await.map(drop)
+}
+
 /// The message of an error, which has all of these texts in it, and no password.
 fn told(error: &ClusterError, texts: &[&str]) {
     let message = error.to_string();
@@ -65,7 +70,7 @@ async fn streams_are_created_once_whoever_comes_first() {
     assert_eq!((before.created.len(), before.kept.len()), (8, 0));
     assert_eq!(nats.streams().await.len(), 0, "a check creates nothing");
 
-    let node = || create_streams(&settings, GRACE_MS);
+    let node = || start(&settings, GRACE_MS);
     let (one, two, three) = tokio::join!(node(), node(), node());
     one.and(two).and(three).expect("all of them start");
     let after = check(&settings).await.expect("nothing is wrong");
@@ -78,7 +83,7 @@ async fn streams_are_created_once_whoever_comes_first() {
     assert_eq!(there["republish"]["dest"], "rtbroadcaster.live.{{wildcard(1)}}.{{wildcard(2)}}");
 
     let other = settings.clone().with(|cluster| cluster.name = "other-rooms".to_owned());
-    create_streams(&other, GRACE_MS).await.expect("another cluster beside it");
+    start(&other, GRACE_MS).await.expect("another cluster beside it");
     assert!(nats.stream("OTHER_ROOMS_0").await.is_some());
 
     // A cluster of three has no five servers.
@@ -86,13 +91,13 @@ async fn streams_are_created_once_whoever_comes_first() {
         cluster.name = "five".to_owned();
         cluster.replicas = 5;
     });
-    let error = create_streams(&five, GRACE_MS).await.expect_err("too few servers");
+    let error = start(&five, GRACE_MS).await.expect_err("too few servers");
     assert!(matches!(error, ClusterError::TooFewServers { replicas: 5, .. }), "{error}");
     let large = five.with(|cluster| {
         cluster.replicas = 3;
         cluster.stream_bytes = 1 << 60;
     });
-    let error = create_streams(&large, GRACE_MS).await.expect_err("no space");
+    let error = start(&large, GRACE_MS).await.expect_err("no space");
     assert!(matches!(error, ClusterError::NoSpace { .. }), "{error}");
     told(&error, &["1152921504606846976", "max_file_store", "--nats-stream-bytes"]);
 }
@@ -101,11 +106,11 @@ async fn streams_are_created_once_whoever_comes_first() {
 async fn a_stream_with_other_settings_is_told_and_never_changed() {
     let Some(nats) = nats(1, "").await else { return };
     let settings = node(&nats);
-    create_streams(&settings, GRACE_MS).await.expect("a node starts");
+    start(&settings, GRACE_MS).await.expect("a node starts");
     let there = nats.stream("RTBROADCASTER_0").await.expect("it is there")["config"].clone();
 
     let other = settings.clone().with(|cluster| cluster.stream_bytes = 1 << 25);
-    let error = create_streams(&other, 1_200_000).await.expect_err("other settings");
+    let error = start(&other, 1_200_000).await.expect_err("other settings");
     told(
         &error,
         &[
@@ -152,7 +157,7 @@ async fn a_subject_that_another_stream_has_is_told_with_that_stream() {
     nats.create(&stream("EVERYTHING", &["rtbroadcaster.log.3.*.*"])).await;
     for error in [
         check(&node(&nats)).await.map(drop).expect_err("its subject is taken"),
-        create_streams(&node(&nats), GRACE_MS).await.expect_err("its subject is taken"),
+        start(&node(&nats), GRACE_MS).await.expect_err("its subject is taken"),
     ] {
         told(&error, &["EVERYTHING", "rtbroadcaster.log.3.>", "RTBROADCASTER_3", "--cluster-name"]);
     }
@@ -165,13 +170,13 @@ async fn a_server_alone_keeps_no_replicas_and_no_more_than_fits() {
     let three = node(&nats).with(|cluster| cluster.replicas = 3);
     for error in [
         check(&three).await.map(drop).expect_err("too few servers"),
-        create_streams(&three, GRACE_MS).await.expect_err("too few servers"),
+        start(&three, GRACE_MS).await.expect_err("too few servers"),
     ] {
         assert!(matches!(error, ClusterError::TooFewServers { replicas: 3, .. }), "{error}");
         told(&error, &["--nats-replicas"]);
     }
     let large = node(&nats).with(|cluster| cluster.stream_bytes = 1 << 60);
-    let error = create_streams(&large, GRACE_MS).await.expect_err("no space");
+    let error = start(&large, GRACE_MS).await.expect_err("no space");
     assert!(matches!(error, ClusterError::NoSpace { .. }), "{error}");
 }
 
@@ -205,14 +210,14 @@ async fn credentials_let_a_node_in_as_far_as_its_account_goes() {
     let small = node(&nats).with(|cluster| {
         cluster.credentials = Some(path.clone().into());
     });
-    create_streams(&small, GRACE_MS).await.expect("a node starts");
+    start(&small, GRACE_MS).await.expect("a node starts");
     let large = small.with(|cluster| {
         cluster.name = "large".to_owned();
         cluster.stream_bytes = 1 << 28;
     });
     for error in [
         check(&large).await.map(drop).expect_err("the account may have 1 GiB"),
-        create_streams(&large, GRACE_MS).await.expect_err("the account may have 1 GiB"),
+        start(&large, GRACE_MS).await.expect_err("the account may have 1 GiB"),
     ] {
         assert!(matches!(error, ClusterError::AccountLimit { .. }), "{error}");
         told(&error, &[&path, "--nats-stream-bytes"]);

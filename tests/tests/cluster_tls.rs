@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use rtbroadcaster::{ClusterError, ClusterReport, ClusterSettings, check_cluster};
 use rtbroadcaster_tests::Certificate;
-use rtbroadcaster_tests::cluster::NatsCluster;
+use rtbroadcaster_tests::cluster::{NatsCluster, NatsPlan};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
@@ -14,7 +14,7 @@ fn folder() -> PathBuf {
 async fn nats(certificate: &Certificate, more: &str) -> Option<NatsCluster> {
     let Certificate { certificate, key, .. } = certificate;
     let tls = format!("tls {{ cert_file: {certificate:?}, key_file: {key:?}{more} }}\n");
-    NatsCluster::configured(1, &tls).await
+    NatsCluster::start_as(NatsPlan::new(1).configured(&tls)).await
 }
 
 async fn check(

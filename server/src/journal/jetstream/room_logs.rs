@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::connection::State;
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -249,7 +249,9 @@ impl RoomLogs {
         // The client's own timeout doesn't count how long the request waits to be sent.
         let sent = timeout(REQUEST_TIMEOUT * 2, self.client.send_request(subject, request)).await;
         sent.map_err(Unread::new)?.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => Unread("no server has the stream, or it has no leader".to_owned()),
+            RequestErrorKind::NoResponders => {
+                Unread("no server has the stream, or it has no leader".to_owned())
+            }
             _ => Unread::new(error),
         })
     }
