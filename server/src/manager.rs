@@ -13,9 +13,9 @@ use tokio::sync::watch;
 
 use crate::access::KeysError;
 use crate::admission::{Admission, Gatekeeper, NotAdmitted};
-use crate::connection::{self, Connection, Registry, sweep};
 #[cfg(feature = "cluster")]
 use crate::cluster::{Cluster, ClusterJournal};
+use crate::connection::{self, Connection, Registry, sweep};
 #[cfg(any(feature = "cluster", feature = "store"))]
 use crate::journal::JournalHandle;
 #[cfg(feature = "cluster")]

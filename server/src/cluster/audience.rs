@@ -60,9 +60,7 @@ impl AudienceElsewhere {
     fn must_say(&mut self, audience: Audience, now: Timestamp) -> bool {
         let must_say = match self.said {
             None => audience.connected > 0,
-            Some((said, at)) => {
-                said != audience || (audience.connected > 0 && now.since(at) >= REPEAT_MS)
-            }
+            Some((said, at)) => said != audience || (audience.connected > 0 && now.since(at) >= REPEAT_MS),
         };
         if must_say {
             self.said = Some((audience, now));

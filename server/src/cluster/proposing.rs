@@ -26,7 +26,8 @@ impl Cluster {
             let room = self.room(shared.id);
             let Some(proposal) = room.as_ref().and_then(|room| self.next_proposal(&shared, room)) else {
                 if room.is_none() {
-                    shared.lock().is_proposing = false;
+                    let mut state = shared.lock();
+                    (state.is_proposing, state.proposed) = (false, None);
                 }
                 return;
             };
@@ -46,13 +47,19 @@ impl Cluster {
             let replica = state.replica.as_mut().filter(|_| !is_behind);
             let proposal = replica.and_then(|replica| replica.propose(room, self.logs.max_entry_bytes()));
             state.is_proposing = proposal.is_some();
+            state.proposed = proposal.is_some().then(|| self.clock.now());
             proposal
         });
         proposal.flatten()
     }
 
     /// Writes a proposal, again and again until its outcome is known.
-    async fn write(self: &Arc<Self>, shared: &Arc<SharedReplica>, room: &Arc<SharedRoom>, proposal: Proposal) {
+    async fn write(
+        self: &Arc<Self>,
+        shared: &Arc<SharedReplica>,
+        room: &Arc<SharedRoom>,
+        proposal: Proposal,
+    ) {
         let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
         let entry = Bytes::from(proposal.entry);
         loop {

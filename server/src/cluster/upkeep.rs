@@ -115,7 +115,8 @@ impl Cluster {
             let since = state.replica.as_ref().map_or(0, |replica| replica.bytes_since_checkpoint());
             (since, now.since(state.last_entry), state.may_delete)
         };
-        let Some((holds_owner, state_bytes)) = room.look(|room| (room.holds_owner(), room.state_bytes())) else {
+        let Some((holds_owner, state_bytes)) = room.look(|room| (room.holds_owner(), room.state_bytes()))
+        else {
             return;
         };
         let is_large = holds_owner && since > CHECKPOINT_BYTES.max(state_bytes);

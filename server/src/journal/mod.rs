@@ -33,7 +33,10 @@ pub(crate) use sqlite::{Store, StoreCounts};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
-#[cfg_attr(not(any(feature = "store", feature = "cluster")), expect(dead_code, reason = "only a journal reads them"))]
+#[cfg_attr(
+    not(any(feature = "store", feature = "cluster")),
+    expect(dead_code, reason = "only a journal reads them")
+)]
 pub(crate) struct Staged {
     /// The room that has staged it.
     pub(crate) room: RoomId,

@@ -258,7 +258,8 @@ impl RoomLogs {
         self.client.publish_with_reply(subject, inbox, question.into()).await.map_err(Unread::new)?;
         loop {
             let next = timeout(REQUEST_TIMEOUT, answers.next()).await;
-            let answer = next.map_err(Unread::new)?.ok_or_else(|| Unread("the connection has ended".to_owned()))?;
+            let answer =
+                next.map_err(Unread::new)?.ok_or_else(|| Unread("the connection has ended".to_owned()))?;
             match answer.status.map(|status| status.as_u16()) {
                 None => take(answer).ok_or_else(|| Unread("a message without its headers".to_owned()))?,
                 // The end of the batch, and: there is no such message.
