@@ -39,6 +39,7 @@ impl Cluster {
             nodes: Nodes::new(writer, settings.node.clone()),
             health: Health::new(),
             counts: Default::default(),
+            takes_posts: Default::default(),
         });
         info!(node = settings.node, id = format!("{writer:x}"), cluster = settings.name, "node started");
         cluster.spawn(Self::listen_to_nodes(Arc::downgrade(&cluster), cluster.logs.clone()));

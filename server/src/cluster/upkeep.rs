@@ -1,5 +1,6 @@
 //! Looking after the replicas of this node: once a second, and when the connection says something.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -192,15 +193,23 @@ impl Cluster {
                 return;
             }
         };
-        for (id, last) in last {
-            let (Some(shared), Some(room)) = (self.replicas.get(id), self.room(id)) else { continue };
+        let last: HashMap<_, _> = last.into_iter().collect();
+        for shared in replicas {
+            let Some(room) = self.room(shared.id) else { continue };
             let (position, is_behind) = {
                 let state = shared.lock();
                 (state.position(), state.is_behind)
             };
-            if last > position && !is_behind {
+            let last = last.get(&shared.id).copied().unwrap_or(0);
+            if is_behind || last == position {
+                continue;
+            }
+            if last > position {
                 self.counts.holes.add();
                 self.catch_up(&shared, &room, Some(last)).await;
+            } else if position > 0 {
+                // That server doesn't know the newest entries, or they are gone.
+                self.catch_up(&shared, &room, None).await;
             }
         }
     }

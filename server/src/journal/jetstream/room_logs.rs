@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::connection::State;
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -127,10 +128,10 @@ impl RoomLogs {
     pub(crate) async fn write(&self, room: RoomId, previous: u64, entry: Bytes) -> Written {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, previous.to_string());
-        let request = Request::new().headers(headers).payload(entry).timeout(Some(REQUEST_TIMEOUT));
-        let answer = match self.client.send_request(self.subjects.log(room), request).await {
+        let request = Request::new().headers(headers).payload(entry);
+        let answer = match self.send(self.subjects.log(room), request).await {
             Ok(answer) => answer,
-            Err(error) => return Written::Unanswered(error.to_string()),
+            Err(Unread(reason)) => return Written::Unanswered(reason),
         };
         match serde_json::from_slice(&answer.payload) {
             Ok(Acknowledgement { error: Some(error), .. }) if NOT_LAST.contains(&error.err_code) => {
@@ -237,11 +238,35 @@ impl RoomLogs {
     }
 
     async fn ask(&self, subject: String, question: String) -> Result<Message, Unread> {
-        let request = Request::new().payload(question.into()).timeout(Some(REQUEST_TIMEOUT));
-        self.client.send_request(subject, request).await.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => Unread("no server has the stream".to_owned()),
+        self.send(subject, Request::new().payload(question.into())).await
+    }
+
+    /// Sends a request, and waits for the answer. Without a connection it isn't sent: it would wait
+    /// for one, and be of no use then.
+    async fn send(&self, subject: String, request: Request) -> Result<Message, Unread> {
+        self.check_connected()?;
+        let request = request.timeout(Some(REQUEST_TIMEOUT));
+        // The client's own timeout doesn't count how long the request waits to be sent.
+        let sent = timeout(REQUEST_TIMEOUT * 2, self.client.send_request(subject, request)).await;
+        sent.map_err(Unread::new)?.map_err(|error| match error.kind() {
+            RequestErrorKind::NoResponders => Unread("no server has the stream, or it has no leader".to_owned()),
             _ => Unread::new(error),
         })
+    }
+
+    fn check_connected(&self) -> Result<(), Unread> {
+        match self.client.connection_state() {
+            State::Connected => Ok(()),
+            State::Pending | State::Disconnected => Err(Unread("there is no connection to NATS".to_owned())),
+        }
+    }
+
+    /// Publishes a message that is of use only now. Without a connection, it is dropped.
+    pub(crate) async fn tell(&self, subject: String, message: Vec<u8>) {
+        if self.check_connected().is_ok() {
+            // If it is lost, it is said again.
+            let _ = timeout(REQUEST_TIMEOUT, self.client.publish(subject, message.into())).await;
+        }
     }
 
     /// Asks for several messages at once, until `take` returns none for one that it can't be.
@@ -252,6 +277,7 @@ impl RoomLogs {
         question: String,
         mut take: impl FnMut(Message) -> Option<()>,
     ) -> Result<u64, Unread> {
+        self.check_connected()?;
         let inbox = self.client.new_inbox();
         let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Unread::new)?;
         let subject = format!("$JS.API.DIRECT.GET.{stream}");
