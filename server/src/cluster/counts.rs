@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::yield_now;
 
 use super::Cluster;
+use crate::metrics::Latency;
 
 /// Replicas that are looked at before other tasks get their turn.
 const CHUNK_SIZE: usize = 256;
@@ -15,6 +16,8 @@ const CHUNK_SIZE: usize = 256;
 pub(crate) struct ClusterCounts {
     /// Groups of records that were proposed.
     pub(crate) proposals: Counter,
+    /// How long it took until the outcome of a proposal was known.
+    pub(crate) latency: Latency,
     /// Proposals that were sent again because nothing was heard of them.
     pub(crate) repetitions: Counter,
     /// Replicas whose changes were lost, because another node's came first.

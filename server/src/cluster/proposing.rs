@@ -33,7 +33,10 @@ impl Cluster {
             };
             if let Some(room) = room {
                 self.counts.proposals.add();
+                let started = Instant::now();
                 self.write(&shared, &room, proposal).await;
+                let nanoseconds = started.elapsed().as_nanos();
+                self.counts.latency.observe(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
             }
         }
     }

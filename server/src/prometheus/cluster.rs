@@ -3,6 +3,7 @@
 use super::family;
 use super::text::Text;
 use crate::cluster::{ClusterCounts, ClusterReport};
+use crate::metrics::LatencyCounts;
 
 pub(super) fn write(text: &mut Text, counts: &ClusterCounts, report: &ClusterReport, is_ready: bool) {
     text.one(family::CLUSTER_READY, u8::from(is_ready));
@@ -12,6 +13,7 @@ pub(super) fn write(text: &mut Text, counts: &ClusterCounts, report: &ClusterRep
     text.one(family::CLUSTER_BEHIND, report.behind);
     text.one(family::CLUSTER_PROPOSING, report.proposing);
     text.one(family::CLUSTER_OLDEST_PROPOSAL, report.oldest_proposal.as_secs_f64());
+    text.histogram(family::CLUSTER_LATENCY, &LatencyCounts::default().with(&counts.latency));
     for (family, counter) in [
         (family::CLUSTER_PROPOSALS, &counts.proposals),
         (family::CLUSTER_REPETITIONS, &counts.repetitions),

@@ -107,6 +107,8 @@ families! {
         "How long the oldest proposal waits that the log has not answered yet.";
     CLUSTER_PROPOSALS = Counter "rtbroadcaster_cluster_proposals_total":
         "Groups of changes that were proposed to the logs of rooms.";
+    CLUSTER_LATENCY = Histogram "rtbroadcaster_cluster_proposal_seconds":
+        "How long it took until the outcome of a proposal was known.";
     CLUSTER_REPETITIONS = Counter "rtbroadcaster_cluster_repetitions_total":
         "Times that a proposal was sent again, because it was not answered or there was no place.";
     CLUSTER_CONFLICTS = Counter "rtbroadcaster_cluster_conflicts_total":

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::connection::State;
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -67,6 +67,7 @@ pub(crate) enum Written {
 pub(crate) struct Unread(String);
 
 impl Unread {
+    #[expect(clippy::needless_pass_by_value, reason = "a function for map_err, which hands the error over")]
     pub(crate) fn new(reason: impl ToString) -> Self {
         Self(reason.to_string())
     }
@@ -249,7 +250,9 @@ impl RoomLogs {
         // The client's own timeout doesn't count how long the request waits to be sent.
         let sent = timeout(REQUEST_TIMEOUT * 2, self.client.send_request(subject, request)).await;
         sent.map_err(Unread::new)?.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => Unread("no server has the stream, or it has no leader".to_owned()),
+            RequestErrorKind::NoResponders => {
+                Unread("no server has the stream, or it has no leader".to_owned())
+            }
             _ => Unread::new(error),
         })
     }
