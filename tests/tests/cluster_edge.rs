@@ -92,6 +92,7 @@ async fn a_room_that_a_request_closes_is_closed_on_all_nodes() {
     let deletion = Request::new("DELETE", &edge.path("")).bearing(&edge.key);
     assert_eq!(deletion.send(b).await.status, 204);
     assert_eq!(room.owner.rest().await.1, CloseCode::RoomClosed.value());
+    assert_eq!(events.message().await["status"]["value"], 0);
     assert_eq!(events.closed().await, CloseCode::RoomClosed.value());
     for address in [a, b] {
         edge.address.clone_from(address);

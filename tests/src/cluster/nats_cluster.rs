@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -142,6 +144,19 @@ impl NatsCluster {
             }
         }
         panic!("no stream holds {uuid}");
+    }
+
+    /// The messages of a subject, oldest first: the sequence in the stream, and the body.
+    pub async fn messages(&self, stream: &str, subject: &str) -> Vec<(u64, Vec<u8>)> {
+        let (mut messages, mut next) = (Vec::new(), 1);
+        loop {
+            let request = json!({"next_by_subj": subject, "seq": next});
+            let answer = self.answer(&format!("$JS.API.STREAM.MSG.GET.{stream}"), &request).await;
+            let Some(sequence) = answer["message"]["seq"].as_u64() else { return messages };
+            let body = STANDARD.decode(answer["message"]["data"].as_str().unwrap_or_default());
+            messages.push((sequence, body.expect("bodies are told in base64")));
+            next = sequence + 1;
+        }
     }
 
     /// Creates a stream with this configuration.
