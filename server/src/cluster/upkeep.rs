@@ -13,7 +13,7 @@ use super::Cluster;
 use super::replica::SharedReplica;
 use super::starting::still_there;
 use crate::fanout::SharedRoom;
-use crate::journal::{NatsEvent, STREAMS, cluster_grace};
+use crate::journal::{NatsEvent, STREAMS, StreamState, cluster_grace};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -81,15 +81,27 @@ impl Cluster {
     /// Asks one of the streams whether it has a leader, and all of them if none has answered lately.
     fn ask_streams(self: &Arc<Self>, turn: u64) {
         let is_silent = self.health.silence() > SECOND * 4;
-        for (number, name) in self.logs.subjects().streams().enumerate() {
+        for number in 0..STREAMS {
             if is_silent || number as u64 == turn % STREAMS as u64 {
-                let cluster = Arc::clone(self);
-                self.spawn(async move {
-                    if cluster.logs.has_leader(number, &name).await {
-                        cluster.health.note_answer();
-                    }
-                });
+                self.spawn(Arc::clone(self).ask_stream(number));
             }
+        }
+    }
+
+    async fn ask_stream(self: Arc<Self>, number: usize) {
+        match self.logs.state(number).await {
+            StreamState::Answers => self.health.note_answer(),
+            StreamState::Missing => {
+                let stream = self.logs.subjects().stream_name(number);
+                match self.logs.create(number).await {
+                    Ok(()) => {
+                        warn!(stream, "somebody has deleted a stream, and its rooms with it: it is created")
+                    }
+                    // Another node may have created it.
+                    Err(error) => info!(stream, %error, "a deleted stream could not be created"),
+                }
+            }
+            StreamState::Silent => {}
         }
     }
 

@@ -21,8 +21,8 @@ pub use jetstream::{
 };
 #[cfg(feature = "cluster")]
 pub(crate) use jetstream::{
-    NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, Subjects, Unread, Written, cluster_grace,
-    start_cluster, stored,
+    NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, StreamState, Subjects, Unread, Written,
+    cluster_grace, start_cluster, stored,
 };
 #[cfg(feature = "store")]
 pub use sqlite::{

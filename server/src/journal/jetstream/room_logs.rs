@@ -1,10 +1,12 @@
 //! The logs of rooms, as JetStream keeps them: writing the next entry, reading, deleting.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
 use async_nats::connection::State;
+use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::stream::Config;
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -13,6 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
 
+use super::settings::ClusterSettings;
+use super::streams;
 use super::subjects::Subjects;
 
 /// How long one request may take. JetStream answers within milliseconds, or has no leader.
@@ -36,6 +40,9 @@ const NOT_LAST: [u64; 2] = [10_071, 10_164];
 
 /// Error code with which JetStream refuses what has no place.
 const NO_PLACE: u64 = 10_077;
+
+/// Error code with which JetStream says that there is no such stream.
+const NO_STREAM: u64 = 10_059;
 
 /// Error code with which JetStream says that there is no such message.
 const NO_MESSAGE: u64 = 10_037;
@@ -66,6 +73,17 @@ pub(crate) enum Written {
 #[error("the log of a room can't be read now: {0}")]
 pub(crate) struct Unread(String);
 
+/// What became of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StreamState {
+    /// Its leader answers.
+    Answers,
+    /// Somebody has deleted it.
+    Missing,
+    /// Nothing was heard of it.
+    Silent,
+}
+
 impl Unread {
     pub(crate) fn new(reason: impl ToString) -> Self {
         Self(reason.to_string())
@@ -77,6 +95,8 @@ impl Unread {
 pub(crate) struct RoomLogs {
     client: Client,
     subjects: Subjects,
+    /// The streams, as they should be.
+    wanted: Arc<[Config]>,
 }
 
 /// The answer to an entry, and to other requests that change something.
@@ -107,8 +127,9 @@ struct MessageNumber {
 }
 
 impl RoomLogs {
-    pub(crate) fn new(client: Client, subjects: Subjects) -> Self {
-        Self { client, subjects }
+    pub(crate) fn new(client: Client, settings: &ClusterSettings, owner_grace_ms: u64) -> Self {
+        let wanted = streams::wanted(settings, owner_grace_ms).into();
+        Self { client, subjects: Subjects::new(&settings.name), wanted }
     }
 
     pub(crate) fn subjects(&self) -> &Subjects {
@@ -156,15 +177,38 @@ impl RoomLogs {
         self.last_of(&self.subjects.stream(room), &self.subjects.log(room)).await
     }
 
-    /// Whether the stream of this number has a leader that answers.
-    pub(crate) async fn has_leader(&self, stream: usize, name: &str) -> bool {
-        self.last_of(name, &self.subjects.nothing(stream)).await.is_ok()
+    /// What became of the stream of this number.
+    pub(crate) async fn state(&self, stream: usize) -> StreamState {
+        let (name, subject) = (self.subjects.stream_name(stream), self.subjects.nothing(stream));
+        match self.ask_for_last(&name, &subject).await.map(|answer| answer.error) {
+            Ok(Some(error)) if error.err_code == NO_STREAM => StreamState::Missing,
+            Ok(Some(error)) if error.err_code != NO_MESSAGE => StreamState::Silent,
+            Ok(_) => StreamState::Answers,
+            Err(_) => StreamState::Silent,
+        }
+    }
+
+    /// Creates a stream that somebody has deleted. Other nodes may do the same.
+    ///
+    /// # Errors
+    /// If it can't be created.
+    pub(crate) async fn create(&self, stream: usize) -> Result<(), Unread> {
+        let wanted = self.wanted.get(stream).ok_or_else(|| Unread::new("there is no such stream"))?;
+        let wanted = serde_json::to_string(wanted).map_err(Unread::new)?;
+        let subject = format!("$JS.API.STREAM.CREATE.{}", self.subjects.stream_name(stream));
+        let answer = self.ask(subject, wanted).await?;
+        let answer: Acknowledgement = serde_json::from_slice(&answer.payload).map_err(Unread::new)?;
+        answer.error.map_or(Ok(()), |error| Err(Unread(error.description)))
+    }
+
+    async fn ask_for_last(&self, stream: &str, subject: &str) -> Result<LastMessage, Unread> {
+        let question = json!({"last_by_subj": subject}).to_string();
+        let answer = self.ask(format!("$JS.API.STREAM.MSG.GET.{stream}"), question).await?;
+        serde_json::from_slice(&answer.payload).map_err(Unread::new)
     }
 
     async fn last_of(&self, stream: &str, subject: &str) -> Result<Option<u64>, Unread> {
-        let question = json!({"last_by_subj": subject}).to_string();
-        let answer = self.ask(format!("$JS.API.STREAM.MSG.GET.{stream}"), question).await?;
-        let answer: LastMessage = serde_json::from_slice(&answer.payload).map_err(Unread::new)?;
+        let answer = self.ask_for_last(stream, subject).await?;
         match (answer.message, answer.error) {
             (Some(message), _) => Ok(Some(message.seq)),
             (None, Some(error)) if error.err_code == NO_MESSAGE => Ok(None),
@@ -249,7 +293,9 @@ impl RoomLogs {
         // The client's own timeout doesn't count how long the request waits to be sent.
         let sent = timeout(REQUEST_TIMEOUT * 2, self.client.send_request(subject, request)).await;
         sent.map_err(Unread::new)?.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => Unread("no server has the stream, or it has no leader".to_owned()),
+            RequestErrorKind::NoResponders => {
+                Unread("no server has the stream, or it has no leader".to_owned())
+            }
             _ => Unread::new(error),
         })
     }
