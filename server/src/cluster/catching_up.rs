@@ -8,9 +8,8 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, warn};
 
 use super::Cluster;
-use super::health::UNANSWERED;
 use super::receiving::Reception;
-use super::replica::SharedReplica;
+use super::state::{SharedReplica, UNANSWERED};
 use crate::fanout::SharedRoom;
 use crate::journal::Unread;
 

@@ -10,8 +10,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
 use super::Cluster;
-use super::replica::SharedReplica;
 use super::starting::still_there;
+use super::state::SharedReplica;
 use crate::fanout::SharedRoom;
 use crate::journal::{NatsEvent, STREAMS, StreamState, cluster_grace};
 
