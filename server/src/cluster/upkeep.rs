@@ -95,7 +95,7 @@ impl Cluster {
                 let stream = self.logs.subjects().stream_name(number);
                 match self.logs.create(number).await {
                     Ok(()) => {
-                        warn!(stream, "somebody has deleted a stream, and its rooms with it: it is created")
+                        warn!(stream, "somebody has deleted a stream, and its rooms with it: it is created");
                     }
                     // Another node may have created it.
                     Err(error) => info!(stream, %error, "a deleted stream could not be created"),
