@@ -14,6 +14,7 @@ mod decisions;
 mod dist;
 mod glue;
 mod members;
+mod nats;
 mod npm;
 mod pack;
 mod process;
