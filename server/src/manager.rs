@@ -2,6 +2,8 @@
 //! it down.
 
 use std::net::IpAddr;
+#[cfg(feature = "cluster")]
+use std::sync::Weak;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Once};
 
@@ -13,9 +15,9 @@ use tokio::sync::watch;
 
 use crate::access::KeysError;
 use crate::admission::{Admission, Gatekeeper, NotAdmitted};
-use crate::connection::{self, Connection, Registry, sweep};
 #[cfg(feature = "cluster")]
 use crate::cluster::{Cluster, ClusterJournal};
+use crate::connection::{self, Connection, Registry, sweep};
 #[cfg(any(feature = "cluster", feature = "store"))]
 use crate::journal::JournalHandle;
 #[cfg(feature = "cluster")]
@@ -38,6 +40,19 @@ use crate::sockets::Sockets;
 #[derive(Debug, Clone)]
 pub struct Manager {
     shared: Arc<Shared>,
+}
+
+/// A manager that need not live any more.
+#[cfg(feature = "cluster")]
+#[derive(Debug, Clone)]
+pub(crate) struct WeakManager(Weak<Shared>);
+
+#[cfg(feature = "cluster")]
+impl WeakManager {
+    /// The manager, if it is still there.
+    pub(crate) fn upgrade(&self) -> Option<Manager> {
+        self.0.upgrade().map(|shared| Manager { shared })
+    }
 }
 
 #[derive(Debug)]
@@ -314,6 +329,12 @@ impl Manager {
     pub fn count_webhook_events(&self, delivered: u64, dropped: u64) {
         self.metrics().webhook_delivered.fetch_add(delivered, Ordering::Relaxed);
         self.metrics().webhook_dropped.fetch_add(dropped, Ordering::Relaxed);
+    }
+
+    /// The same manager, for a task that must not keep it.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn downgrade(&self) -> WeakManager {
+        WeakManager(Arc::downgrade(&self.shared))
     }
 
     /// The services that all connections share.

@@ -78,6 +78,18 @@ impl Client {
         parsed(&self.text().await)
     }
 
+    /// The next message, or the close code if none comes.
+    ///
+    /// # Errors
+    /// The close code.
+    pub async fn next_or_closed(&mut self) -> Result<Value, u16> {
+        if self.received.is_empty() {
+            let frame = self.receive().await?;
+            self.received.extend(frame.split('\n').map(str::to_owned));
+        }
+        Ok(self.next().await)
+    }
+
     /// Reads the next message, which must be this one.
     pub async fn hears(&mut self, expected: &Value) {
         assert_eq!(&self.next().await, expected);

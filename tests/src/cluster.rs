@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 pub use balancer::Balancer;
 pub use island::{Cut, Island};
-pub use nats_cluster::{NatsCluster, stream};
+pub use nats_cluster::{NatsCluster, NatsPlan, stream};
 pub use nats_server::NatsServer;
 pub use node::{Node, NodePlan};
 pub use ports::free_address;
@@ -30,6 +30,18 @@ use crate::python_program;
 
 /// The version of the NATS server, and the hashes of its packages.
 const NATS_SERVER: &str = include_str!("../fixtures/nats-server.txt");
+
+/// The streams that nodes with the default name share.
+pub const STREAMS: [&str; 8] = [
+    "RTBROADCASTER_0",
+    "RTBROADCASTER_1",
+    "RTBROADCASTER_2",
+    "RTBROADCASTER_3",
+    "RTBROADCASTER_4",
+    "RTBROADCASTER_5",
+    "RTBROADCASTER_6",
+    "RTBROADCASTER_7",
+];
 
 /// The program `nats-server`. None if it can't be had: the test is then skipped and says so, except
 /// in CI, where it fails.

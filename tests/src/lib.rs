@@ -27,6 +27,7 @@
 //! | [`fuzz`] | rules that must hold for any bytes, for fuzzers and for their corpus |
 //! | [`load`] | clients that check that they lose nothing, whatever happens to their servers |
 //! | [`kills`] | a server that is killed again and again, with stored rooms, under that load |
+//! | [`cluster_kills`] | a cluster to which one thing after another happens under that load |
 //! | [`cluster`] | real NATS servers, several nodes on them, and what can happen to either |
 //! | [`soak`] | clients of all kinds that come and go for a given time |
 //! | [`Transcript`] | a conversation, compared byte for byte with a file of `golden/` |
@@ -36,6 +37,7 @@
 mod certificate;
 mod client;
 pub mod cluster;
+pub mod cluster_kills;
 mod edge;
 pub mod entry;
 mod events;

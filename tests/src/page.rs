@@ -120,6 +120,17 @@ impl Page {
         }
     }
 
+    /// Waits until so many follow.
+    pub async fn audience(&mut self, connected: u64) {
+        loop {
+            if let Event::Audience(audience) = self.next().await
+                && audience.connected == connected
+            {
+                return;
+            }
+        }
+    }
+
     /// Waits until the session has this status.
     pub async fn status(&mut self, expected: SessionStatus) {
         while self.next().await != Event::Status(expected) {}

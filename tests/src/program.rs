@@ -140,6 +140,11 @@ impl Program {
         Finished::of(&within("the program to end", child.wait_with_output()).await.expect("it ends"))
     }
 
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().expect("it can be waited for").is_none()
+    }
+
     /// The id of its process.
     #[must_use]
     pub fn process_id(&self) -> u32 {

@@ -1,6 +1,6 @@
 //! Rooms that are ready for tests.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{Client, message};
 
@@ -48,7 +48,12 @@ impl Room {
     /// Joins the room with session fields, and reads the reply but neither the state messages nor
     /// `synced`.
     pub async fn join(&self) -> Client {
-        let mut follower = Client::connect(&self.address).await;
+        self.join_at(&self.address).await
+    }
+
+    /// As [`Room::join`], at another server that has the room.
+    pub async fn join_at(&self, address: &str) -> Client {
+        let mut follower = Client::connect(address).await;
         follower.send(message::session_join(&self.uuid)).await;
         assert_eq!(follower.next().await["uuid"], self.uuid.as_str());
         follower
@@ -63,10 +68,23 @@ impl Room {
 
     /// Joins the room again with `since`, and reads the reply.
     pub async fn rejoin(&self, since: u64) -> Client {
-        let mut follower = Client::connect(&self.address).await;
+        self.rejoin_at(&self.address, since).await
+    }
+
+    /// As [`Room::rejoin`], at another server that has the room.
+    pub async fn rejoin_at(&self, address: &str, since: u64) -> Client {
+        let mut follower = Client::connect(address).await;
         follower.send(message::session_rejoin(&self.uuid, since)).await;
         assert_eq!(follower.next().await["status"]["value"], 3);
         follower
+    }
+
+    /// Claims the room at a server, as this session. Returns the new owner and the reply.
+    pub async fn claim_at(&self, address: &str, session: &str) -> (Client, Value) {
+        let mut owner = Client::connect(address).await;
+        owner.send(message::session_claim(&self.uuid, &self.key, session)).await;
+        let reply = owner.next().await;
+        (owner, reply)
     }
 
     /// The owner sends actions without params, with ids from `first` to `last`, and waits until

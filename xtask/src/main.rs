@@ -9,6 +9,7 @@ mod bench;
 mod browser;
 mod bundled;
 mod ci;
+mod cluster;
 mod debian;
 mod decisions;
 mod dist;
@@ -54,6 +55,9 @@ struct Cli {
 enum Command {
     /// Build all that is needed and serve the demo site and the rooms.
     Serve(serve::Args),
+    /// Build all that is needed and serve the demo site and the rooms on two nodes, which share
+    /// three NATS servers.
+    Cluster(cluster::Args),
     /// Run every test there is.
     Test(test::Args),
     /// Play the simulation: many seeds, minutes of them, or one again. Its own `--help` lists its
@@ -104,6 +108,7 @@ fn run(command: Command) -> anyhow::Result<()> {
     let workspace = Workspace::find()?;
     match command {
         Command::Serve(args) => serve::run(&workspace, &args),
+        Command::Cluster(args) => cluster::run(&workspace, &args),
         Command::Test(args) => test::run(&workspace, &args),
         Command::Sim(args) => sim::run(&workspace, &args),
         Command::Mutants => sim::mutants(&workspace),

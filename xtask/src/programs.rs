@@ -1,5 +1,6 @@
 //! Programs from outside that tests run: the proxies that docs/operating.md names, each with the
-//! block that is shown there, and what checks and installs the files under server/deploy/.
+//! block that is shown there, what checks and installs the files under server/deploy/, and what
+//! cuts networks.
 
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use crate::debian::{install, may_install};
 use crate::process::{on_path, say};
 
 /// Each program, and Debian's package that has it.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 8] = [
     ("nginx", "nginx-light"),
     ("apache2", "apache2"),
     ("haproxy", "haproxy"),
@@ -15,6 +16,7 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("caddy", "caddy"),
     ("promtool", "prometheus"),
     ("debootstrap", "debootstrap"),
+    ("ip", "iproute2"),
 ];
 
 /// Installs those that are missing. Where that can't be done, the tests say what they lack.

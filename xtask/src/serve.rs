@@ -49,7 +49,7 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
 
 /// The address to listen on. It is tried once, so that the error about a taken port says what to
 /// do.
-fn free_address(ip: Ipv4Addr, port: u16) -> anyhow::Result<SocketAddr> {
+pub(crate) fn free_address(ip: Ipv4Addr, port: u16) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind((ip, port)).with_context(|| {
         format!("cannot listen on port {port}; choose another with --port, or 0 for any free one")
     })?;
@@ -57,7 +57,7 @@ fn free_address(ip: Ipv4Addr, port: u16) -> anyhow::Result<SocketAddr> {
 }
 
 /// This machine's address in its network, if it has one.
-fn lan_address() -> Option<IpAddr> {
+pub(crate) fn lan_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     // Connecting a datagram socket sends nothing: it only selects the interface that leads outside.
     // The address is reserved for documentation.
@@ -83,7 +83,7 @@ fn print_addresses(local: bool, port: u16, lan: Option<&str>) {
 
 /// Replaces this process by the server, so that ctrl-C, signals and the exit code are the server's.
 #[cfg(unix)]
-fn become_server(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn become_server(command: &mut Command) -> anyhow::Result<()> {
     use std::os::unix::process::CommandExt;
 
     Err(command.exec()).context("cannot start the server")
@@ -91,7 +91,7 @@ fn become_server(command: &mut Command) -> anyhow::Result<()> {
 
 /// Runs the server and passes its exit code on. The console sends ctrl-C to both processes.
 #[cfg(not(unix))]
-fn become_server(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn become_server(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().context("cannot start the server")?;
     std::process::exit(status.code().unwrap_or(1))
 }

@@ -2,10 +2,7 @@
 //! faults.
 
 use crate::process::execute;
-use crate::workspace::Workspace;
-
-/// The crate that holds the simulation.
-const TESTS: &str = "rtbroadcaster-tests";
+use crate::workspace::{TESTS, Workspace};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {

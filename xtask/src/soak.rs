@@ -3,10 +3,7 @@
 
 use crate::process::{execute, say};
 use crate::server;
-use crate::workspace::{Profile, Workspace};
-
-/// The crate that holds the soak test.
-const TESTS: &str = "rtbroadcaster-tests";
+use crate::workspace::{Profile, TESTS, Workspace};
 
 /// How long the soak test takes within `cargo xtask test`.
 const MINUTES_OF_A_TEST: f64 = 1.0;

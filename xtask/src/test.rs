@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is, in five steps.
+//! `cargo xtask test`: every test there is, in six steps.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::browser::{self, Browser};
 use crate::bundled;
+use crate::cluster;
 use crate::dist;
 use crate::npm;
 use crate::pack;
@@ -38,7 +39,7 @@ pub(crate) struct Args {
 
 /// What becomes of a test of the crates that needs a program which this machine lacks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
+pub(crate) enum Missing {
     /// It is skipped, and says why.
     Skip,
     /// It fails.
@@ -46,7 +47,7 @@ enum Missing {
 }
 
 /// Tells the crates' tests that none may be skipped.
-const ALL_TESTS: &str = "TESTS_MUST_NOT_BE_SKIPPED";
+pub(crate) const ALL_TESTS: &str = "TESTS_MUST_NOT_BE_SKIPPED";
 
 /// Tells them the folder with what operators install.
 const DIST: &str = "RTBROADCASTER_DIST";
@@ -55,6 +56,8 @@ const DIST: &str = "RTBROADCASTER_DIST";
 enum Step {
     /// The crates' tests and the examples in their documentation.
     Rust,
+    /// Several nodes of the server on real NATS servers, and what can happen to either.
+    Cluster,
     /// The SDK's tests, in headless Chromium against a server.
     Wasm,
     /// The demo site from end to end, in headless Chromium.
@@ -70,6 +73,7 @@ impl Step {
     fn name(self) -> &'static str {
         match self {
             Self::Rust => "rust",
+            Self::Cluster => "cluster",
             Self::Wasm => "wasm",
             Self::Browser => "browser",
             Self::Soak => "soak",
@@ -90,7 +94,7 @@ pub(crate) fn run_all(workspace: &Workspace) -> anyhow::Result<()> {
 }
 
 fn run_steps(workspace: &Workspace, steps: &[Step], missing: Missing) -> anyhow::Result<()> {
-    if steps.iter().any(|step| !matches!(step, Step::Rust | Step::Soak)) {
+    if steps.iter().any(|step| !matches!(step, Step::Rust | Step::Cluster | Step::Soak)) {
         // A missing program should fail before minutes of compiling, not after.
         npm::require_node()?;
         Browser::require()?;
@@ -107,6 +111,7 @@ fn run_step(workspace: &Workspace, step: Step, missing: Missing) -> anyhow::Resu
     let start = Instant::now();
     let result = match step {
         Step::Rust => rust(workspace, missing),
+        Step::Cluster => cluster(workspace, missing),
         Step::Wasm => wasm(workspace),
         Step::Browser => browser(workspace),
         Step::Soak => soak::check(workspace),
@@ -120,18 +125,32 @@ fn run_step(workspace: &Workspace, step: Step, missing: Missing) -> anyhow::Resu
     Ok(())
 }
 
-fn rust(workspace: &Workspace, missing: Missing) -> anyhow::Result<()> {
+/// `cargo test` for all crates that are built for this machine.
+fn cargo_test(workspace: &Workspace, missing: Missing) -> Command {
     // The server turns the protocol's `json` on anyway; it is named so that it stays on.
     let select = ["--workspace", "--exclude", SDK, "--features", "rtbroadcaster-protocol/json"];
     let mut cargo = workspace.cargo(["test"]);
     if missing == Missing::Fail {
         cargo.env(ALL_TESTS, "1");
     }
+    cargo.args(select);
+    cargo
+}
+
+fn cluster(workspace: &Workspace, missing: Missing) -> anyhow::Result<()> {
+    let mut cargo = cargo_test(workspace, missing);
+    // The step before leaves them out.
+    execute(cargo.args(["--test", "cluster*", "--", "--ignored"]))?;
+    cluster::check(workspace, missing)
+}
+
+fn rust(workspace: &Workspace, missing: Missing) -> anyhow::Result<()> {
+    let mut cargo = cargo_test(workspace, missing);
     // Tests look at what operators install, and install it, where there are the programs for it.
     if on_path("dpkg-deb").is_some() && on_path("readelf").is_some() {
         cargo.env(DIST, dist::make_for_tests(workspace)?);
     }
-    execute(cargo.args(select))
+    execute(&mut cargo)
 }
 
 fn wasm(workspace: &Workspace) -> anyhow::Result<()> {

@@ -12,6 +12,9 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The package that is built for wasm only, and is left out of each build for this machine.
 pub(crate) const SDK: &str = "rtbroadcaster-sdk";
 
+/// The crate with all that crosses a crate, such as the soak test.
+pub(crate) const TESTS: &str = "rtbroadcaster-tests";
+
 /// The server's crate, and its program.
 pub(crate) const SERVER: &str = "rtbroadcaster";
 

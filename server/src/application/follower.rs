@@ -160,6 +160,10 @@ impl RoomFollower {
 
     /// The next message. None once the room is closed and everything was read. A call that is
     /// dropped loses nothing.
+    ///
+    /// In a cluster, it is none as well when this node has lost touch with the room's log:
+    /// [`Manager::find_room`](crate::Manager::find_room) finds the room again, and
+    /// [`RoomHandle::follow_since`](crate::RoomHandle::follow_since) goes on.
     pub async fn next(&mut self) -> Option<RoomMessage> {
         StreamExt::next(self).await
     }
@@ -216,7 +220,7 @@ impl Shared {
         let State { cursor, owner, .. } = &mut *state;
         let served = self.room.with_later_push(|room| {
             room.serve(cursor, frame);
-            let ends = room.has_ended() && frame.is_empty();
+            let ends = (room.has_ended() || room.is_retired()) && frame.is_empty();
             (!ends).then(|| room.owner_presence())
         });
         let Some(presence) = served.flatten() else { return true };

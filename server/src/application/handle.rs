@@ -69,7 +69,7 @@ impl RoomHandle {
     /// Whether it is open.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.shared().look(|room| !room.is_closed()).unwrap_or(false)
+        self.shared().look(|room| !room.is_closed() && !room.is_retired()).unwrap_or(false)
     }
 
     /// How many follow it: websockets, streams of events and [`RoomFollower`]s.

@@ -88,7 +88,18 @@ impl Manager {
         Ok((opening.finish().await?, key))
     }
 
-    /// The open room with this id. None if there is none.
+    /// The open room with this id, wherever in a cluster it lives. None if there is none. Without a
+    /// cluster this is [`Manager::room`].
+    ///
+    /// # Errors
+    /// [`RoomError::Refused`] with `unavailable`: the cluster's log can't be read now.
+    pub async fn find_room(&self, id: RoomId) -> Result<Option<RoomHandle>, RoomError> {
+        self.services().prepare(Some(id), None).await?;
+        Ok(self.room(id))
+    }
+
+    /// The open room with this id. None if there is none. In a cluster, only the rooms of this node
+    /// are found: [`Manager::find_room`] finds all.
     ///
     /// ```no_run
     /// # fn find(rooms: rtbroadcaster::Manager, uuid: &str) {

@@ -60,9 +60,7 @@ impl AudienceElsewhere {
     fn must_say(&mut self, audience: Audience, now: Timestamp) -> bool {
         let must_say = match self.said {
             None => audience.connected > 0,
-            Some((said, at)) => {
-                said != audience || (audience.connected > 0 && now.since(at) >= REPEAT_MS)
-            }
+            Some((said, at)) => said != audience || (audience.connected > 0 && now.since(at) >= REPEAT_MS),
         };
         if must_say {
             self.said = Some((audience, now));
@@ -115,10 +113,7 @@ impl Cluster {
         let Audience { connected, lagging } = audience;
         let said = Said { node: self.writer, connected, lagging, asks };
         let (logs, said) = (self.logs.clone(), serde_json::to_vec(&said).unwrap_or_default());
-        self.spawn(async move {
-            // If it is lost, it is said again.
-            let _ = logs.client().publish(logs.subjects().audience(room), said.into()).await;
-        });
+        self.spawn(async move { logs.tell(logs.subjects().audience(room), said).await });
     }
 }
 

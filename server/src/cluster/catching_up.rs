@@ -133,7 +133,8 @@ impl Cluster {
         let rebuilt = self.change(room, |room| {
             let mut state = shared.lock();
             let seen = state.seen;
-            let Some(replica) = state.replica.as_mut().filter(|replica| replica.position() <= loaded.position())
+            let Some(replica) =
+                state.replica.as_mut().filter(|replica| replica.position() <= loaded.position())
             else {
                 return Progress::Gone;
             };

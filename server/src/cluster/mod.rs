@@ -10,12 +10,14 @@ mod entering;
 mod health;
 mod journal;
 mod nodes;
+mod posts;
 mod proposing;
 mod receiving;
 mod replica;
 mod starting;
 mod upkeep;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 
 use rtbroadcaster_protocol::{Limits, Refusal, RefusalCode, RoomId};
@@ -25,6 +27,7 @@ use tokio::task::JoinHandle;
 pub(crate) use counts::ClusterCounts;
 pub(crate) use journal::ClusterJournal;
 pub(crate) use nodes::NodeView;
+pub(crate) use posts::HandedOver;
 
 use cells::Cells;
 use entering::Loads;
@@ -58,6 +61,8 @@ pub(crate) struct Cluster {
     nodes: Nodes,
     health: Health,
     counts: ClusterCounts,
+    /// Posts that other nodes hand over are answered.
+    takes_posts: AtomicBool,
 }
 
 impl Cluster {

@@ -165,7 +165,6 @@ impl Cluster {
         let said = Said { id: self.writer, name: self.nodes.name.clone(), version, rooms, ends };
         self.nodes.note(said.clone());
         let said = serde_json::to_vec(&said).unwrap_or_default();
-        // If it is lost, it is said again in two seconds.
-        let _ = self.logs.client().publish(self.logs.subjects().nodes(), said.into()).await;
+        self.logs.tell(self.logs.subjects().nodes(), said).await;
     }
 }

@@ -52,7 +52,12 @@ impl Cluster {
     }
 
     /// Writes a proposal, again and again until its outcome is known.
-    async fn write(self: &Arc<Self>, shared: &Arc<SharedReplica>, room: &Arc<SharedRoom>, proposal: Proposal) {
+    async fn write(
+        self: &Arc<Self>,
+        shared: &Arc<SharedReplica>,
+        room: &Arc<SharedRoom>,
+        proposal: Proposal,
+    ) {
         let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
         let entry = Bytes::from(proposal.entry);
         loop {

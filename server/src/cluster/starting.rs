@@ -10,7 +10,7 @@ use super::Cluster;
 use super::health::Health;
 use super::nodes::Nodes;
 use crate::clock::Clock;
-use crate::journal::{ClusterSettings, NatsConnection, RoomLogs, Subjects};
+use crate::journal::{ClusterSettings, NatsConnection, RoomLogs};
 use crate::rooms::RoomTable;
 
 impl Cluster {
@@ -27,7 +27,7 @@ impl Cluster {
         // 0 stands for no writer.
         let writer = getrandom::u64().expect("the operating system has randomness").max(1);
         let cluster = Arc::new(Self {
-            logs: RoomLogs::new(client, Subjects::new(&settings.name)),
+            logs: RoomLogs::new(client, settings, limits.owner_grace_ms),
             writer,
             table: Arc::downgrade(table),
             clock,
@@ -39,6 +39,7 @@ impl Cluster {
             nodes: Nodes::new(writer, settings.node.clone()),
             health: Health::new(),
             counts: Default::default(),
+            takes_posts: Default::default(),
         });
         info!(node = settings.node, id = format!("{writer:x}"), cluster = settings.name, "node started");
         cluster.spawn(Self::listen_to_nodes(Arc::downgrade(&cluster), cluster.logs.clone()));

@@ -1,5 +1,6 @@
 //! Looking after the replicas of this node: once a second, and when the connection says something.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::Cluster;
 use super::replica::SharedReplica;
 use super::starting::still_there;
 use crate::fanout::SharedRoom;
-use crate::journal::{NatsEvent, STREAMS, cluster_grace};
+use crate::journal::{NatsEvent, STREAMS, StreamState, cluster_grace};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -80,15 +81,27 @@ impl Cluster {
     /// Asks one of the streams whether it has a leader, and all of them if none has answered lately.
     fn ask_streams(self: &Arc<Self>, turn: u64) {
         let is_silent = self.health.silence() > SECOND * 4;
-        for (number, name) in self.logs.subjects().streams().enumerate() {
+        for number in 0..STREAMS {
             if is_silent || number as u64 == turn % STREAMS as u64 {
-                let cluster = Arc::clone(self);
-                self.spawn(async move {
-                    if cluster.logs.has_leader(number, &name).await {
-                        cluster.health.note_answer();
-                    }
-                });
+                self.spawn(Arc::clone(self).ask_stream(number));
             }
+        }
+    }
+
+    async fn ask_stream(self: Arc<Self>, number: usize) {
+        match self.logs.state(number).await {
+            StreamState::Answers => self.health.note_answer(),
+            StreamState::Missing => {
+                let stream = self.logs.subjects().stream_name(number);
+                match self.logs.create(number).await {
+                    Ok(()) => {
+                        warn!(stream, "somebody has deleted a stream, and its rooms with it: it is created")
+                    }
+                    // Another node may have created it.
+                    Err(error) => info!(stream, %error, "a deleted stream could not be created"),
+                }
+            }
+            StreamState::Silent => {}
         }
     }
 
@@ -115,7 +128,8 @@ impl Cluster {
             let since = state.replica.as_ref().map_or(0, |replica| replica.bytes_since_checkpoint());
             (since, now.since(state.last_entry), state.may_delete)
         };
-        let Some((holds_owner, state_bytes)) = room.look(|room| (room.holds_owner(), room.state_bytes())) else {
+        let Some((holds_owner, state_bytes)) = room.look(|room| (room.holds_owner(), room.state_bytes()))
+        else {
             return;
         };
         let is_large = holds_owner && since > CHECKPOINT_BYTES.max(state_bytes);
@@ -191,15 +205,23 @@ impl Cluster {
                 return;
             }
         };
-        for (id, last) in last {
-            let (Some(shared), Some(room)) = (self.replicas.get(id), self.room(id)) else { continue };
+        let last: HashMap<_, _> = last.into_iter().collect();
+        for shared in replicas {
+            let Some(room) = self.room(shared.id) else { continue };
             let (position, is_behind) = {
                 let state = shared.lock();
                 (state.position(), state.is_behind)
             };
-            if last > position && !is_behind {
+            let last = last.get(&shared.id).copied().unwrap_or(0);
+            if is_behind || last == position {
+                continue;
+            }
+            if last > position {
                 self.counts.holes.add();
                 self.catch_up(&shared, &room, Some(last)).await;
+            } else if position > 0 {
+                // That server doesn't know the newest entries, or they are gone.
+                self.catch_up(&shared, &room, None).await;
             }
         }
     }

@@ -15,14 +15,18 @@ use super::headers::Query;
 use super::json::json_answer;
 use super::request::Request;
 use crate::Manager;
+use crate::publish::DrivenRoom;
 
-/// The form of the body.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum BodyForm {
-    /// One action, as a JSON object.
-    One,
-    /// Several actions, one on each line.
-    Lines,
+/// A post, as it was read.
+#[derive(Debug, Clone)]
+pub(super) struct RoomPost {
+    /// The name of the session, and the id of the first line.
+    pub(super) session: Option<(String, u64)>,
+    /// The claim that must be in force.
+    pub(super) epoch: Option<u64>,
+    /// Whether each line is an action.
+    pub(super) has_lines: bool,
+    pub(super) text: String,
 }
 
 /// Appends one action or several, and answers for each. If the query names an epoch, it must be the
@@ -35,35 +39,47 @@ pub(super) async fn append(
 ) -> Result<Response, HttpError> {
     // Nothing else is judged of a client that may not act, nor its body read.
     let room = authorise_publisher(manager, request, uuid).await?;
-    let form = match headers::media_type(&request.headers)?.as_deref() {
-        Some("application/json") => BodyForm::One,
-        Some("application/x-ndjson") => BodyForm::Lines,
+    let has_lines = match headers::media_type(&request.headers)?.as_deref() {
+        Some("application/json") => false,
+        Some("application/x-ndjson") => true,
         _ => return Err(HttpError::MediaType("application/json, or application/x-ndjson for several lines")),
     };
     let session = headers::idempotency_key(&request.headers)?;
+    let session = session.map(|(session, first_id)| (session.to_owned(), first_id));
     let epoch = Query::parse(&request.query)?.number("epoch")?;
     let text = body.text(manager, manager.settings().limits.message_bytes).await?;
+    let post = RoomPost { session, epoch, has_lines, text };
+    #[cfg(feature = "cluster")]
+    if let Some(answer) = super::handing_over::hand_over(manager, &room, &post).await? {
+        return Ok(answer);
+    }
+    Ok(json_answer(StatusCode::OK, post.append(manager, &room).await?))
+}
 
-    let post = Post { session };
-    let posted = room.publish(epoch, |room, now| match form {
-        BodyForm::One => post.append(room, iter::once(text.as_str()), now),
-        BodyForm::Lines => post.append(room, text.lines(), now),
-    });
-    let posted = posted.await.map_err(|error| HttpError::unpublished(error, manager))?;
-    match form {
-        BodyForm::One => {
-            let posted = posted.into_iter().next();
-            let posted = posted.ok_or_else(|| HttpError::Malformed("the body is empty".to_owned()))?;
-            let (id, outcome) = (posted.id, outcome(posted.answer));
-            outcome.map(|seq| json_answer(StatusCode::OK, with_id(json!({"seq": seq}), id).to_string()))
-        }
-        BodyForm::Lines => {
+impl RoomPost {
+    /// Appends the actions here. Returns the answer, as JSON.
+    pub(super) async fn append(&self, manager: &Manager, room: &DrivenRoom) -> Result<String, HttpError> {
+        let session = self.session.as_ref().map(|(session, first_id)| (session.as_str(), *first_id));
+        let post = Post { session };
+        let posted = room.publish(self.epoch, |room, now| {
+            if self.has_lines {
+                post.append(room, self.text.lines(), now)
+            } else {
+                post.append(room, iter::once(self.text.as_str()), now)
+            }
+        });
+        let posted = posted.await.map_err(|error| HttpError::unpublished(error, manager))?;
+        if self.has_lines {
             for refusal in posted.iter().filter_map(Posted::refusal) {
                 manager.metrics().refused(refusal);
             }
             let results: Vec<_> = posted.into_iter().map(result).collect();
-            Ok(json_answer(StatusCode::OK, json!({"results": results}).to_string()))
+            return Ok(json!({"results": results}).to_string());
         }
+        let posted = posted.into_iter().next();
+        let posted = posted.ok_or_else(|| HttpError::Malformed("the body is empty".to_owned()))?;
+        let (id, outcome) = (posted.id, outcome(posted.answer));
+        outcome.map(|seq| with_id(json!({"seq": seq}), id).to_string())
     }
 }
 

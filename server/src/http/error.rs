@@ -165,7 +165,7 @@ impl HttpError {
     }
 
     /// How long to wait before the same request is sent again.
-    fn retry_after_ms(&self) -> Option<u64> {
+    pub(super) fn retry_after_ms(&self) -> Option<u64> {
         match self {
             Self::Refused(refusal) => {
                 refusal.retry_after_ms.or_else(|| refusal.may_pass_later().then_some(RETRY_WHEN_FULL_MS))

@@ -12,6 +12,8 @@ mod create;
 mod document;
 mod error;
 mod events;
+#[cfg(feature = "cluster")]
+mod handing_over;
 mod hang_up;
 mod headers;
 mod json;
@@ -46,6 +48,8 @@ pub(crate) fn routes(
     manager: &Manager,
     remote: BoxedFilter<(Option<RemoteAddress>,)>,
 ) -> BoxedFilter<(Response,)> {
+    #[cfg(feature = "cluster")]
+    handing_over::take_posts(manager);
     let manager = manager.clone();
     let target = warp::path::tail().and_then(|tail: Tail| async move {
         Target::parse(tail.as_str()).ok_or_else(warp::reject::not_found)

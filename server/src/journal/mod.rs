@@ -21,8 +21,8 @@ pub use jetstream::{
 };
 #[cfg(feature = "cluster")]
 pub(crate) use jetstream::{
-    NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, Subjects, Unread, Written, cluster_grace,
-    start_cluster, stored,
+    NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, StreamState, Subjects, Unread, Written,
+    cluster_grace, start_cluster, stored,
 };
 #[cfg(feature = "store")]
 pub use sqlite::{
@@ -33,7 +33,10 @@ pub(crate) use sqlite::{Store, StoreCounts};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
-#[cfg_attr(not(any(feature = "store", feature = "cluster")), expect(dead_code, reason = "only a journal reads them"))]
+#[cfg_attr(
+    not(any(feature = "store", feature = "cluster")),
+    expect(dead_code, reason = "only a journal reads them")
+)]
 pub(crate) struct Staged {
     /// The room that has staged it.
     pub(crate) room: RoomId,

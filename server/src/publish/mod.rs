@@ -44,6 +44,12 @@ impl DrivenRoom {
         Self { services, room, right }
     }
 
+    /// By what right it is driven.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn right(&self) -> Right {
+        self.right
+    }
+
     /// The room itself.
     pub(crate) fn room(&self) -> &Arc<SharedRoom> {
         &self.room

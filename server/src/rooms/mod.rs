@@ -1,9 +1,9 @@
 //! The table of a server's rooms. Connections, HTTP requests and the administration open, find and
 //! close rooms here.
 
-mod alarms;
 #[cfg(feature = "cluster")]
 mod adopting;
+mod alarms;
 #[cfg(any(feature = "cluster", feature = "store"))]
 mod keeping;
 mod memory;

@@ -14,9 +14,17 @@ use tokio::task::JoinHandle;
 pub struct Balancer {
     /// Where it listens: `host:port`.
     pub address: String,
-    cuts: watch::Sender<u64>,
-    servers: watch::Sender<Vec<String>>,
+    lines: watch::Sender<Vec<Line>>,
     accepting: JoinHandle<()>,
+}
+
+/// The way to one server.
+#[derive(Debug, Clone)]
+struct Line {
+    server: String,
+    is_open: bool,
+    /// How often its connections were ended.
+    cuts: watch::Sender<u64>,
 }
 
 impl Balancer {
@@ -24,19 +32,40 @@ impl Balancer {
     pub async fn start(servers: Vec<String>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("a listener has an address").to_string();
-        let (cuts, servers) = (watch::Sender::new(0), watch::Sender::new(servers));
-        let accepting = tokio::spawn(accept(listener, servers.subscribe(), cuts.subscribe()));
-        Self { address, cuts, servers, accepting }
+        let lines =
+            servers.into_iter().map(|server| Line { server, is_open: true, cuts: watch::Sender::new(0) });
+        let lines = watch::Sender::new(lines.collect());
+        let accepting = tokio::spawn(accept(listener, lines.subscribe()));
+        Self { address, lines, accepting }
     }
 
     /// Ends all connections. Clients that connect again get another server.
     pub fn cut(&self) {
-        self.cuts.send_modify(|cuts| *cuts += 1);
+        self.lines.borrow().iter().for_each(Line::cut);
     }
 
-    /// Gives new connections to these servers. The others' connections go on.
-    pub fn lead_to(&self, servers: &[&str]) {
-        self.servers.send_replace(servers.iter().map(|server| (*server).to_owned()).collect());
+    /// Gives no connections to this server any more, and ends those that it has.
+    pub fn lead_away(&self, server: &str) {
+        self.open(server, false);
+    }
+
+    /// Gives connections to this server again.
+    pub fn lead_back(&self, server: &str) {
+        self.open(server, true);
+    }
+
+    fn open(&self, server: &str, is_open: bool) {
+        self.lines.send_modify(|lines| {
+            let line = lines.iter_mut().find(|line| line.server == server).expect("one of its servers");
+            line.is_open = is_open;
+            line.cut();
+        });
+    }
+}
+
+impl Line {
+    fn cut(&self) {
+        self.cuts.send_modify(|cuts| *cuts += 1);
     }
 }
 
@@ -46,30 +75,29 @@ impl Drop for Balancer {
     }
 }
 
-async fn accept(listener: TcpListener, servers: watch::Receiver<Vec<String>>, cuts: watch::Receiver<u64>) {
+async fn accept(listener: TcpListener, lines: watch::Receiver<Vec<Line>>) {
     let turn = Arc::new(AtomicUsize::new(0));
     while let Ok((client, _)) = listener.accept().await {
-        let (servers, turn, mut cuts) = (servers.borrow().clone(), Arc::clone(&turn), cuts.clone());
-        cuts.mark_unchanged();
-        tokio::spawn(async move {
-            tokio::select! {
-                () = forward(client, &servers, &turn) => {}
-                // Dropping both sockets is the cut.
-                _ = cuts.changed() => {}
-            }
-        });
+        let (mut open, turn) = (lines.borrow().clone(), Arc::clone(&turn));
+        open.retain(|line| line.is_open);
+        tokio::spawn(async move { forward(client, &open, &turn).await });
     }
 }
 
-async fn forward(mut client: TcpStream, servers: &[String], turn: &AtomicUsize) {
-    for _ in 0..servers.len() {
-        let server = &servers[turn.fetch_add(1, Ordering::Relaxed) % servers.len()];
-        let Ok(mut server) = TcpStream::connect(server).await else { continue };
+async fn forward(mut client: TcpStream, lines: &[Line], turn: &AtomicUsize) {
+    for _ in 0..lines.len() {
+        let line = &lines[turn.fetch_add(1, Ordering::Relaxed) % lines.len()];
+        let mut cuts = line.cuts.subscribe();
+        let Ok(mut server) = TcpStream::connect(&line.server).await else { continue };
         for stream in [&client, &server] {
             stream.set_nodelay(true).expect("a connected socket takes options");
         }
-        // A client whose server has ended ends too.
-        drop(copy_bidirectional(&mut client, &mut server).await);
+        tokio::select! {
+            // A client whose server has ended ends too.
+            _ = copy_bidirectional(&mut client, &mut server) => {}
+            // Dropping both sockets is the cut.
+            _ = cuts.changed() => {}
+        }
         return;
     }
 }

@@ -6,12 +6,49 @@ use std::path::PathBuf;
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::jetstream;
 use super::nats_server::NatsServer;
 use crate::until;
+
+/// What NATS servers are started with.
+#[derive(Debug, Clone)]
+pub struct NatsPlan {
+    servers: usize,
+    host: String,
+    configuration: String,
+    is_apart: bool,
+}
+
+impl NatsPlan {
+    /// This many servers.
+    #[must_use]
+    pub fn new(servers: usize) -> Self {
+        Self { servers, host: "127.0.0.1".to_owned(), configuration: String::new(), is_apart: false }
+    }
+
+    /// At another address of this machine.
+    #[must_use]
+    pub fn at(self, host: &str) -> Self {
+        Self { host: host.to_owned(), ..self }
+    }
+
+    /// With this text added to each server's configuration.
+    #[must_use]
+    pub fn configured(self, configuration: &str) -> Self {
+        Self { configuration: configuration.to_owned(), ..self }
+    }
+
+    /// Without the signals that a terminal sends to all processes of a command.
+    #[must_use]
+    pub fn apart(self) -> Self {
+        Self { is_apart: true, ..self }
+    }
+}
 
 /// NATS servers with JetStream. When dropped, they are killed and their files removed.
 #[derive(Debug)]
@@ -25,27 +62,25 @@ impl NatsCluster {
     /// Starts this many servers and waits until they are ready. None if there is no program
     /// `nats-server`.
     pub async fn start(servers: usize) -> Option<Self> {
-        Self::configured(servers, "").await
+        Self::start_as(NatsPlan::new(servers)).await
     }
 
-    /// As [`NatsCluster::start`], with this text added to each server's configuration.
-    pub async fn configured(servers: usize, more: &str) -> Option<Self> {
-        Self::listening("127.0.0.1", servers, more).await
-    }
-
-    /// As [`NatsCluster::configured`], at another address of this machine.
-    pub async fn listening(host: &str, servers: usize, more: &str) -> Option<Self> {
+    /// Starts servers as planned and waits until they are ready. None if there is no program
+    /// `nats-server`.
+    pub async fn start_as(plan: NatsPlan) -> Option<Self> {
         static CLUSTERS: AtomicU64 = AtomicU64::new(0);
         let program = super::nats_server().await?;
         let number = CLUSTERS.fetch_add(1, Ordering::Relaxed);
         let folder = env::temp_dir().join(format!("rtbroadcaster-nats-{}-{number}", process::id()));
         // It is there if a former process with this id was cut off.
         drop(fs::remove_dir_all(&folder));
-        let servers: Vec<_> = (0..servers)
-            .map(|number| NatsServer::new(&program, &folder, &format!("n{number}"), host))
+        let servers: Vec<_> = (0..plan.servers)
+            .map(|number| {
+                NatsServer::new(&program, &folder, &format!("n{number}"), &plan.host, plan.is_apart)
+            })
             .collect();
         let routes: Vec<_> = servers.iter().map(|server| server.routes().to_owned()).collect();
-        servers.iter().for_each(|server| server.configure(&routes, more));
+        servers.iter().for_each(|server| server.configure(&routes, &plan.configuration));
         let mut cluster = Self { servers, folder };
         cluster.restart_all().await;
         Some(cluster)
@@ -96,6 +131,32 @@ impl NatsCluster {
         let names = self.answer("$JS.API.STREAM.NAMES", &Value::Null).await;
         let names = names["streams"].as_array().cloned().unwrap_or_default();
         names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+    }
+
+    /// The stream that holds a room, and the room's subject there.
+    pub async fn stream_of(&self, uuid: &str) -> (String, String) {
+        for stream in self.streams().await {
+            let subjects = json!({"subjects_filter": ">"});
+            let info = self.answer(&format!("$JS.API.STREAM.INFO.{stream}"), &subjects).await;
+            let subjects = info["state"]["subjects"].as_object().cloned().unwrap_or_default();
+            if let Some(subject) = subjects.keys().find(|subject| subject.ends_with(uuid)) {
+                return (stream, subject.clone());
+            }
+        }
+        panic!("no stream holds {uuid}");
+    }
+
+    /// The messages of a subject, oldest first: the sequence in the stream, and the body.
+    pub async fn messages(&self, stream: &str, subject: &str) -> Vec<(u64, Vec<u8>)> {
+        let (mut messages, mut next) = (Vec::new(), 1);
+        loop {
+            let request = json!({"next_by_subj": subject, "seq": next});
+            let answer = self.answer(&format!("$JS.API.STREAM.MSG.GET.{stream}"), &request).await;
+            let Some(sequence) = answer["message"]["seq"].as_u64() else { return messages };
+            let body = STANDARD.decode(answer["message"]["data"].as_str().unwrap_or_default());
+            messages.push((sequence, body.expect("bodies are told in base64")));
+            next = sequence + 1;
+        }
     }
 
     /// Creates a stream with this configuration.

@@ -23,12 +23,13 @@ pub struct NatsServer {
     routes: String,
     program: PathBuf,
     folder: PathBuf,
+    is_apart: bool,
     child: Option<Child>,
 }
 
 impl NatsServer {
     /// A server that isn't started yet, with its files below `folder`.
-    pub(super) fn new(program: &Path, folder: &Path, name: &str, host: &str) -> Self {
+    pub(super) fn new(program: &Path, folder: &Path, name: &str, host: &str, is_apart: bool) -> Self {
         let address = || format!("{host}:{}", free_port());
         Self {
             name: name.to_owned(),
@@ -37,6 +38,7 @@ impl NatsServer {
             routes: address(),
             program: program.to_owned(),
             folder: folder.join(name),
+            is_apart,
             child: None,
         }
     }
@@ -81,6 +83,9 @@ impl NatsServer {
         let mut command = Command::new(&self.program);
         command.arg("--config").arg(self.folder.join("nats.conf")).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if self.is_apart {
+            command.process_group(0);
+        }
         self.child = Some(command.spawn().expect("nats-server starts"));
     }
 

@@ -26,6 +26,9 @@ pub struct NodePlan {
     binary: Option<PathBuf>,
     /// A command that runs another one, such as in another network.
     wrapper: Vec<String>,
+    /// A file for its log that is kept.
+    log: Option<PathBuf>,
+    is_apart: bool,
 }
 
 impl NodePlan {
@@ -39,6 +42,8 @@ impl NodePlan {
             arguments: Vec::new(),
             binary: None,
             wrapper: Vec::new(),
+            log: None,
+            is_apart: false,
         }
     }
 
@@ -61,6 +66,18 @@ impl NodePlan {
         Self { address: address.to_owned(), ..self }
     }
 
+    /// With its log in this file, which is kept.
+    #[must_use]
+    pub fn logging_to(self, log: &Path) -> Self {
+        Self { log: Some(log.to_owned()), ..self }
+    }
+
+    /// Without the signals that a terminal sends to all processes of a command.
+    #[must_use]
+    pub fn apart(self) -> Self {
+        Self { is_apart: true, ..self }
+    }
+
     /// Started by another command, which gets the program and its arguments as its last arguments.
     pub(super) fn started_by(self, wrapper: &[&str]) -> Self {
         Self { wrapper: wrapper.iter().map(|word| (*word).to_owned()).collect(), ..self }
@@ -77,6 +94,9 @@ impl NodePlan {
         program.args(["--listen", &self.address, "--nats", &self.nats, "--node-name", &self.name]);
         // All clients share one address, which another owner may use anew in a moment.
         program.args(["--unknown-rooms-per-minute", "1000000"]);
+        if self.is_apart {
+            program.process_group(0);
+        }
         program.args(&self.arguments).env("RTBROADCASTER_ADMIN_TOKEN", TOKEN);
         program
     }
@@ -97,7 +117,9 @@ impl Node {
     pub async fn start(plan: NodePlan) -> Self {
         static LOGS: AtomicU64 = AtomicU64::new(0);
         let number = LOGS.fetch_add(1, Ordering::Relaxed);
-        let log = env::temp_dir().join(format!("rtbroadcaster-node-{}-{number}.log", process::id()));
+        let log = plan.log.clone().unwrap_or_else(|| {
+            env::temp_dir().join(format!("rtbroadcaster-node-{}-{number}.log", process::id()))
+        });
         let mut node = Self { address: plan.address.clone(), plan, log, program: None };
         node.restart().await;
         node
@@ -125,6 +147,15 @@ impl Node {
         let mut program = self.program.take().expect("it runs");
         program.signal("TERM").await;
         assert_eq!(program.exit_code().await, Some(0), "{}", self.log());
+    }
+
+    /// Ends it in order, unless somebody else has ended it already.
+    pub async fn end_if_it_runs(&mut self) {
+        let Some(mut program) = self.program.take() else { return };
+        if program.is_running() {
+            program.signal("TERM").await;
+            program.exit_code().await;
+        }
     }
 
     /// Holds it at this moment (SIGSTOP).
@@ -194,6 +225,8 @@ impl Drop for Node {
         if std::thread::panicking() {
             eprintln!("the log of {}:\n{}", self.plan.name, self.log());
         }
-        drop(fs::remove_file(&self.log));
+        if self.plan.log.is_none() {
+            drop(fs::remove_file(&self.log));
+        }
     }
 }

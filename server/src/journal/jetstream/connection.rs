@@ -49,7 +49,6 @@ const SMALLEST_PAYLOAD: usize = 65_536;
 pub(crate) struct Connection {
     pub(crate) client: Client,
     /// What happens to it. The first event is that it is there.
-    #[expect(dead_code, reason = "only a node listens to them, and nothing is one yet")]
     pub(crate) events: mpsc::Receiver<ConnectionEvent>,
     /// What this node has shown the servers, for messages.
     pub(super) user: String,

@@ -20,7 +20,7 @@ pub use server_address::{InvalidNatsServer, NatsServer};
 pub use settings::ClusterSettings;
 
 pub(crate) use connection::{Connection as NatsConnection, ConnectionEvent as NatsEvent};
-pub(crate) use room_logs::{RoomLogs, StoredEntry, Unread, Written, stored};
+pub(crate) use room_logs::{RoomLogs, StoredEntry, StreamState, Unread, Written, stored};
 pub(crate) use start::start as start_cluster;
 pub(crate) use streams::{STREAMS, grace as cluster_grace};
 pub(crate) use subjects::Subjects;

@@ -1,9 +1,12 @@
 //! The logs of rooms, as JetStream keeps them: writing the next entry, reading, deleting.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_nats::connection::State;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::stream::Config;
 use async_nats::{Client, HeaderMap, Message, Request, RequestErrorKind};
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -12,6 +15,8 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio::time::timeout;
 
+use super::settings::ClusterSettings;
+use super::streams;
 use super::subjects::Subjects;
 
 /// How long one request may take. JetStream answers within milliseconds, or has no leader.
@@ -35,6 +40,9 @@ const NOT_LAST: [u64; 2] = [10_071, 10_164];
 
 /// Error code with which JetStream refuses what has no place.
 const NO_PLACE: u64 = 10_077;
+
+/// Error code with which JetStream says that there is no such stream.
+const NO_STREAM: u64 = 10_059;
 
 /// Error code with which JetStream says that there is no such message.
 const NO_MESSAGE: u64 = 10_037;
@@ -65,6 +73,17 @@ pub(crate) enum Written {
 #[error("the log of a room can't be read now: {0}")]
 pub(crate) struct Unread(String);
 
+/// What became of a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StreamState {
+    /// Its leader answers.
+    Answers,
+    /// Somebody has deleted it.
+    Missing,
+    /// Nothing was heard of it.
+    Silent,
+}
+
 impl Unread {
     pub(crate) fn new(reason: impl ToString) -> Self {
         Self(reason.to_string())
@@ -76,6 +95,8 @@ impl Unread {
 pub(crate) struct RoomLogs {
     client: Client,
     subjects: Subjects,
+    /// The streams, as they should be.
+    wanted: Arc<[Config]>,
 }
 
 /// The answer to an entry, and to other requests that change something.
@@ -106,8 +127,9 @@ struct MessageNumber {
 }
 
 impl RoomLogs {
-    pub(crate) fn new(client: Client, subjects: Subjects) -> Self {
-        Self { client, subjects }
+    pub(crate) fn new(client: Client, settings: &ClusterSettings, owner_grace_ms: u64) -> Self {
+        let wanted = streams::wanted(settings, owner_grace_ms).into();
+        Self { client, subjects: Subjects::new(&settings.name), wanted }
     }
 
     pub(crate) fn subjects(&self) -> &Subjects {
@@ -127,10 +149,10 @@ impl RoomLogs {
     pub(crate) async fn write(&self, room: RoomId, previous: u64, entry: Bytes) -> Written {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, previous.to_string());
-        let request = Request::new().headers(headers).payload(entry).timeout(Some(REQUEST_TIMEOUT));
-        let answer = match self.client.send_request(self.subjects.log(room), request).await {
+        let request = Request::new().headers(headers).payload(entry);
+        let answer = match self.send(self.subjects.log(room), request).await {
             Ok(answer) => answer,
-            Err(error) => return Written::Unanswered(error.to_string()),
+            Err(Unread(reason)) => return Written::Unanswered(reason),
         };
         match serde_json::from_slice(&answer.payload) {
             Ok(Acknowledgement { error: Some(error), .. }) if NOT_LAST.contains(&error.err_code) => {
@@ -155,15 +177,38 @@ impl RoomLogs {
         self.last_of(&self.subjects.stream(room), &self.subjects.log(room)).await
     }
 
-    /// Whether the stream of this number has a leader that answers.
-    pub(crate) async fn has_leader(&self, stream: usize, name: &str) -> bool {
-        self.last_of(name, &self.subjects.nothing(stream)).await.is_ok()
+    /// What became of the stream of this number.
+    pub(crate) async fn state(&self, stream: usize) -> StreamState {
+        let (name, subject) = (self.subjects.stream_name(stream), self.subjects.nothing(stream));
+        match self.ask_for_last(&name, &subject).await.map(|answer| answer.error) {
+            Ok(Some(error)) if error.err_code == NO_STREAM => StreamState::Missing,
+            Ok(Some(error)) if error.err_code != NO_MESSAGE => StreamState::Silent,
+            Ok(_) => StreamState::Answers,
+            Err(_) => StreamState::Silent,
+        }
+    }
+
+    /// Creates a stream that somebody has deleted. Other nodes may do the same.
+    ///
+    /// # Errors
+    /// If it can't be created.
+    pub(crate) async fn create(&self, stream: usize) -> Result<(), Unread> {
+        let wanted = self.wanted.get(stream).ok_or_else(|| Unread::new("there is no such stream"))?;
+        let wanted = serde_json::to_string(wanted).map_err(Unread::new)?;
+        let subject = format!("$JS.API.STREAM.CREATE.{}", self.subjects.stream_name(stream));
+        let answer = self.ask(subject, wanted).await?;
+        let answer: Acknowledgement = serde_json::from_slice(&answer.payload).map_err(Unread::new)?;
+        answer.error.map_or(Ok(()), |error| Err(Unread(error.description)))
+    }
+
+    async fn ask_for_last(&self, stream: &str, subject: &str) -> Result<LastMessage, Unread> {
+        let question = json!({"last_by_subj": subject}).to_string();
+        let answer = self.ask(format!("$JS.API.STREAM.MSG.GET.{stream}"), question).await?;
+        serde_json::from_slice(&answer.payload).map_err(Unread::new)
     }
 
     async fn last_of(&self, stream: &str, subject: &str) -> Result<Option<u64>, Unread> {
-        let question = json!({"last_by_subj": subject}).to_string();
-        let answer = self.ask(format!("$JS.API.STREAM.MSG.GET.{stream}"), question).await?;
-        let answer: LastMessage = serde_json::from_slice(&answer.payload).map_err(Unread::new)?;
+        let answer = self.ask_for_last(stream, subject).await?;
         match (answer.message, answer.error) {
             (Some(message), _) => Ok(Some(message.seq)),
             (None, Some(error)) if error.err_code == NO_MESSAGE => Ok(None),
@@ -237,11 +282,37 @@ impl RoomLogs {
     }
 
     async fn ask(&self, subject: String, question: String) -> Result<Message, Unread> {
-        let request = Request::new().payload(question.into()).timeout(Some(REQUEST_TIMEOUT));
-        self.client.send_request(subject, request).await.map_err(|error| match error.kind() {
-            RequestErrorKind::NoResponders => Unread("no server has the stream".to_owned()),
+        self.send(subject, Request::new().payload(question.into())).await
+    }
+
+    /// Sends a request, and waits for the answer. Without a connection it isn't sent: it would wait
+    /// for one, and be of no use then.
+    async fn send(&self, subject: String, request: Request) -> Result<Message, Unread> {
+        self.check_connected()?;
+        let request = request.timeout(Some(REQUEST_TIMEOUT));
+        // The client's own timeout doesn't count how long the request waits to be sent.
+        let sent = timeout(REQUEST_TIMEOUT * 2, self.client.send_request(subject, request)).await;
+        sent.map_err(Unread::new)?.map_err(|error| match error.kind() {
+            RequestErrorKind::NoResponders => {
+                Unread("no server has the stream, or it has no leader".to_owned())
+            }
             _ => Unread::new(error),
         })
+    }
+
+    fn check_connected(&self) -> Result<(), Unread> {
+        match self.client.connection_state() {
+            State::Connected => Ok(()),
+            State::Pending | State::Disconnected => Err(Unread("there is no connection to NATS".to_owned())),
+        }
+    }
+
+    /// Publishes a message that is of use only now. Without a connection, it is dropped.
+    pub(crate) async fn tell(&self, subject: String, message: Vec<u8>) {
+        if self.check_connected().is_ok() {
+            // If it is lost, it is said again.
+            let _ = timeout(REQUEST_TIMEOUT, self.client.publish(subject, message.into())).await;
+        }
     }
 
     /// Asks for several messages at once, until `take` returns none for one that it can't be.
@@ -252,13 +323,15 @@ impl RoomLogs {
         question: String,
         mut take: impl FnMut(Message) -> Option<()>,
     ) -> Result<u64, Unread> {
+        self.check_connected()?;
         let inbox = self.client.new_inbox();
         let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Unread::new)?;
         let subject = format!("$JS.API.DIRECT.GET.{stream}");
         self.client.publish_with_reply(subject, inbox, question.into()).await.map_err(Unread::new)?;
         loop {
             let next = timeout(REQUEST_TIMEOUT, answers.next()).await;
-            let answer = next.map_err(Unread::new)?.ok_or_else(|| Unread("the connection has ended".to_owned()))?;
+            let answer =
+                next.map_err(Unread::new)?.ok_or_else(|| Unread("the connection has ended".to_owned()))?;
             match answer.status.map(|status| status.as_u16()) {
                 None => take(answer).ok_or_else(|| Unread("a message without its headers".to_owned()))?,
                 // The end of the batch, and: there is no such message.

@@ -11,7 +11,6 @@ use super::streams;
 ///
 /// # Errors
 /// If no server lets this node in, or it can't have the streams that it needs.
-#[cfg_attr(not(feature = "internals"), expect(dead_code, reason = "only the tests start a node yet"))]
 pub(crate) async fn start(
     settings: &ClusterSettings,
     owner_grace_ms: u64,

@@ -28,12 +28,17 @@ impl Subjects {
 
     /// The stream that keeps a room.
     pub(crate) fn stream(&self, room: RoomId) -> String {
-        stream_name(&self.name, Self::stream_number(room))
+        self.stream_name(Self::stream_number(room))
     }
 
     /// The streams, in the order of their numbers.
     pub(crate) fn streams(&self) -> impl Iterator<Item = String> {
-        (0..STREAMS).map(|number| stream_name(&self.name, number))
+        (0..STREAMS).map(|number| self.stream_name(number))
+    }
+
+    /// The stream of this number.
+    pub(crate) fn stream_name(&self, number: usize) -> String {
+        stream_name(&self.name, number)
     }
 
     /// The subject of a room's log.
