@@ -25,15 +25,18 @@ const io = new Server(server, { transports: ["websocket"], ...options });
 
 io.on("connection", (socket) => {
   let room;
+  // As `emit` does, but it says when the adapter has taken the message.
+  const send = (message, to, except) => {
+    const packet = { type: EVENT, nsp: "/", data: ["m", message] };
+    return socket.nsp.adapter.broadcast(packet, { rooms: new Set([to]), except: new Set(except), flags: {} });
+  };
   socket.on("m", async (message, acknowledge) => {
     if (message.status?.value === 1 || message.status?.value === 2) {
       room = message.status.value === 1 ? open().uuid : message.uuid;
-      socket.emit("m", connected(room));
+      await send(connected(room), socket.id, []);
       if (message.status.value === 2) socket.join(room);
     } else {
-      const packet = { type: EVENT, nsp: "/", data: ["m", message] };
-      const others = { rooms: new Set([room]), except: new Set([socket.id]), flags: {} };
-      await socket.nsp.adapter.broadcast(packet, others);
+      await send(message, room, [socket.id]);
       acknowledge?.();
     }
   });

@@ -66,6 +66,8 @@ pub(crate) enum Metric {
     MemoryPerOwnedRoom,
     /// Growth of the last node by each room that is followed there, with one follower; KiB.
     MemoryPerFollowedRoom,
+    /// Growth of the first node by each of its rooms that is followed on the last one; KiB.
+    MemoryByFollowing,
     /// Growth of all NATS servers together by each room; KiB.
     MemoryPerRoomBetween,
     /// Growth of the server's proportional set size in the run; MiB.
@@ -138,6 +140,7 @@ impl Metric {
             Self::MemoryPerConnection => "KiB a connection",
             Self::MemoryPerOwnedRoom => "KiB a room with its owner",
             Self::MemoryPerFollowedRoom => "KiB a room with a follower",
+            Self::MemoryByFollowing => "KiB a room where its owner is, by that",
             Self::MemoryPerRoomBetween => "KiB a room in all NATS servers",
             Self::MemoryGrowth => "MiB grown",
             Self::CpuPerJoin => "CPU µs a join",

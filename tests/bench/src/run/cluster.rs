@@ -207,7 +207,8 @@ cores. `rtbroadcaster` alone is one server without `--nats`.
   their client's library would. The owner begins with what was not acknowledged. *Acknowledged and
   lost* are those that a follower never got, *repeated* those that came twice, both summed over the
   10 followers. It is the worst turn.
-- **Idle**: 10,000 owners open a room each on the first node; then each room gets a follower on the
-  other one. The growth of each node's proportional set size is divided by the rooms; the connection
-  and the room are part of it, as they are on the server alone.
+- **Idle**: 10,000 owners open a room each on the first node; then 9,000 of the rooms get a follower
+  each on the other one, which is what a limit of 20,000 open files lets the load generator do. The
+  growth of each node's proportional set size is divided by the rooms; the connection is part of it.
+  On the server alone, what a follower adds is its connection.
 ";

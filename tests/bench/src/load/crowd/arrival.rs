@@ -39,9 +39,14 @@ impl Crowd {
         self.settle(0)
     }
 
-    /// Adds this many followers to each room, and waits until all have entered.
-    pub(crate) fn add_to_each(&mut self, count: usize, rendering: Rendering) -> anyhow::Result<()> {
-        for room in 0..self.rooms.len() {
+    /// Adds this many followers to each of the first rooms, and waits until all have entered.
+    pub(crate) fn add_to_each(
+        &mut self,
+        rooms: usize,
+        count: usize,
+        rendering: Rendering,
+    ) -> anyhow::Result<()> {
+        for room in 0..rooms {
             for _ in 0..count {
                 self.connect(Role::Follower, room, rendering)?;
                 self.settle(CONNECTIONS_UNDER_WAY)?;

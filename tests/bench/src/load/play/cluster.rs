@@ -79,7 +79,7 @@ impl Play<'_> {
         const RATE: f64 = 10.0;
         self.crowd.open_rooms(ROOMS, Rendering::Compact)?;
         (0..ROOMS).for_each(|room| self.crowd.say(room, USUAL, false));
-        self.crowd.add_to_each(4, Rendering::Compact)?;
+        self.crowd.add_to_each(ROOMS, 4, Rendering::Compact)?;
         self.crowd.run(Drive::paced(&self.crowd, RATE, WARM_UP))?;
         self.acknowledged_all()?;
         self.whole(Drive::paced(&self.crowd, RATE, self.time()))
@@ -122,26 +122,31 @@ impl Play<'_> {
     /// Opens rooms and has each followed on the last node, and measures the memory after each.
     pub(super) fn idle_rooms(&mut self) -> anyhow::Result<Measurement> {
         const ROOMS: usize = 10_000;
+        /// With the owners, as many connections as most limits of open files let the load generator
+        /// have.
+        const FOLLOWED: usize = 9_000;
         let (nodes, processes) = (self.nodes(), self.processes());
         let memory = || processes.iter().map(|process| process.memory()).collect::<anyhow::Result<Vec<_>>>();
-        let a_room = |now: u64, before: u64| (now as f64 - before as f64) / ROOMS as f64;
+        let a_room = |now: u64, before: u64, rooms: usize| (now as f64 - before as f64) / rooms as f64;
         self.crowd.idle(CALM)?;
         let before = memory()?;
         self.crowd.open_rooms(ROOMS, Rendering::Compact)?;
         self.crowd.idle(CALM)?;
         let opened = memory()?;
         self.follow_elsewhere();
-        self.crowd.add_to_each(1, Rendering::Compact)?;
+        self.crowd.add_to_each(FOLLOWED, 1, Rendering::Compact)?;
         self.crowd.idle(CALM)?;
         let followed = memory()?;
-        let between = |memory: &[u64]| memory[nodes..].iter().sum::<u64>();
+        let last = nodes - 1;
         let mut measurement = Measurement::from([
-            (Metric::MemoryPerOwnedRoom, a_room(opened[0], before[0])),
-            (Metric::MemoryPerFollowedRoom, a_room(followed[nodes - 1], opened[nodes - 1])),
+            (Metric::MemoryPerOwnedRoom, a_room(opened[0], before[0], ROOMS)),
+            (Metric::MemoryPerFollowedRoom, a_room(followed[last], opened[last], FOLLOWED)),
         ]);
         if processes.len() > nodes {
-            let between = a_room(between(&followed), between(&before));
-            measurement.insert(Metric::MemoryPerRoomBetween, between);
+            let sum = |memory: &[u64]| memory[nodes..].iter().sum::<u64>();
+            measurement.insert(Metric::MemoryPerRoomBetween, a_room(sum(&followed), sum(&before), ROOMS));
+            let grown = a_room(followed[0], opened[0], FOLLOWED);
+            measurement.insert(Metric::MemoryByFollowing, grown);
         }
         Ok(measurement)
     }

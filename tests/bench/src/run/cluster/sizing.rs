@@ -83,7 +83,8 @@ fn memory(costs: &Costs, share: f64) -> String {
     let gibibytes = |kibibytes: f64| kibibytes / 1024.0 / 1024.0;
     let (owned, followed) = (ROOMS / NODES, (share - 1.0 / NODES) * ROOMS);
     let more_connections = (FOLLOWERS / NODES - followed).max(0.0);
-    let node = owned * costs.owned_room + followed * costs.followed_room + more_connections * costs.connection;
+    let node =
+        owned * costs.owned_room + followed * costs.followed_room + more_connections * costs.connection;
     format!(
         "- Idle, a node takes {:.2} GiB: {:.1} KiB for a room with its owner, {:.1} for one with a follower,\n  \
          {:.1} for each further follower. Each NATS server takes {:.2} GiB more than without rooms\n  \
