@@ -743,7 +743,7 @@ function watchLifecycle(driver) {
     }
   };
   const listen = (method) => {
-    for (const type in LIFECYCLE) globalThis[method]?.(type, onEvent, true);
+    for (const type in LIFECYCLE) globalThis[method]?.(type, onEvent, !!globalThis.document);
   };
   listen("addEventListener");
   return () => listen("removeEventListener");

@@ -19,8 +19,9 @@ export function watchLifecycle(driver) {
     }
   };
   const listen = (/** @type {"addEventListener" | "removeEventListener"} */ method) => {
-    // The window captures the events of its document too. An environment may have no events.
-    for (const type in LIFECYCLE) globalThis[method]?.(type, onEvent, true);
+    // The window captures the events of its document too. Cloudflare's workers, which have none,
+    // refuse listeners that capture. An environment may have no events.
+    for (const type in LIFECYCLE) globalThis[method]?.(type, onEvent, !!globalThis.document);
   };
   listen("addEventListener");
   return () => listen("removeEventListener");

@@ -1,5 +1,4 @@
-//! Internal parts for the fuzz targets, the websocket test suite and the tests of the cluster. They
-//! may change at any time.
+//! Internal parts for the fuzz targets and the websocket test suite. They may change at any time.
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
@@ -123,18 +122,6 @@ async fn finish(transport: &Transport, buffer: &mut [u8]) -> io::Result<()> {
         Ok(())
     };
     tokio::time::timeout(CLOSE_TIMEOUT, drained).await.unwrap_or(Ok(()))
-}
-
-/// Connects to a cluster and creates its streams, as a node does at its start.
-///
-/// # Errors
-/// If a node with these settings can't start.
-#[cfg(feature = "cluster")]
-pub async fn create_streams(
-    settings: &crate::ClusterSettings,
-    owner_grace_ms: u64,
-) -> Result<(), crate::ClusterError> {
-    crate::journal::start_cluster(settings, owner_grace_ms).await.map(drop)
 }
 
 /// Reads arbitrary bytes as a client's frames, in chunks whose lengths `cuts` give. Returns the

@@ -139,3 +139,23 @@ scenario("what a page could learn of an address that fails is in the error", BRE
   assert.match(origin.message, /must allow this page's origin/);
   assert.match(nobody.message, /check its address/);
 });
+
+scenario("a refusal that was heard on the way is why a page gives up", BREAKS, async (scene) => {
+  const server = await scene.server({ options: ["--rooms-per-minute-per-address", "30"] });
+  const page = await sdkPage(scene, server.url);
+  const error = await page.evaluate(async () => {
+    for (let opened = 0; opened < 30; opened += 1) await sdk.create(url);
+    // The first socket hears the refusal, and no later one opens.
+    let sockets = 0;
+    globalThis.WebSocket = class extends WebSocket {
+      constructor(...args) {
+        if ((sockets += 1) > 1) return { readyState: 0, close() {} };
+        super(...args);
+      }
+    };
+    const { code, message } = await sdk.create(url, { timeout: 6_000 }).catch((error) => error);
+    return { code, message, sockets };
+  });
+  assert.equal(error.code, "rate_limited", error.message);
+  assert.ok(error.sockets > 1, "it was obeyed");
+});

@@ -73,13 +73,13 @@ scenario("an address is relative to what the browser takes for the base", {}, as
   const statuses = await page.evaluate(async () => {
     const text = (address) => `
       const { create } = await import("${location.origin}/node_modules/rtbroadcaster/index.js");
-      const said = await create("${address}").then(({ status }) => status, ({ code }) => code);
+      const said = await create("${address}", { timeout: 3_000 }).then(({ status }) => status, ({ code }) => code);
       globalThis.document ? parent.postMessage(said, "*") : postMessage(said);`;
     const next = (target) => new Promise((resolve) => target.addEventListener("message", ({ data }) => resolve(data), { once: true }));
     const statuses = {};
     document.head.insertAdjacentHTML("beforeend", '<base href="/rooms/">');
     const { create } = await import("/node_modules/rtbroadcaster/index.js");
-    statuses.base = (await create("here")).status;
+    statuses.base = await create("here", { timeout: 3_000 }).then(({ status }) => status, ({ code }) => code);
     const frame = document.createElement("iframe");
     let said = next(window);
     frame.srcdoc = `<script type="module">${text("here")}</script>`;
@@ -109,6 +109,8 @@ scenario("a uuid with spaces, or a whole link, is refused before anything is ask
     assert.match(await page.evaluate((given) => said(() => sdk.join("/broadcasting", given)), given), /^invalid_argument: `uuid` ".*" is no uuid/s);
     assert.match(await page.evaluate((claim) => said(() => sdk.create("/broadcasting", { claim })), claim), /^invalid_argument: `claim.uuid` /);
   }
+  const swapped = page.evaluate((uuid) => said(() => sdk.join(uuid, "/broadcasting")), uuid);
+  assert.match(await swapped, /^invalid_argument: `uuid` "\/broadcasting" is no uuid/);
   assert.deepEqual(sockets, []);
   for (const given of [uuid, uuid.toUpperCase(), `{${uuid}}`, `urn:uuid:${uuid}`]) {
     assert.match(await page.evaluate((given) => said(() => sdk.join("/broadcasting", given)), given), /^unknown_room/);

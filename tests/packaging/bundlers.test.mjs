@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 import { scenario } from "../browser/support/scenario.mjs";
-import { called } from "./support/called.mjs";
+import { called, PARAMS } from "./support/called.mjs";
 import { WARNINGS } from "./fixtures/typos.mjs";
 import { bin, fixture, project, run } from "./support/project.mjs";
 
@@ -41,6 +41,17 @@ scenario("Vite, built", {}, async (scene) => {
   const folder = await project(scene, "vite");
   await run(folder, bin(folder, "vite"), ["build"]);
   await called(await opened(scene, join(folder, "dist")));
+});
+
+scenario("Vite puts a worker into the page as a text, and a call there points to init", {}, async (scene) => {
+  const folder = await project(scene, "vite");
+  await copyFile(join(folder, "inline.js"), join(folder, "main.js"));
+  await run(folder, bin(folder, "vite"), ["build"]);
+  const page = await opened(scene, join(folder, "dist"));
+  await page.waitForFunction(() => document.title !== "");
+  const [without, called] = JSON.parse(await page.title());
+  assert.match(without, /^RoomError wasm_failed .*`init`/);
+  assert.equal(called, PARAMS);
 });
 
 scenario("Vite's dev server, whose pages talk to rooms of another origin", {}, async (scene) => {

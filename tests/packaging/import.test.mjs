@@ -52,7 +52,7 @@ for (const [name, { options, environment, hook = true }] of Object.entries(BUILD
     assert.equal(await page.textContent("main"), PARAMS);
     if (!hook) return;
     const early = await (await fetch(`${url}hook`)).text();
-    assert.match(early, /<main title="function">connecting</);
+    assert.match(early, /<main title="Symbol\(react\.client\.reference\)">connecting</);
     await page.goto(`${url}hook?server=${ROOMS}`);
     await page.getByText("connected", { exact: true }).waitFor();
   });

@@ -55,13 +55,14 @@ test("Node tells what is mistyped, but not in production", async (t) => {
   assert.equal(await node({ NODE_ENV: "production" }), "");
 });
 
-test("Node 22, Bun and Deno run it with the WebSocket they have", async (t) => {
+test("Node 20 with its flag, Node 22, Bun and Deno run it with the WebSocket they have", async (t) => {
   const url = await server(t);
   const folder = await project(scene(t), "runtimes");
   // Their install scripts, which npm was told to leave out.
   await run(folder, process.execPath, ["node_modules/bun/install.js"]);
   await run(join(folder, "node_modules/node"), process.execPath, ["installArchSpecificPackage.js"]);
   const runtimes = [
+    [process.execPath, "--experimental-websocket"],
     // npm makes no link to it, because it was not there yet.
     [join(folder, "node_modules/node/bin/node")],
     [bin(folder, "bun")],
@@ -73,6 +74,15 @@ test("Node 22, Bun and Deno run it with the WebSocket they have", async (t) => {
     const said = async (...args) => (await run(folder, program, [...options, ...args])).stdout;
     assert.equal(await said("main.mjs", url), PARAMS, program);
     const refused = await said("refused.mjs", `ws://127.0.0.1:${gone.port}/broadcasting`);
-    assert.equal(refused, "connection_failed several attempts", program);
+    assert.equal(refused, "connection_failed, several sockets, told of several", program);
   }
+});
+
+test("workerd, which compiles no WebAssembly, runs it with a module that was given to init", async (t) => {
+  const ROOMS = await server(t);
+  const folder = await project(scene(t), "workerd");
+  const { stdout } = await run(folder, bin(folder, "workerd"), ["test", "config.capnp"], { ROOMS });
+  const [without, called] = stdout.split("\n");
+  assert.match(without, /^RoomError wasm_failed .*`init`/);
+  assert.equal(called, PARAMS);
 });

@@ -15,7 +15,10 @@ const DASHBOARD: &str = include_str!("../../server/deploy/monitoring/dashboard.j
 
 const TOKEN: &str = "the-token-of-the-metrics";
 
-/// A page of a server that stores its rooms, which has every metric there is.
+/// How the names of a cluster's metrics begin. `cluster_seen` compares them.
+const CLUSTER: &str = "rtbroadcaster_cluster_";
+
+/// A page of a server that stores its rooms, which has every metric but those of a cluster.
 async fn scrape() -> Scrape {
     let data = Path::new(env!("CARGO_TARGET_TMPDIR")).join("monitoring");
     let mut command = Program::command();
@@ -25,12 +28,13 @@ async fn scrape() -> Scrape {
     Scrape::parse(&page.body)
 }
 
-/// The names of metrics in a text, with the suffixes of histograms.
+/// The names of metrics in a text, with the suffixes of histograms; those of a cluster are left out.
 fn names(text: &str) -> BTreeSet<&str> {
     let is_part = |character: char| character.is_ascii_lowercase() || character == '_';
     let ends = |rest: &str| rest.find(|character| !is_part(character)).unwrap_or(rest.len());
     let starts = ["rtbroadcaster_", "process_"].into_iter().flat_map(|start| text.match_indices(start));
-    starts.map(|(at, _)| &text[at..][..ends(&text[at..])]).collect()
+    let names = starts.map(|(at, _)| &text[at..][..ends(&text[at..])]);
+    names.filter(|name| !name.starts_with(CLUSTER)).collect()
 }
 
 /// The values that a text asks of a label of some metric, `name{…label=~"one|two"}`.

@@ -15,7 +15,8 @@ pub(super) enum AdminError {
     #[error("too many wrong tokens came from this address: try again in {0} s")]
     TooManyGuesses(u64),
     #[error(
-        "there is nothing here: GET status, rooms, rooms/UUID and connections are, DELETE rooms/UUID and connections/ADDRESS"
+        "there is nothing here: GET status, rooms, rooms/UUID, connections and nodes are, DELETE rooms/UUID and \
+         connections/ADDRESS"
     )]
     NotFound,
     #[error("there is no room with this uuid: it is mistyped or closed")]
@@ -28,6 +29,8 @@ pub(super) enum AdminError {
     Query(String),
     #[error("the server can't store the end of the room, and is about to end: its log says why")]
     NotKept,
+    #[error("the cluster can't say now whether there is this room: try again in a second")]
+    Unavailable,
 }
 
 #[derive(Serialize)]
@@ -49,7 +52,7 @@ impl AdminError {
             Self::NotFound | Self::UnknownRoom => StatusCode::NOT_FOUND,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::NoAddress(_) | Self::Query(_) => StatusCode::BAD_REQUEST,
-            Self::NotKept => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotKept | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -62,6 +65,7 @@ impl AdminError {
             Self::Method(_) => "method_not_allowed",
             Self::NoAddress(_) | Self::Query(_) => "bad_request",
             Self::NotKept => "not_kept",
+            Self::Unavailable => "unavailable",
         }
     }
 

@@ -1,5 +1,5 @@
-//! The administration of a running server over HTTP: lists rooms and connections, closes a room,
-//! disconnects an address, and shows all this on a page.
+//! The administration of a running server over HTTP: lists rooms, connections and the nodes of a
+//! cluster, closes a room, disconnects an address, and shows all this on a page.
 //!
 //! Everything but the page needs a token. Nothing shows what was sent in a room, or its owner key.
 
@@ -7,6 +7,7 @@ mod connections;
 mod dashboard;
 mod error;
 mod guard;
+mod nodes;
 mod query;
 mod rooms;
 mod routes;

@@ -9,6 +9,7 @@ use tokio::task::yield_now;
 use tracing::info;
 
 use super::error::AdminError;
+use super::nodes::{self, PlaceView};
 use super::query::Query;
 use crate::Manager;
 use crate::fanout::SharedRoom;
@@ -35,6 +36,9 @@ pub(super) struct RoomView {
     ring_bytes: usize,
     snapshot_bytes: usize,
     age_seconds: u64,
+    /// Only in a cluster.
+    #[serde(flatten)]
+    place: Option<PlaceView>,
 }
 
 /// Some of the rooms.
@@ -121,15 +125,15 @@ pub(super) async fn list(manager: &Manager, query: &str) -> Result<RoomsPage, Ad
 }
 
 /// `GET rooms/UUID`.
-pub(super) fn one(manager: &Manager, id: &str) -> Result<RoomView, AdminError> {
-    let room = manager.room_table().find(parse(id)?).ok_or(AdminError::UnknownRoom)?;
+pub(super) async fn one(manager: &Manager, id: &str) -> Result<RoomView, AdminError> {
+    let room = find(manager, parse(id)?).await?;
     view(manager, &room).ok_or(AdminError::UnknownRoom)
 }
 
 /// `DELETE rooms/UUID`.
 pub(super) async fn close(manager: &Manager, id: &str) -> Result<(), AdminError> {
     let id = parse(id)?;
-    let room = manager.room_table().find(id).ok_or(AdminError::UnknownRoom)?;
+    let room = find(manager, id).await?;
     info!(room = %id, "the administration closes a room");
     manager.room_table().close(id, "the administration closed it");
     match room.with(|room| room.mark()) {
@@ -137,6 +141,12 @@ pub(super) async fn close(manager: &Manager, id: &str) -> Result<(), AdminError>
         // A bug has broken it, so its end waits for nothing.
         None => Ok(()),
     }
+}
+
+/// The room with this id. In a cluster it may be on other nodes only: then it is made here too.
+async fn find(manager: &Manager, id: RoomId) -> Result<Arc<SharedRoom>, AdminError> {
+    manager.services().prepare(Some(id), None).await.map_err(|_| AdminError::Unavailable)?;
+    manager.room_table().find(id).ok_or(AdminError::UnknownRoom)
 }
 
 fn parse(id: &str) -> Result<RoomId, AdminError> {
@@ -155,6 +165,7 @@ async fn views(manager: &Manager, rooms: &[Arc<SharedRoom>]) -> Vec<RoomView> {
 /// A room as it is now. None if it counts as gone.
 fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
     let report = room.report()?;
+    let elsewhere = room.look(|room| room.audience_elsewhere().connected)?;
     Some(RoomView {
         id: room.id().to_string(),
         owner: match report.owner {
@@ -171,5 +182,6 @@ fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
         ring_bytes: report.ring_bytes,
         snapshot_bytes: report.snapshot_bytes,
         age_seconds: manager.now().since(room.opened()) / 1_000,
+        place: nodes::place(manager, room.id(), report.followers, elsewhere),
     })
 }

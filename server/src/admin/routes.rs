@@ -14,12 +14,12 @@ use warp::reply::{Reply, Response};
 
 use super::error::AdminError;
 use super::guard::Guard;
-use super::{AdminSettings, connections, dashboard, rooms, status};
+use super::{AdminSettings, connections, dashboard, nodes, rooms, status};
 use crate::{Manager, RemoteAddress};
 
 impl Manager {
-    /// The administration, to mount at a path of its own: a page for people, and rooms and
-    /// connections in JSON for programs. If the settings have no token, the filter rejects every
+    /// The administration, to mount at a path of its own: a page for people, and rooms,
+    /// connections and nodes in JSON for programs. If the settings have no token, the filter rejects every
     /// request.
     ///
     /// ```
@@ -122,15 +122,16 @@ async fn answer(manager: &Manager, method: &Method, path: &str, query: &str) -> 
     match segments[..] {
         ["status"] if is_get => Ok(json(&status::status(manager).await)),
         ["rooms"] if is_get => rooms::list(manager, query).await.map(|page| json(&page)),
-        ["rooms", id] if is_get => rooms::one(manager, id).map(|room| json(&room)),
+        ["rooms", id] if is_get => rooms::one(manager, id).await.map(|room| json(&room)),
         ["rooms", id] if is_delete => {
             rooms::close(manager, id).await.map(|()| StatusCode::NO_CONTENT.into_response())
         }
+        ["nodes"] if is_get => nodes::list(manager, query).map(|page| json(&page)),
         ["connections"] if is_get => connections::list(manager, query).map(|page| json(&page)),
         ["connections", address] if is_delete => {
             connections::disconnect(manager, address).map(|done| json(&done))
         }
-        ["status"] | ["rooms"] | ["connections"] => Err(AdminError::Method("GET, HEAD")),
+        ["status"] | ["rooms"] | ["nodes"] | ["connections"] => Err(AdminError::Method("GET, HEAD")),
         ["rooms", _] => Err(AdminError::Method("GET, HEAD, DELETE")),
         ["connections", _] => Err(AdminError::Method("DELETE")),
         _ => Err(AdminError::NotFound),

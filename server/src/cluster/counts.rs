@@ -1,12 +1,23 @@
-//! What a node of a cluster has done, for the metrics.
+//! What a node of a cluster has done, and how it is, for the metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::yield_now;
+
+use super::Cluster;
+use crate::metrics::Latency;
+
+/// Replicas that are looked at before other tasks get their turn.
+const CHUNK_SIZE: usize = 256;
 
 /// Counters, each since the start.
 #[derive(Debug, Default)]
 pub(crate) struct ClusterCounts {
     /// Groups of records that were proposed.
     pub(crate) proposals: Counter,
+    /// How long it took until the outcome of a proposal was known.
+    pub(crate) latency: Latency,
     /// Proposals that were sent again because nothing was heard of them.
     pub(crate) repetitions: Counter,
     /// Replicas whose changes were lost, because another node's came first.
@@ -40,5 +51,45 @@ impl Counter {
 
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How a node is at one moment, with all its replicas together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct ClusterReport {
+    /// Nodes that are alive, this one among them.
+    pub(crate) nodes: usize,
+    /// How long JetStream has not answered.
+    pub(crate) silence: Duration,
+    /// Rooms of which this node has a replica.
+    pub(crate) replicas: usize,
+    /// Those that lack something that their logs have.
+    pub(crate) behind: usize,
+    /// Those with a proposal whose outcome isn't known yet.
+    pub(crate) proposing: usize,
+    /// How long the oldest of these proposals waits.
+    pub(crate) oldest_proposal: Duration,
+}
+
+impl Cluster {
+    /// How this node is now.
+    pub(crate) async fn report(&self) -> ClusterReport {
+        let nodes = self.nodes.all().iter().filter(|node| node.is_alive).count();
+        let mut report = ClusterReport { nodes, silence: self.health.silence(), ..ClusterReport::default() };
+        let now = self.clock.now();
+        for replicas in self.replicas.all().chunks(CHUNK_SIZE) {
+            for shared in replicas {
+                let state = shared.lock();
+                report.replicas += 1;
+                report.behind += usize::from(state.lacks_entries());
+                if let Some(since) = state.proposed {
+                    report.proposing += 1;
+                    let waits = Duration::from_millis(now.since(since));
+                    report.oldest_proposal = report.oldest_proposal.max(waits);
+                }
+            }
+            yield_now().await;
+        }
+        report
     }
 }

@@ -24,7 +24,7 @@ use rtbroadcaster_protocol::{Limits, Refusal, RefusalCode, RoomId};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-pub(crate) use counts::ClusterCounts;
+pub(crate) use counts::{ClusterCounts, ClusterReport};
 pub(crate) use journal::ClusterJournal;
 pub(crate) use nodes::NodeView;
 pub(crate) use posts::HandedOver;
@@ -87,11 +87,20 @@ impl Cluster {
         (holder != 0 && holder != self.writer && self.nodes.is_alive(holder)).then_some(holder)
     }
 
-    /// The names of the other nodes on which a room has followers.
-    pub(crate) fn watched_on(&self, room: RoomId) -> Vec<String> {
-        let Some(replica) = self.replicas.get(room) else { return Vec::new() };
-        let writers = replica.lock().audience.nodes();
-        writers.into_iter().filter_map(|writer| self.nodes.name(writer)).collect()
+    /// The name of the node that has the connection of a room's owner. None if the owner is away.
+    pub(crate) fn owned_on(&self, room: RoomId) -> Option<String> {
+        let holder = self.replicas.get(room)?.lock().holder();
+        self.nodes.name(holder)
+    }
+
+    /// The names of the nodes on which a room has followers, sorted. This node is one of them if
+    /// `here`; others count by what they have said last.
+    pub(crate) fn watched_on(&self, room: RoomId, here: bool) -> Vec<String> {
+        let others = self.replicas.get(room).map(|replica| replica.lock().audience.nodes());
+        let writers = others.unwrap_or_default().into_iter().chain(here.then_some(self.writer));
+        let mut names: Vec<_> = writers.filter_map(|writer| self.nodes.name(writer)).collect();
+        names.sort_unstable();
+        names
     }
 
     fn room(&self, id: RoomId) -> Option<Arc<SharedRoom>> {

@@ -26,13 +26,17 @@ impl Cluster {
             let room = self.room(shared.id);
             let Some(proposal) = room.as_ref().and_then(|room| self.next_proposal(&shared, room)) else {
                 if room.is_none() {
-                    shared.lock().is_proposing = false;
+                    let mut state = shared.lock();
+                    (state.is_proposing, state.proposed) = (false, None);
                 }
                 return;
             };
             if let Some(room) = room {
                 self.counts.proposals.add();
+                let started = Instant::now();
                 self.write(&shared, &room, proposal).await;
+                let nanoseconds = started.elapsed().as_nanos();
+                self.counts.latency.observe(u64::try_from(nanoseconds).unwrap_or(u64::MAX));
             }
         }
     }
@@ -46,6 +50,7 @@ impl Cluster {
             let replica = state.replica.as_mut().filter(|_| !is_behind);
             let proposal = replica.and_then(|replica| replica.propose(room, self.logs.max_entry_bytes()));
             state.is_proposing = proposal.is_some();
+            state.proposed = proposal.is_some().then(|| self.clock.now());
             proposal
         });
         proposal.flatten()

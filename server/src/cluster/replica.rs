@@ -32,6 +32,8 @@ pub(super) struct ReplicaState {
     pub(super) seen: u64,
     /// A task proposes what the room stages.
     pub(super) is_proposing: bool,
+    /// Since when the proposal waits whose outcome isn't known yet. None if there is none.
+    pub(super) proposed: Option<Timestamp>,
     /// The newest entry is this node's.
     pub(super) is_last_writer: bool,
     /// The newest entry with a checkpoint is this node's, and what is before it may be deleted.
@@ -60,6 +62,11 @@ impl ReplicaState {
         self.is_last_writer && self.holder() == 0
     }
 
+    /// Whether the room is not all that its log was heard to say.
+    pub(super) fn lacks_entries(&self) -> bool {
+        self.is_behind || self.seen > self.position()
+    }
+
     /// Whether something of the room is not in the log yet.
     pub(super) fn has_unkept(&self) -> bool {
         self.replica.as_ref().is_some_and(Replica::has_unkept)
@@ -73,6 +80,7 @@ impl SharedReplica {
             replica,
             seen: 0,
             is_proposing: false,
+            proposed: None,
             is_last_writer: false,
             may_delete: false,
             last_entry: now,

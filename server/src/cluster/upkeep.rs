@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{OwnerPresence, Room, Timestamp};
+use rtbroadcaster_protocol::{OwnerPresence, Replica, Room, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
@@ -95,7 +95,7 @@ impl Cluster {
                 let stream = self.logs.subjects().stream_name(number);
                 match self.logs.create(number).await {
                     Ok(()) => {
-                        warn!(stream, "somebody has deleted a stream, and its rooms with it: it is created")
+                        warn!(stream, "somebody has deleted a stream, and its rooms with it: it is created");
                     }
                     // Another node may have created it.
                     Err(error) => info!(stream, %error, "a deleted stream could not be created"),
@@ -125,7 +125,7 @@ impl Cluster {
         }
         let (since, age, may_delete) = {
             let state = shared.lock();
-            let since = state.replica.as_ref().map_or(0, |replica| replica.bytes_since_checkpoint());
+            let since = state.replica.as_ref().map_or(0, Replica::bytes_since_checkpoint);
             (since, now.since(state.last_entry), state.may_delete)
         };
         let Some((holds_owner, state_bytes)) = room.look(|room| (room.holds_owner(), room.state_bytes()))

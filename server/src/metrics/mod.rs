@@ -23,7 +23,7 @@ use crate::websocket::{CLIENT_CODES, Ending, Fault};
 use counts::{Counts, Shard};
 
 pub(crate) use counts::{SendCounts, Traffic};
-#[cfg(any(test, feature = "store"))]
+#[cfg(any(test, feature = "store", feature = "cluster"))]
 pub(crate) use latency::Latency;
 pub(crate) use latency::LatencyCounts;
 pub(crate) use moment::Moment;

@@ -92,3 +92,36 @@ families! {
         "Times that another program, which read the store's file, has kept the WAL from becoming shorter.";
     STORE_LATENCY = Histogram "rtbroadcaster_store_commit_seconds": "How long it took to store a group of changes.";
 }
+
+#[cfg(feature = "cluster")]
+families! {
+    CLUSTER_READY = Gauge "rtbroadcaster_cluster_ready":
+        "1 if JetStream has answered within 15 s, so that rooms can be had and kept, and 0 if not (--nats).";
+    CLUSTER_SILENCE = Gauge "rtbroadcaster_cluster_silence_seconds": "Time since JetStream has answered last.";
+    CLUSTER_NODES = Gauge "rtbroadcaster_cluster_nodes": "Nodes of the cluster that this one hears of, itself among them.";
+    CLUSTER_REPLICAS = Gauge "rtbroadcaster_cluster_replicas": "Rooms of which this node has a replica.";
+    CLUSTER_BEHIND = Gauge "rtbroadcaster_cluster_replicas_behind": "Replicas that lack something that their logs have.";
+    CLUSTER_PROPOSING = Gauge "rtbroadcaster_cluster_proposing_rooms":
+        "Rooms with a proposal that the log has not answered yet.";
+    CLUSTER_OLDEST_PROPOSAL = Gauge "rtbroadcaster_cluster_oldest_proposal_seconds":
+        "How long the oldest proposal waits that the log has not answered yet.";
+    CLUSTER_PROPOSALS = Counter "rtbroadcaster_cluster_proposals_total":
+        "Groups of changes that were proposed to the logs of rooms.";
+    CLUSTER_LATENCY = Histogram "rtbroadcaster_cluster_proposal_seconds":
+        "How long it took until the outcome of a proposal was known.";
+    CLUSTER_REPETITIONS = Counter "rtbroadcaster_cluster_repetitions_total":
+        "Times that a proposal was sent again, because it was not answered or there was no place.";
+    CLUSTER_CONFLICTS = Counter "rtbroadcaster_cluster_conflicts_total":
+        "Times that a change was lost, because another node's came first.";
+    CLUSTER_ENTRIES = Counter "rtbroadcaster_cluster_entries_total": "Entries of other nodes that were taken out of logs.";
+    CLUSTER_HOLES = Counter "rtbroadcaster_cluster_holes_total": "Times that entries were missing and had to be read.";
+    CLUSTER_LOADS = Counter "rtbroadcaster_cluster_loads_total": "Replicas that were made out of logs, because somebody came.";
+    CLUSTER_REBUILDS = Counter "rtbroadcaster_cluster_rebuilds_total":
+        "Replicas that were made anew, after a lost change or missing entries.";
+    CLUSTER_UNLOADS = Counter "rtbroadcaster_cluster_unloads_total": "Replicas that were given up because nobody needed them.";
+    CLUSTER_CONNECTS = Counter "rtbroadcaster_cluster_connects_total": "Times that a connection to NATS was made.";
+    CLUSTER_SLOW_CONSUMERS = Counter "rtbroadcaster_cluster_slow_consumers_total":
+        "Times that messages of NATS were dropped because they were not taken in time.";
+    CLUSTER_HANDED_POSTS = Counter "rtbroadcaster_cluster_handed_posts_total":
+        "Posts that were handed to the node with the owner.";
+}

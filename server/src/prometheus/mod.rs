@@ -3,6 +3,8 @@
 //! What is counted comes from the [`Metrics`]. What can be read at any time (rooms, followers,
 //! memory) is read when the page is asked for.
 
+#[cfg(feature = "cluster")]
+mod cluster;
 mod family;
 mod text;
 
@@ -49,6 +51,10 @@ pub(crate) async fn page(services: &Services, open: usize, limit: usize) -> Stri
     #[cfg(feature = "store")]
     if let Some(counts) = services.rooms.journal().and_then(|journal| journal.journal().counts()) {
         store(&mut text, &counts);
+    }
+    #[cfg(feature = "cluster")]
+    if let Some(cluster) = services.cluster.get() {
+        cluster::write(&mut text, cluster.counts(), &cluster.report().await, cluster.is_ready());
     }
     text.into_string()
 }

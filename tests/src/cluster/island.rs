@@ -75,6 +75,8 @@ impl Island {
     /// Has a node run here. Clients reach it whatever is cut.
     #[must_use]
     pub fn host(&self, plan: NodePlan) -> NodePlan {
+        // Its address looks as if others than this machine could reach it.
+        let plan = plan.with(&["--creation", "open", "--allow-origin", "self"]);
         plan.at(&format!("{}.6:{}", self.net, free_port())).started_by(&["ip", "netns", "exec", &self.name])
     }
 

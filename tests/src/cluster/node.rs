@@ -195,6 +195,13 @@ impl Node {
         serde_json::from_str(&body).unwrap_or_else(|_| panic!("JSON: {body}"))
     }
 
+    /// Has its administration end what is at a path below `/admin/`.
+    pub async fn admin_delete(&self, path: &str) {
+        let request = Request::new("DELETE", &format!("/admin/{path}")).bearing(TOKEN);
+        let response = request.send(&self.address).await;
+        assert_eq!(response.status, 204, "{}", response.body);
+    }
+
     /// What it has logged since it was started last.
     #[must_use]
     pub fn log(&self) -> String {

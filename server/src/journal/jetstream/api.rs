@@ -1,6 +1,5 @@
 //! Requests to JetStream at the start, when its servers may not have found each other yet.
 
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_nats::jetstream::context::{ContextBuilder, RequestErrorKind};
@@ -52,7 +51,11 @@ impl<'a> Api<'a> {
         payload: &(impl Serialize + ?Sized),
     ) -> Result<Answer<T>, ClusterError> {
         loop {
-            let reason = match self.context.request(subject.to_owned(), payload).await {
+            let answer = tokio::select! {
+                answer = self.context.request(subject.to_owned(), payload) => answer,
+                error = self.forbidden() => return Err(error),
+            };
+            let reason = match answer {
                 Ok(Response::Ok(answer)) => return Ok(Ok(answer)),
                 Ok(Response::Err { error }) => match error.error_code() {
                     ErrorCode::JETSTREAM_NOT_ENABLED => return Err(self.no_jetstream()),
@@ -66,9 +69,6 @@ impl<'a> Api<'a> {
                     let is_unheard = error.kind() == RequestErrorKind::NoResponders;
                     if is_unheard && self.stands_alone() {
                         return Err(self.no_jetstream());
-                    }
-                    if let Some(error) = self.forbidden() {
-                        return Err(error);
                     }
                     error.to_string()
                 }
@@ -85,12 +85,29 @@ impl<'a> Api<'a> {
         ClusterError::NoJetStream { server: format!("{} ({}:{})", info.server_name, info.host, info.port) }
     }
 
-    /// Whether the server has refused a subject. It doesn't answer the request then.
-    fn forbidden(&self) -> Option<ClusterError> {
-        let last = self.connection.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let reason = last.filter(|reason| reason.to_ascii_lowercase().contains("permissions violation"))?;
-        Some(ClusterError::Forbidden { user: self.user(), reason, name: self.name.to_owned() })
+    /// Resolves when the server has refused a subject. It doesn't answer the request then. If it
+    /// never does, this never resolves.
+    async fn forbidden(&self) -> ClusterError {
+        let mut last = self.connection.last_refusal.clone();
+        let is_ours = |last: &Option<String>| last.as_ref().is_some_and(|last| is_of_permissions(last));
+        match last.wait_for(is_ours).await {
+            Ok(reason) => {
+                let reason = reason.clone().unwrap_or_default();
+                ClusterError::Forbidden { user: self.user(), reason, name: self.name.to_owned() }
+            }
+            // The connection has ended, and so will the request.
+            Err(_) => std::future::pending().await,
+        }
     }
+}
+
+fn is_of_permissions(refusal: &str) -> bool {
+    refusal.to_ascii_lowercase().contains("permissions violation")
+}
+
+/// An error that nobody expects.
+pub(super) fn refused(what: String, error: &jetstream::Error) -> ClusterError {
+    ClusterError::JetStream { what, reason: error.to_string() }
 }
 
 /// What JetStream says while its servers look for a leader.

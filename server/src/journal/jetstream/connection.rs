@@ -1,11 +1,10 @@
 //! The connection of a node to its NATS servers.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_nats::{Client, ConnectError, ConnectErrorKind, ConnectOptions, Event, ServerAddr, ServerError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_rustls::rustls;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
@@ -52,8 +51,8 @@ pub(crate) struct Connection {
     pub(crate) events: mpsc::Receiver<ConnectionEvent>,
     /// What this node has shown the servers, for messages.
     pub(super) user: String,
-    /// What the servers have last refused this node.
-    pub(super) last_refusal: Arc<Mutex<Option<String>>>,
+    /// What the servers have last refused this node, if anything.
+    pub(super) last_refusal: watch::Receiver<Option<String>>,
 }
 
 /// What happens to a connection.
@@ -80,8 +79,8 @@ impl Connection {
         settings.check()?;
         use_ring();
         let (sender, events) = mpsc::channel(EVENTS);
-        let last_refusal = Arc::new(Mutex::new(None));
-        let options = with_user(settings, options(settings, sender, Arc::clone(&last_refusal)));
+        let (refusal, last_refusal) = watch::channel(None);
+        let options = with_user(settings, options(settings, sender, refusal));
         let options = files::read(settings, options)?;
         let client = connect(settings, &options).await?;
         check_server(&client)?;
@@ -163,7 +162,7 @@ fn with_user(settings: &ClusterSettings, options: ConnectOptions) -> ConnectOpti
 fn options(
     settings: &ClusterSettings,
     events: mpsc::Sender<ConnectionEvent>,
-    last_refusal: Arc<Mutex<Option<String>>>,
+    last_refusal: watch::Sender<Option<String>>,
 ) -> ConnectOptions {
     ConnectOptions::new()
         .name(format!("rtbroadcaster {}", settings.node))
@@ -173,8 +172,7 @@ fn options(
         .event_callback(move |event| {
             let event = event_of(event);
             if let Some(ConnectionEvent::Refused(reason)) = &event {
-                // The value is only ever replaced as a whole.
-                *last_refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.clone());
+                last_refusal.send_replace(Some(reason.clone()));
             }
             let events = events.clone();
             async move {

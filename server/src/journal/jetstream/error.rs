@@ -208,12 +208,10 @@ pub enum ClusterError {
         other: String,
     },
     /// JetStream refuses for another reason.
-    #[error("JetStream refuses {what}: {reason} (error {code}): see what the NATS servers log")]
+    #[error("JetStream refuses {what}: {reason}: see what the NATS servers log")]
     JetStream {
         /// What was asked for.
         what: String,
-        /// The number of the error.
-        code: u64,
         /// What JetStream said.
         reason: String,
     },

@@ -1,5 +1,6 @@
 //! The journal in NATS JetStream: rooms that live on several machines.
 
+mod account;
 mod api;
 mod connection;
 mod differences;

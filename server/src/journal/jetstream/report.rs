@@ -3,10 +3,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_nats::jetstream::account::{Account, Limits};
 use async_nats::jetstream::stream::Config;
 
-use super::api::{Answer, Api};
+use super::account;
+use super::api::Api;
 use super::connection::Connection;
 use super::error::ClusterError;
 use super::settings::ClusterSettings;
@@ -53,7 +53,9 @@ pub async fn check_cluster(
     for (Config { name, .. }, is_there) in wanted.into_iter().zip(are_there) {
         if is_there { kept.push(name) } else { created.push(name) }
     }
-    check_account(&api, settings, created.len()).await?;
+    if !created.is_empty() {
+        account::check(&api, settings, created.len()).await?;
+    }
     let info = connection.client.server_info();
     Ok(ClusterReport {
         server: info.server_name,
@@ -64,58 +66,6 @@ pub async fn check_cluster(
         replicas: settings.replicas,
         stream_bytes: settings.stream_bytes,
         max_age,
-    })
-}
-
-/// Checks whether so many streams more may be created, as far as JetStream says it beforehand.
-async fn check_account(
-    api: &Api<'_>,
-    settings: &ClusterSettings,
-    missing: usize,
-) -> Result<(), ClusterError> {
-    if missing == 0 {
-        return Ok(());
-    }
-    let replicas = settings.replicas;
-    if replicas > 1 && api.stands_alone() {
-        let reason = "the server stands alone".to_owned();
-        return Err(ClusterError::TooFewServers { replicas, reason });
-    }
-    let account: Answer<Account> = api.ask("INFO", &()).await?;
-    let account = account.map_err(|error| streams::refused("to show the account".to_owned(), &error))?;
-    let tier = account.tiers.get(&format!("R{replicas}"));
-    let (limits, streams, reserved) = match tier {
-        Some(tier) => (tier.limits, tier.streams, tier.reserved_storage),
-        None => (account.limits, account.streams, account.reserved_storage),
-    };
-    match exceeded(&limits, streams + missing, reserved, missing as u64, settings.stream_bytes) {
-        Some(reason) => {
-            Err(ClusterError::AccountLimit { user: api.user(), stream_bytes: settings.stream_bytes, reason })
-        }
-        None => Ok(()),
-    }
-}
-
-/// The limit that the streams would exceed, if any.
-fn exceeded(
-    limits: &Limits,
-    streams: usize,
-    reserved: u64,
-    missing: u64,
-    stream_bytes: u64,
-) -> Option<String> {
-    // What isn't above 0 is no limit.
-    let bound =
-        |limit: Option<i64>| limit.and_then(|limit| u64::try_from(limit).ok()).filter(|&limit| limit > 0);
-    let bytes = reserved.saturating_add(missing.saturating_mul(stream_bytes));
-    let checks = [
-        ("streams", streams as u64, bound(limits.max_streams)),
-        ("bytes of a stream", stream_bytes, bound(limits.storage_max_stream_bytes)),
-        ("bytes of all streams", bytes, bound(limits.max_storage)),
-    ];
-    checks.into_iter().find_map(|(what, needed, limit)| {
-        let limit = limit.filter(|limit| needed > *limit)?;
-        Some(format!("{needed} {what} are needed, and {limit} allowed"))
     })
 }
 

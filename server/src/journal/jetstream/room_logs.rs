@@ -85,6 +85,7 @@ pub(crate) enum StreamState {
 }
 
 impl Unread {
+    #[expect(clippy::needless_pass_by_value, reason = "a function for map_err, which hands the error over")]
     pub(crate) fn new(reason: impl ToString) -> Self {
         Self(reason.to_string())
     }

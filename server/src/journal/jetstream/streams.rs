@@ -6,7 +6,8 @@ use async_nats::jetstream::stream::{Config, DiscardPolicy, Info, Republish, Rete
 use async_nats::jetstream::{self, ErrorCode};
 use serde::{Deserialize, Serialize};
 
-use super::api::{Answer, Api};
+use super::account;
+use super::api::{Answer, Api, refused};
 use super::differences::StreamDifferences;
 use super::error::ClusterError;
 use super::settings::ClusterSettings;
@@ -68,12 +69,16 @@ fn stream(settings: &ClusterSettings, number: usize, max_age: Duration) -> Confi
 /// Asks for each of the streams whether it is there.
 ///
 /// # Errors
-/// If one is there that a node can't use, or JetStream doesn't answer.
+/// If one is there that a node can't use, if another stream has its messages, or if JetStream
+/// doesn't answer.
 pub(super) async fn inspect(api: &Api<'_>, wanted: &[Config]) -> Result<Vec<bool>, ClusterError> {
     let mut are_there = Vec::new();
     let mut differences = Vec::new();
     for stream in wanted {
         let found = look(api, &stream.name).await?;
+        if found.is_none() {
+            refuse_others(api, stream).await?;
+        }
         are_there.push(found.is_some());
         differences.extend(found.and_then(|found| StreamDifferences::between(&found, stream)));
     }
@@ -98,7 +103,7 @@ pub(super) async fn ensure(
                 // Another node was faster, and may have other settings.
                 inspect(api, std::slice::from_ref(stream)).await?;
             }
-            Err(error) => return Err(not_created(api, settings, stream, &error).await?),
+            Err(error) => return Err(not_created(api, settings, stream, &error).await),
         }
     }
     Ok(())
@@ -120,33 +125,26 @@ async fn not_created(
     settings: &ClusterSettings,
     stream: &Config,
     error: &jetstream::Error,
-) -> Result<ClusterError, ClusterError> {
-    let reason = description(error);
-    let stream_bytes = settings.stream_bytes;
-    Ok(match error.error_code() {
-        ErrorCode::STREAM_SUBJECT_OVERLAP => {
-            let other = holders(api, stream).await?;
-            ClusterError::SubjectTaken {
-                stream: stream.name.clone(),
-                subject: stream.subjects.join(","),
-                other,
-            }
+) -> ClusterError {
+    let (reason, stream_bytes, replicas) = (error.to_string(), settings.stream_bytes, settings.replicas);
+    match error.error_code() {
+        ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED => ClusterError::TooFewServers { replicas, reason },
+        ErrorCode::CLUSTER_NO_PEERS if !reason.contains("storage") => {
+            ClusterError::TooFewServers { replicas, reason }
         }
-        ErrorCode::STORAGE_RESOURCES_EXCEEDED | ErrorCode::INSUFFICIENT_RESOURCES => {
-            ClusterError::NoSpace { stream_bytes, reason }
-        }
-        ErrorCode::CLUSTER_NO_PEERS if reason.contains("storage") => {
-            ClusterError::NoSpace { stream_bytes, reason }
-        }
-        ErrorCode::CLUSTER_NO_PEERS | ErrorCode::STREAM_REPLICAS_NOT_SUPPORTED => {
-            ClusterError::TooFewServers { replicas: settings.replicas, reason }
+        ErrorCode::CLUSTER_NO_PEERS
+        | ErrorCode::STORAGE_RESOURCES_EXCEEDED
+        | ErrorCode::INSUFFICIENT_RESOURCES => {
+            // JetStream says the same where only the account has no more space.
+            let of_account = account::check(api, settings, 1).await.err();
+            of_account.unwrap_or(ClusterError::NoSpace { stream_bytes, reason })
         }
         ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
         | ErrorCode::MAXIMUM_STREAMS_LIMIT
         | ErrorCode::STREAM_MAX_STREAM_BYTES_EXCEEDED
         | ErrorCode::NO_LIMITS => ClusterError::AccountLimit { user: api.user(), stream_bytes, reason },
         _ => refused(format!("to create the stream {}", stream.name), error),
-    })
+    }
 }
 
 /// A question for the names of streams.
@@ -162,21 +160,23 @@ struct Names {
     streams: Option<Vec<String>>,
 }
 
-/// The streams that take the messages of this one.
-async fn holders(api: &Api<'_>, stream: &Config) -> Result<String, ClusterError> {
-    let subject = stream.subjects.first().map_or("", String::as_str);
-    let names: Answer<Names> = api.ask("STREAM.NAMES", &NamesBySubject { subject }).await?;
-    let names = names.map_err(|error| refused("to name its streams".to_owned(), &error))?;
-    Ok(names.streams.unwrap_or_default().join(","))
-}
-
-pub(super) fn refused(what: String, error: &jetstream::Error) -> ClusterError {
-    ClusterError::JetStream { what, code: error.error_code().0, reason: description(error) }
-}
-
-/// What JetStream says in an error.
-fn description(error: &jetstream::Error) -> String {
-    error.to_string()
+/// Fails if another stream takes messages of this one, which is not there.
+async fn refuse_others(api: &Api<'_>, stream: &Config) -> Result<(), ClusterError> {
+    for subject in &stream.subjects {
+        let names: Answer<Names> = api.ask("STREAM.NAMES", &NamesBySubject { subject }).await?;
+        let names = names.map_err(|error| refused("to name its streams".to_owned(), &error))?;
+        // Another node may have created it meanwhile.
+        let others: Vec<_> =
+            names.streams.unwrap_or_default().into_iter().filter(|name| *name != stream.name).collect();
+        if !others.is_empty() {
+            return Err(ClusterError::SubjectTaken {
+                stream: stream.name.clone(),
+                subject: subject.clone(),
+                other: others.join(", "),
+            });
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

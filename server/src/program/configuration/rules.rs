@@ -4,7 +4,7 @@ use rtbroadcaster::{Gate, SyncMode};
 
 use super::problem::Problem;
 use super::resolve::Resolved;
-use super::setting::Setting;
+use super::setting::{Section, Setting};
 use super::source::Source;
 use super::{Configuration, settings};
 
@@ -179,10 +179,12 @@ fn cluster(resolved: &Resolved) -> Vec<Problem> {
     problems
 }
 
-/// A setting of a cluster, while there is none. The operator believes that there is one.
+/// A choice how a cluster is, while there is none. The operator believes that there is one.
 fn cluster_without_servers(resolved: &Resolved) -> Option<Problem> {
-    let is_set = |key: &String| key.starts_with("cluster.") && *resolved.source(key) != Source::Default;
-    let key = settings::all().map(Setting::key).filter(|key| key != NATS).find(is_set)?;
+    let is_chosen = |setting: &&Setting| {
+        setting.section == Section::Cluster && setting.kind.show(&resolved.configuration) != setting.default()
+    };
+    let key = settings::all().find(is_chosen)?.key();
     let message = format!("no rooms are kept in a cluster without {NATS}: set it too");
     Some(Problem::with(format!("{key} ({})", source_name(resolved.source(&key))), message))
 }

@@ -195,5 +195,5 @@ fn after_an_error_nothing_is_kept_any_more_and_that_is_said_once() {
     process.journal.shut_down();
     assert!(process.told.try_recv().is_err());
     assert_eq!(process.room(id).durable(), 1);
-    assert_eq!(process.journal.counts().backlog_bytes, 0);
+    assert_eq!(process.counts().backlog_bytes, 0);
 }

@@ -122,7 +122,7 @@ fn on_a_full_disk_nothing_more_is_kept_and_what_was_kept_stays() {
     process.journal.shut_down();
     let told: Vec<_> = process.told.try_iter().collect();
     assert!(told.is_empty() || told == [Told::Failed], "it says it once, and then nothing: {told:?}");
-    assert_eq!(process.journal.counts().backlog_bytes, 0);
+    assert_eq!(process.counts().backlog_bytes, 0);
     let rescued = directory.crash_copy();
     let unmounted = Command::new("umount").arg("-l").arg(directory.path()).status();
     assert!(unmounted.unwrap().success());

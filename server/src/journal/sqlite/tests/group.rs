@@ -46,7 +46,7 @@ fn what_comes_while_a_commit_runs_is_committed_together() {
         process.act(ids[number as usize % 2], "[]", None);
     }
     process.settle();
-    let counts = process.journal.counts();
+    let counts = process.counts();
     // Each group was told once.
     assert_eq!(counts.commits, process.groups);
     assert_eq!(counts.latency.count(), counts.commits);

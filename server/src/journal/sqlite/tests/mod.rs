@@ -21,7 +21,7 @@ use rtbroadcaster_protocol::{
 
 use super::journal::SqliteJournal;
 use super::{Store, StoreError, StoreSettings, SyncMode};
-use crate::journal::{Journal, Listener, Staged};
+use crate::journal::{Journal, Listener, Staged, StoreCounts};
 
 /// Bounds a test in which the journal never says anything. It is far above what a commit takes.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -118,6 +118,11 @@ fn small_limits() -> Limits {
 }
 
 impl Process {
+    /// What its store has done.
+    fn counts(&self) -> StoreCounts {
+        self.journal.counts().expect("a store counts")
+    }
+
     fn start(directory: &Directory, sync: SyncMode) -> Self {
         Self::with(directory, sync, &small_limits()).unwrap()
     }
