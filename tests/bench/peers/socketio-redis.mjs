@@ -1,5 +1,5 @@
-// Socket.IO with one of its adapters for Redis. A message is acknowledged once the adapter has taken
-// it: that of streams adds it to the stream first, that of pub/sub publishes it and goes on.
+// Socket.IO with one of its adapters for Redis. A message is acknowledged once the adapter has
+// taken it: that of streams adds it to the stream first, that of pub/sub publishes it and goes on.
 import { createServer } from "node:http";
 import { createAdapter as createPubSubAdapter } from "@socket.io/redis-adapter";
 import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 
 use anyhow::Context;
 use futures_util::StreamExt;
+use futures_util::future::{Either, select};
 
 use super::runtime::Runtime;
 use crate::load::Observed;
@@ -37,11 +38,8 @@ pub(super) fn measure(args: &Args) -> anyhow::Result<Measurement> {
         let end = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()));
         tokio::pin!(end);
         let mut heard = 0_u64;
-        loop {
-            match futures_util::future::select(messages.next(), &mut end).await {
-                futures_util::future::Either::Left((Some(_), _)) => heard += 1,
-                _ => break,
-            }
+        while let Either::Left((Some(_), _)) = select(messages.next(), &mut end).await {
+            heard += 1;
         }
         let cpu = Observed::own().cpu_since(before)?.as_secs_f64() * 1e6;
         Ok(Measurement::from([(Metric::BareCpuPerAction, cpu / heard as f64)]))

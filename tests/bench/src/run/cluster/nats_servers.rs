@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,15 +28,15 @@ pub(super) struct NatsServers {
 
 impl NatsServers {
     /// Starts them, and waits until each is ready.
-    pub(super) fn start(program: &Path, directory: PathBuf) -> anyhow::Result<Self> {
+    pub(super) fn start(program: &Path, directory: &Path) -> anyhow::Result<Self> {
         // An earlier run may have been ended in the middle.
-        drop(Directory(directory.clone()));
+        drop(Directory(directory.to_owned()));
         let [clients, monitors, routes] = [addresses()?, addresses()?, addresses()?];
         let mut servers = Self {
             children: Vec::new(),
             addresses: clients.clone(),
             monitor: monitors[0],
-            _directory: Directory(directory.clone()),
+            _directory: Directory(directory.to_owned()),
         };
         let all: Vec<_> = routes.iter().map(|route| format!("\"nats-route://{route}\"")).collect();
         for number in 0..SERVERS {

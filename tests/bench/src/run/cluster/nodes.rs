@@ -27,7 +27,7 @@ impl Nodes {
         let count = match candidate {
             Candidate::Cluster => {
                 let (program, directory) = programs.nats()?;
-                nodes.nats = Some(NatsServers::start(program, directory.join("nats"))?);
+                nodes.nats = Some(NatsServers::start(program, &directory.join("nats"))?);
                 NODES
             }
             Candidate::StreamsAdapter | Candidate::PubSubAdapter => {
