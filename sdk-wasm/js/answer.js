@@ -44,7 +44,7 @@ export class Answer extends PromiseMethods {
     this.key = key;
   }
 
-  /** @param {T} value */
+  /** @param {T} [value] */
   settle(value) {
     this.#isSettled = true;
     this.#value = value;

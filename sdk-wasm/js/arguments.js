@@ -156,17 +156,17 @@ export function paramsText(params) {
 }
 
 /**
- * The slot that retains an action, by the options of `broadcast`; undefined if none does.
+ * The slot that retains an action, by the options of `broadcast`; empty if none does.
  *
  * @param {any} options
  * @param {string} functionKey
- * @returns {string | undefined}
+ * @returns {string}
  */
 export function slotOf(options, functionKey) {
-  if (!isGiven(options, "options")) return;
+  if (!isGiven(options, "options")) return "";
   const { state, slot } = options;
   if (slot !== undefined) keyOrSlot(slot, "slot");
-  return (flag(state, "state") ?? slot !== undefined) ? (slot ?? functionKey) : undefined;
+  return (flag(state, "state") ?? slot !== undefined) ? (slot ?? functionKey) : "";
 }
 
 /**

@@ -79,7 +79,6 @@ function roomError([code, message], details) {
 }
 var invalid = (message, details) => roomError(["invalid_argument", message], details);
 var closedError = () => roomError(CLOSED);
-var withKey = (key, error) => Object.assign(error, { key });
 function call(callback2, argument) {
   new Promise((resolve2) => resolve2(callback2?.(argument))).catch((failure) => log("error", failure));
 }
@@ -169,10 +168,10 @@ function paramsText(params) {
   throw invalid("`params` must be an array, as JSON too");
 }
 function slotOf(options, functionKey) {
-  if (!isGiven(options, "options")) return;
+  if (!isGiven(options, "options")) return "";
   const { state, slot } = options;
   if (slot !== void 0) keyOrSlot(slot, "slot");
-  return flag(state, "state") ?? slot !== void 0 ? slot ?? functionKey : void 0;
+  return flag(state, "state") ?? slot !== void 0 ? slot ?? functionKey : "";
 }
 var baseAddress = () => globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "");
 function roomUuid(value, name) {
@@ -201,6 +200,67 @@ function websocketAddress(url) {
   parsed.hash = "";
   return parsed.href;
 }
+
+// answer.js
+var resolve;
+var take = (toResolve) => {
+  resolve = toResolve;
+};
+var PromiseMethods = (
+  /** @type {any} */
+  (function() {
+  })
+);
+PromiseMethods.prototype = Promise.prototype;
+var Answer = class extends PromiseMethods {
+  /** The function key or slot that it is about. */
+  key;
+  /** @type {T | undefined} */
+  #value;
+  #isSettled = false;
+  /** @type {import("./errors.js").RoomError | undefined} */
+  #error;
+  /** @type {Promise<T> | undefined} The promise, once it is made. */
+  #promise;
+  /** @type {any} What resolves it. */
+  #resolve;
+  /** @param {string} [key] */
+  constructor(key) {
+    super();
+    this.key = key;
+  }
+  /** @param {T} [value] */
+  settle(value) {
+    this.#isSettled = true;
+    this.#value = value;
+    this.#resolve?.(value);
+  }
+  /**
+   * @param {import("./errors.js").RoomError} error
+   * @param {import("./page-code.js").PageCode} page
+   */
+  fail(error, page) {
+    this.#error = error;
+    if (this.#resolve) this.#resolve(Promise.reject(error));
+    else setTimeout(() => this.#resolve ?? page.reportDropped(error));
+    return this;
+  }
+  /**
+   * @template U, V
+   * @param {((value: T) => U | PromiseLike<U>) | null} [onFulfilled]
+   * @param {((error: any) => V | PromiseLike<V>) | null} [onRejected]
+   * @returns {Promise<U | V>}
+   */
+  then(onFulfilled, onRejected) {
+    if (!this.#promise) {
+      this.#promise = new Promise(take);
+      this.#resolve = resolve;
+      if (this.#error) resolve(Promise.reject(this.#error));
+      else if (this.#isSettled) resolve(this.#value);
+    }
+    return this.#promise.then(onFulfilled, onRejected);
+  }
+};
 
 // connection.js
 var Connection = class {
@@ -322,67 +382,6 @@ var Connection = class {
   }
 };
 
-// answer.js
-var resolve;
-var take = (toResolve) => {
-  resolve = toResolve;
-};
-var PromiseMethods = (
-  /** @type {any} */
-  (function() {
-  })
-);
-PromiseMethods.prototype = Promise.prototype;
-var Answer = class extends PromiseMethods {
-  /** The function key or slot that it is about. */
-  key;
-  /** @type {T | undefined} */
-  #value;
-  #isSettled = false;
-  /** @type {import("./errors.js").RoomError | undefined} */
-  #error;
-  /** @type {Promise<T> | undefined} The promise, once it is made. */
-  #promise;
-  /** @type {any} What resolves it. */
-  #resolve;
-  /** @param {string} [key] */
-  constructor(key) {
-    super();
-    this.key = key;
-  }
-  /** @param {T} value */
-  settle(value) {
-    this.#isSettled = true;
-    this.#value = value;
-    this.#resolve?.(value);
-  }
-  /**
-   * @param {import("./errors.js").RoomError} error
-   * @param {import("./page-code.js").PageCode} page
-   */
-  fail(error, page) {
-    this.#error = error;
-    if (this.#resolve) this.#resolve(Promise.reject(error));
-    else setTimeout(() => this.#resolve ?? page.reportDropped(error));
-    return this;
-  }
-  /**
-   * @template U, V
-   * @param {((value: T) => U | PromiseLike<U>) | null} [onFulfilled]
-   * @param {((error: any) => V | PromiseLike<V>) | null} [onRejected]
-   * @returns {Promise<U | V>}
-   */
-  then(onFulfilled, onRejected) {
-    if (!this.#promise) {
-      this.#promise = new Promise(take);
-      this.#resolve = resolve;
-      if (this.#error) resolve(Promise.reject(this.#error));
-      else if (this.#isSettled) resolve(this.#value);
-    }
-    return this.#promise.then(onFulfilled, onRejected);
-  }
-};
-
 // message.js
 var current;
 var kept = /* @__PURE__ */ new Map();
@@ -446,22 +445,22 @@ var FastPath = class {
   #slotIndexes = /* @__PURE__ */ new Map();
   /** The id of the next action that may be written here; 0 if that isn't known. */
   #id = 0;
-  /**
-   * The actions of this task that will be written here.
-   *
-   * @type {OwnAction[]}
-   */
-  #unwritten = [];
+  /** The last id without its last digit. */
+  #tens = 0;
+  /** What the JSON of such an id begins with. */
+  #idBeginning = ',"id":';
   /** The function key of the last action, which is often that of the next one too. */
   #key = "";
   /** What the JSON of such an action begins with. */
   #beginning = "";
   /**
-   * The actions that were written here and are not answered.
+   * The actions that are not answered, in their order.
    *
    * @type {OwnAction[]}
    */
   #unanswered = [];
+  /** How many of them were written here. The others are of this task, and will be. */
+  #written = 0;
   /**
    * @param {import("./driver.js").Driver} driver
    * @param {RoomEngine} engine
@@ -482,7 +481,11 @@ var FastPath = class {
    * @param {object} event
    */
   noteFrame(event) {
-    this.#frame = event instanceof Event ? event : { timeStamp: performance.now() };
+    const hasTime = event.constructor === MessageEvent;
+    this.#frame = hasTime ? (
+      /** @type {MessageEvent} */
+      event
+    ) : { timeStamp: performance.now() };
   }
   /** When the server was heard last. An event's own time is not believed if it is still to come. */
   get #heardAt() {
@@ -523,7 +526,7 @@ var FastPath = class {
    *
    * @param {string} functionKey
    * @param {string} params as JSON
-   * @param {string | undefined} slot
+   * @param {string} slot the slot that retains it; empty if none does
    * @returns {Promise<number | undefined> | undefined}
    */
   write(functionKey, params, slot) {
@@ -532,22 +535,21 @@ var FastPath = class {
       this.#beginning = `{"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
     }
     let body = this.#beginning + params;
-    if (slot !== void 0) body += ',"stateMessage":true';
-    const key = slot ?? functionKey;
-    if (key !== functionKey) body += `,"slot":${JSON.stringify(key)}`;
-    if (body.length > MOST_CHARACTERS || this.#unanswered.length + this.#unwritten.length >= MOST_ACTIONS) return;
+    if (slot) body += ',"stateMessage":true';
+    if (slot && slot !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
+    if (body.length > MOST_CHARACTERS || this.#unanswered.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
       this.#id = this.#engine.fastPathId;
       if (!this.#id) return;
     }
-    if (slot !== void 0) {
-      const old = this.#unwritten.findIndex((action) => action.slot === slot);
-      if (old >= 0) this.#unwritten.splice(old, 1)[0]?.answer.settle(void 0);
+    if (slot) {
+      const old = this.#unanswered.slice(this.#written).findIndex((action) => action.slot === slot);
+      if (old >= 0) this.#unanswered.splice(this.#written + old, 1)[0]?.answer.settle();
     }
-    if (!this.#unwritten.length) microtask.then(this.#writeFrames);
-    const answer = new Answer(key);
-    this.#unwritten.push({ body, functionKey, params, slot, answer });
+    if (this.#unanswered.length === this.#written) microtask.then(this.#writeFrames);
+    const answer = new Answer(slot || functionKey);
+    this.#unanswered.push({ body, functionKey, params, slot, answer });
     return answer;
   }
   /**
@@ -557,39 +559,48 @@ var FastPath = class {
    * @param {import("./message.js").Message} message
    */
   settle({ ack, seq }) {
-    const first = this.#id - this.#unanswered.length;
-    const count = ack - first + 1;
-    if (!(count > 0 && count <= this.#unanswered.length)) return false;
+    const count = ack - this.#id + this.#written + 1;
+    if (!(count > 0 && count <= this.#written)) return false;
+    this.#written -= count;
     this.#unanswered.splice(0, count).forEach(({ answer }, at) => answer.settle(seq - count + 1 + at));
     return true;
   }
   #writeFrames = () => {
     const driver = this.#driver;
     let frame = "";
-    for (const action of this.#unwritten) {
-      const line = action.body + `,"id":${this.#id++}}`;
+    while (this.#written < this.#unanswered.length) {
+      const action = (
+        /** @type {OwnAction} */
+        this.#unanswered[this.#written++]
+      );
+      const line = action.body + this.#idText(this.#id++);
       if (frame.length + line.length >= MOST_FRAME_CHARACTERS) {
         driver.connection.send(frame);
         frame = "";
       }
       frame = frame ? `${frame}
 ${line}` : line;
-      this.#unanswered.push(action);
     }
-    this.#unwritten = [];
     if (frame && driver.connection.send(frame) > UNSENT_BYTES) driver.pump();
   };
+  /**
+   * The end of an action's JSON, which has the id. It comes last: a browser copies each piece of a
+   * text that was put together, and these are fewer pieces.
+   *
+   * @param {number} id
+   */
+  #idText(id) {
+    const tens = Math.floor(id / 10);
+    if (tens !== this.#tens) this.#idBeginning = `,"id":${this.#tens = tens}`;
+    return this.#idBeginning + `${id % 10}}`;
+  }
   /** Tells the engine what was written here, and what of that was answered. */
   #reportWritten() {
     const engine = this.#engine;
-    const written = this.#unanswered.length;
-    const actions = [...this.#unanswered, ...this.#unwritten];
+    const written = this.#written;
     engine.fastPathAnswered(this.#heardAt, this.#id - written - 1);
-    this.#id = 0;
-    this.#unanswered = [];
-    this.#unwritten = [];
-    actions.forEach((action, at) => {
-      const { functionKey, params, slot = "", answer } = action;
+    this.#id = this.#written = 0;
+    this.#unanswered.splice(0).forEach(({ functionKey, params, slot, answer }, at) => {
       this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), answer);
     });
   }
@@ -600,10 +611,7 @@ ${line}` : line;
    */
   #slotIndex(slot) {
     let index = this.#slotIndexes.get(slot);
-    if (index === void 0) {
-      index = this.#engine.slotIndex(slot);
-      this.#slotIndexes.set(slot, index);
-    }
+    if (index === void 0) this.#slotIndexes.set(slot, index = this.#engine.slotIndex(slot));
     return index;
   }
 };
@@ -645,7 +653,7 @@ var PendingPromises = class {
     this.#page = page;
   }
   /**
-   * Waits for the answer to the action with this ticket.
+   * Waits for the answer to the action with this ticket. Returns its promise.
    *
    * @param {number} ticket 0 if the engine has refused the action
    * @param {Answer<number | undefined>} answer
@@ -654,15 +662,6 @@ var PendingPromises = class {
     if (ticket) this.#answers.set(ticket, answer);
     else answer.fail(refusal(answer.key), this.#page);
     return answer;
-  }
-  /**
-   * The promise of that answer.
-   *
-   * @param {number} ticket
-   * @param {string} key
-   */
-  answer(ticket, key) {
-    return this.addAnswer(ticket, new Answer(key));
   }
   /**
    * A promise that has failed.
@@ -841,14 +840,14 @@ var Driver = class {
    *
    * @param {string} functionKey
    * @param {string} params as JSON
-   * @param {string | undefined} slot
+   * @param {string} slot the slot that retains it; empty if none does
    */
   broadcast(functionKey, params, slot) {
-    return this.#fastPath.write(functionKey, params, slot) ?? this.#answer(slot ?? functionKey, this.upToDate().broadcast(functionKey, params, slot ?? "", false));
+    return this.#fastPath.write(functionKey, params, slot) ?? this.expect(this.upToDate().broadcast(functionKey, params, slot, false), new Answer(slot || functionKey));
   }
   /** @param {string} slot */
   clear(slot) {
-    return this.#answer(slot, this.upToDate().clear(slot));
+    return this.expect(this.upToDate().clear(slot), new Answer(slot));
   }
   /** @returns {Promise<void>} */
   ready() {
@@ -875,14 +874,14 @@ var Driver = class {
     return closed;
   }
   /**
-   * Settles a promise when the action with this ticket is answered.
+   * Settles a promise when the action with this ticket is answered, and returns it.
    *
    * @param {number} ticket 0 if the engine has refused the action
    * @param {import("./answer.js").Answer<number | undefined>} answer
    */
   expect(ticket, answer) {
-    this.promises.addAnswer(ticket, answer);
     this.pumpSoon();
+    return this.promises.addAnswer(ticket, answer);
   }
   /**
    * A connection could not be begun.
@@ -917,10 +916,6 @@ var Driver = class {
     this.#pumpIsDue = false;
     this.pump();
   };
-  #answer(key, ticket) {
-    this.pumpSoon();
-    return this.promises.answer(ticket, key);
-  }
   /** @param {boolean} mayDeliver whether steps may run the page's code */
   #runSteps(mayDeliver) {
     const unsent = this.connection.unsent;
@@ -966,14 +961,15 @@ var Driver = class {
         this.told.audience = parts.audience;
         return this.page.callBack("onaudience", parts.audience);
       case "tellOwnerAway":
+        return this.page.callBack("onowner", "away");
       case "tellOwnerHere":
-        return this.page.callBack("onowner", step === "tellOwnerAway" ? "away" : "here");
+        return this.page.callBack("onowner", "here");
       case "report":
         return this.page.report(refusal(parts.text));
       case "appended":
         return this.promises.takeAnswer()?.settle(parts.seq);
       case "replaced":
-        return this.promises.takeAnswer()?.settle(void 0);
+        return this.promises.takeAnswer()?.settle();
       case "refused": {
         const answer = this.promises.takeAnswer();
         return void answer?.fail(refusal(answer.key), this.page);
@@ -1195,18 +1191,15 @@ var Room = class {
    * @param {{ state?: boolean, slot?: string }} [options]
    */
   broadcast(functionKey, params, options) {
+    let key;
     try {
-      keyOrSlot(functionKey, "functionKey");
+      key = keyOrSlot(functionKey, "functionKey");
+      return this.#driver.broadcast(key, paramsText(params), slotOf(options, key));
     } catch (error) {
-      return this.#failed(error);
-    }
-    try {
-      return this.#driver.broadcast(functionKey, paramsText(params), slotOf(options, functionKey));
-    } catch (error) {
-      return this.#failed(withKey(
-        functionKey,
+      return this.#failed(Object.assign(
         /** @type {Error} */
-        error
+        error,
+        key && { key }
       ));
     }
   }

@@ -1,5 +1,6 @@
 // Drives one engine: tells it what happened, and performs the steps that it wants.
 
+import { Answer } from "./answer.js";
 import { Connection } from "./connection.js";
 import { CONNECTION_LOST } from "./decisions.js";
 import { call, closedError } from "./errors.js";
@@ -109,18 +110,18 @@ export class Driver {
    *
    * @param {string} functionKey
    * @param {string} params as JSON
-   * @param {string | undefined} slot
+   * @param {string} slot the slot that retains it; empty if none does
    */
   broadcast(functionKey, params, slot) {
     return (
       this.#fastPath.write(functionKey, params, slot) ??
-      this.#answer(slot ?? functionKey, this.upToDate().broadcast(functionKey, params, slot ?? "", false))
+      this.expect(this.upToDate().broadcast(functionKey, params, slot, false), new Answer(slot || functionKey))
     );
   }
 
   /** @param {string} slot */
   clear(slot) {
-    return this.#answer(slot, this.upToDate().clear(slot));
+    return this.expect(this.upToDate().clear(slot), new Answer(slot));
   }
 
   /** @returns {Promise<void>} */
@@ -152,14 +153,14 @@ export class Driver {
   }
 
   /**
-   * Settles a promise when the action with this ticket is answered.
+   * Settles a promise when the action with this ticket is answered, and returns it.
    *
    * @param {number} ticket 0 if the engine has refused the action
    * @param {import("./answer.js").Answer<number | undefined>} answer
    */
   expect(ticket, answer) {
-    this.promises.addAnswer(ticket, answer);
     this.pumpSoon();
+    return this.promises.addAnswer(ticket, answer);
   }
 
   /**
@@ -198,11 +199,6 @@ export class Driver {
     this.#pumpIsDue = false;
     this.pump();
   };
-
-  #answer(/** @type {string} */ key, /** @type {number} */ ticket) {
-    this.pumpSoon();
-    return this.promises.answer(ticket, key);
-  }
 
   /** @param {boolean} mayDeliver whether steps may run the page's code */
   #runSteps(mayDeliver) {
@@ -250,14 +246,15 @@ export class Driver {
         this.told.audience = parts.audience;
         return this.page.callBack("onaudience", parts.audience);
       case "tellOwnerAway":
+        return this.page.callBack("onowner", "away");
       case "tellOwnerHere":
-        return this.page.callBack("onowner", step === "tellOwnerAway" ? "away" : "here");
+        return this.page.callBack("onowner", "here");
       case "report":
         return this.page.report(refusal(parts.text));
       case "appended":
         return this.promises.takeAnswer()?.settle(parts.seq);
       case "replaced":
-        return this.promises.takeAnswer()?.settle(undefined);
+        return this.promises.takeAnswer()?.settle();
       case "refused": {
         const answer = this.promises.takeAnswer();
         return void answer?.fail(refusal(answer.key), this.page);

@@ -29,15 +29,6 @@ export const invalid = (message, details) => roomError(["invalid_argument", mess
 export const closedError = () => roomError(CLOSED);
 
 /**
- * Adds to an error the function key or slot that it is about.
- *
- * @template {object} E
- * @param {string} key
- * @param {E} error
- */
-export const withKey = (key, error) => Object.assign(error, { key });
-
-/**
  * Calls a callback of the page, if there is one. What it throws goes to the console, and so does
  * the failure of the promise that it returns.
  *

@@ -40,7 +40,7 @@ export class PendingPromises {
   }
 
   /**
-   * Waits for the answer to the action with this ticket.
+   * Waits for the answer to the action with this ticket. Returns its promise.
    *
    * @param {number} ticket 0 if the engine has refused the action
    * @param {Answer<number | undefined>} answer
@@ -49,16 +49,6 @@ export class PendingPromises {
     if (ticket) this.#answers.set(ticket, answer);
     else answer.fail(refusal(answer.key), this.#page);
     return answer;
-  }
-
-  /**
-   * The promise of that answer.
-   *
-   * @param {number} ticket
-   * @param {string} key
-   */
-  answer(ticket, key) {
-    return this.addAnswer(ticket, new Answer(key));
   }
 
   /**

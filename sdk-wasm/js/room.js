@@ -19,7 +19,7 @@ import {
 } from "./arguments.js";
 import { NOT_FOLLOWER } from "./decisions.js";
 import { Driver } from "./driver.js";
-import { invalid, roomError, withKey } from "./errors.js";
+import { invalid, roomError } from "./errors.js";
 import { PageCode } from "./page-code.js";
 
 const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
@@ -166,15 +166,12 @@ class Room {
    * @param {{ state?: boolean, slot?: string }} [options]
    */
   broadcast(functionKey, params, options) {
+    let key;
     try {
-      keyOrSlot(functionKey, "functionKey");
+      key = keyOrSlot(functionKey, "functionKey");
+      return this.#driver.broadcast(key, paramsText(params), slotOf(options, key));
     } catch (error) {
-      return this.#failed(error);
-    }
-    try {
-      return this.#driver.broadcast(functionKey, paramsText(params), slotOf(options, functionKey));
-    } catch (error) {
-      return this.#failed(withKey(functionKey, /** @type {Error} */ (error)));
+      return this.#failed(Object.assign(/** @type {Error} */ (error), key && { key }));
     }
   }
 

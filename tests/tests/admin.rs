@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 const TOKEN: &str = "the-token-of-the-administration";
 const METRICS_TOKEN: &str = "the-token-of-prometheus";
 /// All paths of the administration, and some that do not exist.
-const PATHS: [&str; 6] = [
+const PATHS: [&str; 7] = [
     "/admin/status",
+    "/admin/nodes",
     "/admin/rooms",
     "/admin/rooms/8f14e45f-ceea-4672-8b0b-1c1f0f4c0001",
     "/admin/connections",
@@ -152,6 +153,10 @@ async fn a_room_is_shown_as_it_is_without_what_is_said_in_it_or_its_owners_key()
         assert_eq!(shown[field], value, "{field} in {shown}");
     }
     assert!(shown["ringBytes"].as_u64().unwrap() > 0 && shown["ageSeconds"].is_u64(), "{shown}");
+    for field in ["ownerNode", "audience", "watchedOn"] {
+        assert_eq!(shown.get(field), None, "{field} without a cluster");
+    }
+    assert_eq!(get(&program, "/admin/nodes").await, json!({"nodes": []}));
     for path in [path.as_str(), "/admin/rooms", "/admin/status", "/admin/connections", "/metrics"] {
         let body = ask(&program, "GET", path).await.body;
         assert!(!body.contains(&room.key) && !body.contains("secret"), "{body}");
@@ -302,6 +307,8 @@ async fn what_cannot_be_meant_is_answered_with_what_to_do() {
     for (method, path, status, code, told) in [
         ("POST", "/admin/rooms", 405, "method_not_allowed", "GET"),
         ("DELETE", "/admin/status", 405, "method_not_allowed", "GET"),
+        ("DELETE", "/admin/nodes", 405, "method_not_allowed", "GET"),
+        ("GET", "/admin/nodes?limit=1", 400, "bad_request", "limit"),
         ("GET", "/admin/connections/127.0.0.1", 405, "method_not_allowed", "DELETE"),
         ("GET", "/admin/rooms?limits=1", 400, "bad_request", "limits"),
         ("GET", "/admin/rooms?limit=0", 400, "bad_request", "1 to 1000"),
@@ -330,8 +337,12 @@ async fn the_page_needs_nothing_from_elsewhere_and_no_token_to_be_shown() {
     assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
     assert_eq!(page.header("x-content-type-options"), Some("nosniff"));
     assert!(!page.body.contains("://") && !page.body.contains("style="), "{}", page.body);
-    for file in ["dashboard.css", "dashboard.js"] {
-        assert!(page.body.contains(&format!("\"{file}\"")), "{file}");
+    assert!(
+        page.body.contains("\"dashboard.css\"") && page.body.contains("\"dashboard.js\""),
+        "{}",
+        page.body
+    );
+    for file in ["dashboard.css", "dashboard.js", "format.js"] {
         let file = Request::get(&format!("/admin/{file}")).send(&program.address).await;
         assert_eq!(file.status, 200);
         assert!(!file.body.contains("http:") && !file.body.contains("https:"), "{}", file.body);

@@ -28,7 +28,8 @@ async fn scrape() -> Scrape {
     Scrape::parse(&page.body)
 }
 
-/// The names of metrics in a text, with the suffixes of histograms; those of a cluster are left out.
+/// The names of metrics in a text, with the suffixes of histograms. Those of a cluster are left
+/// out.
 fn names(text: &str) -> BTreeSet<&str> {
     let is_part = |character: char| character.is_ascii_lowercase() || character == '_';
     let ends = |rest: &str| rest.find(|character| !is_part(character)).unwrap_or(rest.len());

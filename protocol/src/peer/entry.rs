@@ -9,9 +9,9 @@ use crate::{
     PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, RoomId, ServerMessage, Timestamp,
 };
 
-/// After how many milliseconds a client is to ask again for a room that the server can't let it into
-/// at this moment, and a follower for one that the server has lost and whose owner may open it anew.
-/// Its session adds a wait of its own.
+/// After how many milliseconds a client is to ask again for a room that the server can't let it
+/// into at this moment, and a follower for one that the server has lost and whose owner may open it
+/// anew. Its session adds a wait of its own.
 const RETRY_MS: u64 = 1_000;
 
 /// What the reply says to an owner and not to a follower.

@@ -15,7 +15,6 @@ mod ownership;
 mod post;
 mod record;
 mod reopening;
-mod repeating;
 mod replica;
 mod replicating;
 mod report;

@@ -2,8 +2,7 @@
 //! up what the log has not taken.
 
 use super::Room;
-use super::repeating::Repeating;
-use super::restore::RestoreError;
+use super::restore::{Repeating, RestoreError};
 use crate::{Audience, Mark, OwnerPresence, Records, Timestamp};
 
 impl Room {

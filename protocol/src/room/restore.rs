@@ -1,10 +1,16 @@
 //! Makes a room again out of its records.
 
+mod error;
+mod repeating;
+
 use super::record::{Record, RecordError};
-use super::repeating::{Repeating, ensure};
 use super::staging::Staging;
 use super::{KeyDigest, Room, RoomId};
 use crate::{Limits, Timestamp};
+use repeating::ensure;
+
+pub use error::RestoreError;
+pub(super) use repeating::Repeating;
 
 /// What a room must know about the end of the process that kept it and the start of this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,17 +25,6 @@ pub struct Restart {
     /// How long there was no process, in milliseconds. The two clocks are never compared: one of
     /// them may have been wrong.
     pub down_ms: u64,
-}
-
-/// Why no room can be made of its records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RestoreError {
-    /// They can't be read.
-    #[error(transparent)]
-    Unreadable(#[from] RecordError),
-    /// Some are missing, or they are out of order.
-    #[error("records of the room are missing, or out of order: restore the store from a backup")]
-    Incomplete,
 }
 
 impl Room {

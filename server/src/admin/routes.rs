@@ -19,8 +19,8 @@ use crate::{Manager, RemoteAddress};
 
 impl Manager {
     /// The administration, to mount at a path of its own: a page for people, and rooms,
-    /// connections and nodes in JSON for programs. If the settings have no token, the filter rejects every
-    /// request.
+    /// connections and nodes in JSON for programs. If the settings have no token, the filter
+    /// rejects every request.
     ///
     /// ```
     /// use rtbroadcaster::{AdminSettings, Manager, Secret, Settings};

@@ -8,9 +8,8 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, warn};
 
 use super::Cluster;
-use super::health::UNANSWERED;
 use super::receiving::Reception;
-use super::replica::SharedReplica;
+use super::state::{SharedReplica, UNANSWERED};
 use crate::fanout::SharedRoom;
 use crate::journal::Unread;
 
@@ -18,7 +17,8 @@ use crate::journal::Unread;
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// How often a log is read from its first entry on in one attempt, if entries are deleted meanwhile.
+/// How often a log is read from its first entry on in one attempt, if entries are deleted
+/// meanwhile.
 const READINGS: usize = 3;
 
 /// How far an attempt has come.

@@ -1,15 +1,13 @@
 //! Making the replica of a room when somebody comes to it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared};
 use rtbroadcaster_protocol::{Refusal, Replica, RoomId};
 use tokio::time::{sleep, timeout};
 
-use super::replica::SharedReplica;
+use super::state::{Load, SharedReplica};
 use super::{Cluster, unavailable};
 
 /// How long a client may wait for its room. After that it is told to come back.
@@ -18,25 +16,6 @@ const ENTER_TIMEOUT: Duration = Duration::from_secs(5);
 /// After how long a new replica is compared with its log once more: the server that publishes what
 /// the log takes may not have known before that this node listens.
 const CHECK_AFTER: Duration = Duration::from_millis(300);
-
-/// Whether a room could be had.
-type Load = Shared<BoxFuture<'static, Result<(), Refusal>>>;
-
-/// The rooms that are being made out of their logs.
-#[derive(Default)]
-pub(super) struct Loads(Mutex<HashMap<RoomId, Load>>);
-
-impl std::fmt::Debug for Loads {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Loads(…)")
-    }
-}
-
-impl Loads {
-    fn loads(&self) -> MutexGuard<'_, HashMap<RoomId, Load>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 impl Cluster {
     /// Has the room in this node's table, if there is one with this id, before a client enters it.
@@ -98,7 +77,7 @@ impl Cluster {
             return Ok(());
         }
         let shared = self.replicas.insert(SharedReplica::new(id, None, self.clock.now()));
-        self.cells.enter(self, id);
+        self.listen_to(id);
         self.cells.is_heard(id).await;
         let has_room = self.take_in(&shared).await;
         if has_room != Ok(true) {

@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::{Replica, RoomId};
 use tokio::time::{Instant, sleep};
 
 use super::Cluster;
-use super::replica::SharedReplica;
+use super::state::SharedReplica;
 use crate::journal::{Journal, Staged};
 
 /// How long the end of a node waits for its last proposals.
@@ -31,7 +31,7 @@ impl Journal for ClusterJournal {
         let cluster = &self.0;
         let replica = Replica::new(cluster.writer, cluster.first_number());
         cluster.replicas.insert(SharedReplica::new(room, Some(replica), cluster.clock.now()));
-        cluster.cells.enter(cluster, room);
+        cluster.listen_to(room);
     }
 
     fn push(&self, staged: Staged) -> bool {

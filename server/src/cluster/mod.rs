@@ -4,36 +4,30 @@
 
 mod audience;
 mod catching_up;
-mod cells;
-mod counts;
 mod entering;
-mod health;
+mod heartbeat;
 mod journal;
-mod nodes;
+mod listening;
 mod posts;
 mod proposing;
 mod receiving;
-mod replica;
 mod starting;
+mod state;
 mod upkeep;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use rtbroadcaster_protocol::{Limits, Refusal, RefusalCode, RoomId};
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, yield_now};
 
-pub(crate) use counts::{ClusterCounts, ClusterReport};
 pub(crate) use journal::ClusterJournal;
-pub(crate) use nodes::NodeView;
 pub(crate) use posts::HandedOver;
+pub(crate) use state::{ClusterCounts, ClusterReport, NodeView};
 
-use cells::Cells;
-use entering::Loads;
-use health::Health;
-use nodes::Nodes;
-use replica::Replicas;
+use state::{Cells, Health, Loads, Nodes, Replicas};
 
 use crate::clock::Clock;
 use crate::fanout::SharedRoom;
@@ -42,6 +36,9 @@ use crate::rooms::RoomTable;
 
 /// After how many milliseconds a client is to ask again for a room that can't be had now.
 const RETRY_MS: u64 = 1_000;
+
+/// Replicas that are looked at before other tasks get their turn.
+const CHUNK_SIZE: usize = 256;
 
 /// This server's part in a cluster.
 #[derive(Debug)]
@@ -69,6 +66,27 @@ impl Cluster {
     /// What this node has done.
     pub(crate) fn counts(&self) -> &ClusterCounts {
         &self.counts
+    }
+
+    /// How this node is now.
+    pub(crate) async fn report(&self) -> ClusterReport {
+        let nodes = self.nodes.all().iter().filter(|node| node.is_alive).count();
+        let mut report = ClusterReport { nodes, silence: self.health.silence(), ..ClusterReport::default() };
+        let now = self.clock.now();
+        for replicas in self.replicas.all().chunks(CHUNK_SIZE) {
+            for shared in replicas {
+                let state = shared.lock();
+                report.replicas += 1;
+                report.behind += usize::from(state.lacks_entries());
+                if let Some(since) = state.proposed {
+                    report.proposing += 1;
+                    let waits = Duration::from_millis(now.since(since));
+                    report.oldest_proposal = report.oldest_proposal.max(waits);
+                }
+            }
+            yield_now().await;
+        }
+        report
     }
 
     /// All nodes of the cluster that were heard of lately, this one first.

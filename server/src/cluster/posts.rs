@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 
 use super::Cluster;
-use super::cells::subscribe;
+use super::listening::subscribe;
 use super::starting::still_there;
 
 /// How long the other node may take.

@@ -9,8 +9,7 @@ use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use super::Cluster;
-use super::health::UNANSWERED;
-use super::replica::SharedReplica;
+use super::state::{SharedReplica, UNANSWERED};
 use crate::fanout::SharedRoom;
 use crate::journal::Written;
 

@@ -6,7 +6,7 @@ use rtbroadcaster_protocol::{LogEntry, Received, RecordError, Room, RoomId};
 use tracing::{error, info, warn};
 
 use super::Cluster;
-use super::replica::SharedReplica;
+use super::state::SharedReplica;
 use crate::fanout::SharedRoom;
 use crate::journal::StoredEntry;
 

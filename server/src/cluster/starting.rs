@@ -7,8 +7,7 @@ use tokio::runtime::Handle;
 use tracing::info;
 
 use super::Cluster;
-use super::health::Health;
-use super::nodes::Nodes;
+use super::state::{Health, Nodes};
 use crate::clock::Clock;
 use crate::journal::{ClusterSettings, NatsConnection, RoomLogs};
 use crate::rooms::RoomTable;

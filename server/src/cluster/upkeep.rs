@@ -10,8 +10,8 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
 use super::Cluster;
-use super::replica::SharedReplica;
 use super::starting::still_there;
+use super::state::SharedReplica;
 use crate::fanout::SharedRoom;
 use crate::journal::{NatsEvent, STREAMS, StreamState, cluster_grace};
 
@@ -78,7 +78,8 @@ impl Cluster {
         }
     }
 
-    /// Asks one of the streams whether it has a leader, and all of them if none has answered lately.
+    /// Asks one of the streams whether it has a leader, and all of them if none has answered
+    /// lately.
     fn ask_streams(self: &Arc<Self>, turn: u64) {
         let is_silent = self.health.silence() > SECOND * 4;
         for number in 0..STREAMS {
@@ -149,8 +150,8 @@ impl Cluster {
         if holds_owner { grace } else { grace.saturating_mul(others) / 8 }
     }
 
-    /// Notes that the owner is away whose node is gone. The nodes do so one after the other, so that
-    /// the second has heard of it from the first.
+    /// Notes that the owner is away whose node is gone. The nodes do so one after the other, so
+    /// that the second has heard of it from the first.
     fn note_vanished_owner(self: &Arc<Self>, shared: &SharedReplica, room: &Arc<SharedRoom>, now: Timestamp) {
         let holder = shared.lock().holder();
         let gone_for = if holder == 0 { None } else { self.nodes.gone_for(holder) };

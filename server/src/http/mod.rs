@@ -12,8 +12,6 @@ mod create;
 mod document;
 mod error;
 mod events;
-#[cfg(feature = "cluster")]
-mod handing_over;
 mod hang_up;
 mod headers;
 mod json;
@@ -49,7 +47,7 @@ pub(crate) fn routes(
     remote: BoxedFilter<(Option<RemoteAddress>,)>,
 ) -> BoxedFilter<(Response,)> {
     #[cfg(feature = "cluster")]
-    handing_over::take_posts(manager);
+    actions::take_posts(manager);
     let manager = manager.clone();
     let target = warp::path::tail().and_then(|tail: Tail| async move {
         Target::parse(tail.as_str()).ok_or_else(warp::reject::not_found)

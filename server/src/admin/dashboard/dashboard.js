@@ -1,6 +1,8 @@
 // Asks the server every two seconds how it is, and shows it. Ends rooms and connections, after it
 // has asked once more. The token is kept for this tab only, and goes into a header only.
 
+import { bytes, count, duration, people } from "./format.js";
+
 const PAUSE_MS = 2_000;
 /** Points of a curve: two minutes. */
 const POINTS = 60;
@@ -11,8 +13,6 @@ const ADDRESSES = 20;
 const KEY = "rtbroadcaster-admin-token";
 
 const element = (id) => document.getElementById(id);
-const numbers = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
-const large = new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 });
 
 const rates = new Map([...document.querySelectorAll("[data-rate]")].map((tile) => [tile.dataset.rate, new Rate(tile)]));
 let sort = "followers";
@@ -45,11 +45,12 @@ async function look() {
   const question = ++asked;
   const query = new URLSearchParams({ limit: ROOMS, sort, search: element("search").value.trim() });
   try {
-    const questions = ["status", `rooms?${query}`, `connections?limit=${ADDRESSES}`];
-    const [status, page, connections] = await Promise.all(questions.map((path) => get(path)));
+    const questions = ["status", "nodes", `rooms?${query}`, `connections?limit=${ADDRESSES}`];
+    const [status, nodes, page, connections] = await Promise.all(questions.map((path) => get(path)));
     if (question !== asked) return;
     enter();
     showStatus(status);
+    showNodes(nodes);
     showRooms(page);
     showAddresses(connections);
   } catch (error) {
@@ -121,6 +122,21 @@ function showStatus({ version, uptimeMs, isShuttingDown, connections, rooms, mem
   before = { uptimeMs, total };
 }
 
+/** The nodes of a cluster. A server alone has none, and then nothing shows of a cluster. */
+function showNodes({ nodes }) {
+  element("shown").classList.toggle("clustered", nodes.length > 0);
+  const alive = nodes.filter(({ isAlive }) => isAlive).length;
+  const found = alive < nodes.length ? `${count(alive)} of ${people(nodes.length, "node")} alive` : people(alive, "node");
+  if (element("nodes-found").textContent !== found) set("nodes-found", found);
+  fill(element("nodes"), nodes, showNode);
+}
+
+function showNode(row, { name, isThis, isAlive, version, rooms, heardMs, id }) {
+  const heard = `${duration(heardMs / 1_000)} ago`;
+  write(row, [isThis ? `${name} (this one)` : name, isAlive ? "alive" : "gone", count(rooms), version, heard, id]);
+  mark(row.cells[1], !isAlive);
+}
+
 function showRooms({ rooms, total }) {
   const searched = element("search").value.trim() !== "";
   const shown = rooms.length < total ? `the first ${count(rooms.length)} of ` : "";
@@ -149,8 +165,10 @@ function showRoom(row, room) {
   const memory = room.ringBytes + room.slotBytes + room.snapshotBytes;
   const texts = [
     room.id,
-    room.owner,
+    // In a cluster: the node that has the owner's connection.
+    room.ownerNode ?? room.owner,
     count(room.followers),
+    room.watchedOn?.length ? `${count(room.audience)} on ${room.watchedOn.join(", ")}` : "nobody",
     count(room.lagGreatest),
     count(room.seq),
     count(room.slots),
@@ -159,11 +177,11 @@ function showRoom(row, room) {
   ];
   write(row, texts);
   mark(row.cells[1], room.owner === "away");
-  mark(row.cells[3], room.lagGreatest > 0);
+  mark(row.cells[4], room.lagGreatest > 0);
   offer(row, "Close", `Close room ${room.id}`, {
     path: `rooms/${room.id}`,
     question: `Close room ${room.id}?`,
-    consequence: `Its owner and ${people(room.followers, "follower")} are told and disconnected, and what it retains is lost.`,
+    consequence: `Its owner and ${people(room.audience ?? room.followers, "follower")} are told and disconnected, and what it retains is lost.`,
     verb: "Close the room",
     done: () => `Room ${room.id} is closed.`,
   });
@@ -180,19 +198,16 @@ function showAddress(row, { address, connections }) {
   });
 }
 
-function people(number, what) {
-  return `${count(number)} ${what}${number === 1 ? "" : "s"}`;
-}
-
 function write({ cells }, texts) {
   for (const [index, text] of texts.entries()) {
     if (cells[index].textContent !== text) cells[index].textContent = text;
   }
 }
 
-/** The row's last cell has a button that asks whether to do this. */
+/** The row's last cell gets a button that asks whether to do this. */
 function offer(row, label, name, deed) {
-  const button = row.querySelector("button");
+  const button = row.querySelector("button") ?? row.insertCell().appendChild(document.createElement("button"));
+  button.type = "button";
   button.textContent = label;
   button.setAttribute("aria-label", name);
   button.onclick = () => confirm(deed);
@@ -203,9 +218,6 @@ function newRow(table) {
   for (const head of table.parentElement.querySelectorAll("thead th")) {
     row.insertCell().className = head.className;
   }
-  const button = document.createElement("button");
-  button.type = "button";
-  row.insertCell().append(button);
   return row;
 }
 
@@ -262,28 +274,6 @@ function mark(cell, isBad) {
   cell.classList.toggle("bad", isBad);
 }
 
-function count(number) {
-  return number < 100_000 ? numbers.format(number) : large.format(number);
-}
-
-function bytes(number) {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  let unit = 0;
-  while (number >= 1_024 && unit < units.length - 1) {
-    number /= 1_024;
-    unit += 1;
-  }
-  return `${numbers.format(number)} ${units[unit]}`;
-}
-
-function duration(seconds) {
-  const whole = Math.floor(seconds);
-  if (whole < 60) return `${whole} s`;
-  if (whole < 3_600) return `${Math.floor(whole / 60)} min`;
-  if (whole < 86_400) return `${Math.floor(whole / 3_600)} h ${Math.floor((whole % 3_600) / 60)} min`;
-  return `${Math.floor(whole / 86_400)} d ${Math.floor((whole % 86_400) / 3_600)} h`;
-}
-
 element("login").addEventListener("submit", (event) => {
   event.preventDefault();
   sessionStorage.setItem(KEY, element("token").value.trim());
@@ -293,7 +283,7 @@ element("leave").addEventListener("click", () => askForToken(""));
 element("search").addEventListener("input", look);
 element("cancel").addEventListener("click", () => element("confirm").close());
 element("carry-out").addEventListener("click", carryOut);
-document.querySelector("thead").addEventListener("click", ({ target }) => {
+element("table").parentElement.tHead.addEventListener("click", ({ target }) => {
   if (!target.dataset.sort) return;
   sort = target.dataset.sort;
   for (const head of document.querySelectorAll("th[aria-sort]")) head.setAttribute("aria-sort", "none");

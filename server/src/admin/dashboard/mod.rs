@@ -9,10 +9,11 @@ use warp::http::header::{X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use warp::reply::{Reply, Response};
 
 /// The page's files: the end of the path, the media type and the text.
-const FILES: [(&str, &str, &str); 3] = [
+const FILES: [(&str, &str, &str); 4] = [
     ("", "text/html; charset=utf-8", include_str!("index.html")),
     ("dashboard.css", "text/css; charset=utf-8", include_str!("dashboard.css")),
     ("dashboard.js", "text/javascript; charset=utf-8", include_str!("dashboard.js")),
+    ("format.js", "text/javascript; charset=utf-8", include_str!("format.js")),
 ];
 
 /// Nothing from other hosts, nothing inline, no frame around it, and no address to send a form to.

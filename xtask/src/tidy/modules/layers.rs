@@ -81,6 +81,10 @@ const ORDERS: [Order; 2] = [
                 reason: "a room delivers to any subscriber, and is tested without sockets",
             },
             Layer { parts: &["rooms"], reason: "the table of rooms serves every way in" },
+            Layer {
+                parts: &["cluster"],
+                reason: "a node takes its rooms from others without knowing what clients want of them",
+            },
             Layer { parts: &["settings"], reason: "settings are values: others act on them" },
             Layer {
                 parts: &["services"],

@@ -1,35 +1,29 @@
-//! The nodes of a cluster. Each says every two seconds that it is there.
+//! The nodes of a cluster, by what they say of themselves.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use tracing::info;
 
-use super::Cluster;
-use super::cells::subscribe;
-use super::starting::still_there;
-use crate::journal::RoomLogs;
-
 /// A node that has said nothing for so long is gone.
-pub(super) const GONE_AFTER: Duration = Duration::from_secs(10);
+pub(crate) const GONE_AFTER: Duration = Duration::from_secs(10);
 
 /// A node that is gone is forgotten after this time.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(3_600);
 
 /// What a node says of itself.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Said {
-    id: u64,
-    name: String,
-    version: String,
+pub(crate) struct NodeSaid {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) version: String,
     /// Rooms of which it has a replica.
-    rooms: usize,
+    pub(crate) rooms: usize,
     /// Whether it ends now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    ends: bool,
+    pub(crate) ends: bool,
 }
 
 /// A node, as the administration shows it.
@@ -50,26 +44,26 @@ pub(crate) struct NodeView {
 
 /// The nodes that were heard of.
 #[derive(Debug)]
-pub(super) struct Nodes {
+pub(crate) struct Nodes {
     id: u64,
     name: String,
     /// When this node began to listen.
     started: Instant,
-    heard: Mutex<HashMap<u64, (Said, Instant)>>,
+    heard: Mutex<HashMap<u64, (NodeSaid, Instant)>>,
 }
 
 impl Nodes {
-    pub(super) fn new(id: u64, name: String) -> Self {
+    pub(crate) fn new(id: u64, name: String) -> Self {
         Self { id, name, started: Instant::now(), heard: Mutex::default() }
     }
 
     /// Whether a node has said something lately, and not that it ends.
-    pub(super) fn is_alive(&self, id: u64) -> bool {
+    pub(crate) fn is_alive(&self, id: u64) -> bool {
         id == self.id || self.heard().get(&id).is_some_and(|(said, at)| is_alive(said, *at))
     }
 
     /// How long a node has been gone. None if it is alive, or may be.
-    pub(super) fn gone_for(&self, id: u64) -> Option<Duration> {
+    pub(crate) fn gone_for(&self, id: u64) -> Option<Duration> {
         if id == self.id {
             return None;
         }
@@ -82,19 +76,24 @@ impl Nodes {
 
     /// The place of this node among all that are alive: 0 for the first. All nodes see the same
     /// order.
-    pub(super) fn rank(&self) -> u32 {
+    pub(crate) fn rank(&self) -> u32 {
         let heard = self.heard();
         let before = heard.iter().filter(|(id, (said, at))| **id < self.id && is_alive(said, *at)).count();
         u32::try_from(before).unwrap_or(u32::MAX)
     }
 
+    /// The name of this node.
+    pub(crate) fn own_name(&self) -> &str {
+        &self.name
+    }
+
     /// The name of a node that was heard of.
-    pub(super) fn name(&self, id: u64) -> Option<String> {
+    pub(crate) fn name(&self, id: u64) -> Option<String> {
         self.heard().get(&id).map(|(said, _)| said.name.clone())
     }
 
     /// All nodes, this one first, then by name.
-    pub(super) fn all(&self) -> Vec<NodeView> {
+    pub(crate) fn all(&self) -> Vec<NodeView> {
         let heard = self.heard();
         let mut views: Vec<_> = heard
             .values()
@@ -112,7 +111,7 @@ impl Nodes {
         views
     }
 
-    fn note(&self, said: Said) {
+    pub(crate) fn note(&self, said: NodeSaid) {
         let mut heard = self.heard();
         heard.retain(|_, (_, at)| at.elapsed() < FORGOTTEN_AFTER);
         let (id, name, ends) = (said.id, said.name.clone(), said.ends);
@@ -124,47 +123,11 @@ impl Nodes {
         }
     }
 
-    fn heard(&self) -> MutexGuard<'_, HashMap<u64, (Said, Instant)>> {
+    fn heard(&self) -> MutexGuard<'_, HashMap<u64, (NodeSaid, Instant)>> {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn is_alive(said: &Said, at: Instant) -> bool {
+fn is_alive(said: &NodeSaid, at: Instant) -> bool {
     !said.ends && at.elapsed() < GONE_AFTER
-}
-
-impl Cluster {
-    /// Hears what nodes say of themselves, as long as the cluster is there.
-    pub(super) async fn listen_to_nodes(cluster: Weak<Self>, logs: RoomLogs) {
-        let mut messages = subscribe(&logs, logs.subjects().nodes()).await;
-        drop(logs);
-        while let Some(message) = messages.next().await {
-            let Some(cluster) = still_there(&cluster) else { return };
-            // What can't be read is of a version that says it otherwise.
-            if let Ok(said) = serde_json::from_slice(&message.payload) {
-                cluster.nodes.note(said);
-            }
-        }
-    }
-
-    /// Says that this node is there.
-    pub(super) async fn say_it_is_there(self: &Arc<Self>) {
-        self.say_of_itself(false).await;
-    }
-
-    /// Says that this node ends, so that nobody waits for it.
-    pub(super) async fn say_goodbye(self: &Arc<Self>) {
-        self.say_of_itself(true).await;
-        // Without an answer the others find out by themselves.
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.logs.client().flush()).await;
-    }
-
-    async fn say_of_itself(self: &Arc<Self>, ends: bool) {
-        let rooms = self.table.upgrade().map_or(0, |table| table.len());
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let said = Said { id: self.writer, name: self.nodes.name.clone(), version, rooms, ends };
-        self.nodes.note(said.clone());
-        let said = serde_json::to_vec(&said).unwrap_or_default();
-        self.logs.tell(self.logs.subjects().nodes(), said).await;
-    }
 }

@@ -5,28 +5,28 @@ use std::time::{Duration, Instant};
 
 /// A node that has had no answer of JetStream for so long doesn't know any more what its rooms are.
 /// It takes up to 9 s to elect a leader.
-pub(super) const UNANSWERED: Duration = Duration::from_secs(15);
+pub(crate) const UNANSWERED: Duration = Duration::from_secs(15);
 
 /// When JetStream has answered last.
 #[derive(Debug)]
-pub(super) struct Health(Mutex<Instant>);
+pub(crate) struct Health(Mutex<Instant>);
 
 impl Health {
     /// The streams have just been looked at.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(Instant::now()))
     }
 
-    pub(super) fn note_answer(&self) {
+    pub(crate) fn note_answer(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
     /// How long JetStream has not answered.
-    pub(super) fn silence(&self) -> Duration {
+    pub(crate) fn silence(&self) -> Duration {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
-    pub(super) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.silence() < UNANSWERED
     }
 }

@@ -9,11 +9,11 @@ use warp::http::header::RETRY_AFTER;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
-use super::actions::RoomPost;
-use super::error::HttpError;
-use super::json::json_answer;
+use super::post::RoomPost;
 use crate::Manager;
 use crate::cluster::HandedOver;
+use crate::http::error::HttpError;
+use crate::http::json::json_answer;
 use crate::manager::WeakManager;
 use crate::publish::{DrivenRoom, Right};
 
@@ -77,7 +77,7 @@ fn response(answer: &[u8]) -> Result<Response, HttpError> {
 }
 
 /// Takes posts that other nodes hand over, if this server is a node.
-pub(super) fn take_posts(manager: &Manager) {
+pub(in crate::http) fn take_posts(manager: &Manager) {
     if let Some(cluster) = manager.services().cluster.get() {
         let manager = manager.downgrade();
         cluster.take_posts(move |post| answer(manager.clone(), post).boxed());

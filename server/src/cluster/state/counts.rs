@@ -3,13 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::task::yield_now;
-
-use super::Cluster;
 use crate::metrics::Latency;
-
-/// Replicas that are looked at before other tasks get their turn.
-const CHUNK_SIZE: usize = 256;
 
 /// Counters, each since the start.
 #[derive(Debug, Default)]
@@ -69,27 +63,4 @@ pub(crate) struct ClusterReport {
     pub(crate) proposing: usize,
     /// How long the oldest of these proposals waits.
     pub(crate) oldest_proposal: Duration,
-}
-
-impl Cluster {
-    /// How this node is now.
-    pub(crate) async fn report(&self) -> ClusterReport {
-        let nodes = self.nodes.all().iter().filter(|node| node.is_alive).count();
-        let mut report = ClusterReport { nodes, silence: self.health.silence(), ..ClusterReport::default() };
-        let now = self.clock.now();
-        for replicas in self.replicas.all().chunks(CHUNK_SIZE) {
-            for shared in replicas {
-                let state = shared.lock();
-                report.replicas += 1;
-                report.behind += usize::from(state.lacks_entries());
-                if let Some(since) = state.proposed {
-                    report.proposing += 1;
-                    let waits = Duration::from_millis(now.since(since));
-                    report.oldest_proposal = report.oldest_proposal.max(waits);
-                }
-            }
-            yield_now().await;
-        }
-        report
-    }
 }

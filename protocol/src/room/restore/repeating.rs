@@ -1,11 +1,11 @@
 //! Repeats what the records of a room say.
 
-use super::log::Log;
-use super::log::slots::Slots;
-use super::ownership::Ownership;
-use super::record::{Checkpoint, Record};
-use super::restore::RestoreError;
-use super::{KeyDigest, Room};
+use super::error::RestoreError;
+use crate::room::log::Log;
+use crate::room::log::slots::Slots;
+use crate::room::ownership::Ownership;
+use crate::room::record::{Checkpoint, Record};
+use crate::room::{KeyDigest, Room};
 
 /// No room ever has a seq, an epoch or an id as large as this. In a record it is damage, and the
 /// next number might not exist.
@@ -13,7 +13,7 @@ const MAX_NUMBER: u64 = u64::MAX / 2;
 
 /// What is known of a room while its records are repeated, beside the room itself.
 #[derive(Debug, Default)]
-pub(super) struct Repeating {
+pub(in crate::room) struct Repeating {
     /// Since when the owner is away. None if it has a connection.
     away_since_ms: Option<u64>,
     /// Whether the first seq of the log is known.
@@ -26,32 +26,36 @@ pub(super) struct Repeating {
 
 impl Repeating {
     /// Goes on with a room that is whole already.
-    pub(super) fn live(room: &Room) -> Self {
+    pub(in crate::room) fn live(room: &Room) -> Self {
         let renders_original = room.original.is_some();
         Self { away_since_ms: None, has_log: true, has_state: true, renders_original }
     }
 
-    pub(super) fn render_original(&mut self) {
+    pub(in crate::room) fn render_original(&mut self) {
         self.renders_original = true;
     }
 
     /// Since when the owner is away, in milliseconds since 1970, as far as the records say it.
-    pub(super) fn away_since_ms(&self) -> Option<u64> {
+    pub(in crate::room) fn away_since_ms(&self) -> Option<u64> {
         self.away_since_ms
     }
 
     /// Whether the records say that the owner is away.
-    pub(super) fn has_left(&self) -> bool {
+    pub(in crate::room) fn has_left(&self) -> bool {
         self.away_since_ms.is_some()
     }
 
     /// Whether all that the room is apart from its ring is known.
-    pub(super) fn has_state(&self) -> bool {
+    pub(in crate::room) fn has_state(&self) -> bool {
         self.has_state
     }
 
     /// Repeats what the next record says.
-    pub(super) fn apply(&mut self, room: &mut Room, record: &Record<'_>) -> Result<(), RestoreError> {
+    pub(in crate::room) fn apply(
+        &mut self,
+        room: &mut Room,
+        record: &Record<'_>,
+    ) -> Result<(), RestoreError> {
         if room.is_closed {
             return Err(RestoreError::Incomplete);
         }
@@ -86,7 +90,7 @@ impl Repeating {
     }
 
     /// Checks that a room is what a record of its whole state says, as far as numbers tell.
-    pub(super) fn check(&self, room: &Room, record: &Record<'_>) -> Result<(), RestoreError> {
+    pub(in crate::room) fn check(&self, room: &Room, record: &Record<'_>) -> Result<(), RestoreError> {
         match record {
             Record::Checkpoint(checkpoint) => {
                 ensure(room.head() == checkpoint.head && room.epoch() == checkpoint.owner.epoch)
@@ -171,6 +175,6 @@ fn acting_for<R>(
     }
 }
 
-pub(super) fn ensure(holds: bool) -> Result<(), RestoreError> {
+pub(in crate::room) fn ensure(holds: bool) -> Result<(), RestoreError> {
     if holds { Ok(()) } else { Err(RestoreError::Incomplete) }
 }

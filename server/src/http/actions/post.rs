@@ -1,20 +1,12 @@
-//! `POST rooms/{uuid}/actions`: appends actions of an owner that has no connection.
+//! The actions of a post, and what becomes of each.
 
 use std::iter;
 
 use rtbroadcaster_protocol::{Post, Posted, RecordedAnswer};
 use serde_json::{Value, json};
-use warp::http::StatusCode;
-use warp::reply::Response;
 
-use super::authorisation::authorise_publisher;
-use super::body::Body;
-use super::error::HttpError;
-use super::headers;
-use super::headers::Query;
-use super::json::json_answer;
-use super::request::Request;
 use crate::Manager;
+use crate::http::error::HttpError;
 use crate::publish::DrivenRoom;
 
 /// A post, as it was read.
@@ -27,33 +19,6 @@ pub(super) struct RoomPost {
     /// Whether each line is an action.
     pub(super) has_lines: bool,
     pub(super) text: String,
-}
-
-/// Appends one action or several, and answers for each. If the query names an epoch, it must be the
-/// one in force.
-pub(super) async fn append(
-    manager: &Manager,
-    request: &Request,
-    uuid: &str,
-    body: Body,
-) -> Result<Response, HttpError> {
-    // Nothing else is judged of a client that may not act, nor its body read.
-    let room = authorise_publisher(manager, request, uuid).await?;
-    let has_lines = match headers::media_type(&request.headers)?.as_deref() {
-        Some("application/json") => false,
-        Some("application/x-ndjson") => true,
-        _ => return Err(HttpError::MediaType("application/json, or application/x-ndjson for several lines")),
-    };
-    let session = headers::idempotency_key(&request.headers)?;
-    let session = session.map(|(session, first_id)| (session.to_owned(), first_id));
-    let epoch = Query::parse(&request.query)?.number("epoch")?;
-    let text = body.text(manager, manager.settings().limits.message_bytes).await?;
-    let post = RoomPost { session, epoch, has_lines, text };
-    #[cfg(feature = "cluster")]
-    if let Some(answer) = super::handing_over::hand_over(manager, &room, &post).await? {
-        return Ok(answer);
-    }
-    Ok(json_answer(StatusCode::OK, post.append(manager, &room).await?))
 }
 
 impl RoomPost {

@@ -9,72 +9,72 @@ use super::audience::AudienceElsewhere;
 
 /// The replicas, by room.
 #[derive(Debug, Default)]
-pub(super) struct Replicas(Mutex<HashMap<RoomId, Arc<SharedReplica>>>);
+pub(crate) struct Replicas(Mutex<HashMap<RoomId, Arc<SharedReplica>>>);
 
 /// This node's part in the log of one room.
 ///
 /// Whoever locks a room and its replica locks the room first.
 #[derive(Debug)]
-pub(super) struct SharedReplica {
-    pub(super) id: RoomId,
+pub(crate) struct SharedReplica {
+    pub(crate) id: RoomId,
     state: Mutex<ReplicaState>,
     /// Locked by whoever reads the log of the room.
-    pub(super) reading: tokio::sync::Mutex<()>,
+    pub(crate) reading: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
-pub(super) struct ReplicaState {
+pub(crate) struct ReplicaState {
     /// None while the room is being made for the first time.
-    pub(super) replica: Option<Replica>,
+    pub(crate) replica: Option<Replica>,
     /// The room is being made out of its log. Entries that come meanwhile are only noted.
-    pub(super) is_behind: bool,
+    pub(crate) is_behind: bool,
     /// The position of the newest entry that was heard of.
-    pub(super) seen: u64,
+    pub(crate) seen: u64,
     /// A task proposes what the room stages.
-    pub(super) is_proposing: bool,
+    pub(crate) is_proposing: bool,
     /// Since when the proposal waits whose outcome isn't known yet. None if there is none.
-    pub(super) proposed: Option<Timestamp>,
+    pub(crate) proposed: Option<Timestamp>,
     /// The newest entry is this node's.
-    pub(super) is_last_writer: bool,
+    pub(crate) is_last_writer: bool,
     /// The newest entry with a checkpoint is this node's, and what is before it may be deleted.
-    pub(super) may_delete: bool,
+    pub(crate) may_delete: bool,
     /// When the newest entry came.
-    pub(super) last_entry: Timestamp,
+    pub(crate) last_entry: Timestamp,
     /// Since when nobody needs the replica here.
-    pub(super) unused_since: Option<Timestamp>,
-    pub(super) audience: AudienceElsewhere,
+    pub(crate) unused_since: Option<Timestamp>,
+    pub(crate) audience: AudienceElsewhere,
 }
 
 impl ReplicaState {
     /// The node that has the owner's connection; 0 if there is none.
-    pub(super) fn holder(&self) -> u64 {
+    pub(crate) fn holder(&self) -> u64 {
         self.replica.as_ref().map_or(0, Replica::holder)
     }
 
     /// The position up to which the room is what its log says.
-    pub(super) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.replica.as_ref().map_or(0, Replica::position)
     }
 
     /// Whether this node was the last one to change a room whose owner is away: it closes the room
     /// when the grace is over.
-    pub(super) fn closes_after_grace(&self) -> bool {
+    pub(crate) fn closes_after_grace(&self) -> bool {
         self.is_last_writer && self.holder() == 0
     }
 
     /// Whether the room is not all that its log was heard to say.
-    pub(super) fn lacks_entries(&self) -> bool {
+    pub(crate) fn lacks_entries(&self) -> bool {
         self.is_behind || self.seen > self.position()
     }
 
     /// Whether something of the room is not in the log yet.
-    pub(super) fn has_unkept(&self) -> bool {
+    pub(crate) fn has_unkept(&self) -> bool {
         self.replica.as_ref().is_some_and(Replica::has_unkept)
     }
 }
 
 impl SharedReplica {
-    pub(super) fn new(id: RoomId, replica: Option<Replica>, now: Timestamp) -> Self {
+    pub(crate) fn new(id: RoomId, replica: Option<Replica>, now: Timestamp) -> Self {
         let state = ReplicaState {
             is_behind: replica.is_none(),
             replica,
@@ -91,27 +91,27 @@ impl SharedReplica {
     }
 
     /// The state is whole at every point where a panic could happen.
-    pub(super) fn lock(&self) -> MutexGuard<'_, ReplicaState> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, ReplicaState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Replicas {
-    pub(super) fn get(&self, room: RoomId) -> Option<Arc<SharedReplica>> {
+    pub(crate) fn get(&self, room: RoomId) -> Option<Arc<SharedReplica>> {
         self.table().get(&room).cloned()
     }
 
-    pub(super) fn insert(&self, replica: SharedReplica) -> Arc<SharedReplica> {
+    pub(crate) fn insert(&self, replica: SharedReplica) -> Arc<SharedReplica> {
         let replica = Arc::new(replica);
         self.table().insert(replica.id, Arc::clone(&replica));
         replica
     }
 
-    pub(super) fn remove(&self, room: RoomId) -> Option<Arc<SharedReplica>> {
+    pub(crate) fn remove(&self, room: RoomId) -> Option<Arc<SharedReplica>> {
         self.table().remove(&room)
     }
 
-    pub(super) fn all(&self) -> Vec<Arc<SharedReplica>> {
+    pub(crate) fn all(&self) -> Vec<Arc<SharedReplica>> {
         self.table().values().cloned().collect()
     }
 
