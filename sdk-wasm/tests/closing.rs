@@ -32,6 +32,13 @@ async fn count(owner: &Room, witness: &Recorder, options: &str) {
     witness.next().await;
 }
 
+/// Waits until a follower has heard the end of its room, and everything before it.
+async fn until_closed(room: &Room) {
+    while room.status() != "closed" {
+        support::next_task().await;
+    }
+}
+
 const ACTS: [(&str, &str); 3] = [
     ("close", "holder.room.close()"),
     ("off", "holder.room.off('count')"),
@@ -51,6 +58,7 @@ async fn a_live_action_after_it_is_not_delivered() {
         room.try_on(&"count".into(), &at_two(act, &calls, &holder)).unwrap();
         count(&owner, &witness, "").await;
         owner.closed().await;
+        until_closed(&room).await;
         assert_eq!(calls.all(), "[0],[1],[2]", "{name}");
     }
 }
@@ -91,6 +99,7 @@ async fn retained_state_after_it_is_not_delivered() {
                 support::next_task().await;
             }
             owner.closed().await;
+            until_closed(&room).await;
             assert_eq!(calls.all(), "[0],[1],[2]", "{name}, given: {is_given}");
         }
     }
@@ -117,6 +126,7 @@ async fn what_a_detached_page_kept_is_not_delivered_after_it() {
         witness.next().await;
         support::next_task().await;
         owner.closed().await;
+        until_closed(&room).await;
         assert_eq!(calls.all(), "[0],[1],[2]", "{name}");
     }
 }

@@ -62,9 +62,9 @@ async fn rooms_of_a_stream_that_was_deleted_end_and_new_ones_can_be_opened() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "`cargo xtask test --only cluster` runs it"]
 async fn a_node_that_nats_cuts_off_because_it_is_slow_misses_nothing() {
-    const ACTIONS: u64 = 2_000;
-    // So little that a paused node is soon cut off.
-    let plan = NatsPlan::new(3).configured("max_pending: 1MB\n");
+    const ACTIONS: u64 = 3_000;
+    // So little that a paused node is soon cut off, and that what it has missed is more.
+    let plan = NatsPlan::new(3).configured("max_pending: 4MB\n");
     let Some(nats) = NatsCluster::start_as(plan).await else { return };
     let ring = ["--ring-bytes", "100000000"];
     let fast = Node::start(NodePlan::new("a", &nats.urls()).with(&ring)).await;

@@ -9,6 +9,7 @@ use rtbroadcaster_tests::{Finished, Program};
 
 const UNIT: &str = include_str!("../../server/deploy/rtbroadcaster.service");
 const DOCKERFILE: &str = include_str!("../../server/deploy/Dockerfile");
+const COMPOSE: &str = include_str!("../../server/deploy/cluster/compose.yaml");
 const OPERATING: &str = include_str!("../../docs/operating.md");
 
 /// Flags of other programs in the documentation.
@@ -72,7 +73,12 @@ async fn every_flag_and_variable_that_is_shown_is_one() {
         }
     }
     let known = words(&help, "RTBROADCASTER_");
-    for (name, text) in [("the unit", UNIT), ("the Dockerfile", DOCKERFILE), ("operating.md", OPERATING)] {
+    for (name, text) in [
+        ("the unit", UNIT),
+        ("the Dockerfile", DOCKERFILE),
+        ("compose.yaml", COMPOSE),
+        ("operating.md", OPERATING),
+    ] {
         for variable in words(text, "RTBROADCASTER_") {
             assert!(known.contains(variable), "{variable} in {name}");
         }
@@ -110,6 +116,27 @@ async fn the_container_starts_with_what_its_dockerfile_sets_and_shows() {
     let decided = run(&["config"], &all).await;
     assert_eq!((decided.code, decided.stderr.as_str()), (Some(0), ""));
     assert!(decided.stdout.contains("listen = \"0.0.0.0:8080\"") && DOCKERFILE.contains("EXPOSE 8080"));
+}
+
+#[tokio::test]
+async fn the_nodes_of_the_compose_file_start_with_what_it_sets() {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../server/deploy/cluster"));
+    let mounted = COMPOSE.split("\"./").skip(1).filter_map(|rest| rest.split(':').next());
+    for file in mounted.chain(["../../../server/deploy/Dockerfile"]) {
+        assert!(folder.join(file).is_file(), "{file}");
+    }
+    let set = |line: &str| {
+        let (name, value) = line.trim().split_once(": ")?;
+        name.starts_with("RTBROADCASTER_").then(|| (name.to_owned(), value.to_owned()))
+    };
+    let mut set: Vec<_> = COMPOSE.lines().filter_map(set).collect();
+    // As the Dockerfile has it.
+    set.push(("RTBROADCASTER_LISTEN".to_owned(), "0.0.0.0:8080".to_owned()));
+    let decided = run(&["config"], &set).await;
+    assert_eq!((decided.code, decided.stderr.as_str()), (Some(0), ""));
+    for server in 1..=3 {
+        assert!(decided.stdout.contains(&format!("nats://nats-{server}:4222")), "{}", decided.stdout);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: builds the server as its users run it, and measures it. With `--page` it
-//! measures what the npm package costs a page, with `--store` what it costs to keep rooms.
+//! measures what the npm package costs a page, with `--store` what it costs to keep rooms, with
+//! `--cluster` what several nodes cost.
 
 use std::path::PathBuf;
 
+use crate::nats;
 use crate::npm;
 use crate::process::{execute, say};
 use crate::site;
@@ -36,12 +38,17 @@ pub(crate) struct Args {
     /// `--peers`, beside Socket.IO with Redis. `--save` keeps it as docs/benchmark-store.md.
     #[arg(long, conflicts_with_all = ["check", "before"])]
     store: bool,
+    /// Measure instead what several nodes cost (`--nats`), beside bare programs that move the same
+    /// messages; with `--peers`, beside two nodes of Socket.IO with Redis. `--save` keeps it as
+    /// docs/benchmark-cluster.md.
+    #[arg(long, conflicts_with_all = ["check", "before", "store"])]
+    cluster: bool,
     /// Write the results to docs/benchmark.md instead of target/bench/.
     #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
     save: bool,
     /// Measure instead, in Chromium, what the npm package costs a page, beside the original's
     /// JavaScript class.
-    #[arg(long, conflicts_with_all = ["quick", "only", "rounds", "peers", "store", "save"])]
+    #[arg(long, conflicts_with_all = ["quick", "only", "rounds", "peers", "store", "cluster", "save"])]
     page: bool,
 }
 
@@ -70,6 +77,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     if args.store {
         command.arg("--store").arg(workspace.target("bench/stores"));
     }
+    if args.cluster {
+        command.arg("--cluster").arg(workspace.target("bench/cluster"));
+        command.arg("--nats-server").arg(nats::server(workspace)?);
+    }
     if args.peers {
         let peers = workspace.path("tests/bench/peers");
         npm::install(&peers)?;
@@ -95,6 +106,7 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
             peers: false,
             before: None,
             store: false,
+            cluster: false,
             save: false,
             page: false,
         },

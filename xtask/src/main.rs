@@ -15,6 +15,7 @@ mod decisions;
 mod dist;
 mod glue;
 mod members;
+mod nats;
 mod npm;
 mod pack;
 mod process;

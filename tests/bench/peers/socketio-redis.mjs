@@ -1,33 +1,42 @@
-// Socket.IO with its Redis streams adapter. A message is acknowledged once Redis has answered: the
-// adapter's `broadcast` adds it to the stream, and then sends it to the followers.
+// Socket.IO with one of its adapters for Redis. A message is acknowledged once the adapter has
+// taken it: that of streams adds it to the stream first, that of pub/sub publishes it and goes on.
 import { createServer } from "node:http";
-import { createAdapter } from "@socket.io/redis-streams-adapter";
+import { createAdapter as createPubSubAdapter } from "@socket.io/redis-adapter";
+import { createAdapter as createStreamsAdapter } from "@socket.io/redis-streams-adapter";
 import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { connected, listening, open } from "./rooms.mjs";
 
 const EVENT = 2;
-const redis = new Redis({ path: "redis.sock", retryStrategy: () => 50 });
-redis.on("error", () => {});
-await redis.ping();
+
+const connect = async () => {
+  const redis = new Redis({ path: "redis.sock", retryStrategy: () => 50 });
+  redis.on("error", () => {});
+  await redis.ping();
+  return redis;
+};
+
+const options =
+  process.env.ADAPTER === "pubsub"
+    ? { adapter: createPubSubAdapter(await connect(), await connect()) }
+    : { adapter: createStreamsAdapter(await connect()), connectionStateRecovery: {} };
 const server = createServer();
-const io = new Server(server, {
-  transports: ["websocket"],
-  adapter: createAdapter(redis),
-  connectionStateRecovery: {},
-});
+const io = new Server(server, { transports: ["websocket"], ...options });
 
 io.on("connection", (socket) => {
   let room;
+  // As `emit` does, but it says when the adapter has taken the message.
+  const send = (message, to, except) => {
+    const packet = { type: EVENT, nsp: "/", data: ["m", message] };
+    return socket.nsp.adapter.broadcast(packet, { rooms: new Set([to]), except: new Set(except), flags: {} });
+  };
   socket.on("m", async (message, acknowledge) => {
     if (message.status?.value === 1 || message.status?.value === 2) {
       room = message.status.value === 1 ? open().uuid : message.uuid;
-      socket.emit("m", connected(room));
+      await send(connected(room), socket.id, []);
       if (message.status.value === 2) socket.join(room);
     } else {
-      const packet = { type: EVENT, nsp: "/", data: ["m", message] };
-      const others = { rooms: new Set([room]), except: new Set([socket.id]), flags: {} };
-      await socket.nsp.adapter.broadcast(packet, others);
+      await send(message, room, [socket.id]);
       acknowledge?.();
     }
   });

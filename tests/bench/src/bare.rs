@@ -1,14 +1,20 @@
-//! Bare programs that do a store's work and nothing else, to compare with.
+//! Bare programs that do the work of a store or a cluster and nothing else, to compare with.
 
 mod append;
 mod commit;
+mod hear;
+mod publish;
+mod runtime;
 mod scan;
 
 use std::path::PathBuf;
 
+pub(crate) use hear::HEARS;
+pub(crate) use runtime::Runtime;
+
 use crate::measurement::Measurement;
 
-/// What a store does.
+/// What a store or a cluster does.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Work {
     /// Commit rows in groups to `SQLite`.
@@ -20,6 +26,10 @@ pub(crate) enum Work {
         /// The store's file.
         file: PathBuf,
     },
+    /// Publish messages to a stream with three replicas, one after the other.
+    Publish(publish::Args),
+    /// Hear what the stream has taken.
+    Hear(hear::Args),
 }
 
 /// Does the work and prints the measurement as JSON.
@@ -28,6 +38,8 @@ pub(crate) fn run(work: &Work) -> anyhow::Result<()> {
         Work::Commit(args) => commit::measure(args)?,
         Work::Append(args) => append::measure(args)?,
         Work::Scan { file } => scan::measure(file)?,
+        Work::Publish(args) => publish::measure(args)?,
+        Work::Hear(args) => hear::measure(args)?,
     };
     println!("{}", serde_json::to_string(&measurement)?);
     Ok(())

@@ -40,7 +40,7 @@ enum Part {
         /// How to write several messages at once.
         mode: floor::Mode,
     },
-    /// Do a store's work and nothing else.
+    /// Do the work of a store or a cluster and nothing else.
     Bare {
         #[command(subcommand)]
         work: bare::Work,

@@ -5,6 +5,8 @@ mod calls;
 mod client;
 mod crowd;
 mod drive;
+mod entry_counts;
+mod journeys;
 mod observed;
 mod play;
 mod room;
@@ -29,9 +31,19 @@ pub(crate) struct Args {
     /// The server's address.
     #[arg(long)]
     address: SocketAddr,
-    /// The processes behind the address. The last one's usage is measured.
+    /// Where followers go in turn, if not to that address.
+    #[arg(long)]
+    follow_at: Vec<SocketAddr>,
+    /// The processes behind the address, of which the last one's usage is measured. Of a cluster
+    /// the nodes, of which all are measured, the owner's first.
     #[arg(long, required = true)]
     process: Vec<u32>,
+    /// The processes that keep or carry messages between nodes.
+    #[arg(long)]
+    between: Vec<u32>,
+    /// Where a NATS server tells how much it has stored.
+    #[arg(long)]
+    monitor: Option<SocketAddr>,
     #[arg(long, default_value = "full")]
     extent: Extent,
     /// How the server wraps its messages.

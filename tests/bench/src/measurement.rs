@@ -19,6 +19,26 @@ pub(crate) enum Metric {
     /// CPU time of a bare program that commits the same rows in the same groups, for each action;
     /// µs.
     BareCpuPerAction,
+    /// The same of a bare program with one thread; µs.
+    BareThreadCpuPerAction,
+    /// The share of the node with the owner in the CPU time for each action; µs.
+    OwnersNodeCpuPerAction,
+    /// CPU time of what keeps or carries messages between nodes, for each action; µs.
+    BetweenCpuPerAction,
+    /// The same for each delivery; µs.
+    BetweenCpuPerDelivery,
+    EntriesPerSecond,
+    ActionsPerEntry,
+    BytesPerEntry,
+    /// From just before the owner's write to its acknowledgement; ms.
+    AckP50,
+    AckP99,
+    /// From an action's acknowledgement to its delivery on another node; ms.
+    AfterAckP50,
+    AfterAckP99,
+    /// One publish to a stream with three replicas, as often a second; ms.
+    PublishP50,
+    PublishP99,
     CommitsPerSecond,
     ActionsPerCommit,
     RowsPerCommit,
@@ -42,6 +62,14 @@ pub(crate) enum Metric {
     P999,
     /// Growth of the server's proportional set size since before the connections came; KiB.
     MemoryPerConnection,
+    /// Growth of the first node by each room that is opened there, with its owner; KiB.
+    MemoryPerOwnedRoom,
+    /// Growth of the last node by each room that is followed there, with one follower; KiB.
+    MemoryPerFollowedRoom,
+    /// Growth of the first node by each of its rooms that is followed on the last one; KiB.
+    MemoryByFollowing,
+    /// Growth of all NATS servers together by each room; KiB.
+    MemoryPerRoomBetween,
     /// Growth of the server's proportional set size in the run; MiB.
     MemoryGrowth,
     /// CPU time of the server for each join, including the handshake; µs.
@@ -81,6 +109,19 @@ impl Metric {
             Self::ActionsPerSecond => "acknowledged/s",
             Self::CpuPerAction => "CPU µs an action",
             Self::BareCpuPerAction => "the bare program's",
+            Self::BareThreadCpuPerAction => "the same on one thread",
+            Self::OwnersNodeCpuPerAction => "of it the owner's node",
+            Self::BetweenCpuPerAction => "NATS's or Redis's",
+            Self::BetweenCpuPerDelivery => "NATS's or Redis's, a delivery",
+            Self::EntriesPerSecond => "entries/s",
+            Self::ActionsPerEntry => "actions an entry",
+            Self::BytesPerEntry => "bytes an entry",
+            Self::AckP50 => "acknowledged p50 ms",
+            Self::AckP99 => "the same, p99 ms",
+            Self::AfterAckP50 => "delivered after that, p50 ms",
+            Self::AfterAckP99 => "delivered after that, p99 ms",
+            Self::PublishP50 => "bare publish p50 ms",
+            Self::PublishP99 => "bare publish p99 ms",
             Self::CommitsPerSecond => "commits/s",
             Self::ActionsPerCommit => "actions a commit",
             Self::RowsPerCommit => "rows a commit",
@@ -97,6 +138,10 @@ impl Metric {
             Self::P99 => "p99 ms",
             Self::P999 => "p99.9 ms",
             Self::MemoryPerConnection => "KiB a connection",
+            Self::MemoryPerOwnedRoom => "KiB a room with its owner",
+            Self::MemoryPerFollowedRoom => "KiB a room with a follower",
+            Self::MemoryByFollowing => "KiB a room where its owner is, by that",
+            Self::MemoryPerRoomBetween => "KiB a room in all NATS servers",
             Self::MemoryGrowth => "MiB grown",
             Self::CpuPerJoin => "CPU µs a join",
             Self::JoinP50 => "join p50 ms",

@@ -3,6 +3,7 @@
 
 mod candidate;
 mod check;
+mod cluster;
 mod comparison;
 mod document;
 mod goals;
@@ -54,6 +55,12 @@ pub(crate) struct Args {
     /// The directory for stores: measures what a store costs, and nothing else.
     #[arg(long)]
     store: Option<PathBuf>,
+    /// The directory for what a cluster keeps: measures what several nodes cost, and nothing else.
+    #[arg(long, requires = "nats_server")]
+    cluster: Option<PathBuf>,
+    /// The NATS server's binary.
+    #[arg(long)]
+    nats_server: Option<PathBuf>,
 }
 
 /// Measures and prints the results. Fails if they miss a limit that CI checks.
@@ -63,24 +70,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         before: args.before.clone(),
         bench: std::env::current_exe()?,
         peers: args.peers.clone(),
-        stores: args.store.clone(),
+        stores: args.store.clone().or_else(|| args.cluster.clone()),
+        nats_server: args.nats_server.clone(),
     };
     let measuring = store::Measuring::default();
-    if args.store.is_some() {
+    if programs.stores.is_some() {
         store::tell_who_is_missing(args.peers.is_some());
     }
     let priority = Priority::take();
     let tool = Tool::find();
-    let rounds = args.rounds.unwrap_or(match &args.store {
+    let rounds = args.rounds.unwrap_or(match (&args.store, &args.cluster) {
         // The bare programs take as long again.
-        Some(_) => store::ROUNDS,
-        None => args.extent.rounds(),
+        (Some(_), _) => store::ROUNDS,
+        (None, Some(_)) if args.extent == Extent::Full => cluster::ROUNDS,
+        _ => args.extent.rounds(),
     });
     let repetitions = if priority.is_ok() { 0 } else { args.extent.repetitions() };
     let results = take_turns(args, rounds, |candidate, scenario| {
-        least_disturbed(repetitions, || match &args.store {
-            Some(_) => measuring.turn(&programs, candidate, scenario, args.extent),
-            None => measure(&programs, candidate, scenario, args.extent, tool),
+        least_disturbed(repetitions, || match (&args.store, &args.cluster) {
+            (Some(_), _) => measuring.turn(&programs, candidate, scenario, args.extent),
+            (None, Some(_)) => cluster::turn(&programs, candidate, scenario, args.extent),
+            (None, None) => measure(&programs, candidate, scenario, args.extent, tool),
         })
     });
     let tool = tool.map_or("nothing, as neither perf nor strace works here", Tool::name);
@@ -96,7 +106,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     if args.before.is_some() {
         println!("{circumstances}\n\n{}", comparison::table(&results));
     } else {
-        let page = if args.store.is_some() { &store::PAGE } else { &document::SERVERS };
+        let page = match (&args.store, &args.cluster) {
+            (Some(_), _) => &store::PAGE,
+            (None, Some(_)) => &cluster::PAGE,
+            (None, None) => &document::SERVERS,
+        };
         println!("{}", document::write(page, &results, &circumstances, &args.output)?);
     }
     if results.failures().is_empty() {
@@ -148,11 +162,14 @@ fn plan(args: &Args) -> Vec<Scenario> {
     if args.store.is_some() {
         return Scenario::OF_THE_STORE.to_vec();
     }
+    if args.cluster.is_some() {
+        return Scenario::OF_A_CLUSTER.to_vec();
+    }
     match args.extent {
         Extent::Full | Extent::Quick if args.before.is_some() => vec![Scenario::Paced, Scenario::Rooms],
         Extent::Full | Extent::Quick => {
             let all = Scenario::value_variants().iter().copied();
-            all.filter(|scenario| !scenario.needs_a_store()).collect()
+            all.filter(|scenario| scenario.is_of_one_server()).collect()
         }
         Extent::Check => vec![Scenario::PacedCalls, Scenario::BusyCalls, Scenario::Paced],
     }
@@ -163,6 +180,9 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     use Candidate::{Bun, Coalescing, Server, WriteLoop};
     if args.store.is_some() {
         return store::candidates(scenario, args.peers.is_some());
+    }
+    if args.cluster.is_some() {
+        return cluster::candidates(scenario, args.peers.is_some());
     }
     if args.before.is_some() {
         return vec![Server, Candidate::Before, Candidate::BeforeAgain];

@@ -50,6 +50,24 @@ pub(crate) enum Scenario {
     Kill,
     /// Fills a store; then the server is started with it.
     Recovery,
+    /// One owner and, on another node, one follower: 50 actions a second.
+    Cluster50,
+    /// The same, 500 actions a second.
+    Cluster500,
+    /// The same, 5,000 actions a second.
+    Cluster5000,
+    /// 10 followers on two nodes, 64 actions that are not acknowledged yet.
+    ClusterSaturated,
+    /// 400 followers on two nodes, 50 actions a second.
+    ClusterPaced,
+    /// 200 rooms of 4 followers on two nodes, 10 actions a second in each.
+    ClusterRooms,
+    /// The node with the owner is killed in the middle of load.
+    ClusterOwnersNode,
+    /// The node without the owner is killed in the middle of load.
+    ClusterFollowersNode,
+    /// 10,000 rooms in which nothing happens.
+    ClusterIdle,
 }
 
 impl Scenario {
@@ -57,9 +75,28 @@ impl Scenario {
     pub(crate) const OF_THE_STORE: [Self; 6] =
         [Self::Acknowledged, Self::Trickle, Self::Rooms, Self::Paced, Self::Kill, Self::Recovery];
 
-    /// Whether it says something only about servers with a store.
-    pub(crate) fn needs_a_store(self) -> bool {
-        matches!(self, Self::Acknowledged | Self::Trickle | Self::Kill | Self::Recovery)
+    /// What shows what several nodes cost.
+    pub(crate) const OF_A_CLUSTER: [Self; 9] = [
+        Self::Cluster50,
+        Self::Cluster500,
+        Self::Cluster5000,
+        Self::ClusterSaturated,
+        Self::ClusterPaced,
+        Self::ClusterRooms,
+        Self::ClusterOwnersNode,
+        Self::ClusterFollowersNode,
+        Self::ClusterIdle,
+    ];
+
+    /// Whether it says something about one server without a store.
+    pub(crate) fn is_of_one_server(self) -> bool {
+        let needs_a_store = matches!(self, Self::Acknowledged | Self::Trickle | Self::Kill | Self::Recovery);
+        !needs_a_store && !Self::OF_A_CLUSTER.contains(&self)
+    }
+
+    /// Whether a measured process is killed in it.
+    pub(crate) fn kills(self) -> bool {
+        matches!(self, Self::Kill | Self::ClusterOwnersNode | Self::ClusterFollowersNode)
     }
 
     /// Its name in a line of progress.
@@ -93,6 +130,21 @@ impl Scenario {
                 "Killed in the middle of load: 2,000 actions a second, 10 followers, 5 of them away"
             }
             Self::Recovery => "Recovery: the start of a server with a full store",
+            Self::Cluster50 => "One room, one follower on the other node: 50 actions a second",
+            Self::Cluster500 => "One room, one follower on the other node: 500 actions a second",
+            Self::Cluster5000 => "One room, one follower on the other node: 5,000 actions a second",
+            Self::ClusterSaturated => {
+                "Saturated: 10 followers on two nodes, 64 actions on their way to the owner's answer"
+            }
+            Self::ClusterPaced => "Paced: 400 followers on two nodes, 50 actions a second",
+            Self::ClusterRooms => "Many rooms: 200 of 4 followers on two nodes, 10 actions a second in each",
+            Self::ClusterOwnersNode => {
+                "The owner's node is killed: 2,000 actions a second, 10 followers on two nodes"
+            }
+            Self::ClusterFollowersNode => {
+                "The other node is killed: 2,000 actions a second, 10 followers on two nodes"
+            }
+            Self::ClusterIdle => "Idle: 10,000 rooms, each with its owner here and a follower there",
         }
     }
 }

@@ -4,5 +4,6 @@
 pub(crate) mod dialect;
 pub(crate) mod frame;
 pub(crate) mod handshake;
+pub(crate) mod http;
 pub(crate) mod message;
 pub(crate) mod stamp;

@@ -22,8 +22,8 @@ pub(super) async fn follow(edge: &Edge, last_id: Option<String>) -> Option<Event
     let mut events = EventLines { reader: ask(&edge.address, &head).await?, last_id };
     let mut status = String::new();
     within("a status line", events.reader.read_line(&mut status)).await.ok().filter(|read| *read > 0)?;
-    // A server that can't serve the room now says so.
-    if status.contains(" 503 ") {
+    // A server that can't serve the room now says so, and a load balancer that finds none.
+    if [" 502 ", " 503 "].iter().any(|later| status.contains(later)) {
         return None;
     }
     assert!(status.contains(" 200 "), "{status}");

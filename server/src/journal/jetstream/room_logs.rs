@@ -13,6 +13,7 @@ use futures_util::StreamExt;
 use rtbroadcaster_protocol::RoomId;
 use serde::Deserialize;
 use serde_json::json;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use super::settings::ClusterSettings;
@@ -24,6 +25,13 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Entries that are asked for at once.
 const BATCH: usize = 256;
+
+/// Bytes of entries that are asked for at once, and one entry at least. NATS cuts off a node that
+/// more waits for than the server's `max_pending` (64 MiB), so all that is asked for must be less.
+const BATCH_BYTES: usize = 1_024 * 1_024;
+
+/// Questions for several messages that may be open at a time.
+const MAX_QUESTIONS: usize = 16;
 
 /// Rooms of which the last entries are asked for at once. JetStream answers for at most 1,024.
 const MAX_ROOMS: usize = 1_000;
@@ -98,6 +106,8 @@ pub(crate) struct RoomLogs {
     subjects: Subjects,
     /// The streams, as they should be.
     wanted: Arc<[Config]>,
+    /// One permit for each of [`MAX_QUESTIONS`].
+    questions: Arc<Semaphore>,
 }
 
 /// The answer to an entry, and to other requests that change something.
@@ -130,7 +140,8 @@ struct MessageNumber {
 impl RoomLogs {
     pub(crate) fn new(client: Client, settings: &ClusterSettings, owner_grace_ms: u64) -> Self {
         let wanted = streams::wanted(settings, owner_grace_ms).into();
-        Self { client, subjects: Subjects::new(&settings.name), wanted }
+        let questions = Arc::new(Semaphore::new(MAX_QUESTIONS));
+        Self { client, subjects: Subjects::new(&settings.name), wanted, questions }
     }
 
     pub(crate) fn subjects(&self) -> &Subjects {
@@ -228,12 +239,13 @@ impl RoomLogs {
         let mut entries: Vec<StoredEntry> = Vec::new();
         loop {
             let from = entries.last().map_or(from, |last| last.position + 1).max(1);
-            let question = json!({"seq": from, "next_by_subj": subject, "batch": BATCH}).to_string();
+            let question =
+                json!({"seq": from, "next_by_subj": subject, "batch": BATCH, "max_bytes": BATCH_BYTES});
             let take = |message| {
                 entries.push(stored(message)?);
                 Some(())
             };
-            let rest = self.ask_for_several(&stream, question, take).await?;
+            let rest = self.ask_for_several(&stream, question.to_string(), take).await?;
             if rest == 0 {
                 return Ok(entries);
             }
@@ -324,6 +336,7 @@ impl RoomLogs {
         question: String,
         mut take: impl FnMut(Message) -> Option<()>,
     ) -> Result<u64, Unread> {
+        let _permit = self.questions.acquire().await.map_err(Unread::new)?;
         self.check_connected()?;
         let inbox = self.client.new_inbox();
         let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Unread::new)?;

@@ -39,6 +39,7 @@ pub(crate) enum Role {
 }
 
 pub(super) struct Client {
+    pub(super) address: SocketAddr,
     pub(super) role: Role,
     pub(super) room: usize,
     pub(super) rendering: Rendering,
@@ -84,6 +85,7 @@ impl Client {
         }
         let stream = TcpStream::from_std(socket.into());
         Ok(Self {
+            address,
             role,
             room,
             rendering,

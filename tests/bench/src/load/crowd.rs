@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) struct Crowd {
     address: SocketAddr,
+    /// Where followers connect in turn.
+    follow_at: Vec<SocketAddr>,
     dialect: Dialect,
     poll: Poll,
     timer: Timer,
@@ -55,6 +57,7 @@ impl Crowd {
         let timer = Timer::new(&poll, TIMER).context("no timer")?;
         Ok(Self {
             address,
+            follow_at: Vec::new(),
             dialect,
             poll,
             timer,
@@ -67,6 +70,20 @@ impl Crowd {
             under_way: 0,
             expects_the_end: false,
         })
+    }
+
+    /// Sends followers to these addresses in turn, from now on. Without one they go to the owner's.
+    pub(crate) fn follow_at(&mut self, addresses: &[SocketAddr]) {
+        self.follow_at = addresses.to_vec();
+    }
+
+    /// Where a client of this index connects.
+    fn address_of(&self, role: Role, index: usize) -> SocketAddr {
+        match self.follow_at.len() {
+            0 => self.address,
+            _ if role == Role::Owner => self.address,
+            several => self.follow_at[index % several],
+        }
     }
 
     /// The time since the load generator's start.
@@ -99,6 +116,11 @@ impl Crowd {
             }
         }
         Ok(())
+    }
+
+    /// Sends nothing more.
+    pub(crate) fn stop(&mut self) {
+        self.drive = Drive::Nothing;
     }
 
     /// Goes on for a while.

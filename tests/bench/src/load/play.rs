@@ -1,5 +1,6 @@
 //! Plays the scenarios.
 
+mod cluster;
 mod store;
 
 use std::time::{Duration, Instant};
@@ -26,16 +27,18 @@ const LARGE: usize = 480;
 const ON_THE_WAY: u64 = 64;
 
 pub(super) fn play(args: &Args) -> anyhow::Result<Measurement> {
+    let mut crowd = Crowd::new(args.address, args.dialect)?;
+    crowd.follow_at(&args.follow_at);
     let mut play = Play {
-        crowd: Crowd::new(args.address, args.dialect)?,
+        crowd,
         server: Observed { process: *args.process.last().context("no process")? },
         extent: args.extent,
         args,
     };
-    let busy = Busy::begin(play.server)?;
+    let busy = Busy::begin(play.processes())?;
     let mut measurement = play.scenario(args.scenario)?;
-    // After a kill there is another process.
-    if args.scenario != Scenario::Kill {
+    // After a kill there is another process, or none.
+    if !args.scenario.kills() {
         let (_, others) = busy.end()?;
         measurement.entry(Metric::OthersBusy).or_insert(others);
     }
@@ -74,6 +77,15 @@ impl Play<'_> {
             Scenario::Trickle => self.trickle(),
             Scenario::Kill => self.kill(),
             Scenario::Recovery => self.fill(),
+            Scenario::Cluster50 => self.beside(50.0),
+            Scenario::Cluster500 => self.beside(500.0),
+            Scenario::Cluster5000 => self.beside(5_000.0),
+            Scenario::ClusterSaturated => self.saturated_cluster(),
+            Scenario::ClusterPaced => self.paced_cluster(),
+            Scenario::ClusterRooms => self.cluster_rooms(),
+            Scenario::ClusterOwnersNode => self.node_dies(0),
+            Scenario::ClusterFollowersNode => self.node_dies(1),
+            Scenario::ClusterIdle => self.idle_rooms(),
         }
     }
 
@@ -274,9 +286,9 @@ impl Play<'_> {
     fn measured(&mut self, drive: Drive) -> anyhow::Result<Measurement> {
         self.crowd.tally = Tally::new();
         let (counts, sent) = (self.store_counts()?, self.crowd.sent());
-        let busy = Busy::begin(self.server)?;
+        let busy = Busy::begin(vec![self.server])?;
         self.crowd.run(drive)?;
-        let cpu = self.server.cpu_since(busy.server_cpu)?.as_secs_f64();
+        let cpu: f64 = busy.of_servers()?.iter().map(Duration::as_secs_f64).sum();
         let wall = busy.began.elapsed().as_secs_f64();
         let (own, others) = busy.end()?;
         let mut measurement = Measurement::new();

@@ -1,6 +1,7 @@
 //! A room as the load generator sees it: its owner, the number of sent messages, and the position
 //! of its slowest follower.
 
+use super::journeys::Journeys;
 use crate::wire::message::{ActionTemplate, Rendering};
 
 /// More messages than are ever on their way at once while their completion is counted.
@@ -23,6 +24,8 @@ pub(crate) struct Room {
     pub(super) completed: u64,
     /// How many readers have each of the messages after it.
     reached: Vec<u32>,
+    /// The ways of its messages, while they are watched.
+    pub(super) journeys: Journeys,
 }
 
 impl Room {
@@ -38,6 +41,7 @@ impl Room {
             readers: 0,
             completed: 0,
             reached: Vec::new(),
+            journeys: Journeys::default(),
         }
     }
 

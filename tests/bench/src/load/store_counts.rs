@@ -1,11 +1,9 @@
 //! What a server's store has done, as its `/metrics` say.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
-
-use anyhow::{Context, bail};
+use std::net::SocketAddr;
 
 use crate::measurement::{Measurement, Metric};
+use crate::wire::http;
 
 /// The counters of a store. All are 0 where there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,17 +15,7 @@ pub(super) struct StoreCounts {
 
 impl StoreCounts {
     pub(super) fn scrape(address: SocketAddr, token: &str) -> anyhow::Result<Self> {
-        let mut stream = TcpStream::connect(address).context("no connection for /metrics")?;
-        let request = format!(
-            "GET /metrics HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
-             Connection: close\r\n\r\n"
-        );
-        stream.write_all(request.as_bytes()).context("/metrics cannot be asked for")?;
-        let mut page = String::new();
-        stream.read_to_string(&mut page).context("/metrics cannot be read")?;
-        if !page.starts_with("HTTP/1.1 200") {
-            bail!("/metrics: {}", page.lines().next().unwrap_or_default());
-        }
+        let page = http::get(address, "/metrics", Some(token))?;
         Ok(Self::read(&page))
     }
 

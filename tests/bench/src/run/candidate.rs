@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::rc::Rc;
 
 use anyhow::{Context, bail};
@@ -43,6 +43,12 @@ pub(crate) enum Candidate {
     RedisLater,
     /// A bare program that does a store's work.
     Bare,
+    /// Two nodes of ours on three NATS servers.
+    Cluster,
+    /// Two nodes of Socket.IO with its adapter for Redis streams.
+    StreamsAdapter,
+    /// The same with its adapter for what Redis publishes and forgets.
+    PubSubAdapter,
 }
 
 impl Candidate {
@@ -51,7 +57,11 @@ impl Candidate {
 
     pub(super) fn dialect(self) -> Dialect {
         match self {
-            Self::SocketIo | Self::RedisAlways | Self::RedisLater => Dialect::SocketIo,
+            Self::SocketIo
+            | Self::RedisAlways
+            | Self::RedisLater
+            | Self::StreamsAdapter
+            | Self::PubSubAdapter => Dialect::SocketIo,
             _ => Dialect::Plain,
         }
     }
@@ -76,6 +86,9 @@ impl Candidate {
             Self::RedisAlways => "Socket.IO, Redis always",
             Self::RedisLater => "Socket.IO, Redis everysec",
             Self::Bare => "bare program",
+            Self::Cluster => "rtbroadcaster, two nodes",
+            Self::StreamsAdapter => "Socket.IO, Redis streams",
+            Self::PubSubAdapter => "Socket.IO, Redis pub/sub",
         }
     }
 }
@@ -96,8 +109,10 @@ pub(super) struct Programs {
     pub(super) bench: PathBuf,
     /// The folder of the peers, with their npm packages.
     pub(super) peers: Option<PathBuf>,
-    /// The directory for stores, if they are measured.
+    /// The directory for what candidates keep, if that is measured.
     pub(super) stores: Option<PathBuf>,
+    /// The NATS server, if a cluster is measured.
+    pub(super) nats_server: Option<PathBuf>,
 }
 
 impl Programs {
@@ -107,7 +122,20 @@ impl Programs {
         command
     }
 
-    fn peer(&self, program: PathBuf, script: &str) -> anyhow::Result<Command> {
+    /// Our server, as its users run it, for many rooms.
+    pub(super) fn large_server(&self) -> Command {
+        let mut server = server(&self.server, 0);
+        server.args(FOR_MANY_ROOMS);
+        server
+    }
+
+    /// The NATS server, and the directory for what it keeps.
+    pub(super) fn nats(&self) -> anyhow::Result<(&Path, &Path)> {
+        let both = self.nats_server.as_deref().zip(self.stores.as_deref());
+        both.context("without --cluster there is no NATS server")
+    }
+
+    pub(super) fn peer(&self, program: PathBuf, script: &str) -> anyhow::Result<Command> {
         let mut command = Command::new(program);
         command.arg(self.peers()?.join(script)).env("NODE_ENV", "production");
         Ok(command)
@@ -162,6 +190,9 @@ const FOR_ONE_ADDRESS: [&str; 6] = [
 /// memory, and no owner stays away for too long.
 const FOR_A_STORE: [&str; 2] = ["--room-memory-bytes=8589934592", "--owner-grace-ms=86400000"];
 
+/// What it takes beside that when many rooms are measured, and nodes that die.
+const FOR_MANY_ROOMS: [&str; 2] = ["--rooms=20000", "--unknown-rooms-per-minute=1000000"];
+
 /// The token with which the load generator asks a server for what its store has done.
 pub(super) const METRICS_TOKEN: &str = "benchmark-benchmark";
 
@@ -179,12 +210,29 @@ fn storing(binary: &Path, port: u16, directory: &Path, sync: &str) -> Command {
     server
 }
 
-/// Redis, on a socket in its directory.
-fn redis(directory: &Path, fsync: &str) -> Command {
+/// Redis, on a socket in its directory, which keeps nothing beyond its process.
+fn redis(directory: &Path) -> Command {
     let mut redis = Command::new(REDIS);
     redis.current_dir(directory).args(["--port", "0", "--unixsocket", "redis.sock", "--save", ""]);
+    redis
+}
+
+/// The same, which keeps all.
+fn keeping_redis(directory: &Path, fsync: &str) -> Command {
+    let mut redis = redis(directory);
     redis.args(["--appendonly", "yes", "--appendfsync", fsync]);
     redis
+}
+
+/// The address that a candidate prints.
+pub(super) fn listening(stdout: Option<ChildStdout>, candidate: Candidate) -> anyhow::Result<String> {
+    let mut line = String::new();
+    let stdout = stdout.context("its stdout is a pipe")?;
+    BufReader::new(stdout).read_line(&mut line).context("its stdout cannot be read")?;
+    match line.trim_end().strip_prefix(READY) {
+        Some(address) => Ok(address.to_owned()),
+        None => bail!("{} printed {line:?} instead of its address", candidate.name()),
+    }
 }
 
 /// A candidate that listens; killed when dropped.
@@ -213,9 +261,8 @@ impl Running {
     ) -> anyhow::Result<Self> {
         let mut running = Self { children: Vec::new(), address: String::new(), directory };
         // From here on, an early return kills the children.
-        if let Some(mut before) = running.needed(candidate)? {
-            before.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            running.children.push(before.spawn().with_context(|| format!("{REDIS} cannot be started"))?);
+        if let Some(before) = running.needed(candidate)? {
+            running.begin_with(before)?;
         }
         let mut command = running.command(programs, candidate, port)?;
         if programs.stores.is_some() {
@@ -226,14 +273,23 @@ impl Running {
         let mut child = command.spawn().with_context(|| format!("{} cannot be started", candidate.name()))?;
         let stdout = child.stdout.take();
         running.children.push(child);
-        let mut line = String::new();
-        let stdout = stdout.context("its stdout is a pipe")?;
-        BufReader::new(stdout).read_line(&mut line).context("its stdout cannot be read")?;
-        let Some(address) = line.trim_end().strip_prefix(READY) else {
-            bail!("{} printed {line:?} instead of its address", candidate.name());
-        };
-        address.clone_into(&mut running.address);
+        running.address = listening(stdout, candidate)?;
         Ok(running)
+    }
+
+    /// Starts Redis alone.
+    pub(super) fn redis(directory: Rc<Directory>) -> anyhow::Result<Self> {
+        let mut running = Self { children: Vec::new(), address: String::new(), directory: Some(directory) };
+        let redis = redis(running.path()?);
+        running.begin_with(redis)?;
+        Ok(running)
+    }
+
+    /// Starts what must run before a candidate.
+    fn begin_with(&mut self, mut before: Command) -> anyhow::Result<()> {
+        before.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.children.push(before.spawn().with_context(|| format!("{REDIS} cannot be started"))?);
+        Ok(())
     }
 
     fn command(&self, programs: &Programs, candidate: Candidate, port: u16) -> anyhow::Result<Command> {
@@ -253,19 +309,22 @@ impl Running {
                 peer
             }
             Candidate::Bare => bail!("the bare program does not listen"),
+            Candidate::Cluster | Candidate::StreamsAdapter | Candidate::PubSubAdapter => {
+                bail!("several nodes have several addresses")
+            }
         })
     }
 
     /// What must run before a candidate.
     fn needed(&self, candidate: Candidate) -> anyhow::Result<Option<Command>> {
         Ok(match candidate {
-            Candidate::RedisAlways => Some(redis(self.path()?, "always")),
-            Candidate::RedisLater => Some(redis(self.path()?, "everysec")),
+            Candidate::RedisAlways => Some(keeping_redis(self.path()?, "always")),
+            Candidate::RedisLater => Some(keeping_redis(self.path()?, "everysec")),
             _ => None,
         })
     }
 
-    fn path(&self) -> anyhow::Result<&Path> {
+    pub(super) fn path(&self) -> anyhow::Result<&Path> {
         Ok(&self.directory.as_ref().context("it has no directory")?.0)
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Page {
     /// What was found out by hand about the run that is kept. Each new run needs another look at
     /// it.
     pub(super) findings: &'static str,
+    /// What follows from the figures.
+    pub(super) more: fn(&Results) -> String,
     pub(super) method: &'static str,
 }
 
@@ -31,6 +33,7 @@ pub(super) const SERVERS: Page = Page {
     goals: goals::markdown,
     plots: &PLOTS,
     findings: include_str!("../../findings.md"),
+    more: |_| String::new(),
     method: METHOD,
 };
 
@@ -54,7 +57,8 @@ pub(super) fn write(
     for failure in results.failures() {
         let _ = writeln!(text, "**Failed**: {failure}\n");
     }
-    let _ = write!(text, "{findings}## Figures\n\n{}{method}", table::markdown(results));
+    let more = (page.more)(results);
+    let _ = write!(text, "{findings}## Figures\n\n{}{more}{method}", table::markdown(results));
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let file = folder.join(format!("{name}.md"));
     fs::write(&file, &text).with_context(|| format!("cannot write {}", file.display()))?;

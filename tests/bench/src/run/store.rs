@@ -27,6 +27,7 @@ pub(super) const PAGE: Page = Page {
     goals: goals::markdown,
     plots: &[],
     findings: include_str!("../../findings-store.md"),
+    more: |_| String::new(),
     method: METHOD,
 };
 

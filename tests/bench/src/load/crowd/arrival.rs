@@ -39,6 +39,22 @@ impl Crowd {
         self.settle(0)
     }
 
+    /// Adds this many followers to each of the first rooms, and waits until all have entered.
+    pub(crate) fn add_to_each(
+        &mut self,
+        rooms: usize,
+        count: usize,
+        rendering: Rendering,
+    ) -> anyhow::Result<()> {
+        for room in 0..rooms {
+            for _ in 0..count {
+                self.connect(Role::Follower, room, rendering)?;
+                self.settle(CONNECTIONS_UNDER_WAY)?;
+            }
+        }
+        self.settle(0)
+    }
+
     /// Adds followers to a room, all at once.
     pub(crate) fn storm(&mut self, room: usize, count: usize, rendering: Rendering) -> anyhow::Result<()> {
         (0..count).try_for_each(|_| self.connect(Role::Joiner, room, rendering))
@@ -58,8 +74,9 @@ impl Crowd {
         rendering: Rendering,
         index: usize,
     ) -> anyhow::Result<Client> {
-        let mut client = Client::connect(self.address, role, room, rendering, self.micros())
-            .with_context(|| format!("cannot connect to {}", self.address))?;
+        let address = self.address_of(role, index);
+        let mut client = Client::connect(address, role, room, rendering, self.micros())
+            .with_context(|| format!("cannot connect to {address}"))?;
         let interests = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut client.stream, Token(index), interests)?;
         self.under_way += 1;

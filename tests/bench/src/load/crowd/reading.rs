@@ -21,7 +21,7 @@ impl Crowd {
                     bail!("a connection failed: {error}");
                 }
                 client.phase = Phase::Upgrading;
-                client.queue(handshake::request(&self.address.to_string(), self.dialect.path()).as_bytes());
+                client.queue(handshake::request(&client.address.to_string(), self.dialect.path()).as_bytes());
             }
             if client.phase != Phase::Over && client.unsent() > 0 && client.flush().is_err() {
                 return self.over(index);
@@ -143,6 +143,7 @@ impl Crowd {
             if let Some(id) = self.dialect.acknowledged(text) {
                 let room = &mut self.rooms[self.clients[index].room];
                 room.answered = room.answered.max(id);
+                room.journeys.acknowledged(id, now);
                 return Ok(());
             }
             if message::read_answer(text) == Answer::NotConnected {
@@ -168,6 +169,7 @@ impl Crowd {
             }
             client.next = self.tally.count(waited, stamp.number, now.saturating_sub(stamp.micros));
             room.delivered(waited, client.next);
+            room.journeys.delivered(stamp.number, now);
         }
         Ok(())
     }

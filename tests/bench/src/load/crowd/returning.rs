@@ -1,6 +1,6 @@
 //! Connections that end before their room does, and clients that come back.
 
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,12 +30,35 @@ impl Crowd {
 
     /// Sends nothing more, and reads what the server has sent before it ended.
     pub(crate) fn end(&mut self) -> anyhow::Result<()> {
-        (self.drive, self.expects_the_end) = (Drive::Nothing, true);
+        self.drive = Drive::Nothing;
+        self.until_over(&(0..self.clients.len()).collect::<Vec<_>>())
+    }
+
+    /// Reads what one of several servers has sent before it ended. An owner there sends nothing
+    /// more; all others go on. Returns those whose server it was.
+    pub(crate) fn lose(&mut self, address: SocketAddr) -> anyhow::Result<Vec<usize>> {
+        let all = self.clients.iter().enumerate();
+        let lost: Vec<_> =
+            all.filter(|(_, client)| client.address == address).map(|(index, _)| index).collect();
+        if lost.iter().any(|index| self.clients[*index].role == Role::Owner) {
+            self.drive = Drive::Nothing;
+        }
+        self.until_over(&lost)?;
+        Ok(lost)
+    }
+
+    /// Sends everybody who connects from now on to this address.
+    pub(crate) fn move_to(&mut self, address: SocketAddr) {
+        (self.address, self.follow_at) = (address, Vec::new());
+    }
+
+    fn until_over(&mut self, clients: &[usize]) -> anyhow::Result<()> {
+        self.expects_the_end = true;
         let began = Instant::now();
-        while self.clients.iter().any(|client| client.phase != Phase::Over) {
+        while clients.iter().any(|index| self.clients[*index].phase != Phase::Over) {
             self.turn(Duration::from_millis(10))?;
             // The event of the last bytes may have been that of the end, too.
-            (0..self.clients.len()).try_for_each(|index| self.read(index))?;
+            clients.iter().try_for_each(|index| self.read(*index))?;
             if began.elapsed() > START {
                 bail!("the server was killed, and goes on");
             }

@@ -63,6 +63,7 @@ impl Crowd {
         let room = &mut self.rooms[room];
         room.sent += 1;
         let stamp = Stamp { number: room.sent, micros };
+        room.journeys.sent(room.sent, micros);
         let action = room.action.as_mut().expect("the room is open");
         self.clients[room.owner].queue_frame(Opcode::Text, action.stamped(stamp));
     }

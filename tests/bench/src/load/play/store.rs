@@ -16,7 +16,7 @@ use crate::wire::message::Rendering;
 /// Followers of the one room.
 const FOLLOWERS: usize = 10;
 /// Longer than anything takes.
-const FOREVER: Duration = Duration::from_secs(3600);
+pub(super) const FOREVER: Duration = Duration::from_secs(3600);
 
 impl Play<'_> {
     pub(super) fn acknowledged(&mut self) -> anyhow::Result<Measurement> {
@@ -66,10 +66,7 @@ impl Play<'_> {
         let followers = self.crowd.followers();
         followers.iter().step_by(2).try_for_each(|away| self.crowd.leave(*away))?;
         self.crowd.idle(PART + any_moment(PART))?;
-        for process in &self.args.process {
-            let process = i32::try_from(*process).ok().and_then(Pid::from_raw).context("no such process")?;
-            kill_process(process, Signal::KILL)?;
-        }
+        kill(&self.args.process)?;
         self.crowd.end()?;
         while self.args.process.iter().any(|process| !Observed { process: *process }.has_ended()) {
             thread::sleep(Duration::from_millis(1));
@@ -92,20 +89,29 @@ impl Play<'_> {
     }
 
     /// A room whose owner and followers speak as pages do.
-    fn pages(&mut self, bytes: usize) -> anyhow::Result<()> {
+    pub(super) fn pages(&mut self, bytes: usize) -> anyhow::Result<()> {
         self.crowd.open_rooms(1, Rendering::Compact)?;
         self.crowd.say(0, bytes, false);
         self.crowd.add(0, FOLLOWERS, Role::Follower, Rendering::Compact)
     }
 
-    fn answered(&self, time: Duration) -> Drive {
+    pub(super) fn answered(&self, time: Duration) -> Drive {
         let until_micros = self.crowd.micros() + time.as_micros() as u64;
         Drive::Answered { on_the_way: ON_THE_WAY, actions: u64::MAX, until_micros }
     }
 }
 
+/// Ends processes without a word.
+pub(super) fn kill(processes: &[u32]) -> anyhow::Result<()> {
+    for process in processes {
+        let process = i32::try_from(*process).ok().and_then(Pid::from_raw).context("no such process")?;
+        kill_process(process, Signal::KILL)?;
+    }
+    Ok(())
+}
+
 /// A part of `time`, another one in each run.
-fn any_moment(time: Duration) -> Duration {
+pub(super) fn any_moment(time: Duration) -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     time.mul_f64(f64::from(now.subsec_micros() % 1_000) / 1_000.0)
 }
