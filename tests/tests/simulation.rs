@@ -7,8 +7,6 @@ use rtbroadcaster_tests::sim::{CLUSTER_GOALS, GOALS, Setup, Step, check_seeds, h
 
 /// How many programs with one server every test run plays.
 const CASES: u64 = 10_000;
-/// How many with several servers.
-const CLUSTER_CASES: u64 = 5_000;
 /// The first seeds are the same in every run: a change that breaks one breaks it for everyone.
 const FIXED: u64 = 2_000;
 
@@ -28,16 +26,12 @@ fn the_guarantees_hold_and_every_goal_is_reached() {
 
 #[test]
 fn the_guarantees_hold_on_several_servers_and_every_goal_is_reached() {
-    let random = RandomState::new().hash_one(CASES);
-    let first = check_seeds(Setup::Cluster, 0, |begun| begun < FIXED);
-    let rest = check_seeds(Setup::Cluster, random, |begun| begun < CLUSTER_CASES - FIXED);
-    let mut coverage = match (first, rest) {
-        (Ok(first), Ok(rest)) => [first, rest],
-        (Err(failure), _) | (_, Err(failure)) => panic!("{failure}"),
-    };
-    let [all, rest] = &mut coverage;
-    all.add(rest);
-    assert_eq!(all.missed(&CLUSTER_GOALS), Vec::<&str>::new(), "the programs never got there");
+    match check_seeds(Setup::Cluster, 0, |begun| begun < FIXED) {
+        Ok(coverage) => {
+            assert_eq!(coverage.missed(&CLUSTER_GOALS), Vec::<&str>::new(), "the programs never got there");
+        }
+        Err(failure) => panic!("{failure}"),
+    }
 }
 
 #[test]
