@@ -76,9 +76,9 @@ impl Room {
         self.note_changed();
     }
 
-    /// Forgets what was done under claims that are lost: others have their epochs now. Returns under
-    /// which claim the room was closed. A claim with the newest epoch is in the log if that names
-    /// this server, though the entry may have been deleted before it was seen here.
+    /// Forgets what was done under claims that are lost: others have their epochs now. Returns
+    /// under which claim the room was closed. A claim with the newest epoch is in the log if that
+    /// names this server, though the entry may have been deleted before it was seen here.
     fn keep_own_claims(&mut self, holds_owner: bool) -> Option<u64> {
         let (epoch, staging) = (self.owner.epoch(), self.staging.as_ref()?);
         let is_ours = |other: u64| staging.is_claim_kept(other) || (holds_owner && other == epoch);
@@ -87,7 +87,8 @@ impl Room {
         self.closed_in.take().filter(|closed_in| is_ours(*closed_in))
     }
 
-    /// Whether the log has taken the claim that started this epoch, although it counts as lost here.
+    /// Whether the log has taken the claim that started this epoch, although it counts as lost
+    /// here.
     pub(crate) fn has_seen_too_late(&self, epoch: u64) -> bool {
         self.seen_too_late == Some(epoch)
     }
