@@ -20,6 +20,7 @@ pub(crate) struct Args {
     #[arg(long)]
     quick: bool,
     /// What CI runs: takes half a minute, and fails if a delivery costs far more than a bare write.
+    /// With `--cluster`, the same of two nodes, beside bare programs.
     #[arg(long, conflicts_with = "quick")]
     check: bool,
     /// Run these scenarios alone; a wrong name lists them.
@@ -41,7 +42,7 @@ pub(crate) struct Args {
     /// Measure instead what several nodes cost (`--nats`), beside bare programs that move the same
     /// messages; with `--peers`, beside two nodes of Socket.IO with Redis. `--save` keeps it as
     /// docs/benchmark-cluster.md.
-    #[arg(long, conflicts_with_all = ["check", "before", "store"])]
+    #[arg(long, conflicts_with_all = ["before", "store"])]
     cluster: bool,
     /// Write the results to docs/benchmark.md instead of target/bench/.
     #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
@@ -96,21 +97,23 @@ pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<()> {
         say("left out: it needs Linux");
         return Ok(());
     }
-    run(
-        workspace,
-        &Args {
-            quick: false,
-            check: true,
-            only: Vec::new(),
-            rounds: None,
-            peers: false,
-            before: None,
-            store: false,
-            cluster: false,
-            save: false,
-            page: false,
-        },
-    )
+    run(workspace, &checking(false))?;
+    run(workspace, &checking(true))
+}
+
+fn checking(cluster: bool) -> Args {
+    Args {
+        quick: false,
+        check: true,
+        only: Vec::new(),
+        rounds: None,
+        peers: false,
+        before: None,
+        store: false,
+        cluster,
+        save: false,
+        page: false,
+    }
 }
 
 fn page(workspace: &Workspace, is_check: bool) -> anyhow::Result<()> {

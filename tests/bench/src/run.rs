@@ -74,7 +74,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         nats_server: args.nats_server.clone(),
     };
     let measuring = store::Measuring::default();
-    if programs.stores.is_some() {
+    if programs.stores.is_some() && args.extent != Extent::Check {
         store::tell_who_is_missing(args.peers.is_some());
     }
     let priority = Priority::take();
@@ -82,8 +82,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let rounds = args.rounds.unwrap_or(match (&args.store, &args.cluster) {
         // The bare programs take as long again.
         (Some(_), _) => store::ROUNDS,
-        (None, Some(_)) if args.extent == Extent::Full => cluster::ROUNDS,
-        _ => args.extent.rounds(),
+        (None, Some(_)) => cluster::rounds(args.extent),
+        (None, None) => args.extent.rounds(),
     });
     let repetitions = if priority.is_ok() { 0 } else { args.extent.repetitions() };
     let results = take_turns(args, rounds, |candidate, scenario| {
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     );
     if args.extent == Extent::Check {
         println!("{circumstances}");
-        return check::check(&results);
+        return if args.cluster.is_some() { cluster::check(&results) } else { check::check(&results) };
     }
     if args.before.is_some() {
         println!("{circumstances}\n\n{}", comparison::table(&results));
@@ -163,7 +163,7 @@ fn plan(args: &Args) -> Vec<Scenario> {
         return Scenario::OF_THE_STORE.to_vec();
     }
     if args.cluster.is_some() {
-        return Scenario::OF_A_CLUSTER.to_vec();
+        return cluster::plan(args.extent);
     }
     match args.extent {
         Extent::Full | Extent::Quick if args.before.is_some() => vec![Scenario::Paced, Scenario::Rooms],
@@ -182,7 +182,7 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
         return store::candidates(scenario, args.peers.is_some());
     }
     if args.cluster.is_some() {
-        return cluster::candidates(scenario, args.peers.is_some());
+        return cluster::candidates(scenario, args.extent, args.peers.is_some());
     }
     if args.before.is_some() {
         return vec![Server, Candidate::Before, Candidate::BeforeAgain];

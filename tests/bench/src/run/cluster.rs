@@ -1,6 +1,7 @@
 //! What several nodes cost: two on three NATS servers, one server alone, bare programs that move
 //! the same messages, and Socket.IO with Redis.
 
+mod check;
 mod goals;
 mod nats_servers;
 mod nodes;
@@ -17,12 +18,9 @@ use super::{measurement, value};
 use crate::bare::{HEARS, Runtime};
 use crate::measurement::{Measurement, Metric};
 use crate::scenario::{Extent, Scenario};
+pub(super) use check::check;
 use nats_servers::NatsServers;
 use nodes::Nodes;
-
-/// How many turns each candidate gets. Which NATS server leads a stream, and to which one a node
-/// is connected, is another chance in each.
-pub(super) const ROUNDS: usize = 5;
 
 /// The payload of a bare publish; bytes.
 const USUAL: f64 = 200.0;
@@ -38,10 +36,22 @@ pub(super) const PAGE: Page = Page {
     method: METHOD,
 };
 
+/// What is played, if it isn't said.
+pub(super) fn plan(extent: Extent) -> Vec<Scenario> {
+    if extent == Extent::Check { check::SCENARIOS.to_vec() } else { Scenario::OF_A_CLUSTER.to_vec() }
+}
+
+/// How many turns each candidate gets, if it isn't said. Which NATS server leads a stream, and to
+/// which one a node is connected, is another chance in each.
+pub(super) fn rounds(extent: Extent) -> usize {
+    if extent == Extent::Check { 1 } else { extent.rounds() }
+}
+
 /// The candidates of a scenario.
-pub(super) fn candidates(scenario: Scenario, with_peers: bool) -> Vec<Candidate> {
+pub(super) fn candidates(scenario: Scenario, extent: Extent, with_peers: bool) -> Vec<Candidate> {
     use Candidate::{Cluster, PubSubAdapter, Server, StreamsAdapter};
-    let ours: &[_] = if scenario.kills() { &[Cluster] } else { &[Server, Cluster] };
+    let is_alone = scenario.kills() || extent == Extent::Check;
+    let ours: &[_] = if is_alone { &[Cluster] } else { &[Server, Cluster] };
     let peers: &[_] = match scenario {
         Scenario::ClusterPaced
         | Scenario::ClusterRooms
