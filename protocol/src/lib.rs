@@ -71,7 +71,7 @@ mod wire;
 
 pub use limits::{AnnouncedLimits, Limits, MAX_SESSION_BYTES};
 #[cfg(feature = "mutations")]
-pub use mutation::{Mutation, switch_on};
+pub use mutation::{Mutation, is_active, switch_on};
 #[cfg(feature = "rooms")]
 pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, RequestedEntry, Scope};
 #[cfg(feature = "rooms")]

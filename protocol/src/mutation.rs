@@ -95,12 +95,21 @@ pub enum Mutation {
     ForgetToRecordClaim,
     /// A replica takes an entry although it misses some before it.
     IgnoreHole,
+    /// A replica takes another server's entry although it has changed the room meanwhile.
+    IgnoreConflict,
     /// A replica takes its own entry for another server's.
     ForgetOwnEntry,
     /// A lost change counts as kept once the room is made anew.
     LostCountsAsKept,
     /// A snapshot that was taken before the room was made anew is served after it.
     SnapshotBeforeRebuild,
+    /// What an owner sends is taken although something that came before it is lost.
+    ActAfterLoss,
+    /// The end of a connection whose claim is lost ends the claim that has its epoch.
+    LeaveUnderLostClaim,
+    /// The log takes entries whose writers don't know its last one. The simulation has that log.
+    #[cfg(feature = "mutations")]
+    ForgetExpectation,
 }
 
 /// Whether a fault is switched on.
@@ -117,9 +126,7 @@ pub(crate) const fn is_active(_mutation: Mutation) -> bool {
 }
 
 #[cfg(feature = "mutations")]
-pub(crate) use switch::is_active;
-#[cfg(feature = "mutations")]
-pub use switch::switch_on;
+pub use switch::{is_active, switch_on};
 
 #[cfg(feature = "mutations")]
 mod switch {
@@ -135,13 +142,15 @@ mod switch {
         ACTIVE.store(mutation.map_or(0, |mutation| mutation as u8), Ordering::SeqCst);
     }
 
-    pub(crate) fn is_active(mutation: Mutation) -> bool {
+    /// Whether a fault is on.
+    #[must_use]
+    pub fn is_active(mutation: Mutation) -> bool {
         ACTIVE.load(Ordering::Relaxed) == mutation as u8
     }
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 44] = {
+        pub const ALL: [Self; 48] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -185,9 +194,13 @@ mod switch {
                 ForgetAnswersInCheckpoint,
                 ForgetToRecordClaim,
                 IgnoreHole,
+                IgnoreConflict,
                 ForgetOwnEntry,
                 LostCountsAsKept,
                 SnapshotBeforeRebuild,
+                ActAfterLoss,
+                LeaveUnderLostClaim,
+                ForgetExpectation,
             ]
         };
     }

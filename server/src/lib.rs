@@ -31,6 +31,7 @@
 //! |---|---|
 //! | make the rooms of a server | [`Manager::new`], [`Settings`], [`Limits`] |
 //! | have rooms outlive the process | [`Manager::with_store`][store] |
+//! | have rooms on several servers | [`Manager::with_cluster`][cluster] |
 //! | mount them on warp | [`Manager::routes`]; behind a proxy [`Manager::routes_for`] |
 //! | mount them on axum or hyper | [`Manager::service`] |
 //! | say whose pages may connect | [`Settings::with`], [`OriginPolicy`], [`HostPolicy`] |
@@ -55,7 +56,7 @@
 //! # Features
 //!
 //! - `store`: rooms that outlive the process, in SQLite.
-//! - `cluster`: what several machines need to share rooms in NATS JetStream.
+//! - `cluster`: rooms that live on several servers, in NATS JetStream.
 //! - `jwt`: JSON web tokens as proof of who may do what.
 //! - `binary` (default): the program `rtbroadcaster`, with all of them. Applications set
 //!   `default-features = false`.
@@ -65,6 +66,8 @@
 //!
 #![cfg_attr(feature = "store", doc = "[store]: Manager::with_store")]
 #![cfg_attr(not(feature = "store"), doc = "[store]: Manager#features")]
+#![cfg_attr(feature = "cluster", doc = "[cluster]: Manager::with_cluster")]
+#![cfg_attr(not(feature = "cluster"), doc = "[cluster]: Manager#features")]
 
 mod access;
 mod admin;

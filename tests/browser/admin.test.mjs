@@ -70,6 +70,38 @@ scenario("its numbers follow what happens on the server", {}, async (scene) => {
   await row.waitFor({ state: "detached" });
 });
 
+scenario("of a cluster it shows all nodes, and where each room is", {}, async (scene) => {
+  const server = await start(scene);
+  const presenter = await sdkPage(scene, server.url);
+  const uuid = await presenter.evaluate(openRoom, 1);
+  const page = await openAdmin(scene, server);
+  await enter(page);
+  await page.getByRole("row", { name: uuid }).waitFor();
+  assert.equal(await page.getByRole("table", { name: "Nodes" }).count(), 0, "a server alone is no node");
+
+  // What a node answers is for the tests of the cluster.
+  const node = { version: "1.2.3", rooms: 4, heardMs: 61_000, isAlive: true, isThis: true };
+  const nodes = [{ ...node, id: "a1", name: "a" }, { ...node, id: "b2", name: "b", isAlive: false, isThis: false }];
+  await page.route("**/admin/nodes", (route) => route.fulfill({ json: { nodes } }));
+  await page.route("**/admin/rooms?*", async (route) => {
+    const response = await route.fetch();
+    const { rooms, ...rest } = await response.json();
+    const placed = rooms.map((room) => ({ ...room, ownerNode: "b", audience: 7, watchedOn: ["a", "b"] }));
+    await route.fulfill({ response, json: { rooms: placed, ...rest } });
+  });
+  const cells = (row) => row.getByRole("cell").allTextContents();
+  const row = page.getByRole("row", { name: uuid });
+  await row.getByRole("cell", { name: "7 on a, b" }).waitFor();
+  assert.deepEqual((await cells(row)).slice(1, 4), ["b", "1", "7 on a, b"]);
+  const shown = page.getByRole("table", { name: "Nodes" }).getByRole("row");
+  assert.deepEqual(await cells(shown.nth(1)), ["a (this one)", "alive", "4", "1.2.3", "1 min ago", "a1"]);
+  assert.deepEqual((await cells(shown.nth(2))).slice(0, 2), ["b", "gone"]);
+  await page.getByText("1 of 2 nodes alive").waitFor();
+  await choose(page, `Close room ${uuid}`);
+  await page.getByRole("dialog").getByText("7 followers").waitFor();
+  await page.getByRole("button", { name: "Cancel" }).click();
+});
+
 scenario("rooms are sorted and found with the keyboard alone", {}, async (scene) => {
   const server = await start(scene);
   const uuids = [];

@@ -4,6 +4,7 @@
 //! run, `tests/tests/corpus.rs` calls them with the bytes that libFuzzer found worth keeping.
 
 mod conversation;
+mod log;
 mod program;
 mod records;
 
@@ -14,6 +15,7 @@ use rtbroadcaster_protocol::{ClientMessage, parse};
 use serde_json::Value;
 
 pub use conversation::conversation;
+pub use log::log;
 pub use program::program;
 pub use records::records;
 
@@ -52,12 +54,13 @@ pub fn codec(data: &[u8]) {
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All functions.
-pub const TARGETS: [Target; 5] = [
+pub const TARGETS: [Target; 6] = [
     ("frames", frames),
     ("codec", codec),
     ("conversation", conversation),
     ("program", program),
     ("records", records),
+    ("log", log),
 ];
 
 /// The names of all targets.

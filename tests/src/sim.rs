@@ -9,6 +9,7 @@
 //! [`harness`] draws programs from seeds and shrinks those that fail.
 
 mod clock;
+mod cluster;
 mod conclusion;
 mod coverage;
 pub mod harness;
@@ -16,19 +17,23 @@ mod invariant;
 mod journal;
 mod link;
 pub mod model;
+mod moment;
 #[cfg(feature = "mutations")]
 pub mod mutants;
 mod page;
 mod page_end;
 mod program;
+mod sent;
+mod server;
 mod server_end;
 mod steps;
 pub(crate) mod table;
 pub mod witness;
 pub mod world;
 
+pub use cluster::CLUSTER_GOALS;
 pub use coverage::{Coverage, GOALS};
-pub use harness::{Failure, check_seed, check_seeds};
+pub use harness::{Failure, Setup, check_seed, check_seeds};
 pub use invariant::{Invariant, Violation};
-pub use program::{Program, Settings, Step};
+pub use program::{ClusterStep, Program, Settings, Step};
 pub use world::{Run, run};

@@ -24,7 +24,7 @@ fn small() -> Settings {
 }
 
 fn play(settings: Settings, steps: &[Step]) {
-    if let Err((violation, trace)) = run(&Program { settings, steps: steps.to_vec() }, true) {
+    if let Err((violation, trace)) = run(&Program { settings, steps: steps.to_vec(), servers: 1 }, true) {
         panic!("{}\n{violation}", trace.join("\n"));
     }
 }

@@ -195,6 +195,13 @@ impl Answers {
         }
     }
 
+    /// Makes the end of the connection wait as an answer would.
+    pub(super) fn push_silent_end(&mut self) {
+        if let Some(mark) = self.next_mark() {
+            self.push_waiting(mark, Waiting::Text(String::new()));
+        }
+    }
+
     /// Adds the message that the room is closed, or that the client has left it.
     pub(super) fn push_closed(&mut self, room: RoomId) {
         match self.rendering {

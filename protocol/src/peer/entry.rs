@@ -2,7 +2,8 @@
 
 use std::task::Poll;
 
-use super::{LastSent, Peer, Role, with};
+use super::host::with;
+use super::{HeldClaim, LastSent, Peer, Role};
 use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
@@ -40,9 +41,13 @@ impl Peer {
         }
         match host.create(create.session.as_deref()) {
             Ok((room, key)) => {
-                self.role =
-                    Role::Owner { room, epoch: 1, snapshot: None, last_sent: Some(Audience::default()) };
-                with(host, room, |room| room.share_audience(create.share_audience));
+                let claim = with(host, room, |room| {
+                    room.share_audience(create.share_audience);
+                    HeldClaim::of(room)
+                });
+                let Some(claim) = claim else { return self.end(CloseCode::RoomClosed) };
+                let last_sent = Some(Audience::default());
+                self.role = Role::Owner { room, claim, snapshot: None, last_sent };
                 let owner = OwnerReply { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
             }
@@ -178,11 +183,12 @@ impl Peer {
                 // The session knows what the room was before it was lost, and is told.
                 claimed.was_lost.then(|| room.resync_cursor(self.answers.rendering))
             };
-            Ok((claimed, snapshot))
+            Ok((claimed, HeldClaim::of(room), snapshot))
         });
-        let (claimed, snapshot) = claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
+        let (claimed, claim, snapshot) =
+            claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
         let last_sent = claimed.new_session.then(Audience::default);
-        self.role = Role::Owner { room, epoch: claimed.epoch, snapshot, last_sent };
+        self.role = Role::Owner { room, claim, snapshot, last_sent };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
         Ok(OwnerReply { key: None, epoch: claimed.epoch, answered })
     }

@@ -98,3 +98,12 @@ pub trait Host {
     /// The digest of an owner key, as a room keeps it.
     fn digest(&mut self, owner_key: &str) -> KeyDigest;
 }
+
+/// Does something with a room, and sets the room's alarm.
+pub(super) fn with<R>(host: &mut impl Host, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
+    let (result, alarm) = host.with(room, |room| (act(room), room.take_alarm()))?;
+    if let Some(moment) = alarm {
+        host.wake_at(room, moment);
+    }
+    Some(result)
+}

@@ -3,6 +3,7 @@
 
 mod answers;
 mod entry;
+mod held_claim;
 mod host;
 mod owner;
 mod permissions;
@@ -10,6 +11,8 @@ mod reading;
 mod requested_entry;
 
 use answers::Answers;
+use held_claim::HeldClaim;
+use host::with;
 
 pub use host::{Host, OwnerKey};
 pub use permissions::{Operation, Permissions, Scope};
@@ -71,7 +74,7 @@ enum Role {
     },
     Owner {
         room: RoomId,
-        epoch: u64,
+        claim: HeldClaim,
         /// Set for an owner whose page was loaded anew, to serve it the snapshot.
         snapshot: Option<Cursor>,
         /// The audience that it was sent last. None if the page may know an older count from a
@@ -195,14 +198,18 @@ impl Peer {
     /// change of the room is lost comes back, and does it again.
     fn release_answers(&mut self, host: &mut impl Host) {
         let Some(room) = self.room() else { return self.answers.forget_waiting() };
-        let answers = &mut self.answers;
+        let (answers, role) = (&mut self.answers, &mut self.role);
         let is_lost = host.with(room, |room| {
+            if let Role::Owner { claim, .. } = role {
+                claim.note_kept(room);
+            }
             answers.release(|mark| room.is_kept(mark));
             room.is_retired() || answers.first_waits_for(|mark| room.is_lost(mark))
         });
         if is_lost == Some(true) {
             self.answers.forget_waiting();
-            self.end(CloseCode::NotNow);
+            // Whatever it was to end with isn't so.
+            self.ending = Some(CloseCode::NotNow);
         }
     }
 
@@ -224,9 +231,7 @@ impl Peer {
             Role::Follower { room, cursor, .. } => {
                 with(host, room, |room| room.leave(&cursor));
             }
-            Role::Owner { room, epoch, .. } => {
-                with(host, room, |room| room.owner_left(epoch, now));
-            }
+            Role::Owner { room, claim, .. } => claim.leave(host, room, now),
             Role::Outside | Role::Gone => {}
         }
     }
@@ -239,10 +244,10 @@ impl Peer {
     }
 
     fn close(&mut self, now: Timestamp, host: &mut impl Host) {
-        match &self.role {
-            Role::Owner { room, epoch, .. } => {
-                let (room, epoch) = (*room, *epoch);
-                match under_epoch(host, room, epoch, Room::close) {
+        match &mut self.role {
+            Role::Owner { room, claim, .. } => {
+                let room = *room;
+                match claim.act(host, room, Room::close) {
                     Ok(()) => {
                         self.answer_after_room(room, host);
                         let has_ended = host.with(room, |room| room.has_ended()).unwrap_or(true);
@@ -252,7 +257,10 @@ impl Peer {
                         }
                         self.end_in_room(room, CloseCode::RoomClosed);
                     }
-                    Err(code) => self.end_in_room(room, code),
+                    Err(code) => {
+                        self.answer_after_room(room, host);
+                        self.end_in_room(room, code);
+                    }
                 }
             }
             Role::Follower { room, .. } => {
@@ -291,9 +299,9 @@ impl Peer {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
-            Role::Owner { room, epoch, snapshot, last_sent } => {
-                let (room, epoch) = (*room, *epoch);
-                let served = under_epoch(host, room, epoch, |room| {
+            Role::Owner { room, claim, snapshot, last_sent } => {
+                let room = *room;
+                let served = claim.act(host, room, |room| {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
                         room.serve_snapshot(cursor, frame);
                     }
@@ -317,11 +325,10 @@ impl Peer {
     /// Refuses a message that can't be read. If it has an id, the room records the refusal, so that
     /// the owner's session doesn't wait for an answer to that id.
     fn refuse_unreadable(&mut self, refusal: Refusal, host: &mut impl Host) {
-        if let (Role::Owner { room, epoch, .. }, Some(id)) = (&self.role, refusal.id) {
-            let epoch = *epoch;
-            // If it no longer is the owner's connection, the next action says so.
+        if let (Role::Owner { room, claim, .. }, Some(id)) = (&mut self.role, refusal.id) {
             let room = *room;
-            let _ = under_epoch(host, room, epoch, |room| room.refuse(Some(id), refusal.clone()));
+            // If it no longer is the owner's connection, the next action says so.
+            let _ = claim.act(host, room, |room| room.refuse(Some(id), refusal.clone()));
             self.answer_after_room(room, host);
         }
         self.refuse(refusal, host);
@@ -344,6 +351,8 @@ impl Peer {
     fn end_in_room(&mut self, room: RoomId, code: CloseCode) {
         if code == CloseCode::RoomClosed {
             self.answers.push_closed(room);
+        } else {
+            self.answers.push_silent_end();
         }
         self.end(code);
     }
@@ -360,28 +369,6 @@ impl Peer {
     fn end(&mut self, code: CloseCode) {
         self.ending.get_or_insert(code);
     }
-}
-
-/// Does something with a room, and sets the room's alarm.
-fn with<R>(host: &mut impl Host, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
-    let (result, alarm) = host.with(room, |room| (act(room), room.take_alarm()))?;
-    if let Some(moment) = alarm {
-        host.wake_at(room, moment);
-    }
-    Some(result)
-}
-
-/// Does something as the owner of a room that may be closed or gone.
-///
-/// # Errors
-/// Those of [`Room::as_owner`]. A room that is gone counts as closed.
-fn under_epoch<R>(
-    host: &mut impl Host,
-    room: RoomId,
-    epoch: u64,
-    act: impl FnOnce(&mut Room) -> R,
-) -> Result<R, CloseCode> {
-    with(host, room, |room| room.as_owner(epoch, act)).unwrap_or(Err(CloseCode::RoomClosed))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! What an owner's connection does: actions and clears, pausing when it is too fast, and waiting
 //! for its followers.
 
-use super::{Peer, Role, under_epoch, with};
+use super::host::with;
+use super::{Peer, Role};
 use crate::mutation::mutated;
 use crate::{Accepted, Action, Delay, Host, Lag, Refusal, RefusalCode, Room, Timestamp};
 
@@ -47,8 +48,8 @@ impl Peer {
         host: &mut impl Host,
         act: impl FnOnce(&mut Room) -> Result<Accepted, Refusal>,
     ) {
-        let (room, epoch) = match &self.role {
-            Role::Owner { room, epoch, .. } => (*room, *epoch),
+        let (room, claim) = match &mut self.role {
+            Role::Owner { room, claim, .. } => (*room, claim),
             Role::Follower { .. } => {
                 return self.refuse(Refusal { id, ..RefusalCode::NotOwner.into() }, host);
             }
@@ -56,7 +57,7 @@ impl Peer {
                 return self.refuse(Refusal { id, ..RefusalCode::NotInRoom.into() }, host);
             }
         };
-        let done = under_epoch(host, room, epoch, |room| {
+        let done = claim.act(host, room, |room| {
             let accepted = act(room);
             (accepted, room.pause(now), room.unkept_mark())
         });

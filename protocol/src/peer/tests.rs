@@ -2,6 +2,7 @@
 
 mod answers;
 mod audience;
+mod losses;
 mod ownership;
 mod pace;
 mod permissions;

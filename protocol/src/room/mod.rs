@@ -35,7 +35,7 @@ use log::slots::Slots;
 use memory::Account;
 use ownership::Ownership;
 use ownership::pace::Pace;
-use staging::{Observation, Staging};
+use staging::{Left, Observation, Staging};
 
 pub use appending::Accepted;
 pub use followers::{Lag, LagReport};
@@ -93,8 +93,12 @@ pub struct Room {
     rebuilds: u32,
     /// See [`Room::retire`].
     is_retired: bool,
-    /// The last claim whose connection to this server is gone, and since when.
-    left: Option<(u64, Timestamp)>,
+    /// Claims whose connections to this server are gone, while their records may not be kept.
+    left: Vec<Left>,
+    /// The claim in force when the room was closed. None if it was closed for want of an owner.
+    closed_in: Option<u64>,
+    /// See [`Room::has_seen_too_late`].
+    seen_too_late: Option<u64>,
 }
 
 impl Room {
@@ -124,7 +128,9 @@ impl Room {
             observation: Observation::default(),
             rebuilds: 0,
             is_retired: false,
-            left: None,
+            left: Vec::new(),
+            closed_in: None,
+            seen_too_late: None,
             limits,
         }
     }
@@ -213,7 +219,9 @@ impl Room {
     /// acknowledged action is lost, and then the end. Nobody can enter any more.
     pub fn close(&mut self) {
         self.stage(&Record::Closed);
-        self.is_closed = true;
+        if !std::mem::replace(&mut self.is_closed, true) {
+            self.closed_in = Some(self.epoch()).filter(|_| self.owner.presence() == OwnerPresence::Here);
+        }
         self.version += 1;
         self.owner_version += 1;
     }
@@ -269,11 +277,18 @@ impl Room {
     /// # Errors
     /// - `wrong_owner_key`: the key isn't the room's.
     /// - `unknown_room`: the room is closed.
+    /// - `unavailable`: whether that is so, or whether another session has claimed the room, isn't
+    ///   kept yet; or this replica of the room is [retired](Room::retire).
     /// - [`EntryError::Superseded`]: another session has claimed the room since this one held it.
     pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
         self.check_open()?;
         let presence = self.owner.presence();
-        let claimed = self.owner.claim(key, claim, self.compact.head())?;
+        let claimed = self.owner.claim(key, claim, self.compact.head());
+        if claimed == Err(EntryError::Superseded) && !self.is_claim_kept() {
+            // The claim that came before may be lost.
+            return Err(RefusalCode::Unavailable.into());
+        }
+        let claimed = claimed?;
         self.note_claimed(claim.session.as_deref(), claimed.epoch, presence);
         Ok(claimed)
     }
@@ -285,7 +300,9 @@ impl Room {
         }
         if let Some(staging) = &mut self.staging {
             staging.holds_owner = true;
+            staging.note_claim(epoch);
         }
+        self.seen_too_late = None;
         self.version += 1;
         self.owner_version += u64::from(!mutated!(ForgetToFence));
         if presence == OwnerPresence::Away {
@@ -298,15 +315,17 @@ impl Room {
     /// # Errors
     /// - `RoomClosed`: the room is closed.
     /// - `Superseded`: a newer claim is in force.
-    /// - `NotNow`: the owner counts as away, or this replica of the room is
-    ///   [retired](Room::retire).
+    /// - `NotNow`: the owner counts as away, the same session has claimed the room at another
+    ///   server, or this replica of the room is [retired](Room::retire).
     pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
         if self.is_closed {
             Err(CloseCode::RoomClosed)
         } else if self.is_retired {
             Err(CloseCode::NotNow)
         } else if epoch != self.owner.epoch() && !mutated!(ForgetEpoch) {
-            Err(CloseCode::Superseded)
+            // A claim that was on its way for long may overtake a newer one of the same session.
+            let is_same_session = self.owner.is_of_same_session(epoch);
+            Err(if is_same_session { CloseCode::NotNow } else { CloseCode::Superseded })
         } else if self.owner.presence() == OwnerPresence::Away {
             // Another server took this one for gone. A claim mends that.
             Err(CloseCode::NotNow)
@@ -318,7 +337,7 @@ impl Room {
     /// Notes that the connection that held `epoch` is gone. If `epoch` is in force, the owner is
     /// away from now on.
     pub fn owner_left(&mut self, epoch: u64, now: Timestamp) {
-        self.left = Some((epoch, now)).max(self.left);
+        self.note_left(epoch, now);
         self.owner_is_gone(epoch, now);
     }
 
@@ -335,7 +354,9 @@ impl Room {
 
     fn check_open(&self) -> Result<(), RefusalCode> {
         match () {
-            () if self.is_closed => Err(RefusalCode::UnknownRoom),
+            () if self.has_ended() => Err(RefusalCode::UnknownRoom),
+            // Its journal may never keep that.
+            () if self.is_closed => Err(RefusalCode::Unavailable),
             () if self.is_retired => Err(RefusalCode::Unavailable),
             () => Ok(()),
         }

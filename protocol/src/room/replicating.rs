@@ -3,6 +3,7 @@
 
 use super::Room;
 use super::restore::{Repeating, RestoreError};
+use super::staging::Left;
 use crate::{Audience, Mark, OwnerPresence, Records, Timestamp};
 
 impl Room {
@@ -54,37 +55,71 @@ impl Room {
     /// stay; whoever waits for what is given up is told that it is [lost](Room::is_lost).
     pub fn replace(&mut self, rebuilt: Option<Self>, holds_owner: bool) {
         self.lose_unkept();
-        let is_ending = self.is_closed && self.owner.presence() == OwnerPresence::Here;
-        let ending_epoch = Some(self.epoch()).filter(|_| is_ending);
-        self.is_closed = rebuilt.is_none();
+        self.is_closed = rebuilt.as_ref().is_none_or(Self::is_closed);
         if let Some(rebuilt) = rebuilt {
             self.compact = rebuilt.compact;
             self.original = self.original.take().and(rebuilt.original);
             self.slots = rebuilt.slots;
             self.owner = rebuilt.owner;
             self.shares_audience = rebuilt.shares_audience;
+            self.durable = self.head();
         }
+        // Of a closed room whose log is deleted, nothing more is served than was kept here.
+        let closed_in = self.keep_own_claims(holds_owner);
         self.rebuilds += 1;
         self.lag_checked_at = self.head();
-        self.durable = self.head();
         if let Some(staging) = &mut self.staging {
             staging.start_again(holds_owner);
         }
-        self.do_again(ending_epoch);
+        self.do_again(closed_in);
         self.update_memory_use();
         self.note_changed();
     }
 
+    /// Forgets what was done under claims that are lost: others have their epochs now. Returns the
+    /// claim under which the room was closed. A claim with the newest epoch is in the log if that
+    /// names this server, though the entry may have been deleted before it was seen here.
+    fn keep_own_claims(&mut self, holds_owner: bool) -> Option<u64> {
+        let (epoch, staging) = (self.owner.epoch(), self.staging.as_ref()?);
+        let is_ours = |other: u64| staging.is_claim_kept(other) || (holds_owner && other == epoch);
+        self.left.retain(|left| is_ours(left.epoch));
+        self.seen_too_late = (holds_owner && !staging.is_claim_kept(epoch)).then_some(epoch);
+        self.closed_in.take().filter(|closed_in| is_ours(*closed_in))
+    }
+
+    /// Whether the log has taken the claim that started this epoch, although it counts as lost
+    /// here.
+    pub(crate) fn has_seen_too_late(&self, epoch: u64) -> bool {
+        self.seen_too_late == Some(epoch)
+    }
+
     /// Does again what was lost and what nobody else does again: that the owner has closed the
     /// room, or left it.
-    fn do_again(&mut self, ending_epoch: Option<u64>) {
+    fn do_again(&mut self, closed_in: Option<u64>) {
         if self.is_closed {
             return;
         }
-        if ending_epoch == Some(self.epoch()) {
+        if closed_in == Some(self.epoch()) {
             self.close();
-        } else if let Some((epoch, since)) = self.left {
-            self.owner_left(epoch, since);
+            // It may be lost once more.
+            self.closed_in = closed_in;
+        } else if let Some(left) = self.left.iter().find(|left| left.epoch == self.epoch()).copied() {
+            self.owner_left(left.epoch, left.since);
+        }
+    }
+
+    /// Whether the claim in force is kept.
+    pub(super) fn is_claim_kept(&self) -> bool {
+        self.staging.as_ref().is_none_or(|staging| staging.is_claim_kept(self.epoch()))
+    }
+
+    /// Notes that the connection of a claim is gone, for the case that the log doesn't take that.
+    pub(super) fn note_left(&mut self, epoch: u64, since: Timestamp) {
+        if self.unkept_mark().is_none() {
+            self.left.clear();
+        }
+        if self.staging.is_some() {
+            self.left.push(Left { epoch, since });
         }
     }
 

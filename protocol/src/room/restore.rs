@@ -116,7 +116,8 @@ impl RoomRestorer {
     }
 
     /// The same for a room that other servers have too: its owner may have a connection to one of
-    /// them. It is away for as long as the clocks of both servers say.
+    /// them. It is away for as long as the clocks of both servers say. None only if it was closed
+    /// and its older records are deleted.
     ///
     /// # Errors
     /// Those of [`RoomRestorer::finish`].
@@ -126,7 +127,10 @@ impl RoomRestorer {
         now: Timestamp,
     ) -> Result<Option<Room>, RestoreError> {
         let away_since_ms = self.away_since_ms();
-        let Some(mut room) = self.whole()? else { return Ok(None) };
+        if self.room.is_closed && !self.repeating.has_state() {
+            return Ok(None);
+        }
+        let mut room = self.into_room()?;
         if let Some(since_ms) = away_since_ms {
             room.owner.restore_away(now, (clock_start_ms + now.0).saturating_sub(since_ms));
         }
@@ -141,10 +145,14 @@ impl RoomRestorer {
             // Its older records may be deleted already.
             return Ok(None);
         }
+        self.into_room().map(Some)
+    }
+
+    fn into_room(self) -> Result<Room, RestoreError> {
         ensure(self.repeating.has_state())?;
         let mut room = self.room;
         room.durable = room.head();
-        Ok(Some(room))
+        Ok(room)
     }
 }
 

@@ -28,7 +28,7 @@ impl Cluster {
         let Some(here) = room.look(Room::audience_here) else { return };
         let (elsewhere, must_say) = {
             let mut state = shared.lock();
-            let elsewhere = state.audience.sum(now, |node| self.nodes.is_alive(node));
+            let elsewhere = state.audience.sum(now, |node| self.nodes.gone_for(node).is_none());
             (elsewhere, state.audience.must_say(here, now))
         };
         if room.look(|room| room.audience_elsewhere() != elsewhere) == Some(true) {

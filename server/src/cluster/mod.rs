@@ -99,10 +99,11 @@ impl Cluster {
         self.health.is_ready()
     }
 
-    /// The node that has the connection of a room's owner, if it is another one that is alive.
+    /// The node that has the connection of a room's owner, if it is another one that is not known
+    /// to be gone.
     pub(crate) fn other_holder(&self, room: RoomId) -> Option<u64> {
         let holder = self.replicas.get(room)?.lock().holder();
-        (holder != 0 && holder != self.writer && self.nodes.is_alive(holder)).then_some(holder)
+        (holder != 0 && holder != self.writer && self.nodes.gone_for(holder).is_none()).then_some(holder)
     }
 
     /// The name of the node that has the connection of a room's owner. None if the owner is away.

@@ -33,10 +33,7 @@ pub(crate) use sqlite::{Store, StoreCounts};
 
 /// What a room has staged between two moments.
 #[derive(Debug)]
-#[cfg_attr(
-    not(any(feature = "store", feature = "cluster")),
-    expect(dead_code, reason = "only a journal reads them")
-)]
+#[cfg_attr(not(feature = "store"), expect(dead_code, reason = "only a store reads all of them"))]
 pub(crate) struct Staged {
     /// The room that has staged it.
     pub(crate) room: RoomId,

@@ -1,6 +1,6 @@
 //! Managers whose rooms outlive the process: in a store, or in a cluster.
 
-#[cfg(feature = "cluster")]
+#[cfg(any(feature = "cluster", feature = "store"))]
 use std::sync::Arc;
 
 #[cfg(feature = "store")]

@@ -10,17 +10,12 @@ use tracing::{error, info};
 
 use super::RoomTable;
 use crate::fanout::{SharedRoom, contained};
-use crate::journal::{JournalHandle, Listener, StoreError};
+use crate::journal::{Listener, StoreError};
 
 /// Rooms that are served one after the other. More are spread over tasks.
 const ROOMS_PER_TASK: usize = 64;
 
 impl RoomTable {
-    /// Has all rooms kept by a journal from now on. To be called before any room is opened.
-    pub(crate) fn keep_in(&self, journal: Arc<JournalHandle>) {
-        self.journal.get_or_init(|| journal);
-    }
-
     /// Takes restored rooms in. A room whose owner was away for too long is closed.
     ///
     /// # Errors

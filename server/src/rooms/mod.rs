@@ -4,7 +4,7 @@
 #[cfg(feature = "cluster")]
 mod adopting;
 mod alarms;
-#[cfg(any(feature = "cluster", feature = "store"))]
+#[cfg(feature = "store")]
 mod keeping;
 mod memory;
 mod random;
@@ -112,6 +112,12 @@ impl RoomTable {
     /// All rooms. The table isn't locked while the caller works with them.
     pub(crate) fn all(&self) -> Vec<Arc<SharedRoom>> {
         self.table().iter().map(Arc::clone).collect()
+    }
+
+    /// Has all rooms kept by a journal from now on. To be called before any room is opened.
+    #[cfg(any(feature = "cluster", feature = "store"))]
+    pub(crate) fn keep_in(&self, journal: Arc<JournalHandle>) {
+        self.journal.get_or_init(|| journal);
     }
 
     /// The journal that keeps the rooms. None if they end with the process.

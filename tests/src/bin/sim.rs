@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use rtbroadcaster_tests::sim::{Failure, check_seed, check_seeds, harness, run};
+use rtbroadcaster_tests::sim::{CLUSTER_GOALS, Failure, GOALS, Setup, check_seed, check_seeds, harness, run};
 
 /// Pause between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -15,6 +15,9 @@ struct Args {
     /// Play the program of this seed alone.
     #[arg(long)]
     seed: Option<u64>,
+    /// Several servers instead of one.
+    #[arg(long)]
+    cluster: bool,
     /// Print all that happens in it, and do not shorten it.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -29,16 +32,23 @@ struct Args {
     minutes: Option<u64>,
 }
 
+impl Args {
+    fn setup(&self) -> Setup {
+        if self.cluster { Setup::Cluster } else { Setup::OneServer }
+    }
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let result = match args.seed {
-        Some(seed) if args.trace => return replay(seed),
-        Some(seed) => check_seed(seed),
+        Some(seed) if args.trace => return replay(args.setup(), seed),
+        Some(seed) => check_seed(args.setup(), seed),
         None => many(&args),
     };
     match result {
         Ok(coverage) => {
-            for goal in rtbroadcaster_tests::sim::GOALS {
+            let cluster_goals = if args.cluster { &CLUSTER_GOALS[..] } else { &[] };
+            for goal in GOALS.iter().chain(cluster_goals) {
                 println!("{:>9}  {goal}", coverage.hits(goal));
             }
             ExitCode::SUCCESS
@@ -50,7 +60,7 @@ fn main() -> ExitCode {
 fn many(args: &Args) -> Result<rtbroadcaster_tests::sim::Coverage, Box<Failure>> {
     let started = Instant::now();
     let said = std::sync::Mutex::new(started);
-    check_seeds(args.from, |begun| {
+    check_seeds(args.setup(), args.from, |begun| {
         if let Ok(mut said) = said.try_lock()
             && said.elapsed() >= PROGRESS
         {
@@ -64,8 +74,8 @@ fn many(args: &Args) -> Result<rtbroadcaster_tests::sim::Coverage, Box<Failure>>
     })
 }
 
-fn replay(seed: u64) -> ExitCode {
-    let (trace, violation) = match run(&harness::program_of(seed), true) {
+fn replay(setup: Setup, seed: u64) -> ExitCode {
+    let (trace, violation) = match run(&harness::program_of(setup, seed), true) {
         Ok(run) => (run.trace, None),
         Err((violation, trace)) => (trace, Some(violation)),
     };

@@ -14,7 +14,7 @@ const MAX_STEPS: usize = 120;
 pub fn program(data: &[u8]) {
     let Some((settings_bytes, rest)) = data.split_first_chunk() else { return };
     let steps = rest.as_chunks::<STEP_BYTES>().0.iter().take(MAX_STEPS).map(|bytes| step(*bytes)).collect();
-    let program = Program { settings: settings(*settings_bytes), steps };
+    let program = Program { settings: settings(*settings_bytes), steps, servers: 1 };
     if let Err((violation, trace)) = sim::run(&program, true) {
         panic!("{violation}\n{}\n{program:?}", trace.join("\n"));
     }

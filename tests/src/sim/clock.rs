@@ -30,24 +30,35 @@ impl World {
 
     /// The next moment at which something happens by itself.
     fn next_moment(&self) -> Option<Timestamp> {
-        let mut moments = vec![self.table.rooms.next_alarm()];
+        let mut moments: Vec<_> =
+            self.running().map(|at| self.servers[at].table.rooms.next_alarm()).collect();
+        moments.push(self.cluster.as_ref().and_then(super::cluster::Cluster::next_moment));
+        moments.push(self.next_fault_ends());
         moments.push(self.journal.as_ref().and_then(super::journal::Journal::next_moment));
         for link in self.links.values() {
             let page = &self.pages[link.page];
             if link.is_looked_at && !page.is_stalled {
                 moments.push(link.down.next_arrival());
             }
-            moments.push(link.next_arrival_up(self.now));
-            moments.push(link.served.as_ref().map(|served| served.deadline(&self.limits)));
+            if self.is_running(link.server) {
+                moments.push(link.next_arrival_up(self.now));
+                moments.push(link.served.as_ref().map(|served| served.deadline(&self.limits)));
+            }
         }
         moments.extend(self.pages.iter().map(super::page::Page::deadline));
         moments.into_iter().flatten().min()
     }
 
     fn do_what_is_due(&mut self) -> Checked {
+        self.end_faults();
         self.commit_due();
-        for id in self.table.tick(self.now) {
-            self.grace_over(id)?;
+        self.advance_cluster()?;
+        for server in 0..self.servers.len() {
+            if self.is_running(server) {
+                for id in self.servers[server].table.tick(self.now) {
+                    self.grace_over(server, id)?;
+                }
+            }
         }
         let links: Vec<LinkId> = self.links.keys().copied().collect();
         for id in &links {
@@ -80,13 +91,13 @@ impl World {
         }
     }
 
-    fn grace_over(&mut self, id: RoomId) -> Checked {
+    pub(super) fn grace_over(&mut self, server: usize, id: RoomId) -> Checked {
         let uuid = id.to_string();
-        let away_since = self.model.room(&uuid).and_then(|room| room.away_since);
+        let away_since = self.view(server).room(&uuid).and_then(|room| room.away_since);
         let is_over = away_since.is_some_and(|since| self.now >= since.after(self.limits.owner_grace_ms));
         Invariant::ClosingIsFinal
             .ensure(is_over, || format!("{uuid} ended, its owner away since {away_since:?}"))?;
-        self.model.closed(&uuid);
+        self.view_mut(server).closed(&uuid);
         self.coverage.hit("the grace ran out");
         Ok(())
     }
@@ -94,7 +105,8 @@ impl World {
     /// Does what the server does for a connection when time passes: it sends pings, and ends a
     /// silent or slow connection.
     fn keep_time(&mut self, id: LinkId) {
-        let Some(link) = self.links.get_mut(&id) else { return };
+        let is_running = self.links.get(&id).is_some_and(|link| self.is_running(link.server));
+        let Some(link) = self.links.get_mut(&id).filter(|_| is_running) else { return };
         let (page, arrives) = (link.page, self.now.after(self.pages[link.page].delay_ms));
         let Some(served) = &mut link.served else { return };
         let due = |moment: Option<Timestamp>| moment.is_some_and(|moment| moment <= self.now);

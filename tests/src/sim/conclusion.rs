@@ -23,6 +23,7 @@ impl World {
         if let Some(journal) = &mut self.journal {
             journal.delay_ms = journal.delay_ms.min(10);
         }
+        self.heal_cluster();
         for page in &mut self.pages {
             (page.is_offline, page.is_stalled, page.delay_ms) = (false, false, 10);
         }
@@ -81,8 +82,8 @@ impl World {
     }
 
     fn audience_of(&self, index: usize) -> Audience {
-        let room = self.pages[index].uuid().and_then(|uuid| self.room(uuid));
-        Audience { connected: room.map_or(0, |room| room.followers() as u64), lagging: 0 }
+        let rooms = self.pages[index].uuid().into_iter().flat_map(|uuid| self.rooms(uuid));
+        Audience { connected: rooms.map(|room| room.followers() as u64).sum(), lagging: 0 }
     }
 
     fn follower_converged(&self, index: usize, modern: &Modern, room: &RoomModel) -> Checked {
@@ -91,7 +92,10 @@ impl World {
             format!("page {index} follows a room that is gone: {:?}", modern.status)
         })?;
         if modern.status == SessionStatus::Reconnecting {
-            let is_full = self.audience_of(index).connected >= self.limits.followers_per_room as u64;
+            let most = self.limits.followers_per_room;
+            let is_full = self.pages[index]
+                .uuid()
+                .is_some_and(|uuid| self.rooms(uuid).any(|room| room.followers() >= most));
             return quiet.ensure(is_full, || format!("page {index} doesn't come back"));
         }
         quiet.ensure(modern.status == SessionStatus::Connected, || {
@@ -170,7 +174,7 @@ impl World {
         }
         for uuid in uuids {
             Invariant::ClosingIsFinal
-                .ensure(self.room(&uuid).is_none(), || format!("{uuid} is closed and there"))?;
+                .ensure(self.rooms(&uuid).next().is_none(), || format!("{uuid} is closed and there"))?;
         }
         Ok(())
     }

@@ -9,15 +9,26 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::coverage::Coverage;
 use super::invariant::Violation;
-use super::program::{Program, programs};
+use super::program::{Program, cluster_programs, programs};
 use super::world::run;
 
 /// How many attempts there are to shorten a failing program.
 const SHRINKS: u32 = 3_000;
 
+/// What programs are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setup {
+    /// One server.
+    OneServer,
+    /// Several servers that keep their rooms together.
+    Cluster,
+}
+
 /// A seed whose program violates an invariant.
 #[derive(Debug, Clone)]
 pub struct Failure {
+    /// What the seed stands for.
+    pub setup: Setup,
     /// The seed.
     pub seed: u64,
     /// The shortest program found that violates the same invariant.
@@ -31,34 +42,39 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "seed {} violates {}", self.seed, self.violation)?;
-        writeln!(formatter, "{:?}", self.program.settings)?;
+        writeln!(formatter, "{} servers, {:?}", self.program.servers, self.program.settings)?;
         for step in &self.program.steps {
             writeln!(formatter, "    {step:?},")?;
         }
         writeln!(formatter, "once it is mended, keep the program in tests/tests/regressions.rs")?;
-        write!(formatter, "replay it with: cargo xtask sim --seed {} --trace", self.seed)
+        let cluster = if self.setup == Setup::Cluster { " --cluster" } else { "" };
+        write!(formatter, "replay it with: cargo xtask sim{cluster} --seed {} --trace", self.seed)
     }
 }
 
 /// The program of a seed, always the same.
 #[must_use]
-pub fn program_of(seed: u64) -> Program {
-    tree_of(seed).current()
+pub fn program_of(setup: Setup, seed: u64) -> Program {
+    tree_of(setup, seed).current()
 }
 
-fn tree_of(seed: u64) -> impl ValueTree<Value = Program> {
+fn tree_of(setup: Setup, seed: u64) -> impl ValueTree<Value = Program> {
     // In an unoptimised build this is much cheaper than proptest's default. It is good enough once
     // its seed is well mixed.
     let halves = [mixed(seed), mixed(seed ^ u64::MAX)].map(u64::to_le_bytes);
     let random = TestRng::from_seed(RngAlgorithm::XorShift, &halves.concat());
     let mut runner =
         TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, random);
-    programs().new_tree(&mut runner).expect("no program is rejected")
+    let programs = match setup {
+        Setup::OneServer => programs().boxed(),
+        Setup::Cluster => cluster_programs().boxed(),
+    };
+    programs.new_tree(&mut runner).expect("no program is rejected")
 }
 
 /// Makes unrelated numbers of neighbouring seeds, by the last step of `SplitMix64` (Steele, Lea and
 /// Flood, 2014).
-fn mixed(seed: u64) -> u64 {
+pub(super) fn mixed(seed: u64) -> u64 {
     let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -69,15 +85,20 @@ fn mixed(seed: u64) -> u64 {
 ///
 /// # Errors
 /// The failure, shrunk.
-pub fn check_seed(seed: u64) -> Result<Coverage, Box<Failure>> {
-    let tree = tree_of(seed);
+pub fn check_seed(setup: Setup, seed: u64) -> Result<Coverage, Box<Failure>> {
+    let tree = tree_of(setup, seed);
     match run(&tree.current(), false) {
         Ok(run) => Ok(run.coverage),
-        Err((violation, _)) => Err(Box::new(shrink(seed, tree, violation))),
+        Err((violation, _)) => Err(Box::new(shrink(setup, seed, tree, violation))),
     }
 }
 
-fn shrink(seed: u64, mut tree: impl ValueTree<Value = Program>, mut violation: Violation) -> Failure {
+fn shrink(
+    setup: Setup,
+    seed: u64,
+    mut tree: impl ValueTree<Value = Program>,
+    mut violation: Violation,
+) -> Failure {
     let mut shortest = tree.current();
     for _ in 0..SHRINKS {
         let outcome = run(&tree.current(), false);
@@ -93,12 +114,12 @@ fn shrink(seed: u64, mut tree: impl ValueTree<Value = Program>, mut violation: V
         }
     }
     let trace = run(&shortest, true).err().map(|(_, trace)| trace).unwrap_or_default();
-    Failure { seed, program: shortest, violation, trace }
+    Failure { setup, seed, program: shortest, violation, trace }
 }
 
 /// The first seed found among `cases` of them whose program violates an invariant, not shrunk.
 #[cfg(feature = "mutations")]
-pub(super) fn find_violation(first: u64, cases: u64) -> Option<(u64, Violation)> {
+pub(super) fn find_violation(setup: Setup, first: u64, cases: u64) -> Option<(u64, Violation)> {
     let next = AtomicU64::new(0);
     let found = Mutex::new(None);
     let is_found = || found.lock().expect("nobody panics while looking").is_some();
@@ -109,7 +130,7 @@ pub(super) fn find_violation(first: u64, cases: u64) -> Option<(u64, Violation)>
                 break;
             }
             let seed = first.wrapping_add(index);
-            if let Err((violation, _)) = run(&program_of(seed), false) {
+            if let Err((violation, _)) = run(&program_of(setup, seed), false) {
                 found.lock().expect("nobody panics while looking").get_or_insert((seed, violation));
             }
         }
@@ -134,7 +155,11 @@ fn workers() -> usize {
 ///
 /// # Panics
 /// Never: a panic in a program is a violation.
-pub fn check_seeds(first: u64, goes_on: impl Fn(u64) -> bool + Sync) -> Result<Coverage, Box<Failure>> {
+pub fn check_seeds(
+    setup: Setup,
+    first: u64,
+    goes_on: impl Fn(u64) -> bool + Sync,
+) -> Result<Coverage, Box<Failure>> {
     let begun = AtomicU64::new(0);
     let failed = AtomicBool::new(false);
     let outcome = Mutex::new(Ok(Coverage::default()));
@@ -146,7 +171,7 @@ pub fn check_seeds(first: u64, goes_on: impl Fn(u64) -> bool + Sync) -> Result<C
             if !goes_on(index) {
                 break;
             }
-            match check_seed(first.wrapping_add(index)) {
+            match check_seed(setup, first.wrapping_add(index)) {
                 Ok(one) => coverage.add(&one),
                 Err(found) => failure = Some(found),
             }

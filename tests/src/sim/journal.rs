@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use rtbroadcaster_protocol::{
-    CloseCode, Host, Mark, Record, Records, Restart, Room, RoomId, ServerMessage, Timestamp, parse,
-};
+use rtbroadcaster_protocol::{Host, Mark, Records, Restart, Room, RoomId, Timestamp};
 
 use super::invariant::{Checked, Invariant};
-use super::model::{RoomModel, number};
+use super::moment::{Moment, state};
 use super::world::World;
 
 /// What the server's rooms have staged, and what of it is kept.
@@ -18,8 +16,6 @@ pub(super) struct Journal {
     kept: BTreeMap<RoomId, Kept>,
     /// How long it takes to keep a group.
     pub(super) delay_ms: u64,
-    /// Which action was served at which seq.
-    served: BTreeMap<(RoomId, u64), u64>,
 }
 
 /// What a room has staged between two moments. A crash loses all of it or nothing.
@@ -32,16 +28,6 @@ struct Group {
     due: Timestamp,
 }
 
-/// A room at the end of a group.
-#[derive(Debug)]
-struct Moment {
-    model: RoomModel,
-    seq: u64,
-    epoch: u64,
-    /// Everything but its ring and the time since when its owner is away.
-    state: Vec<u8>,
-}
-
 #[derive(Debug)]
 struct Kept {
     bytes: Vec<u8>,
@@ -52,6 +38,16 @@ impl Journal {
     /// When the next group will have been kept.
     pub(super) fn next_moment(&self) -> Option<Timestamp> {
         self.queue.front().map(|group| group.due)
+    }
+
+    /// The head and the epoch of a room, as far as it is kept.
+    pub(super) fn kept(&self, id: RoomId) -> Option<(u64, u64)> {
+        self.kept.get(&id).map(|kept| (kept.moment.seq, kept.moment.epoch))
+    }
+
+    /// Whether it is kept that a room was closed.
+    pub(super) fn has_closed(&self, id: RoomId) -> bool {
+        self.kept.get(&id).is_some_and(|kept| !kept.moment.model.is_open)
     }
 
     fn keep(&mut self, group: Group) {
@@ -71,15 +67,17 @@ impl Journal {
 impl World {
     /// Hands to the journal what the rooms have staged.
     pub(super) fn stage(&mut self) {
+        if self.cluster.is_some() {
+            return self.stage_in_cluster();
+        }
         let Some(journal) = &mut self.journal else { return };
         let due = self.now.after(journal.delay_ms);
         // The groups are kept in the order in which they were staged.
         let due = journal.queue.back().map_or(due, |last| last.due.max(due));
-        for room in self.table.all_mut() {
+        for room in self.servers[0].table.all_mut() {
             let Some((bytes, mark)) = room.take_staged() else { continue };
             let Some(model) = self.model.room(room.uuid()).cloned() else { continue };
-            let (seq, epoch, state) = (room.head(), room.epoch(), state(room));
-            let moment = Moment { model, seq, epoch, state };
+            let moment = Moment::of(room, model);
             journal.queue.push_back(Group { room: room.id(), bytes, mark, moment, due });
         }
     }
@@ -95,7 +93,9 @@ impl World {
     /// Every room stages a checkpoint.
     pub(super) fn stage_checkpoints(&mut self) -> Checked {
         self.stage();
-        self.table.all_mut().for_each(Room::stage_checkpoint);
+        if self.journal.is_some() {
+            self.servers[0].table.all_mut().for_each(Room::stage_checkpoint);
+        }
         Ok(())
     }
 
@@ -109,63 +109,14 @@ impl World {
             if let Some(journal) = &mut self.journal {
                 journal.keep(group);
             }
-            let has_ended = self.table.with(id, |room| {
+            let has_ended = self.servers[0].table.with(id, |room| {
                 room.committed(mark);
                 room.has_ended()
             });
             if has_ended == Some(true) {
-                self.table.close(id);
+                self.servers[0].table.close(id);
             }
         }
-    }
-
-    /// Checks what is sent to a connection in a room: all of it is kept, and each seq names one
-    /// action for ever.
-    pub(super) fn check_sent(&mut self, id: RoomId, text: &str) -> Checked {
-        let Some(journal) = &mut self.journal else { return Ok(()) };
-        let said = parse::server_messages(text)
-            .map_err(|error| Invariant::NoPanic.violated(format!("{text}: {error}")))?;
-        let kept = journal.kept.get(&id).map(|kept| (kept.moment.seq, kept.moment.epoch));
-        let ensure = |holds: bool| {
-            Invariant::NothingBeforeKept.ensure(holds, || format!("{id} says {text}, kept is {kept:?}"))
-        };
-        for message in said {
-            let (seq, action) = match message {
-                ServerMessage::Connected(reply) => {
-                    let epoch = reply.epoch.unwrap_or_default();
-                    ensure(kept.is_some_and(|(_, kept)| epoch <= kept))?;
-                    (Some(reply.seq), None)
-                }
-                ServerMessage::Action { seq, params, .. } => {
-                    let action = number(&params);
-                    let model = self.model.room(&id.to_string());
-                    (seq.or_else(|| model?.seq_of(action?)), action)
-                }
-                ServerMessage::Cleared { seq, .. } => (seq, None),
-                ServerMessage::Ack { seq, .. } | ServerMessage::Synced(seq) | ServerMessage::Resync(seq) => {
-                    (Some(seq), None)
-                }
-                _ => continue,
-            };
-            let Some(seq) = seq else { continue };
-            ensure(kept.is_some_and(|(kept, _)| seq <= kept))?;
-            if let Some(action) = action {
-                let first = *journal.served.entry((id, seq)).or_insert(action);
-                Invariant::OneActionASeq.ensure(first == action, || {
-                    format!("seq {seq} of {id} was action {first} and is {action}")
-                })?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Checks the end of a connection: nobody hears of a close that may be forgotten.
-    pub(super) fn check_ended(&self, id: Option<RoomId>, code: CloseCode) -> Checked {
-        let (Some(journal), Some(id), CloseCode::RoomClosed) = (&self.journal, id, code) else {
-            return Ok(());
-        };
-        let is_kept = journal.kept.get(&id).is_some_and(|kept| !kept.moment.model.is_open);
-        Invariant::CloseIsKept.ensure(is_kept, || format!("the close of {id} was told and isn't kept"))
     }
 
     /// The server crashes, and starts again with the rooms that its journal has kept. A part of
@@ -218,19 +169,13 @@ impl World {
         self.coverage.hit("a room was restored");
         self.model.restored(room.uuid(), model);
         let alarm = room.take_alarm();
-        self.table.adopt(room).map_err(|code| Invariant::Limits.violated(format!("{id}: {code:?}")))?;
+        self.servers[0]
+            .table
+            .adopt(room)
+            .map_err(|code| Invariant::Limits.violated(format!("{id}: {code:?}")))?;
         if let Some(alarm) = alarm {
-            self.table.wake_at(id, alarm);
+            self.servers[0].table.wake_at(id, alarm);
         }
         Ok(())
     }
-}
-
-/// The bytes of a room's state.
-fn state(room: &Room) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    let mut checkpoint = room.checkpoint(0);
-    checkpoint.owner.away_since_ms = None;
-    Record::Checkpoint(checkpoint).encode(&mut bytes);
-    bytes
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use rtbroadcaster_protocol::{Limits, Peer, RoomId, Timestamp};
+use rtbroadcaster_protocol::{Limits, Peer, RefusalCode, RoomId, Timestamp};
 
 /// The most frames on their way to a page. The server serves the connection again when there are
 /// fewer.
@@ -87,8 +87,13 @@ pub(super) struct Served {
     pub(super) fell_behind: bool,
     /// How many frames the server has sent to it since anything has happened.
     pub(super) frames: u32,
-    /// The unread rest of a frame from an owner that was too fast.
+    /// The unread rest of a frame: of an owner that was too fast, or of a client that waits until
+    /// the server has the room.
     pub(super) unread: String,
+    /// The room that such a client waits for, and the seq up to which it has it.
+    pub(super) awaits: Option<(RoomId, Option<u64>)>,
+    /// What was decided about a client that has waited for that.
+    pub(super) entry: Option<Result<(), RefusalCode>>,
 }
 
 impl Served {
@@ -106,11 +111,18 @@ impl Served {
             fell_behind: false,
             frames: 0,
             unread: String::new(),
+            awaits: None,
+            entry: None,
         }
     }
 
     pub(super) fn room(&self) -> Option<RoomId> {
         self.peer.room()
+    }
+
+    /// Whether the server doesn't read from the connection now.
+    fn is_paused(&self, now: Timestamp) -> bool {
+        self.peer.pause(now).is_some() || self.peer.awaits_entry()
     }
 
     pub(super) fn handshake_at(&self, limits: &Limits) -> Option<Timestamp> {
@@ -139,6 +151,8 @@ impl Served {
 #[derive(Debug)]
 pub(super) struct Link {
     pub(super) page: usize,
+    /// The server that it leads to.
+    pub(super) server: usize,
     pub(super) up: Pipe<Up>,
     pub(super) down: Pipe<Down>,
     /// The server's end, from its accept until its close.
@@ -150,18 +164,22 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(page: usize, is_broken: bool) -> Self {
-        Self { page, up: Pipe::new(), down: Pipe::new(), served: None, is_looked_at: true, is_broken }
+    pub(super) fn new(page: usize, server: usize) -> Self {
+        let (up, down) = (Pipe::new(), Pipe::new());
+        Self { page, server, up, down, served: None, is_looked_at: true, is_broken: false }
     }
 
     /// The page's next frame that has arrived, if the server reads from the connection now.
     pub(super) fn receive(&mut self, now: Timestamp) -> Option<Up> {
-        let is_paused = self.served.as_ref().is_some_and(|served| served.peer.pause(now).is_some());
+        let is_paused = self.served.as_ref().is_some_and(|served| served.is_paused(now));
         if is_paused { None } else { self.up.receive(now) }
     }
 
     /// The moment at which the server can read the page's next frame.
     pub(super) fn next_arrival_up(&self, now: Timestamp) -> Option<Timestamp> {
+        if self.served.as_ref().is_some_and(|served| served.peer.awaits_entry()) {
+            return None;
+        }
         match self.served.as_ref().and_then(|served| served.peer.pause(now)) {
             None => self.up.next_arrival(),
             Some(pause) => Some(now.after(pause.milliseconds())),

@@ -43,7 +43,9 @@ impl What {
 /// An action as the server receives it.
 #[derive(Debug, Clone)]
 pub(super) struct Attempt {
-    pub(super) link: LinkId,
+    /// The connection that it came by. None for a post.
+    pub(super) link: Option<LinkId>,
+    /// Who has sent it.
     pub(super) page: usize,
     pub(super) id: Option<u64>,
     pub(super) what: What,
@@ -62,8 +64,12 @@ pub struct RoomModel {
     asked: Vec<Timestamp>,
     /// The connection that may write.
     pub(super) writer: Option<LinkId>,
-    /// There has been no writer since this moment.
+    /// The connection with the newest claim, even if it is gone.
+    pub(super) claimant: Option<LinkId>,
+    /// There has been no writer since this moment, as the server counts.
     pub(super) away_since: Option<Timestamp>,
+    /// When the first server noticed that.
+    pub(super) left_at: Option<Timestamp>,
     pub(super) is_open: bool,
 }
 
@@ -114,6 +120,11 @@ impl RoomModel {
             }
         }
         state
+    }
+
+    /// Whether this is what a room has become of an earlier one.
+    pub(super) fn goes_on_from(&self, earlier: &Self) -> bool {
+        self.log.starts_with(&earlier.log)
     }
 
     /// Whether the limits allow the room to append it.
@@ -190,16 +201,45 @@ impl Model {
     pub(super) fn owned(&mut self, uuid: &str, link: LinkId) {
         let room =
             self.rooms.entry(uuid.to_owned()).or_insert(RoomModel { is_open: true, ..RoomModel::default() });
-        room.writer = Some(link);
-        room.away_since = None;
+        (room.writer, room.claimant) = (Some(link), Some(link));
+        (room.away_since, room.left_at) = (None, None);
     }
 
     /// The server has seen the end of a connection.
     pub(super) fn left(&mut self, link: LinkId, now: Timestamp) {
         for room in self.rooms.values_mut().filter(|room| room.writer == Some(link)) {
             room.writer = None;
-            room.away_since = Some(now);
+            (room.away_since, room.left_at) = (Some(now), Some(now));
         }
+    }
+
+    /// A server finds that the owner has no connection to any server.
+    pub(super) fn vanished(&mut self, uuid: &str, now: Timestamp) {
+        if let Some(room) = self.rooms.get_mut(uuid) {
+            room.writer = None;
+            (room.away_since, room.left_at) = (Some(now), Some(now));
+        }
+    }
+
+    /// A server has no rooms any more.
+    pub(super) fn forget_all(&mut self) {
+        self.rooms.clear();
+    }
+
+    /// A server has no such room any more.
+    pub(super) fn forget(&mut self, uuid: &str) {
+        self.rooms.remove(uuid);
+    }
+
+    /// A room is what its log says. How fast its owner is, this server knows alone.
+    pub(super) fn take(&mut self, uuid: &str, room: RoomModel) {
+        let asked = self.rooms.get_mut(uuid).map(|room| std::mem::take(&mut room.asked));
+        self.rooms.insert(uuid.to_owned(), RoomModel { asked: asked.unwrap_or_default(), ..room });
+    }
+
+    /// The room, to be changed.
+    pub(super) fn room_mut(&mut self, uuid: &str) -> Option<&mut RoomModel> {
+        self.rooms.get_mut(uuid)
     }
 
     /// A room is what it was at an earlier moment. No journal keeps how fast its owner was: the
@@ -231,7 +271,7 @@ impl Model {
         let Attempt { link, page, id, what } = attempt;
         let Some(room) = self.rooms.get_mut(uuid) else { return Ok(Fate::Ignored) };
         let before = room.head();
-        let is_writer = room.writer == Some(*link) && room.is_open;
+        let is_writer = link.is_none_or(|link| room.writer == Some(link)) && room.is_open;
         let (last_id, last_number) = room.answered.get(page).copied().unwrap_or_default();
         let is_known = id.is_some_and(|id| id <= last_id);
         let fits = room.admits(what, &self.limits);

@@ -5,7 +5,7 @@ use std::fmt;
 
 use rtbroadcaster_protocol::{Mutation, switch_on};
 
-use super::harness::{find_violation, program_of};
+use super::harness::{Setup, find_violation, program_of};
 use super::invariant::Violation;
 use super::world::run;
 
@@ -33,6 +33,23 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// In which programs a fault can matter.
+fn setup_of(mutation: Mutation) -> Setup {
+    use Mutation::*;
+
+    match mutation {
+        IgnoreHole
+        | IgnoreConflict
+        | ForgetOwnEntry
+        | LostCountsAsKept
+        | SnapshotBeforeRebuild
+        | ActAfterLoss
+        | LeaveUnderLostClaim
+        | ForgetExpectation => Setup::Cluster,
+        _ => Setup::OneServer,
+    }
+}
+
 /// Puts each fault in turn into the protocol, and calls `tell` with each result.
 pub fn try_all(mut tell: impl FnMut(&Verdict)) -> Vec<Verdict> {
     // The faults panic on purpose.
@@ -40,10 +57,11 @@ pub fn try_all(mut tell: impl FnMut(&Verdict)) -> Vec<Verdict> {
     std::panic::set_hook(Box::new(|_| ()));
     let verdicts = Mutation::ALL.map(|mutation| {
         switch_on(Some(mutation));
-        let found = find_violation(0, CASES);
+        let setup = setup_of(mutation);
+        let found = find_violation(setup, 0, CASES);
         switch_on(None);
         // A seed that fails without the fault proves nothing.
-        let found = found.filter(|(seed, _)| run(&program_of(*seed), false).is_ok());
+        let found = found.filter(|(seed, _)| run(&program_of(setup, *seed), false).is_ok());
         let verdict = Verdict { mutation, found };
         tell(&verdict);
         verdict

@@ -91,7 +91,7 @@ impl World {
             // The application has closed its session, and ignores what still comes.
             return self.tell(page, Input::Received(message));
         }
-        modern.witness.before(&message, &self.limits)?;
+        modern.witness.before(&message, &self.limits, self.cluster.is_some())?;
         if let ServerMessage::Connected(reply) = &message {
             modern.target = reply.seq;
             modern.queue_actions = reply.limits.queue_actions;
@@ -258,7 +258,7 @@ impl World {
             format!("page {page} was told {outcome:?} of {what:?}, which is in the log")
         })?;
         if let Some(number) = what.number() {
-            self.model.avoided(number);
+            self.note_avoided(number);
         }
         if *outcome == Outcome::Replaced {
             self.coverage.hit("an action was replaced before it was written");
@@ -298,6 +298,8 @@ fn refused(modern: &Modern, code: Option<RefusalCode>, is_closed: bool) -> (bool
         Some(RefusalCode::TooManyRooms) => {
             (!modern.entered && modern.session.is_owner(), Some("the rooms were too many"))
         }
+        // It was away until its first attempts had taken too long.
+        Some(RefusalCode::Unavailable) => (!modern.entered, None),
         Some(RefusalCode::WrongOwnerKey) => (modern.is_thief, Some("a wrong key was refused")),
         _ => (false, None),
     }

@@ -12,6 +12,8 @@ pub struct Program {
     pub settings: Settings,
     /// The steps, in order.
     pub steps: Vec<Step>,
+    /// How many servers there are. Several keep their rooms together in a log.
+    pub servers: usize,
 }
 
 /// The limits of a program. They are small, so that runs reach them.
@@ -141,11 +143,42 @@ pub enum Step {
     Checkpoint,
     /// The server shuts down, is away for this many milliseconds and comes back with its rooms.
     ShutDown(u16),
+    /// Something happens to servers that keep their rooms together.
+    InCluster(ClusterStep),
+}
+
+/// One step of servers that keep their rooms together. The first number selects a server, modulo
+/// their count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClusterStep {
+    /// A server does nothing for this many tenths of a second, and then goes on.
+    Stop(u8, u16),
+    /// A server is killed. Another process takes its place.
+    Kill(u8),
+    /// A server can't reach the log for this many tenths of a second.
+    CutOff(u8, u16),
+    /// From now on the network between servers and log is this bad: from 0 to 100.
+    Weather(u8),
+    /// A server stages a checkpoint of each of its rooms.
+    Checkpoint(u8),
+    /// A program posts an action to a room: selected by the first number, at the server that the
+    /// second one selects, for the slot with the third number.
+    Post(u8, u8, Option<u8>),
 }
 
 /// Random programs.
 pub(super) fn programs() -> impl Strategy<Value = Program> {
-    (settings(), vec(steps(), 1..100)).prop_map(|(settings, steps)| Program { settings, steps })
+    (settings(), vec(steps(), 1..100)).prop_map(|(settings, steps)| Program { settings, steps, servers: 1 })
+}
+
+/// Random programs for several servers.
+pub(super) fn cluster_programs() -> impl Strategy<Value = Program> {
+    let step = prop_oneof![5 => steps(), 2 => cluster_steps().prop_map(Step::InCluster)];
+    (settings(), 2_usize..4, vec(step, 1..100)).prop_map(|(settings, servers, steps)| {
+        // The rooms of all servers are in their log, so no server has too many.
+        let settings = Settings { has_journal: false, rooms: 100, ..settings };
+        Program { settings, steps, servers }
+    })
 }
 
 fn settings() -> impl Strategy<Value = Settings> {
@@ -223,5 +256,20 @@ fn steps() -> impl Strategy<Value = Step> {
             1 => Just(Restart),
             3 => (0_u16..5_000).prop_map(ShutDown),
         ],
+    ]
+}
+
+fn cluster_steps() -> impl Strategy<Value = ClusterStep> {
+    use ClusterStep::*;
+
+    let server = any::<u8>;
+    prop_oneof![
+        3 => (server(), 1_u16..300).prop_map(|(server, tenths)| Stop(server, tenths)),
+        2 => server().prop_map(Kill),
+        3 => (server(), 1_u16..300).prop_map(|(server, tenths)| CutOff(server, tenths)),
+        6 => prop_oneof![1 => Just(0_u8), 3 => 0_u8..101].prop_map(Weather),
+        3 => server().prop_map(Checkpoint),
+        8 => (server(), server(), proptest::option::of(0_u8..6))
+            .prop_map(|(room, server, slot)| Post(room, server, slot)),
     ]
 }

@@ -14,6 +14,9 @@ const FRAMES_FOR_NOTHING: u32 = 200;
 impl World {
     /// Delivers what has arrived at the server.
     pub(super) fn deliver_up(&mut self, id: LinkId) -> Checked {
+        if !self.links.get(&id).is_some_and(|link| self.is_running(link.server)) {
+            return Ok(());
+        }
         self.go_on(id)?;
         while let Some(frame) = self.links.get_mut(&id).and_then(|link| link.receive(self.now)) {
             let Some(link) = self.links.get_mut(&id) else { break };
@@ -40,9 +43,16 @@ impl World {
             return Ok(());
         }
         let mut messages = parse::ClientMessages::new(text, self.limits.params_depth);
-        while let Some(message) = messages.next(true) {
+        loop {
+            let unread = messages.rest();
+            let Some(message) = messages.next(true) else { return Ok(()) };
             self.server_takes(id, message)?;
             self.stage();
+            let served = self.links.get_mut(&id).and_then(|link| link.served.as_mut());
+            if let Some(served) = served.filter(|served| served.peer.awaits_entry()) {
+                unread.clone_into(&mut served.unread);
+                return self.await_room(id);
+            }
             let served = self.links.get_mut(&id).and_then(|link| link.served.as_mut());
             let Some(served) = served.filter(|served| served.peer.pause(self.now).is_some()) else {
                 continue;
@@ -51,7 +61,6 @@ impl World {
             messages.rest().clone_into(&mut served.unread);
             return Ok(());
         }
-        Ok(())
     }
 
     /// Reads on from an owner that was too fast.
@@ -64,6 +73,9 @@ impl World {
             served.heard = self.now;
             return Ok(());
         }
+        if served.peer.awaits_entry() {
+            return Ok(());
+        }
         let unread = std::mem::take(&mut served.unread);
         self.server_receives(id, &unread)
     }
@@ -74,11 +86,11 @@ impl World {
         let Some(served) = &mut link.served else { return Ok(()) };
         served.is_due = true;
         served.frames = 0;
-        let page = link.page;
+        let (page, server) = (link.page, link.server);
         let (before, was_owner, was_ending) =
             (served.room(), served.peer.is_owner(), served.peer.is_ending());
         let attempt = message.as_ref().ok().and_then(attempted).map(|(id_in_session, what)| Attempt {
-            link: id,
+            link: Some(id),
             page,
             id: id_in_session,
             what,
@@ -88,22 +100,28 @@ impl World {
             _ => None,
         };
         let closes = matches!(message, Ok(ClientMessage::Close)) && was_owner && !was_ending;
-        served.peer.receive(message, self.now, &mut self.table);
+        let table = &mut self.servers[server].table;
+        table.decide_entry(served.entry.take());
+        served.peer.receive(message, self.now, table);
         let (after, is_owner) = (served.room(), served.peer.is_owner());
-        let head = before.or(after).and_then(|room| self.table.find(room)).map_or(0, Room::head);
+        let head = before.or(after).and_then(|room| table.find(room)).map_or(0, Room::head);
         if before.is_none() {
             served.served_head = head;
         }
+        let is_sent_away = served.peer.awaits_entry() || table.has_sent_away();
+        // Something is lost that the connection has done before, so it must come back.
+        let must_come_back = self.cluster.is_some() && served.peer.is_ending();
         if let (Some(room), true, false) = (after, is_owner, was_owner) {
-            self.model.owned(&room.to_string(), id);
+            self.view_mut(server).owned(&room.to_string(), id);
         }
-        if let Some(room) = joins {
-            self.joined(room, after == Some(room))?;
+        if let Some(room) = joins.filter(|_| !is_sent_away) {
+            self.joined(server, room, after == Some(room))?;
         }
         let Some(room) = before else { return Ok(()) };
         let uuid = room.to_string();
-        if let Some(attempt) = attempt.filter(|_| !was_ending) {
-            match self.model.attempted(&uuid, &attempt, head, self.now)? {
+        if let Some(attempt) = attempt.filter(|_| !was_ending && !must_come_back) {
+            let now = self.now;
+            match self.view_mut(server).attempted(&uuid, &attempt, head, now)? {
                 Fate::Duplicate => self.coverage.hit("a duplicate action was dropped"),
                 Fate::Refused => self.coverage.hit("an action was refused"),
                 Fate::Appended if attempt.id.is_none() => {
@@ -114,30 +132,35 @@ impl World {
             }
         }
         if closes {
-            self.owner_closed(id, room)?;
+            self.owner_closed(server, id, room)?;
         }
         Ok(())
     }
 
     /// A follower has asked to join.
-    fn joined(&mut self, room: RoomId, is_in: bool) -> Checked {
+    fn joined(&mut self, server: usize, room: RoomId, is_in: bool) -> Checked {
         let uuid = room.to_string();
-        let is_open = self.model.room(&uuid).is_some_and(|room| room.is_open);
+        let is_open = self.view(server).room(&uuid).is_some_and(|room| room.is_open);
         Invariant::ClosingIsFinal
             .ensure(is_open || !is_in, || format!("{uuid} is closed and was entered"))?;
-        let is_full = self.followers(room) >= self.limits.followers_per_room;
+        let is_full = self.followers(server, room) >= self.limits.followers_per_room;
         Invariant::Limits.ensure(is_in || !is_open || is_full, || format!("{uuid} isn't full"))
     }
 
     /// An owner's close has arrived. It counts if this is the current owner.
-    fn owner_closed(&mut self, id: LinkId, room: RoomId) -> Checked {
+    fn owner_closed(&mut self, server: usize, id: LinkId, room: RoomId) -> Checked {
         let uuid = room.to_string();
-        let may_close = self.model.room(&uuid).is_some_and(|room| room.writer == Some(id));
-        let is_open = self.table.rooms.get(room).is_some_and(|room| !room.is_closed() || room.has_ended());
+        let may_close = self.view(server).room(&uuid).is_some_and(|room| room.writer == Some(id));
+        let table = &self.servers[server].table;
+        let is_open = table.rooms.get(room).is_some_and(|room| !room.is_closed() || room.has_ended());
+        if is_open && self.cluster.is_some() {
+            // The connection has lost something, and is sent away.
+            return Ok(());
+        }
         Invariant::ClosingIsFinal
             .ensure(!may_close || !is_open, || format!("{uuid} was closed and is open"))?;
         if may_close {
-            self.model.closed(&uuid);
+            self.note_closed(server, id, &uuid);
         }
         Ok(())
     }
@@ -152,10 +175,14 @@ impl World {
     /// Serves a connection as the server does: when something came in or the room has changed, and
     /// never more than the page accepts.
     fn serve(&mut self, id: LinkId) -> Checked {
-        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        let is_running = self.links.get(&id).is_some_and(|link| self.is_running(link.server));
+        let Some(link) = self.links.get_mut(&id).filter(|_| is_running) else { return Ok(()) };
+        let server = link.server;
+        let table = &mut self.servers[server].table;
         let Some(served) = &mut link.served else { return Ok(()) };
-        let room = served.room().and_then(|room| self.table.find(room));
+        let room = served.room().and_then(|room| table.find(room));
         let id_of_room = served.room();
+        let waits = room.is_some_and(|room| self.cluster.is_some() && room.unkept_mark().is_some());
         let (version, head, durable) = room.map_or((0, 0, 0), |room| {
             let version = if served.peer.is_owner() { room.owner_version() } else { room.version() };
             (version, room.head(), room.head().min(room.durable()))
@@ -176,7 +203,7 @@ impl World {
                 break;
             }
             let Some(served) = &mut link.served else { break };
-            match served.peer.poll_output(&mut frame, &mut self.table) {
+            match served.peer.poll_output(&mut frame, &mut self.servers[server].table) {
                 PeerOutput::Send => {
                     served.frames += 1;
                     Invariant::BoundedMemory.ensure(served.frames <= FRAMES_FOR_NOTHING, || {
@@ -192,7 +219,8 @@ impl World {
                 PeerOutput::Wait => {
                     served.is_due = false;
                     served.served_head = durable;
-                    if served.peer.is_in_room() {
+                    // What a snapshot that waits will hold isn't known yet.
+                    if served.peer.is_in_room() && !waits {
                         served.live_from.get_or_insert(head);
                     }
                     break;

@@ -1,6 +1,6 @@
 //! Takes a program's steps.
 
-use rtbroadcaster_protocol::{Action, BroadcastError, CloseCode, Goal, Input, RoomId};
+use rtbroadcaster_protocol::{Action, BroadcastError, CloseCode, Goal, Input, Room, RoomId};
 
 use super::invariant::{Checked, Invariant};
 use super::link::{Down, LinkId, Up};
@@ -83,6 +83,7 @@ impl World {
             Step::Disk(milliseconds) => self.slow_down_journal(milliseconds.into()),
             Step::Checkpoint => self.stage_checkpoints(),
             Step::ShutDown(milliseconds) => self.shut_down(milliseconds.into()),
+            Step::InCluster(ref step) => self.take_in_cluster(step),
         }
     }
 
@@ -201,7 +202,8 @@ impl World {
         if let Some(link) = self.links.get_mut(&id) {
             link.break_off();
         }
-        if noticed.by_server {
+        let is_running = self.links.get(&id).is_some_and(|link| self.is_running(link.server));
+        if noticed.by_server && is_running {
             self.hang_up(id, ABNORMAL);
         }
         if noticed.by_page {
@@ -317,6 +319,9 @@ impl World {
     }
 
     fn restart(&mut self) -> Checked {
+        if self.cluster.is_some() {
+            return (0..self.servers.len()).try_for_each(|server| self.kill(server));
+        }
         if self.journal.is_some() {
             return self.crash();
         }
@@ -327,7 +332,7 @@ impl World {
     /// The server loses all rooms and connections.
     pub(super) fn forget_rooms(&mut self) {
         self.coverage.hit("the server restarted");
-        self.table.restart();
+        self.servers[0].table.restart();
         let rooms: Vec<String> = self.model.open_rooms().map(|(uuid, _)| uuid.clone()).collect();
         rooms.iter().for_each(|uuid| self.model.closed(uuid));
         for link in self.links.values_mut() {
@@ -339,8 +344,14 @@ impl World {
 
     fn shut_down(&mut self, milliseconds: u64) -> Checked {
         self.coverage.hit("the server shut down");
-        self.server_up_at = self.now.after(milliseconds);
-        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        // In a cluster one server after the other shuts down.
+        let server = usize::try_from(self.next_link).unwrap_or_default() % self.servers.len();
+        if !self.is_running(server) {
+            return Ok(());
+        }
+        self.servers[server].up_at = self.now.after(milliseconds);
+        let links = self.links.iter().filter(|(_, link)| link.server == server);
+        let links: Vec<LinkId> = links.map(|(id, _)| *id).collect();
         for id in &links {
             if let Some(served) = self.links.get_mut(id).and_then(|link| link.served.as_mut()) {
                 served.peer.shut_down(self.limits.return_window_ms);
@@ -363,8 +374,9 @@ impl World {
         Ok(())
     }
 
-    /// The server's room with this uuid.
-    pub(super) fn room(&self, uuid: &str) -> Option<&rtbroadcaster_protocol::Room> {
-        RoomId::parse(uuid).and_then(|id| self.table.rooms.get(id))
+    /// The rooms with this uuid: one on each server that has it.
+    pub(super) fn rooms(&self, uuid: &str) -> impl Iterator<Item = &Room> {
+        let id = RoomId::parse(uuid);
+        self.servers.iter().filter_map(move |server| server.table.rooms.get(id?))
     }
 }

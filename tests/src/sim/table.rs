@@ -1,10 +1,11 @@
 //! The server's rooms, and what it offers its connections, without a server.
 
 use std::collections::BTreeMap;
+use std::task::Poll;
 
 use rtbroadcaster_protocol::{
-    Host, KeyDigest, Limits, Operation, OwnerKey, Permissions, Refusal, RefusalCode, Room, RoomId, Rooms,
-    Timestamp,
+    Host, KeyDigest, Limits, Operation, OwnerKey, Permissions, Refusal, RefusalCode, RequestedEntry, Room,
+    RoomId, Rooms, Timestamp,
 };
 
 /// The table of rooms. Its ids and keys are counted, not random.
@@ -16,14 +17,59 @@ pub(crate) struct Table {
     limits: Limits,
     /// Whether rooms stage records.
     has_journal: bool,
+    /// None if no other server has the same rooms.
+    sharing: Option<Sharing>,
     /// How many rooms were opened. A restart does not reset it, because a restarted server gives
     /// out no id twice either.
     opened: u128,
 }
 
+/// What a table knows of other servers with the same rooms.
+#[derive(Debug)]
+struct Sharing {
+    server: u128,
+    servers: u128,
+    /// What was decided about the next client that wants to enter.
+    decided: Option<Result<(), RefusalCode>>,
+    /// The room that a client waits for, and the seq up to which the client has it.
+    wanted: Option<(RoomId, Option<u64>)>,
+    /// Whether the last client was told to come back.
+    has_sent_away: bool,
+}
+
 impl Table {
     pub(crate) fn new(limits: Limits, has_journal: bool) -> Self {
-        Self { rooms: Rooms::new(limits.rooms), closed: BTreeMap::new(), limits, has_journal, opened: 0 }
+        let (rooms, closed) = (Rooms::new(limits.rooms), BTreeMap::new());
+        Self { rooms, closed, limits, has_journal, sharing: None, opened: 0 }
+    }
+
+    /// The table of one of several servers that have the same rooms.
+    pub(super) fn shared(limits: Limits, server: usize, servers: usize) -> Self {
+        let (server, servers) = (server as u128, servers as u128);
+        let sharing = Sharing { server, servers, decided: None, wanted: None, has_sent_away: false };
+        Self { sharing: Some(sharing), ..Self::new(limits, true) }
+    }
+
+    /// Says what was decided about the client that speaks next.
+    pub(super) fn decide_entry(&mut self, decided: Option<Result<(), RefusalCode>>) {
+        if let Some(sharing) = &mut self.sharing {
+            (sharing.decided, sharing.has_sent_away) = (decided, false);
+        }
+    }
+
+    /// Whether the client that spoke last was told to come back.
+    pub(super) fn has_sent_away(&self) -> bool {
+        self.sharing.as_ref().is_some_and(|sharing| sharing.has_sent_away)
+    }
+
+    /// The room that the client waits for that spoke last, and the seq up to which it has it.
+    pub(super) fn take_wanted(&mut self) -> Option<(RoomId, Option<u64>)> {
+        self.sharing.as_mut()?.wanted.take()
+    }
+
+    /// Removes a room that is open.
+    pub(super) fn unload(&mut self, id: RoomId) -> Option<Room> {
+        self.rooms.remove(id)
     }
 
     /// Every room, open or closed.
@@ -52,8 +98,15 @@ impl Table {
         let mut ended = Vec::new();
         for id in self.rooms.take_due(now) {
             let Some(room) = self.rooms.get_mut(id) else { continue };
+            if self.sharing.is_some() && room.is_closed() {
+                // Its log has not taken that yet, and may never: then it has another alarm.
+                room.tick(now);
+                continue;
+            }
             if !room.tick(now) {
-                self.close(id);
+                if self.sharing.is_none() {
+                    self.close(id);
+                }
                 ended.push(id);
             } else if let Some(alarm) = room.take_alarm() {
                 self.rooms.wake_at(alarm, id);
@@ -68,6 +121,26 @@ impl Host for Table {
         Ok(Permissions::ALL)
     }
 
+    fn may_enter(&mut self, entry: &RequestedEntry<'_>) -> Poll<Result<(), Refusal>> {
+        let (Some(sharing), RequestedEntry::Join(id, join)) = (&mut self.sharing, entry) else {
+            return Poll::Ready(Ok(()));
+        };
+        if let Some(decided) = sharing.decided.take() {
+            sharing.has_sent_away = decided.is_err();
+            return Poll::Ready(decided.map_err(|code| {
+                let retry_after_ms = Some(1_000);
+                Refusal { retry_after_ms, ..Refusal::from(code) }
+            }));
+        }
+        // What the client has, this server must have too.
+        let has_all = |room: &Room| join.since.is_none_or(|since| since <= room.served_seq());
+        if self.rooms.get(*id).is_some_and(has_all) {
+            return Poll::Ready(Ok(()));
+        }
+        sharing.wanted = Some((*id, join.since));
+        Poll::Pending
+    }
+
     fn may_ask_for_room(&mut self, _now: Timestamp) -> Result<(), Refusal> {
         Ok(())
     }
@@ -75,7 +148,10 @@ impl Host for Table {
     fn note_unknown_room(&mut self, _room: RoomId, _now: Timestamp) {}
 
     fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
-        let (id, key) = (RoomId::from_random(self.opened + 1), format!("key-{}", self.opened + 1));
+        let (server, servers) =
+            self.sharing.as_ref().map_or((0, 1), |shared| (shared.server, shared.servers));
+        let number = self.opened * servers + server + 1;
+        let (id, key) = (RoomId::from_random(number), format!("key-{number}"));
         let digest = self.digest(&key);
         let mut room = Room::new(id, digest, session, self.limits.clone());
         if self.has_journal {

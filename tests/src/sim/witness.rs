@@ -66,7 +66,14 @@ impl Witness {
     }
 
     /// Checks a message that has come in, before the page receives it.
-    pub(super) fn before(&mut self, message: &ServerMessage<String>, limits: &Limits) -> Checked {
+    /// With `may_lose`, what its server had in the ring may be lost to another server, so the ring
+    /// may have reached less far back.
+    pub(super) fn before(
+        &mut self,
+        message: &ServerMessage<String>,
+        limits: &Limits,
+        may_lose: bool,
+    ) -> Checked {
         match message {
             ServerMessage::Connected(reply) => {
                 self.phase = match self.cursor {
@@ -78,7 +85,7 @@ impl Witness {
                 };
                 Ok(())
             }
-            ServerMessage::Resync(head) => self.resync(*head, limits),
+            ServerMessage::Resync(head) => self.resync(*head, limits, may_lose),
             ServerMessage::Action { .. } | ServerMessage::Cleared { .. } | ServerMessage::Synced(_) => {
                 Invariant::JoiningIsOneStep
                     .ensure(self.phase != Phase::Outside, || format!("{message:?} came before the reply"))
@@ -87,7 +94,7 @@ impl Witness {
         }
     }
 
-    fn resync(&mut self, head: u64, limits: &Limits) -> Checked {
+    fn resync(&mut self, head: u64, limits: &Limits, may_lose: bool) -> Checked {
         let cursor = self.cursor.unwrap_or(0);
         Invariant::Order.ensure(matches!(self.phase, Phase::Live | Phase::Behind), || {
             format!("a resync in {:?}", self.phase)
@@ -96,7 +103,7 @@ impl Witness {
         // their number of actions.
         let within_ring =
             head - cursor.min(head) <= limits.ring_actions as u64 && limits.ring_bytes > 1_000_000;
-        Invariant::ExactlyOnce.ensure(self.is_torn || !within_ring, || {
+        Invariant::ExactlyOnce.ensure(self.is_torn || !within_ring || may_lose, || {
             format!("a resync at {head} although the ring still had everything after {cursor}")
         })?;
         self.phase = Phase::Snapshot { last: 0 };

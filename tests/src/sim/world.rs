@@ -1,10 +1,11 @@
-//! The world: one server, its pages, the connections between them, and the clock.
+//! The world: servers, pages, the connections between them, and the clock.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rtbroadcaster_protocol::{Goal, Input, Limits, RoomId, Timestamp};
+use rtbroadcaster_protocol::{Goal, Input, Limits, OwnerPresence, RoomId, Timestamp};
 
+use super::cluster::Cluster;
 use super::coverage::Coverage;
 use super::invariant::{Checked, Invariant, Violation};
 use super::journal::Journal;
@@ -12,7 +13,7 @@ use super::link::{Down, Link, LinkId, Up};
 use super::model::Model;
 use super::page::{Kind, Legacy, Modern, Page};
 use super::program::Program;
-use super::table::Table;
+use super::server::Server;
 
 /// A socket that ended without a close frame.
 pub(super) const ABNORMAL: u16 = 1006;
@@ -52,18 +53,22 @@ pub struct World {
     pub(super) limits: Limits,
     pub(super) share_audience: bool,
     pub(super) large_bytes: usize,
-    pub(super) table: Table,
+    pub(super) servers: Vec<Server>,
     pub(super) links: BTreeMap<LinkId, Link>,
-    next_link: LinkId,
+    pub(super) next_link: LinkId,
     pub(super) pages: Vec<Page>,
+    /// What all rooms must be. In a cluster that is what their logs say, and each server has a
+    /// model of its own of what it has made of them.
     pub(super) model: Model,
     /// None if the server keeps its rooms in memory only.
     pub(super) journal: Option<Journal>,
+    /// None if there is only one server.
+    pub(super) cluster: Option<Cluster>,
+    /// Which action was served at which seq, if rooms outlive a server.
+    pub(super) served: BTreeMap<(RoomId, u64), u64>,
     pub(super) coverage: Coverage,
     /// The number of the newest action of all.
     pub(super) last_number: u64,
-    /// The server is away until this moment.
-    pub(super) server_up_at: Timestamp,
     trace: Option<Vec<String>>,
 }
 
@@ -74,15 +79,16 @@ impl World {
             now: Timestamp(1_000),
             share_audience: program.settings.share_audience,
             large_bytes: program.settings.large_bytes,
-            table: Table::new(limits.clone(), program.settings.has_journal),
+            servers: Server::all(program, &limits),
             links: BTreeMap::new(),
             next_link: 0,
             pages: Vec::new(),
             model: Model::new(limits.clone()),
             journal: program.settings.has_journal.then(Journal::default),
+            cluster: (program.servers > 1).then(|| Cluster::new(program)),
+            served: BTreeMap::new(),
             coverage: Coverage::default(),
             last_number: 0,
-            server_up_at: Timestamp::default(),
             trace: traced.then(Vec::new),
             limits,
         }
@@ -128,9 +134,10 @@ impl World {
         let id = self.next_link;
         self.next_link += 1;
         let arrives = self.arrival(page);
-        let mut link = Link::new(page, false);
+        let server = self.server_for(id);
+        let mut link = Link::new(page, server.unwrap_or_default());
         // Without a network or a server, the attempt fails at once or never ends.
-        if self.pages[page].is_offline || self.now < self.server_up_at {
+        if self.pages[page].is_offline || server.is_none() {
             if page.is_multiple_of(2) || !self.pages[page].is_offline {
                 link.send_down(arrives, Down::Closed(ABNORMAL));
             } else {
@@ -169,8 +176,9 @@ impl World {
         let arrives = self.now.after(self.pages[link.page].delay_ms);
         link.send_down(arrives, Down::Closed(code));
         let Some(mut served) = link.served.take() else { return };
-        served.peer.disconnected(self.now, &mut self.table);
-        self.model.left(id, self.now);
+        let server = link.server;
+        served.peer.disconnected(self.now, &mut self.servers[server].table);
+        self.note_left(server, id);
     }
 
     /// The moment at which a frame from or to a page arrives if it is sent now.
@@ -180,16 +188,34 @@ impl World {
 
     /// Checks what must hold at every moment, beyond the checks elsewhere.
     pub(super) fn check(&self) -> Checked {
-        for (uuid, expected) in self.model.open_rooms() {
-            let room = RoomId::parse(uuid).and_then(|id| self.table.rooms.get(id));
+        let mut servers = 0..self.servers.len();
+        servers.try_for_each(|server| self.check_rooms(server))?;
+        self.check_owners()
+    }
+
+    /// Checks the rooms of a server against its model.
+    fn check_rooms(&self, server: usize) -> Checked {
+        if !self.is_running(server) {
+            return Ok(());
+        }
+        let (table, model) = (&self.servers[server].table, self.view(server));
+        for (uuid, expected) in model.open_rooms() {
+            let room = RoomId::parse(uuid).and_then(|id| table.rooms.get(id));
             let room = room.ok_or_else(|| Invariant::ClosingIsFinal.violated(format!("{uuid} is gone")))?;
+            if self.servers[server].has_lost(room.id()) {
+                continue;
+            }
             Invariant::SingleWriter.ensure(room.head() == expected.head(), || {
                 format!("the head of {uuid} is {}, not {}", room.head(), expected.head())
             })?;
             let overdue =
                 expected.away_since.is_some_and(|since| self.now >= since.after(self.limits.owner_grace_ms));
             Invariant::ClosingIsFinal.ensure(!overdue, || format!("{uuid} lives on beyond its grace"))?;
-            let followers = self.followers(room.id());
+            let is_here = room.owner_presence() == OwnerPresence::Here;
+            Invariant::Convergence.ensure(is_here == expected.writer.is_some(), || {
+                format!("server {server} says that the owner of {uuid} is here: {is_here}")
+            })?;
+            let followers = self.followers(server, room.id());
             Invariant::Limits.ensure(room.followers() == followers, || {
                 format!("{uuid} counts {} followers, there are {followers}", room.followers())
             })?;
@@ -197,7 +223,17 @@ impl World {
                 format!("{uuid} has {followers} followers")
             })?;
         }
-        for (id, link) in &self.links {
+        let rooms = model.open_rooms().count();
+        // A room whose close isn't kept yet is still in the table.
+        let in_table = table.rooms.iter().filter(|room| !room.is_closed() || room.has_ended()).count();
+        Invariant::Limits.ensure(in_table == rooms && rooms <= self.limits.rooms, || {
+            format!("the table has {in_table} rooms, there are {rooms}")
+        })
+    }
+
+    /// Checks that each owner whose claim is over was told.
+    fn check_owners(&self) -> Checked {
+        for (id, link) in self.links.iter().filter(|(_, link)| self.is_running(link.server)) {
             let Some(served) = link
                 .served
                 .as_ref()
@@ -205,24 +241,21 @@ impl World {
             else {
                 continue;
             };
-            let room = served.room().and_then(|room| self.model.room(&room.to_string()));
+            let room = served.room().and_then(|room| self.view(link.server).room(&room.to_string()));
             // Before what it did is kept, it isn't told anything.
-            let waits = served.room().and_then(|room| self.table.find(room)?.unkept_mark()).is_some();
+            let table = &self.servers[link.server].table;
+            let waits = served.room().and_then(|room| table.find(room)?.unkept_mark()).is_some();
             let is_in_force = waits || room.is_none_or(|room| !room.is_open || room.writer == Some(*id));
             Invariant::SingleWriter
                 .ensure(is_in_force, || format!("link {id} is no owner and wasn't told"))?;
         }
-        let rooms = self.model.open_rooms().count();
-        // A room whose close isn't kept yet is still in the table.
-        let in_table = self.table.rooms.iter().filter(|room| !room.is_closed() || room.has_ended()).count();
-        Invariant::Limits.ensure(in_table == rooms && rooms <= self.limits.rooms, || {
-            format!("the table has {in_table} rooms, there are {rooms}")
-        })
+        Ok(())
     }
 
-    /// How many connections a room has, without its owners'.
-    pub(super) fn followers(&self, id: RoomId) -> usize {
-        let served = self.links.values().filter_map(|link| link.served.as_ref());
+    /// How many connections to this server a room has, without its owners'.
+    pub(super) fn followers(&self, server: usize, id: RoomId) -> usize {
+        let links = self.links.values().filter(|link| link.server == server);
+        let served = links.filter_map(|link| link.served.as_ref());
         served.filter(|served| served.room() == Some(id) && !served.peer.is_owner()).count()
     }
 

@@ -16,8 +16,15 @@ pub(super) const COMPLETIONS: [(&str, &str); 3] =
     [("bash", "rtbroadcaster.bash"), ("zsh", "_rtbroadcaster"), ("fish", "rtbroadcaster.fish")];
 
 /// Documents that an operator reads.
-pub(super) const DOCUMENTS: [&str; 5] =
-    ["CHANGELOG.md", "docs/operating.md", "docs/settings.md", "docs/codes.md", "docs/http.md"];
+pub(super) const DOCUMENTS: [&str; 7] = [
+    "CHANGELOG.md",
+    "docs/operating.md",
+    "docs/cluster.md",
+    "docs/cluster.svg",
+    "docs/settings.md",
+    "docs/codes.md",
+    "docs/http.md",
+];
 
 /// What Prometheus and Grafana take.
 pub(super) const MONITORING: [&str; 2] = ["alerts.yml", "dashboard.json"];

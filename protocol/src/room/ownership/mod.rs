@@ -64,6 +64,9 @@ impl From<RefusalCode> for EntryError {
 pub(crate) struct Ownership {
     key: KeyDigest,
     epoch: u64,
+    /// The first of the epochs that other servers have given to the session that holds the room,
+    /// one after the other until now.
+    same_session_from: u64,
     /// The session that holds the room. None if the claim named none.
     session: Option<String>,
     /// The answers to that session's actions.
@@ -92,6 +95,7 @@ impl Ownership {
         Self {
             key,
             epoch: 1,
+            same_session_from: 1,
             session: session.map(str::to_owned),
             answers: AnswerLog::new(max_answers),
             other_sessions: OtherSessions::default(),
@@ -116,6 +120,12 @@ impl Ownership {
 
     pub(crate) fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// Whether the session that holds the room had this epoch too, and has claimed at another
+    /// server since.
+    pub(crate) fn is_of_same_session(&self, epoch: u64) -> bool {
+        epoch >= self.same_session_from
     }
 
     pub(crate) fn presence(&self) -> OwnerPresence {
@@ -187,6 +197,7 @@ impl Ownership {
             }
         }
         self.epoch += 1;
+        self.same_session_from = self.epoch;
         self.away = None;
         Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session, was_lost: false }
     }
@@ -202,7 +213,7 @@ impl Ownership {
         if self.session.as_deref() == Some(session) {
             return None;
         }
-        let answers = self.other_sessions.remove(session);
+        let answers = self.other_sessions.borrow(session);
         let answers = answers.unwrap_or_else(|| AnswerLog::new(self.max_answers));
         Some(std::mem::replace(&mut self.answers, answers))
     }
@@ -210,7 +221,7 @@ impl Ownership {
     /// Undoes [`Ownership::switch_answers`], and keeps the answers of the other session.
     pub(crate) fn switch_back(&mut self, session: &str, own_answers: AnswerLog) {
         let answers = std::mem::replace(&mut self.answers, own_answers);
-        self.other_sessions.insert(session.to_owned(), answers);
+        self.other_sessions.put_back(session, answers);
     }
 
     /// Starts the grace anew, if the owner is away: it has done something without a connection.

@@ -40,7 +40,7 @@ impl Ownership {
     pub(crate) fn from_state(state: &OwnerState<'_>, head: u64, max_answers: usize) -> Option<Self> {
         let mut ownership = Self::new(state.key, state.session, max_answers);
         let restored = |answers: &[Answer]| AnswerLog::restored(answers, head, max_answers);
-        ownership.epoch = state.epoch;
+        ownership.start_epoch(state.epoch);
         ownership.answers = restored(&state.answers)?;
         ownership.other_sessions = OtherSessions::default();
         for (session, answers) in &state.other_sessions {
@@ -51,12 +51,17 @@ impl Ownership {
 
     /// Lets the owner go on in another epoch.
     pub(crate) fn start_epoch(&mut self, epoch: u64) {
-        self.epoch = epoch;
+        (self.epoch, self.same_session_from) = (epoch, epoch);
     }
 
     /// Repeats a claim that was granted. Returns the epoch that it started.
     pub(crate) fn restore_claim(&mut self, session: Option<&str>) -> u64 {
         let new_session = session.is_none() || self.session.as_deref() != session;
-        self.take_over(session, new_session).epoch
+        let from = self.same_session_from;
+        let epoch = self.take_over(session, new_session).epoch;
+        if !new_session {
+            self.same_session_from = from;
+        }
+        epoch
     }
 }

@@ -15,6 +15,8 @@ pub(super) struct Outgoing {
     to: usize,
     pub(super) mark: Mark,
     pub(super) has_checkpoint: bool,
+    /// The oldest seq in the ring at its end.
+    pub(super) oldest_seq: u64,
     /// The number of the entry with that part.
     pub(super) number: u64,
     /// The server that it names as the owner's.
@@ -24,8 +26,9 @@ pub(super) struct Outgoing {
 }
 
 impl Outgoing {
-    pub(super) fn new(records: Vec<u8>, mark: Mark, has_checkpoint: bool) -> Self {
-        Self { records, from: 0, to: 0, mark, has_checkpoint, number: 0, holder: 0, start: None }
+    pub(super) fn new(records: Vec<u8>, mark: Mark, has_checkpoint: bool, oldest_seq: u64) -> Self {
+        let (from, to, number, holder, start) = (0, 0, 0, 0, None);
+        Self { records, from, to, mark, has_checkpoint, oldest_seq, number, holder, start }
     }
 
     /// Goes on to the next part, of at most this many bytes.
@@ -62,26 +65,42 @@ impl Outgoing {
 #[derive(Debug)]
 pub(crate) struct Incomplete {
     writer: u64,
+    /// The position of the first of them.
+    start: u64,
     records: Vec<u8>,
 }
 
+/// A group that is complete.
+#[derive(Debug)]
+pub(super) struct Complete<'a> {
+    /// The position of its first entry.
+    pub(super) start: u64,
+    pub(super) records: Cow<'a, [u8]>,
+}
+
 impl Incomplete {
-    /// Adds an entry to what there is. Returns the records of a group that is complete with it.
-    pub(super) fn add<'a>(incomplete: &mut Option<Self>, entry: &LogEntry<'a>) -> Option<Cow<'a, [u8]>> {
+    /// Adds the entry at this position to what there is. Returns the group that is complete with
+    /// it.
+    pub(super) fn add<'a>(
+        incomplete: &mut Option<Self>,
+        position: u64,
+        entry: &LogEntry<'a>,
+    ) -> Option<Complete<'a>> {
         let begun = incomplete.take();
-        let records = match begun.filter(|begun| entry.continues && begun.writer == entry.writer) {
+        let group = match begun.filter(|begun| entry.continues && begun.writer == entry.writer) {
             Some(mut begun) => {
                 begun.records.extend_from_slice(entry.records);
-                Cow::Owned(begun.records)
+                Complete { start: begun.start, records: Cow::Owned(begun.records) }
             }
             // Its beginning was deleted.
             None if entry.continues => return None,
-            None => Cow::Borrowed(entry.records),
+            None => Complete { start: position, records: Cow::Borrowed(entry.records) },
         };
         if entry.goes_on {
-            *incomplete = Some(Self { writer: entry.writer, records: records.into_owned() });
+            let (start, records) = (group.start, group.records.into_owned());
+            *incomplete = Some(Self { writer: entry.writer, start, records });
             return None;
         }
-        Some(records)
+        Some(group)
     }
 }

@@ -1,7 +1,7 @@
 //! Makes a replica out of the entries of a log.
 
 use super::entry::LogEntry;
-use super::group::Incomplete;
+use super::group::{Complete, Incomplete};
 use super::starts::GroupStarts;
 use crate::{Limits, RecordError, Records, RestoreError, Room, RoomId, RoomRestorer, Timestamp};
 
@@ -26,8 +26,6 @@ pub struct ReplicaLoader {
     restorer: RoomRestorer,
     /// The position of the newest entry; 0 before the first.
     position: u64,
-    /// The start of the group that is being read.
-    group_start: u64,
     holder: u64,
     incomplete: Option<Incomplete>,
     starts: GroupStarts,
@@ -36,8 +34,8 @@ pub struct ReplicaLoader {
 /// A room as the entries of its log have made it.
 #[derive(Debug)]
 pub struct LoadedRoom {
-    /// None if the room was closed.
-    pub room: Option<Room>,
+    /// None if the room was closed and its older entries are deleted.
+    pub(super) room: Option<Room>,
     pub(super) position: u64,
     pub(super) holder: u64,
     pub(super) incomplete: Option<Incomplete>,
@@ -61,14 +59,7 @@ impl ReplicaLoader {
         if has_original {
             restorer.render_original();
         }
-        Self {
-            restorer,
-            position: 0,
-            group_start: 0,
-            holder: 0,
-            incomplete: None,
-            starts: GroupStarts::default(),
-        }
+        Self { restorer, position: 0, holder: 0, incomplete: None, starts: GroupStarts::default() }
     }
 
     /// The position of the newest entry that was taken; 0 before the first.
@@ -91,18 +82,16 @@ impl ReplicaLoader {
         }
         self.position = position;
         self.holder = entry.holder;
-        if !entry.continues {
-            self.group_start = position;
-        }
-        let Some(bytes) = Incomplete::add(&mut self.incomplete, entry) else { return Ok(()) };
+        let group = Incomplete::add(&mut self.incomplete, position, entry);
+        let Some(Complete { start, records }) = group else { return Ok(()) };
         let first_seq = self.restorer.head() + 1;
         let mut has_checkpoint = false;
-        for record in Records::new(&bytes) {
+        for record in Records::new(&records) {
             let record = record?;
             has_checkpoint |= record.is_whole_state();
             self.restorer.apply(&record)?;
         }
-        self.starts.note(self.group_start, first_seq, bytes.len(), has_checkpoint);
+        self.starts.note(start, first_seq, records.len(), has_checkpoint);
         Ok(())
     }
 

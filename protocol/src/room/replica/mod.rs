@@ -13,7 +13,7 @@ mod starts;
 pub use entry::LogEntry;
 pub use loading::{LoadError, LoadedRoom, ReplicaLoader};
 
-use group::{Incomplete, Outgoing};
+use group::{Complete, Incomplete, Outgoing};
 use starts::GroupStarts;
 
 use crate::mutation::mutated;
@@ -40,6 +40,9 @@ pub struct Replica {
     waiting_records: u64,
     waiting_has_checkpoint: bool,
     starts: GroupStarts,
+    /// The oldest seq in the ring when the last proposal was kept. What was appended since may have
+    /// pushed out more, and be lost.
+    oldest_kept: u64,
 }
 
 /// An entry that is to be written behind the one at the position `previous`, if that is the last
@@ -87,6 +90,7 @@ impl Replica {
             waiting_records: 0,
             waiting_has_checkpoint: false,
             starts: GroupStarts::default(),
+            oldest_kept: 0,
         }
     }
 
@@ -94,7 +98,8 @@ impl Replica {
     #[must_use]
     pub fn loaded(writer: u64, number: u64, loaded: LoadedRoom) -> Option<(Room, Self)> {
         let LoadedRoom { room, position, holder, incomplete, starts } = loaded;
-        Some((room?, Self { position, holder, incomplete, starts, ..Self::new(writer, number) }))
+        let room = room.filter(|room| !room.is_closed())?;
+        Some((room, Self { position, holder, incomplete, starts, ..Self::new(writer, number) }))
     }
 
     /// The position of the newest entry that the room has taken; 0 before the first.
@@ -149,7 +154,8 @@ impl Replica {
             let records = std::mem::take(&mut self.waiting);
             self.waiting_records = 0;
             let has_checkpoint = std::mem::take(&mut self.waiting_has_checkpoint);
-            self.proposed = Some(Outgoing::new(records, self.waiting_mark, has_checkpoint));
+            let oldest_seq = room.oldest_seq();
+            self.proposed = Some(Outgoing::new(records, self.waiting_mark, has_checkpoint, oldest_seq));
         }
         let holder = match room.owner_presence() {
             OwnerPresence::Away => 0,
@@ -173,6 +179,7 @@ impl Replica {
         if group.is_last_part() {
             let first_seq = room.served_seq() + 1;
             self.starts.note(start, first_seq, group.len(), group.has_checkpoint);
+            self.oldest_kept = group.oldest_seq;
             room.committed(group.mark);
         } else {
             group.number = 0;
@@ -198,17 +205,17 @@ impl Replica {
         if entry.writer == self.writer && self.is_proposed(entry.number) && !mutated!(ForgetOwnEntry) {
             return self.acknowledge(room, entry.number, position);
         }
-        if room.unkept_mark().is_some() {
+        if room.unkept_mark().is_some() && !mutated!(IgnoreConflict) {
             return Received::Lost;
         }
         let first_seq = room.head() + 1;
         self.position = position;
         self.holder = entry.holder;
-        let Some(records) = Incomplete::add(&mut self.incomplete, entry) else { return Received::Taken };
+        let group = Incomplete::add(&mut self.incomplete, position, entry);
+        let Some(Complete { start, records }) = group else { return Received::Taken };
         match room.repeat(&records, entry.holder == self.writer, now) {
             Ok(has_checkpoint) => {
-                // Of a group with several entries, more than needed is kept.
-                self.starts.note(position, first_seq, records.len(), has_checkpoint && !entry.continues);
+                self.starts.note(start, first_seq, records.len(), has_checkpoint);
                 Received::Taken
             }
             Err(_) => Received::Lost,
@@ -241,7 +248,8 @@ impl Replica {
 
     /// The position before which no entry is needed any more. None if that can't be said.
     pub fn needed_from(&mut self, room: &Room) -> Option<u64> {
-        self.starts.needed_from(room.oldest_seq())
+        let is_all_kept = room.unkept_mark().is_none();
+        self.starts.needed_from(if is_all_kept { room.oldest_seq() } else { self.oldest_kept })
     }
 }
 

@@ -1,6 +1,8 @@
 //! Several servers and one log: whatever is delayed, dropped or proposed at the same time, all
 //! replicas become equal, and no seq names two actions.
 
+mod losses;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -19,28 +21,36 @@ fn limits() -> Limits {
 
 /// The log, as its keeper has it: what is not the next entry is refused.
 #[derive(Debug, Default)]
-struct Log(Vec<Vec<u8>>);
+struct Log {
+    entries: Vec<Vec<u8>>,
+    /// How many of the oldest are deleted.
+    deleted: u64,
+}
 
 impl Log {
     fn last(&self) -> u64 {
-        self.0.len() as u64
+        self.entries.len() as u64
+    }
+
+    fn delete_all_but_last(&mut self) {
+        self.deleted = self.last() - 1;
     }
 
     fn write(&mut self, proposal: &Proposal) -> Option<u64> {
         (proposal.previous == self.last()).then(|| {
-            self.0.push(proposal.entry.clone());
+            self.entries.push(proposal.entry.clone());
             self.last()
         })
     }
 
     fn entry(&self, position: u64) -> LogEntry<'_> {
         let at = usize::try_from(position - 1).unwrap();
-        LogEntry::decode(&self.0[at]).unwrap()
+        LogEntry::decode(&self.entries[at]).unwrap()
     }
 
     fn load(&self, now: Timestamp, has_original: bool) -> LoadedRoom {
         let mut loader = ReplicaLoader::new(RoomId::from_random(1), limits(), has_original);
-        for position in 1..=self.last() {
+        for position in self.deleted + 1..=self.last() {
             loader.take(position, &self.entry(position)).unwrap();
         }
         loader.finish(0, now).unwrap()
@@ -106,6 +116,7 @@ impl World {
             }
             Step::Claim(session) => server.claim(session),
             Step::Leave => server.room.owner_left(server.epoch, now),
+            Step::Close => drop(server.room.as_owner(server.epoch, Room::close)),
             Step::Checkpoint => server.room.stage_checkpoint(),
             Step::Propose { is_told } => server.propose(&mut self.log, is_told, now),
             Step::Deliver => server.deliver(&self.log, now),
@@ -250,6 +261,7 @@ enum Step {
     Act(Option<u8>),
     Claim(u8),
     Leave,
+    Close,
     Checkpoint,
     Propose { is_told: bool },
     Deliver,

@@ -1,6 +1,7 @@
 //! What waits for a room's journal: the records that are to be taken to it, and what the room's
 //! observer is told once they are kept.
 
+mod left;
 mod lost;
 mod mark;
 mod observer;
@@ -8,6 +9,7 @@ mod observer;
 use super::record::Record;
 use crate::{Action, Refusal};
 
+pub(super) use left::Left;
 use lost::LostRecords;
 pub use mark::Mark;
 pub(super) use observer::Observation;
@@ -28,6 +30,9 @@ pub(super) struct Staging {
     pub(super) kept: u64,
     /// Those that never will be.
     pub(super) lost: LostRecords,
+    /// The claims that were made here and may not be kept: their epochs, and the numbers of their
+    /// records.
+    claims: Vec<(u64, u64)>,
     /// Whether this server has the owner's connection, if there is one.
     pub(super) holds_owner: bool,
 }
@@ -46,9 +51,22 @@ impl Staging {
     /// Goes on behind what was lost. The room is what its journal says.
     pub(super) fn start_again(&mut self, holds_owner: bool) {
         // A number of its own, so that what the room is now counts neither as lost nor as staged.
+        self.claims.clear();
         self.records += 1;
         self.kept = self.records;
         self.holds_owner = holds_owner;
+    }
+
+    /// Notes that the record that was staged last is of the claim that started this epoch.
+    pub(super) fn note_claim(&mut self, epoch: u64) {
+        let kept = self.kept;
+        self.claims.retain(|(_, record)| *record > kept);
+        self.claims.push((epoch, self.records));
+    }
+
+    /// Whether the claim that started this epoch is kept, as far as it was made here.
+    pub(super) fn is_claim_kept(&self, epoch: u64) -> bool {
+        self.claims.iter().all(|(other, record)| *other != epoch || *record <= self.kept)
     }
 
     pub(super) fn push(&mut self, record: &Record<'_>) {

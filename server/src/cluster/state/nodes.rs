@@ -57,11 +57,6 @@ impl Nodes {
         Self { id, name, started: Instant::now(), heard: Mutex::default() }
     }
 
-    /// Whether a node has said something lately, and not that it ends.
-    pub(crate) fn is_alive(&self, id: u64) -> bool {
-        id == self.id || self.heard().get(&id).is_some_and(|(said, at)| is_alive(said, *at))
-    }
-
     /// How long a node has been gone. None if it is alive, or may be.
     pub(crate) fn gone_for(&self, id: u64) -> Option<Duration> {
         if id == self.id {

@@ -30,8 +30,8 @@ pub(super) const RETRY_PAUSE: Duration = Duration::from_millis(250);
 const MAX_RECONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// The pause between two pings. A connection whose other end is gone without a word is given up
-/// after the third.
-const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// after the third: then the streams have other leaders too.
+const PING_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Events that may wait. async-nats lets 128 more wait, and drops those beyond.
 const EVENTS: usize = 64;
