@@ -51,6 +51,9 @@ impl Cluster {
         room: &Arc<SharedRoom>,
         stored: &StoredEntry,
     ) -> Reception {
+        if self.has(shared, stored.position) {
+            return Reception::Done;
+        }
         let entry = match LogEntry::decode(&stored.bytes) {
             Ok(entry) => entry,
             Err(reason) => {
@@ -66,7 +69,9 @@ impl Cluster {
                 return Received::Known;
             }
             let Some(replica) = &mut state.replica else { return Received::Known };
+            let before = replica.bytes_since_checkpoint();
             let received = replica.receive(room, stored.position, &entry, now);
+            let has_checkpoint = replica.bytes_since_checkpoint() < before;
             if received == Received::Lost {
                 replica.forget_unkept();
                 room.lose_unkept();
@@ -74,6 +79,8 @@ impl Cluster {
             } else if matches!(received, Received::Taken | Received::Kept) {
                 state.last_entry = now;
                 state.is_last_writer = received == Received::Kept;
+                // This node hears of its own entry before or after the answer to it.
+                state.may_delete |= state.is_last_writer && has_checkpoint;
             }
             received
         });
@@ -89,6 +96,14 @@ impl Cluster {
             }
             Some(Received::Known | Received::Kept) | None => Reception::Done,
         }
+    }
+
+    /// Whether the room has the entry at this position, as it mostly does where the entry was
+    /// written. Nobody waits for the room's lock then.
+    fn has(&self, shared: &SharedReplica, position: u64) -> bool {
+        let mut state = shared.lock();
+        state.seen = state.seen.max(position);
+        state.replica.is_some() && state.position() >= position
     }
 
     /// Changes a room as its log says, and does what follows: its connections are served, and a

@@ -1,12 +1,14 @@
 //! The least that keeping messages in `JetStream` takes: one after the other, each behind the last,
 //! as a room's entries are.
 
+use std::error::Error;
 use std::future::IntoFuture;
 use std::time::Duration;
 
 use anyhow::Context;
 use async_nats::HeaderMap;
 use async_nats::header::NATS_EXPECTED_LAST_SUBJECT_SEQUENCE;
+use async_nats::jetstream::context::PublishError;
 use async_nats::jetstream::stream::{Config, Republish, StorageType};
 use async_nats::jetstream::{self, Context as JetStream};
 use hdrhistogram::Histogram;
@@ -21,6 +23,8 @@ const KEPT: &str = "bare.log.>";
 const PUBLISHED: &str = "bare.live.>";
 /// The subject of all messages.
 const SUBJECT: &str = "bare.log.room";
+/// The error code with which JetStream says that another message is under way.
+const UNDER_WAY: u64 = 10_164;
 /// What goes before the measured part.
 const WARM_UP: Duration = Duration::from_millis(300);
 /// The longest time that is told apart: a minute.
@@ -101,14 +105,30 @@ impl Publishing {
             sleep_until(began + due).await;
             due += interval;
             let publish_began = Instant::now();
-            let mut headers = HeaderMap::new();
-            headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, self.last.to_string());
-            let sent =
-                self.jetstream.publish_with_headers(SUBJECT, headers, self.payload.clone().into()).await;
-            let kept = sent.context("a message cannot be sent")?.into_future().await;
-            self.last = kept.context("a message is not kept")?.sequence;
+            while !self.publish().await? {}
             nanoseconds.saturating_record(u64::try_from(publish_began.elapsed().as_nanos())?);
         }
         Ok(nanoseconds)
     }
+
+    /// Publishes a message. False if JetStream doesn't take it yet, because to it the last one is
+    /// still under way, although it has acknowledged that.
+    async fn publish(&mut self) -> anyhow::Result<bool> {
+        let mut headers = HeaderMap::new();
+        headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, self.last.to_string());
+        let sent = self.jetstream.publish_with_headers(SUBJECT, headers, self.payload.clone().into()).await;
+        match sent.context("a message cannot be sent")?.into_future().await {
+            Ok(kept) => {
+                self.last = kept.sequence;
+                Ok(true)
+            }
+            Err(error) if is_under_way(&error) => Ok(false),
+            Err(error) => Err(error).context("a message is not kept"),
+        }
+    }
+}
+
+fn is_under_way(error: &PublishError) -> bool {
+    let reason = error.source().and_then(|source| source.downcast_ref::<jetstream::Error>());
+    reason.is_some_and(|reason| reason.error_code().0 == UNDER_WAY)
 }
