@@ -13,8 +13,8 @@ const COMPOSE: &str = include_str!("../../server/deploy/cluster/compose.yaml");
 const OPERATING: &str = include_str!("../../docs/operating.md");
 
 /// Flags of other programs in the documentation.
-const OTHER_FLAGS: [&str; 8] =
-    ["--deploy-hook", "--time", "--file", "--tag", "--env", "--publish", "--volume", "--now"];
+const OTHER_FLAGS: [&str; 9] =
+    ["--build", "--deploy-hook", "--time", "--file", "--tag", "--env", "--publish", "--volume", "--now"];
 
 async fn run(arguments: &[&str], environment: &[(String, String)]) -> Finished {
     let mut command = Program::command();
