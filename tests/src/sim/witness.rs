@@ -59,9 +59,9 @@ impl Witness {
 
     /// The connection is gone. Returns true if that cut off a snapshot.
     pub(super) fn disconnected(&mut self) -> bool {
-        let cut_off = self.is_in_snapshot();
+        let before = std::mem::replace(&mut self.phase, Phase::Outside);
+        let cut_off = matches!(before, Phase::Snapshot { .. });
         self.is_torn |= cut_off;
-        self.phase = Phase::Outside;
         cut_off
     }
 
