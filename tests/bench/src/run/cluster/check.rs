@@ -8,9 +8,9 @@ use crate::run::candidate::Candidate::Cluster;
 use crate::run::results::Results;
 use crate::scenario::Scenario;
 
-/// What is played.
-pub(crate) const SCENARIOS: [Scenario; 3] =
-    [Scenario::Cluster500, Scenario::ClusterOwnersNode, Scenario::ClusterFollowersNode];
+/// What is played. The load generator's followers don't ask again for a room that can't be had at
+/// once, as pages do; so the death of their node is left to `cargo xtask test --only cluster`.
+pub(crate) const SCENARIOS: [Scenario; 2] = [Scenario::Cluster500, Scenario::ClusterOwnersNode];
 
 /// The acknowledgement of an action, as a multiple of a bare publish. The goal is 2.4.
 const MAX_ACKNOWLEDGED: f64 = 10.0;
@@ -41,7 +41,7 @@ pub(crate) fn check(results: &Results) -> anyhow::Result<()> {
             }
         }
     }
-    println!("two nodes that were killed lost and repeated nothing");
+    println!("a node that was killed lost and repeated nothing");
     Ok(())
 }
 
