@@ -264,7 +264,7 @@ async fn an_old_server_is_told() {
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.expect("a node connects");
         let mut stream = BufReader::new(stream);
-        let info = "INFO {\"version\":\"2.9.25\",\"max_payload\":1048576,\"jetstream\":true}\r\n";
+        let info = "INFO {\"version\":\"2.10.29\",\"max_payload\":1048576,\"jetstream\":true}\r\n";
         stream.write_all(info.as_bytes()).await.expect("it reads");
         let mut line = String::new();
         while stream.read_line(&mut line).await.is_ok_and(|bytes| bytes > 0) {
@@ -276,7 +276,7 @@ async fn an_old_server_is_told() {
     });
     let error = check(&settings(&address)).await.expect_err("an old server");
     assert!(matches!(error, ClusterError::OldServer { .. }), "{error}");
-    told(&error, &["2.9.25", "2.10"]);
+    told(&error, &["2.10.29", "2.11"]);
 }
 
 #[tokio::test]

@@ -36,9 +36,9 @@ const PING_INTERVAL: Duration = Duration::from_secs(2);
 /// Events that may wait. async-nats lets 128 more wait, and drops those beyond.
 const EVENTS: usize = 64;
 
-/// The oldest nats-server of which all is known that a node needs: a stream that republishes and is
-/// read directly, in batches.
-const OLDEST_SERVER: (i64, i64) = (2, 10);
+/// The oldest nats-server that has all that a node needs: since 2.11 several messages are read by
+/// one request.
+const OLDEST_SERVER: (i64, i64) = (2, 11);
 
 /// The smallest message that servers must take, in bytes. Larger groups of records are split.
 const SMALLEST_PAYLOAD: usize = 65_536;

@@ -102,7 +102,7 @@ pub enum ClusterError {
         reason: String,
     },
     /// A server is too old.
-    #[error("the NATS server {server} is nats-server {version}: bring all of them to 2.10 or newer")]
+    #[error("the NATS server {server} is nats-server {version}: bring all of them to 2.11 or newer")]
     OldServer {
         /// The server.
         server: String,
