@@ -47,19 +47,18 @@ impl Cluster {
             if room.look(Room::is_retired) != Some(false) {
                 return;
             }
-            match self.read_on(shared, room, until).await {
+            let reason = match self.read_on(shared, room, until).await {
                 Ok(Progress::Done) => return,
                 Ok(Progress::Gone) => {
                     warn!(room = %room.id(), "the log of the room is gone, or older than the room");
                     return self.send_away(room);
                 }
-                Ok(Progress::Stale) => {}
-                Err(error) => {
-                    if started.elapsed() > UNANSWERED {
-                        warn!(room = %room.id(), %error, "the room is given up for now");
-                        return self.send_away(room);
-                    }
-                }
+                Ok(Progress::Stale) => Unread::new("the servers of the stream don't have its newest entry"),
+                Err(error) => error,
+            };
+            if started.elapsed() > UNANSWERED {
+                warn!(room = %room.id(), %reason, "the room is given up for now");
+                return self.send_away(room);
             }
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
