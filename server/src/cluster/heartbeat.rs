@@ -7,7 +7,6 @@ use futures_util::StreamExt;
 
 use super::Cluster;
 use super::listening::subscribe;
-use super::starting::still_there;
 use super::state::NodeSaid;
 use crate::journal::RoomLogs;
 
@@ -17,7 +16,7 @@ impl Cluster {
         let mut messages = subscribe(&logs, logs.subjects().nodes()).await;
         drop(logs);
         while let Some(message) = messages.next().await {
-            let Some(cluster) = still_there(&cluster) else { return };
+            let Some(cluster) = cluster.upgrade() else { return };
             // What can't be read is of a version that says it otherwise.
             if let Ok(said) = serde_json::from_slice::<NodeSaid>(&message.payload) {
                 cluster.nodes.note(said);

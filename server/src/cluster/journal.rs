@@ -16,6 +16,9 @@ const LAST_PROPOSALS_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often it looks whether they are kept.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
+/// No replica writes as many entries while this process proposes one group.
+const NUMBER_BITS: u32 = 20;
+
 /// The journal of a node.
 #[derive(Debug)]
 pub(crate) struct ClusterJournal(Arc<Cluster>);
@@ -94,6 +97,3 @@ impl Cluster {
         self.counts.proposals.get() << NUMBER_BITS
     }
 }
-
-/// No replica writes as many entries while this process proposes one group.
-const NUMBER_BITS: u32 = 20;

@@ -10,7 +10,6 @@ use tokio::time::sleep;
 use tracing::warn;
 
 use super::Cluster;
-use super::starting::still_there;
 use crate::journal::{RoomLogs, stored};
 
 /// The pause before another attempt to listen.
@@ -29,7 +28,7 @@ pub(super) async fn subscribe(logs: &RoomLogs, subject: String) -> Subscriber {
 
 async fn hear(cluster: &Weak<Cluster>, messages: &mut Subscriber) {
     while let Some(message) = messages.next().await {
-        let Some(cluster) = still_there(cluster) else { return };
+        let Some(cluster) = cluster.upgrade() else { return };
         cluster.hear(message);
     }
 }

@@ -12,7 +12,6 @@ use futures_util::future::BoxFuture;
 
 use super::Cluster;
 use super::listening::subscribe;
-use super::starting::still_there;
 
 /// How long the other node may take.
 const HAND_OVER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -55,7 +54,7 @@ impl Cluster {
             let mut posts = subscribe(&logs, subject).await;
             drop(logs);
             while let Some(post) = posts.next().await {
-                let (Some(cluster), Some(reply)) = (still_there(&cluster), post.reply) else { return };
+                let (Some(cluster), Some(reply)) = (cluster.upgrade(), post.reply) else { return };
                 let (answer, client) = (answer(post.payload), cluster.logs.client().clone());
                 cluster.spawn(async move {
                     if let Some(answer) = answer.await {

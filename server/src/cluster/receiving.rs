@@ -150,7 +150,6 @@ impl Cluster {
             }
             reason => error!(room = %room.id(), %reason, "the room's log can't be read"),
         }
-        self.give_up(room);
-        room.serve();
+        self.send_away(room);
     }
 }

@@ -1,6 +1,6 @@
-//! The start of a node, and its end.
+//! The start of a node.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 
 use rtbroadcaster_protocol::Limits;
 use tokio::runtime::Handle;
@@ -46,9 +46,4 @@ impl Cluster {
         cluster.spawn(Self::look_after_rooms(Arc::downgrade(&cluster)));
         cluster
     }
-}
-
-/// A cluster that a task works for, as long as it is there.
-pub(super) fn still_there(cluster: &Weak<Cluster>) -> Option<Arc<Cluster>> {
-    cluster.upgrade()
 }

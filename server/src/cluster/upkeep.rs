@@ -10,7 +10,6 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{debug, info, warn};
 
 use super::Cluster;
-use super::starting::still_there;
 use super::state::SharedReplica;
 use crate::fanout::SharedRoom;
 use crate::journal::{NatsEvent, STREAMS, StreamState, cluster_grace};
@@ -37,7 +36,7 @@ impl Cluster {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for second in 0_u64.. {
             ticks.tick().await;
-            let Some(cluster) = still_there(&cluster) else { return };
+            let Some(cluster) = cluster.upgrade() else { return };
             if second % HEARTBEAT == 0 {
                 cluster.say_it_is_there().await;
                 cluster.ask_streams(second / HEARTBEAT);
@@ -59,7 +58,7 @@ impl Cluster {
     /// Hears what becomes of the connection, as long as both are there.
     pub(super) async fn hear_of_connection(cluster: Weak<Self>, mut events: mpsc::Receiver<NatsEvent>) {
         while let Some(event) = events.recv().await {
-            let Some(cluster) = still_there(&cluster) else { return };
+            let Some(cluster) = cluster.upgrade() else { return };
             match event {
                 NatsEvent::Connected => {
                     cluster.counts.connects.add();

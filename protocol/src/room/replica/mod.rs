@@ -37,7 +37,6 @@ pub struct Replica {
     waiting: Vec<u8>,
     /// How far that goes.
     waiting_mark: Mark,
-    waiting_records: u64,
     waiting_has_checkpoint: bool,
     starts: GroupStarts,
     /// The oldest seq in the ring when the last proposal was kept. What was appended since may have
@@ -87,7 +86,6 @@ impl Replica {
             proposed: None,
             waiting: Vec::new(),
             waiting_mark: Mark::default(),
-            waiting_records: 0,
             waiting_has_checkpoint: false,
             starts: GroupStarts::default(),
             oldest_kept: 0,
@@ -127,16 +125,9 @@ impl Replica {
         self.proposed.as_ref().is_some_and(|group| group.number == number)
     }
 
-    /// How many records wait for the next proposal.
-    #[must_use]
-    pub fn waiting_records(&self) -> u64 {
-        self.waiting_records
-    }
-
     /// Takes what the room has staged, for the next proposal.
     pub fn stage(&mut self, records: &[u8], mark: Mark, has_checkpoint: bool) {
         self.waiting.extend_from_slice(records);
-        self.waiting_records += mark.records.saturating_sub(self.waiting_mark.records);
         self.waiting_mark = mark;
         self.waiting_has_checkpoint |= has_checkpoint;
     }
@@ -152,7 +143,6 @@ impl Replica {
                 return None;
             }
             let records = std::mem::take(&mut self.waiting);
-            self.waiting_records = 0;
             let has_checkpoint = std::mem::take(&mut self.waiting_has_checkpoint);
             let oldest_seq = room.oldest_seq();
             self.proposed = Some(Outgoing::new(records, self.waiting_mark, has_checkpoint, oldest_seq));
@@ -236,7 +226,6 @@ impl Replica {
     pub fn forget_unkept(&mut self) {
         self.proposed = None;
         self.waiting.clear();
-        self.waiting_records = 0;
         self.waiting_has_checkpoint = false;
     }
 
