@@ -20,7 +20,10 @@ pub(crate) use error::PublishError;
 const LAG_CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// How often a change is made that other servers' changes come before.
-const MAX_ATTEMPTS: usize = 5;
+const MAX_ATTEMPTS: u32 = 8;
+
+/// The longest pause before the second attempt, in milliseconds. It doubles with each attempt.
+const LOST_PAUSE_MS: u64 = 10;
 
 /// By what right a room is driven without a connection.
 #[derive(Debug, Clone, Copy)]
@@ -112,12 +115,12 @@ impl DrivenRoom {
         &self,
         change: impl Fn() -> Result<(R, Mark), PublishError>,
     ) -> Result<R, PublishError> {
-        for _ in 0..MAX_ATTEMPTS {
+        for attempt in 0..MAX_ATTEMPTS {
             let (changed, mark) = change()?;
             match self.until_kept(mark).await {
                 Ok(()) => return Ok(changed),
                 // The room is made out of its log meanwhile.
-                Err(PublishError::Lost) => sleep(LAG_CHECK_INTERVAL).await,
+                Err(PublishError::Lost) => sleep(lost_pause(attempt)).await,
                 Err(error) => return Err(error),
             }
         }
@@ -183,4 +186,10 @@ impl DrivenRoom {
             is_waiting = true;
         }
     }
+}
+
+/// A pause of a random length: servers that pause alike would come in each other's way again.
+fn lost_pause(attempt: u32) -> Duration {
+    let random = getrandom::u64().expect("the operating system has randomness");
+    Duration::from_millis(random % (LOST_PAUSE_MS << attempt))
 }
