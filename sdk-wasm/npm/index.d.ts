@@ -174,7 +174,7 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  *   it, unless that is later than `timeout`.
  * - `keys_unavailable`: the server is fetching the key that the token names. The SDK tries again,
  *   as for `rate_limited`.
- * - `unavailable`: the server can't reach the log of its rooms. The SDK tries again, as for
+ * - `unavailable`: the room can't be had at this moment. The SDK tries again, as for
  *   `rate_limited`.
  * - `room_full`, `too_many_rooms`: a limit of the server; trying later may help.
  * - `too_many_slots`, `state_too_large`: a limit of the room; clear slots first.

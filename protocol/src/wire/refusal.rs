@@ -36,8 +36,9 @@ pub enum RefusalCode {
     /// The server is fetching the key that the token names, or can't get it now. The refusal says
     /// when to try again.
     KeysUnavailable,
-    /// The server can't reach the log that it keeps its rooms in together with other servers, or
-    /// takes the room from there anew. The refusal says when to try again.
+    /// The server can't reach the log that it keeps its rooms in together with other servers, takes
+    /// the room from there anew, or is about to close it and doesn't know yet that this is kept. The
+    /// refusal says when to try again.
     Unavailable,
     /// The room has all the followers it may have.
     RoomFull,
@@ -140,7 +141,7 @@ impl RefusalCode {
             Self::Forbidden => "the token doesn't allow this: ask whoever gave it to you for one that does",
             Self::RateLimited => "this was tried too often from this address: try again later",
             Self::KeysUnavailable => "the server is looking for the key that the token names: try again soon",
-            Self::Unavailable => "the server can't reach the log of its rooms at this moment: try again soon",
+            Self::Unavailable => "the room can't be had at this moment: try again soon",
             Self::RoomFull => "the room is full: try again later",
             Self::TooManyRooms => "the server has as many rooms as it may have: try again later",
             Self::TooManySlots => "the room retains as many state messages as it may: clear slots first",

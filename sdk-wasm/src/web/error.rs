@@ -73,7 +73,7 @@ codes! {
     /// The server is fetching the key that the token names. The crate tries again, as for
     /// [`Code::RateLimited`].
     KeysUnavailable = "keys_unavailable",
-    /// The server can't reach the log of its rooms. The crate tries again, as for
+    /// The room can't be had at this moment. The crate tries again, as for
     /// [`Code::RateLimited`].
     Unavailable = "unavailable",
     /// The room has as many followers as the server allows.
