@@ -37,8 +37,8 @@ pub enum RefusalCode {
     /// when to try again.
     KeysUnavailable,
     /// The server can't reach the log that it keeps its rooms in together with other servers, takes
-    /// the room from there anew, or is closing it and doesn't know yet that this is kept. The refusal
-    /// says when to try again.
+    /// the room from there anew, or is closing it and doesn't know yet that this is kept. The
+    /// refusal says when to try again.
     Unavailable,
     /// The room has all the followers it may have.
     RoomFull,
