@@ -10,12 +10,12 @@ use tracing::{error, warn};
 use super::Cluster;
 use super::receiving::Reception;
 use super::state::{SharedReplica, UNANSWERED};
-use crate::fanout::SharedRoom;
 use crate::journal::Unread;
+use crate::shared_room::SharedRoom;
 
 /// The pauses between two attempts to read.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(10);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How often a log is read from its first entry on in one attempt, if entries are deleted
 /// meanwhile.
@@ -53,7 +53,9 @@ impl Cluster {
                     warn!(room = %room.id(), "the log of the room is gone, or older than the room");
                     return self.send_away(room);
                 }
-                Ok(Progress::Stale) => Unread::new("the servers of the stream don't have its newest entry"),
+                Ok(Progress::Stale) => {
+                    Unread::for_now("the servers of the stream don't have its newest entry")
+                }
                 Err(error) => error,
             };
             if started.elapsed() > UNANSWERED {
@@ -157,7 +159,7 @@ impl Cluster {
             }
         }
         error!(room = %id, %reason, "no room can be made of its log");
-        Err(Unread::new(reason))
+        Err(Unread::damaged(&reason))
     }
 
     async fn load_until(
@@ -180,7 +182,7 @@ impl Cluster {
             if loader.position() < last {
                 // The server that answered doesn't have all of them yet.
                 if Instant::now() > deadline {
-                    return Err(Unread::new("the servers of the stream don't agree"));
+                    return Err(Unread::for_now("the servers of the stream don't agree"));
                 }
                 sleep(FIRST_PAUSE).await;
             }

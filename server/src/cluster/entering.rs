@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use rtbroadcaster_protocol::{Refusal, Replica, RoomId};
-use tokio::time::{sleep, timeout};
+use rtbroadcaster_protocol::{LoadedRoom, Refusal, Replica, RoomId};
+use tokio::time::{Instant, sleep, timeout};
 
+use super::catching_up::{FIRST_PAUSE, LONGEST_PAUSE};
 use super::state::{Load, SharedReplica};
 use super::{Cluster, unavailable};
+use crate::journal::Unread;
 
 /// How long a client may wait for its room. After that it is told to come back.
 const ENTER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -89,7 +91,7 @@ impl Cluster {
     /// Puts a room into the table, as its log makes it. False if it was closed or never opened.
     async fn take_in(self: &Arc<Self>, shared: &Arc<SharedReplica>) -> Result<bool, Refusal> {
         let id = shared.id;
-        let loaded = self.load(id, false).await.map_err(|_| unavailable())?;
+        let loaded = self.load_patiently(id).await?;
         let number = self.first_number();
         let made = loaded.and_then(|loaded| Replica::loaded(self.writer, number, loaded));
         let Some((room, replica)) = made else { return Ok(false) };
@@ -113,5 +115,19 @@ impl Cluster {
             cluster.catch_up(&shared, &room, None).await;
         });
         Ok(true)
+    }
+
+    /// The room that its log makes. While the log can't be read, this tries again for as long as
+    /// the clients wait: a client that is refused comes back no sooner than in a second.
+    async fn load_patiently(&self, id: RoomId) -> Result<Option<LoadedRoom>, Refusal> {
+        let (started, mut pause) = (Instant::now(), FIRST_PAUSE);
+        loop {
+            match self.load(id, false).await {
+                Ok(loaded) => return Ok(loaded),
+                Err(Unread::ForNow(_)) if started.elapsed() + pause < ENTER_TIMEOUT => sleep(pause).await,
+                Err(_) => return Err(unavailable()),
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
     }
 }

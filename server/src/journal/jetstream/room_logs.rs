@@ -76,10 +76,16 @@ pub(crate) enum Written {
     Unanswered(String),
 }
 
-/// The log of a room can't be read now.
+/// A room can't be had from its log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the log of a room can't be read now: {0}")]
-pub(crate) struct Unread(String);
+pub(crate) enum Unread {
+    /// The log can't be read now.
+    #[error("the log of a room can't be read now: {0}")]
+    ForNow(String),
+    /// What the log holds makes no room, however often it is read.
+    #[error("no room can be made of its log: {0}")]
+    Damaged(String),
+}
 
 /// What became of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,8 +100,12 @@ pub(crate) enum StreamState {
 
 impl Unread {
     #[expect(clippy::needless_pass_by_value, reason = "a function for map_err, which hands the error over")]
-    pub(crate) fn new(reason: impl ToString) -> Self {
-        Self(reason.to_string())
+    pub(crate) fn for_now(reason: impl ToString) -> Self {
+        Self::ForNow(reason.to_string())
+    }
+
+    pub(crate) fn damaged(reason: &impl ToString) -> Self {
+        Self::Damaged(reason.to_string())
     }
 }
 
@@ -164,7 +174,7 @@ impl RoomLogs {
         let request = Request::new().headers(headers).payload(entry);
         let answer = match self.send(self.subjects.log(room), request).await {
             Ok(answer) => answer,
-            Err(Unread(reason)) => return Written::Unanswered(reason),
+            Err(error) => return Written::Unanswered(error.to_string()),
         };
         match serde_json::from_slice(&answer.payload) {
             Ok(Acknowledgement { error: Some(error), .. }) if NOT_LAST.contains(&error.err_code) => {
@@ -205,18 +215,18 @@ impl RoomLogs {
     /// # Errors
     /// If it can't be created.
     pub(crate) async fn create(&self, stream: usize) -> Result<(), Unread> {
-        let wanted = self.wanted.get(stream).ok_or_else(|| Unread::new("there is no such stream"))?;
-        let wanted = serde_json::to_string(wanted).map_err(Unread::new)?;
+        let wanted = self.wanted.get(stream).ok_or_else(|| Unread::for_now("there is no such stream"))?;
+        let wanted = serde_json::to_string(wanted).map_err(Unread::for_now)?;
         let subject = format!("$JS.API.STREAM.CREATE.{}", self.subjects.stream_name(stream));
         let answer = self.ask(subject, wanted).await?;
-        let answer: Acknowledgement = serde_json::from_slice(&answer.payload).map_err(Unread::new)?;
-        answer.error.map_or(Ok(()), |error| Err(Unread(error.description)))
+        let answer: Acknowledgement = serde_json::from_slice(&answer.payload).map_err(Unread::for_now)?;
+        answer.error.map_or(Ok(()), |error| Err(Unread::ForNow(error.description)))
     }
 
     async fn ask_for_last(&self, stream: &str, subject: &str) -> Result<LastMessage, Unread> {
         let question = json!({"last_by_subj": subject}).to_string();
         let answer = self.ask(format!("$JS.API.STREAM.MSG.GET.{stream}"), question).await?;
-        serde_json::from_slice(&answer.payload).map_err(Unread::new)
+        serde_json::from_slice(&answer.payload).map_err(Unread::for_now)
     }
 
     async fn last_of(&self, stream: &str, subject: &str) -> Result<Option<u64>, Unread> {
@@ -224,8 +234,8 @@ impl RoomLogs {
         match (answer.message, answer.error) {
             (Some(message), _) => Ok(Some(message.seq)),
             (None, Some(error)) if error.err_code == NO_MESSAGE => Ok(None),
-            (None, Some(error)) => Err(Unread(error.description)),
-            (None, None) => Err(Unread("an answer without a message".to_owned())),
+            (None, Some(error)) => Err(Unread::ForNow(error.description)),
+            (None, None) => Err(Unread::for_now("an answer without a message")),
         }
     }
 
@@ -290,8 +300,8 @@ impl RoomLogs {
     async fn delete(&self, room: RoomId, what: serde_json::Value) -> Result<(), Unread> {
         let subject = format!("$JS.API.STREAM.PURGE.{}", self.subjects.stream(room));
         let answer = self.ask(subject, what.to_string()).await?;
-        let answer: Acknowledgement = serde_json::from_slice(&answer.payload).map_err(Unread::new)?;
-        answer.error.map_or(Ok(()), |error| Err(Unread(error.description)))
+        let answer: Acknowledgement = serde_json::from_slice(&answer.payload).map_err(Unread::for_now)?;
+        answer.error.map_or(Ok(()), |error| Err(Unread::ForNow(error.description)))
     }
 
     async fn ask(&self, subject: String, question: String) -> Result<Message, Unread> {
@@ -305,18 +315,18 @@ impl RoomLogs {
         let request = request.timeout(Some(REQUEST_TIMEOUT));
         // The client's own timeout doesn't count how long the request waits to be sent.
         let sent = timeout(REQUEST_TIMEOUT * 2, self.client.send_request(subject, request)).await;
-        sent.map_err(Unread::new)?.map_err(|error| match error.kind() {
+        sent.map_err(Unread::for_now)?.map_err(|error| match error.kind() {
             RequestErrorKind::NoResponders => {
-                Unread("no server has the stream, or it has no leader".to_owned())
+                Unread::for_now("no server has the stream, or it has no leader")
             }
-            _ => Unread::new(error),
+            _ => Unread::for_now(error),
         })
     }
 
     fn check_connected(&self) -> Result<(), Unread> {
         match self.client.connection_state() {
             State::Connected => Ok(()),
-            State::Pending | State::Disconnected => Err(Unread("there is no connection to NATS".to_owned())),
+            State::Pending | State::Disconnected => Err(Unread::for_now("there is no connection to NATS")),
         }
     }
 
@@ -336,24 +346,26 @@ impl RoomLogs {
         question: String,
         mut take: impl FnMut(Message) -> Option<()>,
     ) -> Result<u64, Unread> {
-        let _permit = self.questions.acquire().await.map_err(Unread::new)?;
+        let _permit = self.questions.acquire().await.map_err(Unread::for_now)?;
         self.check_connected()?;
         let inbox = self.client.new_inbox();
-        let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Unread::new)?;
+        let mut answers = self.client.subscribe(inbox.clone()).await.map_err(Unread::for_now)?;
         let subject = format!("$JS.API.DIRECT.GET.{stream}");
-        self.client.publish_with_reply(subject, inbox, question.into()).await.map_err(Unread::new)?;
+        self.client.publish_with_reply(subject, inbox, question.into()).await.map_err(Unread::for_now)?;
         loop {
             let next = timeout(REQUEST_TIMEOUT, answers.next()).await;
             let answer =
-                next.map_err(Unread::new)?.ok_or_else(|| Unread("the connection has ended".to_owned()))?;
+                next.map_err(Unread::for_now)?.ok_or_else(|| Unread::for_now("the connection has ended"))?;
             match answer.status.map(|status| status.as_u16()) {
-                None => take(answer).ok_or_else(|| Unread("a message without its headers".to_owned()))?,
+                None => {
+                    take(answer).ok_or_else(|| Unread::for_now("a message without its headers"))?;
+                }
                 // The end of the batch, and: there is no such message.
                 Some(204) => return Ok(number(&answer, "Nats-Num-Pending").unwrap_or(0)),
                 Some(404) => return Ok(0),
                 Some(status) => {
                     let reason = answer.description.unwrap_or_default();
-                    return Err(Unread(format!("status {status} {reason}")));
+                    return Err(Unread::ForNow(format!("status {status} {reason}")));
                 }
             }
         }
