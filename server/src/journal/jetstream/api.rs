@@ -63,6 +63,10 @@ impl<'a> Api<'a> {
                         return Err(ClusterError::NoJetStreamForAccount { user: self.user() });
                     }
                     code if NOT_READY.contains(&code) => error.to_string(),
+                    _ if awaits_peers(&error) && !self.is_over() => {
+                        sleep(RETRY_PAUSE).await;
+                        continue;
+                    }
                     _ => return Ok(Err(error)),
                 },
                 Err(error) => {
@@ -73,11 +77,16 @@ impl<'a> Api<'a> {
                     error.to_string()
                 }
             };
-            if Instant::now() + RETRY_PAUSE >= self.deadline {
+            if self.is_over() {
                 return Err(ClusterError::Unavailable { reason });
             }
             sleep(RETRY_PAUSE).await;
         }
+    }
+
+    /// Whether there is no time for another attempt.
+    fn is_over(&self) -> bool {
+        Instant::now() + RETRY_PAUSE >= self.deadline
     }
 
     fn no_jetstream(&self) -> ClusterError {
@@ -103,6 +112,12 @@ impl<'a> Api<'a> {
 
 fn is_of_permissions(refusal: &str) -> bool {
     refusal.to_ascii_lowercase().contains("permissions violation")
+}
+
+/// Whether JetStream can't place a stream because it has not heard of a server lately. One that has
+/// just been started counts so for a moment.
+fn awaits_peers(error: &jetstream::Error) -> bool {
+    error.error_code() == ErrorCode::CLUSTER_NO_PEERS && error.to_string().contains("offline")
 }
 
 /// An error that nobody expects.
