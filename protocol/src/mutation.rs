@@ -107,6 +107,8 @@ pub enum Mutation {
     ActAfterLoss,
     /// The end of a connection whose claim is lost ends the claim that has its epoch.
     LeaveUnderLostClaim,
+    /// A follower that leaves its step is served again what it was served in step.
+    ForgetStep,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
@@ -150,7 +152,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 48] = {
+        pub const ALL: [Self; 49] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -200,6 +202,7 @@ mod switch {
                 SnapshotBeforeRebuild,
                 ActAfterLoss,
                 LeaveUnderLostClaim,
+                ForgetStep,
                 ForgetExpectation,
             ]
         };

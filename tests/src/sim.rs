@@ -13,6 +13,7 @@ mod cluster;
 mod conclusion;
 mod coverage;
 pub mod harness;
+mod in_step;
 mod invariant;
 mod journal;
 mod link;

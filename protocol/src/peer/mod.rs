@@ -5,6 +5,7 @@ mod answers;
 mod entry;
 mod held_claim;
 mod host;
+mod in_step;
 mod owner;
 mod permissions;
 mod reading;
@@ -19,7 +20,7 @@ pub use permissions::{Operation, Permissions, Scope};
 pub use requested_entry::RequestedEntry;
 
 use crate::mutation::mutated;
-use crate::room::{Cursor, Frame, MAX_FRAME_BYTES};
+use crate::room::{Cursor, Frame, MAX_FRAME_BYTES, News};
 use crate::{
     Audience, ClientMessage, CloseCode, OwnerPresence, Refusal, RefusalCode, Room, RoomId, ServerMessage,
     Timestamp,
@@ -91,6 +92,13 @@ struct LastSent {
     /// None if the page may know an older presence from a former connection.
     owner: Option<OwnerPresence>,
     audience: Audience,
+}
+
+impl LastSent {
+    /// The same, as the room's newest news have it. None if the page may know older ones.
+    fn news(&self, newest: News) -> Option<News> {
+        Some(News { owner: self.owner?, audience: newest.audience.map(|_| self.audience) })
+    }
 }
 
 impl Default for Peer {
@@ -284,9 +292,9 @@ impl Peer {
                     room.serve(cursor, frame);
                     let ends = (room.has_ended() || room.is_retired())
                         && (frame.is_empty() || mutated!(EndBeforeTheRest));
-                    (!ends).then(|| (room.owner_presence(), room.shares_audience().then(|| room.audience())))
+                    (!ends).then(|| room.news())
                 });
-                let Some((owner, audience)) = served.flatten() else {
+                let Some(News { owner, audience }) = served.flatten() else {
                     let is_retired = host.with(room, |room| room.is_retired()) == Some(true);
                     let code = if is_retired { CloseCode::NotNow } else { CloseCode::RoomClosed };
                     return self.end_in_room(room, code);

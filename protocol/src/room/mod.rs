@@ -29,7 +29,7 @@ use crate::mutation::mutated;
 use crate::{Audience, Claim, CloseCode, Limits, OwnerPresence, RefusalCode, Timestamp};
 
 use audience::AudienceCount;
-use followers::Followers;
+use followers::{Followers, NewsNumber};
 use log::Log;
 use log::slots::Slots;
 use memory::Account;
@@ -38,7 +38,8 @@ use ownership::pace::Pace;
 use staging::{Left, Observation, Staging};
 
 pub use appending::Accepted;
-pub use followers::{Lag, LagReport};
+pub(crate) use followers::News;
+pub use followers::{Lag, LagReport, Standing};
 pub use id::RoomId;
 pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
@@ -99,6 +100,7 @@ pub struct Room {
     closed_in: Option<u64>,
     /// See [`Room::has_seen_too_late`].
     seen_too_late: Option<u64>,
+    news_number: NewsNumber,
 }
 
 impl Room {
@@ -131,6 +133,7 @@ impl Room {
             left: Vec::new(),
             closed_in: None,
             seen_too_late: None,
+            news_number: NewsNumber::default(),
             limits,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use rtbroadcaster_protocol::{Limits, Peer, RefusalCode, RoomId, Timestamp};
+use rtbroadcaster_protocol::{Limits, Peer, RefusalCode, RoomId, Standing, Timestamp};
 
 /// The most frames on their way to a page. The server serves the connection again when there are
 /// fewer.
@@ -69,6 +69,8 @@ impl<T> Pipe<T> {
 #[derive(Debug)]
 pub(super) struct Served {
     pub(super) peer: Peer,
+    /// How far it is, while it is in step with other followers.
+    pub(super) in_step: Option<Standing>,
     opened: Timestamp,
     pub(super) heard: Timestamp,
     pub(super) next_ping: Timestamp,
@@ -100,6 +102,7 @@ impl Served {
     pub(super) fn new(now: Timestamp, limits: &Limits) -> Self {
         Self {
             peer: Peer::default(),
+            in_step: None,
             opened: now,
             heard: now,
             next_ping: now.after(limits.ping_interval_ms),

@@ -3,7 +3,7 @@
 
 use rtbroadcaster_protocol::{ClientMessage, CloseCode, Frame, PeerOutput, Refusal, Room, RoomId, parse};
 
-use super::invariant::{Checked, Invariant};
+use super::invariant::{Checked, Invariant, Violation};
 use super::link::{Down, LinkId, Served, Up};
 use super::model::{Attempt, Fate, What, number};
 use super::world::World;
@@ -169,7 +169,9 @@ impl World {
     pub(super) fn serve_all(&mut self) -> Checked {
         self.stage();
         let links: Vec<LinkId> = self.links.keys().copied().collect();
-        links.into_iter().try_for_each(|id| self.serve(id))
+        links.into_iter().try_for_each(|id| self.serve(id))?;
+        self.note_in_step();
+        Ok(())
     }
 
     /// Serves a connection as the server does: when something came in or the room has changed, and
@@ -194,9 +196,14 @@ impl World {
             served.frames = 0;
         }
         served.version = version;
-        served.is_due = true;
         served.fell_behind |= head.saturating_sub(served.served_head) > self.limits.ring_actions as u64;
         let arrives = self.now.after(self.pages[link.page].delay_ms);
+        if self.serve_in_step(id)? {
+            self.note_served(id, head, durable, waits);
+            return Ok(());
+        }
+        let Some(link) = self.links.get_mut(&id) else { return Ok(()) };
+        link.served.iter_mut().for_each(|served| served.is_due = true);
         let mut frame = Frame::default();
         while let Some(link) = self.links.get_mut(&id) {
             if !link.takes_more(self.now) {
@@ -209,20 +216,15 @@ impl World {
                     Invariant::BoundedMemory.ensure(served.frames <= FRAMES_FOR_NOTHING, || {
                         format!("link {id} is sent frames without end")
                     })?;
-                    let text = String::from_utf8(frame.payload().to_vec());
-                    let text = text.map_err(|_| Invariant::NoPanic.violated("a frame is not UTF-8"))?;
+                    let text = text_of(&frame)?;
                     link.send_down(arrives, Down::Text(text.clone()));
                     if let Some(room) = id_of_room {
                         self.check_sent(room, &text)?;
                     }
                 }
                 PeerOutput::Wait => {
-                    served.is_due = false;
-                    served.served_head = durable;
-                    // What a snapshot that waits will hold isn't known yet.
-                    if served.peer.is_in_room() && !waits {
-                        served.live_from.get_or_insert(head);
-                    }
+                    self.note_served(id, head, durable, waits);
+                    self.get_in_step(id);
                     break;
                 }
                 PeerOutput::Close(code) => {
@@ -234,6 +236,23 @@ impl World {
         }
         Ok(())
     }
+
+    /// Notes that a connection was served everything.
+    fn note_served(&mut self, id: LinkId, head: u64, durable: u64, waits: bool) {
+        let Some(served) = self.links.get_mut(&id).and_then(|link| link.served.as_mut()) else { return };
+        served.is_due = false;
+        served.served_head = durable;
+        // What a snapshot that waits will hold isn't known yet.
+        if served.peer.is_in_room() && !waits {
+            served.live_from.get_or_insert(head);
+        }
+    }
+}
+
+/// The text of a frame.
+pub(super) fn text_of(frame: &Frame) -> Result<String, Violation> {
+    let text = String::from_utf8(frame.payload().to_vec());
+    text.map_err(|_| Invariant::NoPanic.violated("a frame is not UTF-8"))
 }
 
 /// The action in a client's message, with its id.

@@ -34,7 +34,7 @@ impl Interval {
 }
 
 /// How far a follower has been served, and how it got there.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Follower {
     /// The seq up to which it was served.
     pub(super) served: u64,

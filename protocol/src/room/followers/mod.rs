@@ -3,10 +3,13 @@
 
 mod follower;
 mod lag;
+mod standing;
 
 pub(super) use follower::FollowerId;
 pub(super) use lag::RingMarks;
 pub use lag::{Lag, LagReport};
+pub use standing::Standing;
+pub(crate) use standing::{News, NewsNumber};
 
 use follower::{Follower, Interval};
 
@@ -15,19 +18,33 @@ use crate::{Audience, Rendering, Timestamp};
 /// The followers of a room, by [`FollowerId`].
 #[derive(Debug, Default)]
 pub(crate) struct Followers {
-    /// None at the indexes in `free`.
-    followers: Vec<Option<Follower>>,
+    entries: Vec<Entry>,
     /// Indexes to use again.
     free: Vec<usize>,
+    /// How many are in step.
+    in_step: usize,
+    /// How far those in step are at least.
+    step: Follower,
     /// How many of them need the original rendering.
     original: usize,
     /// When [`Followers::lag`] was last called. It is the only one that is told the time.
     now: Interval,
 }
 
+/// What is known of one follower.
+#[derive(Debug, Clone, Copy)]
+enum Entry {
+    /// The index is free.
+    Free,
+    /// It is served on its own.
+    Alone(Follower),
+    /// It is in step with others.
+    InStep,
+}
+
 impl Followers {
     pub(crate) fn len(&self) -> usize {
-        self.followers.len() - self.free.len()
+        self.entries.len() - self.free.len()
     }
 
     /// How many of them need the original rendering.
@@ -39,15 +56,15 @@ impl Followers {
         if rendering == Rendering::Original {
             self.original += 1;
         }
-        let follower = Some(Follower::new(served, self.now));
+        let entry = Entry::Alone(Follower::new(served, self.now));
         match self.free.pop() {
             Some(index) => {
-                self.followers[index] = follower;
+                self.entries[index] = entry;
                 FollowerId(index)
             }
             None => {
-                self.followers.push(follower);
-                FollowerId(self.followers.len() - 1)
+                self.entries.push(entry);
+                FollowerId(self.entries.len() - 1)
             }
         }
     }
@@ -56,29 +73,88 @@ impl Followers {
         if rendering == Rendering::Original {
             self.original -= 1;
         }
-        self.followers[id.0] = None;
+        self.replace(id, Entry::Free);
         self.free.push(id.0);
     }
 
     /// Notes the seq up to which a follower was served.
     pub(crate) fn note_served(&mut self, id: FollowerId, seq: u64) {
-        if let Some(follower) = &mut self.followers[id.0] {
-            follower.note_served(seq, self.now);
+        let now = self.now;
+        if let Some(follower) = self.alone_mut(id) {
+            follower.note_served(seq, now);
         }
     }
 
     /// Notes that a follower goes on from another seq.
     pub(crate) fn reposition(&mut self, id: FollowerId, seq: u64) {
-        if let Some(follower) = &mut self.followers[id.0] {
+        self.leave_step(id, seq);
+        if let Some(follower) = self.alone_mut(id) {
             follower.reposition(seq);
         }
     }
 
     /// Notes that a follower has taken a part of what it was served.
     pub(crate) fn note_progress(&mut self, id: FollowerId) {
-        if let Some(follower) = &mut self.followers[id.0] {
-            follower.note_progress(self.now);
+        let now = self.now;
+        if let Some(follower) = self.alone_mut(id) {
+            follower.note_progress(now);
         }
+    }
+
+    /// Puts a follower in step with others. It has everything, so it counts as far as they are.
+    pub(crate) fn get_in_step(&mut self, id: FollowerId) {
+        if let Entry::Alone(follower) = self.replace(id, Entry::InStep)
+            && self.in_step == 1
+        {
+            self.step = follower;
+        }
+    }
+
+    /// Takes a follower that was served up to `seq` out of step. One that isn't in step stays what
+    /// it is.
+    pub(crate) fn leave_step(&mut self, id: FollowerId, seq: u64) {
+        if matches!(self.entries[id.0], Entry::InStep) {
+            let mut follower = self.step;
+            follower.note_served(seq, self.now);
+            self.replace(id, Entry::Alone(follower));
+        }
+    }
+
+    /// Notes the seq up to which all that are in step were served at least.
+    pub(crate) fn note_step(&mut self, seq: u64) {
+        self.step.note_served(seq.max(self.step.served), self.now);
+    }
+
+    fn replace(&mut self, id: FollowerId, entry: Entry) -> Entry {
+        let former = std::mem::replace(&mut self.entries[id.0], entry);
+        self.in_step -= usize::from(matches!(former, Entry::InStep));
+        self.in_step += usize::from(matches!(entry, Entry::InStep));
+        former
+    }
+
+    fn alone_mut(&mut self, id: FollowerId) -> Option<&mut Follower> {
+        match &mut self.entries[id.0] {
+            Entry::Alone(follower) => Some(follower),
+            Entry::Free | Entry::InStep => None,
+        }
+    }
+
+    /// Everybody with the number of followers for which that stands: those that are alone, and
+    /// those in step as one.
+    fn each(&self) -> impl Iterator<Item = (&Follower, usize)> {
+        let alone = self.entries.iter().filter_map(|entry| match entry {
+            Entry::Alone(follower) => Some((follower, 1)),
+            Entry::Free | Entry::InStep => None,
+        });
+        alone.chain((self.in_step > 0).then_some((&self.step, self.in_step)))
+    }
+
+    fn each_mut(&mut self) -> impl Iterator<Item = (&mut Follower, usize)> {
+        let alone = self.entries.iter_mut().filter_map(|entry| match entry {
+            Entry::Alone(follower) => Some((follower, 1)),
+            Entry::Free | Entry::InStep => None,
+        });
+        alone.chain((self.in_step > 0).then_some((&mut self.step, self.in_step)))
     }
 
     /// Whether the owner should wait. A follower that has fallen off the ring, takes nothing or is
@@ -87,13 +163,15 @@ impl Followers {
         self.now = Interval::at(now);
         let now = self.now;
         let (mut counted, mut behind, mut is_worth_a_wait) = (0_usize, 0_usize, false);
-        let waited_for = |follower: &&mut Follower| follower.is_waited_for(marks, now);
-        for follower in self.followers.iter_mut().flatten().filter(waited_for) {
-            counted += 1;
+        for (follower, count) in self.each_mut() {
+            if !follower.is_waited_for(marks, now) {
+                continue;
+            }
+            counted += count;
             if follower.served >= marks.half {
                 follower.note_keeping_up(now);
             } else {
-                behind += 1;
+                behind += count;
                 is_worth_a_wait |= follower.served < marks.three_quarters && follower.kept_up_recently(now);
             }
         }
@@ -106,25 +184,26 @@ impl Followers {
 
     /// Stops waiting, for ten seconds, for the followers that are more than half a ring behind now.
     pub(crate) fn give_up_on_laggards(&mut self, marks: RingMarks) {
-        for follower in self.followers.iter_mut().flatten().filter(|follower| follower.served < marks.half) {
-            follower.ignore_for_a_while(self.now);
+        let now = self.now;
+        for (follower, _) in self.each_mut().filter(|(follower, _)| follower.served < marks.half) {
+            follower.ignore_for_a_while(now);
         }
     }
 
     /// How many followers there are, and how many of them have not been served up to `seq`.
     pub(crate) fn audience(&self, seq: u64) -> Audience {
-        let lagging = self.followers.iter().flatten().filter(|follower| follower.served < seq).count();
-        Audience { connected: self.len() as u64, lagging: lagging as u64 }
+        let lagging = self.each().filter(|(follower, _)| follower.served < seq).map(|(_, count)| count);
+        Audience { connected: self.len() as u64, lagging: lagging.sum::<usize>() as u64 }
     }
 
     /// How far the followers are behind `head`.
     pub(crate) fn lag_report(&self, head: u64) -> LagReport {
-        let behind = self.followers.iter().flatten().filter(|follower| follower.served < head);
-        behind.fold(LagReport::default(), |report, follower| {
-            let actions = head - follower.served;
+        let behind = self.each().filter(|(follower, _)| follower.served < head);
+        behind.fold(LagReport::default(), |report, (follower, count)| {
+            let (actions, count) = (head - follower.served, count as u64);
             LagReport {
-                followers: report.followers + 1,
-                actions: report.actions + actions,
+                followers: report.followers + count,
+                actions: report.actions + actions * count,
                 greatest: report.greatest.max(actions),
             }
         })
@@ -227,5 +306,40 @@ mod tests {
         let third = followers.add(Rendering::Compact, 5);
         assert_eq!(third, second, "the index is used again");
         assert_eq!(followers.len(), 2);
+    }
+
+    #[test]
+    fn followers_in_step_are_as_far_as_each_other_and_count_one_by_one() {
+        let mut followers = Followers::default();
+        let ids = [(); 4].map(|()| followers.add(Rendering::Compact, 20));
+        ids[..3].iter().for_each(|id| followers.get_in_step(*id));
+        assert_eq!(followers.audience(21), Audience { connected: 4, lagging: 4 });
+        followers.note_step(22);
+        assert_eq!(followers.audience(21), Audience { connected: 4, lagging: 1 });
+        assert_eq!(followers.lag_report(24), LagReport { followers: 4, actions: 10, greatest: 4 });
+        followers.leave_step(ids[0], 24);
+        followers.leave_step(ids[3], 24);
+        assert_eq!(followers.lag_report(24), LagReport { followers: 3, actions: 8, greatest: 4 });
+        followers.remove(ids[1], Rendering::Compact);
+        assert_eq!(followers.lag_report(24), LagReport { followers: 2, actions: 6, greatest: 4 });
+        followers.reposition(ids[2], 3);
+        assert_eq!(followers.lag_report(24), LagReport { followers: 2, actions: 25, greatest: 21 });
+    }
+
+    #[test]
+    fn a_room_lags_by_all_that_are_in_step() {
+        let mut followers = Followers::default();
+        let ids = [(); 3].map(|()| followers.add(Rendering::Compact, 6));
+        followers.note_served(ids[0], 12);
+        assert_eq!(lag(&mut followers, 0), Lag::Most, "two of three");
+        ids[1..].iter().for_each(|id| followers.get_in_step(*id));
+        assert_eq!(lag(&mut followers, 0), Lag::Most, "the same, in step");
+        followers.give_up_on_laggards(MARKS);
+        assert_eq!(lag(&mut followers, 0), Lag::No);
+        followers.leave_step(ids[1], 5);
+        assert_eq!(lag(&mut followers, 250), Lag::No, "it is ignored as it was in step");
+        followers.note_step(10);
+        followers.note_served(ids[1], 10);
+        assert_eq!(lag(&mut followers, 10_000), Lag::No);
     }
 }

@@ -29,20 +29,23 @@ pub(crate) enum Position {
     },
     /// Everything up to this seq has been served.
     Live { seq: u64 },
+    /// It is in step with others since it had this seq: see [`Standing`](crate::Standing).
+    InStep { since: u64 },
 }
 
 impl Cursor {
     /// Whether the snapshot, or the rest of it, still has to be served.
     #[must_use]
     pub fn is_catching_up(&self) -> bool {
-        !matches!(self.position, Position::Live { .. })
+        matches!(self.position, Position::Snapshot { .. })
     }
 
-    /// The seq after which it is served live, now or once the snapshot is complete.
+    /// The seq after which it is served live, now or once the snapshot is complete. Of one in step,
+    /// a seq that it had before.
     pub(crate) fn seq(&self) -> u64 {
         match self.position {
             Position::Snapshot { head, .. } => head,
-            Position::Live { seq } => seq,
+            Position::Live { seq } | Position::InStep { since: seq } => seq,
         }
     }
 

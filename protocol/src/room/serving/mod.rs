@@ -1,6 +1,8 @@
 //! Serving a follower. Joining, following, resuming and falling behind are one operation: serve
 //! what comes after the cursor.
 
+mod in_step;
+
 use super::Room;
 use super::log::{Cursor, Frame, Position};
 use crate::mutation::mutated;
