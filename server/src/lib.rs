@@ -95,6 +95,7 @@ mod routes;
 mod service;
 mod services;
 mod settings;
+mod shared_room;
 mod sockets;
 mod websocket;
 

@@ -12,7 +12,7 @@ use super::error::AdminError;
 use super::nodes::{self, PlaceView};
 use super::query::Query;
 use crate::Manager;
-use crate::fanout::SharedRoom;
+use crate::shared_room::SharedRoom;
 
 /// Rooms that are read before other tasks get their turn.
 const CHUNK_SIZE: usize = 64;

@@ -3,6 +3,9 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::io::{self, ErrorKind, IoSlice};
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,8 +17,9 @@ use rtbroadcaster_protocol::{Cursor, Frame, OwnerPresence, RefusalCode, Renderin
 use serde::de::DeserializeOwned;
 
 use super::error::RoomError;
-use crate::fanout::{SendContext, SharedRoom, Subscriber, Subscription};
+use crate::fanout::{SendContext, Subscriber};
 use crate::services::Services;
+use crate::shared_room::{RoomSubscription, SharedRoom};
 
 /// What a follower gets from its room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,7 +125,7 @@ struct Shared {
 struct State {
     cursor: Cursor,
     /// None while there is something to read, so that fan-outs pass it over.
-    subscription: Option<Subscription>,
+    subscription: Option<RoomSubscription>,
     /// What the reader knows of the owner. None if that may be out of date.
     owner: Option<OwnerPresence>,
 }
@@ -242,7 +246,8 @@ impl Shared {
         if state.subscription.is_some() {
             return false;
         }
-        state.subscription = Some(self.room.subscribe(false, Arc::clone(self) as Arc<dyn Subscriber>));
+        let subscriber = Arc::clone(self) as Arc<dyn Subscriber>;
+        state.subscription = Some(self.room.subscribe(false, Rendering::Compact, &subscriber));
         drop(state);
         self.room.followers_were_served();
         true
@@ -260,15 +265,23 @@ impl Shared {
     }
 }
 
-impl Subscriber for Shared {
+// SAFETY: it has no socket.
+#[expect(unsafe_code, reason = "the trait asks for a promise")]
+unsafe impl Subscriber for Shared {
+    #[cfg(unix)]
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// It has no client, and is never in step.
+    fn write(&self, _slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        Err(ErrorKind::WouldBlock.into())
+    }
+
     /// The reader serves itself when it comes to it.
     fn deliver(&self, _context: &mut SendContext) -> bool {
         self.unsubscribe(&mut self.state());
         false
-    }
-
-    fn hand_over(&self, _has_action: bool) {
-        self.reader.wake();
     }
 
     fn wake(&self) {

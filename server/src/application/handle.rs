@@ -12,8 +12,8 @@ use super::error::RoomError;
 use super::follower::RoomFollower;
 use super::message::Message;
 use crate::Manager;
-use crate::fanout::SharedRoom;
 use crate::publish::{DrivenRoom, PublishError, Right};
+use crate::shared_room::SharedRoom;
 
 /// A room of a [`Manager`], as the application sees it.
 ///

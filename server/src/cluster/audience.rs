@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Cluster;
 use super::state::SharedReplica;
-use crate::fanout::SharedRoom;
+use crate::shared_room::SharedRoom;
 
 /// What a node says of the audience of a room.
 #[derive(Debug, Serialize, Deserialize)]

@@ -30,9 +30,9 @@ pub(crate) use state::{ClusterCounts, ClusterReport, NodeView};
 use state::{Cells, Health, Loads, Nodes, Replicas};
 
 use crate::clock::Clock;
-use crate::fanout::SharedRoom;
 use crate::journal::RoomLogs;
 use crate::rooms::RoomTable;
+use crate::shared_room::SharedRoom;
 
 /// After how many milliseconds a client is to ask again for a room that can't be had now.
 const RETRY_MS: u64 = 1_000;

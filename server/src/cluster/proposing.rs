@@ -10,8 +10,8 @@ use tracing::warn;
 
 use super::Cluster;
 use super::state::{SharedReplica, UNANSWERED};
-use crate::fanout::SharedRoom;
 use crate::journal::Written;
+use crate::shared_room::SharedRoom;
 
 /// The pauses before a proposal is sent again.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);

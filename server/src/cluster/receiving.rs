@@ -7,8 +7,8 @@ use tracing::{error, info, warn};
 
 use super::Cluster;
 use super::state::SharedReplica;
-use crate::fanout::SharedRoom;
 use crate::journal::StoredEntry;
+use crate::shared_room::SharedRoom;
 
 /// What became of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,8 +11,8 @@ use tracing::{debug, info, warn};
 
 use super::Cluster;
 use super::state::SharedReplica;
-use crate::fanout::SharedRoom;
 use crate::journal::{NatsEvent, STREAMS, StreamState, cluster_grace};
+use crate::shared_room::SharedRoom;
 
 const SECOND: Duration = Duration::from_secs(1);
 

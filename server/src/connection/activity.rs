@@ -27,8 +27,6 @@ pub(super) struct Activity {
     awaits_decision: AtomicBool,
     /// The owner's connection isn't read for now, so its silence means nothing.
     owner_waits: AtomicBool,
-    /// A fan-out left an action to the connection's own task.
-    was_passed_over: AtomicBool,
     /// When the client last sent anything, in milliseconds.
     last_received_at: AtomicU64,
     /// When the client was last sent a ping, in milliseconds.
@@ -44,7 +42,6 @@ impl Activity {
             has_entered: AtomicBool::new(false),
             awaits_decision: AtomicBool::new(false),
             owner_waits: AtomicBool::new(false),
-            was_passed_over: AtomicBool::new(false),
             last_received_at: AtomicU64::new(opened.0),
             pinged_at: AtomicU64::new(opened.0),
             blocked_since: AtomicOption::none(),
@@ -98,20 +95,6 @@ impl Activity {
     /// Notes that no bytes wait for the client.
     pub(super) fn note_unblocked(&self) {
         self.blocked_since.store(None);
-    }
-
-    /// Notes that a fan-out leaves an action to the connection's own task.
-    pub(super) fn note_passed_over(&self) {
-        self.was_passed_over.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether a fan-out has left an action to the connection's own task since the last call.
-    pub(super) fn take_passed_over(&self) -> bool {
-        let was_passed_over = self.was_passed_over.load(Ordering::Relaxed);
-        if was_passed_over {
-            self.was_passed_over.store(false, Ordering::Relaxed);
-        }
-        was_passed_over
     }
 
     /// Returns what is due now. A returned ping counts as sent.

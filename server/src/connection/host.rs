@@ -12,9 +12,9 @@ use rtbroadcaster_protocol::{
 
 use super::decision::EntryDecision;
 use crate::access::{Decision, EntryRequest, RequestParts};
-use crate::fanout::SharedRoom;
 use crate::rooms::{CLOSED_BY_OWNER, RoomTable};
 use crate::services::Services;
+use crate::shared_room::SharedRoom;
 
 /// The host of a connection's [`Peer`](rtbroadcaster_protocol::Peer). It keeps the connection's
 /// room, so that the table of rooms is searched only when the connection enters one.

@@ -15,7 +15,10 @@ mod task;
 mod transport;
 
 use std::fmt;
+use std::io::{self, IoSlice};
 use std::net::IpAddr;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Context;
@@ -24,8 +27,9 @@ use futures_util::task::AtomicWaker;
 use rtbroadcaster_protocol::Timestamp;
 
 use crate::admission::Admission;
-use crate::fanout::{SendContext, SharedRoom, Subscriber};
+use crate::fanout::{SendContext, Subscriber};
 use crate::services::Services;
+use crate::shared_room::SharedRoom;
 
 use crate::websocket::Ending;
 use activity::{Activity, Due};
@@ -55,7 +59,7 @@ pub(crate) struct Connection {
     activity: Activity,
     /// Its index in the [`Registry`].
     registry_index: AtomicUsize,
-    /// Its index in its room's list of subscribers.
+    /// Its index in its chunk of its room's subscribers.
     subscriber_index: AtomicUsize,
     task: AtomicWaker,
 }
@@ -120,10 +124,17 @@ impl Connection {
     /// client takes more bytes.
     fn send(self: &Arc<Self>, context: &mut Context<'_>, send_context: &mut SendContext) -> Sent {
         self.with_state(|state| {
+            if !state.has_own_turn() {
+                return Sent::Everything;
+            }
+            state.leave_step(&**self);
             loop {
                 match state.send(&self.transport, &self.activity, Some(context), send_context) {
                     Sent::Everything if state.subscribe(self) => {}
-                    Sent::Everything => return Sent::Everything,
+                    Sent::Everything => {
+                        state.get_in_step(&**self);
+                        return Sent::Everything;
+                    }
                     sent => {
                         state.unsubscribe(&**self);
                         return sent;
@@ -132,16 +143,6 @@ impl Connection {
             }
         })
         .unwrap_or(Sent::Ended)
-    }
-
-    /// Notes that the connection's own task has written everything. If a fan-out had left it an
-    /// action, this counts how long the action took.
-    fn note_written(&self) {
-        if self.activity.take_passed_over()
-            && let Some(room) = self.with_state(|state| state.host.room().cloned()).flatten()
-        {
-            room.note_written();
-        }
     }
 
     /// Does what is due: sends a ping, or ends a client that is silent or takes no bytes.
@@ -165,24 +166,31 @@ impl Connection {
     }
 }
 
-impl Subscriber for Connection {
+// SAFETY: the transport is a field of its own, never taken out and never replaced. A transport over
+// a socket keeps that socket open until it is dropped.
+#[expect(unsafe_code, reason = "the trait asks for a promise")]
+unsafe impl Subscriber for Connection {
+    #[cfg(unix)]
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        self.transport.socket()
+    }
+
+    fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.transport.write(None, slices)
+    }
+
     fn deliver(&self, context: &mut SendContext) -> bool {
         let delivered = self.with_state(|state| {
-            let sent = state.send(&self.transport, &self.activity, None, context);
-            if sent != Sent::Everything {
+            state.leave_step(self);
+            if state.send(&self.transport, &self.activity, None, context) == Sent::Everything {
+                state.get_in_step(self);
+            } else {
                 state.unsubscribe(self);
             }
             // False until its own task has subscribed it.
             state.is_subscribed()
         });
         delivered.unwrap_or(false)
-    }
-
-    fn hand_over(&self, has_action: bool) {
-        if has_action && !self.transport.is_written_by_all() {
-            self.activity.note_passed_over();
-        }
-        self.wake();
     }
 
     fn wake(&self) {

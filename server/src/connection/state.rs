@@ -16,7 +16,8 @@ use super::activity::Activity;
 use super::framing::Framing;
 use super::host::ConnectionHost;
 use super::transport::Transport;
-use crate::fanout::{SendContext, SharedRoom, Subscriber, Subscription};
+use crate::fanout::{LeftStep, SendContext, Subscriber};
+use crate::shared_room::{RoomSubscription, SharedRoom};
 use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
 
 /// Frames that one client is sent before other clients get their turn.
@@ -54,7 +55,9 @@ pub(crate) struct ConnectionState {
     pong: Option<Box<[u8]>>,
     /// A ping is due.
     ping: bool,
-    subscription: Option<Subscription>,
+    subscription: Option<RoomSubscription>,
+    /// Only the fan-out writes to the client: see [`crate::fanout`].
+    is_in_step: bool,
     /// A fault in the client's frames. The client is told of it after the answers to what came
     /// before.
     fault: Option<Fault>,
@@ -71,6 +74,7 @@ impl ConnectionState {
             pong: None,
             ping: false,
             subscription: None,
+            is_in_step: false,
             fault: None,
             ending: None,
         }
@@ -177,7 +181,7 @@ impl ConnectionState {
                 self.end(Ending::Fault(fault));
                 return Sent::Ended;
             }
-            let SendContext { frame, counts } = send_context;
+            let SendContext { frame, counts, .. } = send_context;
             match self.peer.poll_output(frame, &mut self.host) {
                 PeerOutput::Send => match self.write_frame(transport, context.as_deref_mut(), frame) {
                     Ok(written) => counts.add(frame.contents(), written),
@@ -254,6 +258,42 @@ impl ConnectionState {
         self.subscription.is_some()
     }
 
+    /// Whether the connection may send by itself: it isn't in step, or has something that isn't for
+    /// all that are.
+    pub(super) fn has_own_turn(&self) -> bool {
+        !self.is_in_step
+            || self.peer.has_own_output()
+            || self.pong.is_some()
+            || self.ping
+            || self.fault.is_some()
+            || self.ending.is_some()
+    }
+
+    /// Puts the connection in step with others, if it is a follower's that has everything.
+    pub(super) fn get_in_step(&mut self, subscriber: &dyn Subscriber) {
+        let may_be = !self.is_in_step && self.framing.is_answered();
+        if let Some(subscription) = self.subscription.as_ref().filter(|_| may_be)
+            && let Some(standing) = self.peer.get_in_step(&mut self.host)
+        {
+            subscription.get_in_step(subscriber, standing);
+            self.is_in_step = true;
+        }
+    }
+
+    /// Takes the connection out of step. Whoever holds the state may write to the client then.
+    pub(super) fn leave_step(&mut self, subscriber: &dyn Subscriber) {
+        if !std::mem::take(&mut self.is_in_step) {
+            return;
+        }
+        let left = self.subscription.as_ref().and_then(|subscription| subscription.leave_step(subscriber));
+        let Some(LeftStep { standing, torn }) = left else { return };
+        self.peer.leave_step(standing, &mut self.host);
+        if let Some((pieces, written)) = torn {
+            self.unsent.extend(pieces);
+            self.skip(written);
+        }
+    }
+
     /// Subscribes the connection to its room, if it is in one and isn't subscribed. True if it
     /// wasn't subscribed before: then it must look once more for what came earlier.
     pub(super) fn subscribe<S: Subscriber + 'static>(&mut self, subscriber: &Arc<S>) -> bool {
@@ -261,8 +301,9 @@ impl ConnectionState {
             return false;
         }
         let Some(room) = self.host.room() else { return false };
-        let is_owner = self.peer.is_owner();
-        self.subscription = Some(room.subscribe(is_owner, Arc::clone(subscriber) as Arc<dyn Subscriber>));
+        let (is_owner, rendering) = (self.peer.is_owner(), self.peer.rendering());
+        let subscriber = Arc::clone(subscriber) as Arc<dyn Subscriber>;
+        self.subscription = Some(room.subscribe(is_owner, rendering, &subscriber));
         if !is_owner {
             room.followers_were_served();
         }
@@ -271,6 +312,7 @@ impl ConnectionState {
 
     /// Unsubscribes the connection, if it is subscribed.
     pub(super) fn unsubscribe(&mut self, subscriber: &dyn Subscriber) {
+        self.leave_step(subscriber);
         if let (Some(subscription), Some(room)) = (self.subscription.take(), self.host.room()) {
             room.unsubscribe(subscription, subscriber);
         }

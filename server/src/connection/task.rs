@@ -104,7 +104,7 @@ impl Task {
             let connection = self.connection();
             let metrics = &connection.services.metrics;
             match with_send_context(metrics, |send_context| connection.send(context, send_context)) {
-                Sent::Everything => connection.note_written(),
+                Sent::Everything => {}
                 Sent::Blocked if connection.transport.poll_writable(context).is_ready() => continue,
                 Sent::Blocked => {}
                 Sent::More => context.waker().wake_by_ref(),

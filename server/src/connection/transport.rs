@@ -1,17 +1,21 @@
 //! The byte stream under a connection: a TCP socket, or any other stream that an application
 //! serves.
 
+use std::future::poll_fn;
 use std::io::{self, ErrorKind, IoSlice, Read};
 use std::net::Shutdown;
-use std::pin::Pin;
+#[cfg(unix)]
+use std::os::fd::{AsFd, BorrowedFd};
+use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::unconstrained;
 use tracing::debug;
 
 /// Written bytes that the kernel may hold before it sends them. The number is small so that the
@@ -24,9 +28,16 @@ const NOT_SENT_BYTES: u32 = 16 * 1024;
 pub(crate) enum Transport {
     /// A socket. Every thread can write to it without waiting.
     Tcp(TcpStream),
-    /// Any other stream, for example TLS or a Unix socket. Only the connection's own task can wait
-    /// for it, so only that task writes.
-    Other(Mutex<Box<dyn Stream>>),
+    /// Any other stream, for example TLS or a Unix socket. One thread at a time can do something
+    /// with it.
+    Other(Mutex<OtherStream>),
+}
+
+/// A stream, and who is woken when it takes or has more.
+pub(crate) struct OtherStream {
+    stream: Box<dyn Stream>,
+    /// The connection's own task. None before its first turn.
+    task: Option<Waker>,
 }
 
 /// A stream that an upgraded request can have.
@@ -43,7 +54,7 @@ impl Transport {
             Err(upgraded) => match upgraded.downcast::<TokioIo<TcpStream>>() {
                 Ok(parts) => (parts.io, parts.read_buf),
                 Err(upgraded) => {
-                    return (Self::Other(Mutex::new(Box::new(TokioIo::new(upgraded)))), Vec::new());
+                    return (Self::from_stream(TokioIo::new(upgraded)), Vec::new());
                 }
             },
         };
@@ -56,16 +67,21 @@ impl Transport {
 
     /// A transport over a stream that isn't an upgraded request.
     pub(crate) fn from_stream(stream: impl Stream + 'static) -> Self {
-        Self::Other(Mutex::new(Box::new(stream)))
+        Self::Other(Mutex::new(OtherStream { stream: Box::new(stream), task: None }))
     }
 
-    /// Whether every thread may write to it, not only the connection's own task.
-    pub(crate) fn is_written_by_all(&self) -> bool {
-        matches!(self, Self::Tcp(_))
+    /// The socket, if that is all of it.
+    #[cfg(unix)]
+    pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Tcp(stream) => Some(stream.as_fd()),
+            Self::Other(_) => None,
+        }
     }
 
     /// Writes as much as the stream takes without waiting. Only the connection's own task passes a
     /// context; it is then woken when the stream takes more. See [`Transport::poll_writable`].
+    /// Without a context that task is woken to go on with what the stream holds back.
     ///
     /// # Errors
     /// `WouldBlock`: the stream takes nothing now. Any other error ends the connection.
@@ -80,12 +96,10 @@ impl Transport {
                 _ => stream.try_write_vectored(slices),
             },
             (Self::Other(stream), Some(context)) => {
-                match Pin::new(&mut **lock(stream)).poll_write_vectored(context, slices) {
-                    Poll::Ready(written) => written,
-                    Poll::Pending => Err(ErrorKind::WouldBlock.into()),
-                }
+                let written = lock(stream).of(context).poll_write_vectored(context, slices);
+                ready_or_blocked(written)
             }
-            (Self::Other(_), None) => Err(ErrorKind::WouldBlock.into()),
+            (Self::Other(stream), None) => lock(stream).write_and_flush(slices),
         }
     }
 
@@ -111,7 +125,7 @@ impl Transport {
             },
             Self::Other(stream) => {
                 let mut buffer = ReadBuf::new(buffer);
-                ready!(Pin::new(&mut **lock(stream)).poll_read(context, &mut buffer))?;
+                ready!(lock(stream).of(context).poll_read(context, &mut buffer))?;
                 Poll::Ready(Ok(buffer.filled().len()))
             }
         }
@@ -125,7 +139,7 @@ impl Transport {
     pub(crate) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(_) => Poll::Ready(Ok(())),
-            Self::Other(stream) => Pin::new(&mut **lock(stream)).poll_flush(context),
+            Self::Other(stream) => lock(stream).of(context).poll_flush(context),
         }
     }
 
@@ -133,7 +147,7 @@ impl Transport {
     pub(crate) fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(stream) => Poll::Ready(socket2::SockRef::from(stream).shutdown(Shutdown::Write)),
-            Self::Other(stream) => Pin::new(&mut **lock(stream)).poll_shutdown(context),
+            Self::Other(stream) => lock(stream).of(context).poll_shutdown(context),
         }
     }
 
@@ -142,8 +156,42 @@ impl Transport {
     pub(crate) fn end(&self, context: &mut Context<'_>) {
         if let Self::Other(stream) = self {
             // A client that is gone needs no notice.
-            let _ = Pin::new(&mut **lock(stream)).poll_shutdown(context);
+            let _ = lock(stream).of(context).poll_shutdown(context);
         }
+    }
+}
+
+impl OtherStream {
+    /// The stream, for the connection's own task.
+    fn of(&mut self, context: &Context<'_>) -> Pin<&mut dyn Stream> {
+        if self.task.as_ref().is_none_or(|task| !task.will_wake(context.waker())) {
+            self.task = Some(context.waker().clone());
+        }
+        Pin::new(&mut *self.stream)
+    }
+
+    /// Writes for another task than the connection's own. If the stream holds back bytes, the own
+    /// task is woken when that has changed.
+    fn write_and_flush(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let Some(task) = self.task.clone() else { return Err(ErrorKind::WouldBlock.into()) };
+        let mut stream = Pin::new(&mut *self.stream);
+        let write = poll_fn(|context| {
+            let written = ready!(stream.as_mut().poll_write_vectored(context, slices))?;
+            match stream.as_mut().poll_flush(context) {
+                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(written)),
+            }
+        });
+        // A fan-out writes to more streams in one turn than tokio allows a task.
+        let write = pin!(unconstrained(write));
+        ready_or_blocked(write.poll(&mut Context::from_waker(&task)))
+    }
+}
+
+fn ready_or_blocked(written: Poll<io::Result<usize>>) -> io::Result<usize> {
+    match written {
+        Poll::Ready(written) => written,
+        Poll::Pending => Err(ErrorKind::WouldBlock.into()),
     }
 }
 
@@ -165,7 +213,7 @@ fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// A stream stays usable after a panic, which is a bug of ours or of the application's.
-fn lock(stream: &Mutex<Box<dyn Stream>>) -> MutexGuard<'_, Box<dyn Stream>> {
+fn lock(stream: &Mutex<OtherStream>) -> MutexGuard<'_, OtherStream> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -21,35 +21,14 @@ impl RunState {
         self.0.swap(ANNOUNCED, Ordering::AcqRel) == IDLE
     }
 
-    /// Starts to run. Only the caller that [`RunState::announce`] told to run may call this.
-    pub(super) fn run(&self) -> Run<'_> {
-        Run(self)
-    }
-}
-
-/// The right to run. A panic, which is a bug of ours, ends this run; the next announcement starts
-/// another.
-pub(super) struct Run<'state>(&'state RunState);
-
-impl Run<'_> {
     /// Begins a pass if there is something new since the last one began. Otherwise the run is over.
+    /// Only the caller that [`RunState::announce`] told to run may call this.
     pub(super) fn begins_pass(&self) -> bool {
-        let state = &self.0.0;
-        match state.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => false,
-            Err(_) => {
-                state.swap(RUNNING, Ordering::AcqRel);
-                true
-            }
+        if self.0.compare_exchange(RUNNING, IDLE, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+            return false;
         }
-    }
-}
-
-impl Drop for Run<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.0.store(IDLE, Ordering::Release);
-        }
+        self.0.swap(RUNNING, Ordering::AcqRel);
+        true
     }
 }
 
@@ -62,25 +41,10 @@ mod tests {
         let state = RunState::default();
         assert!(state.announce());
         assert!(!state.announce(), "the first caller is to run");
-        let run = state.run();
-        assert!(run.begins_pass());
+        assert!(state.begins_pass());
         assert!(!state.announce());
-        assert!(run.begins_pass());
-        assert!(!run.begins_pass());
-        drop(run);
+        assert!(state.begins_pass());
+        assert!(!state.begins_pass());
         assert!(state.announce(), "nobody runs any more");
-    }
-
-    #[test]
-    fn a_panic_ends_the_run_and_not_the_list() {
-        let state = RunState::default();
-        assert!(state.announce());
-        let run = std::panic::AssertUnwindSafe(|| {
-            let run = state.run();
-            assert!(run.begins_pass());
-            panic!("of this test");
-        });
-        assert!(std::panic::catch_unwind(run).is_err());
-        assert!(state.announce());
     }
 }

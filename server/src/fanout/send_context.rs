@@ -1,32 +1,35 @@
-//! A frame and counters that a thread lends to one delivery after another, so that no follower
-//! needs memory of its own.
+//! What a thread lends to one delivery after another, so that no follower needs memory of its own.
 
 use std::cell::Cell;
 
 use rtbroadcaster_protocol::Frame;
 
+use super::step_frames::StepFrames;
 use crate::metrics::{Metrics, SendCounts};
 
 thread_local! {
-    static FRAME: Cell<Frame> = Cell::default();
+    static CONTEXT: Cell<SendContext> = Cell::default();
 }
 
-/// What deliveries to several clients share.
+/// What deliveries to several clients share. Its memory is used again.
 #[derive(Debug, Default)]
 pub(crate) struct SendContext {
-    /// The frame for the current client. Its memory is used again for the next client.
+    /// The frame for a client that is served alone.
     pub(crate) frame: Frame,
+    /// The frames for those in step.
+    pub(super) step_frames: StepFrames,
     /// What all the clients were sent.
     pub(crate) counts: SendCounts,
 }
 
 /// Lends a context, and then adds what was sent to the metrics.
 pub(crate) fn with_send_context<R>(metrics: &Metrics, act: impl FnOnce(&mut SendContext) -> R) -> R {
-    let mut context = SendContext { frame: FRAME.take(), counts: SendCounts::default() };
+    let mut context = CONTEXT.take();
     let result = act(&mut context);
-    metrics.sent(&context.counts);
-    // Otherwise the frame would hold bytes of a room that may be gone tomorrow.
+    metrics.sent(&std::mem::take(&mut context.counts));
+    // Otherwise the frames would hold bytes of a room that may be gone tomorrow.
     context.frame.clear();
-    FRAME.set(context.frame);
+    context.step_frames.clear();
+    CONTEXT.set(context);
     result
 }

@@ -1,88 +1,108 @@
 //! The subscribers of a room: the connections that a fan-out delivers to, because they have
 //! everything so far.
 
-use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rtbroadcaster_protocol::{Rendering, Standing};
 use tokio::task::yield_now;
 
+use super::chunk::{Chunk, LeftStep};
 use super::containment::contained;
 use super::run_state::RunState;
 use super::send_context::{SendContext, with_send_context};
+use super::step_frames::Source;
+use super::subscriber::Subscriber;
 use crate::atomic_option::AtomicOption;
 use crate::metrics::{Metrics, Moment};
 
-/// Subscribers that are served before other tasks of the thread get their turn: some 2 ms.
-const CHUNK_SIZE: usize = 256;
+/// Chunks that are served before other tasks of the thread get their turn: 256 subscribers, which
+/// take 0.5 to 2 ms.
+const CHUNKS_PER_TURN: usize = 4;
 
-/// A connection, as its room's fan-out sees it.
-pub(crate) trait Subscriber: fmt::Debug + Send + Sync {
-    /// Sends everything there is for the client, without waiting. False if the connection's own
-    /// task must send the rest.
-    fn deliver(&self, context: &mut SendContext) -> bool;
-
-    /// Leaves the rest to the connection's own task. `has_action` says that an action is among it.
-    fn hand_over(&self, has_action: bool);
-
-    /// Wakes the connection's own task to look for news.
-    fn wake(&self);
-
-    /// Its index in its list.
-    fn index(&self) -> usize;
-
-    /// Sets its index. Only the list itself calls this.
-    fn set_index(&self, index: usize);
-}
-
-type List = Vec<Arc<dyn Subscriber>>;
-
-/// Connections that one thread serves one after another. A connection whose client doesn't take
-/// everything unsubscribes, and its own task serves it until it has caught up.
+/// Subscribers in chunks. A connection whose client doesn't take everything unsubscribes, and its
+/// own task serves it until it has caught up.
 #[derive(Debug)]
 pub(crate) struct Subscribers {
     /// A change copies the list while a fan-out goes over it.
-    list: Mutex<Arc<List>>,
+    chunks: Mutex<Arc<Vec<Arc<Chunk>>>>,
+    len: AtomicUsize,
     run: RunState,
     /// When the oldest action was appended that no fan-out has begun to send.
     appended_at: AtomicOption<Moment>,
 }
 
+/// A connection's place among the subscribers of its room.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    chunk: Arc<Chunk>,
+}
+
+/// One pass over all subscribers. Several threads may share it.
+#[derive(Debug)]
+pub(crate) struct Pass {
+    chunks: Arc<Vec<Arc<Chunk>>>,
+    /// The next chunk that no thread has taken yet.
+    next: AtomicUsize,
+    appended_at: Option<Moment>,
+}
+
 impl Default for Subscribers {
     fn default() -> Self {
-        Self { list: Mutex::default(), run: RunState::default(), appended_at: AtomicOption::none() }
+        Self {
+            chunks: Mutex::default(),
+            len: AtomicUsize::new(0),
+            run: RunState::default(),
+            appended_at: AtomicOption::none(),
+        }
+    }
+}
+
+impl Subscription {
+    /// Puts the subscriber in step with the others.
+    pub(crate) fn get_in_step(&self, subscriber: &dyn Subscriber, standing: Standing) {
+        self.chunk.get_in_step(subscriber, standing);
+    }
+
+    /// Takes the subscriber out of step. None if it isn't in step.
+    pub(crate) fn leave_step(&self, subscriber: &dyn Subscriber) -> Option<LeftStep> {
+        self.chunk.leave_step(subscriber)
     }
 }
 
 impl Subscribers {
+    /// How many there are.
     pub(crate) fn len(&self) -> usize {
-        self.lock().len()
+        self.len.load(Ordering::Relaxed)
     }
 
     /// Subscribes a connection. It must look by itself for what came before the next fan-out
     /// begins.
-    pub(crate) fn subscribe(&self, subscriber: Arc<dyn Subscriber>) {
-        let mut list = self.lock();
-        subscriber.set_index(list.len());
-        Arc::make_mut(&mut list).push(subscriber);
+    pub(crate) fn subscribe(&self, rendering: Rendering, subscriber: &Arc<dyn Subscriber>) -> Subscription {
+        let mut chunks = self.lock();
+        self.len.fetch_add(1, Ordering::Relaxed);
+        if let Some(chunk) = chunks.iter().rev().find(|chunk| chunk.subscribe(rendering, subscriber)) {
+            return Subscription { chunk: Arc::clone(chunk) };
+        }
+        let chunk = Arc::new(Chunk::new(rendering));
+        chunk.subscribe(rendering, subscriber);
+        Arc::make_mut(&mut chunks).push(Arc::clone(&chunk));
+        Subscription { chunk }
     }
 
-    /// Unsubscribes a connection that is in this list.
-    pub(crate) fn unsubscribe(&self, subscriber: &dyn Subscriber) {
-        let mut list = self.lock();
-        // Read under the lock: without it the index may change.
-        let index = subscriber.index();
-        let list = Arc::make_mut(&mut list);
-        list.swap_remove(index);
-        if let Some(moved) = list.get(index) {
-            moved.set_index(index);
+    /// Unsubscribes a connection that is not in step.
+    pub(crate) fn unsubscribe(&self, subscription: Subscription, subscriber: &dyn Subscriber) {
+        let Subscription { chunk } = subscription;
+        let mut chunks = self.lock();
+        self.len.fetch_sub(1, Ordering::Relaxed);
+        if chunk.unsubscribe(subscriber) {
+            Arc::make_mut(&mut chunks).retain(|other| !Arc::ptr_eq(other, &chunk));
         }
     }
 
     /// Wakes the task of every subscriber to look for news.
     pub(crate) fn wake(&self) {
-        for subscriber in self.all().iter() {
-            subscriber.wake();
-        }
+        self.all().iter().flat_map(|chunk| chunk.all()).for_each(|subscriber| subscriber.wake());
     }
 
     /// Announces something new. For an action, `appended_at` is when it was appended. True if the
@@ -94,62 +114,70 @@ impl Subscribers {
         self.run.announce()
     }
 
-    /// Serves the subscribers until there is nothing new. Only the caller that
-    /// [`Subscribers::announce`] told to fan out may call this.
-    pub(crate) fn fan_out(&self, metrics: &Metrics) {
-        let run = self.run.run();
-        while run.begins_pass() {
-            let appended_at = self.appended_at.take();
-            let has_sent = with_send_context(metrics, |context| {
-                serve(&self.all(), context, appended_at.is_some());
-                context.counts.has_any()
-            });
-            count_latency(metrics, appended_at, has_sent);
-        }
+    /// Begins a pass if there is something new since the last one began. Otherwise the fan-out is
+    /// over. Only the caller that [`Subscribers::announce`] told to fan out may call this, and each
+    /// pass must be over before the next begins.
+    pub(crate) fn begin_pass(&self) -> Option<Pass> {
+        self.run.begins_pass().then(|| Pass {
+            appended_at: self.appended_at.take(),
+            chunks: self.all(),
+            next: AtomicUsize::new(0),
+        })
     }
 
-    /// Like [`Subscribers::fan_out`], in a task of its own that lets other tasks run in between.
-    pub(crate) async fn fan_out_yielding(&self, metrics: &Metrics) {
-        let run = self.run.run();
-        let mut is_first = true;
-        while run.begins_pass() {
-            let appended_at = self.appended_at.take();
-            let mut has_sent = false;
-            for chunk in self.all().chunks(CHUNK_SIZE) {
-                if !std::mem::take(&mut is_first) {
-                    yield_now().await;
-                }
-                has_sent |= with_send_context(metrics, |context| {
-                    serve(chunk, context, appended_at.is_some());
-                    context.counts.has_any()
-                });
-            }
-            count_latency(metrics, appended_at, has_sent);
-        }
-    }
-
-    fn all(&self) -> Arc<List> {
+    fn all(&self) -> Arc<Vec<Arc<Chunk>>> {
         Arc::clone(&self.lock())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Arc<List>> {
+    fn lock(&self) -> MutexGuard<'_, Arc<Vec<Arc<Chunk>>>> {
         // The list is consistent at every point where a panic could happen.
-        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+        self.chunks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn serve(list: &[Arc<dyn Subscriber>], context: &mut SendContext, has_action: bool) {
-    for subscriber in list {
-        let delivered = contained("sending to a connection", || subscriber.deliver(context));
-        if delivered != Some(true) {
-            subscriber.hand_over(has_action);
+impl Pass {
+    /// Serves all that nobody serves yet. True if anything was sent.
+    pub(crate) fn serve(&self, source: &dyn Source, metrics: &Metrics) -> bool {
+        with_send_context(metrics, |context| {
+            while self.serve_chunk(source, context) {}
+            context.counts.has_any()
+        })
+    }
+
+    /// The same, and lets other tasks run in between.
+    pub(crate) async fn serve_yielding(&self, source: &(dyn Source + Sync), metrics: &Metrics) -> bool {
+        let mut has_sent = false;
+        loop {
+            let has_more = with_send_context(metrics, |context| {
+                let has_more = (0..CHUNKS_PER_TURN).all(|_| self.serve_chunk(source, context));
+                has_sent |= context.counts.has_any();
+                has_more
+            });
+            if !has_more {
+                return has_sent;
+            }
+            yield_now().await;
         }
     }
-}
 
-/// Counts at the end of a pass how long the action took to reach all subscribers.
-fn count_latency(metrics: &Metrics, appended_at: Option<Moment>, has_sent: bool) {
-    if let Some(moment) = appended_at.filter(|_| has_sent) {
-        metrics.written(moment);
+    /// Counts how long the action took to reach all subscribers. To be called at the end.
+    pub(crate) fn end(&self, has_sent: bool, metrics: &Metrics) {
+        if let Some(moment) = self.appended_at.filter(|_| has_sent) {
+            metrics.written(moment);
+        }
+    }
+
+    /// Serves the next chunk. False if there is none.
+    fn serve_chunk(&self, source: &dyn Source, context: &mut SendContext) -> bool {
+        let Some(chunk) = self.chunks.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return false };
+        // A panic is logged by then. Whoever was not served is served in the next pass.
+        let alone = contained("serving a room", || chunk.serve(source, context));
+        for subscriber in alone.unwrap_or_default() {
+            let delivered = contained("sending to a connection", || subscriber.deliver(context));
+            if delivered != Some(true) {
+                subscriber.wake();
+            }
+        }
+        true
     }
 }

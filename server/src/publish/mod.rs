@@ -11,8 +11,8 @@ use rtbroadcaster_protocol::{KeyDigest, Lag, Mark, Posted, RefusalCode, Room, Ti
 use tokio::time::{Instant, sleep};
 
 use crate::connection::{WAIT_FOR_MOST, WAIT_FOR_SOME};
-use crate::fanout::SharedRoom;
 use crate::services::Services;
+use crate::shared_room::SharedRoom;
 
 pub(crate) use error::PublishError;
 

@@ -6,8 +6,8 @@ use rtbroadcaster_protocol::{RefusalCode, Room, RoomId};
 use tracing::info;
 
 use super::{CLOSED_BY_OWNER, RoomTable};
-use crate::fanout::SharedRoom;
 use crate::room_events::RoomChange;
+use crate::shared_room::SharedRoom;
 
 impl RoomTable {
     /// Takes in the replica of a room. It is closed if its owner was away for too long.

@@ -9,8 +9,9 @@ use tokio::sync::watch;
 use tracing::{error, info};
 
 use super::RoomTable;
-use crate::fanout::{SharedRoom, contained};
+use crate::fanout::contained;
 use crate::journal::{Listener, StoreError};
+use crate::shared_room::SharedRoom;
 
 /// Rooms that are served one after the other. More are spread over tasks.
 const ROOMS_PER_TASK: usize = 64;

@@ -26,10 +26,10 @@ use tracing::{field, info, warn};
 use crate::access::Secret;
 use crate::admission::{AddressLimits, LogThrottle};
 use crate::clock::Clock;
-use crate::fanout::SharedRoom;
 use crate::journal::JournalHandle;
 use crate::metrics::Metrics;
 use crate::room_events::{RoomChange, RoomEventSource};
+use crate::shared_room::SharedRoom;
 
 #[cfg(feature = "store")]
 pub(crate) use keeping::TableListener;

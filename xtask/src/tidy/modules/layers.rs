@@ -78,8 +78,9 @@ const ORDERS: [Order; 2] = [
             },
             Layer {
                 parts: &["fanout"],
-                reason: "a room delivers to any subscriber, and is tested without sockets",
+                reason: "a fan-out delivers to any subscriber, and is tested without sockets",
             },
+            Layer { parts: &["shared_room"], reason: "a room is shared alike, whatever table it is in" },
             Layer { parts: &["rooms"], reason: "the table of rooms serves every way in" },
             Layer {
                 parts: &["cluster"],

@@ -1,21 +1,22 @@
-//! A room that threads share, with the connections that are subscribed to it.
+//! A room that threads share, with the connections that are subscribed to it. Connections and HTTP
+//! requests change it and then serve it.
+
+mod changes;
+mod serving;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use rtbroadcaster_protocol::{Mark, Room, RoomId, RoomReport, Timestamp};
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use super::changes::{Changes, PendingChanges};
-use super::subscribers::{Subscriber, Subscribers};
 use crate::atomic_option::AtomicOption;
+use crate::fanout::Subscribers;
 use crate::journal::{JournalHandle, NotKept};
 use crate::metrics::{Metrics, Moment};
+use changes::{Changes, PendingChanges};
 
-/// The number of followers that the appending thread serves by itself. A larger room is spread over
-/// all threads. Serving this many takes some 2 ms; waking another thread takes some microseconds.
-const FOLLOWERS_PER_THREAD: usize = 256;
+pub(crate) use serving::RoomSubscription;
 
 /// One room behind its lock, with its subscribed connections.
 ///
@@ -34,10 +35,7 @@ pub(crate) struct SharedRoom {
     /// The connections of the owner, and of former owners that have not been told yet that they are
     /// superseded.
     owners: Subscribers,
-    /// The first list of followers.
     followers: Subscribers,
-    /// Further lists of followers in a large room: one for each other thread.
-    more_followers: OnceLock<Box<[Subscribers]>>,
     /// The owner isn't read until the followers have caught up.
     owner_waits: AtomicBool,
     /// Keeps what the room stages. None if the room ends with the process.
@@ -50,15 +48,6 @@ pub(crate) struct SharedRoom {
     kept: Notify,
     /// Why the room was closed, once it was.
     end_reason: OnceLock<&'static str>,
-}
-
-/// The list in which a connection is subscribed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subscription {
-    /// The owners' list.
-    Owner,
-    /// One of the followers' lists, by its number. The first is 0.
-    Follower(usize),
 }
 
 /// When the journal gets what a change of a room has staged.
@@ -87,7 +76,6 @@ impl SharedRoom {
             appended_at: AtomicOption::none(),
             owners: Subscribers::default(),
             followers: Subscribers::default(),
-            more_followers: OnceLock::new(),
             owner_waits: AtomicBool::new(false),
             journal,
             awaits_push: AtomicBool::new(false),
@@ -239,97 +227,6 @@ impl SharedRoom {
         self.room.lock().ok().map(|room| look(&room))
     }
 
-    /// Serves the connections for which something has changed: those of a small room at once, those
-    /// of a large one in tasks. True if it has started tasks.
-    ///
-    /// The caller must not hold the lock of any connection's state.
-    pub(crate) fn serve(self: &Arc<Self>) -> bool {
-        if self.awaits_push.load(Ordering::Acquire) && self.awaits_push.swap(false, Ordering::AcqRel) {
-            self.with(|_| ());
-        }
-        if let Some(journal) = &self.journal {
-            journal.journal().commit_here();
-        }
-        let changes = self.changes.take();
-        if changes.for_owner && self.owners.announce(None) {
-            self.owners.fan_out(&self.metrics);
-        }
-        if !changes.for_followers {
-            return false;
-        }
-        let appended_at = if changes.appended { self.appended_at.load() } else { None };
-        match self.more_followers.get() {
-            None => {
-                if self.followers.announce(appended_at) {
-                    self.followers.fan_out(&self.metrics);
-                    self.followers_were_served();
-                }
-                false
-            }
-            Some(more) => {
-                self.serve_in_tasks(more.len(), appended_at);
-                true
-            }
-        }
-    }
-
-    /// Serves the room in a task of its own, for a caller that may hold the lock of a connection's
-    /// state.
-    pub(crate) fn serve_soon(self: &Arc<Self>) {
-        let room = Arc::clone(self);
-        tokio::spawn(async move { room.serve() });
-    }
-
-    /// Subscribes a connection. Fan-outs deliver to it from now on.
-    pub(crate) fn subscribe(&self, is_owner: bool, subscriber: Arc<dyn Subscriber>) -> Subscription {
-        let subscription = if is_owner { Subscription::Owner } else { self.shortest_list() };
-        if let Some(list) = self.list(subscription) {
-            list.subscribe(subscriber);
-        }
-        subscription
-    }
-
-    /// Unsubscribes a connection from the list that [`SharedRoom::subscribe`] has returned.
-    pub(crate) fn unsubscribe(&self, subscription: Subscription, subscriber: &dyn Subscriber) {
-        if let Some(list) = self.list(subscription) {
-            list.unsubscribe(subscriber);
-        }
-    }
-
-    /// Sets whether the owner's task must be woken when followers have caught up.
-    pub(crate) fn set_owner_waits(&self, waits: bool) {
-        self.owner_waits.store(waits, Ordering::Release);
-    }
-
-    /// Notes that a follower's own task has written what was appended.
-    pub(crate) fn note_written(&self) {
-        if let Some(moment) = self.appended_at.load() {
-            self.metrics.written(moment);
-        }
-    }
-
-    /// Notes that followers were served. An owner that waits for them checks again.
-    pub(crate) fn followers_were_served(&self) {
-        if self.owner_waits.load(Ordering::Acquire) {
-            self.owners.wake();
-        }
-    }
-
-    fn serve_in_tasks(self: &Arc<Self>, more: usize, appended_at: Option<Moment>) {
-        for number in 0..=more {
-            let list = self.list(Subscription::Follower(number));
-            if list.is_some_and(|list| list.len() > 0 && list.announce(appended_at)) {
-                let room = Arc::clone(self);
-                tokio::spawn(async move {
-                    if let Some(list) = room.list(Subscription::Follower(number)) {
-                        list.fan_out_yielding(&room.metrics).await;
-                    }
-                    room.followers_were_served();
-                });
-            }
-        }
-    }
-
     /// Reads the clock for the first append only, however many actions follow before all are
     /// served.
     fn note_appended(&self, actions: u64) {
@@ -339,29 +236,7 @@ impl SharedRoom {
             self.changes.add(Changes { appended: true, ..Changes::default() });
         }
     }
-
-    fn list(&self, subscription: Subscription) -> Option<&Subscribers> {
-        match subscription {
-            Subscription::Owner => Some(&self.owners),
-            Subscription::Follower(0) => Some(&self.followers),
-            Subscription::Follower(number) => self.more_followers.get()?.get(number - 1),
-        }
-    }
-
-    /// The followers' list with the fewest followers, of as many lists as there are threads. The
-    /// first list is filled before there are others.
-    fn shortest_list(&self) -> Subscription {
-        if self.more_followers.get().is_none() && self.followers.len() < FOLLOWERS_PER_THREAD {
-            return Subscription::Follower(0);
-        }
-        let more = self.more_followers.get_or_init(|| {
-            let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
-            (1..threads).map(|_| Subscribers::default()).collect()
-        });
-        let shortest = more.iter().enumerate().min_by_key(|(_, list)| list.len());
-        match shortest {
-            Some((number, list)) if list.len() < self.followers.len() => Subscription::Follower(number + 1),
-            _ => Subscription::Follower(0),
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;
