@@ -29,7 +29,8 @@ pub(crate) struct Args {
     /// How many turns each candidate gets.
     #[arg(long)]
     rounds: Option<usize>,
-    /// Also measure Bun, ws and Socket.IO, which npm installs.
+    /// Also measure ws and Socket.IO, which npm installs. Bun takes part anyway where npm is there,
+    /// but for a store or a cluster.
     #[arg(long)]
     peers: bool,
     /// Compare the server with an earlier build of it, whose binary this names; they take turns.
@@ -44,7 +45,8 @@ pub(crate) struct Args {
     /// docs/benchmark-cluster.md.
     #[arg(long, conflicts_with_all = ["before", "store"])]
     cluster: bool,
-    /// Write the results to docs/benchmark.md instead of target/bench/.
+    /// Write the results to docs/benchmark.md too, and not only to target/bench/. Fails if others
+    /// were busy meanwhile.
     #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
     save: bool,
     /// Measure instead, in Chromium, what the npm package costs a page, beside the original's
@@ -62,7 +64,10 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
     say("measuring: do nothing else on this machine");
     let mut command = std::process::Command::new(bench);
     command.arg("run").arg("--server").arg(server);
-    command.arg("--output").arg(if args.save { workspace.path("docs") } else { workspace.target("bench") });
+    command.arg("--output").arg(workspace.target("bench"));
+    if args.save {
+        command.arg("--keep").arg(workspace.path("docs"));
+    }
     if args.quick || args.check {
         command.args(["--extent", if args.quick { "quick" } else { "check" }]);
     }
@@ -82,10 +87,17 @@ pub(crate) fn run(workspace: &Workspace, args: &Args) -> anyhow::Result<()> {
         command.arg("--cluster").arg(workspace.target("bench/cluster"));
         command.arg("--nats-server").arg(nats::server(workspace)?);
     }
-    if args.peers {
+    let takes_bun = !args.check && args.before.is_none() && !args.store && !args.cluster;
+    let has_npm = args.peers || (takes_bun && npm::require_node().is_ok());
+    if has_npm {
         let peers = workspace.path("tests/bench/peers");
         npm::install(&peers)?;
         command.arg("--peers").arg(peers);
+    } else if takes_bun {
+        say("without npm, Bun is left out");
+    }
+    if args.peers {
+        command.arg("--all-peers");
     }
     execute(&mut command)
 }

@@ -10,6 +10,7 @@ mod goals;
 mod machine;
 mod plot;
 mod priority;
+mod quiet;
 mod results;
 mod store;
 mod table;
@@ -46,9 +47,15 @@ pub(crate) struct Args {
     /// The folder for the results and their plots.
     #[arg(long)]
     output: PathBuf,
-    /// The folder of the peers, if they take part.
+    /// The folder of the peers, if any takes part.
     #[arg(long)]
     peers: Option<PathBuf>,
+    /// All peers take part, not Bun alone.
+    #[arg(long, requires = "peers")]
+    all_peers: bool,
+    /// Also write the results to this folder, to be kept. Fails if others were busy during the run.
+    #[arg(long)]
+    keep: Option<PathBuf>,
     /// An earlier build of the server: compares the two, and nothing else.
     #[arg(long)]
     before: Option<PathBuf>,
@@ -75,7 +82,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     };
     let measuring = store::Measuring::default();
     if programs.stores.is_some() && args.extent != Extent::Check {
-        store::tell_who_is_missing(args.peers.is_some());
+        store::tell_who_is_missing(args.all_peers);
     }
     let priority = Priority::take();
     let tool = Tool::find();
@@ -96,8 +103,10 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let tool = tool.map_or("nothing, as neither perf nor strace works here", Tool::name);
     let preference = if priority.is_ok() { ", at a higher priority than other programs" } else { "" };
     let circumstances = format!(
-        "{}\n{rounds} turns each{preference}. System calls counted by {tool}.",
-        machine::description()?
+        "{}\n{rounds} turns each{preference}. System calls counted by {tool}.{}\n{}",
+        machine::description()?,
+        send_cost(&results),
+        quiet::sentence(&results),
     );
     if args.extent == Extent::Check {
         println!("{circumstances}");
@@ -112,12 +121,22 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
             (None, None) => &document::SERVERS,
         };
         println!("{}", document::write(page, &results, &circumstances, &args.output)?);
+        if let Some(folder) = &args.keep {
+            quiet::check(&results)?;
+            document::write(page, &results, &circumstances, folder)?;
+        }
     }
     if results.failures().is_empty() {
         Ok(())
     } else {
         bail!("some runs failed: {}", results.failures().join("; "))
     }
+}
+
+/// What a system call to send a message costs here, if that was measured: ratios differ with it.
+fn send_cost(results: &Results) -> String {
+    let cost = results.value(Scenario::Paced, Candidate::WriteLoop, Metric::CpuPerDelivery);
+    cost.map(|cost| format!(" One send to one follower costs {cost:.1} µs.")).unwrap_or_default()
 }
 
 /// Runs every scenario, candidate after candidate, round after round, and prints a line for each
@@ -179,10 +198,10 @@ fn plan(args: &Args) -> Vec<Scenario> {
 fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
     use Candidate::{Bun, Coalescing, Server, WriteLoop};
     if args.store.is_some() {
-        return store::candidates(scenario, args.peers.is_some());
+        return store::candidates(scenario, args.all_peers);
     }
     if args.cluster.is_some() {
-        return cluster::candidates(scenario, args.extent, args.peers.is_some());
+        return cluster::candidates(scenario, args.extent, args.all_peers);
     }
     if args.before.is_some() {
         return vec![Server, Candidate::Before, Candidate::BeforeAgain];
@@ -206,7 +225,8 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
         // The others need a store.
         _ => (&[Server], &[]),
     };
-    let peers = peers.iter().filter(|_| args.peers.is_some());
+    let takes_part = |peer: &&Candidate| args.peers.is_some() && (args.all_peers || **peer == Bun);
+    let peers = peers.iter().filter(takes_part);
     ours.iter().chain(peers).copied().collect()
 }
 
@@ -215,16 +235,13 @@ fn least_disturbed(
     repetitions: usize,
     mut measure: impl FnMut() -> anyhow::Result<Measurement>,
 ) -> anyhow::Result<Measurement> {
-    /// The share of one core that others may use.
-    const TOLERATED: f64 = 0.25;
-    let others = |run: &Measurement| run.get(&Metric::OthersBusy).copied().unwrap_or(0.0);
     let mut best = measure()?;
     for _ in 0..repetitions {
-        if others(&best) <= TOLERATED {
+        if !quiet::is_disturbed(&best) {
             break;
         }
         let again = measure()?;
-        if others(&again) < others(&best) {
+        if quiet::others_busy(&again) < quiet::others_busy(&best) {
             best = again;
         }
     }

@@ -29,6 +29,11 @@ impl Results {
         &self.failures
     }
 
+    /// All turns.
+    pub(super) fn runs(&self) -> impl Iterator<Item = &Measurement> {
+        self.runs.values().flatten()
+    }
+
     /// The scenarios that have results.
     pub(super) fn scenarios(&self) -> Vec<Scenario> {
         let mut scenarios: Vec<_> = self.runs.keys().map(|(scenario, _)| *scenario).collect();
