@@ -49,3 +49,6 @@ pub(crate) use send_context::{SendContext, with_send_context};
 pub(crate) use step_frames::{Next, Source};
 pub(crate) use subscriber::Subscriber;
 pub(crate) use subscribers::{Pass, Subscribers, Subscription};
+
+#[cfg(test)]
+mod tests;

@@ -39,6 +39,11 @@ impl Room {
         (!has_news && !self.is_over()).then_some(Standing { seq, ..standing })
     }
 
+    /// Where a follower stands that was served and told everything.
+    pub fn newest_standing(&mut self) -> Standing {
+        Standing { seq: self.served_seq(), news: self.number_news() }
+    }
+
     /// Notes that all followers in step were served up to this seq.
     pub fn note_in_step(&mut self, seq: u64) {
         self.followers.note_step(seq);
@@ -50,13 +55,13 @@ impl Room {
         let (Some(follower), Position::Live { seq }) = (cursor.follower, &cursor.position) else {
             return None;
         };
-        let (seq, news) = (*seq, self.news());
-        if seq != self.served_seq() || told != news || self.is_over() {
+        let (seq, standing) = (*seq, self.newest_standing());
+        if seq != standing.seq || told != self.news() || self.is_over() {
             return None;
         }
         cursor.position = Position::InStep { since: seq };
         self.followers.get_in_step(follower);
-        Some(Standing { seq, news: self.number_news() })
+        Some(standing)
     }
 
     /// Serves a follower on its own again. One that isn't in step stays where it is.
