@@ -13,18 +13,25 @@ pub(super) struct Answers {
     pub(super) rendering: Rendering,
     /// The rendered answers, with a newline after each.
     text: String,
-    /// What must not be sent before the room's journal has kept all records up to the mark, in
-    /// order. Empty without a journal.
-    waiting: VecDeque<(Mark, Waiting)>,
-    /// Bytes of the texts in `waiting`, and a little for each acknowledgement.
-    waiting_bytes: usize,
-    /// The mark for the next answers. None if they need not wait.
-    mark: Option<Mark>,
+    /// What waits for the room's journal. None without a journal, and mostly: there are many
+    /// clients.
+    held: Option<Box<Held>>,
     /// The newest acknowledgement, which the next action may still extend.
     ack: Option<Ack>,
     /// Refusals of messages of the frame that is being read. Those of an owner's numbered actions
     /// don't count, because each of them must be answered.
     pub(super) refusals: usize,
+}
+
+/// Answers that must not be sent before the room's journal has kept all records up to their marks.
+#[derive(Debug, Default)]
+struct Held {
+    /// In order.
+    answers: VecDeque<(Mark, Waiting)>,
+    /// Bytes of their texts, and a little for each acknowledgement.
+    bytes: usize,
+    /// The mark for the next answers. None if they need not wait.
+    mark: Option<Mark>,
 }
 
 /// An answer that waits for the room's journal.
@@ -44,15 +51,7 @@ struct Ack {
 
 impl Default for Answers {
     fn default() -> Self {
-        Self {
-            rendering: Rendering::Original,
-            text: String::new(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            mark: None,
-            ack: None,
-            refusals: 0,
-        }
+        Self { rendering: Rendering::Original, text: String::new(), held: None, ack: None, refusals: 0 }
     }
 }
 
@@ -69,25 +68,29 @@ impl Answers {
 
     /// Whether some wait for the room's journal.
     pub(super) fn are_waiting(&self) -> bool {
-        !self.waiting.is_empty()
+        self.held.as_ref().is_some_and(|held| !held.answers.is_empty())
     }
 
     /// Bytes of the rendered answers.
     pub(super) fn bytes(&self) -> usize {
-        self.text.len() + self.waiting_bytes
+        self.text.len() + self.held.as_ref().map_or(0, |held| held.bytes)
     }
 
     /// Makes later answers wait until the room's journal has kept all records up to the mark.
     /// Answers that come after one that waits wait too.
     pub(super) fn wait_for(&mut self, mark: Option<Mark>) {
-        self.mark = mark.filter(|_| !mutated!(AnswerBeforeKept));
+        let mark = mark.filter(|_| !mutated!(AnswerBeforeKept));
+        if mark.is_some() || self.held.is_some() {
+            self.held.get_or_insert_default().mark = mark;
+        }
     }
 
     /// Lets those be sent that have waited long enough.
     pub(super) fn release(&mut self, is_kept: impl Fn(Mark) -> bool) {
-        while self.waiting.front().is_some_and(|(mark, _)| is_kept(*mark)) {
-            let Some((_, answer)) = self.waiting.pop_front() else { break };
-            self.waiting_bytes -= answer.bytes();
+        let Some(mut held) = self.held.take() else { return };
+        while held.answers.front().is_some_and(|(mark, _)| is_kept(*mark)) {
+            let Some((_, answer)) = held.answers.pop_front() else { break };
+            held.bytes -= answer.bytes();
             match answer {
                 Waiting::Ack(ack) => self.acknowledge_now(ack),
                 Waiting::Text(text) => {
@@ -96,19 +99,19 @@ impl Answers {
                 }
             }
         }
-        self.mark = self.mark.filter(|mark| !is_kept(*mark));
+        held.mark = held.mark.filter(|mark| !is_kept(*mark));
+        self.held = Some(held);
     }
 
     /// Whether the first answer that waits does so for such a mark.
     pub(super) fn first_waits_for(&self, is_such: impl Fn(Mark) -> bool) -> bool {
-        self.waiting.front().is_some_and(|(mark, _)| is_such(*mark))
+        let first = self.held.as_ref().and_then(|held| held.answers.front());
+        first.is_some_and(|(mark, _)| is_such(*mark))
     }
 
     /// Forgets what waits. The client has left the room, or will come back.
     pub(super) fn forget_waiting(&mut self) {
-        self.waiting.clear();
-        self.waiting_bytes = 0;
-        self.mark = None;
+        self.held = None;
     }
 
     /// Adds a rendered answer, without its newline.
@@ -129,12 +132,14 @@ impl Answers {
 
     /// What the next answer waits for: at least for those before it.
     fn next_mark(&self) -> Option<Mark> {
-        self.mark.or_else(|| self.waiting.back().map(|(mark, _)| *mark))
+        let held = self.held.as_ref()?;
+        held.mark.or_else(|| held.answers.back().map(|(mark, _)| *mark))
     }
 
     fn push_waiting(&mut self, mark: Mark, answer: Waiting) {
-        self.waiting_bytes += answer.bytes();
-        self.waiting.push_back((mark, answer));
+        let held = self.held.get_or_insert_default();
+        held.bytes += answer.bytes();
+        held.answers.push_back((mark, answer));
     }
 
     /// Moves the answers into a frame, as many as fit.

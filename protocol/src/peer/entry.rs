@@ -47,7 +47,7 @@ impl Peer {
                 });
                 let Some(claim) = claim else { return self.end(CloseCode::RoomClosed) };
                 let last_sent = Some(Audience::default());
-                self.role = Role::Owner { room, claim, snapshot: None, last_sent };
+                self.role = Role::Owner { room, claim: Box::new(claim), snapshot: None, last_sent };
                 let owner = OwnerReply { key: Some(key.0), epoch: 1, answered: 0 };
                 self.reply(room, &room.to_string(), Some(owner), host);
             }
@@ -188,7 +188,7 @@ impl Peer {
         let (claimed, claim, snapshot) =
             claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
         let last_sent = claimed.new_session.then(Audience::default);
-        self.role = Role::Owner { room, claim, snapshot, last_sent };
+        self.role = Role::Owner { room, claim: Box::new(claim), snapshot, last_sent };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
         Ok(OwnerReply { key: None, epoch: claimed.epoch, answered })
     }

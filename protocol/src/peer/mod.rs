@@ -75,7 +75,8 @@ enum Role {
     },
     Owner {
         room: RoomId,
-        claim: HeldClaim,
+        /// Boxed, because most connections are followers.
+        claim: Box<HeldClaim>,
         /// Set for an owner whose page was loaded anew, to serve it the snapshot.
         snapshot: Option<Cursor>,
         /// The audience that it was sent last. None if the page may know an older count from a

@@ -20,8 +20,8 @@ pub(crate) const WAIT_FOR_SOME: Duration = Duration::from_millis(500);
 /// Why an owner's connection isn't read for now. Empty for a follower's connection.
 #[derive(Debug, Default)]
 pub(super) struct OwnerWait {
-    /// The owner waits for its room.
-    room: Option<RoomWait>,
+    /// The owner waits for its room. Boxed, because most connections are followers'.
+    room: Option<Box<RoomWait>>,
     /// The owner was too fast. The wake-up comes when its pause is over.
     pause: Option<WakeUp>,
 }
@@ -104,7 +104,7 @@ impl OwnerWait {
         let started = self.room.as_ref().map_or(now, |wait| wait.started);
         let end = now.after(milliseconds(longest)).min(started.after(milliseconds(WAIT_FOR_MOST)));
         let wake_up = WakeUp::new(connection, longest);
-        self.room = Some(RoomWait { reason, started, end, _wake_up: wake_up });
+        self.room = Some(Box::new(RoomWait { reason, started, end, _wake_up: wake_up }));
     }
 
     /// Whether the owner has sent too much in too short a time.

@@ -78,7 +78,7 @@ struct Task {
     was_stopped: bool,
     owner_wait: OwnerWait,
     /// The application decides about this entry of the client.
-    deciding: Option<(Operation, Deciding)>,
+    deciding: Option<Box<(Operation, Deciding)>>,
 }
 
 impl Task {
@@ -139,11 +139,11 @@ impl Task {
             let asked = connection.with_state(|state| state.host.take_asked()).flatten();
             let Some(asked) = asked else { return false };
             connection.activity.set_awaits_decision(true);
-            self.deciding = Some((asked.operation, connection.services.ask(asked)));
+            self.deciding = Some(Box::new((asked.operation, connection.services.ask(asked))));
         }
-        let Some((operation, deciding)) = &mut self.deciding else { return false };
-        let Poll::Ready(decision) = deciding.as_mut().poll(context) else { return false };
-        let operation = *operation;
+        let Some(deciding) = &mut self.deciding else { return false };
+        let Poll::Ready(decision) = deciding.1.as_mut().poll(context) else { return false };
+        let operation = deciding.0;
         self.deciding = None;
         connection.activity.note_received(connection.services.clock.now());
         connection.activity.set_awaits_decision(false);

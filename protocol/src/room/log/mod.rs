@@ -9,7 +9,7 @@ pub(super) mod slots;
 use std::collections::VecDeque;
 
 pub use cursor::Cursor;
-pub(super) use cursor::Position;
+pub(super) use cursor::{Position, SnapshotPosition};
 pub(crate) use frame::MAX_FRAME_BYTES;
 pub use frame::{Contents, Frame};
 

@@ -4,7 +4,7 @@
 mod in_step;
 
 use super::Room;
-use super::log::{Cursor, Frame, Position};
+use super::log::{Cursor, Frame, Position, SnapshotPosition};
 use crate::mutation::mutated;
 use crate::{Rendering, ServerMessage, render};
 
@@ -72,20 +72,23 @@ impl Room {
     fn snapshot(&mut self, rendering: Rendering, resync: bool) -> Position {
         let block = self.slots.snapshot(rendering, &self.uuid, &self.account);
         self.update_memory_use();
-        Position::Snapshot { block, index: 0, head: self.compact.head(), resync, rebuilds: self.rebuilds }
+        let (head, rebuilds) = (self.compact.head(), self.rebuilds);
+        Position::Snapshot(Box::new(SnapshotPosition { block, index: 0, head, resync, rebuilds }))
     }
 
     /// Serves the snapshot and nothing live. An owner whose page was loaded anew gets this part of
     /// [`Room::serve`] alone.
     pub fn serve_snapshot(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
-        if let Position::Snapshot { index: 0, resync, rebuilds, .. } = cursor.position
-            && rebuilds != self.rebuilds
+        if let Position::Snapshot(snapshot) = &cursor.position
+            && snapshot.index == 0
+            && snapshot.rebuilds != self.rebuilds
             && !mutated!(SnapshotBeforeRebuild)
         {
             // It may hold actions that were lost. Of one that is being served, all was kept.
-            cursor.position = self.snapshot(cursor.rendering, resync);
+            cursor.position = self.snapshot(cursor.rendering, snapshot.resync);
         }
-        let Position::Snapshot { block, index, head, resync, .. } = &mut cursor.position else { return };
+        let Position::Snapshot(snapshot) = &mut cursor.position else { return };
+        let SnapshotPosition { block, index, head, resync, .. } = &mut **snapshot;
         // It stays the same while it waits. Rendered anew, it would hold newer actions each time,
         // and in a busy room it would wait for ever.
         if *head > self.durable && !mutated!(SnapshotBeforeKept) {
