@@ -15,7 +15,7 @@ use super::state::Sent;
 use super::{Connection, Registry};
 use crate::access::Deciding;
 use crate::fanout::with_send_context;
-use crate::websocket::{Ending, Reader};
+use crate::websocket::{Ending, Incoming, Reader};
 
 /// Serves a connection in a task of its own until it ends. `read` holds bytes that were already
 /// read from its stream.
@@ -188,6 +188,10 @@ impl Task {
         connection.activity.note_received(now);
         let room = connection.with_state(|state| {
             let fed = self.reader.feed(bytes, |incoming| {
+                if matches!(incoming, Incoming::Text(_) | Incoming::Binary(_)) {
+                    // Nothing may overtake what the client is answered.
+                    state.leave_step(&**connection);
+                }
                 self.was_stopped = !state.receive(&incoming, now);
                 !self.was_stopped
             });

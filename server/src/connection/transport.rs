@@ -177,10 +177,11 @@ impl OtherStream {
         let mut stream = Pin::new(&mut *self.stream);
         let write = poll_fn(|context| {
             let written = ready!(stream.as_mut().poll_write_vectored(context, slices))?;
-            match stream.as_mut().poll_flush(context) {
-                Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(written)),
+            if let Poll::Ready(Err(_)) = stream.as_mut().poll_flush(context) {
+                // The own task flushes again, and finds the error.
+                context.waker().wake_by_ref();
             }
+            Poll::Ready(Ok(written))
         });
         // A fan-out writes to more streams in one turn than tokio allows a task.
         let write = pin!(unconstrained(write));

@@ -17,6 +17,9 @@ use super::subscriber::Subscriber;
 /// chunk is served, which takes 0.1 to 0.4 ms.
 pub(super) const CHUNK_SEATS: usize = 64;
 
+/// Frames that a chunk is sent in a row.
+const FRAMES_PER_TURN: usize = 16;
+
 /// Some subscribers of a room that are served in the same rendering.
 #[derive(Debug)]
 pub(super) struct Chunk {
@@ -95,7 +98,8 @@ impl Chunk {
 
     /// Puts a subscriber in step: fan-outs write to its client from now on.
     pub(super) fn get_in_step(&self, subscriber: &dyn Subscriber, standing: Standing) {
-        self.lock()[subscriber.index()].place = Place::InStep(standing, Way::to(subscriber));
+        let seat = &mut self.lock()[subscriber.index()];
+        seat.place = Place::InStep(standing, Way::to(&*seat.subscriber));
     }
 
     /// Takes a subscriber out of step: no fan-out writes to its client any more. None if it isn't
@@ -119,8 +123,13 @@ impl Chunk {
         let mut seats = self.lock();
         let alone = seats.iter().filter(|seat| !matches!(seat.place, Place::InStep(..)));
         let mut alone: Vec<_> = alone.map(|seat| Arc::clone(&seat.subscriber)).collect();
-        while self.serve_frame(source, &mut seats, context, &mut alone) {}
-        alone
+        for _ in 0..FRAMES_PER_TURN {
+            if !self.serve_frame(source, &mut seats, context, &mut alone) {
+                return alone;
+            }
+        }
+        // The rest of a long backlog: the chunk isn't kept locked for it.
+        seats.iter().map(|seat| Arc::clone(&seat.subscriber)).collect()
     }
 
     /// Sends each in step one frame. True if there may be another one.

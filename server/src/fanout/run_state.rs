@@ -21,6 +21,11 @@ impl RunState {
         self.0.swap(ANNOUNCED, Ordering::AcqRel) == IDLE
     }
 
+    /// Gives up a run that is not over.
+    pub(super) fn abandon(&self) {
+        self.0.store(IDLE, Ordering::Release);
+    }
+
     /// Begins a pass if there is something new since the last one began. Otherwise the run is over.
     /// Only the caller that [`RunState::announce`] told to run may call this.
     pub(super) fn begins_pass(&self) -> bool {
@@ -46,5 +51,8 @@ mod tests {
         assert!(state.begins_pass());
         assert!(!state.begins_pass());
         assert!(state.announce(), "nobody runs any more");
+        assert!(state.begins_pass());
+        state.abandon();
+        assert!(state.announce(), "the run was given up");
     }
 }

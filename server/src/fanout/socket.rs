@@ -10,7 +10,11 @@ use rustix::net::{SendAncillaryBuffer, SendFlags, send, sendmsg};
 use super::subscriber::Subscriber;
 
 /// Neither waits, nor raises a signal where the client is gone.
+#[cfg(not(target_vendor = "apple"))]
 const FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+/// There is no such flag. Rust's programs ignore that signal.
+#[cfg(target_vendor = "apple")]
+const FLAGS: SendFlags = SendFlags::DONTWAIT;
 
 /// The descriptor of a subscriber's socket.
 #[derive(Debug, Clone, Copy)]

@@ -125,6 +125,11 @@ impl Subscribers {
         })
     }
 
+    /// Gives up a fan-out that is not over. The next announcement starts another.
+    pub(crate) fn abandon(&self) {
+        self.run.abandon();
+    }
+
     fn all(&self) -> Arc<Vec<Arc<Chunk>>> {
         Arc::clone(&self.lock())
     }
@@ -170,9 +175,9 @@ impl Pass {
     /// Serves the next chunk. False if there is none.
     fn serve_chunk(&self, source: &dyn Source, context: &mut SendContext) -> bool {
         let Some(chunk) = self.chunks.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return false };
-        // A panic is logged by then. Whoever was not served is served in the next pass.
         let alone = contained("serving a room", || chunk.serve(source, context));
-        for subscriber in alone.unwrap_or_default() {
+        // After a panic each is served alone, so that it ends only the one that it comes from.
+        for subscriber in alone.unwrap_or_else(|| chunk.all()) {
             let delivered = contained("sending to a connection", || subscriber.deliver(context));
             if delivered != Some(true) {
                 subscriber.wake();

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rtbroadcaster_protocol::{
@@ -13,7 +13,8 @@ use rtbroadcaster_protocol::{
 
 use super::chunk::Chunk;
 use super::step_frames::{Next, Source};
-use super::{LeftStep, SendContext, Subscriber};
+use super::{LeftStep, SendContext, Subscriber, Subscribers};
+use crate::metrics::Metrics;
 
 /// A room, and how often frames were made of it.
 struct Counted {
@@ -36,6 +37,8 @@ struct Client {
     takes: Mutex<VecDeque<usize>>,
     taken: Mutex<Vec<u8>>,
     writes: AtomicUsize,
+    deliveries: AtomicUsize,
+    panics: AtomicBool,
     index: AtomicUsize,
 }
 
@@ -48,6 +51,7 @@ unsafe impl Subscriber for Client {
     }
 
     fn write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        assert!(!self.panics.load(Ordering::Relaxed), "of this test");
         let bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
         let takes = self.takes.lock().unwrap().pop_front().unwrap_or(bytes.len());
         self.taken.lock().unwrap().extend(&bytes[..takes]);
@@ -56,6 +60,7 @@ unsafe impl Subscriber for Client {
     }
 
     fn deliver(&self, _context: &mut SendContext) -> bool {
+        self.deliveries.fetch_add(1, Ordering::Relaxed);
         true
     }
 
@@ -192,6 +197,24 @@ fn a_client_that_takes_nothing_is_served_alone_from_where_it_stands() {
     let left = hall.chunk.leave_step(&*blocked).unwrap();
     assert!(left.torn.is_none());
     assert_eq!(left.standing.seq(), 0);
+}
+
+#[test]
+fn after_a_panic_each_of_its_chunk_is_served_alone() {
+    let hall = Hall::open();
+    let subscribers = Subscribers::default();
+    let clients = [(); 3].map(|()| Arc::new(Client::default()));
+    for client in &clients {
+        let subscriber: Arc<dyn Subscriber> = Arc::clone(client) as _;
+        let subscription = subscribers.subscribe(Rendering::Compact, &subscriber);
+        let standing = hall.source.room.lock().unwrap().newest_standing();
+        subscription.get_in_step(&**client, standing);
+    }
+    clients[1].panics.store(true, Ordering::Relaxed);
+    hall.act("[1]");
+    assert!(subscribers.announce(None));
+    subscribers.begin_pass().unwrap().serve(&hall.source, &Metrics::new());
+    assert!(clients.iter().all(|client| client.deliveries.load(Ordering::Relaxed) == 1));
 }
 
 #[test]

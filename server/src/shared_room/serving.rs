@@ -39,7 +39,7 @@ impl RoomSubscription {
 
 impl SharedRoom {
     /// Serves the connections for which something has changed: those of a small room at once, those
-    /// of a large one in tasks. True if it has started tasks.
+    /// of a large one in a task. True if a task serves it.
     ///
     /// The caller must not hold the lock of any connection's state.
     pub(crate) fn serve(self: &Arc<Self>) -> bool {
@@ -51,7 +51,8 @@ impl SharedRoom {
         }
         let changes = self.changes.take();
         if changes.for_owner && self.owners.announce(None) {
-            while let Some(pass) = self.owners.begin_pass() {
+            let mut run = Run::of(self, true);
+            while let Some((pass, _)) = run.next_pass() {
                 let has_sent = pass.serve(&**self, &self.metrics);
                 pass.end(has_sent, &self.metrics);
             }
@@ -59,8 +60,17 @@ impl SharedRoom {
         if !changes.for_followers {
             return false;
         }
+        let is_large = self.followers.len() > FOLLOWERS_AT_ONCE;
         let appended_at = if changes.appended { self.appended_at.load() } else { None };
-        self.followers.announce(appended_at) && self.fan_out()
+        if self.followers.announce(appended_at) {
+            let run = Run::of(self, false);
+            if is_large {
+                tokio::spawn(run.fan_out_yielding());
+            } else {
+                run.fan_out();
+            }
+        }
+        is_large
     }
 
     /// Serves the room in a task of its own, for a caller that may hold the lock of a connection's
@@ -98,35 +108,6 @@ impl SharedRoom {
         }
     }
 
-    /// Serves the followers until there is nothing new. True if a task does.
-    fn fan_out(self: &Arc<Self>) -> bool {
-        let is_large = self.followers.len() > FOLLOWERS_AT_ONCE;
-        if is_large {
-            let room = Arc::clone(self);
-            tokio::spawn(async move { room.fan_out_in_task().await });
-            return true;
-        }
-        while let Some(pass) = self.followers.begin_pass() {
-            let seq = self.served_seq();
-            let has_sent = pass.serve(&**self, &self.metrics);
-            self.end_pass(&pass, seq, has_sent);
-        }
-        false
-    }
-
-    async fn fan_out_in_task(self: &Arc<Self>) {
-        while let Some(pass) = self.followers.begin_pass() {
-            let (pass, seq) = (Arc::new(pass), self.served_seq());
-            let helpers: Vec<_> = (0..self.helpers()).map(|_| self.help(Arc::clone(&pass))).collect();
-            let mut has_sent = pass.serve_yielding(&**self, &self.metrics).await;
-            for helper in helpers {
-                // A panic is contained where it happens.
-                has_sent |= helper.await.unwrap_or(false);
-            }
-            self.end_pass(&pass, seq, has_sent);
-        }
-    }
-
     /// How many other threads take part in a pass.
     fn helpers(&self) -> usize {
         let threads = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
@@ -145,12 +126,62 @@ impl SharedRoom {
         self.followers_were_served();
     }
 
-    fn served_seq(&self) -> u64 {
-        self.look(Room::served_seq).unwrap_or_default()
-    }
-
     fn list(&self, is_owner: bool) -> &Subscribers {
         if is_owner { &self.owners } else { &self.followers }
+    }
+}
+
+/// A fan-out over the owners or the followers of a room. It is given up when it is dropped before
+/// it is over, as after a panic.
+struct Run {
+    room: Arc<SharedRoom>,
+    is_owners: bool,
+    is_over: bool,
+}
+
+impl Run {
+    /// A fan-out that was announced.
+    fn of(room: &Arc<SharedRoom>, is_owners: bool) -> Self {
+        Self { room: Arc::clone(room), is_owners, is_over: false }
+    }
+
+    /// The next pass, and the room's newest seq when it began.
+    fn next_pass(&mut self) -> Option<(Pass, u64)> {
+        let seq = self.room.look(Room::served_seq).unwrap_or_default();
+        let pass = self.room.list(self.is_owners).begin_pass();
+        self.is_over = pass.is_none();
+        Some((pass?, seq))
+    }
+
+    /// Serves the followers until there is nothing new.
+    fn fan_out(mut self) {
+        while let Some((pass, seq)) = self.next_pass() {
+            let has_sent = pass.serve(&*self.room, &self.room.metrics);
+            self.room.end_pass(&pass, seq, has_sent);
+        }
+    }
+
+    /// The same, in a task that lets others run in between, and with other threads for a room of
+    /// thousands.
+    async fn fan_out_yielding(mut self) {
+        while let Some((pass, seq)) = self.next_pass() {
+            let (room, pass) = (&self.room, Arc::new(pass));
+            let helpers: Vec<_> = (0..room.helpers()).map(|_| room.help(Arc::clone(&pass))).collect();
+            let mut has_sent = pass.serve_yielding(&**room, &room.metrics).await;
+            for helper in helpers {
+                // A panic is contained where it happens.
+                has_sent |= helper.await.unwrap_or(false);
+            }
+            room.end_pass(&pass, seq, has_sent);
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.room.list(self.is_owners).abandon();
+        }
     }
 }
 

@@ -81,6 +81,21 @@ impl Follower {
         self.ignored_until = Interval(now.0.saturating_add(IGNORED_INTERVALS));
     }
 
+    /// The interval before which it isn't waited for.
+    pub(super) fn ignored_until(&self) -> Interval {
+        self.ignored_until
+    }
+
+    /// Doesn't wait for it before this interval, or a later one.
+    pub(super) fn ignore_until(&mut self, interval: Interval) {
+        self.ignored_until = self.ignored_until.max(interval);
+    }
+
+    /// The same follower, if it is waited for.
+    pub(super) fn without_ignoring(self) -> Self {
+        Self { ignored_until: Interval::default(), ..self }
+    }
+
     /// Whether it is on the ring, takes something and isn't ignored.
     pub(super) fn is_waited_for(&self, marks: RingMarks, now: Interval) -> bool {
         self.served >= marks.full

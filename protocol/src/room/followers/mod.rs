@@ -39,7 +39,10 @@ enum Entry {
     /// It is served on its own.
     Alone(Follower),
     /// It is in step with others.
-    InStep,
+    InStep {
+        /// It isn't waited for before this interval.
+        ignored_until: Interval,
+    },
 }
 
 impl Followers {
@@ -103,18 +106,19 @@ impl Followers {
 
     /// Puts a follower in step with others. It has everything, so it counts as far as they are.
     pub(crate) fn get_in_step(&mut self, id: FollowerId) {
-        if let Entry::Alone(follower) = self.replace(id, Entry::InStep)
-            && self.in_step == 1
-        {
-            self.step = follower;
+        let Entry::Alone(follower) = self.entries[id.0] else { return };
+        if self.in_step == 0 {
+            self.step = follower.without_ignoring();
         }
+        self.replace(id, Entry::InStep { ignored_until: follower.ignored_until() });
     }
 
     /// Takes a follower that was served up to `seq` out of step. One that isn't in step stays what
     /// it is.
     pub(crate) fn leave_step(&mut self, id: FollowerId, seq: u64) {
-        if matches!(self.entries[id.0], Entry::InStep) {
+        if let Entry::InStep { ignored_until } = self.entries[id.0] {
             let mut follower = self.step;
+            follower.ignore_until(ignored_until);
             follower.note_served(seq, self.now);
             self.replace(id, Entry::Alone(follower));
         }
@@ -127,15 +131,15 @@ impl Followers {
 
     fn replace(&mut self, id: FollowerId, entry: Entry) -> Entry {
         let former = std::mem::replace(&mut self.entries[id.0], entry);
-        self.in_step -= usize::from(matches!(former, Entry::InStep));
-        self.in_step += usize::from(matches!(entry, Entry::InStep));
+        self.in_step -= usize::from(matches!(former, Entry::InStep { .. }));
+        self.in_step += usize::from(matches!(entry, Entry::InStep { .. }));
         former
     }
 
     fn alone_mut(&mut self, id: FollowerId) -> Option<&mut Follower> {
         match &mut self.entries[id.0] {
             Entry::Alone(follower) => Some(follower),
-            Entry::Free | Entry::InStep => None,
+            Entry::Free | Entry::InStep { .. } => None,
         }
     }
 
@@ -144,7 +148,7 @@ impl Followers {
     fn each(&self) -> impl Iterator<Item = (&Follower, usize)> {
         let alone = self.entries.iter().filter_map(|entry| match entry {
             Entry::Alone(follower) => Some((follower, 1)),
-            Entry::Free | Entry::InStep => None,
+            Entry::Free | Entry::InStep { .. } => None,
         });
         alone.chain((self.in_step > 0).then_some((&self.step, self.in_step)))
     }
@@ -152,7 +156,7 @@ impl Followers {
     fn each_mut(&mut self) -> impl Iterator<Item = (&mut Follower, usize)> {
         let alone = self.entries.iter_mut().filter_map(|entry| match entry {
             Entry::Alone(follower) => Some((follower, 1)),
-            Entry::Free | Entry::InStep => None,
+            Entry::Free | Entry::InStep { .. } => None,
         });
         alone.chain((self.in_step > 0).then_some((&mut self.step, self.in_step)))
     }
@@ -324,6 +328,22 @@ mod tests {
         assert_eq!(followers.lag_report(24), LagReport { followers: 2, actions: 6, greatest: 4 });
         followers.reposition(ids[2], 3);
         assert_eq!(followers.lag_report(24), LagReport { followers: 2, actions: 25, greatest: 21 });
+    }
+
+    #[test]
+    fn a_follower_that_is_not_waited_for_is_not_so_because_it_was_in_step() {
+        let mut followers = Followers::default();
+        let [slow, other] = [0, 1].map(|_| followers.add(Rendering::Compact, 4));
+        assert_eq!(lag(&mut followers, 0), Lag::Most);
+        followers.note_served(other, 20);
+        followers.give_up_on_laggards(MARKS);
+        followers.note_served(slow, 20);
+        [slow, other].iter().for_each(|id| followers.get_in_step(*id));
+        followers.leave_step(other, 4);
+        assert_eq!(lag(&mut followers, 250), Lag::Most, "the other one is waited for");
+        followers.note_served(other, 20);
+        followers.leave_step(slow, 4);
+        assert_eq!(lag(&mut followers, 500), Lag::No, "the slow one is still ignored");
     }
 
     #[test]
