@@ -174,7 +174,7 @@ impl RoomLogs {
         let request = Request::new().headers(headers).payload(entry);
         let answer = match self.send(self.subjects.log(room), request).await {
             Ok(answer) => answer,
-            Err(error) => return Written::Unanswered(error.to_string()),
+            Err(Unread::ForNow(reason) | Unread::Damaged(reason)) => return Written::Unanswered(reason),
         };
         match serde_json::from_slice(&answer.payload) {
             Ok(Acknowledgement { error: Some(error), .. }) if NOT_LAST.contains(&error.err_code) => {
