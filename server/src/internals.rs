@@ -11,7 +11,7 @@ use warp::Filter;
 use warp::filters::BoxedFilter;
 use warp::reply::{Reply, Response};
 
-use crate::connection::Transport;
+use crate::connection::{Transport, upgraded_transport};
 use crate::websocket::{Ending, Incoming, MAX_HEADER_BYTES, Reader, handshake, pong, text_header};
 
 /// Bytes read at a time.
@@ -43,7 +43,7 @@ pub fn echo(message_bytes: usize) -> BoxedFilter<(Response,)> {
 
 async fn serve(upgrade: OnUpgrade, message_bytes: usize) -> io::Result<()> {
     let upgraded = upgrade.await.map_err(io::Error::other)?;
-    let (transport, mut read) = Transport::new(upgraded);
+    let (transport, mut read) = upgraded_transport(upgraded);
     let mut reader = Reader::new(message_bytes);
     let mut buffer = vec![0; READ_BYTES];
     let mut bytes = read.as_mut_slice();

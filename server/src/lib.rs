@@ -47,7 +47,7 @@
 //! | hear what happens in rooms | [`Manager::events`] |
 //! | show metrics | [`Manager::metrics_routes`] |
 //! | look after a running server | [`Manager::admin_routes`] |
-//! | bound TCP connections in an accept loop | [`Manager::sockets`], [`HangUp`], [`RemoteAddress`] |
+//! | bound TCP connections in an accept loop | [`Manager::sockets`], [`HttpStream`], [`RemoteAddress`] |
 //! | end in order | [`Manager::shut_down_over`] |
 //!
 //! Everything is to be called inside of a tokio runtime. Errors say what to do; a [`Refusal`] is
@@ -107,7 +107,7 @@ pub use access::{InvalidKeySource, KeySource, TokenClaims};
 pub use admin::AdminSettings;
 pub use admission::{HostPolicy, InvalidHost, InvalidOrigin, OriginPolicy, Socket};
 pub use application::{Message, RoomAction, RoomError, RoomFollower, RoomHandle, RoomMessage, RoomOptions};
-pub use http::HangUp;
+pub use connection::{HttpStream, Takeover};
 #[cfg(feature = "cluster")]
 pub use journal::{
     ClusterError, ClusterReport, ClusterSettings, InvalidNatsServer, NatsServer, StreamDifferences,

@@ -167,19 +167,19 @@ impl Manager {
     /// use hyper::server::conn::http1;
     /// use hyper::service::service_fn;
     /// use hyper_util::rt::TokioIo;
-    /// use rtbroadcaster::{HangUp, RemoteAddress};
+    /// use rtbroadcaster::{HttpStream, RemoteAddress};
     /// use tower_service::Service;
     ///
     /// let sockets = rooms.sockets(20_000, false);
     /// loop {
     ///     let (stream, remote) = listener.accept().await?;
     ///     let Some(socket) = sockets.admit(remote, Some(remote.ip())) else { continue };
-    ///     let (service, hang_up) = (rooms.service(), HangUp::new());
-    ///     let wanted = hang_up.clone();
+    ///     let (service, stream) = (rooms.service(), HttpStream::new(stream));
+    ///     let (takeover, requests_takeover) = (stream.takeover(), stream.takeover());
     ///     let answer = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
     ///         request.extensions_mut().insert(RemoteAddress(remote));
     ///         request.extensions_mut().insert(socket.clone());
-    ///         request.extensions_mut().insert(hang_up.clone());
+    ///         request.extensions_mut().insert(requests_takeover.clone());
     ///         service.clone().call(request)
     ///     });
     ///     let http = http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
@@ -187,7 +187,7 @@ impl Manager {
     ///         tokio::select! {
     ///             // An error is the client's, which is gone then.
     ///             _ = http.with_upgrades() => {}
-    ///             () = wanted.wanted() => {}
+    ///             () = takeover.done() => {}
     ///         }
     ///     });
     /// }

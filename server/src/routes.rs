@@ -14,7 +14,7 @@ use warp::reply::{Reply, Response};
 
 use crate::access::RequestParts;
 use crate::admission::{HandshakeError, PageRefused, Socket};
-use crate::connection::{Connection, Framing, Transport};
+use crate::connection::{Connection, ConnectionState, Framing, upgraded_transport};
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
 use crate::websocket::handshake;
@@ -157,14 +157,13 @@ fn upgrade_request(
             match upgrade.await {
                 Ok(upgraded) => {
                     debug!("connection opened");
-                    let (transport, mut read) = Transport::new(upgraded);
+                    let (transport, mut read) = upgraded_transport(upgraded);
                     let services = manager.services().clone();
-                    let connection =
-                        Connection::new(services, address, transport, admission, Framing::Websocket);
+                    let mut state = ConnectionState::new(services, address, Framing::Websocket);
                     if let Some(parts) = parts {
-                        connection.with_state(|state| state.host.decide_by(parts));
+                        state.host.decide_by(parts);
                     }
-                    manager.start(connection, &mut read);
+                    manager.start(Connection::new(state, transport, admission), &mut read);
                 }
                 Err(error) => debug!(%error, "the connection ended during its handshake"),
             }

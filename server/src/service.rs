@@ -10,12 +10,13 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Frame, SizeHint};
 use tower_service::Service;
 use warp::filters::BoxedFilter;
-use warp::http::Request;
 use warp::http::request::Parts;
+use warp::http::{Request, Version};
 use warp::reply::Response;
 
 use crate::Manager;
 use crate::access::RequestParts;
+use crate::connection::Takeover;
 use crate::http::MountPath;
 use crate::remote_address::RemoteAddress;
 
@@ -26,7 +27,7 @@ type FindAddress = dyn Fn(&Parts) -> Option<SocketAddr> + Send + Sync;
 /// `/rooms`. Any other path is answered with HTTP status 404. [`Manager::service`] makes it.
 ///
 /// The server around it must allow upgrades: hyper's `with_upgrades`, which axum's `serve` uses. It
-/// needs a write timeout for clients that take no events, or a [`HangUp`](crate::HangUp).
+/// needs a write timeout for clients that take no events, or a [`Takeover`](crate::Takeover).
 #[derive(Clone)]
 pub struct RoomsService {
     routes: BoxedFilter<(Response,)>,
@@ -104,6 +105,10 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
+        if parts.version > Version::HTTP_11 {
+            // The other requests on the TCP connection need it too.
+            parts.extensions.remove::<Takeover>();
+        }
         if parts.extensions.get::<RemoteAddress>().is_none()
             && let Some(address) = self.find_address.as_ref().and_then(|find| find(&parts))
         {

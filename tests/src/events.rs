@@ -44,6 +44,11 @@ impl Events {
     /// Asks for events on this connection.
     pub async fn open_on(mut socket: RawSocket, request: &Request, address: &str) -> Self {
         request.begin_on(&mut socket, address).await;
+        Self::answered_on(socket).await
+    }
+
+    /// Reads the answer to a request for events that was sent before.
+    pub async fn answered_on(mut socket: RawSocket) -> Self {
         let response = Response::read_head(&mut socket).await;
         Self { socket, response, lines: VecDeque::new(), last_id: None, comments: 0 }
     }
@@ -95,6 +100,11 @@ impl Events {
         self.socket
     }
 
+    /// Sends bytes to which the server must pay no attention.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.socket.send_bytes(bytes).await;
+    }
+
     async fn event(&mut self) -> Option<Event> {
         let mut event = Event { kind: "message".to_owned(), id: None, data: Value::Null };
         let mut has_data = false;
@@ -118,8 +128,16 @@ impl Events {
         }
     }
 
-    /// The next line of the chunked body (RFC 9112 section 7.1).
+    /// The next line of the body, which ends with the connection or comes in chunks.
     async fn line(&mut self) -> Option<String> {
+        match self.response.header("transfer-encoding") {
+            Some(_) => self.line_of_chunks().await,
+            None => self.socket.read_line().await,
+        }
+    }
+
+    /// The next line of a chunked body (RFC 9112 section 7.1).
+    async fn line_of_chunks(&mut self) -> Option<String> {
         while self.lines.len() < 2 {
             let size = self.socket.read_line().await?;
             let size =

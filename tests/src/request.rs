@@ -138,7 +138,8 @@ impl Request {
 }
 
 impl Response {
-    async fn read(socket: &mut RawSocket, has_no_body: bool) -> Self {
+    /// Reads the answer to a request that was sent before; one to `HEAD` has no body.
+    pub async fn read(socket: &mut RawSocket, has_no_body: bool) -> Self {
         let mut response = Self::read_head(socket).await;
         let length = response.header("content-length").map_or(0, |value| value.parse().expect("a length"));
         if !has_no_body {

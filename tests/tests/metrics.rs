@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rtbroadcaster::Settings;
 use rtbroadcaster_protocol::{CloseCode, RefusalCode};
 use rtbroadcaster_tests::{
-    Client, METRICS_PATH, Opcode, PATH, Program, RawSocket, Request, Room, Scrape, Server, eventually,
+    Client, Edge, METRICS_PATH, Opcode, PATH, Program, RawSocket, Request, Room, Scrape, Server, eventually,
     follow, message, metrics_change, open_room,
 };
 use serde_json::json;
@@ -324,6 +324,23 @@ async fn the_latency_of_every_fan_out_that_wrote_something_is_counted_once() {
     metrics_change(&server.address, &alone, &but, &expected).await;
     let sum = Scrape::of(&server.address).await.value("rtbroadcaster_delivery_seconds_sum");
     assert!(sum > 0.0 && sum < 60.0, "{sum} seconds");
+}
+
+#[tokio::test]
+async fn a_fan_out_to_event_streams_alone_is_one_latency() {
+    let server = Server::start().await;
+    let edge = Edge::open(&server.address).await;
+    let mut streams = [edge.follow_from(0).await, edge.follow_from(0).await];
+    for seq in 1..=2 {
+        edge.act("act").await;
+        for stream in &mut streams {
+            assert_eq!(stream.seq().await, seq);
+        }
+    }
+    eventually(&2.0, async || {
+        Scrape::of(&server.address).await.value("rtbroadcaster_delivery_seconds_count")
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -29,20 +29,21 @@ pub(super) async fn say_farewell(connection: &Connection, reader: &mut Reader, e
 }
 
 async fn send_and_await_answer(connection: &Connection, reader: &mut Reader, ending: Ending) {
-    let queued = connection.with_state(|state| (state.queue_farewell(ending), state.expects_answer()));
-    let Some((true, expects_answer)) = queued else { return };
+    let queued = connection.with_state(|state| (state.queue_farewell(ending), state.has_incoming()));
+    let Some((true, has_incoming)) = queued else { return };
     if !poll_fn(|context| poll_flushed(connection, context)).await {
         return;
     }
-    if !expects_answer || !matches!(ending, Ending::Policy(_)) {
+    if !has_incoming || !matches!(ending, Ending::Policy(_)) {
         // Nothing that comes now counts, but it is read until the client ends too.
         let shut_down = poll_fn(|context| connection.transport.poll_shutdown(context));
         if shut_down.await.is_err() {
             return;
         }
     }
-    let is_fault = matches!(ending, Ending::Fault(..));
-    poll_fn(|context| poll_answered(connection, reader, is_fault, context)).await;
+    // After a fault the bytes that come are no frames, and from a reader of events they never are.
+    let has_frames = has_incoming && !matches!(ending, Ending::Fault(..));
+    poll_fn(|context| poll_answered(connection, reader, has_frames, context)).await;
 }
 
 /// Ready when the client was sent everything. False if no more can be written.
@@ -64,7 +65,7 @@ fn poll_flushed(connection: &Connection, context: &mut Context<'_>) -> Poll<bool
 fn poll_answered(
     connection: &Connection,
     reader: &mut Reader,
-    is_fault: bool,
+    has_frames: bool,
     context: &mut Context<'_>,
 ) -> Poll<()> {
     with_read_buffer(|buffer| {
@@ -72,13 +73,15 @@ fn poll_answered(
             let Ok(count @ 1..) = ready!(connection.transport.poll_read(context, buffer)) else {
                 return Poll::Ready(());
             };
+            if !has_frames {
+                continue;
+            }
             let mut has_answered = false;
             let fed = reader.feed(&mut buffer[..count], |incoming| {
                 has_answered |= matches!(incoming, Incoming::Close(_));
                 true
             });
-            // After a fault the bytes that come are no frames.
-            if !is_fault && (has_answered || fed.is_err()) {
+            if has_answered || fed.is_err() {
                 return Poll::Ready(());
             }
         }

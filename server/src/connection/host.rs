@@ -66,7 +66,7 @@ impl ConnectionHost {
     }
 
     /// What all connections share.
-    pub(super) fn services(&self) -> &Services {
+    pub(super) fn services(&self) -> &Arc<Services> {
         &self.services
     }
 

@@ -2,10 +2,10 @@
 
 mod activity;
 mod decision;
-mod events;
 mod farewell;
 mod framing;
 mod host;
+mod http_stream;
 mod owner_wait;
 mod read_buffer;
 mod registry;
@@ -13,10 +13,10 @@ mod state;
 mod sweep;
 mod task;
 mod transport;
+mod unsent;
 
 use std::fmt;
 use std::io::{self, IoSlice};
-use std::net::IpAddr;
 #[cfg(unix)]
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -33,14 +33,16 @@ use crate::shared_room::SharedRoom;
 
 use crate::websocket::Ending;
 use activity::{Activity, Due};
-use state::{ConnectionState, Sent};
+use state::Sent;
 
-pub(crate) use events::EventFraming;
-pub(crate) use framing::Framing;
+pub(crate) use framing::{EventFraming, Framing};
 pub(crate) use host::ConnectionHost;
+pub(crate) use http_stream::upgraded_transport;
+pub use http_stream::{HttpStream, Takeover};
 pub(crate) use owner_wait::{WAIT_FOR_MOST, WAIT_FOR_SOME};
 pub(crate) use read_buffer::with_read_buffer;
 pub(crate) use registry::Registry;
+pub(crate) use state::ConnectionState;
 pub(crate) use sweep::sweep;
 pub(crate) use task::start;
 pub(crate) use transport::Transport;
@@ -65,16 +67,10 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(
-        services: Arc<Services>,
-        remote: Option<IpAddr>,
-        transport: Transport,
-        admission: Admission,
-        framing: Framing,
-    ) -> Self {
-        let host = ConnectionHost::of_connection(Arc::clone(&services), remote);
+    pub(crate) fn new(state: ConnectionState, transport: Transport, admission: Admission) -> Self {
+        let services = Arc::clone(state.host.services());
         Self {
-            state: Mutex::new(ConnectionState::new(host, framing)),
+            state: Mutex::new(state),
             activity: Activity::new(services.clock.now()),
             transport,
             _admission: admission,

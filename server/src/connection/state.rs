@@ -1,9 +1,9 @@
 //! The part of a connection behind its lock: the peer, its room and the bytes that wait. One thread
 //! at a time reads for it or writes for it.
 
-use std::collections::VecDeque;
 use std::io::{self, ErrorKind, IoSlice};
 use std::iter;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Context;
 
@@ -16,7 +16,9 @@ use super::activity::Activity;
 use super::framing::Framing;
 use super::host::ConnectionHost;
 use super::transport::Transport;
+use super::unsent::Unsent;
 use crate::fanout::{LeftStep, SendContext, Subscriber};
+use crate::services::Services;
 use crate::shared_room::{RoomSubscription, SharedRoom};
 use crate::websocket::{Ending, Fault, Incoming, MAX_HEADER_BYTES, pong, text_header};
 
@@ -50,7 +52,7 @@ pub(crate) struct ConnectionState {
     pub(crate) host: ConnectionHost,
     framing: Framing,
     /// The rest of an unfinished frame. It is written before anything else.
-    unsent: VecDeque<Bytes>,
+    unsent: Unsent,
     /// The payload of the client's newest ping that isn't answered yet.
     pong: Option<Box<[u8]>>,
     /// A ping is due.
@@ -65,12 +67,13 @@ pub(crate) struct ConnectionState {
 }
 
 impl ConnectionState {
-    pub(super) fn new(host: ConnectionHost, framing: Framing) -> Self {
+    /// The state of a client at this address, whose connection is about to be made.
+    pub(crate) fn new(services: Arc<Services>, remote: Option<IpAddr>, framing: Framing) -> Self {
         Self {
             peer: Peer::default(),
-            host,
+            host: ConnectionHost::of_connection(services, remote),
             framing,
-            unsent: VecDeque::new(),
+            unsent: Unsent::default(),
             pong: None,
             ping: false,
             subscription: None,
@@ -203,8 +206,13 @@ impl ConnectionState {
         has_farewell
     }
 
-    /// Whether the client should answer the farewell.
-    pub(super) fn expects_answer(&self) -> bool {
+    /// Queues the head of an HTTP answer, before any message.
+    pub(crate) fn queue_head(&mut self, head: Vec<u8>) {
+        self.unsent.push(head.into());
+    }
+
+    /// Whether the client sends messages. Otherwise what it sends means nothing.
+    pub(super) fn has_incoming(&self) -> bool {
         self.framing.is_answered()
     }
 
@@ -216,12 +224,7 @@ impl ConnectionState {
         mut context: Option<&mut Context<'_>>,
     ) -> io::Result<bool> {
         while !self.unsent.is_empty() {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            for (slice, piece) in slices.iter_mut().zip(&self.unsent) {
-                *slice = IoSlice::new(piece);
-            }
-            let count = self.unsent.len().min(MAX_SLICES);
-            match transport.write(context.as_deref_mut(), &slices[..count]) {
+            match self.unsent.write(|slices| transport.write(context.as_deref_mut(), slices)) {
                 Ok(0) => return Err(ErrorKind::WriteZero.into()),
                 Ok(bytes) => self.note_written(bytes, activity),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -233,8 +236,6 @@ impl ConnectionState {
             }
             if self.unsent.is_empty() {
                 activity.note_unblocked();
-                // Frees the queue's memory.
-                self.unsent = VecDeque::new();
             }
         }
         Ok(true)
@@ -242,7 +243,7 @@ impl ConnectionState {
 
     /// Notes that the client has taken bytes of an unfinished frame.
     fn note_written(&mut self, bytes: usize, activity: &Activity) {
-        self.skip(bytes);
+        self.unsent.skip(bytes);
         self.peer.note_progress(&mut self.host);
         let services = self.host.services();
         services.metrics.sent_bytes(bytes);
@@ -290,7 +291,7 @@ impl ConnectionState {
         self.peer.leave_step(standing, &mut self.host);
         if let Some((pieces, written)) = torn {
             self.unsent.extend(pieces);
-            self.skip(written);
+            self.unsent.skip(written);
         }
     }
 
@@ -327,8 +328,13 @@ impl ConnectionState {
         frame: &Frame,
     ) -> io::Result<usize> {
         if let Framing::Events(events) = &mut self.framing {
-            self.unsent.push_back(events.events(frame).into());
-            return Ok(0);
+            let mut events = Bytes::from(events.events(frame));
+            let written = accepted(transport.write(context, &[IoSlice::new(&events)]))?;
+            if written < events.len() {
+                events.advance(written);
+                self.unsent.push(events);
+            }
+            return Ok(written);
         }
         let (header, header_bytes) = text_header(frame.len());
         let header = &header[..header_bytes];
@@ -349,15 +355,11 @@ impl ConnectionState {
             }
             transport.write(context, &slices[..count])
         };
-        let written = match written {
-            Ok(written) => written,
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
-            Err(error) => return Err(error),
-        };
+        let written = accepted(written)?;
         if written < header_bytes + frame.len() {
-            self.unsent.push_back(Bytes::copy_from_slice(header));
+            self.unsent.push(Bytes::copy_from_slice(header));
             self.unsent.extend(frame.pieces());
-            self.skip(written);
+            self.unsent.skip(written);
         }
         Ok(written)
     }
@@ -369,19 +371,15 @@ impl ConnectionState {
             None if std::mem::take(&mut self.ping) => Bytes::from_static(self.framing.sign_of_life()),
             None => return false,
         };
-        self.unsent.push_back(frame);
+        self.unsent.push(frame);
         true
     }
+}
 
-    /// Drops bytes that were written.
-    fn skip(&mut self, mut bytes: usize) {
-        while let Some(first) = self.unsent.front_mut() {
-            if bytes < first.len() {
-                first.advance(bytes);
-                return;
-            }
-            bytes -= first.len();
-            self.unsent.pop_front();
-        }
+/// How many bytes a client has accepted, by what a write has returned.
+fn accepted(written: io::Result<usize>) -> io::Result<usize> {
+    match written {
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
+        written => written,
     }
 }

@@ -187,16 +187,18 @@ impl Task {
         connection.services.metrics.received_bytes(bytes.len());
         connection.activity.note_received(now);
         let room = connection.with_state(|state| {
-            let fed = self.reader.feed(bytes, |incoming| {
-                if matches!(incoming, Incoming::Text(_) | Incoming::Binary(_)) {
-                    // Nothing may overtake what the client is answered.
-                    state.leave_step(&**connection);
+            if state.has_incoming() {
+                let fed = self.reader.feed(bytes, |incoming| {
+                    if matches!(incoming, Incoming::Text(_) | Incoming::Binary(_)) {
+                        // Nothing may overtake what the client is answered.
+                        state.leave_step(&**connection);
+                    }
+                    self.was_stopped = !state.receive(&incoming, now);
+                    !self.was_stopped
+                });
+                if let Err(fault) = fed {
+                    state.end_with_fault(fault);
                 }
-                self.was_stopped = !state.receive(&incoming, now);
-                !self.was_stopped
-            });
-            if let Err(fault) = fed {
-                state.end_with_fault(fault);
             }
             if state.peer.is_in_room() {
                 connection.activity.note_entered();

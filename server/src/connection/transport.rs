@@ -10,9 +10,6 @@ use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
-use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::unconstrained;
@@ -40,34 +37,28 @@ pub(crate) struct OtherStream {
     task: Option<Waker>,
 }
 
-/// A stream that an upgraded request can have.
+/// A stream that an HTTP connection can be served on.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Transport {
-    /// Takes the stream out of an upgraded request, with the bytes that were already read. A TCP
-    /// socket is taken out of hyper, which drops hyper's buffer and allows socket options.
-    pub(crate) fn new(upgraded: Upgraded) -> (Self, Vec<u8>) {
-        let (stream, read) = match auto::upgrade::downcast::<TokioIo<TcpStream>>(upgraded) {
-            Ok(parts) => (parts.io, parts.read_buf),
-            Err(upgraded) => match upgraded.downcast::<TokioIo<TcpStream>>() {
-                Ok(parts) => (parts.io, parts.read_buf),
-                Err(upgraded) => {
-                    return (Self::from_stream(TokioIo::new(upgraded)), Vec::new());
-                }
-            },
-        };
-        let stream = stream.into_inner();
+    /// A transport over a TCP socket.
+    pub(super) fn from_socket(stream: TcpStream) -> Self {
         if let Err(error) = set_options(&stream) {
             debug!(%error, "the socket does not take our options");
         }
-        (Self::Tcp(stream), read.to_vec())
+        Self::Tcp(stream)
     }
 
-    /// A transport over a stream that isn't an upgraded request.
+    /// A transport over any other stream.
     pub(crate) fn from_stream(stream: impl Stream + 'static) -> Self {
-        Self::Other(Mutex::new(OtherStream { stream: Box::new(stream), task: None }))
+        Self::from_boxed(Box::new(stream))
+    }
+
+    /// The same, for a stream in a box.
+    pub(super) fn from_boxed(stream: Box<dyn Stream>) -> Self {
+        Self::Other(Mutex::new(OtherStream { stream, task: None }))
     }
 
     /// The socket, if that is all of it.

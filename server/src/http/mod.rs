@@ -5,6 +5,7 @@
 //! websockets.
 
 mod actions;
+mod answer;
 mod authorisation;
 mod body;
 mod cors;
@@ -12,7 +13,6 @@ mod create;
 mod document;
 mod error;
 mod events;
-mod hang_up;
 mod headers;
 mod json;
 mod remove;
@@ -29,15 +29,16 @@ use warp::path::Tail;
 use warp::reply::{Reply, Response};
 
 use crate::access::RequestParts;
-use crate::admission::HandshakeError;
+use crate::admission::{HandshakeError, Socket};
+use crate::connection::Takeover;
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
+use answer::Answer;
 use body::Body;
 use error::HttpError;
 use request::Request;
 use target::Target;
 
-pub use hang_up::HangUp;
 pub(crate) use request::MountPath;
 
 /// The filter for everything below the rooms' path. It rejects paths that are no [`Target`].
@@ -58,16 +59,18 @@ pub(crate) fn routes(
         .and(warp::header::headers_cloned())
         .and(query)
         .and(remote)
-        .and(warp::ext::optional::<HangUp>())
+        .and(warp::ext::optional::<Takeover>())
+        .and(warp::ext::optional::<Socket>())
         .and(warp::ext::optional::<MountPath>())
         .and(warp::ext::optional::<RequestParts>())
-        .map(|method, path, headers, query, remote, hang_up, mount_path, parts| Request {
+        .map(|method, path, headers, query, remote, takeover, socket, mount_path, parts| Request {
             method,
             path,
             headers,
             query,
             remote,
-            hang_up,
+            takeover,
+            socket,
             mount_path,
             parts,
         });
@@ -89,17 +92,20 @@ async fn answer(manager: Manager, target: Target, request: Request, body: Body) 
         }
     };
     let answered = if request.method == Method::OPTIONS {
-        Ok(options(&target))
+        Ok(options(&target).into())
     } else {
         dispatch(&manager, &target, &request, body).await
     };
-    let mut response = answered.unwrap_or_else(|error| {
+    let mut answer = answered.unwrap_or_else(|error| {
         error.log(&request);
         error.count(&manager, &target);
-        error.into_response()
+        Answer::from(error.into_response())
     });
-    cors::admit(&mut response, origin);
-    response
+    cors::admit(&mut answer.response, origin);
+    match answer.events {
+        Some(events) => events.serve(&manager, &answer.response).await,
+        None => answer.response,
+    }
 }
 
 async fn dispatch(
@@ -107,7 +113,7 @@ async fn dispatch(
     target: &Target,
     request: &Request,
     body: Body,
-) -> Result<Response, HttpError> {
+) -> Result<Answer, HttpError> {
     let is_refused = match target {
         // No room is opened any more. Pages read the document to find out whether to use HTTP at
         // all.
@@ -119,10 +125,14 @@ async fn dispatch(
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
-        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request)),
-        (Target::Rooms, &Method::POST) => create::create(manager, request, body).await,
-        (Target::Room(uuid), &Method::DELETE) => remove::remove(manager, request, uuid).await,
-        (Target::Actions(uuid), &Method::POST) => actions::append(manager, request, uuid, body).await,
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request).into()),
+        (Target::Rooms, &Method::POST) => create::create(manager, request, body).await.map(Answer::from),
+        (Target::Room(uuid), &Method::DELETE) => {
+            remove::remove(manager, request, uuid).await.map(Answer::from)
+        }
+        (Target::Actions(uuid), &Method::POST) => {
+            actions::append(manager, request, uuid, body).await.map(Answer::from)
+        }
         (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid).await,
         _ => Err(HttpError::Method(target.methods())),
     }

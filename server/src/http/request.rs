@@ -6,8 +6,9 @@ use std::sync::Arc;
 use warp::http::{HeaderMap, Method};
 use warp::path::FullPath;
 
-use super::hang_up::HangUp;
 use crate::access::RequestParts;
+use crate::admission::Socket;
+use crate::connection::Takeover;
 use crate::remote_address::RemoteAddress;
 
 /// A request for one of the targets.
@@ -17,7 +18,10 @@ pub(super) struct Request {
     pub(super) headers: HeaderMap,
     pub(super) query: String,
     pub(super) remote: Option<RemoteAddress>,
-    pub(super) hang_up: Option<HangUp>,
+    /// The TCP connection that it came on, if an event stream may have that.
+    pub(super) takeover: Option<Takeover>,
+    /// The right of that TCP connection to stay open.
+    pub(super) socket: Option<Socket>,
     /// Where the rooms are mounted, if `path` doesn't show it.
     pub(super) mount_path: Option<MountPath>,
     /// The parts of the whole request, if the server passes them on.

@@ -12,7 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rtbroadcaster::{HangUp, Limits, RemoteAddress, Socket, Sockets};
+use rtbroadcaster::{HttpStream, Limits, RemoteAddress, Socket, Sockets};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
@@ -96,8 +96,8 @@ impl Server {
         Self { http, routes, tls, proxies: Arc::new(proxies), sockets, handshake_timeout }
     }
 
-    /// Serves until `stop` resolves, then lets running requests finish. The manager ends the
-    /// websockets; hyper doesn't hold them any more.
+    /// Serves until `stop` resolves, then lets running requests finish. The manager ends websockets
+    /// and event streams; hyper doesn't hold them any more.
     pub(crate) async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let server = Arc::new(self);
         // Each connection's task holds a receiver, so the sender knows when all have ended.
@@ -183,12 +183,13 @@ impl Server {
     {
         let routes = TowerToHyperService::new(warp::service(self.routes.clone()));
         let proxies = Arc::clone(&self.proxies);
-        let hang_up = HangUp::new();
-        let request_hang_up = hang_up.clone();
+        let stream = HttpStream::new(stream);
+        let takeover = stream.takeover();
+        let request_takeover = takeover.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             let client = proxies.client(remote, request.headers());
             request.extensions_mut().insert(RemoteAddress(client));
-            request.extensions_mut().insert(request_hang_up.clone());
+            request.extensions_mut().insert(request_takeover.clone());
             if let Some(socket) = &socket {
                 request.extensions_mut().insert(socket.clone());
             }
@@ -199,7 +200,7 @@ impl Server {
         let answered = tokio::select! {
             answered = connection.as_mut() => Some(answered),
             _ = stopping.wait_for(|is| *is) => None,
-            () = hang_up.wanted() => return debug!(%remote, "a client that takes no events is cut off"),
+            () = takeover.done() => return,
         };
         let answered = match answered {
             Some(answered) => answered,

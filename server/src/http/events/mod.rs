@@ -7,16 +7,17 @@ use std::borrow::Cow;
 
 use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION, RequestedEntry, RoomId};
 use tracing::debug_span;
-use warp::http::HeaderValue;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use warp::reply::{Reply, Response};
+use warp::http::{HeaderValue, StatusCode};
+use warp::reply::Reply;
 
+use super::answer::{Answer, TakenOver};
 use super::authorisation::prepare;
 use super::error::HttpError;
 use super::headers::{self, Query};
 use super::reply::first_reply;
 use super::request::Request;
-use crate::connection::{Connection, EventFraming, Framing, Transport};
+use crate::connection::{Connection, ConnectionState, EventFraming, Framing, Takeover, Transport};
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
 use pipe::pipe;
@@ -25,7 +26,7 @@ use pipe::pipe;
 const BUFFERING: &str = "x-accel-buffering";
 
 /// Follows a room. With the owner key it claims the room, as a websocket would.
-pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
+pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Answer, HttpError> {
     let query = Query::parse(&request.query)?;
     let join = join(request, &query, uuid)?;
     let admission = manager.admit(request.remote())?;
@@ -34,35 +35,33 @@ pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> 
         let decision = prepare(manager, request, operation, join.token.as_deref(), join.since).await;
         decision.inspect_err(|refusal| manager.metrics().refused(refusal))?;
     }
-    let (writer, reader) = pipe();
     // A claim resumes nothing: it is served the retained state, or nothing.
     let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());
-    let transport = Transport::from_stream(writer);
-    let connection = Connection::new(
-        manager.services().clone(),
-        request.remote(),
-        transport,
-        admission,
-        Framing::Events(framing),
-    );
-    let entered = connection.with_state(|state| {
-        state.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut state.host);
-        if state.peer.is_in_room() { Ok(()) } else { first_reply(&mut state.peer, &mut state.host).map(drop) }
-    });
-    entered.unwrap_or(Err(HttpError::Broken))?;
-    // Set only now, so that a refused client keeps its HTTP connection.
-    if let Some(hang_up) = &request.hang_up {
-        reader.hang_up_with(hang_up.clone());
+    let services = manager.services().clone();
+    let mut state = ConnectionState::new(services, request.remote(), Framing::Events(framing));
+    state.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut state.host);
+    if !state.peer.is_in_room() {
+        first_reply(&mut state.peer, &mut state.host)?;
     }
+    // From here on nothing waits, so the client is in the room only with a connection.
     let remote = request.remote.map(|RemoteAddress(address)| address.to_string());
-    debug_span!("events", remote).in_scope(|| manager.start(connection, &mut []));
-
-    let mut response = warp::reply::stream(reader).into_response();
+    let span = debug_span!("events", remote);
+    let taken = request.takeover.as_ref().and_then(Takeover::take);
+    let (mut response, events) = if let Some(transport) = taken {
+        let admission = admission.with_socket(request.socket.clone());
+        let connection = Connection::new(state, transport, admission);
+        (StatusCode::OK.into_response(), Some(TakenOver::new(connection, span)))
+    } else {
+        let (writer, reader) = pipe();
+        let connection = Connection::new(state, Transport::from_stream(writer), admission);
+        span.in_scope(|| manager.start(connection, &mut []));
+        (warp::reply::stream(reader).into_response(), None)
+    };
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     headers.insert(BUFFERING, HeaderValue::from_static("no"));
-    Ok(response)
+    Ok(Answer { response, events })
 }
 
 fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Join<'a>, HttpError> {

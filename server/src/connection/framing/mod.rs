@@ -1,7 +1,10 @@
 //! How messages are framed on a client's stream: as websocket frames or as server-sent events.
 
-use super::events::{self, EventFraming};
+mod events;
+
 use crate::websocket::{Ending, PING};
+
+pub(crate) use events::EventFraming;
 
 /// How messages are framed on a client's stream.
 #[derive(Debug)]
