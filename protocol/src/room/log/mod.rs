@@ -23,8 +23,7 @@ use crate::mutation::mutated;
 const MAX_SEGMENT_MESSAGES: usize = 1_024;
 
 /// A segment grows up to this many bytes by copying. If each action stayed a segment of its own, a
-/// backlog would be hundreds of pieces and take dozens of writes. Copying so few bytes costs little
-/// beside one delivery.
+/// backlog would be hundreds of pieces and take dozens of writes.
 const MAX_MERGED_BYTES: usize = 8 * 1024;
 
 /// The ring, and its head. The bytes of the log are the bytes of the wire: an action is rendered
@@ -58,9 +57,12 @@ impl Segment {
         self.first + self.block.messages() as u64 - 1
     }
 
-    /// Whether a block may be appended to this segment.
-    fn has_space_for(&self, block: &Block) -> bool {
-        self.block.len() + block.len() <= MAX_MERGED_BYTES
+    /// Whether a block should be appended to this segment. It shouldn't while this segment is more
+    /// than twice as large: so a byte is copied some ten times at most until its segment is full,
+    /// and at most as many segments wait to be merged.
+    fn takes(&self, block: &Block) -> bool {
+        self.block.len() <= 2 * block.len()
+            && self.block.len() + block.len() <= MAX_MERGED_BYTES
             && self.block.messages() + block.messages() <= MAX_SEGMENT_MESSAGES
     }
 }
@@ -161,16 +163,20 @@ impl Log {
         self.max_bytes = max_bytes;
     }
 
-    /// Makes a segment of the unsealed actions, or appends them to the last one.
+    /// Makes a segment of the unsealed actions, and merges it with those before it.
     fn seal(&mut self) {
-        if !self.unsealed.is_empty() {
-            let first = self.head + 1 - self.unsealed.messages() as u64;
-            let block = self.unsealed.seal();
-            match self.segments.back_mut() {
-                Some(last) if last.has_space_for(&block) => last.block = last.block.followed_by(&block),
-                _ => self.segments.push_back(Segment { first, block }),
-            }
+        if self.unsealed.is_empty() {
+            return;
         }
+        let mut first = self.head + 1 - self.unsealed.messages() as u64;
+        let mut block = self.unsealed.seal();
+        while self.segments.back().is_some_and(|last| last.takes(&block))
+            && let Some(last) = self.segments.pop_back()
+        {
+            first = last.first;
+            block = last.block.followed_by(&block);
+        }
+        self.segments.push_back(Segment { first, block });
     }
 
     /// Drops the oldest actions until the ring is within its bounds. The newest one always stays.
