@@ -19,7 +19,7 @@ pub(crate) struct Args {
     /// Shorter and fewer runs: for a quick look, not for figures to publish.
     #[arg(long)]
     quick: bool,
-    /// What CI runs: takes half a minute, and fails if a delivery costs far more than a bare write.
+    /// What CI runs: takes a minute, and fails if a delivery or a follower costs far too much.
     /// With `--cluster`, the same of two nodes, beside bare programs.
     #[arg(long, conflicts_with = "quick")]
     check: bool,

@@ -1,5 +1,5 @@
 //! The floor: a program to compare with, which does only what any server must: one `write` per
-//! follower.
+//! follower. With a certificate it encrypts each frame before that.
 //!
 //! It has one thread and one loop. It answers handshakes, create and join, keeps state messages as
 //! one ready block, and relays an owner's frames without checks. Its two modes are the two ways in
@@ -11,11 +11,14 @@ mod room;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::Context;
 use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
+use tokio_rustls::rustls::ServerConfig;
 
+use crate::tls::{Certificate, Reading, Stream};
 use crate::wire::frame::{Frame, Opcode, push_server_frame};
 use crate::wire::handshake;
 use crate::wire::message::{self, connected};
@@ -41,18 +44,20 @@ pub(crate) enum Mode {
 }
 
 /// Serves until it is killed.
-pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
+pub(crate) fn run(mode: Mode, certificate: &Certificate) -> anyhow::Result<()> {
     rlimit::increase_nofile_limit(u64::MAX).context("the limit of open files cannot be raised")?;
-    let mut floor = Floor::new(mode).context("cannot listen")?;
-    println!("listening on http://{}", floor.listener.local_addr().context("no address")?);
+    let tls = certificate.server_config()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let mut floor = Floor::new(mode, tls).context("cannot listen")?;
+    println!("listening on {scheme}://{}", floor.listener.local_addr().context("no address")?);
     io::stdout().flush().context("cannot print")?;
     floor.serve().context("the floor's loop failed")
 }
 
 /// Serves in a thread of this process.
 #[cfg(test)]
-pub(crate) fn start(mode: Mode) -> SocketAddr {
-    let mut floor = Floor::new(mode).expect("a floor");
+pub(crate) fn start(mode: Mode, tls: Option<Arc<ServerConfig>>) -> SocketAddr {
+    let mut floor = Floor::new(mode, tls).expect("a floor");
     let address = floor.listener.local_addr().expect("an address");
     std::thread::spawn(move || floor.serve());
     address
@@ -60,6 +65,7 @@ pub(crate) fn start(mode: Mode) -> SocketAddr {
 
 struct Floor {
     mode: Mode,
+    tls: Option<Arc<ServerConfig>>,
     poll: Poll,
     listener: TcpListener,
     /// By token; an index stays empty once its member is gone.
@@ -74,7 +80,7 @@ struct Floor {
 }
 
 impl Floor {
-    fn new(mode: Mode) -> io::Result<Self> {
+    fn new(mode: Mode, tls: Option<Arc<ServerConfig>>) -> io::Result<Self> {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
         socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into())?;
         socket.listen(BACKLOG)?;
@@ -84,6 +90,7 @@ impl Floor {
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
         Ok(Self {
             mode,
+            tls,
             poll,
             listener,
             members: Vec::new(),
@@ -134,6 +141,7 @@ impl Floor {
             stream.set_nodelay(true)?;
             let token = Token(self.members.len());
             self.poll.registry().register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+            let stream = Stream::accepted(stream, self.tls.as_ref())?;
             self.members.push(Some(Member::new(stream)));
         }
     }
@@ -151,13 +159,12 @@ impl Floor {
                 self.remove(index);
                 break;
             };
-            let Some(filled) = end else { break };
+            let Some(Reading { bytes: filled, has_more }) = end else { break };
             if self.take_in(index, &mut buffer[..filled]).is_err() {
                 self.remove(index);
                 break;
             }
-            if filled < READ_BYTES {
-                // A short read has emptied the socket; an event will announce the next byte.
+            if !has_more {
                 break;
             }
         }

@@ -16,6 +16,7 @@ mod load;
 mod measurement;
 mod run;
 mod scenario;
+mod tls;
 mod wire;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Part {
     Floor {
         /// How to write several messages at once.
         mode: floor::Mode,
+        #[command(flatten)]
+        certificate: tls::Certificate,
     },
     /// Do the work of a store or a cluster and nothing else.
     Bare {
@@ -53,7 +56,7 @@ pub fn run_program() -> ExitCode {
     let result = match Cli::parse().part {
         Part::Run(args) => run::run(&args),
         Part::Load(args) => load::run(&args),
-        Part::Floor { mode } => floor::run(mode),
+        Part::Floor { mode, certificate } => floor::run(mode, &certificate),
         Part::Bare { work } => bare::run(&work),
     };
     match result {

@@ -17,6 +17,7 @@ mod tests;
 mod timer;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 pub(crate) use calls::Tool;
 pub(crate) use observed::Observed;
@@ -52,6 +53,9 @@ pub(crate) struct Args {
     /// The tool that counts system calls, for scenarios that need them.
     #[arg(long)]
     calls: Option<Tool>,
+    /// The server's certificate: with it, everybody speaks TLS.
+    #[arg(long)]
+    tls_cert: Option<PathBuf>,
     /// The server's token for `/metrics`, if its store is measured.
     #[arg(long)]
     metrics_token: Option<String>,

@@ -30,6 +30,7 @@ use results::Results;
 use crate::load::Tool;
 use crate::measurement::{Measurement, Metric};
 use crate::scenario::{Extent, Scenario};
+use crate::tls::Certificate;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -76,6 +77,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         server: args.server.clone(),
         before: args.before.clone(),
         bench: std::env::current_exe()?,
+        certificate: Certificate::create(&args.output.join("tls"))?,
         peers: args.peers.clone(),
         stores: args.store.clone().or_else(|| args.cluster.clone()),
         nats_server: args.nats_server.clone(),
@@ -190,7 +192,7 @@ fn plan(args: &Args) -> Vec<Scenario> {
             let all = Scenario::value_variants().iter().copied();
             all.filter(|scenario| scenario.is_of_one_server()).collect()
         }
-        Extent::Check => vec![Scenario::PacedCalls, Scenario::BusyCalls, Scenario::Paced],
+        Extent::Check => check::SCENARIOS.to_vec(),
     }
 }
 
@@ -207,7 +209,8 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
         return vec![Server, Candidate::Before, Candidate::BeforeAgain];
     }
     if args.extent == Extent::Check {
-        return if scenario == Scenario::Paced { vec![Server, WriteLoop] } else { vec![Server] };
+        let has_floor = matches!(scenario, Scenario::Paced | Scenario::PacedTls);
+        return if has_floor { vec![Server, WriteLoop] } else { vec![Server] };
     }
     let (ours, peers): (&[_], &[_]) = match scenario {
         Scenario::Paced
@@ -216,12 +219,13 @@ fn candidates(scenario: Scenario, args: &Args) -> Vec<Candidate> {
         | Scenario::SaturatedSmall
         | Scenario::BusyCalls
         | Scenario::Rooms => (&[Server, WriteLoop, Coalescing], &Candidate::PEERS),
+        Scenario::IdleTls => (&[Server, WriteLoop], &[]),
         // One write for each of ten million deliveries takes minutes and shows nothing new.
         Scenario::Unthrottled => (&[Server, Coalescing], &[Bun]),
         Scenario::Idle | Scenario::LateJoin | Scenario::Storm => (&[Server, WriteLoop], &Candidate::PEERS),
         // The floor waits for the slowest follower.
         Scenario::Few | Scenario::FewStalled | Scenario::Many | Scenario::ManyStalled => (&[Server], &[Bun]),
-        Scenario::Mixed | Scenario::Pages => (&[Server, WriteLoop], &[]),
+        Scenario::PacedTls | Scenario::Mixed | Scenario::Pages => (&[Server, WriteLoop], &[]),
         // The others need a store.
         _ => (&[Server], &[]),
     };
@@ -256,8 +260,13 @@ fn measure(
     extent: Extent,
     tool: Option<Tool>,
 ) -> anyhow::Result<Measurement> {
-    let running = Running::start(programs, candidate)?;
+    let is_over_tls = scenario.is_over_tls();
+    let start = if is_over_tls { Running::start_tls } else { Running::start };
+    let running = start(programs, candidate)?;
     let mut load = load(programs, candidate, &running, scenario, extent);
+    if let Some(certificate) = programs.certificate.file().filter(|_| is_over_tls) {
+        load.arg("--tls-cert").arg(certificate);
+    }
     if let Some(tool) = tool {
         load.args(["--calls", &value(&tool)]);
     }

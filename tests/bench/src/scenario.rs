@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Scenario {
     /// 1,000 followers, 50 messages a second.
     Paced,
-    /// The same room at 5 messages a second, to count the system calls of a delivery.
+    /// The same over TLS.
+    PacedTls,
+    /// A room of 1,000 at 5 messages a second, to count the system calls of a delivery.
     PacedCalls,
     /// 64 messages on their way to 1,000 followers.
     Saturated,
@@ -23,6 +25,10 @@ pub(crate) enum Scenario {
     Rooms,
     /// 10,000 followers that receive nothing, and then one message.
     Idle,
+    /// The same over TLS.
+    IdleTls,
+    /// The same with 1,000 followers that take server-sent events.
+    IdleEvents,
     /// Joins, one after another, to a room with 1,000 state messages.
     LateJoin,
     /// 2,000 joins at once to a live room.
@@ -99,6 +105,11 @@ impl Scenario {
         matches!(self, Self::Kill | Self::ClusterOwnersNode | Self::ClusterFollowersNode)
     }
 
+    /// Whether everybody speaks TLS in it.
+    pub(crate) fn is_over_tls(self) -> bool {
+        matches!(self, Self::PacedTls | Self::IdleTls)
+    }
+
     /// Its name in a line of progress.
     pub(crate) fn name(self) -> String {
         clap::ValueEnum::to_possible_value(&self).map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -108,6 +119,7 @@ impl Scenario {
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Paced => "Paced: 1,000 followers, 50 messages a second",
+            Self::PacedTls => "Paced over TLS: 1,000 followers, 50 messages a second",
             Self::PacedCalls => "System calls when paced: 1,000 followers, 5 messages a second",
             Self::Saturated => "Saturated: 1,000 followers, 64 messages on their way",
             Self::SaturatedSmall => "Saturated: 200 followers, 64 messages on their way",
@@ -115,6 +127,8 @@ impl Scenario {
             Self::Unthrottled => "Unthrottled: 200 followers, 50,000 messages as fast as TCP takes them",
             Self::Rooms => "Many rooms: 500 of 4 followers, 10 messages a second in each",
             Self::Idle => "Idle: 10,000 followers, and then one message",
+            Self::IdleTls => "Idle over TLS: 10,000 followers, and then one message",
+            Self::IdleEvents => "Idle by server-sent events: 1,000 followers, and then one message",
             Self::LateJoin => "Late join: one after another, 1,000 retained messages",
             Self::Storm => "Storm: 2,000 joins at once into a live room",
             Self::Few => "None stalled: 18 followers, 2,000 messages a second of 480 bytes",

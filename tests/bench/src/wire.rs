@@ -2,6 +2,7 @@
 //! message.
 
 pub(crate) mod dialect;
+pub(crate) mod events;
 pub(crate) mod frame;
 pub(crate) mod handshake;
 pub(crate) mod http;

@@ -1,9 +1,9 @@
 //! One connection of the floor: its socket, the part of a frame that has come, and the bytes that
 //! the kernel has not accepted yet.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 
-use mio::net::TcpStream;
+use crate::tls::{Reading, Stream};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -18,30 +18,29 @@ pub(super) enum Role {
 
 pub(super) struct Member {
     pub(super) role: Role,
-    stream: TcpStream,
+    stream: Stream,
     /// The part of a frame that has come.
     rest: Vec<u8>,
     unsent: Vec<u8>,
 }
 
 impl Member {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(super) fn new(stream: Stream) -> Self {
         Self { role: Role::Stranger, stream, rest: Vec::new(), unsent: Vec::new() }
     }
 
-    /// Reads once, after the kept bytes. Returns how far the buffer is filled, or `None` if nothing
+    /// Reads once, after the kept bytes, which count among those that it returns. `None` if nothing
     /// came.
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<Reading>> {
         let kept = self.rest.len();
         if kept >= buffer.len() {
             return Err(ErrorKind::OutOfMemory.into());
         }
         buffer[..kept].copy_from_slice(&self.rest);
         match self.stream.read(&mut buffer[kept..]) {
-            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-            Ok(count) => {
+            Ok(Reading { bytes, has_more }) => {
                 self.rest = Vec::new();
-                Ok(Some(kept + count))
+                Ok(Some(Reading { bytes: kept + bytes, has_more }))
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
@@ -61,6 +60,7 @@ impl Member {
     }
 
     pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()?;
         if self.unsent.is_empty() {
             return Ok(());
         }
@@ -79,7 +79,7 @@ impl Member {
 
 /// Writes as much as the kernel accepts before it would block, with one call if it accepts
 /// everything.
-fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<usize> {
+fn write(stream: &mut Stream, bytes: &[u8]) -> io::Result<usize> {
     let mut taken = 0;
     while taken < bytes.len() {
         match stream.write(&bytes[taken..]) {

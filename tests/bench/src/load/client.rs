@@ -1,12 +1,16 @@
-//! One websocket of the load generator: it keeps only what it needs between two reads.
+//! One connection of the load generator: it keeps only what it needs between two reads.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use mio::net::TcpStream;
 use socket2::{Domain, Socket, Type};
+use tokio_rustls::rustls::ClientConfig;
 
+use crate::tls::{Reading, Stream};
 use crate::wire::dialect::Recovery;
+use crate::wire::events::EventStream;
 use crate::wire::frame::{Opcode, push_client_frame};
 use crate::wire::message::Rendering;
 
@@ -52,9 +56,11 @@ pub(super) struct Client {
     pub(super) began: u64,
     /// The moment at which it was live; µs.
     pub(super) entered: u64,
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     /// What lets it go on where it was, if the server gives it something like that.
     pub(super) recovery: Recovery,
+    /// What it takes, if not frames.
+    pub(super) events: Option<EventStream>,
     /// The part of a frame that has come.
     rest: Vec<u8>,
     unsent: Vec<u8>,
@@ -64,6 +70,7 @@ impl Client {
     /// Begins to connect.
     pub(super) fn connect(
         address: SocketAddr,
+        tls: Option<&Arc<ClientConfig>>,
         role: Role,
         room: usize,
         rendering: Rendering,
@@ -83,7 +90,7 @@ impl Client {
                     || error.raw_os_error().is_some_and(is_in_progress) => {}
             Err(error) => return Err(error),
         }
-        let stream = TcpStream::from_std(socket.into());
+        let stream = Stream::connecting(TcpStream::from_std(socket.into()), tls, address.ip())?;
         Ok(Self {
             address,
             role,
@@ -96,6 +103,7 @@ impl Client {
             entered: 0,
             stream,
             recovery: Recovery::default(),
+            events: None,
             rest: Vec::new(),
             unsent: Vec::new(),
         })
@@ -110,20 +118,19 @@ impl Client {
         }
     }
 
-    /// Reads once, after the kept bytes. Returns how far the buffer is filled, or `None` if nothing
+    /// Reads once, after the kept bytes, which count among those that it returns. `None` if nothing
     /// came.
     #[inline]
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Option<Reading>> {
         let kept = self.rest.len();
         if kept >= buffer.len() {
             return Err(io::Error::other("a frame is larger than the buffer"));
         }
         buffer[..kept].copy_from_slice(&self.rest);
         match self.stream.read(&mut buffer[kept..]) {
-            Ok(0) => Err(ErrorKind::UnexpectedEof.into()),
-            Ok(count) => {
+            Ok(Reading { bytes, has_more }) => {
                 self.rest.clear();
-                Ok(Some(kept + count))
+                Ok(Some(Reading { bytes: kept + bytes, has_more }))
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
             Err(error) => Err(error),
@@ -153,6 +160,7 @@ impl Client {
 
     /// Writes as much of the queue as the kernel accepts.
     pub(super) fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()?;
         let mut sent = 0;
         while sent < self.unsent.len() {
             match self.stream.write(&self.unsent[sent..]) {

@@ -1,17 +1,20 @@
-//! All websockets of a run, and the one loop that reads them. Owners and followers share one
+//! All connections of a run, and the one loop that reads them. Owners and followers share one
 //! thread, so that the rest of the machine is the server's.
 
 mod arrival;
+mod listening;
 mod reading;
 mod returning;
 mod speaking;
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use mio::{Events, Poll, Token};
+use tokio_rustls::rustls::ClientConfig;
 
 use super::client::{Client, Role};
 use super::drive::{Drive, Next};
@@ -36,6 +39,10 @@ pub(crate) struct Crowd {
     /// Where followers connect in turn.
     follow_at: Vec<SocketAddr>,
     dialect: Dialect,
+    /// With it, everybody speaks TLS.
+    tls: Option<Arc<ClientConfig>>,
+    /// Whether followers take events.
+    by_events: bool,
     poll: Poll,
     timer: Timer,
     started: Instant,
@@ -59,6 +66,8 @@ impl Crowd {
             address,
             follow_at: Vec::new(),
             dialect,
+            tls: None,
+            by_events: false,
             poll,
             timer,
             started: Instant::now(),
@@ -70,6 +79,11 @@ impl Crowd {
             under_way: 0,
             expects_the_end: false,
         })
+    }
+
+    /// Has everybody speak TLS who connects from now on.
+    pub(crate) fn speak_tls(&mut self, config: Arc<ClientConfig>) {
+        self.tls = Some(config);
     }
 
     /// Sends followers to these addresses in turn, from now on. Without one they go to the owner's.

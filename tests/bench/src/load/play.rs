@@ -18,6 +18,7 @@ use super::store_counts::StoreCounts;
 use super::tally::Tally;
 use crate::measurement::{Measurement, Metric, median};
 use crate::scenario::{Extent, Scenario};
+use crate::tls;
 use crate::wire::message::Rendering;
 
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -29,6 +30,9 @@ const ON_THE_WAY: u64 = 64;
 pub(super) fn play(args: &Args) -> anyhow::Result<Measurement> {
     let mut crowd = Crowd::new(args.address, args.dialect)?;
     crowd.follow_at(&args.follow_at);
+    if let Some(certificate) = &args.tls_cert {
+        crowd.speak_tls(tls::client_config(certificate)?);
+    }
     let mut play = Play {
         crowd,
         server: Observed { process: *args.process.last().context("no process")? },
@@ -56,14 +60,18 @@ impl Play<'_> {
     fn scenario(&mut self, scenario: Scenario) -> anyhow::Result<Measurement> {
         let (original, compact) = (Rendering::Original, Rendering::Compact);
         match scenario {
-            Scenario::Paced => self.paced(original, &[(1000, original)]),
+            Scenario::Paced | Scenario::PacedTls => self.paced(original, &[(1000, original)]),
             Scenario::PacedCalls => self.paced_calls(),
             Scenario::Saturated => self.saturated(1000),
             Scenario::SaturatedSmall => self.saturated(200),
             Scenario::BusyCalls => self.busy_calls(),
             Scenario::Unthrottled => self.unthrottled(),
             Scenario::Rooms => self.rooms(),
-            Scenario::Idle => self.idle(),
+            Scenario::Idle | Scenario::IdleTls => self.idle(10_000),
+            Scenario::IdleEvents => {
+                self.crowd.follow_by_events();
+                self.idle(1_000)
+            }
             Scenario::LateJoin => self.late_join(),
             Scenario::Storm => self.storm(),
             Scenario::Few => self.stalled(18, 0, 2000.0),
@@ -143,24 +151,24 @@ impl Play<'_> {
         self.measured(Drive::paced(&self.crowd, 10.0, self.time()))
     }
 
-    fn idle(&mut self) -> anyhow::Result<Measurement> {
-        const FOLLOWERS: usize = 10_000;
-        const MESSAGES: usize = 5;
+    fn idle(&mut self, followers: usize) -> anyhow::Result<Measurement> {
+        let followers = self.extent.followers(followers);
+        let messages = if self.extent == Extent::Check { 1 } else { 5 };
         self.room(USUAL)?;
         let before = self.server.memory()?;
-        self.crowd.add(0, FOLLOWERS, Role::Follower, Rendering::Original)?;
+        self.crowd.add(0, followers, Role::Follower, Rendering::Original)?;
         self.crowd.idle(Duration::from_secs(1))?;
         let kibibytes = self.server.memory()?.saturating_sub(before);
         let mut slowest = Vec::new();
         let mut last = Measurement::new();
-        for _ in 0..MESSAGES {
+        for _ in 0..messages {
             last = self.measured(Drive::Flood { left: 1 })?;
             slowest.push(self.crowd.tally.slowest() as f64 / 1000.0);
             self.crowd.idle(WARM_UP)?;
         }
         // The other numbers of a single message cannot be compared.
         last.retain(|metric, _| metric.counts_faults() || *metric == Metric::CpuPerDelivery);
-        last.insert(Metric::MemoryPerConnection, kibibytes as f64 / FOLLOWERS as f64);
+        last.insert(Metric::MemoryPerConnection, kibibytes as f64 / followers as f64);
         last.extend(median(slowest).map(|time| (Metric::TimeToLast, time)));
         Ok(last)
     }

@@ -6,13 +6,14 @@ use super::client::Role;
 use super::crowd::Crowd;
 use super::drive::Drive;
 use crate::floor::{self, Mode};
+use crate::tls::{Certificate, client_config};
 use crate::wire::dialect::Dialect;
 use crate::wire::message::Rendering;
 
 const BYTES: usize = 200;
 
 fn crowd(mode: Mode, followers: usize) -> Crowd {
-    let mut crowd = Crowd::new(floor::start(mode), Dialect::Plain).unwrap();
+    let mut crowd = Crowd::new(floor::start(mode, None), Dialect::Plain).unwrap();
     crowd.open_rooms(1, Rendering::Original).unwrap();
     crowd.say(0, BYTES, false);
     crowd.add(0, followers, Role::Follower, Rendering::Original).unwrap();
@@ -29,6 +30,22 @@ fn every_delivery_is_counted() {
         assert_eq!((tally.delivered, tally.gaps, tally.repeated), (7 * 3_100, 0, 0), "{mode:?}");
         assert_eq!((crowd.missing(), crowd.behind()), (0, 0));
     }
+}
+
+#[test]
+fn over_tls_every_delivery_is_counted_too() {
+    let folder = std::env::temp_dir().join(format!("rtbroadcaster-bench-{}", std::process::id()));
+    let certificate = Certificate::create(&folder).unwrap();
+    let tls = certificate.server_config().unwrap();
+    assert!(tls.is_some());
+    let mut crowd = Crowd::new(floor::start(Mode::Write, tls), Dialect::Plain).unwrap();
+    crowd.speak_tls(client_config(certificate.file().unwrap()).unwrap());
+    crowd.open_rooms(1, Rendering::Original).unwrap();
+    crowd.fill_slots(0, 300, BYTES).unwrap();
+    crowd.add(0, 2, Role::Late, Rendering::Original).unwrap();
+    crowd.run(Drive::Flood { left: 3_000 }).unwrap();
+    assert_eq!((crowd.tally.delivered, crowd.tally.gaps, crowd.missing()), (2 * 3_300, 0, 0));
+    std::fs::remove_dir_all(folder).unwrap();
 }
 
 #[test]
@@ -73,7 +90,7 @@ fn a_stalled_follower_takes_nothing_until_it_is_woken() {
 
 #[test]
 fn many_rooms_take_turns() {
-    let mut crowd = Crowd::new(floor::start(Mode::Write), Dialect::Plain).unwrap();
+    let mut crowd = Crowd::new(floor::start(Mode::Write, None), Dialect::Plain).unwrap();
     crowd.open_rooms(5, Rendering::Compact).unwrap();
     for room in 0..5 {
         crowd.say(room, BYTES, false);

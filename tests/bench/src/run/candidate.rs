@@ -9,10 +9,11 @@ use std::rc::Rc;
 
 use anyhow::{Context, bail};
 
+use crate::tls::Certificate;
 use crate::wire::dialect::Dialect;
 
 /// The text that a candidate prints before its address.
-const READY: &str = "listening on http://";
+const READY: &str = "listening on ";
 const REDIS: &str = "redis-server";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +108,8 @@ pub(super) struct Programs {
     pub(super) before: Option<PathBuf>,
     /// This program.
     pub(super) bench: PathBuf,
+    /// What is served where TLS is spoken.
+    pub(super) certificate: Certificate,
     /// The folder of the peers, with their npm packages.
     pub(super) peers: Option<PathBuf>,
     /// The directory for what candidates keep, if that is measured.
@@ -229,8 +232,8 @@ pub(super) fn listening(stdout: Option<ChildStdout>, candidate: Candidate) -> an
     let mut line = String::new();
     let stdout = stdout.context("its stdout is a pipe")?;
     BufReader::new(stdout).read_line(&mut line).context("its stdout cannot be read")?;
-    match line.trim_end().strip_prefix(READY) {
-        Some(address) => Ok(address.to_owned()),
+    match line.trim_end().strip_prefix(READY).and_then(|url| url.split_once("://")) {
+        Some((_, address)) => Ok(address.to_owned()),
         None => bail!("{} printed {line:?} instead of its address", candidate.name()),
     }
 }
@@ -252,6 +255,15 @@ impl Running {
         Self::start_at(programs, candidate, directory, 0)
     }
 
+    /// Starts a candidate that serves TLS.
+    pub(super) fn start_tls(programs: &Programs, candidate: Candidate) -> anyhow::Result<Self> {
+        let mut running = Self { children: Vec::new(), address: String::new(), directory: None };
+        let mut command = running.command(programs, candidate, 0)?;
+        command.args(programs.certificate.arguments());
+        running.listen(command, candidate)?;
+        Ok(running)
+    }
+
     /// Starts a candidate with what it has kept.
     pub(super) fn start_at(
         programs: &Programs,
@@ -268,13 +280,19 @@ impl Running {
         if programs.stores.is_some() {
             command.env("RTBROADCASTER_METRICS_TOKEN", METRICS_TOKEN);
         }
+        running.listen(command, candidate)?;
+        Ok(running)
+    }
+
+    /// Starts the one that listens.
+    fn listen(&mut self, mut command: Command, candidate: Candidate) -> anyhow::Result<()> {
         // No one reads its log, and a full pipe would stop it.
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().with_context(|| format!("{} cannot be started", candidate.name()))?;
         let stdout = child.stdout.take();
-        running.children.push(child);
-        running.address = listening(stdout, candidate)?;
-        Ok(running)
+        self.children.push(child);
+        self.address = listening(stdout, candidate)?;
+        Ok(())
     }
 
     /// Starts Redis alone.

@@ -87,6 +87,10 @@ const METHOD: &str = "\
   a ready frame. **Coalescing** is the same program, but each `write` takes everything that one read
   of the owner's socket gave. Bun, ws and Socket.IO run small servers (`tests/bench/peers/`) with
   their own means for rooms.
+- **Over TLS** the write loop is the encrypting loop: it gives each frame to rustls once per
+  follower, and writes what comes out. Server and loop have the same cryptography (`ring`), and the
+  load generator takes from both what rustls prefers: TLS 1.3 with AES-256-GCM.
+- **By server-sent events**: followers ask for `…/events` over HTTP/1.1 without TLS.
 - **The load generator** is a process of its own with one thread. Every message carries its number
   and the time of its sending; each delivery is checked for order, loss and repetition. Messages
   have 200 bytes, or 480 where a table says so. All speak the original's whole envelope unless a

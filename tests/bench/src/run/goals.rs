@@ -26,7 +26,11 @@ enum Limit {
 
 /// The goals as a table, line by line.
 pub(super) fn markdown(results: &Results) -> String {
-    table([paced(results), busy(results), joins(results), stalled(results)].iter().flatten())
+    table(
+        [paced(results), busy(results), joins(results), stalled(results), other_ways(results)]
+            .iter()
+            .flatten(),
+    )
 }
 
 /// Goals as a table, line by line.
@@ -198,6 +202,24 @@ fn stalled(results: &Results) -> Vec<Goal> {
             grown(many, Scenario::Many),
         ),
         Goal::at_most(0.0, "the same: stalled followers that did not come back", ours(many, Metric::Behind)),
+    ]
+}
+
+/// TLS and server-sent events.
+fn other_ways(results: &Results) -> Vec<Goal> {
+    let memory = |scenario| results.value(scenario, Server, Metric::MemoryPerConnection);
+    vec![
+        Goal::at_most(
+            1.25,
+            "paced over TLS: CPU a delivery against the encrypting loop",
+            results.ratio(Scenario::PacedTls, Metric::CpuPerDelivery, Server, WriteLoop),
+        ),
+        Goal::at_most(6.0, "10,000 idle followers over TLS: KiB a connection", memory(Scenario::IdleTls)),
+        Goal::at_most(
+            4.0,
+            "1,000 idle followers by server-sent events: KiB a connection",
+            memory(Scenario::IdleEvents),
+        ),
     ]
 }
 

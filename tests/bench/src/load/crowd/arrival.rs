@@ -8,7 +8,9 @@ use mio::{Interest, Token};
 use super::{CONNECTIONS_UNDER_WAY, Crowd, PATIENCE};
 use crate::load::client::{Client, Phase, Role};
 use crate::load::room::Room;
+use crate::wire::events::{self, EventStream};
 use crate::wire::frame::Opcode;
+use crate::wire::handshake;
 use crate::wire::message::{self, Answer, Rendering};
 
 impl Crowd {
@@ -75,10 +77,11 @@ impl Crowd {
         index: usize,
     ) -> anyhow::Result<Client> {
         let address = self.address_of(role, index);
-        let mut client = Client::connect(address, role, room, rendering, self.micros())
+        let mut client = Client::connect(address, self.tls.as_ref(), role, room, rendering, self.micros())
             .with_context(|| format!("cannot connect to {address}"))?;
+        client.events = (self.by_events && role == Role::Follower).then(EventStream::default);
         let interests = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut client.stream, Token(index), interests)?;
+        self.poll.registry().register(client.stream.socket(), Token(index), interests)?;
         self.under_way += 1;
         Ok(client)
     }
@@ -101,6 +104,16 @@ impl Crowd {
     pub(crate) fn entry_times(&self, count: usize) -> Vec<f64> {
         let last = &self.clients[self.clients.len().saturating_sub(count)..];
         last.iter().map(|client| client.entered.saturating_sub(client.began) as f64 / 1000.0).collect()
+    }
+
+    /// The first bytes of a client that is connected.
+    pub(super) fn request(&self, index: usize) -> String {
+        let client = &self.clients[index];
+        let (host, path) = (client.address.to_string(), self.dialect.path());
+        match client.events {
+            Some(_) => events::request(&host, path, &self.rooms[client.room].uuid),
+            None => handshake::request(&host, path),
+        }
     }
 
     /// Sends the first message.

@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use super::Crowd;
 use crate::load::client::{Phase, Role};
+use crate::tls::Reading;
 use crate::wire::dialect::Text;
 use crate::wire::frame::{Frame, Opcode};
 use crate::wire::handshake;
@@ -17,13 +18,15 @@ impl Crowd {
         let client = &mut self.clients[index];
         if writable {
             if client.phase == Phase::Connecting {
-                if let Some(error) = client.stream.take_error()? {
+                if let Some(error) = client.stream.socket().take_error()? {
                     bail!("a connection failed: {error}");
                 }
                 client.phase = Phase::Upgrading;
-                client.queue(handshake::request(&client.address.to_string(), self.dialect.path()).as_bytes());
+                let request = self.request(index);
+                self.clients[index].queue(request.as_bytes());
             }
-            if client.phase != Phase::Over && client.unsent() > 0 && client.flush().is_err() {
+            let client = &mut self.clients[index];
+            if client.phase != Phase::Over && client.flush().is_err() {
                 return self.over(index);
             }
         }
@@ -46,7 +49,7 @@ impl Crowd {
         let mut buffer = std::mem::take(&mut self.buffer);
         let room = (self.clients[index].kept() + bytes).min(buffer.len());
         let result = match self.clients[index].read(&mut buffer[..room]) {
-            Ok(Some(filled)) => {
+            Ok(Some(Reading { bytes: filled, .. })) => {
                 let now = self.micros();
                 let taken = self.take_in(index, &buffer[..filled], now);
                 taken.map(|taken| self.clients[index].keep(&buffer[taken..filled]))
@@ -60,16 +63,15 @@ impl Crowd {
 
     fn read_with(&mut self, index: usize, buffer: &mut [u8]) -> anyhow::Result<()> {
         while self.clients[index].reads() {
-            let filled = match self.clients[index].read(buffer) {
-                Ok(Some(filled)) => filled,
+            let Reading { bytes: filled, has_more } = match self.clients[index].read(buffer) {
+                Ok(Some(reading)) => reading,
                 Ok(None) => return Ok(()),
                 Err(_) => return self.over(index),
             };
             let now = self.micros();
             let taken = self.take_in(index, &buffer[..filled], now)?;
             self.clients[index].keep(&buffer[taken..filled]);
-            if filled < buffer.len() {
-                // A short read has emptied the socket; an event will announce the next byte.
+            if !has_more {
                 return Ok(());
             }
         }
@@ -78,6 +80,9 @@ impl Crowd {
 
     /// Handles the bytes that have come. Returns how many it has handled.
     fn take_in(&mut self, index: usize, bytes: &[u8], now: u64) -> anyhow::Result<usize> {
+        if self.clients[index].events.is_some() {
+            return self.take_events(index, bytes, now);
+        }
         let mut at = 0;
         if self.clients[index].phase == Phase::Upgrading {
             match handshake::read_response(bytes) {
@@ -112,7 +117,7 @@ impl Crowd {
         if self.clients[index].flush().is_err() { self.over(index) } else { Ok(()) }
     }
 
-    fn take_text(&mut self, index: usize, payload: &[u8], now: u64) -> anyhow::Result<()> {
+    pub(super) fn take_text(&mut self, index: usize, payload: &[u8], now: u64) -> anyhow::Result<()> {
         match self.dialect.read(payload) {
             Text::Messages => {}
             Text::Asks(answer) => return self.send(index, Opcode::Text, answer.as_bytes()),
@@ -175,7 +180,7 @@ impl Crowd {
     }
 
     /// The connection is lost, or the server has ended it.
-    fn over(&mut self, index: usize) -> anyhow::Result<()> {
+    pub(super) fn over(&mut self, index: usize) -> anyhow::Result<()> {
         let client = &mut self.clients[index];
         match client.phase {
             Phase::Over => return Ok(()),
@@ -190,7 +195,7 @@ impl Crowd {
         if client.role == Role::Follower && client.next > 0 {
             self.rooms[client.room].readers -= 1;
         }
-        let closed = self.poll.registry().deregister(&mut client.stream);
+        let closed = self.poll.registry().deregister(client.stream.socket());
         closed.or_else(
             |error: io::Error| if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) },
         )?;

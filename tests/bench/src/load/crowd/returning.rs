@@ -24,8 +24,8 @@ impl Crowd {
     pub(crate) fn leave(&mut self, index: usize) -> anyhow::Result<()> {
         let client = &mut self.clients[index];
         client.phase = Phase::Over;
-        self.poll.registry().deregister(&mut client.stream)?;
-        client.stream.shutdown(std::net::Shutdown::Both).context("a follower cannot leave")
+        self.poll.registry().deregister(client.stream.socket())?;
+        client.stream.socket().shutdown(std::net::Shutdown::Both).context("a follower cannot leave")
     }
 
     /// Sends nothing more, and reads what the server has sent before it ended.
