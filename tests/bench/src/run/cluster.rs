@@ -29,7 +29,8 @@ const USUAL: f64 = 200.0;
 pub(super) const PAGE: Page = Page {
     name: "benchmark-cluster",
     introduction: INTRODUCTION,
-    goals: goals::markdown,
+    goals: goals::all,
+    keeps_processors: false,
     plots: &[],
     findings: include_str!("../../findings-cluster.md"),
     more: sizing::markdown,

@@ -6,17 +6,20 @@ use std::path::Path;
 
 use anyhow::Context;
 
+use super::goal::Goal;
 use super::plot::{PLOTS, Plot};
+use super::processor::{self, Processor};
 use super::results::Results;
-use super::{goals, table};
+use super::{goal, goals, quiet, table};
 
 /// A kind of page.
 pub(super) struct Page {
     /// Its name without its ending, and the name of the folder with its plots.
     pub(super) name: &'static str,
     pub(super) introduction: &'static str,
-    /// The goals as a table.
-    pub(super) goals: fn(&Results) -> String,
+    pub(super) goals: fn(&Results) -> Vec<Goal>,
+    /// Whether the figures of one kind of processor are kept beside those of others.
+    pub(super) keeps_processors: bool,
     pub(super) plots: &'static [Plot],
     /// What was found out by hand about the run that is kept. Each new run needs another look at
     /// it.
@@ -30,7 +33,8 @@ pub(super) struct Page {
 pub(super) const SERVERS: Page = Page {
     name: "benchmark",
     introduction: INTRODUCTION,
-    goals: goals::markdown,
+    goals: goals::all,
+    keeps_processors: true,
     plots: &PLOTS,
     findings: include_str!("../../findings.md"),
     more: |_| String::new(),
@@ -47,7 +51,14 @@ pub(super) fn write(
     let Page { name, introduction, findings, method, .. } = page;
     let plots = folder.join(name);
     let goals = (page.goals)(results);
-    let mut text = format!("{introduction}\n{circumstances}\n\n## Goals\n\n{RATIOS}\n{goals}\n");
+    let table = goal::table(&goals);
+    let mut text = format!("{introduction}\n{circumstances}\n\n## Goals\n\n{RATIOS}\n{table}\n");
+    if page.keeps_processors {
+        let folder = plots.join("processors");
+        Processor::of_run(&goals, quiet::was_quiet(results))?.keep(&folder)?;
+        let table = processor::table(&goals, &Processor::kept(&folder)?);
+        let _ = writeln!(text, "## Goals by processor\n\n{PROCESSORS}\n{table}");
+    }
     for plot in page.plots {
         fs::create_dir_all(&plots).with_context(|| format!("cannot create {}", plots.display()))?;
         if plot.draw(results, &plots)? {
@@ -75,6 +86,12 @@ machine: absolute figures differ from machine to machine, ratios within one run 
 /// How to read the table of goals.
 const RATIOS: &str = "\
 \"Against\" means a ratio: the server's figure divided by the other's.
+";
+
+/// How to read the table of processors.
+const PROCESSORS: &str = "\
+The newest run on each kind of processor, from `docs/benchmark/processors/`. Ratios hold within one
+column: a dearer system call makes what stands beside it look cheaper.
 ";
 
 const METHOD: &str = "\

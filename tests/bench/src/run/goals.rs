@@ -1,77 +1,16 @@
 //! The server's goals, most of them ratios of medians within one run, and whether they are met.
 
-use std::fmt::Write;
-
 use super::candidate::Candidate::{Bun, Coalescing, Server, WriteLoop};
+use super::goal::Goal;
 use super::machine;
 use super::results::Results;
 use crate::measurement::Metric;
 use crate::scenario::Scenario;
 
-/// One goal, and what was measured.
-pub(super) struct Goal {
-    what: &'static str,
-    limit: Limit,
-    /// `None` where it was not measured.
-    value: Option<f64>,
-}
-
-#[derive(Clone, Copy)]
-enum Limit {
-    AtMost(f64),
-    AtLeast(f64),
-    /// It can't be judged on this machine; says what it would take.
-    NotJudged(&'static str),
-}
-
-/// The goals as a table, line by line.
-pub(super) fn markdown(results: &Results) -> String {
-    table(
-        [paced(results), busy(results), joins(results), stalled(results), other_ways(results)]
-            .iter()
-            .flatten(),
-    )
-}
-
-/// Goals as a table, line by line.
-pub(super) fn table<'a>(goals: impl Iterator<Item = &'a Goal>) -> String {
-    let mut out = "| goal | wanted | measured | |\n|---|---|---|---|\n".to_owned();
-    for goal in goals {
-        let wanted = match goal.limit {
-            Limit::AtMost(0.0) => "0".to_owned(),
-            Limit::AtMost(limit) => format!("≤ {limit}"),
-            Limit::AtLeast(limit) => format!("≥ {limit}"),
-            Limit::NotJudged(why) => why.to_owned(),
-        };
-        let value = goal.value.map_or("–".to_owned(), shown);
-        let _ = writeln!(out, "| {} | {wanted} | {value} | {} |", goal.what, goal.verdict());
-    }
-    out
-}
-
-impl Goal {
-    pub(super) fn at_most(limit: f64, what: &'static str, value: Option<f64>) -> Self {
-        Self { what, limit: Limit::AtMost(limit), value }
-    }
-
-    pub(super) fn at_least(limit: f64, what: &'static str, value: Option<f64>) -> Self {
-        Self { what, limit: Limit::AtLeast(limit), value }
-    }
-
-    /// Not a goal, but something to know beside them.
-    pub(super) fn told(what: &'static str, value: Option<f64>) -> Self {
-        Self { what, limit: Limit::NotJudged("–"), value }
-    }
-
-    fn verdict(&self) -> &'static str {
-        let is_met = match (self.value, self.limit) {
-            (None, _) => return "not measured",
-            (Some(_), Limit::NotJudged(_)) => return "not judged",
-            (Some(value), Limit::AtMost(limit)) => value <= limit,
-            (Some(value), Limit::AtLeast(limit)) => value >= limit,
-        };
-        if is_met { "met" } else { "**not met**" }
-    }
+/// The goals, line by line.
+pub(super) fn all(results: &Results) -> Vec<Goal> {
+    let all = [paced(results), busy(results), joins(results), stalled(results), other_ways(results)];
+    all.into_iter().flatten().collect()
 }
 
 fn paced(results: &Results) -> Vec<Goal> {
@@ -139,11 +78,11 @@ fn joins(results: &Results) -> Vec<Goal> {
             "10,000 idle followers: KiB a connection",
             ours(Scenario::Idle, Metric::MemoryPerConnection),
         ),
-        Goal {
-            what: "one message to all of these: time until the last has it, against the write loop",
-            limit: Limit::AtMost(if spreads { 0.65 } else { 0.95 }),
-            value: against_writes(Scenario::Idle, Metric::TimeToLast),
-        },
+        Goal::at_most(
+            if spreads { 0.65 } else { 0.95 },
+            "one message to all of these: time until the last has it, against the write loop",
+            against_writes(Scenario::Idle, Metric::TimeToLast),
+        ),
         Goal::at_most(
             1.2,
             "late join with 1,000 slots: time until the last slot has come, against the write loop",
@@ -223,14 +162,11 @@ fn other_ways(results: &Results) -> Vec<Goal> {
     ]
 }
 
-fn shown(value: f64) -> String {
-    if value == value.trunc() { format!("{value}") } else { format!("{value:.3}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::measurement::Measurement;
+    use crate::run::goal;
 
     #[test]
     fn each_goal_is_judged_by_its_own_numbers() {
@@ -240,7 +176,7 @@ mod tests {
         results.add(Scenario::Paced, WriteLoop, run(6.5));
         results.add(Scenario::Rooms, Server, run(20.0));
         results.add(Scenario::Rooms, WriteLoop, run(10.0));
-        let table = markdown(&results);
+        let table = goal::table(&all(&results));
         let row = |what: &str| table.lines().find(|line| line.contains(what)).unwrap().to_owned();
         assert!(row("50/s: CPU").ends_with("| ≤ 1.12 | 1.077 | met |"), "{table}");
         assert!(row("500 rooms").ends_with("| ≤ 1.25 | 2 | **not met** |"), "{table}");

@@ -29,6 +29,12 @@ pub(super) fn sentence(results: &Results) -> String {
     if is_quiet(disturbed, turns) { format!("Quiet: {busy}.") } else { format!("**Not quiet**: {busy}.") }
 }
 
+/// Whether it was.
+pub(super) fn was_quiet(results: &Results) -> bool {
+    let (disturbed, turns) = disturbed(results);
+    is_quiet(disturbed, turns)
+}
+
 /// Fails for a run whose results are not to be kept.
 pub(super) fn check(results: &Results) -> anyhow::Result<()> {
     let (disturbed, turns) = disturbed(results);

@@ -24,7 +24,8 @@ pub(super) const ROUNDS: usize = 3;
 pub(super) const PAGE: Page = Page {
     name: "benchmark-store",
     introduction: INTRODUCTION,
-    goals: goals::markdown,
+    goals: goals::all,
+    keeps_processors: false,
     plots: &[],
     findings: include_str!("../../findings-store.md"),
     more: |_| String::new(),

@@ -2,14 +2,14 @@
 
 use crate::measurement::Metric;
 use crate::run::candidate::Candidate::{Cluster, PubSubAdapter, Server, StreamsAdapter};
-use crate::run::goals::{self, Goal};
+use crate::run::goal::Goal;
 use crate::run::results::Results;
 use crate::scenario::Scenario;
 
-/// The goals as a table, line by line.
-pub(super) fn markdown(results: &Results) -> String {
+/// The goals, line by line.
+pub(super) fn all(results: &Results) -> Vec<Goal> {
     let all = [latency(results), cpu(results), busy(results), peers(results), deaths(results), idle(results)];
-    goals::table(all.iter().flatten())
+    all.into_iter().flatten().collect()
 }
 
 /// One number of the two nodes as a multiple of another one.
@@ -174,9 +174,10 @@ fn idle(results: &Results) -> Vec<Goal> {
 mod tests {
     use super::*;
     use crate::measurement::Measurement;
+    use crate::run::goal;
 
     fn row(results: &Results, what: &str) -> String {
-        let table = markdown(results);
+        let table = goal::table(&all(results));
         table.lines().find(|line| line.contains(what)).expect("the goal is told").to_owned()
     }
 

@@ -2,13 +2,13 @@
 
 use crate::measurement::Metric;
 use crate::run::candidate::Candidate::{self, Bare, Disk, Os, RedisAlways, RedisLater, Server};
-use crate::run::goals::{self, Goal};
+use crate::run::goal::Goal;
 use crate::run::results::Results;
 use crate::scenario::Scenario;
 
-/// The goals as a table, line by line.
-pub(super) fn markdown(results: &Results) -> String {
-    goals::table([cpu(results), busy(results), latency(results), ends(results)].iter().flatten())
+/// The goals, line by line.
+pub(super) fn all(results: &Results) -> Vec<Goal> {
+    [cpu(results), busy(results), latency(results), ends(results)].into_iter().flatten().collect()
 }
 
 /// What a store adds to a number of the server in memory.
@@ -120,6 +120,7 @@ fn ends(results: &Results) -> Vec<Goal> {
 mod tests {
     use super::*;
     use crate::measurement::Measurement;
+    use crate::run::goal;
 
     #[test]
     fn an_append_at_the_same_pace_is_judged_and_one_in_a_tight_loop_is_told() {
@@ -130,7 +131,7 @@ mod tests {
         };
         results.add(Scenario::Trickle, Server, Ok(run(0.2)));
         results.add(Scenario::Trickle, Disk, Ok(run(1.0)));
-        let table = markdown(&results);
+        let table = goal::table(&all(&results));
         let rows: Vec<_> = table.lines().skip_while(|line| !line.contains("added p50")).collect();
         assert!(rows[0].ends_with("| ≤ 2.2 | 2 | met |"), "{table}");
         assert!(rows[1].ends_with("tight loop | – | 8 | not judged |"), "{table}");
@@ -142,7 +143,7 @@ mod tests {
         let run = |cpu| Measurement::from([(Metric::CpuPerAction, cpu), (Metric::BareCpuPerAction, 10.0)]);
         results.add(Scenario::Rooms, Server, Ok(run(40.0)));
         results.add(Scenario::Rooms, Disk, Ok(run(60.0)));
-        let table = markdown(&results);
+        let table = goal::table(&all(&results));
         let row = |what: &str| table.lines().find(|line| line.contains(what)).unwrap().to_owned();
         assert!(row("10/s, `disk`: CPU added").ends_with("| ≤ 1.5 | 2 | **not met** |"), "{table}");
         assert!(row("500 rooms, `disk`: CPU").ends_with("| – | 1.500 | not judged |"), "{table}");
