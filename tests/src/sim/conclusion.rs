@@ -12,6 +12,9 @@ use super::world::{ABNORMAL, World};
 /// shorter: the server waits until an idle connection ends, then a page waits the longest time
 /// between two attempts.
 const QUIET_MS: u64 = 150_000;
+/// How long after the end of its room a page that waits before its next attempt hears of that, in
+/// milliseconds. The longest pause between two attempts is shorter.
+const NEXT_ATTEMPT_MS: u64 = 30_000;
 /// How many values an owner writes right before it closes its room.
 const FAREWELLS: u8 = 4;
 /// Within this time after a close, every page knows of it, in milliseconds.
@@ -37,11 +40,22 @@ impl World {
             }
         }
         self.advance(QUIET_MS)?;
+        if (0..self.pages.len()).any(|page| self.must_ask_again(page)) {
+            self.advance(NEXT_ATTEMPT_MS)?;
+        }
         self.note(|| "quiet".to_owned());
         for page in 0..self.pages.len() {
             self.check_converged(page)?;
         }
         self.close_all()
+    }
+
+    /// Whether a page can't know yet that its room has ended, because it was away at that moment. A
+    /// page is also away while its room is full.
+    fn must_ask_again(&self, index: usize) -> bool {
+        let page = &self.pages[index];
+        let is_away = page.modern().is_some_and(|modern| modern.status == SessionStatus::Reconnecting);
+        is_away && page.uuid().and_then(|uuid| self.model.room(uuid)).is_some_and(|room| !room.is_open)
     }
 
     fn check_converged(&self, index: usize) -> Checked {
