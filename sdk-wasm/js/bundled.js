@@ -559,10 +559,10 @@ var FastPath = class {
    * @param {import("./message.js").Message} message
    */
   settle({ ack, seq }) {
-    const count = ack - this.#id + this.#written + 1;
+    let count = ack - this.#id + this.#written + 1;
     if (!(count > 0 && count <= this.#written)) return false;
     this.#written -= count;
-    this.#unanswered.splice(0, count).forEach(({ answer }, at) => answer.settle(seq - count + 1 + at));
+    while (count) this.#unanswered.shift()?.answer.settle(seq - --count);
     return true;
   }
   #writeFrames = () => {
