@@ -79,7 +79,7 @@ pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
     LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState, Post, Posted, Proposal, Received,
     Record, RecordError, RecordedAnswer, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
-    RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, Standing,
+    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, Standing,
 };
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,

@@ -51,6 +51,16 @@ pub struct Limits {
     /// join from there is refused for a while (`rate_limited`), so that ids can't be guessed.
     /// Default 300: a school behind one address, in which each class has an old link.
     pub unknown_rooms_per_minute: u64,
+    /// Characters of a room's short code, from 6 to 10. Each more makes codes 24 times as hard to
+    /// guess. Default 6: with 10,000 codes, one guess in 19,000 finds a room.
+    pub code_length: usize,
+    /// Different codes that stand for no room for which one address may ask per minute. Above it,
+    /// its lookups are refused for a while (`rate_limited`), whether the code stands for a room or
+    /// not. Default 30: a class that types, and one guess at a room in some 10 hours.
+    pub code_misses_per_minute_per_address: u64,
+    /// The same for all addresses together, per second. Default 50: against guesses from many
+    /// addresses.
+    pub code_misses_per_second: u64,
     /// Websockets at a time from one address. An upgrade above it is answered by HTTP status 429.
     /// Default 5,000: a university behind one address, and a quarter of all that there may be.
     pub connections_per_address: usize,
@@ -104,6 +114,9 @@ impl Default for Limits {
             stall_timeout_ms: 30_000,
             return_window_ms: 5_000,
             unknown_rooms_per_minute: 300,
+            code_length: 6,
+            code_misses_per_minute_per_address: 30,
+            code_misses_per_second: 50,
             connections_per_address: 5_000,
             handshakes_per_second_per_address: 1_000,
             handshakes_per_second: 5_000,

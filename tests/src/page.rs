@@ -50,6 +50,7 @@ impl Page {
             seed: 7,
             connect_timeout_ms: 20_000,
             share_audience: false,
+            code: false,
         };
         let url = format!("ws://{address}{PATH}");
         tokio::spawn(Driver::new(url, Session::new(options), tell).run(orders));

@@ -96,6 +96,7 @@ fn escaped(segment: &str) -> String {
 }
 
 const DOCUMENT_PATH: &str = "/openapi.json";
+const CODE: &str = "/codes/{code}";
 const ROOMS: &str = "/rooms";
 const ROOM: &str = "/rooms/{uuid}";
 const ACTIONS: &str = "/rooms/{uuid}/actions";
@@ -124,7 +125,7 @@ async fn the_document_is_served_as_it_is_and_no_path_takes_another_method() {
     for (path, operations) in &paths {
         for method in ["GET", "PUT", "POST", "PATCH", "DELETE"] {
             if operations.get(method.to_ascii_lowercase()).is_none() {
-                let request = Request::new(method, &format!("{PATH}{}", path.replace("{uuid}", "x")));
+                let request = Request::new(method, &format!("{PATH}{}", path.replace("{uuid}", "x").replace("{code}", "x")));
                 let refused = request.send(&server.address).await;
                 refused.is_refused(405, "method_not_allowed");
                 assert!(refused.header("allow").is_some_and(|allow| allow.contains("options")));
@@ -142,8 +143,15 @@ async fn plain(api: &mut Api) {
         api.answer(address, DOCUMENT_PATH, Request::new(method, &format!("{PATH}{DOCUMENT_PATH}")), 200)
             .await;
     }
-    let options = json!({"session": "s", "shareAudience": true}).to_string();
-    api.answer(address, ROOMS, Request::post(&Edge::rooms(), "application/json", &options), 201).await;
+    let options = json!({"session": "s", "shareAudience": true, "code": true}).to_string();
+    let room = Request::post(&Edge::rooms(), "application/json", &options);
+    let room = api.answer(address, ROOMS, room, 201).await.json();
+    let code = room["code"].as_str().expect("a code").to_lowercase();
+    let found = api.answer(address, CODE, Request::get(&code_path(&code)), 200).await;
+    assert_eq!(found.json()["uuid"], room["uuid"]);
+    let by_code = Events::open(&Request::get(&format!("{PATH}/rooms/{code}/events")), address).await;
+    api.judge(EVENTS, "GET", &by_code.response);
+    api.answer(address, CODE, Request::new("OPTIONS", &code_path("any")), 204).await;
     let action = json!({"funcKey": "a", "funcParams": [1], "slot": "s"});
     api.answer(address, ACTIONS, edge.post(&action).with("Idempotency-Key", "s:1"), 200).await;
     api.answer(address, ACTIONS, edge.post_lines("{}\n{\"clear\":\"s\"}\n"), 200).await;
@@ -208,6 +216,13 @@ async fn strangers(api: &mut Api) {
         let request = Request::new("OPTIONS", &edge.path(below)).with("Origin", "https://evil.example");
         api.answer(address, path, request, 403).await;
     }
+    for method in ["GET", "OPTIONS"] {
+        let request = Request::new(method, &code_path("333333")).with("Origin", "https://evil.example");
+        api.answer(address, CODE, request, 403).await;
+    }
+    for unknown in ["333333", "1"] {
+        api.answer(address, CODE, Request::get(&code_path(unknown)), 404).await;
+    }
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 204).await;
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 404).await;
     api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a"})), 404).await;
@@ -227,11 +242,14 @@ async fn limited(api: &mut Api) {
     api.answer(&server.address, ROOMS, Request::new("POST", &Edge::rooms()), 503).await;
     api.answer(&server.address, EVENTS, edge.events(), 503).await;
 
+    let misses = "--code-misses-per-minute-per-address=1";
     let program =
-        Program::start(&["--unknown-rooms-per-minute", "1", "--rooms-per-minute-per-address", "1"]).await;
+        Program::start(&["--unknown-rooms-per-minute=1", "--rooms-per-minute-per-address=1", misses]).await;
     let address = &program.address;
     let edge = Edge::open(address).await;
     api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()), 429).await;
+    Request::get(&code_path("333333")).send(address).await.is_refused(404, "unknown_room");
+    api.answer(address, CODE, Request::get(&code_path("333334")), 429).await;
     Request::get(&format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/events"))
         .send(address)
         .await
@@ -278,12 +296,17 @@ async fn late(api: &mut Api) {
         (ROOM, delete(&edge).bearing(&edge.key)),
         (ACTIONS, edge.post(&json!({}))),
         (DOCUMENT_PATH, Request::get(&document)),
+        (CODE, Request::get(&code_path("333333"))),
     ] {
         let response = request.send_on(&mut socket, address).await;
         response.is_refused(503, "shutting_down");
         api.judge(path, request.method(), &response);
     }
     api.answer(address, DOCUMENT_PATH, Request::new("HEAD", &document), 503).await;
+}
+
+fn code_path(code: &str) -> String {
+    format!("{PATH}/codes/{code}")
 }
 
 fn delete(edge: &Edge) -> Request {

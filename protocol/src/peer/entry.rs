@@ -7,7 +7,8 @@ use super::{HeldClaim, LastSent, Peer, Role};
 use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, RoomId, ServerMessage, Timestamp,
+    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, Room, RoomCode, RoomId,
+    ServerMessage, Timestamp,
 };
 
 /// After how many milliseconds a client is to ask again for a room that the server can't let it
@@ -39,7 +40,7 @@ impl Peer {
         if !self.is_let_in(&RequestedEntry::Create(create), host) {
             return;
         }
-        match host.create(create.session.as_deref()) {
+        match host.create(create.session.as_deref(), create.code) {
             Ok((room, key)) => {
                 let claim = with(host, room, |room| {
                     room.share_audience(create.share_audience);
@@ -70,9 +71,10 @@ impl Peer {
                 return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
             }
         }
-        if let Err(refusal) = self.admit(wanted, join, now, host) {
-            return self.refuse_entry(refusal, host);
-        }
+        let wanted = match self.admit(wanted, join, now, host) {
+            Ok(wanted) => wanted,
+            Err(refusal) => return self.refuse_entry(refusal, host),
+        };
         if wanted.is_some_and(|room| !self.is_let_in(&RequestedEntry::Join(room, join), host)) {
             return;
         }
@@ -83,7 +85,10 @@ impl Peer {
             Ok(owner) => {
                 let room = self.room().expect("a connection that has entered is in a room");
                 let is_owner = owner.is_some();
-                self.reply(room, &join.uuid, owner, host);
+                // In place of a code the reply has what it stands for.
+                let is_uuid = RoomId::parse(&join.uuid).is_some();
+                let uuid = if is_uuid { join.uuid.clone() } else { room.to_string().into() };
+                self.reply(room, &uuid, owner, host);
                 // The pace is the room's, so a new connection inherits its pause.
                 let pause = host.with(room, |room| room.pause(now)).flatten().filter(|_| is_owner);
                 self.pause_for(pause, now);
@@ -124,22 +129,29 @@ impl Peer {
     }
 
     /// Checks whether the client may ask for the room at all, before it is known whether the room
-    /// exists.
+    /// exists. Returns the room, which may be known by its code only.
     fn admit(
         &mut self,
         wanted: Option<RoomId>,
         join: &Join<'_>,
         now: Timestamp,
         host: &mut impl Host,
-    ) -> Result<(), Refusal> {
+    ) -> Result<Option<RoomId>, Refusal> {
         self.negotiate(join.version)?;
         host.may_ask_for_room(now)?;
+        // Clients without session fields don't expect another uuid in the reply.
+        let code = RoomCode::parse(&join.uuid).filter(|_| wanted.is_none() && self.answers.is_compact());
+        let wanted = match code {
+            Some(code) => Some(host.find_code(code, now)?.ok_or_else(Refusal::unknown_code)?),
+            None => wanted,
+        };
         let operation = if join.claim.is_some() { Operation::Claim } else { Operation::Join };
         match wanted {
-            Some(room) => authorise(operation(room), join.token.as_deref(), host),
+            Some(room) => authorise(operation(room), join.token.as_deref(), host)?,
             // No room has an id that isn't a UUID, so there is nothing to authorise.
-            None => Ok(()),
+            None => {}
         }
+        Ok(wanted)
     }
 
     /// Enters the room as an owner or a follower. Returns what to reply to an owner.
@@ -228,15 +240,16 @@ impl Peer {
         if self.answers.rendering == Rendering::Original {
             return self.answers.push_original_reply(uuid);
         }
-        let Some((seq, limits)) = host.with(room, |room| (room.head(), room.limits().announced())) else {
+        let known = |room: &mut Room| (room.head(), room.limits().announced(), room.code());
+        let Some((seq, limits, code)) = host.with(room, known) else {
             return self.end_in_room(room, CloseCode::RoomClosed);
         };
         let params_depth = Some(host.params_depth() as u64);
         let (owner_key, epoch, ack) =
             owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
         let version = Some(PROTOCOL_VERSION);
-        let uuid = uuid.to_owned();
-        let reply = Connected { uuid, version, seq, limits, params_depth, owner_key, epoch, ack };
+        let (uuid, code) = (uuid.to_owned(), code.map(|code| code.to_string()));
+        let reply = Connected { uuid, version, seq, limits, params_depth, owner_key, epoch, ack, code };
         self.answers.push(&ServerMessage::Connected(reply));
     }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use std::task::Poll;
 
 use crate::{
-    Claim, KeyDigest, Operation, Permissions, Refusal, RefusalCode, RequestedEntry, Room, RoomId, Timestamp,
+    Claim, KeyDigest, Operation, Permissions, Refusal, RefusalCode, RequestedEntry, Room, RoomCode, RoomId,
+    Timestamp,
 };
 
 /// The secret that proves ownership of a room. Nobody but the owner sees it. It isn't logged.
@@ -46,12 +47,21 @@ pub trait Host {
     /// Notes that the client has asked for this room, which is unknown.
     fn note_unknown_room(&mut self, room: RoomId, now: Timestamp);
 
-    /// Opens a room with a new id and a new owner key.
+    /// The room that a code stands for. None if there is none. By default there are no codes.
     ///
     /// # Errors
+    /// `rate_limited`: the client's address, or all together, asked for too many unknown codes.
+    fn find_code(&mut self, _code: RoomCode, _now: Timestamp) -> Result<Option<RoomId>, Refusal> {
+        Ok(None)
+    }
+
+    /// Opens a room with a new id and a new owner key, and with a new code if `has_code`.
+    ///
+    /// # Errors
+    /// - `forbidden`: this server gives out no codes.
     /// - `too_many_rooms`: there are as many rooms as there may be, or no memory for another.
     /// - `rate_limited`: the client's address opened too many rooms.
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal>;
+    fn create(&mut self, session: Option<&str>, has_code: bool) -> Result<(RoomId, OwnerKey), Refusal>;
 
     /// Whether the owner of this room, which the server doesn't know, may open it anew: the key
     /// proves that it was given out for a room with this id, which a former process has lost. By

@@ -2,6 +2,7 @@
 
 mod answers;
 mod audience;
+mod codes;
 mod losses;
 mod ownership;
 mod pace;
@@ -14,7 +15,7 @@ use std::task::Poll;
 
 use super::reading::MAX_REFUSALS_PER_FRAME;
 use super::*;
-use crate::{Claim, KeyDigest, Limits, Operation, OwnerKey, Permissions, Rooms, Scope};
+use crate::{Claim, KeyDigest, Limits, Operation, OwnerKey, Permissions, RoomCode, RoomCodes, Rooms, Scope};
 
 /// Above all seqs and epochs of lost rooms.
 const END: u64 = 1_000;
@@ -28,6 +29,8 @@ struct TestHost {
     limits: Limits,
     opened: u8,
     guesses_left: u8,
+    codes: RoomCodes,
+    may_look_up_codes: bool,
     /// Lost rooms whose owners may open them anew, with their owner keys.
     lost: Vec<(RoomId, &'static str)>,
     /// What it decides about the next entries. It lets all others in.
@@ -62,11 +65,25 @@ impl Host for TestHost {
         self.guesses_left -= 1;
     }
 
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
+    fn find_code(&mut self, code: RoomCode, _now: Timestamp) -> Result<Option<RoomId>, Refusal> {
+        if self.may_look_up_codes {
+            Ok(self.codes.find(code))
+        } else {
+            Err(Refusal::until_later(RefusalCode::RateLimited, 5_000))
+        }
+    }
+
+    fn create(&mut self, session: Option<&str>, has_code: bool) -> Result<(RoomId, OwnerKey), Refusal> {
         self.opened += 1;
         let (id, key) = (RoomId::from_random(u128::from(self.opened)), format!("key-{}", self.opened));
         let digest = self.digest(&key);
-        self.rooms.insert(id, Room::new(id, digest, session, self.limits.clone()))?;
+        let mut room = Room::new(id, digest, session, self.limits.clone());
+        if has_code {
+            let code = RoomCode::from_random(u128::from(self.opened), self.limits.code_length);
+            assert!(self.codes.give(code, id, Timestamp(0)));
+            room = room.with_code(code);
+        }
+        self.rooms.insert(id, room)?;
         Ok((id, OwnerKey(key)))
     }
 
@@ -93,6 +110,7 @@ impl Host for TestHost {
     fn close(&mut self, room: RoomId) {
         if let Some(mut room) = self.rooms.remove(room) {
             room.close();
+            room.code().inspect(|code| self.codes.end(*code, Timestamp(0)));
             self.closed.push(room);
         }
     }
@@ -135,6 +153,8 @@ fn host() -> TestHost {
         limits,
         opened: 0,
         guesses_left: 3,
+        codes: RoomCodes::default(),
+        may_look_up_codes: true,
         lost: Vec::new(),
         decisions: VecDeque::new(),
     }

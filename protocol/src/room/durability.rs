@@ -22,7 +22,7 @@ impl Room {
     /// moment at which the caller's clock started, in milliseconds since 1970.
     pub fn stage_records(&mut self, clock_start_ms: u64) {
         let owner = self.owner.state(clock_start_ms);
-        let opened = Record::Opened { key: owner.key, session: owner.session };
+        let opened = Record::Opened { key: owner.key, session: owner.session, code: self.code };
         let mut staging = Staging::new(clock_start_ms);
         staging.holds_owner = true;
         staging.push(&opened);
@@ -127,6 +127,7 @@ impl Room {
         Checkpoint {
             head: self.head(),
             shares_audience: self.shares_audience,
+            code: self.code,
             owner: self.owner.state(clock_start_ms),
             slots: self.slots.iter().collect(),
         }

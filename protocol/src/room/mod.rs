@@ -4,6 +4,8 @@
 
 mod appending;
 mod audience;
+mod code;
+mod codes;
 mod durability;
 mod followers;
 mod following;
@@ -38,6 +40,8 @@ use ownership::pace::Pace;
 use staging::{Left, Observation, Staging};
 
 pub use appending::Accepted;
+pub use code::RoomCode;
+pub use codes::RoomCodes;
 pub(crate) use followers::News;
 pub use followers::{Lag, LagReport, Standing};
 pub use id::RoomId;
@@ -58,6 +62,7 @@ pub use table::Rooms;
 pub struct Room {
     id: RoomId,
     uuid: String,
+    code: Option<RoomCode>,
     limits: Limits,
     /// The log for clients that speak session fields. It is always kept.
     compact: Log,
@@ -110,6 +115,7 @@ impl Room {
         Self {
             id,
             uuid: id.to_string(),
+            code: None,
             compact: Log::new(0, &limits),
             original: None,
             slots: Slots::default(),
@@ -148,6 +154,19 @@ impl Room {
     #[must_use]
     pub fn uuid(&self) -> &str {
         &self.uuid
+    }
+
+    /// The same new room with a code. To be called before anything else is done with it.
+    #[must_use]
+    pub fn with_code(mut self, code: RoomCode) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    /// The short code that stands for its uuid. None if its owner wanted none.
+    #[must_use]
+    pub fn code(&self) -> Option<RoomCode> {
+        self.code
     }
 
     /// The bounds that the room keeps.

@@ -62,6 +62,7 @@ impl Room {
             self.slots = rebuilt.slots;
             self.owner = rebuilt.owner;
             self.shares_audience = rebuilt.shares_audience;
+            self.code = rebuilt.code;
             self.durable = self.head();
         }
         // Of a closed room whose log is deleted, nothing more is served than was kept here.

@@ -40,6 +40,7 @@ impl<P> Session<P> {
                     acknowledged: claims.then(|| self.outbox.acknowledged()),
                     epoch: self.epoch.filter(|_| claims),
                     share_audience: owns && self.share_audience,
+                    code: self.wants_code && self.uuid.is_none(),
                     token: self.token.as_deref(),
                 },
             );

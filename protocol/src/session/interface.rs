@@ -18,7 +18,7 @@ pub enum Goal {
     },
     /// Follow a room.
     Join {
-        /// The uuid of the room.
+        /// The uuid of the room, or its short code.
         uuid: String,
     },
 }
@@ -37,6 +37,8 @@ pub struct SessionOptions {
     pub connect_timeout_ms: u64,
     /// Whether the room's followers are told how many follow. Only an owner's session uses this.
     pub share_audience: bool,
+    /// Whether a new room gets a short code. Only a session that opens a room uses this.
+    pub code: bool,
 }
 
 /// What the outside tells a session.

@@ -39,6 +39,8 @@ pub struct Session<P> {
     session: String,
     /// The uuid of the room, once it is known.
     uuid: Option<String>,
+    /// The room's short code, if the reply had one.
+    code: Option<String>,
     owner_key: Option<String>,
     /// The epoch that this session held last.
     epoch: Option<u64>,
@@ -56,6 +58,7 @@ pub struct Session<P> {
     progress: Progress,
     pings: u64,
     share_audience: bool,
+    wants_code: bool,
     /// Says what this page may do.
     token: Option<String>,
     /// What the application was told last about the room's owner.
@@ -126,6 +129,7 @@ impl<P> Session<P> {
             entry,
             session: options.session,
             uuid,
+            code: None,
             owner_key,
             epoch: None,
             state: State::Idle,
@@ -140,6 +144,7 @@ impl<P> Session<P> {
             progress: Progress::default(),
             pings: 0,
             share_audience: options.share_audience,
+            wants_code: options.code,
             token: None,
             owner_presence: OwnerPresence::Here,
             buffered: Buffered::default(),
@@ -164,6 +169,12 @@ impl<P> Session<P> {
     #[must_use]
     pub fn uuid(&self) -> Option<&str> {
         self.uuid.as_deref()
+    }
+
+    /// The short code of the room. None if it has none, and until the session is in it.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.code.as_deref()
     }
 
     /// The owner key. None for a follower, and until a new room is opened.

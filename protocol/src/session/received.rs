@@ -64,6 +64,7 @@ impl<P> Session<P> {
         self.outbox.set_limits(reply.limits);
         self.outbox.reconnected(reply.ack);
         self.uuid = Some(reply.uuid);
+        self.code = reply.code;
         self.epoch = reply.epoch;
         if reply.owner_key.is_some() {
             self.owner_key = reply.owner_key;

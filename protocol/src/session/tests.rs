@@ -16,6 +16,7 @@ fn options(goal: Goal) -> SessionOptions {
         seed: 1,
         connect_timeout_ms: 15_000,
         share_audience: false,
+        code: false,
     }
 }
 
@@ -158,6 +159,32 @@ fn a_follower_is_connected_once_the_snapshot_is_complete() {
     session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(7)));
     session.handle(Timestamp(0), Input::Received(action(8, "b", None)));
     assert_eq!(events(&mut session), ["Entered", "CatchingUp", "[3]", "Connected", "[8]"]);
+}
+
+#[test]
+fn a_follower_that_joined_by_a_code_comes_back_by_the_uuid() {
+    let mut session = session(Goal::Join { uuid: "K7M4QX".to_owned() });
+    session.handle(Timestamp(0), Input::Opened);
+    assert!(sent(&mut session)[0].contains(r#""uuid":"K7M4QX""#));
+    assert_eq!(session.code(), None);
+    let ServerMessage::Connected(reply) = reply(0, 0) else { unreachable!("it is a reply") };
+    let reply = Connected { code: Some("K7M4QX".to_owned()), ..reply };
+    session.handle(Timestamp(0), Input::Received(ServerMessage::Connected(reply)));
+    session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(0)));
+    assert_eq!((session.uuid(), session.code()), (Some("room"), Some("K7M4QX")));
+    outputs(&mut session);
+    assert!(reconnect(&mut session, 1).contains(r#""uuid":"room""#));
+}
+
+#[test]
+fn a_session_asks_for_a_code_when_it_opens_a_room_and_never_again() {
+    let mut session = Session::<String>::new(SessionOptions { code: true, ..options(Goal::Create) });
+    session.handle(Timestamp(0), Input::Start);
+    session.handle(Timestamp(0), Input::Opened);
+    assert!(sent(&mut session)[0].contains(r#""code":true"#));
+    session.handle(Timestamp(0), Input::Received(created()));
+    outputs(&mut session);
+    assert!(!reconnect(&mut session, 1).contains("code"));
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub trait ServerFields {
     fn owner(&self) -> Option<String>;
     /// `ownerKey`.
     fn owner_key(&self) -> Option<String>;
+    /// `code`.
+    fn code(&self) -> Option<String>;
     /// `resync`.
     fn resync(&self) -> bool;
     /// The field with this name, if it is a number.
@@ -157,6 +159,7 @@ impl Connected {
             owner_key: fields.owner_key(),
             epoch: fields.number(NumberField::Epoch),
             ack: fields.number(NumberField::Ack).unwrap_or(0),
+            code: fields.code(),
         }
     }
 }

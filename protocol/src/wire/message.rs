@@ -44,6 +44,8 @@ pub struct Create<'a> {
     pub session: Option<Cow<'a, str>>,
     /// `shareAudience`: the followers may know how many they are.
     pub share_audience: bool,
+    /// `code`: the room gets a short code.
+    pub code: bool,
     /// `token`: says what the sender may do.
     pub token: Option<Cow<'a, str>>,
 }
@@ -51,7 +53,8 @@ pub struct Create<'a> {
 /// Status 2: the request to enter a room.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Join<'a> {
-    /// `uuid`, in the form in which the client wrote it, because the reply echoes it.
+    /// `uuid`, in the form in which the client wrote it, because the reply echoes it. Or the
+    /// room's short code, in place of which the reply has the uuid.
     pub uuid: Cow<'a, str>,
     /// `v`: present if the sender speaks session fields.
     pub version: Option<u64>,
@@ -187,6 +190,8 @@ pub struct Connected {
     pub epoch: Option<u64>,
     /// `ack`: the highest id that the room has answered to this session; only for an owner.
     pub ack: u64,
+    /// `code`: the room's short code, if it has one.
+    pub code: Option<String>,
 }
 
 /// Whether a room's owner has a connection.

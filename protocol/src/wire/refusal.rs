@@ -237,6 +237,13 @@ impl Refusal {
         Self { retry_after_ms: Some(retry_after_ms), ..Self::with_message(RefusalCode::UnknownRoom, message) }
     }
 
+    /// The refusal of a client that asks for a short code which stands for no room.
+    #[must_use]
+    pub fn unknown_code() -> Self {
+        let message = "no open room has this code: look whether it is typed right, or ask for a new one";
+        Self::with_message(RefusalCode::UnknownRoom, message)
+    }
+
     /// The code with which the server closes the connection after refusing create or join so. See
     /// [`RefusalCode::closes_with`].
     #[must_use]

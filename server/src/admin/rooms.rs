@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use rtbroadcaster_protocol::{OwnerPresence, RoomId};
+use rtbroadcaster_protocol::{OwnerPresence, RoomCode, RoomId};
 use serde::Serialize;
 use tokio::task::yield_now;
 use tracing::info;
@@ -22,6 +22,9 @@ const CHUNK_SIZE: usize = 64;
 #[serde(rename_all = "camelCase")]
 pub(super) struct RoomView {
     id: String,
+    /// Only if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
     /// `here` or `away`.
     owner: &'static str,
     followers: usize,
@@ -109,7 +112,9 @@ pub(super) async fn list(manager: &Manager, query: &str) -> Result<RoomsPage, Ad
     }
     let search = query.text("search").unwrap_or_default().to_ascii_lowercase();
     let mut rooms = manager.room_table().all();
-    rooms.retain(|room| search.is_empty() || room.id().to_string().contains(&search));
+    let code = RoomCode::parse(&search);
+    let matches = |room: &SharedRoom| room.id().to_string().contains(&search) || (code.is_some() && room.code() == code);
+    rooms.retain(|room| search.is_empty() || matches(room));
     let total = rooms.len();
     rooms.sort_unstable_by_key(|room| room.id());
     if order == Order::Id {
@@ -168,6 +173,7 @@ fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
     let elsewhere = room.look(|room| room.audience_elsewhere().connected)?;
     Some(RoomView {
         id: room.id().to_string(),
+        code: room.code().map(|code| code.to_string()),
         owner: match report.owner {
             OwnerPresence::Here => "here",
             OwnerPresence::Away => "away",

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{
-    MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room, RoomId,
+    MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room, RoomCode,
+    RoomId,
 };
 use tokio::time::sleep;
 
@@ -64,6 +65,12 @@ impl RoomHandle {
     #[must_use]
     pub fn uuid(&self) -> String {
         self.id().to_string()
+    }
+
+    /// The short code that people may join it by. None if it was opened without one.
+    #[must_use]
+    pub fn code(&self) -> Option<RoomCode> {
+        self.shared().code()
     }
 
     /// Whether it is open.

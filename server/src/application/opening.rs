@@ -1,6 +1,6 @@
 //! How the application opens rooms, and finds those that there are.
 
-use rtbroadcaster_protocol::{OwnerKey, RoomId};
+use rtbroadcaster_protocol::{OwnerKey, RoomCode, RoomId};
 
 use super::error::RoomError;
 use super::handle::RoomHandle;
@@ -13,6 +13,9 @@ use crate::publish::PublishError;
 pub struct RoomOptions {
     /// Whether followers are told how many follow. By default only the owner is.
     pub share_audience: bool,
+    /// Whether it gets a short code: [`RoomHandle::code`]. Not on a server of a cluster, where
+    /// opening it is refused then (`forbidden`). By default it gets none.
+    pub code: bool,
 }
 
 impl RoomOptions {
@@ -54,6 +57,7 @@ impl Manager {
     /// # Errors
     /// - [`RoomError::Refused`] with `too_many_rooms`: there are as many as
     ///   [`Limits::rooms`](crate::Limits) allows and none is deserted, or there is no memory left.
+    /// - [`RoomError::Refused`] with `forbidden`: it was to have a code, in a cluster.
     /// - [`RoomError::ShuttingDown`], [`RoomError::NotKept`].
     pub async fn open_room(&self, options: RoomOptions) -> Result<RoomHandle, RoomError> {
         let (opening, _key) = self.create_room(&options)?;
@@ -111,6 +115,19 @@ impl Manager {
         self.room_table().find(id).map(|room| RoomHandle::new(self.clone(), room))
     }
 
+    /// The open room that a short code stands for. None if there is none. What a person has typed is
+    /// read by [`RoomCode::parse`]. The limits on wrong codes hold for clients only.
+    ///
+    /// ```no_run
+    /// # fn find(rooms: rtbroadcaster::Manager, typed: &str) {
+    /// let room = rtbroadcaster::RoomCode::parse(typed).and_then(|code| rooms.room_by_code(code));
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn room_by_code(&self, code: RoomCode) -> Option<RoomHandle> {
+        self.room(self.room_table().find_code(code)?)
+    }
+
     /// A handle on each open room, in no particular order. Rooms that are opened or closed
     /// meanwhile may be among them or not.
     ///
@@ -127,7 +144,7 @@ impl Manager {
         if self.is_shutting_down() {
             return Err(RoomError::ShuttingDown);
         }
-        let (_id, key, room) = self.room_table().create(None, None, None)?;
+        let (_id, key, room) = self.room_table().create(None, options.code, None, None)?;
         let opening = Opening(Some(RoomHandle::new(self.clone(), room)));
         let shared = opening.room().driven().with(|room, _now| room.share_audience(options.share_audience));
         shared.map_err(PublishError::from)?;

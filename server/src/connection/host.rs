@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use rtbroadcaster_protocol::{
-    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, RequestedEntry, Room, RoomId,
-    Timestamp,
+    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, RequestedEntry, Room, RoomCode,
+    RoomId, Timestamp,
 };
 
 use super::decision::EntryDecision;
@@ -112,8 +112,13 @@ impl Host for ConnectionHost {
         }
     }
 
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
-        let (id, key, room) = self.services.rooms.create(session, self.remote, self.subject.as_deref())?;
+    fn find_code(&mut self, code: RoomCode, now: Timestamp) -> Result<Option<RoomId>, Refusal> {
+        self.services.rooms.look_up_code(code, self.remote, now)
+    }
+
+    fn create(&mut self, session: Option<&str>, has_code: bool) -> Result<(RoomId, OwnerKey), Refusal> {
+        let subject = self.subject.as_deref();
+        let (id, key, room) = self.services.rooms.create(session, has_code, self.remote, subject)?;
         self.room = Some((id, room));
         Ok((id, key))
     }

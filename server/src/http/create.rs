@@ -42,11 +42,12 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     if !text.is_empty() && media_type.as_deref() != Some("application/json") {
         return Err(HttpError::MediaType("application/json"));
     }
-    let (session, share_audience) = options(&text)?;
+    let (session, share_audience, code) = options(&text)?;
     let create = Create {
         version: Some(PROTOCOL_VERSION),
         session: session.map(Cow::Owned),
         share_audience,
+        code,
         token: token.map(|token| Cow::Owned(token.to_owned())),
     };
     if manager.is_shutting_down() {
@@ -90,10 +91,11 @@ async fn open(
     (reply, room)
 }
 
-/// Reads the body: the session that will act, and whether followers may know the audience.
-fn options(text: &str) -> Result<(Option<String>, bool), HttpError> {
+/// Reads the body: the session that will act, whether followers may know the audience, and whether
+/// the room gets a code.
+fn options(text: &str) -> Result<(Option<String>, bool, bool), HttpError> {
     if text.trim().is_empty() {
-        return Ok((None, false));
+        return Ok((None, false, false));
     }
     let malformed = |what: &str| HttpError::Malformed(what.to_owned());
     let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
@@ -104,10 +106,10 @@ fn options(text: &str) -> Result<(Option<String>, bool), HttpError> {
         Some(Value::String(session)) => Some(headers::session(session)?.to_owned()),
         Some(_) => return Err(malformed("\"session\" must be a string")),
     };
-    let share_audience = match fields.get("shareAudience") {
-        None => false,
-        Some(Value::Bool(share_audience)) => *share_audience,
-        Some(_) => return Err(malformed("\"shareAudience\" must be true or false")),
+    let flag = |name: &str| match fields.get(name) {
+        None => Ok(false),
+        Some(Value::Bool(flag)) => Ok(*flag),
+        Some(_) => Err(HttpError::Malformed(format!("\"{name}\" must be true or false"))),
     };
-    Ok((session, share_audience))
+    Ok((session, flag("shareAudience")?, flag("code")?))
 }

@@ -8,6 +8,7 @@ mod actions;
 mod answer;
 mod authorisation;
 mod body;
+mod code;
 mod cors;
 mod create;
 mod document;
@@ -119,13 +120,16 @@ async fn dispatch(
         // all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
         // Rooms stay open until their clients are sent away.
-        Target::Room(_) | Target::Actions(_) | Target::Events(_) => manager.services().is_draining(),
+        Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Events(_) => {
+            manager.services().is_draining()
+        }
     };
     if is_refused {
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
         (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request).into()),
+        (Target::Code(code), &Method::GET) => code::find(manager, request, code).map(Answer::from),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await.map(Answer::from),
         (Target::Room(uuid), &Method::DELETE) => {
             remove::remove(manager, request, uuid).await.map(Answer::from)
@@ -150,8 +154,10 @@ impl HttpError {
     /// Counts the error among the refusals and refused handshakes of websockets.
     fn count(&self, manager: &Manager, target: &Target) {
         match self {
-            // A peer counts its refusals itself. A post and a removal have no peer.
-            Self::Refused(refusal) if matches!(target, Target::Room(_) | Target::Actions(_)) => {
+            // A peer counts its refusals itself. A post, a removal and a code have no peer.
+            Self::Refused(refusal)
+                if matches!(target, Target::Code(_) | Target::Room(_) | Target::Actions(_)) =>
+            {
                 manager.metrics().refused(refusal);
             }
             Self::NotAdmitted(reason) if *target != Target::OpenApi => {

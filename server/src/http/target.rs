@@ -5,6 +5,8 @@
 pub(super) enum Target {
     /// `openapi.json`: the description of the routes, for programs.
     OpenApi,
+    /// `codes/{code}`: the room of a short code.
+    Code(String),
     /// `rooms`: all rooms.
     Rooms,
     /// `rooms/{uuid}`: one room.
@@ -21,6 +23,7 @@ impl Target {
         let mut segments = path.split('/');
         let target = match (segments.next()?, segments.next(), segments.next()) {
             ("openapi.json", None, None) => Self::OpenApi,
+            ("codes", Some(code), None) if !code.is_empty() => Self::Code(code.to_owned()),
             ("rooms", None, None) => Self::Rooms,
             ("rooms", Some(uuid), below) if !uuid.is_empty() => match below {
                 None => Self::Room(uuid.to_owned()),
@@ -39,7 +42,7 @@ impl Target {
             Self::OpenApi => "GET, HEAD, OPTIONS",
             Self::Rooms | Self::Actions(_) => "POST, OPTIONS",
             Self::Room(_) => "DELETE, OPTIONS",
-            Self::Events(_) => "GET, OPTIONS",
+            Self::Code(_) | Self::Events(_) => "GET, OPTIONS",
         }
     }
 }
@@ -51,11 +54,12 @@ mod tests {
     #[test]
     fn only_whole_paths_are_ours() {
         assert_eq!(Target::parse("openapi.json"), Some(Target::OpenApi));
+        assert_eq!(Target::parse("codes/a"), Some(Target::Code("a".to_owned())));
         assert_eq!(Target::parse("rooms"), Some(Target::Rooms));
         assert_eq!(Target::parse("rooms/a"), Some(Target::Room("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/actions"), Some(Target::Actions("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/events"), Some(Target::Events("a".to_owned())));
-        for other in ["", "room", "rooms/", "rooms//events", "rooms/a/", "rooms/a/other", "rooms/a/events/"] {
+        for other in ["", "codes", "codes/", "codes/a/", "room", "rooms/", "rooms//events", "rooms/a/", "rooms/a/other", "rooms/a/events/"] {
             assert_eq!(Target::parse(other), None, "{other}");
         }
     }

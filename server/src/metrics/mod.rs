@@ -9,6 +9,7 @@
 //! What can be read at any time isn't counted, but read when it is asked for: rooms, followers,
 //! their lag and memory (`prometheus/`, `admin/`).
 
+mod code_lookup;
 mod counts;
 mod latency;
 mod moment;
@@ -22,6 +23,7 @@ use crate::admission::HandshakeError;
 use crate::websocket::{CLIENT_CODES, Ending, Fault};
 use counts::{Counts, Shard};
 
+pub(crate) use code_lookup::CodeLookup;
 pub(crate) use counts::{SendCounts, Traffic};
 #[cfg(any(test, feature = "store", feature = "cluster"))]
 pub(crate) use latency::Latency;
@@ -39,6 +41,7 @@ pub(crate) struct Metrics {
     pub(crate) connections_opened: AtomicU64,
     pub(crate) rooms_opened: AtomicU64,
     pub(crate) rooms_closed: AtomicU64,
+    pub(crate) code_lookups: [AtomicU64; CodeLookup::ALL.len()],
     pub(crate) refusals: [AtomicU64; RefusalCode::ALL.len()],
     pub(crate) handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
     pub(crate) closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
@@ -65,6 +68,7 @@ impl Metrics {
             connections_opened: AtomicU64::new(0),
             rooms_opened: AtomicU64::new(0),
             rooms_closed: AtomicU64::new(0),
+            code_lookups: zeros(),
             refusals: zeros(),
             handshakes_refused: zeros(),
             closed_by_policy: zeros(),
@@ -117,6 +121,11 @@ impl Metrics {
 
     pub(crate) fn room_closed(&self) {
         count(&self.rooms_closed);
+    }
+
+    /// Counts that a client has asked for the room of a code.
+    pub(crate) fn code_looked_up(&self, outcome: CodeLookup) {
+        count_at(&self.code_lookups, CodeLookup::ALL.iter().position(|other| *other == outcome));
     }
 
     pub(crate) fn connection_opened(&self) {

@@ -50,6 +50,7 @@ families! {
     ROOMS_LIMIT = Gauge "rtbroadcaster_rooms_limit": "Rooms that may be open (--rooms).";
     ROOMS_OPENED = Counter "rtbroadcaster_rooms_opened_total": "Rooms that were opened.";
     ROOMS_CLOSED = Counter "rtbroadcaster_rooms_closed_total": "Rooms that were closed, for whatever reason.";
+    CODE_LOOKUPS = Counter "rtbroadcaster_code_lookups_total": "Short codes of rooms that clients asked for, by the outcome.";
     OWNERS_AWAY = Gauge "rtbroadcaster_owners_away": "Open rooms whose owner has no connection.";
     FOLLOWERS = Gauge "rtbroadcaster_followers": "Followers of all rooms.";
     LAGGING = Gauge "rtbroadcaster_followers_lagging": "Followers that were not served all that there is.";

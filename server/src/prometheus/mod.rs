@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use crate::admission::HandshakeError;
 #[cfg(feature = "store")]
 use crate::journal::StoreCounts;
-use crate::metrics::Metrics;
+use crate::metrics::{CodeLookup, Metrics};
 use crate::rooms::Totals;
 use crate::services::Services;
 use crate::websocket::{CLIENT_CODES, Fault};
@@ -97,6 +97,9 @@ fn connections(text: &mut Text, metrics: &Metrics) {
 fn rooms(text: &mut Text, metrics: &Metrics, totals: &Totals) {
     text.one(family::ROOMS_OPENED, load(&metrics.rooms_opened));
     text.one(family::ROOMS_CLOSED, load(&metrics.rooms_closed));
+    let lookups = CodeLookup::ALL.into_iter().zip(&metrics.code_lookups);
+    let lookups = lookups.map(|(outcome, count)| ([("outcome", outcome.name())], load(count)));
+    text.several(family::CODE_LOOKUPS, lookups);
     text.one(family::OWNERS_AWAY, totals.owners_away);
     text.one(family::FOLLOWERS, totals.followers);
     text.one(family::LAGGING, totals.lagging);

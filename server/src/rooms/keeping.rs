@@ -32,6 +32,7 @@ impl RoomTable {
             let id = room.id();
             let is_open = room.tick(self.clock.now());
             let alarm = room.take_alarm();
+            self.restore_code(&room);
             self.insert(&self.share(room)).map_err(|_| StoreError::TooManyRooms { stored, limit })?;
             if !is_open {
                 expired += 1;

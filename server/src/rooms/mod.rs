@@ -4,13 +4,14 @@
 #[cfg(feature = "cluster")]
 mod adopting;
 mod alarms;
+mod codes;
+mod guesses;
 #[cfg(feature = "store")]
 mod keeping;
 mod memory;
 mod random;
 mod reopening;
 mod totals;
-mod unknown_rooms;
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
@@ -31,12 +32,13 @@ use crate::metrics::Metrics;
 use crate::room_events::{RoomChange, RoomEventSource};
 use crate::shared_room::SharedRoom;
 
+use codes::Codes;
+use guesses::Guesses;
 #[cfg(feature = "store")]
 pub(crate) use keeping::TableListener;
 use random::{hex, random};
 use reopening::{Reopened, Reopening, number_above_all};
 pub(crate) use totals::Totals;
-use unknown_rooms::UnknownRooms;
 
 /// Random bytes in an owner key. 128 bits would already be impossible to guess.
 const OWNER_KEY_BYTES: usize = 24;
@@ -61,7 +63,9 @@ pub(crate) struct RoomTable {
     /// How often an address may open a room.
     creations: AddressLimits,
     /// How many unknown rooms an address may ask for.
-    unknown_rooms: UnknownRooms,
+    unknown_rooms: Guesses<RoomId>,
+    /// The codes of rooms.
+    codes: Codes,
     /// Opens rooms anew that a former process has lost. None if that isn't wanted.
     reopening: Option<Reopening>,
     clock: Clock,
@@ -92,7 +96,8 @@ impl RoomTable {
             limits: limits.clone(),
             memory: Arc::new(Memory::new(limits.room_memory_bytes)),
             creations: AddressLimits::new(Rate::per_minute(limits.rooms_per_minute_per_address)),
-            unknown_rooms: UnknownRooms::new(limits.unknown_rooms_per_minute),
+            unknown_rooms: Guesses::new(limits.unknown_rooms_per_minute),
+            codes: Codes::new(limits, clock.now()),
             reopening: reopen_secret.map(|secret| Reopening::new(secret, limits)),
             clock,
             metrics,
@@ -156,15 +161,17 @@ impl RoomTable {
         self.unknown_rooms.note(room, remote, now);
     }
 
-    /// Opens a room for a client. `remote` is its address and `subject` its name in its token, if
-    /// they are known.
+    /// Opens a room for a client, with a code if `has_code`. `remote` is its address and `subject`
+    /// its name in its token, if they are known.
     ///
     /// # Errors
+    /// - `forbidden`: this server gives out no codes.
     /// - `rate_limited`: this address has opened too many rooms.
     /// - `too_many_rooms`: the table is full and no room is deserted, or there is no memory left.
     pub(crate) fn create(
         &self,
         session: Option<&str>,
+        has_code: bool,
         remote: Option<IpAddr>,
         subject: Option<&str>,
     ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
@@ -174,7 +181,12 @@ impl RoomTable {
             Some(reopening) => reopening.owner_key(id),
             None => OwnerKey(hex(&random::<OWNER_KEY_BYTES>())),
         };
-        let room = self.open(Room::new(id, Self::digest(&key.0), session, self.limits.clone()))?;
+        let mut room = Room::new(id, Self::digest(&key.0), session, self.limits.clone());
+        if has_code {
+            room = self.give_code(room)?;
+        }
+        let code = room.code();
+        let room = self.open(room).inspect_err(|_| self.end_code(code))?;
         info!(room = %id, remote = remote.map(field::display), subject, "room opened");
         Ok((id, key, room))
     }
@@ -298,6 +310,7 @@ impl RoomTable {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
             self.note_closed(id);
+            self.end_code(room.code());
             self.metrics.room_closed();
             if let Some(reopening) = &self.reopening {
                 reopening.note_ended(id, self.clock.now());

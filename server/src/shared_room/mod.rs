@@ -7,7 +7,7 @@ mod serving;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rtbroadcaster_protocol::{Mark, Room, RoomId, RoomReport, Timestamp};
+use rtbroadcaster_protocol::{Mark, Room, RoomCode, RoomId, RoomReport, Timestamp};
 use tokio::sync::Notify;
 
 use crate::atomic_option::AtomicOption;
@@ -25,6 +25,7 @@ pub(crate) use serving::RoomSubscription;
 #[derive(Debug)]
 pub(crate) struct SharedRoom {
     id: RoomId,
+    code: Option<RoomCode>,
     opened: Timestamp,
     room: Mutex<Room>,
     metrics: Arc<Metrics>,
@@ -69,6 +70,7 @@ impl SharedRoom {
     ) -> Self {
         Self {
             id: room.id(),
+            code: room.code(),
             opened,
             room: Mutex::new(room),
             metrics,
@@ -88,6 +90,11 @@ impl SharedRoom {
     /// The room's id.
     pub(crate) fn id(&self) -> RoomId {
         self.id
+    }
+
+    /// The room's short code. None if its owner wanted none.
+    pub(crate) fn code(&self) -> Option<RoomCode> {
+        self.code
     }
 
     /// When the room was opened.

@@ -157,6 +157,7 @@ impl Modern {
             seed: index as u64,
             connect_timeout_ms: CONNECT_TIMEOUT_MS,
             share_audience,
+            code: false,
         };
         Self {
             session: Session::new(options),

@@ -147,7 +147,7 @@ impl Host for Table {
 
     fn note_unknown_room(&mut self, _room: RoomId, _now: Timestamp) {}
 
-    fn create(&mut self, session: Option<&str>) -> Result<(RoomId, OwnerKey), Refusal> {
+    fn create(&mut self, session: Option<&str>, _has_code: bool) -> Result<(RoomId, OwnerKey), Refusal> {
         let (server, servers) =
             self.sharing.as_ref().map_or((0, 1), |shared| (shared.server, shared.servers));
         let number = self.opened * servers + server + 1;

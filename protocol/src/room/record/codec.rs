@@ -3,7 +3,7 @@
 //! 0 or 1 before it.
 
 use super::{Checkpoint, Record};
-use crate::{Action, Answer, OwnerState, Refusal};
+use crate::{Action, Answer, OwnerState, Refusal, RoomCode};
 
 /// The first byte of every record. A change of the bytes below needs another one.
 pub(super) const FORMAT: u8 = 1;
@@ -20,6 +20,10 @@ pub(super) mod kind {
     pub(in super::super) const CLOSED: u8 = 8;
     pub(in super::super) const CHECKPOINT: u8 = 9;
     pub(in super::super) const SKIPPED: u8 = 10;
+    /// The code, and then what [`OPENED`] has.
+    pub(in super::super) const OPENED_WITH_CODE: u8 = 11;
+    /// The code, and then what [`CHECKPOINT`] has.
+    pub(in super::super) const CHECKPOINT_WITH_CODE: u8 = 12;
 }
 
 /// The first byte of an answer within a checkpoint.
@@ -41,10 +45,11 @@ impl Record<'_> {
     /// Writes everything behind the length, and returns the kind.
     fn write_body(&self, out: &mut Vec<u8>) -> u8 {
         match self {
-            Self::Opened { key, session } => {
+            Self::Opened { key, session, code } => {
+                let kind = with_code(out, *code, kind::OPENED, kind::OPENED_WITH_CODE);
                 out.extend_from_slice(&key.0);
                 optional(out, *session, text);
-                kind::OPENED
+                kind
             }
             Self::Acted { by, id, seq, action } => {
                 actor(out, *by, *id);
@@ -79,8 +84,10 @@ impl Record<'_> {
             }
             Self::Closed => kind::CLOSED,
             Self::Checkpoint(checkpoint) => {
+                let (plain, coded) = (kind::CHECKPOINT, kind::CHECKPOINT_WITH_CODE);
+                let kind = with_code(out, checkpoint.code, plain, coded);
                 write_checkpoint(out, checkpoint);
-                kind::CHECKPOINT
+                kind
             }
             Self::Skipped { seq, epoch } => {
                 number(out, *seq);
@@ -89,6 +96,14 @@ impl Record<'_> {
             }
         }
     }
+}
+
+/// Writes the code if there is one. Returns the kind of the record: `plain` without a code, and
+/// `coded` with one. So what has no code has the bytes that it had before there were codes.
+fn with_code(out: &mut Vec<u8>, code: Option<RoomCode>, plain: u8, coded: u8) -> u8 {
+    let Some(code) = code else { return plain };
+    text(out, code.as_str());
+    coded
 }
 
 fn write_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint<'_>) {

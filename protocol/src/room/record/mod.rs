@@ -4,7 +4,7 @@
 mod codec;
 mod reader;
 
-use crate::{Action, KeyDigest, OwnerState, Refusal};
+use crate::{Action, KeyDigest, OwnerState, Refusal, RoomCode};
 
 pub use reader::{RecordError, Records};
 
@@ -20,6 +20,8 @@ pub enum Record<'a> {
         key: KeyDigest,
         /// The owner's session.
         session: Option<&'a str>,
+        /// The room's short code.
+        code: Option<RoomCode>,
     },
     /// An action was appended, and retained if it names a slot.
     Acted {
@@ -98,6 +100,8 @@ pub struct Checkpoint<'a> {
     pub owner: OwnerState<'a>,
     /// Whether followers are told how many follow.
     pub shares_audience: bool,
+    /// The room's short code.
+    pub code: Option<RoomCode>,
     /// The retained state messages with their seqs, in the order of these.
     pub slots: Vec<(u64, Action<&'a str>)>,
 }

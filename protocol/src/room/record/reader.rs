@@ -2,7 +2,7 @@
 
 use super::codec::{FORMAT, answer, kind};
 use super::{Checkpoint, Record};
-use crate::{Action, Answer, KeyDigest, OwnerState, Refusal};
+use crate::{Action, Answer, KeyDigest, OwnerState, Refusal, RoomCode};
 
 /// Why bytes are no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,11 @@ impl<'a> Reader<'a> {
 
     fn body(&mut self, kind: u8) -> Result<Record<'a>, RecordError> {
         Ok(match kind {
-            kind::OPENED => Record::Opened { key: self.key()?, session: self.optional(Self::text)? },
+            kind::OPENED => self.opened(None)?,
+            kind::OPENED_WITH_CODE => {
+                let code = self.code()?;
+                self.opened(Some(code))?
+            }
             kind::ACTED => Record::Acted {
                 by: self.optional(Self::text)?,
                 id: self.optional(Self::number)?,
@@ -88,15 +92,30 @@ impl<'a> Reader<'a> {
             kind::AWAY => Record::Away { epoch: self.number()?, since_ms: self.number()? },
             kind::SHARES_AUDIENCE => Record::SharesAudience(self.flag()?),
             kind::CLOSED => Record::Closed,
-            kind::CHECKPOINT => Record::Checkpoint(self.checkpoint()?),
+            kind::CHECKPOINT => Record::Checkpoint(self.checkpoint(None)?),
+            kind::CHECKPOINT_WITH_CODE => {
+                let code = self.code()?;
+                Record::Checkpoint(self.checkpoint(Some(code))?)
+            }
             kind::SKIPPED => Record::Skipped { seq: self.number()?, epoch: self.number()? },
             0 => return Err(RecordError::Damaged),
             _ => return Err(RecordError::Newer),
         })
     }
 
-    fn checkpoint(&mut self) -> Result<Checkpoint<'a>, RecordError> {
+    fn opened(&mut self, code: Option<RoomCode>) -> Result<Record<'a>, RecordError> {
+        Ok(Record::Opened { key: self.key()?, session: self.optional(Self::text)?, code })
+    }
+
+    /// A code is written as it is shown, and in no other way.
+    fn code(&mut self) -> Result<RoomCode, RecordError> {
+        let text = self.text()?;
+        RoomCode::parse(text).filter(|code| code.as_str() == text).ok_or(RecordError::Damaged)
+    }
+
+    fn checkpoint(&mut self, code: Option<RoomCode>) -> Result<Checkpoint<'a>, RecordError> {
         Ok(Checkpoint {
+            code,
             head: self.number()?,
             shares_audience: self.flag()?,
             owner: self.owner()?,

@@ -2,7 +2,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Answer, RefusalCode};
+use crate::{Answer, RefusalCode, RoomCode};
 
 fn encoded(records: &[Record<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -22,10 +22,15 @@ fn action(slot: Option<&'static str>) -> Action<&'static str> {
     Action { key: "goTo", params: "[7,\"é\"]", slot }
 }
 
+fn code() -> Option<RoomCode> {
+    RoomCode::parse("K7M4QX")
+}
+
 fn checkpoint() -> Checkpoint<'static> {
     Checkpoint {
         head: 300,
         shares_audience: true,
+        code: None,
         owner: OwnerState {
             key: KeyDigest([7; 32]),
             epoch: 3,
@@ -47,7 +52,7 @@ fn checkpoint() -> Checkpoint<'static> {
 /// One record of each kind, with and without what may be missing.
 fn examples() -> Vec<(&'static str, Record<'static>)> {
     vec![
-        ("opened", Record::Opened { key: KeyDigest([7; 32]), session: Some("page") }),
+        ("opened", Record::Opened { key: KeyDigest([7; 32]), session: Some("page"), code: None }),
         ("acted", Record::Acted { by: None, id: Some(1), seq: 1, action: action(None) }),
         ("retained", Record::Acted { by: Some("robot"), id: None, seq: 128, action: action(Some("slide")) }),
         ("cleared", Record::Cleared { by: None, id: Some(u64::MAX), seq: 2, slot: "slide" }),
@@ -58,6 +63,8 @@ fn examples() -> Vec<(&'static str, Record<'static>)> {
         ("closed", Record::Closed),
         ("checkpoint", Record::Checkpoint(checkpoint())),
         ("skipped", Record::Skipped { seq: 1_000_300, epoch: 1_003 }),
+        ("opened_with_code", Record::Opened { key: KeyDigest([7; 32]), session: None, code: code() }),
+        ("checkpoint_with_code", Record::Checkpoint(Checkpoint { code: code(), ..checkpoint() })),
     ]
 }
 
@@ -99,7 +106,9 @@ fn what_no_version_wrote_is_damaged_and_what_a_later_one_wrote_is_newer() {
     assert_eq!(decoded(&[0, 8, 0]), Err(RecordError::Damaged), "format 0");
     assert_eq!(decoded(&[2, 8, 0]), Err(RecordError::Newer), "format 2");
     assert_eq!(decoded(&[1, 0, 0]), Err(RecordError::Damaged), "kind 0");
-    assert_eq!(decoded(&[1, 11, 0]), Err(RecordError::Newer), "kind 11");
+    assert_eq!(decoded(&[1, 13, 0]), Err(RecordError::Newer), "kind 13");
+    let small = [vec![1, 11, 40, 6], b"k7m4qx".to_vec(), vec![7; 32], vec![0]].concat();
+    assert_eq!(decoded(&small), Err(RecordError::Damaged), "a code that is written in another way");
     assert_eq!(decoded(&[1, 8, 1, 0]), Err(RecordError::Damaged), "a byte too many");
     assert_eq!(decoded(&[1, 7, 1, 2]), Err(RecordError::Damaged), "a flag that is neither 0 nor 1");
     let too_large = [1, 8, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2];
@@ -130,12 +139,14 @@ proptest! {
     ) {
         let [name, params, slot, other] = &texts;
         let [seq, epoch, at] = numbers;
+        let code = flag.then(|| RoomCode::from_random(u128::from(seq), 10));
         let (by, key, [own, others]) = (by.as_deref(), KeyDigest(key), answers);
         let action = Action { key: &**name, params: params.as_str(), slot: flag.then_some(slot.as_str()) };
         let refusal = Refusal { code: name.clone(), message: params.clone(), id, retry_after_ms: id };
         let checkpoint = Checkpoint {
             head: seq,
             shares_audience: flag,
+            code,
             owner: OwnerState {
             key,
             epoch,
@@ -147,7 +158,7 @@ proptest! {
             slots: vec![(seq, action), (at, action)],
         };
         let records = [
-            Record::Opened { key, session: by },
+            Record::Opened { key, session: by, code },
             Record::Acted { by, id, seq, action },
             Record::Cleared { by, id, seq, slot },
             Record::Refused { by, refusal },
@@ -163,7 +174,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..13_u8) {
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..15_u8) {
         let _ = decoded(&bytes);
         let mut framed = vec![1, kind, bytes.len().min(127) as u8];
         framed.extend_from_slice(&bytes);

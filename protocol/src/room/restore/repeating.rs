@@ -60,7 +60,10 @@ impl Repeating {
             return Err(RestoreError::Incomplete);
         }
         match record {
-            Record::Opened { key, session } => self.open(room, *key, *session)?,
+            Record::Opened { key, session, code } => {
+                self.open(room, *key, *session)?;
+                room.code = *code;
+            }
             Record::Acted { by, id, seq, action } => {
                 self.expect_seq(room, *seq)?;
                 acting_for(room, *by, *id, |room| room.append_action(*id, *action))?;
@@ -146,6 +149,7 @@ impl Repeating {
         room.owner = owner.ok_or(RestoreError::Incomplete)?;
         self.away_since_ms = checkpoint.owner.away_since_ms;
         room.shares_audience = checkpoint.shares_audience;
+        room.code = checkpoint.code;
         room.slots = Slots::default();
         let mut last_seq = 0;
         for (seq, action) in &checkpoint.slots {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Action, Claim, Frame, Mark, OwnerPresence, Post, Records, Rendering, RoomReport, ServerMessage, parse,
+    Action, Claim, Frame, Mark, OwnerPresence, Post, Records, Rendering, RoomReport, ServerMessage, parse, RoomCode,
 };
 
 const KEY: KeyDigest = KeyDigest([7; 32]);
@@ -16,7 +16,8 @@ fn limits() -> Limits {
 }
 
 fn new_room() -> Room {
-    let mut room = Room::new(RoomId::from_random(1), KEY, Some("page"), limits());
+    let code = RoomCode::from_random(7, 6);
+    let mut room = Room::new(RoomId::from_random(1), KEY, Some("page"), limits()).with_code(code);
     room.stage_records(CLOCK_START_MS);
     room
 }

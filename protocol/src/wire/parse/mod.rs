@@ -103,7 +103,7 @@ pub(crate) struct Fields<'a> {
     params_depth: usize,
 }
 
-const FIELD_NAMES: [&str; 26] = [
+const FIELD_NAMES: [&str; 27] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -130,6 +130,7 @@ const FIELD_NAMES: [&str; 26] = [
     "audience",
     "shutdown",
     "token",
+    "code",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -316,6 +317,7 @@ impl<'a> Fields<'a> {
             version: Some(version),
             session: self.session_name()?,
             share_audience: self.boolean("shareAudience")?,
+            code: self.boolean("code")?,
         }))
     }
 

@@ -55,6 +55,10 @@ impl ServerFields for Fields<'_> {
         or_absent(self.text("ownerKey"))
     }
 
+    fn code(&self) -> Option<String> {
+        or_absent(self.text("code"))
+    }
+
     fn resync(&self) -> bool {
         self.boolean("resync").unwrap_or(false)
     }

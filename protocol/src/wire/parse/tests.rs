@@ -261,8 +261,9 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     let session = proptest::option::of(text().prop_map(Cow::Owned));
     prop_oneof![
         token().prop_map(|token| ClientMessage::Create(Create { token, ..Create::default() })),
-        (number(), session, any::<bool>(), token()).prop_map(|(version, session, share_audience, token)| {
-            ClientMessage::Create(Create { version: Some(version), session, share_audience, token })
+        (number(), session, any::<[bool; 2]>(), token()).prop_map(|(version, session, flags, token)| {
+            let [share_audience, code] = flags;
+            ClientMessage::Create(Create { version: Some(version), session, share_audience, code, token })
         }),
         join().prop_map(ClientMessage::Join),
         (id(), key(), params(), proptest::option::of(key())).prop_map(|(id, key, params, slot)| {
@@ -288,6 +289,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
             let ack = if epoch.is_some() { number } else { 0 };
             let version = Some(2);
             let params_depth = epoch;
+            let code = owner_key.clone();
             ServerMessage::Connected(Connected {
                 uuid,
                 version,
@@ -297,6 +299,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
                 owner_key,
                 epoch,
                 ack,
+                code,
             })
         });
     prop_oneof![

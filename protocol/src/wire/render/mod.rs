@@ -54,6 +54,7 @@ pub(crate) struct FirstMessage<'a> {
     pub(crate) acknowledged: Option<u64>,
     pub(crate) epoch: Option<u64>,
     pub(crate) share_audience: bool,
+    pub(crate) code: bool,
     pub(crate) token: Option<&'a str>,
 }
 
@@ -67,14 +68,18 @@ pub(crate) fn first_message(out: &mut String, message: &FirstMessage<'_>) {
     if message.share_audience {
         object.boolean("shareAudience", true);
     }
+    if message.code {
+        object.boolean("code", true);
+    }
     object.optional_text("token", message.token);
     object.end();
 }
 
 fn create(out: &mut String, create: &Create<'_>) {
-    let &Create { version, share_audience, .. } = create;
+    let &Create { version, share_audience, code, .. } = create;
     let (session, token) = (create.session.as_deref(), create.token.as_deref());
-    first_message(out, &FirstMessage { version, session, share_audience, token, ..FirstMessage::default() });
+    let message = FirstMessage { version, session, share_audience, code, token, ..FirstMessage::default() };
+    first_message(out, &message);
 }
 
 fn join(out: &mut String, join: &Join<'_>) {
@@ -244,6 +249,7 @@ fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
     if let Some(epoch) = reply.epoch {
         object.number("epoch", epoch).number("ack", reply.ack);
     }
+    object.optional_text("code", reply.code.as_deref());
 }
 
 fn status(object: &mut ObjectWriter<'_>, value: Status, text: Option<&str>) {

@@ -5,7 +5,7 @@ mod pipe;
 
 use std::borrow::Cow;
 
-use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION, RequestedEntry, RoomId};
+use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION, RequestedEntry, RoomCode, RoomId};
 use tracing::debug_span;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use warp::http::{HeaderValue, StatusCode};
@@ -13,6 +13,7 @@ use warp::reply::Reply;
 
 use super::answer::{Answer, TakenOver};
 use super::authorisation::prepare;
+use super::code;
 use super::error::HttpError;
 use super::headers::{self, Query};
 use super::reply::first_reply;
@@ -28,9 +29,14 @@ const BUFFERING: &str = "x-accel-buffering";
 /// Follows a room. With the owner key it claims the room, as a websocket would.
 pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Answer, HttpError> {
     let query = Query::parse(&request.query)?;
-    let join = join(request, &query, uuid)?;
+    let mut join = join(request, &query, uuid)?;
     let admission = manager.admit(request.remote())?;
-    if let Some(room) = RoomId::parse(uuid) {
+    if RoomId::parse(uuid).is_none() && RoomCode::parse(uuid).is_some() {
+        let found = code::look_up(manager, request, uuid);
+        let room = found.inspect_err(|refusal| manager.metrics().refused(refusal))?;
+        join.uuid = room.to_string().into();
+    }
+    if let Some(room) = RoomId::parse(&join.uuid) {
         let operation = RequestedEntry::Join(room, &join).operation();
         let decision = prepare(manager, request, operation, join.token.as_deref(), join.since).await;
         decision.inspect_err(|refusal| manager.metrics().refused(refusal))?;

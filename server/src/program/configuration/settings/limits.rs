@@ -3,6 +3,8 @@
 
 use std::ops::RangeInclusive;
 
+use rtbroadcaster::RoomCode;
+
 use crate::configuration::setting::{Section, Setting};
 use crate::configuration::value::Kind;
 
@@ -15,6 +17,9 @@ const PAUSE: RangeInclusive<u64> = 1..=86_400_000;
 
 /// The smallest size is enough for a few rooms.
 const ANY_SIZE: RangeInclusive<u64> = 1_048_576..=i64::MAX as u64;
+
+/// What codes may have.
+const CODE_LENGTH: RangeInclusive<u64> = RoomCode::SHORTEST as u64..=RoomCode::LONGEST as u64;
 
 /// Any time that TOML can write.
 const ANY_TIME: RangeInclusive<u64> = 0..=i64::MAX as u64;
@@ -205,6 +210,38 @@ pub(super) static SETTINGS: &[Setting] = &[
         is_secret: false,
         kind: Kind::Rate(
             |configuration| &mut configuration.rooms.limits.rooms_per_minute_per_address,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "code-length",
+        value_name: "CHARACTERS",
+        help: "Characters of a room's short code; each more makes codes 24 times as hard to guess",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.code_length, CODE_LENGTH),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "code-misses-per-minute-per-address",
+        value_name: "NUMBER",
+        help: "Different codes that stand for no room for which one address may ask in a minute; \
+               above it its lookups are refused for a while (rate_limited)",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.code_misses_per_minute_per_address,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "code-misses-per-second",
+        value_name: "NUMBER",
+        help: "The same for all addresses together, in a second; above it all lookups are refused \
+               for a moment (rate_limited)",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.code_misses_per_second,
             AT_LEAST_ONE,
         ),
     },
