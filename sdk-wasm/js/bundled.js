@@ -625,12 +625,13 @@ var parts = {
   message: "",
   uuid: "",
   ownerKey: void 0,
+  roomCode: void 0,
   status: "connecting",
   audience: void 0
 };
 var note = (text, number, seq) => void Object.assign(parts, { text, number, seq });
 var noteError = (code, message) => void Object.assign(parts, { code, message });
-var noteRoom = (uuid, ownerKey) => void Object.assign(parts, { uuid, ownerKey, audience: void 0 });
+var noteRoom = (uuid, ownerKey, roomCode) => void Object.assign(parts, { uuid, ownerKey, roomCode, audience: void 0 });
 var noteStatus = (status) => void (parts.status = status);
 var noteAudience = (connected, lagging) => void (parts.audience = { connected, lagging });
 
@@ -1088,7 +1089,7 @@ var PageCode = class {
 var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 var CONSTANT = (
   /** @type {const} */
-  ["uuid", "isOwner", "resumed"]
+  ["uuid", "code", "isOwner", "resumed"]
 );
 var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function enter(engines, url, joins, uuid, options, onEnd) {
@@ -1112,7 +1113,7 @@ var Room = class {
   constructor(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }) {
     let functions = [];
     const callbacks = {};
-    let ownerKey, timeout, sharesAudience, SocketClass, token;
+    let ownerKey, timeout, sharesAudience, hasCode, SocketClass, token;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
@@ -1124,6 +1125,7 @@ var Room = class {
           this.#resumed = true;
         }
         sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
+        hasCode = flag(field(options, "code"), "code");
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
@@ -1134,7 +1136,7 @@ var Room = class {
     timeout = milliseconds(timeout);
     const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const now = performance.now();
-    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience);
+    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience, !!hasCode);
     this.#isOwner = !joins;
     const entering = {
       resolve: () => {
@@ -1166,6 +1168,9 @@ var Room = class {
   }
   get uuid() {
     return this.#driver.told.uuid;
+  }
+  get code() {
+    return this.#driver.told.roomCode;
   }
   get isOwner() {
     return this.#isOwner;
@@ -1251,6 +1256,11 @@ var Room = class {
     this.#driver.upToDate().follow(catchUp === "every");
     this.#isDetached = false;
     this.#driver.pumpSoon();
+  }
+  /** @param {string} [text] */
+  async qr(text) {
+    const { qr } = await import("./qr.js");
+    return qr(this, text);
   }
   close() {
     return this.#driver.close();

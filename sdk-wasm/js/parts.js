@@ -8,7 +8,7 @@
  * @type {{
  *   text: string, number: number, seq: number,
  *   code: string, message: string,
- *   uuid: string, ownerKey: string | undefined,
+ *   uuid: string, ownerKey: string | undefined, roomCode: string | undefined,
  *   status: Status,
  *   audience: { connected: number, lagging: number } | undefined,
  * }}
@@ -21,6 +21,7 @@ export const parts = {
   message: "",
   uuid: "",
   ownerKey: undefined,
+  roomCode: undefined,
   status: "connecting",
   audience: undefined,
 };
@@ -41,8 +42,10 @@ export const noteError = (code, message) => void Object.assign(parts, { code, me
 /**
  * @param {string} uuid
  * @param {string} [ownerKey]
+ * @param {string} [roomCode]
  */
-export const noteRoom = (uuid, ownerKey) => void Object.assign(parts, { uuid, ownerKey, audience: undefined });
+export const noteRoom = (uuid, ownerKey, roomCode) =>
+  void Object.assign(parts, { uuid, ownerKey, roomCode, audience: undefined });
 
 /** @param {Status} status */
 export const noteStatus = (status) => void (parts.status = status);

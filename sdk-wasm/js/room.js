@@ -25,7 +25,7 @@ import { PageCode } from "./page-code.js";
 const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
 
 /** What a room has had from the moment when the page gets it. */
-const CONSTANT = /** @type {const} */ (["uuid", "isOwner", "resumed"]);
+const CONSTANT = /** @type {const} */ (["uuid", "code", "isOwner", "resumed"]);
 
 /** By this name consoles call a room. Vue and Alpine make no proxy around what has one. */
 const prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
@@ -75,7 +75,7 @@ class Room {
     let functions = [];
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
-    let ownerKey, timeout, sharesAudience, SocketClass, token;
+    let ownerKey, timeout, sharesAudience, hasCode, SocketClass, token;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
@@ -87,6 +87,7 @@ class Room {
           this.#resumed = true;
         }
         sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
+        hasCode = flag(field(options, "code"), "code");
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
@@ -102,7 +103,7 @@ class Room {
       ? engines.join(now, session, timeout, uuid)
       : ownerKey
         ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey)
-        : engines.create(now, session, timeout, !!sharesAudience);
+        : engines.create(now, session, timeout, !!sharesAudience, !!hasCode);
     this.#isOwner = !joins;
     const entering = {
       resolve: () => {
@@ -134,6 +135,10 @@ class Room {
 
   get uuid() {
     return this.#driver.told.uuid;
+  }
+
+  get code() {
+    return this.#driver.told.roomCode;
   }
 
   get isOwner() {
@@ -233,6 +238,12 @@ class Room {
     this.#isDetached = false;
     // The backlog is delivered soon and not now: the page's code is running.
     this.#driver.pumpSoon();
+  }
+
+  /** @param {string} [text] */
+  async qr(text) {
+    const { qr } = await import("./qr.js");
+    return qr(this, text);
   }
 
   close() {

@@ -82,7 +82,8 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
     const [server, uuid, resume] = ["server", "uuid", "resume"].map((name) => this.getAttribute(name));
     if (uuid) return join(server, uuid, options);
     const shareAudience = this.hasAttribute("share-audience");
-    return create(server, { ...options, shareAudience, resume: resume === "" ? true : (resume ?? false) });
+    const code = this.hasAttribute("code");
+    return create(server, { ...options, shareAudience, code, resume: resume === "" ? true : (resume ?? false) });
   }
 }
 

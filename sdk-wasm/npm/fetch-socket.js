@@ -119,8 +119,8 @@ export class FetchSocket {
     }
   }
 
-  async #create({ session, shareAudience, token }) {
-    const body = JSON.stringify({ session, shareAudience });
+  async #create({ session, shareAudience, code, token }) {
+    const body = JSON.stringify({ session, shareAudience, code });
     const response = await this.#request(`${this.#base}/rooms`, "POST", bearer(token), "application/json", body);
     const reply = await response.text();
     const { uuid, ownerKey } = JSON.parse(reply);
@@ -166,7 +166,9 @@ export class FetchSocket {
   /**
    * Handles the first event of the stream. From now on an owner may broadcast, and close the room.
    */
-  #begin({ epoch, limits }) {
+  #begin({ uuid, epoch, limits }) {
+    // It was entered by its code, perhaps, which stands in no other path.
+    this.#room = `${this.#base}/rooms/${encodeURIComponent(uuid)}`;
     this.#limits = { ...LIMITS, ...limits };
     this.#epoch = epoch;
     this.#post();

@@ -455,6 +455,11 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    * Whether the followers learn how many they are: their `onaudience` is called too. Default false.
    */
   shareAudience?: boolean | undefined;
+  /**
+   * Whether a new room gets a short {@link Room.code}, for people to type. The servers of a cluster
+   * refuse that (`forbidden`), and older servers give none. Default false.
+   */
+  code?: boolean | undefined;
 }
 
 /** A room, and the proof that this user owns it. */
@@ -514,6 +519,12 @@ export type CatchUp = "state" | "every";
 export interface Room<C extends Contract<C> = AnyContract, Handed extends Contract<Handed> = C> extends Callbacks {
   /** The room's id, which others need to join. */
   readonly uuid: string;
+  /**
+   * The short code that stands for `uuid` until the room ends: six characters, unless the server is
+   * set up for more, none of which looks like another. Undefined if the room was created without
+   * the option `code`.
+   */
+  readonly code: string | undefined;
   /** Whether this page owns the room, and so may broadcast. */
   readonly isOwner: boolean;
   /** Whether messages flow: whether the status is `connected` or `catching-up`. */
@@ -615,6 +626,17 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
   follow(catchUp?: CatchUp): void;
 
   /**
+   * A QR code as an SVG, for phones that read it off the screen. Its module is loaded by the first
+   * call. The SVG has a `viewBox` and no size of its own.
+   *
+   * @param text What the QR code says. By default it is the address of this page with the room's
+   * `code` behind `#`, or its `uuid` if it has no code.
+   * @throws RoomError with the code `invalid_argument`: the text holds the room's `ownerKey`, is
+   * empty or too long, or there is no page whose address could be shown.
+   */
+  qr(text?: string): Promise<string>;
+
+  /**
    * Closes the room for everyone if this page owns it; otherwise leaves it. Resolves when the
    * server has confirmed, or at once if there is no connection. A room that its owner closes
    * without a connection ends for the others when its time without an owner is over.
@@ -665,7 +687,7 @@ export function create<C extends Contract<C> = AnyContract>(
  *
  * @typeParam S the schemas, which are the contract too
  * @param url The server's websocket address, as for {@link create}.
- * @param uuid The room's id, {@link Room.uuid}.
+ * @param uuid The room's id, {@link Room.uuid}, or its short {@link Room.code} as somebody typed it.
  * @param options See {@link RoomOptions}.
  * @throws RoomError
  */
@@ -677,7 +699,7 @@ export function join<S extends Schemas>(
 /**
  * @typeParam C the contract: what the owner may call
  * @param url The server's websocket address, as for {@link create}.
- * @param uuid The room's id, {@link Room.uuid}.
+ * @param uuid The room's id, {@link Room.uuid}, or its short {@link Room.code} as somebody typed it.
  * @param options See {@link RoomOptions}.
  * @throws RoomError
  */

@@ -7,7 +7,7 @@ const JOIN = ["functions", "schemas", "timeout", "token", "WebSocket", ...CALLBA
 /** The options that there are: a test holds them to index.d.ts. */
 export const OPTIONS = {
   join: JOIN,
-  create: [...JOIN, "resume", "storage", "claim", "shareAudience"],
+  create: [...JOIN, "resume", "storage", "claim", "shareAudience", "code"],
   broadcast: ["state", "slot"],
 };
 

@@ -155,6 +155,11 @@ impl<P> Engine<P> {
         self.session.uuid()
     }
 
+    /// The room's short code; none if it has none.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.session.code()
+    }
+
     /// The proof of ownership; none for a follower.
     pub(crate) fn owner_key(&self) -> Option<&str> {
         self.session.owner_key()

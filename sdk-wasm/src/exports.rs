@@ -28,8 +28,15 @@ pub struct Engines;
 impl Engines {
     /// See [`RoomEngine::create`].
     #[must_use]
-    pub fn create(&self, now: f64, session: String, timeout: f64, shares_audience: bool) -> RoomEngine {
-        RoomEngine::create(now, session, timeout, shares_audience)
+    pub fn create(
+        &self,
+        now: f64,
+        session: String,
+        timeout: f64,
+        shares_audience: bool,
+        has_code: bool,
+    ) -> RoomEngine {
+        RoomEngine::create(now, session, timeout, shares_audience, has_code)
     }
 
     /// See [`RoomEngine::join`].

@@ -19,6 +19,7 @@ pub enum Field {
     Clear = "clear",
     Owner = "owner",
     OwnerKey = "ownerKey",
+    Code = "code",
     Resync = "resync",
     Seq = "seq",
     Version = "v",
@@ -99,6 +100,10 @@ impl ServerFields for Fields {
 
     fn owner_key(&self) -> Option<String> {
         text_of(Field::OwnerKey)
+    }
+
+    fn code(&self) -> Option<String> {
+        text_of(Field::Code)
     }
 
     fn resync(&self) -> bool {

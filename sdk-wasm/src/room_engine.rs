@@ -47,16 +47,16 @@ impl fmt::Debug for RoomEngine {
 /// infinite.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// Opens a room.
+    /// Opens a room, which gets a short code if `has_code`.
     #[must_use]
-    pub fn create(now: f64, session: String, timeout: f64, shares_audience: bool) -> Self {
-        Self::start(now, Goal::Create, session, timeout, shares_audience)
+    pub fn create(now: f64, session: String, timeout: f64, shares_audience: bool, has_code: bool) -> Self {
+        Self::start(now, Goal::Create, session, timeout, shares_audience, has_code)
     }
 
     /// Follows a room.
     #[must_use]
     pub fn join(now: f64, session: String, timeout: f64, uuid: String) -> Self {
-        Self::start(now, Goal::Join { uuid }, session, timeout, false)
+        Self::start(now, Goal::Join { uuid }, session, timeout, false, false)
     }
 
     /// Takes a room back.
@@ -69,7 +69,7 @@ impl RoomEngine {
         uuid: String,
         owner_key: String,
     ) -> Self {
-        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, shares_audience)
+        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, shares_audience, false)
     }
 }
 
@@ -246,11 +246,18 @@ impl RoomEngine {
 }
 
 impl RoomEngine {
-    fn start(now: f64, goal: Goal, session: String, timeout: f64, share_audience: bool) -> Self {
+    fn start(
+        now: f64,
+        goal: Goal,
+        session: String,
+        timeout: f64,
+        share_audience: bool,
+        code: bool,
+    ) -> Self {
         // The session's name is random, and a seed need not be more than that.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let connect_timeout_ms = timeout as u64;
-        let options = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience };
+        let options = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code };
         let mut engine = Self { engine: Engine::new(options) };
         engine.handle(now, Input::Start);
         engine
@@ -270,7 +277,8 @@ impl RoomEngine {
             Step::Send(text) => with_text(&text, StepName::Send),
             Step::ArmTimer(at) => with_number(at.0, StepName::ArmTimer),
             Step::Enter => {
-                note_room(self.engine.uuid().unwrap_or_default(), self.engine.owner_key());
+                let uuid = self.engine.uuid().unwrap_or_default();
+                note_room(uuid, self.engine.owner_key(), self.engine.code());
                 self.note_status();
                 self.note_audience();
                 StepName::Enter

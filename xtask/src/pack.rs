@@ -23,6 +23,9 @@ const ALWAYS_PACKED: [&str; 2] = ["package.json", "README.md"];
 const EMBEDDED: [&str; 4] =
     ["--bundle", "--loader:.wasm=base64", "--define:import.meta.url=undefined", "--log-level=warning"];
 
+/// The scripts that only some pages load, by their names without the end.
+const ON_DEMAND: [&str; 4] = ["fetch-socket", "qr", "resume", "schemas"];
+
 /// Where the package is assembled, in the target folder.
 pub(crate) const FOLDER: &str = "npm/rtbroadcaster";
 
@@ -77,6 +80,7 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     }
     wasm::build_into(workspace, &folder)?;
     bundle_index(workspace, &folder)?;
+    bundle_qr(workspace, &folder)?;
     bundle_embedded(workspace, &folder)?;
     require_all_packed(&package, &folder)?;
     Ok(folder)
@@ -96,7 +100,7 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let mut esbuild = npm::program(&tools, "esbuild");
     esbuild.current_dir(&parts).args(["index.js", "--outfile=bundle.js", "--bundle", "--format=esm"]);
     esbuild.args(["--target=es2022", "--sourcemap", "--log-level=warning"]);
-    esbuild.args(["--external:./fetch-socket.js", "--external:./resume.js", "--external:./schemas.js"]);
+    esbuild.args(ON_DEMAND.map(external));
     execute(esbuild.arg(format!("--define:VERSION=\"{VERSION}\"")))?;
     // terser makes the script 3 % smaller than esbuild does, and another 3 % with short names for
     // members that nobody else names.
@@ -113,19 +117,40 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     fs::remove_file(&entry).with_context(|| format!("cannot remove {}", entry.display()))
 }
 
+/// Has esbuild leave the import of this script as it is.
+fn external(name: &str) -> String {
+    format!("--external:./{name}.js")
+}
+
+/// Puts the library for QR codes into qr.js, so that a page without a bundler needs no other
+/// package. Its licence asks for the two lines about copyright.
+fn bundle_qr(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
+    let tools = workspace.path("xtask");
+    let licence = fs::read_to_string(tools.join("node_modules/uqr/LICENSE"))
+        .context("cannot read the licence of uqr")?;
+    let banner = format!("--banner:js=/* With uqr:\n\n{}\n*/", licence.trim());
+    let mut esbuild = npm::program(&tools, "esbuild");
+    esbuild.current_dir(folder).env("NODE_PATH", tools.join("node_modules")).arg("qr.js").arg(banner);
+    esbuild.args(["--outfile=qr.js", "--allow-overwrite", "--bundle", "--format=esm", "--target=es2022"]);
+    execute(esbuild.args(["--minify", "--external:./error.js", "--log-level=warning"]))
+}
+
 /// Bundles the files that carry the wasm: the module for Node, and the two for a plain script tag.
 /// No page imports the sources of those, which are removed.
 fn bundle_embedded(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     let banner = format!("--banner:js=/* rtbroadcaster {VERSION}, MIT OR Apache-2.0 */");
     let node = ["--format=esm", "--platform=neutral", "--allow-overwrite"];
-    let external = ["fetch-socket", "resume", "schemas"].map(|name| format!("--external:./{name}.js"));
     let mut esbuild = npm::program(&workspace.path("xtask"), "esbuild");
     esbuild.current_dir(folder).args(["node.js", "--outfile=node.js", "--external:node:*"]);
-    execute(esbuild.args(node).args(external).args(EMBEDDED).arg(&banner))?;
+    execute(esbuild.args(node).args(ON_DEMAND.map(external)).args(EMBEDDED).arg(&banner))?;
     for name in ["classic", "global"] {
         let mut esbuild = npm::program(&workspace.path("xtask"), "esbuild");
         esbuild.current_dir(folder).arg(format!("{name}-script.js"));
         esbuild.arg(format!("--outfile=rtbroadcaster.{name}.js")).args(["--format=iife", "--minify"]);
+        if name == "classic" {
+            // The original's class has no `qr`.
+            esbuild.arg(external("qr"));
+        }
         execute(esbuild.args(EMBEDDED).arg(&banner))?;
     }
     for name in ["embedded.js", "classic-script.js", "global-script.js"] {

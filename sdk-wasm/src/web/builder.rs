@@ -43,6 +43,7 @@ pub struct RoomBuilder<Kind> {
     goal: Goal,
     timeout: Option<Duration>,
     share_audience: bool,
+    code: bool,
     token: Option<Token>,
     web_socket: Option<js_sys::Function>,
     functions: Vec<(String, Function)>,
@@ -66,6 +67,7 @@ impl<Kind> RoomBuilder<Kind> {
             goal,
             timeout: None,
             share_audience: false,
+            code: false,
             token: None,
             web_socket: None,
             functions: Vec::new(),
@@ -196,8 +198,8 @@ impl<Kind> RoomBuilder<Kind> {
             Some(timeout) => u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
         };
         let (session, seed) = random();
-        let share_audience = self.share_audience;
-        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience };
+        let (share_audience, code) = (self.share_audience, self.code);
+        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code };
         Ok(Plan {
             session,
             address,
@@ -260,6 +262,13 @@ impl RoomBuilder<Creating> {
     /// Default: no.
     pub fn share_audience(mut self, share: bool) -> Self {
         self.share_audience = share;
+        self
+    }
+
+    /// Whether a new room gets a short code, [`Room::code`], by which people can join it. A server
+    /// of a cluster refuses that ([`Code::Forbidden`](crate::Code::Forbidden)). Default: no.
+    pub fn code(mut self, code: bool) -> Self {
+        self.code = code;
         self
     }
 }

@@ -103,6 +103,10 @@ impl ServerFields for Fields {
         self.text("ownerKey")
     }
 
+    fn code(&self) -> Option<String> {
+        self.text("code")
+    }
+
     fn resync(&self) -> bool {
         self.get("resync").is_truthy()
     }

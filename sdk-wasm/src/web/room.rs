@@ -201,6 +201,13 @@ impl Room {
         self.driver.engine().uuid().unwrap_or_default().to_owned()
     }
 
+    /// The short code that stands for the room's id until the room ends: for people to type. None if
+    /// the room was opened without [`RoomBuilder::code`], or if the server knows none.
+    #[must_use]
+    pub fn code(&self) -> Option<String> {
+        self.driver.engine().code().map(ToOwned::to_owned)
+    }
+
     /// The secret that proves ownership; none for a follower. Keep it out of URLs and logs.
     #[must_use]
     pub fn owner_key(&self) -> Option<String> {

@@ -21,6 +21,7 @@ pub(super) struct Entry {
     pub(super) ack: Option<u64>,
     pub(super) epoch: Option<u64>,
     pub(super) share_audience: bool,
+    pub(super) code: bool,
 }
 
 impl Entry {
@@ -34,6 +35,7 @@ impl Entry {
             ack: message.number(NumberField::Ack),
             epoch: message.number(NumberField::Epoch),
             share_audience: message.get("shareAudience").is_truthy(),
+            code: message.get("code").is_truthy(),
         }
     }
 

@@ -135,7 +135,8 @@ impl Exchange {
         let address = format!("{}/rooms", self.base);
         // A session's name is of digits and letters.
         let share = if entry.share_audience { ",\"shareAudience\":true" } else { "" };
-        let body = format!("{{\"session\":\"{}\"{share}}}", entry.session);
+        let code = if entry.code { ",\"code\":true" } else { "" };
+        let body = format!("{{\"session\":\"{}\"{share}{code}}}", entry.session);
         let request = Request::new("POST", &address)?.bearer(entry.token.as_deref())?;
         let response = request.body("application/json", &body)?.send(Some(&self.signal())).await?;
         let reply = text(&response).await?;
@@ -192,6 +193,8 @@ impl Exchange {
         {
             let mut state = self.state.borrow_mut();
             state.epoch = reply.number(NumberField::Epoch);
+            // It was entered by its code, perhaps, which stands in no other path.
+            state.entry.uuid = reply.uuid().unwrap_or_default();
             if let Some(bytes) = reply.limit(LimitField::MessageBytes) {
                 state.message_bytes = bytes;
             }

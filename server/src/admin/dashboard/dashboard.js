@@ -143,7 +143,7 @@ function showRooms({ rooms, total }) {
   const found = `${shown}${count(total)} ${total === 1 ? "room" : "rooms"}${searched ? " found" : ""}`;
   if (element("found").textContent !== found) set("found", found);
   element("none").hidden = rooms.length > 0;
-  set("none", searched ? "No room with this in its uuid is open." : "No room is open.");
+  set("none", searched ? "No room with this in its uuid, or with this code, is open." : "No room is open.");
   fill(element("table"), rooms, showRoom);
 }
 
@@ -164,7 +164,7 @@ function fill(table, entries, show) {
 function showRoom(row, room) {
   const memory = room.ringBytes + room.slotBytes + room.snapshotBytes;
   const texts = [
-    room.id,
+    room.code ? `${room.id} (${room.code})` : room.id,
     // In a cluster: the node that has the owner's connection.
     room.ownerNode ?? room.owner,
     count(room.followers),
