@@ -1,4 +1,4 @@
-// The `RoomError` of the options `resume` and `schemas`. js/errors.js, which is bundled
+// The `RoomError` of `qr` and the options `resume` and `schemas`. js/errors.js, which is bundled
 // into index.js, makes the same ones.
 
 export function roomError(code, message, cause) {

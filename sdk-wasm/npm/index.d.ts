@@ -687,7 +687,7 @@ export function create<C extends Contract<C> = AnyContract>(
  *
  * @typeParam S the schemas, which are the contract too
  * @param url The server's websocket address, as for {@link create}.
- * @param uuid The room's id, {@link Room.uuid}, or its short {@link Room.code} as somebody typed it.
+ * @param uuid The room's {@link Room.uuid}, or its short {@link Room.code} as somebody typed it.
  * @param options See {@link RoomOptions}.
  * @throws RoomError
  */
@@ -699,7 +699,7 @@ export function join<S extends Schemas>(
 /**
  * @typeParam C the contract: what the owner may call
  * @param url The server's websocket address, as for {@link create}.
- * @param uuid The room's id, {@link Room.uuid}, or its short {@link Room.code} as somebody typed it.
+ * @param uuid The room's {@link Room.uuid}, or its short {@link Room.code} as somebody typed it.
  * @param options See {@link RoomOptions}.
  * @throws RoomError
  */

@@ -1,5 +1,5 @@
-// `room.qr`: a QR code that phones read off the screen. Loaded only if asked for. `cargo xtask pack`
-// puts the library uqr into it.
+// `room.qr`: a QR code that phones read off the screen. Loaded only if asked for. The library uqr
+// becomes a part of it when the package is packed.
 
 import { renderSVG } from "uqr";
 

@@ -15,8 +15,8 @@ extern "C" {
     #[wasm_bindgen(js_name = noteError)]
     pub(crate) fn note_error(code: &str, message: &str);
 
-    /// The room that the page has entered, with the proof of ownership if it owns the room, and with
-    /// its short code if it has one.
+    /// The room that the page has entered. It has the proof of ownership if it owns the room, and
+    /// the short code if there is one.
     #[wasm_bindgen(js_name = noteRoom)]
     pub(crate) fn note_room(uuid: &str, owner_key: Option<&str>, code: Option<&str>);
 

@@ -246,14 +246,7 @@ impl RoomEngine {
 }
 
 impl RoomEngine {
-    fn start(
-        now: f64,
-        goal: Goal,
-        session: String,
-        timeout: f64,
-        share_audience: bool,
-        code: bool,
-    ) -> Self {
+    fn start(now: f64, goal: Goal, session: String, timeout: f64, share_audience: bool, code: bool) -> Self {
         // The session's name is random, and a seed need not be more than that.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let connect_timeout_ms = timeout as u64;

@@ -120,7 +120,9 @@ pub use journal::{
 pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use room_events::{Lagged, RoomChange, RoomEvent, RoomEvents};
-pub use rtbroadcaster_protocol::{Limits, Operation, OwnerKey, OwnerPresence, Refusal, RefusalCode, RoomCode, RoomId};
+pub use rtbroadcaster_protocol::{
+    Limits, Operation, OwnerKey, OwnerPresence, Refusal, RefusalCode, RoomCode, RoomId,
+};
 pub use service::RoomsService;
 pub use settings::Settings;
 pub use sockets::Sockets;

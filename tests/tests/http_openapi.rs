@@ -125,7 +125,10 @@ async fn the_document_is_served_as_it_is_and_no_path_takes_another_method() {
     for (path, operations) in &paths {
         for method in ["GET", "PUT", "POST", "PATCH", "DELETE"] {
             if operations.get(method.to_ascii_lowercase()).is_none() {
-                let request = Request::new(method, &format!("{PATH}{}", path.replace("{uuid}", "x").replace("{code}", "x")));
+                let request = Request::new(
+                    method,
+                    &format!("{PATH}{}", path.replace("{uuid}", "x").replace("{code}", "x")),
+                );
                 let refused = request.send(&server.address).await;
                 refused.is_refused(405, "method_not_allowed");
                 assert!(refused.header("allow").is_some_and(|allow| allow.contains("options")));

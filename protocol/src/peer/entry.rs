@@ -7,8 +7,8 @@ use super::{HeldClaim, LastSent, Peer, Role};
 use crate::mutation::mutated;
 use crate::{
     Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, Room, RoomCode, RoomId,
-    ServerMessage, Timestamp,
+    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, Room, RoomCode, RoomId, ServerMessage,
+    Timestamp,
 };
 
 /// After how many milliseconds a client is to ask again for a room that the server can't let it

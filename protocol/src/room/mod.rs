@@ -4,7 +4,6 @@
 
 mod appending;
 mod audience;
-mod code;
 mod codes;
 mod durability;
 mod followers;
@@ -40,8 +39,7 @@ use ownership::pace::Pace;
 use staging::{Left, Observation, Staging};
 
 pub use appending::Accepted;
-pub use code::RoomCode;
-pub use codes::RoomCodes;
+pub use codes::{RoomCode, RoomCodes};
 pub(crate) use followers::News;
 pub use followers::{Lag, LagReport, Standing};
 pub use id::RoomId;

@@ -201,8 +201,8 @@ impl Room {
         self.driver.engine().uuid().unwrap_or_default().to_owned()
     }
 
-    /// The short code that stands for the room's id until the room ends: for people to type. None if
-    /// the room was opened without [`RoomBuilder::code`], or if the server knows none.
+    /// The short code that stands for the room's id until the room ends: for people to type. None
+    /// if the room was opened without [`RoomBuilder::code`], or if the server knows none.
     #[must_use]
     pub fn code(&self) -> Option<String> {
         self.driver.engine().code().map(ToOwned::to_owned)

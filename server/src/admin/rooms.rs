@@ -113,7 +113,9 @@ pub(super) async fn list(manager: &Manager, query: &str) -> Result<RoomsPage, Ad
     let search = query.text("search").unwrap_or_default().to_ascii_lowercase();
     let mut rooms = manager.room_table().all();
     let code = RoomCode::parse(&search);
-    let matches = |room: &SharedRoom| room.id().to_string().contains(&search) || (code.is_some() && room.code() == code);
+    let matches = |room: &SharedRoom| {
+        room.id().to_string().contains(&search) || (code.is_some() && room.code() == code)
+    };
     rooms.retain(|room| search.is_empty() || matches(room));
     let total = rooms.len();
     rooms.sort_unstable_by_key(|room| room.id());

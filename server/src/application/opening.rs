@@ -115,8 +115,8 @@ impl Manager {
         self.room_table().find(id).map(|room| RoomHandle::new(self.clone(), room))
     }
 
-    /// The open room that a short code stands for. None if there is none. What a person has typed is
-    /// read by [`RoomCode::parse`]. The limits on wrong codes hold for clients only.
+    /// The open room that a short code stands for. None if there is none. [`RoomCode::parse`] reads
+    /// what a person has typed. The limits on wrong codes hold for clients only.
     ///
     /// ```no_run
     /// # fn find(rooms: rtbroadcaster::Manager, typed: &str) {

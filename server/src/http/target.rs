@@ -59,7 +59,18 @@ mod tests {
         assert_eq!(Target::parse("rooms/a"), Some(Target::Room("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/actions"), Some(Target::Actions("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/events"), Some(Target::Events("a".to_owned())));
-        for other in ["", "codes", "codes/", "codes/a/", "room", "rooms/", "rooms//events", "rooms/a/", "rooms/a/other", "rooms/a/events/"] {
+        for other in [
+            "",
+            "codes",
+            "codes/",
+            "codes/a/",
+            "room",
+            "rooms/",
+            "rooms//events",
+            "rooms/a/",
+            "rooms/a/other",
+            "rooms/a/events/",
+        ] {
             assert_eq!(Target::parse(other), None, "{other}");
         }
     }

@@ -1,24 +1,16 @@
-//! Short codes: the table draws them for new rooms, and finds rooms by them for those who don't
-//! guess.
+//! The short codes of a server's rooms: drawing them, and finding rooms by them without letting
+//! anybody guess.
 
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rtbroadcaster_protocol::{
-    Delay, Limits, Rate, Refusal, RefusalCode, Room, RoomCode, RoomCodes, RoomId, Timestamp, TokenBucket,
-};
+use rtbroadcaster_protocol::{Delay, Limits, Rate, RoomCode, RoomCodes, RoomId, Timestamp, TokenBucket};
 
-use super::RoomTable;
 use super::guesses::Guesses;
 use super::random::random;
-use crate::metrics::CodeLookup;
 
 /// How often a code is drawn that is taken. Unless almost all are, the first or second is free.
 const MAX_DRAWS: usize = 64;
-
-/// What an owner is told who wants a code where other servers would not know it.
-const NOT_IN_A_CLUSTER: &str =
-    "the servers of a cluster give out no short codes: create the room without `code` and share its uuid";
 
 /// The codes of a server's rooms, and the limits on looking for them.
 #[derive(Debug)]
@@ -44,10 +36,10 @@ impl Codes {
     }
 
     /// Draws a code for a room. None if almost all are taken.
-    fn draw(&self, room: RoomId, now: Timestamp) -> Option<RoomCode> {
+    pub(super) fn draw(&self, room: RoomId, now: Timestamp) -> Option<RoomCode> {
         let mut table = lock(&self.table);
-        let mut draws = (0..MAX_DRAWS)
-            .map(|_| RoomCode::from_random(u128::from_be_bytes(random()), self.length));
+        let mut draws =
+            (0..MAX_DRAWS).map(|_| RoomCode::from_random(u128::from_be_bytes(random()), self.length));
         draws.find(|code| table.give(*code, room, now))
     }
 
@@ -56,7 +48,12 @@ impl Codes {
     /// # Errors
     /// How long to wait: too many codes were asked for that stand for no room. Then nothing tells
     /// whether this one does.
-    fn find(&self, code: RoomCode, remote: Option<IpAddr>, now: Timestamp) -> Result<Option<RoomId>, Delay> {
+    pub(super) fn look_up(
+        &self,
+        code: RoomCode,
+        remote: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<RoomId>, Delay> {
         let wait = remote.and_then(|remote| self.guesses.wait(remote, now));
         if let Some(wait) = wait.or_else(|| lock(&self.total).wait(self.total_rate, now)) {
             return Err(wait);
@@ -67,59 +64,21 @@ impl Codes {
         }
         Ok(found)
     }
-}
 
-impl RoomTable {
-    /// Gives a new room a code.
-    ///
-    /// # Errors
-    /// - `forbidden`: this server is a node of a cluster, whose other nodes would not know the code.
-    /// - `too_many_rooms`: almost all codes are taken.
-    pub(super) fn give_code(&self, room: Room) -> Result<Room, Refusal> {
-        if self.is_shared() {
-            return Err(Refusal::with_message(RefusalCode::Forbidden, NOT_IN_A_CLUSTER));
-        }
-        let code = self.codes.draw(room.id(), self.clock.now());
-        Ok(room.with_code(code.ok_or(RefusalCode::TooManyRooms)?))
+    /// The room that a code stands for, whoever asks.
+    pub(super) fn find(&self, code: RoomCode) -> Option<RoomId> {
+        lock(&self.table).find(code)
     }
 
     /// Knows the code of a room that its journal has kept.
     #[cfg(feature = "store")]
-    pub(super) fn restore_code(&self, room: &Room) {
-        if let Some(code) = room.code() {
-            lock(&self.codes.table).restore(code, room.id());
-        }
+    pub(super) fn restore(&self, code: RoomCode, room: RoomId) {
+        lock(&self.table).restore(code, room);
     }
 
     /// Forgets the code of a room that has ended, or that was never opened.
-    pub(super) fn end_code(&self, code: Option<RoomCode>) {
-        if let Some(code) = code {
-            lock(&self.codes.table).end(code, self.clock.now());
-        }
-    }
-
-    /// The room that a code stands for, for the application.
-    pub(crate) fn find_code(&self, code: RoomCode) -> Option<RoomId> {
-        lock(&self.codes.table).find(code)
-    }
-
-    /// The room that a code stands for, for a client. `remote` is its address, if it is known.
-    ///
-    /// # Errors
-    /// `rate_limited`: this address, or all together, asked for too many unknown codes.
-    pub(crate) fn look_up_code(
-        &self,
-        code: RoomCode,
-        remote: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Option<RoomId>, Refusal> {
-        let found = self.codes.find(code, remote, now);
-        self.metrics.code_looked_up(match found {
-            Ok(Some(_)) => CodeLookup::Found,
-            Ok(None) => CodeLookup::Unknown,
-            Err(_) => CodeLookup::RateLimited,
-        });
-        found.map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()))
+    pub(super) fn end(&self, code: RoomCode, now: Timestamp) {
+        lock(&self.table).end(code, now);
     }
 }
 
@@ -157,18 +116,20 @@ mod tests {
         let room = RoomId::from_random(1);
         let right = codes.draw(room, NOW).unwrap();
         for number in 0..3 {
-            assert_eq!(codes.find(wrong(number), address(1), NOW), Ok(None));
-            assert_eq!(codes.find(wrong(0), address(1), NOW).is_ok(), number < 2, "the same is no guess");
+            assert_eq!(codes.look_up(wrong(number), address(1), NOW), Ok(None));
+            assert_eq!(codes.look_up(wrong(0), address(1), NOW).is_ok(), number < 2, "the same is no guess");
         }
         let wait = Delay::from_milliseconds(20_000).unwrap();
         for code in [right, wrong(0), wrong(9)] {
-            assert_eq!(codes.find(code, address(1), NOW), Err(wait));
+            assert_eq!(codes.look_up(code, address(1), NOW), Err(wait));
         }
-        assert_eq!(codes.find(right, address(2), NOW), Ok(Some(room)), "another address");
-        assert_eq!(codes.find(right, address(1), NOW.after(20_000)), Ok(Some(room)));
+        assert_eq!(codes.look_up(right, address(2), NOW), Ok(Some(room)), "another address");
+        assert_eq!(codes.look_up(right, address(1), NOW.after(20_000)), Ok(Some(room)));
         let mut misses = 0;
         for number in 0..10_000 {
-            misses += u32::from(codes.find(wrong(100 + number), address(3), NOW.after(6 * number as u64)).is_ok());
+            misses += u32::from(
+                codes.look_up(wrong(100 + number), address(3), NOW.after(6 * number as u64)).is_ok(),
+            );
         }
         assert_eq!(misses, 3 + 2, "in a minute: those at once, and what comes back meanwhile");
     }
@@ -178,20 +139,21 @@ mod tests {
         let codes = codes(1_000, 2);
         let room = RoomId::from_random(1);
         let right = codes.draw(room, NOW).unwrap();
-        assert_eq!(codes.find(wrong(1), address(1), NOW), Ok(None));
-        assert_eq!(codes.find(wrong(2), None, NOW), Ok(None));
+        assert_eq!(codes.look_up(wrong(1), address(1), NOW), Ok(None));
+        assert_eq!(codes.look_up(wrong(2), None, NOW), Ok(None));
         let wait = Delay::from_milliseconds(500).unwrap();
-        assert_eq!(codes.find(wrong(3), address(2), NOW), Err(wait));
-        assert_eq!(codes.find(right, address(3), NOW), Err(wait), "none is told apart");
+        assert_eq!(codes.look_up(wrong(3), address(2), NOW), Err(wait));
+        assert_eq!(codes.look_up(right, address(3), NOW), Err(wait), "none is told apart");
         for _ in 0..9 {
-            assert_eq!(codes.find(right, address(3), NOW.after(500)), Ok(Some(room)), "hits are free");
+            assert_eq!(codes.look_up(right, address(3), NOW.after(500)), Ok(Some(room)), "hits are free");
         }
     }
 
     #[test]
     fn codes_are_drawn_anew_while_they_are_taken() {
         let codes = codes(1, 1);
-        let drawn: Vec<_> = (0..100).filter_map(|number| codes.draw(RoomId::from_random(number), NOW)).collect();
+        let drawn: Vec<_> =
+            (0..100).filter_map(|number| codes.draw(RoomId::from_random(number), NOW)).collect();
         assert_eq!((drawn.len(), lock(&codes.table).len()), (100, 100));
         assert!(drawn.iter().all(|code| code.as_str().len() == 6));
     }

@@ -4,6 +4,7 @@
 #[cfg(feature = "cluster")]
 mod adopting;
 mod alarms;
+mod coded_rooms;
 mod codes;
 mod guesses;
 #[cfg(feature = "store")]

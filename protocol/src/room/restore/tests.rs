@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Action, Claim, Frame, Mark, OwnerPresence, Post, Records, Rendering, RoomReport, ServerMessage, parse, RoomCode,
+    Action, Claim, Frame, Mark, OwnerPresence, Post, Records, Rendering, RoomCode, RoomReport, ServerMessage,
+    parse,
 };
 
 const KEY: KeyDigest = KeyDigest([7; 32]);

@@ -5,7 +5,9 @@ mod pipe;
 
 use std::borrow::Cow;
 
-use rtbroadcaster_protocol::{Claim, ClientMessage, Join, PROTOCOL_VERSION, RequestedEntry, RoomCode, RoomId};
+use rtbroadcaster_protocol::{
+    Claim, ClientMessage, Join, PROTOCOL_VERSION, RequestedEntry, RoomCode, RoomId,
+};
 use tracing::debug_span;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use warp::http::{HeaderValue, StatusCode};

@@ -90,7 +90,7 @@ mod tests {
         for typed in ["k7m4qx", " K7M 4QX ", "K7M-4qx"] {
             assert_eq!(RoomCode::parse(typed), Some(code), "{typed}");
         }
-        assert_eq!(RoomCode::parse("852643"), RoomCode::parse("BSZG43"));
+        assert_eq!(RoomCode::parse("8526KK"), RoomCode::parse("BSZGKK"));
         assert_eq!(code.to_string(), "K7M4QX");
     }
 
@@ -104,8 +104,8 @@ mod tests {
 
     #[test]
     fn the_alphabet_has_no_vowels_and_no_two_characters_that_look_alike() {
-        for left_out in b"AEIOU0185261L" {
-            assert!(!ALPHABET.contains(left_out), "{}", char::from(*left_out));
+        for left_out in ["A", "E", "I", "O", "U", "0", "1", "L", "8", "5", "2", "6"] {
+            assert!(!ALPHABET.contains(&left_out.as_bytes()[0]), "{left_out}");
         }
         assert!(ALPHABET.is_sorted_by(|one, next| one < next));
     }

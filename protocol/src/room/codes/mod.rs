@@ -1,9 +1,13 @@
 //! The table of a server's codes: which room each stands for, and which are at rest.
 
+mod code;
+
 use std::collections::{HashMap, VecDeque};
 
-use super::{RoomCode, RoomId};
+use super::RoomId;
 use crate::Timestamp;
+
+pub use code::RoomCode;
 
 /// For how long a code names no room after its room has ended, in milliseconds: a day, so that
 /// whoever has an old code finds nothing, and not the room of somebody else.
