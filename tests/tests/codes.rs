@@ -76,6 +76,7 @@ async fn c3_a_code_ends_with_a_room_whose_owner_does_not_come_back_and_with_one_
     let (owner, reply) = create(&server.address).await;
     drop(owner);
     eventually(&0, async || later(server.manager.rooms()).await).await;
+    look_up(&server.address, &code_of(&reply)).await.is_refused(404, "unknown_room");
     joins_in_vain(&server.address, &code_of(&reply), "unknown_room", CloseCode::UnknownRoom).await;
 
     let server = Server::with_limits(|limits| limits.rooms = 1).await;
@@ -87,6 +88,7 @@ async fn c3_a_code_ends_with_a_room_whose_owner_does_not_come_back_and_with_one_
     .await;
     let (_owner, other) = create(&server.address).await;
     assert_ne!(code_of(&other), code_of(&reply));
+    look_up(&server.address, &code_of(&reply)).await.is_refused(404, "unknown_room");
     joins_in_vain(&server.address, &code_of(&reply), "unknown_room", CloseCode::UnknownRoom).await;
 }
 
