@@ -125,6 +125,39 @@ async fn a_conversation_with_clients_that_speak_session_fields() {
     talk.matches("session.txt", &[(&uuid, "ROOM"), (&key, "KEY")]);
 }
 
+#[tokio::test]
+async fn a_conversation_about_a_room_with_a_short_code() {
+    let server = Server::start().await;
+    let mut talk = Transcript::default();
+
+    talk.title("the reply to create");
+    let owner = &mut Client::connect(&server.address).await;
+    talk.says("owner", owner, r#"{"status":{"value":1},"v":2,"session":"first","code":true}"#).await;
+    let reply = talk.hears("owner", owner).await;
+    let (uuid, key, code) = (field(&reply, "uuid"), field(&reply, "ownerKey"), field(&reply, "code"));
+
+    talk.title("a join by the code: the reply has the uuid");
+    let follower = &mut Client::connect(&server.address).await;
+    let join = format!(r#"{{"uuid":"{code}","status":{{"value":2}},"v":2}}"#);
+    talk.says("follower", follower, &join).await;
+    talk.hears("follower", follower).await;
+    talk.hears("follower", follower).await;
+
+    talk.title("a claim by the uuid: each reply of the room has the code");
+    let claimant = &mut Client::connect(&server.address).await;
+    let claim =
+        format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2,"ownerKey":"{key}","session":"first"}}"#);
+    talk.says("claimant", claimant, claim).await;
+    talk.hears("claimant", claimant).await;
+
+    talk.title("a code that stands for no room");
+    let lost = &mut Client::connect(&server.address).await;
+    talk.says("lost", lost, r#"{"uuid":"333333","status":{"value":2},"v":2}"#).await;
+    talk.hears("lost", lost).await;
+    talk.closes("lost", lost).await;
+    talk.matches("code.txt", &[(&uuid, "ROOM"), (&key, "KEY"), (&code, "CODE")]);
+}
+
 async fn actions(talk: &mut Transcript, owner: &mut Client, follower: &mut Client) {
     talk.title("actions: without and with params, retained, in a slot, cleared");
     let actions = [

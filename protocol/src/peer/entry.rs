@@ -146,10 +146,9 @@ impl Peer {
             None => wanted,
         };
         let operation = if join.claim.is_some() { Operation::Claim } else { Operation::Join };
-        match wanted {
-            Some(room) => authorise(operation(room), join.token.as_deref(), host)?,
-            // No room has an id that isn't a UUID, so there is nothing to authorise.
-            None => {}
+        // No room has an id that isn't a UUID, so there is nothing to authorise then.
+        if let Some(room) = wanted {
+            authorise(operation(room), join.token.as_deref(), host)?;
         }
         Ok(wanted)
     }
