@@ -1169,9 +1169,6 @@ var Room = class {
   get uuid() {
     return this.#driver.told.uuid;
   }
-  get code() {
-    return this.#driver.told.roomCode;
-  }
   get isOwner() {
     return this.#isOwner;
   }
@@ -1186,6 +1183,9 @@ var Room = class {
   }
   get resumed() {
     return this.#resumed;
+  }
+  get code() {
+    return this.#driver.told.roomCode;
   }
   get audience() {
     return this.#driver.told.audience;

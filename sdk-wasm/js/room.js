@@ -137,10 +137,6 @@ class Room {
     return this.#driver.told.uuid;
   }
 
-  get code() {
-    return this.#driver.told.roomCode;
-  }
-
   get isOwner() {
     return this.#isOwner;
   }
@@ -159,6 +155,10 @@ class Room {
 
   get resumed() {
     return this.#resumed;
+  }
+
+  get code() {
+    return this.#driver.told.roomCode;
   }
 
   get audience() {

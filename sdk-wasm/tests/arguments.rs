@@ -91,6 +91,7 @@ async fn options_of_wrong_types_are_invalid_arguments() {
         json(r#"{"onstatus":"now"}"#),
         json(r#"{"claim":{"uuid":"x"}}"#),
         json(r#"{"shareAudience":"yes"}"#),
+        json(r#"{"code":"K7M4QX"}"#),
         functions(&[("", &function(""))]),
     ];
     for options in options {

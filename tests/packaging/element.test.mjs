@@ -81,8 +81,9 @@ scenario("an element whose attributes change enters the other room, once", {}, a
 
 scenario("an element without a uuid owns a room, and one that can't be entered says why", {}, async (scene) => {
   const page = await rooms(scene);
-  await page.evaluate(() => document.body.append((globalThis.room = element({ resume: "", "share-audience": "" }))));
-  await until(page, () => room.room?.isOwner && room.room.uuid in { [JSON.parse(sessionStorage.getItem(sessionStorage.key(0))).uuid]: 1 });
+  await page.evaluate(() => document.body.append((globalThis.room = element({ resume: "", "share-audience": "", code: "" }))));
+  await until(page, () => room.room?.isOwner && room.room.code.length === 6);
+  await until(page, () => room.room.uuid in { [JSON.parse(sessionStorage.getItem(sessionStorage.key(0))).uuid]: 1 });
   await page.evaluate(() => document.body.append(element({ uuid: "63ca67e0-69bb-4a16-a71f-86a87acbe0b5" })));
   await until(page, () => said("rt-error")[0]?.[1].code === "unknown_room");
 });

@@ -22,7 +22,7 @@ const members = (name) => declaration(name).members.map((member) => member.name.
 /** The names in the first column of the table with this heading. */
 function rows(heading) {
   const lines = README.split("\n");
-  const start = lines.findIndex((line) => line.startsWith(`| ${heading} |`));
+  const start = lines.findIndex((line, at) => line.startsWith(`| ${heading} |`) && lines[at + 1]?.startsWith("|---"));
   assert.notEqual(start, -1, `there is no table ${heading}`);
   const end = lines.findIndex((line, at) => at > start && !line.startsWith("|"));
   const cells = lines.slice(start + 2, end).map((line) => line.split("|")[1]);

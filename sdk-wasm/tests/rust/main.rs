@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy takes only functions marked #[test] for tests")]
 
 mod blocked;
+mod code;
 mod detach;
 mod failures;
 mod functions;
