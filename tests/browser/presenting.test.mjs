@@ -81,6 +81,8 @@ scenario("pages whose websockets are blocked create, claim and join by a code", 
     const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
     const options = { WebSocket: FetchSocket };
     const former = await sdk.create(url, { ...options, code: true });
+    // From now on its stream has claimed the room, and doesn't do so later.
+    await former.broadcast("before");
     const { uuid, code, ownerKey } = former;
     const owner = await sdk.create(url, { ...options, claim: { uuid: code, ownerKey } });
     const heard = new Promise((resolve) => {

@@ -22,12 +22,14 @@ async fn over_http_a_room_is_created_claimed_and_joined_by_its_code_too() {
     let Some(url) = server() else { return };
     let _network = without_websockets();
     let former = Room::create(url).code(true).await.unwrap();
+    // From now on its stream has claimed the room, and doesn't do so later.
+    assert_eq!(former.broadcast("before", &(0,)).await, Ok(Some(1)));
     let (code, key) = (former.code().unwrap(), former.owner_key().unwrap());
     let owner = Room::create(url).claim(code.clone(), key).await.unwrap();
     assert_eq!((owner.uuid(), owner.code()), (former.uuid(), former.code()));
     let room = Room::join(url, code).await.unwrap();
     let (show, shown) = recording::<(u32,)>();
     room.on_typed("show", show);
-    assert_eq!(owner.broadcast("show", &(7,)).await, Ok(Some(1)));
+    assert_eq!(owner.broadcast_state("show", &(7,)).await, Ok(Some(2)));
     assert_eq!(shown.next().await, (7,));
 }
