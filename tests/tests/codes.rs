@@ -168,6 +168,27 @@ async fn lookups_are_counted_by_their_outcome() {
 }
 
 #[tokio::test]
+async fn the_administration_shows_the_code_of_a_room_and_finds_the_room_by_it() {
+    const TOKEN: &str = "the-token-of-the-administration";
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0"]).env("RTBROADCASTER_ADMIN_TOKEN", TOKEN);
+    let program = Program::listening(command).await;
+    let (_owner, reply) = create(&program.address).await;
+    let _other = Room::open(&program.address).await;
+    let list = async |query: &str| {
+        let request = Request::get(&format!("/admin/rooms?{query}")).bearing(TOKEN);
+        request.send(&program.address).await.json()
+    };
+    let found = list(&format!("search={}", code_of(&reply).to_lowercase())).await;
+    assert_eq!((&found["total"], &found["rooms"][0]["id"]), (&json!(1), &reply["uuid"]), "{found}");
+    assert_eq!(found["rooms"][0]["code"], reply["code"]);
+    let all = list("").await;
+    let without =
+        all["rooms"].as_array().expect("rooms").iter().filter(|room| room["code"].is_null()).count();
+    assert_eq!((&all["total"], without), (&json!(2), 1));
+}
+
+#[tokio::test]
 async fn an_application_opens_rooms_with_a_code_and_finds_them_by_it() {
     let rooms = Manager::new(Settings::default());
     let room = rooms.open_room(RoomOptions::default().with(|options| options.code = true)).await.unwrap();
