@@ -559,10 +559,13 @@ var FastPath = class {
    * @param {import("./message.js").Message} message
    */
   settle({ ack, seq }) {
-    let count = ack - this.#id + this.#written + 1;
+    const count = ack - this.#id + this.#written + 1;
     if (!(count > 0 && count <= this.#written)) return false;
     this.#written -= count;
-    while (count) this.#unanswered.shift()?.answer.settle(seq - --count);
+    const unanswered = this.#unanswered;
+    for (let at = 0; at < count; ) unanswered[at]?.answer.settle(seq - count + ++at);
+    if (count > 1) unanswered.splice(0, count);
+    else unanswered.shift();
     return true;
   }
   #writeFrames = () => {
