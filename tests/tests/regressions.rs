@@ -92,16 +92,8 @@ fn a_follower_whose_first_snapshot_was_cut_off_learns_that_the_owner_is_back() {
 
 #[test]
 fn a_page_that_a_full_room_kept_away_hears_of_the_rooms_end_with_its_next_attempt() {
-    let steps = [
-        Join,
-        ReloadOwner(0, true),
-        ReloadFollower(0),
-        Delay(35, 636),
-        Stall(20),
-        Idle(31),
-        Sleep(7),
-        Join,
-    ];
+    let steps =
+        [Join, ReloadOwner(0, true), ReloadFollower(0), Delay(35, 636), Stall(20), Idle(31), Sleep(7), Join];
     let settings = Settings { grace_ms: 600_000, owner_actions: 8, ..small() };
     play(settings, &steps);
 }
