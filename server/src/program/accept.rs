@@ -198,9 +198,12 @@ impl Server {
         let connection = self.http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         tokio::pin!(connection);
         let answered = tokio::select! {
+            // In this order, so that a connection that was taken over is dropped before other tasks
+            // run. In a storm of clients its buffers are needed again at once.
+            biased;
             answered = connection.as_mut() => Some(answered),
-            _ = stopping.wait_for(|is| *is) => None,
             () = takeover.done() => return,
+            _ = stopping.wait_for(|is| *is) => None,
         };
         let answered = match answered {
             Some(answered) => answered,
