@@ -178,7 +178,7 @@ impl RawSocket {
     }
 
     /// The next line without its end; `None` at the end of the stream.
-    pub(crate) async fn read_line(&mut self) -> Option<String> {
+    pub async fn read_line(&mut self) -> Option<String> {
         let mut line = String::new();
         let read = within("a line", self.stream.read_line(&mut line)).await.unwrap_or(0);
         (read > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned())

@@ -1,6 +1,6 @@
 //! Event streams that take over the TCP connection of their request.
 
-use rtbroadcaster_tests::{Edge, Events, PATH, Program, RawSocket, Request, Response};
+use rtbroadcaster_tests::{Edge, Events, PATH, Program, RawSocket, Request, Response, within};
 use serde_json::json;
 
 /// Answers that are more than the kernel and hyper hold for a client that reads nothing.
@@ -61,4 +61,32 @@ async fn what_a_reader_of_events_sends_means_nothing() {
         edge.act("act").await;
         assert_eq!(events.seq().await, seq);
     }
+}
+
+/// A socket that the server has accepted. Sockets of earlier requests are gone soon.
+async fn accepted_socket(address: &str) -> RawSocket {
+    within("a free place", async {
+        loop {
+            let mut socket = RawSocket::connect(address).await;
+            Request::get("/healthz").begin_on(&mut socket, address).await;
+            if socket.read_line().await.is_some_and(|line| line.contains("200")) {
+                return socket;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_tcp_connection_that_was_taken_over_still_counts() {
+    let limits = ["--connections-per-address", "1", "--handshake-timeout-ms", "60000"];
+    let program = Program::start(&limits).await;
+    let edge = Edge::open(&program.address).await;
+    let _events = edge.follow_from(0).await;
+    // For one connection an address may have two sockets, and sixteen more.
+    let mut idle = Vec::new();
+    for _ in 1..18 {
+        idle.push(accepted_socket(&program.address).await);
+    }
+    assert_eq!(RawSocket::connect(&program.address).await.until_end().await, b"");
 }
