@@ -43,7 +43,10 @@ async function collect(uuid) {
 
 /** @param {string} base of the server, or of the proxy in front of it */
 async function follow(scene, base, uuid) {
-  const page = await sdkPage(scene, base);
+  return joined(await sdkPage(scene, base), uuid);
+}
+
+async function joined(page, uuid) {
   await page.evaluate(collect, uuid);
   return page;
 }
@@ -65,7 +68,7 @@ scenario("a thousand numbers arrive once each and in order", { connectionsBreak:
   const owner = await sdkPage(scene, itsNetwork.url);
   const first = await owner.evaluate(count, 250 + LEAD);
   assert.deepEqual([first.resumed, first.from], [false, 1]);
-  const steady = await follow(scene, server.url, first.uuid);
+  const steady = await joined(await loadSdk(await scene.openElsewhere(server.url)), first.uuid);
   const shaken = await follow(scene, othersNetwork.url, first.uuid);
 
   await has(steady, 250);

@@ -25,8 +25,8 @@ after(async () => {
   for (const browser of launching.values()) await (await browser).close();
 });
 
-function browserFor({ keepsPages, stopsTimers }) {
-  const kind = [keepsPages, stopsTimers].join();
+function browserFor({ keepsPages, stopsTimers, isElsewhere }) {
+  const kind = [keepsPages, stopsTimers, isElsewhere].join();
   if (!launching.has(kind)) launching.set(kind, launch({ keepsPages, stopsTimers }));
   return launching.get(kind);
 }
@@ -84,7 +84,19 @@ class Scene {
   }
 
   async open(url, device = DESKTOP) {
-    const page = await openPage(this.#browser, device);
+    return this.#open(this.#browser, url, device);
+  }
+
+  /**
+   * Opens a page in another browser. When pages of one browser go offline and come back, Chromium
+   * may close connections of its other pages too (seen with 148).
+   */
+  async openElsewhere(url) {
+    return this.#open(await browserFor({ isElsewhere: true }), url, DESKTOP);
+  }
+
+  async #open(browser, url, device) {
+    const page = await openPage(browser, device);
     this.#pages.push(page);
     await page.goto(url);
     return page;
