@@ -48,6 +48,7 @@
 //! | show metrics | [`Manager::metrics_routes`] |
 //! | look after a running server | [`Manager::admin_routes`] |
 //! | bound TCP connections in an accept loop | [`Manager::sockets`], [`HttpStream`], [`RemoteAddress`] |
+//! | speak TLS in an accept loop | [`TlsStream::accept`][tls] |
 //! | end in order | [`Manager::shut_down_over`] |
 //!
 //! Everything is to be called inside of a tokio runtime. Errors say what to do; a [`Refusal`] is
@@ -58,6 +59,7 @@
 //! - `store`: rooms that outlive the process, in SQLite.
 //! - `cluster`: rooms that live on several servers, in NATS JetStream.
 //! - `jwt`: JSON web tokens as proof of who may do what.
+//! - `tls`: TLS at the least cost for each follower, for an accept loop of your own.
 //! - `binary` (default): the program `rtbroadcaster`, with all of them. Applications set
 //!   `default-features = false`.
 //!
@@ -66,6 +68,8 @@
 //!
 #![cfg_attr(feature = "store", doc = "[store]: Manager::with_store")]
 #![cfg_attr(not(feature = "store"), doc = "[store]: Manager#features")]
+#![cfg_attr(feature = "tls", doc = "[tls]: TlsStream::accept")]
+#![cfg_attr(not(feature = "tls"), doc = "[tls]: Manager#features")]
 #![cfg_attr(feature = "cluster", doc = "[cluster]: Manager::with_cluster")]
 #![cfg_attr(not(feature = "cluster"), doc = "[cluster]: Manager#features")]
 
@@ -97,6 +101,9 @@ mod services;
 mod settings;
 mod shared_room;
 mod sockets;
+mod tcp;
+#[cfg(feature = "tls")]
+mod tls;
 mod websocket;
 
 pub use access::{
@@ -126,6 +133,8 @@ pub use rtbroadcaster_protocol::{
 pub use service::RoomsService;
 pub use settings::Settings;
 pub use sockets::Sockets;
+#[cfg(feature = "tls")]
+pub use tls::TlsStream;
 
 /// The readmes, so that their code is compiled with the tests.
 #[cfg(doctest)]

@@ -12,7 +12,9 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{
+    ALL_VERSIONS, ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
+};
 use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use crate::within;
@@ -60,6 +62,18 @@ impl Certificate {
         TlsAcceptor::from(Arc::new(config))
     }
 
+    /// A client's settings that trust this certificate and allow these versions of TLS.
+    #[must_use]
+    pub fn client_config(&self, versions: &[&'static SupportedProtocolVersion]) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der.clone()).expect("a certificate");
+        ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(versions)
+            .expect("ring has all there is")
+            .with_root_certificates(roots)
+            .with_no_client_auth()
+    }
+
     /// Connects to a server at `host:port` that must have this certificate.
     ///
     /// # Errors
@@ -87,13 +101,7 @@ impl Certificate {
     /// # Errors
     /// As for [`Certificate::connect_offering`].
     pub async fn secure(&self, stream: TcpStream, protocols: &[&[u8]]) -> io::Result<TlsStream<TcpStream>> {
-        let mut roots = RootCertStore::empty();
-        roots.add(self.der.clone()).expect("a certificate");
-        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring has all there is")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let mut config = self.client_config(ALL_VERSIONS);
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
         let name = ServerName::IpAddress(Ipv4Addr::LOCALHOST.into());
         let connector = TlsConnector::from(Arc::new(config));

@@ -55,6 +55,27 @@ async fn rooms_work_over_tls_in_both_directions_and_with_more_than_a_buffer_hold
 }
 
 #[tokio::test]
+async fn the_last_message_comes_whenever_a_follower_stops_reading() {
+    let certificate = Certificate::create(&folder(), "stops");
+    let mut arguments = certificate.arguments().to_vec();
+    // A ping would make the server look again.
+    arguments.extend(["--ping-interval-ms", "3600000", "--idle-timeout-ms", "7200000"]);
+    let program = Program::start(&arguments).await;
+    let text = "x".repeat(9_000);
+    // The socket of a follower that doesn't read takes some ten of them, or twenty.
+    for count in 1..=32 {
+        let (mut owner, mut follower) = room(&program, &certificate).await;
+        for id in 1..=count {
+            owner.send(json!({"id": id, "funcKey": "large", "funcParams": [text]})).await;
+            while owner.next().await["ack"] != id {}
+        }
+        for seq in 1..=count {
+            assert_eq!(follower.next().await["seq"], seq);
+        }
+    }
+}
+
+#[tokio::test]
 async fn it_answers_requests_over_tls_and_ends_in_order() {
     let certificate = Certificate::create(&folder(), "requests");
     let program = start(&certificate).await;

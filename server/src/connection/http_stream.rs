@@ -15,9 +15,11 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 use super::transport::{Stream, Transport};
+#[cfg(feature = "tls")]
+use crate::tls::TlsStream;
 
-/// A TCP connection, or any other stream, that an accept loop gives to its HTTP code. An event
-/// stream can take it from there by the [`Takeover`] that belongs to it.
+/// A TCP connection, one with TLS, or any other stream, that an accept loop gives to its HTTP code.
+/// An event stream can take it from there by the [`Takeover`] that belongs to it.
 pub struct HttpStream(Takeover);
 
 /// Lets an event stream take over the TCP connection that its request came on, as a websocket does
@@ -44,6 +46,8 @@ struct Shared {
 
 enum AnyStream {
     Tcp(TcpStream),
+    #[cfg(feature = "tls")]
+    Tls(TlsStream),
     Other(Box<dyn Stream>),
 }
 
@@ -51,9 +55,10 @@ impl HttpStream {
     /// Makes one of a stream that was just accepted.
     pub fn new(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Self {
         let mut stream = Some(stream);
-        let as_tcp = (&mut stream as &mut dyn Any).downcast_mut::<Option<TcpStream>>();
-        let tcp = as_tcp.and_then(Option::take).map(AnyStream::Tcp);
-        let stream = tcp.or_else(|| stream.map(|stream| AnyStream::Other(Box::new(stream))));
+        let known = taken(&mut stream).map(AnyStream::Tcp);
+        #[cfg(feature = "tls")]
+        let known = known.or_else(|| taken(&mut stream).map(AnyStream::Tls));
+        let stream = known.or_else(|| stream.map(|stream| AnyStream::Other(Box::new(stream))));
         Self(Takeover(Arc::new(Shared { stream: Mutex::new(stream), done: Notify::new() })))
     }
 
@@ -116,16 +121,25 @@ impl Takeover {
     fn poll<R>(&self, act: impl FnOnce(Pin<&mut dyn Stream>) -> Poll<R>) -> Poll<R> {
         match &mut *self.lock() {
             Some(AnyStream::Tcp(stream)) => act(Pin::new(stream)),
+            #[cfg(feature = "tls")]
+            Some(AnyStream::Tls(stream)) => act(Pin::new(stream)),
             Some(AnyStream::Other(stream)) => act(Pin::new(&mut **stream)),
             None => Poll::Pending,
         }
     }
 }
 
+/// Takes a stream out, if it is one of type `T`.
+fn taken<T: 'static>(stream: &mut (impl Any + 'static)) -> Option<T> {
+    (stream as &mut dyn Any).downcast_mut::<Option<T>>().and_then(Option::take)
+}
+
 impl AnyStream {
     fn into_transport(self) -> Transport {
         match self {
             Self::Tcp(stream) => Transport::from_socket(stream),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => Transport::Tls(stream),
             Self::Other(stream) => Transport::from_boxed(stream),
         }
     }
@@ -157,6 +171,8 @@ impl AsyncWrite for HttpStream {
     fn is_write_vectored(&self) -> bool {
         match &*self.0.lock() {
             Some(AnyStream::Tcp(stream)) => stream.is_write_vectored(),
+            #[cfg(feature = "tls")]
+            Some(AnyStream::Tls(stream)) => stream.is_write_vectored(),
             Some(AnyStream::Other(stream)) => stream.is_write_vectored(),
             None => false,
         }

@@ -2,7 +2,7 @@
 //! serves.
 
 use std::future::poll_fn;
-use std::io::{self, ErrorKind, IoSlice, Read};
+use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 #[cfg(unix)]
 use std::os::fd::{AsFd, BorrowedFd};
@@ -10,23 +10,23 @@ use std::pin::{Pin, pin};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::task::unconstrained;
 use tracing::debug;
 
-/// Written bytes that the kernel may hold before it sends them. The number is small so that the
-/// server sees when a follower lags: the follower then gets newer values later instead of old ones
-/// out of megabytes of buffer. Most HTTP/2 servers use the same value.
-#[cfg(target_os = "linux")]
-const NOT_SENT_BYTES: u32 = 16 * 1024;
+use crate::tcp;
+#[cfg(feature = "tls")]
+use crate::tls::TlsStream;
 
 /// A connection's byte stream. Its own task reads it; any thread may write to it.
 pub(crate) enum Transport {
     /// A socket. Every thread can write to it without waiting.
     Tcp(TcpStream),
-    /// Any other stream, for example TLS or a Unix socket. One thread at a time can do something
-    /// with it.
+    /// TLS over a socket. Every thread can write to it, one at a time.
+    #[cfg(feature = "tls")]
+    Tls(TlsStream),
+    /// Any other stream, for example a Unix socket. One thread at a time can do something with it.
     Other(Mutex<OtherStream>),
 }
 
@@ -45,7 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 impl Transport {
     /// A transport over a TCP socket.
     pub(super) fn from_socket(stream: TcpStream) -> Self {
-        if let Err(error) = set_options(&stream) {
+        if let Err(error) = tcp::set_options(&stream) {
             debug!(%error, "the socket does not take our options");
         }
         Self::Tcp(stream)
@@ -66,6 +66,8 @@ impl Transport {
     pub(crate) fn socket(&self) -> Option<BorrowedFd<'_>> {
         match self {
             Self::Tcp(stream) => Some(stream.as_fd()),
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => None,
             Self::Other(_) => None,
         }
     }
@@ -82,10 +84,11 @@ impl Transport {
         slices: &[IoSlice<'_>],
     ) -> io::Result<usize> {
         match (self, context) {
-            (Self::Tcp(stream), _) => match slices {
-                [only] => stream.try_write(only),
-                _ => stream.try_write_vectored(slices),
-            },
+            (Self::Tcp(stream), _) => tcp::try_write(stream, slices),
+            #[cfg(feature = "tls")]
+            (Self::Tls(stream), Some(context)) => ready_or_blocked(stream.poll_write(context, slices)),
+            #[cfg(feature = "tls")]
+            (Self::Tls(stream), None) => stream.try_write(slices),
             (Self::Other(stream), Some(context)) => {
                 let written = lock(stream).of(context).poll_write_vectored(context, slices);
                 ready_or_blocked(written)
@@ -100,6 +103,8 @@ impl Transport {
         match self {
             // The write itself reports an error.
             Self::Tcp(stream) => stream.poll_write_ready(context).map(drop),
+            #[cfg(feature = "tls")]
+            Self::Tls(_) => Poll::Pending,
             Self::Other(_) => Poll::Pending,
         }
     }
@@ -107,13 +112,9 @@ impl Transport {
     /// Reads what is there. Reads no bytes at the end of the stream.
     pub(crate) fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
-            Self::Tcp(stream) => loop {
-                ready!(stream.poll_read_ready(context))?;
-                match try_read(stream, buffer) {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                    read => return Poll::Ready(read),
-                }
-            },
+            Self::Tcp(stream) => tcp::poll_read(stream, context, buffer),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.poll_read(context, buffer),
             Self::Other(stream) => {
                 let mut buffer = ReadBuf::new(buffer);
                 ready!(lock(stream).of(context).poll_read(context, &mut buffer))?;
@@ -130,6 +131,8 @@ impl Transport {
     pub(crate) fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(_) => Poll::Ready(Ok(())),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.poll_flush(context),
             Self::Other(stream) => lock(stream).of(context).poll_flush(context),
         }
     }
@@ -138,6 +141,8 @@ impl Transport {
     pub(crate) fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Tcp(stream) => Poll::Ready(socket2::SockRef::from(stream).shutdown(Shutdown::Write)),
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => stream.poll_shutdown(context),
             Self::Other(stream) => lock(stream).of(context).poll_shutdown(context),
         }
     }
@@ -145,9 +150,9 @@ impl Transport {
     /// Closes a stream that is about to be dropped, as far as it goes without waiting. Over TLS the
     /// client can then tell an orderly end from a cut connection.
     pub(crate) fn end(&self, context: &mut Context<'_>) {
-        if let Self::Other(stream) = self {
+        if !matches!(self, Self::Tcp(_)) {
             // A client that is gone needs no notice.
-            let _ = lock(stream).of(context).poll_shutdown(context);
+            let _ = self.poll_shutdown(context);
         }
     }
 }
@@ -187,32 +192,7 @@ fn ready_or_blocked(written: Poll<io::Result<usize>>) -> io::Result<usize> {
     }
 }
 
-/// Reads what is there. A read that doesn't fill the buffer has emptied the socket, as in tokio's
-/// own reads: the kernel announces the next bytes, so no read is spent on finding nothing.
-fn try_read(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut count = None;
-    let tried = stream.try_io(Interest::READABLE, || {
-        let bytes = (&*socket2::SockRef::from(stream)).read(buffer)?;
-        count = Some(bytes);
-        // Only tokio sees this error. After the end of the stream or a full buffer the socket stays
-        // readable.
-        if (1..buffer.len()).contains(&bytes) { Err(ErrorKind::WouldBlock.into()) } else { Ok(()) }
-    });
-    match (count, tried) {
-        (Some(bytes), _) => Ok(bytes),
-        (None, tried) => tried.map(|()| 0),
-    }
-}
-
 /// A stream stays usable after a panic, which is a bug of ours or of the application's.
 fn lock(stream: &Mutex<OtherStream>) -> MutexGuard<'_, OtherStream> {
     stream.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn set_options(stream: &TcpStream) -> io::Result<()> {
-    // Nagle's algorithm and delayed acknowledgements together cost some 40 ms a message (measured).
-    stream.set_nodelay(true)?;
-    #[cfg(target_os = "linux")]
-    socket2::SockRef::from(stream).set_tcp_notsent_lowat(NOT_SENT_BYTES)?;
-    Ok(())
 }

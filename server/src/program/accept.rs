@@ -12,12 +12,11 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rtbroadcaster::{HttpStream, Limits, RemoteAddress, Socket, Sockets};
+use rtbroadcaster::{HttpStream, Limits, RemoteAddress, Socket, Sockets, TlsStream};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::time::timeout;
-use tokio_rustls::server::TlsStream;
 use tracing::{debug, warn};
 use warp::filters::BoxedFilter;
 use warp::reply::Response;
@@ -223,7 +222,7 @@ impl Server {
 
 /// The server's half of a TLS handshake. None if the client speaks HTTP without TLS; it was told
 /// so.
-async fn accept_tls(tls: &Tls, mut stream: TcpStream) -> io::Result<Option<TlsStream<TcpStream>>> {
+async fn accept_tls(tls: &Tls, mut stream: TcpStream) -> io::Result<Option<TlsStream>> {
     let mut first = [0];
     stream.peek(&mut first).await?;
     // A handshake begins with the byte 22 (RFC 8446 section 5.1), a request with its method.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rtbroadcaster::TlsStream;
 use thiserror::Error;
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
@@ -11,21 +12,15 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, InconsistentKeys, ServerConfig};
-use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
 /// Websockets need HTTP/1.1 (RFC 7301, RFC 6455). A client that offers only other protocols is told
 /// that none fits.
 const PROTOCOL: &[u8] = b"http/1.1";
 
-/// Written bytes that the kernel may hold before it sends them. As without TLS, the number is small
-/// so that the server sees when a follower lags.
-#[cfg(target_os = "linux")]
-const NOT_SENT_BYTES: u32 = 16 * 1024;
-
 /// The TLS of a listening socket.
 pub(crate) struct Tls {
     files: TlsFiles,
-    acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
     current: Arc<Current>,
 }
 
@@ -87,24 +82,21 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![PROTOCOL.to_vec()];
-        Ok(Self { files, acceptor: Arc::new(config).into(), current })
+        Ok(Self { files, config: Arc::new(config), current })
     }
 
     /// Reads the files again, for new connections. After an error the previous certificate and key
     /// stay in force.
     pub(crate) fn reload(&self) -> Result<(), TlsError> {
-        let read = Arc::new(self.files.read(self.acceptor.config().crypto_provider())?);
+        let read = Arc::new(self.files.read(self.config.crypto_provider())?);
         // The value is only ever replaced as a whole.
         *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = read;
         Ok(())
     }
 
     /// The server's half of the handshake. It has no timeout of its own.
-    pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-        // The rooms set this on the socket of a websocket, but can't reach the one under TLS.
-        #[cfg(target_os = "linux")]
-        socket2::SockRef::from(&stream).set_tcp_notsent_lowat(NOT_SENT_BYTES)?;
-        self.acceptor.accept(stream).await
+    pub(crate) async fn accept(&self, socket: TcpStream) -> std::io::Result<TlsStream> {
+        TlsStream::accept(Arc::clone(&self.config), socket).await
     }
 }
 

@@ -64,10 +64,10 @@ const ORDERS: [Order; 2] = [
         library: SERVER,
         layers: &[
             Layer {
-                parts: &["access", "admission", "atomic_option", "clock", "remote_address"],
+                parts: &["access", "admission", "atomic_option", "clock", "remote_address", "tcp"],
                 reason: "who may come in is decided alike for each way in, before anything is known of what for",
             },
-            Layer { parts: &["websocket"], reason: "frames and handshakes need no server around them" },
+            Layer { parts: &["tls", "websocket"], reason: "bytes on the wire need no server around them" },
             Layer {
                 parts: &["metrics", "room_events"],
                 reason: "what counts or tells is used from everywhere, so that it uses little itself",
