@@ -32,7 +32,9 @@
 //!
 //! # Locks
 //!
-//! They are taken in this order: a connection's state, the list of chunks, a chunk, the room.
+//! They are taken in this order: a connection's state, the list of chunks, a chunk, the room. The
+//! lock of a TLS stream, or of any stream that isn't TCP, comes after a chunk's, and never together
+//! with the room's.
 
 mod chunk;
 mod containment;

@@ -107,7 +107,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let tool = tool.map_or("nothing, as neither perf nor strace works here", Tool::name);
     let preference = if priority.is_ok() { ", at a higher priority than other programs" } else { "" };
     let circumstances = format!(
-        "{}\n{rounds} turns each{preference}. System calls counted by {tool}.{}\n{}",
+        "{}\n{rounds} turns each{preference}.\nSystem calls counted by {tool}.{}\n{}",
         machine::description()?,
         send_cost(&results),
         quiet::sentence(&results),
