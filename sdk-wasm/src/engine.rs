@@ -104,8 +104,9 @@ impl<P> Engine<P> {
         key: &str,
         params: &str,
         slot: Option<&str>,
+        at: Option<u64>,
     ) -> Result<u64, BroadcastError> {
-        self.session.broadcast(rtbroadcaster_protocol::Action { key, params, slot })
+        self.session.broadcast(rtbroadcaster_protocol::Action { key, params, slot, at })
     }
 
     /// See [`Session::clear`].

@@ -34,9 +34,10 @@ impl Engines {
         session: String,
         timeout: f64,
         shares_audience: bool,
+        wants_clock: bool,
         has_code: bool,
     ) -> RoomEngine {
-        RoomEngine::create(now, session, timeout, shares_audience, has_code)
+        RoomEngine::create(now, session, timeout, shares_audience, wants_clock, has_code)
     }
 
     /// See [`RoomEngine::join`].
@@ -53,10 +54,11 @@ impl Engines {
         session: String,
         timeout: f64,
         shares_audience: bool,
+        wants_clock: bool,
         uuid: String,
         owner_key: String,
     ) -> RoomEngine {
-        RoomEngine::claim(now, session, timeout, shares_audience, uuid, owner_key)
+        RoomEngine::claim(now, session, timeout, shares_audience, wants_clock, uuid, owner_key)
     }
 }
 

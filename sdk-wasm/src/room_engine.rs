@@ -49,14 +49,21 @@ impl fmt::Debug for RoomEngine {
 impl RoomEngine {
     /// Opens a room, which gets a short code if `has_code`.
     #[must_use]
-    pub fn create(now: f64, session: String, timeout: f64, shares_audience: bool, has_code: bool) -> Self {
-        Self::start(now, Goal::Create, session, timeout, shares_audience, has_code)
+    pub fn create(
+        now: f64,
+        session: String,
+        timeout: f64,
+        shares_audience: bool,
+        wants_clock: bool,
+        has_code: bool,
+    ) -> Self {
+        Self::start(now, Goal::Create, session, timeout, [shares_audience, wants_clock, has_code])
     }
 
     /// Follows a room.
     #[must_use]
     pub fn join(now: f64, session: String, timeout: f64, uuid: String) -> Self {
-        Self::start(now, Goal::Join { uuid }, session, timeout, false, false)
+        Self::start(now, Goal::Join { uuid }, session, timeout, [false; 3])
     }
 
     /// Takes a room back.
@@ -66,10 +73,12 @@ impl RoomEngine {
         session: String,
         timeout: f64,
         shares_audience: bool,
+        wants_clock: bool,
         uuid: String,
         owner_key: String,
     ) -> Self {
-        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, shares_audience, false)
+        let flags = [shares_audience, wants_clock, false];
+        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, flags)
     }
 }
 
@@ -137,11 +146,12 @@ impl RoomEngine {
 /// What the page asks for.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// Broadcasts an action, with its params as JSON; an empty slot stands for none. The page may
-    /// have written it already, on the fast path. Returns its ticket, or 0 if it was refused:
-    /// `note_error` says why.
-    pub fn broadcast(&mut self, key: String, params: String, slot: String, is_written: bool) -> f64 {
-        let ticket = self.engine.broadcast(&key, &params, (!slot.is_empty()).then_some(&slot));
+    /// Broadcasts an action, with its params as JSON; an empty slot stands for none, and 0 for
+    /// no moment. The page may have written it already, on the fast path. Returns its ticket, or 0
+    /// if it was refused: `note_error` says why.
+    pub fn broadcast(&mut self, key: String, params: String, slot: String, at: f64, is_written: bool) -> f64 {
+        let at = (at > 0.0).then_some(at as u64);
+        let ticket = self.engine.broadcast(&key, &params, (!slot.is_empty()).then_some(&slot), at);
         if is_written {
             self.engine.fast_path_written();
         }
@@ -246,11 +256,12 @@ impl RoomEngine {
 }
 
 impl RoomEngine {
-    fn start(now: f64, goal: Goal, session: String, timeout: f64, share_audience: bool, code: bool) -> Self {
+    fn start(now: f64, goal: Goal, session: String, timeout: f64, flags: [bool; 3]) -> Self {
         // The session's name is random, and a seed need not be more than that.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let connect_timeout_ms = timeout as u64;
-        let options = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code };
+        let [share_audience, clock, code] = flags;
+        let options = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code, clock };
         let mut engine = Self { engine: Engine::new(options) };
         engine.handle(now, Input::Start);
         engine

@@ -2,7 +2,7 @@
 
 use super::Room;
 use crate::mutation::mutated;
-use crate::{Action, Answer, Delay, Refusal, Timestamp, render};
+use crate::{Action, Answer, Delay, Limits, Refusal, RefusalCode, Timestamp, render};
 
 /// What became of an owner's action that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,7 @@ impl Room {
     /// # Errors
     /// The action then counts as answered and takes no seq.
     ///
+    /// - `malformed`: its moment is further ahead than it may be.
     /// - `too_many_slots`: its slot is new, and the room has all the slots it may have.
     /// - `state_too_large`: the state messages would be too large, or the server has no memory for
     ///   them.
@@ -44,8 +45,11 @@ impl Room {
         if self.owner.has_answered(id) {
             return Ok(Accepted::Duplicate);
         }
-        let Action { key, params, slot } = action;
+        let Action { key, params, slot, at } = action;
         self.pace.spend(key.len() + params.len() + slot.map_or(0, str::len), &self.limits, now);
+        if at.is_some_and(|at| at > self.clock_start_ms.saturating_add(now.0) + self.limits.at_horizon_ms) {
+            return Err(self.refuse(id, too_far_ahead(&self.limits)));
+        }
         if let Some(slot) = slot
             && let Err(code) = self.slots.check_limits(slot, action, &self.limits)
         {
@@ -147,4 +151,13 @@ impl Room {
         self.version += u64::from(self.staging.is_none() && !mutated!(WakeNobody));
         seq
     }
+}
+
+fn too_far_ahead(limits: &Limits) -> Refusal {
+    let horizon = limits.at_horizon_ms;
+    let message = format!(
+        "\"at\" is more than {horizon} ms ahead of the server's clock (--at-horizon-ms): send the action \
+         later, and reckon \"at\" from the server's time in milliseconds since 1970"
+    );
+    Refusal::with_message(RefusalCode::Malformed, message)
 }

@@ -44,6 +44,7 @@ pub struct RoomBuilder<Kind> {
     timeout: Option<Duration>,
     share_audience: bool,
     code: bool,
+    clock: bool,
     token: Option<Token>,
     web_socket: Option<js_sys::Function>,
     functions: Vec<(String, Function)>,
@@ -68,6 +69,7 @@ impl<Kind> RoomBuilder<Kind> {
             timeout: None,
             share_audience: false,
             code: false,
+            clock: false,
             token: None,
             web_socket: None,
             functions: Vec::new(),
@@ -198,8 +200,8 @@ impl<Kind> RoomBuilder<Kind> {
             Some(timeout) => u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
         };
         let (session, seed) = random();
-        let (share_audience, code) = (self.share_audience, self.code);
-        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code };
+        let (share_audience, code, clock) = (self.share_audience, self.code, self.clock);
+        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code, clock };
         Ok(Plan {
             session,
             address,

@@ -174,8 +174,14 @@ impl Driver {
     }
 
     /// Broadcasts an action. It is sent in a microtask, together with all others of the same task.
-    pub(super) fn broadcast(self: &Rc<Self>, key: &str, params: &str, slot: Option<&str>) -> Pending<Answer> {
-        let ticket = self.inner.borrow_mut().engine.broadcast(key, params, slot);
+    pub(super) fn broadcast(
+        self: &Rc<Self>,
+        key: &str,
+        params: &str,
+        slot: Option<&str>,
+        at: Option<u64>,
+    ) -> Pending<Answer> {
+        let ticket = self.inner.borrow_mut().engine.broadcast(key, params, slot, at);
         self.answer(ticket, slot.unwrap_or(key))
     }
 

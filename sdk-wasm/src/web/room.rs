@@ -313,7 +313,7 @@ impl Room {
 
     fn send(&self, key: &str, params: &(impl Serialize + ?Sized), slot: Option<&str>) -> Pending<Answer> {
         match json_of(params) {
-            Ok(params) => self.driver.broadcast(key, &params, slot),
+            Ok(params) => self.driver.broadcast(key, &params, slot, None),
             Err(error) => self.driver.failed(error.with_key(key)),
         }
     }

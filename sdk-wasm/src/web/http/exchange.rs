@@ -262,7 +262,7 @@ impl Exchange {
             (state.last_received_at, state.heartbeat_ms)
         };
         if is_there && now().since(last) < 2 * heartbeat_ms {
-            self.receive(ServerMessage::Pong(ping));
+            self.receive(ServerMessage::Pong { number: ping, time: None });
         }
     }
 
