@@ -1,8 +1,6 @@
 //! The clock of a server: it gives protocol code its timestamps.
 
-use std::time::Instant;
-#[cfg(any(feature = "cluster", feature = "store"))]
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use rtbroadcaster_protocol::Timestamp;
 
@@ -10,18 +8,26 @@ use rtbroadcaster_protocol::Timestamp;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Clock {
     started: Instant,
+    /// The same moment by the clock of the machine, in milliseconds since 1970.
+    started_ms: u64,
 }
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self { started: Instant::now() }
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let started_ms = u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX);
+        Self { started: Instant::now(), started_ms }
     }
 
-    /// When it was started, in milliseconds since 1970, by the clock of the machine as it is now.
-    #[cfg(any(feature = "cluster", feature = "store"))]
+    /// When it was started, in milliseconds since 1970, by the clock of the machine at that moment.
     pub(crate) fn started_ms(self) -> u64 {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since_1970.as_millis()).unwrap_or(u64::MAX).saturating_sub(self.now().0)
+        self.started_ms
+    }
+
+    /// What it calls `now`, in milliseconds since 1970. It counts on evenly when the machine's clock
+    /// is set.
+    pub(crate) fn time_ms(self, now: Timestamp) -> u64 {
+        self.started_ms.saturating_add(now.0)
     }
 
     pub(crate) fn now(self) -> Timestamp {

@@ -12,6 +12,7 @@ use crate::Settings;
 use crate::access::{Access, Deciding, EntryRequest};
 use crate::admission::LogThrottle;
 use crate::clock::Clock;
+use crate::clock_samples::ClockSamples;
 #[cfg(feature = "cluster")]
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;
@@ -24,6 +25,7 @@ pub(crate) struct Services {
     /// The bounds that rooms and connections keep.
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
+    pub(crate) clock_samples: ClockSamples,
     pub(crate) metrics: Arc<Metrics>,
     /// Judges tokens.
     pub(crate) access: Access,
@@ -57,6 +59,7 @@ impl Services {
         Self {
             access: Access::new(&settings.access),
             rooms: Arc::new(rooms),
+            clock_samples: ClockSamples::new(clock, limits.clock_samples_per_second),
             limits,
             clock,
             metrics,

@@ -20,6 +20,7 @@ mod remove;
 mod reply;
 mod request;
 mod target;
+mod time;
 
 use tracing::debug;
 use warp::Filter;
@@ -120,7 +121,7 @@ async fn dispatch(
         // all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
         // Rooms stay open until their clients are sent away.
-        Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Events(_) => {
+        Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Events(_) | Target::Time => {
             manager.services().is_draining()
         }
     };
@@ -130,6 +131,7 @@ async fn dispatch(
     match (target, &request.method) {
         (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request).into()),
         (Target::Code(code), &Method::GET) => code::find(manager, request, code).map(Answer::from),
+        (Target::Time, &Method::GET) => time::time(manager).map(Answer::from),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await.map(Answer::from),
         (Target::Room(uuid), &Method::DELETE) => {
             remove::remove(manager, request, uuid).await.map(Answer::from)
@@ -154,9 +156,13 @@ impl HttpError {
     /// Counts the error among the refusals and refused handshakes of websockets.
     fn count(&self, manager: &Manager, target: &Target) {
         match self {
-            // A peer counts its refusals itself. A post, a removal and a code have no peer.
+            // A peer counts its refusals itself. A post, a removal, a code and the
+            // time have no peer.
             Self::Refused(refusal)
-                if matches!(target, Target::Code(_) | Target::Room(_) | Target::Actions(_)) =>
+                if matches!(
+                    target,
+                    Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Time
+                ) =>
             {
                 manager.metrics().refused(refusal);
             }
