@@ -110,12 +110,16 @@ pub enum Mutation {
     /// A follower that leaves its step is served again what it was served in step.
     ForgetStep,
     /// A page takes the middle of its newest round trip for the server's clock.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
     HalfTheRoundTrip,
     /// What a page knows of the server's clock doesn't get less certain with time.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
     ForgetToWiden,
     /// A page that has slept believes what it knew of the server's clock.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
     KeepBoundsOverWake,
     /// An action overtakes one that waits for its moment.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
     OvertakeWaiting,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]

@@ -29,6 +29,10 @@ var LIFECYCLE = (
   /** @type {const} */
   { "freeze": 0, "offline": 1, "online": 2, "pagehide": 0, "pageshow": 1, "resume": 1, "visibilitychange": 1 }
 );
+var WISHES = (
+  /** @type {const} */
+  { "clock": 2, "code": 4, "shareAudience": 1 }
+);
 var WEBSOCKET_SCHEMES = (
   /** @type {const} */
   { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" }
@@ -1113,7 +1117,8 @@ var Room = class {
   constructor(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }) {
     let functions = [];
     const callbacks = {};
-    let ownerKey, timeout, sharesAudience, hasCode, SocketClass, token;
+    let ownerKey, timeout, SocketClass, token;
+    let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
@@ -1124,8 +1129,7 @@ var Room = class {
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }
-        sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
-        hasCode = flag(field(options, "code"), "code");
+        for (const [name, wish] of Object.entries(WISHES)) if (flag(field(options, name), name)) wishes += wish;
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
@@ -1136,7 +1140,7 @@ var Room = class {
     timeout = milliseconds(timeout);
     const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const now = performance.now();
-    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience, !!hasCode);
+    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, wishes, uuid, ownerKey) : engines.create(now, session, timeout, wishes);
     this.#isOwner = !joins;
     const entering = {
       resolve: () => {

@@ -17,7 +17,7 @@ import {
   tokenOrFunction,
   websocketAddress,
 } from "./arguments.js";
-import { NOT_FOLLOWER } from "./decisions.js";
+import { NOT_FOLLOWER, WISHES } from "./decisions.js";
 import { Driver } from "./driver.js";
 import { invalid, roomError } from "./errors.js";
 import { PageCode } from "./page-code.js";
@@ -75,7 +75,8 @@ class Room {
     let functions = [];
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
-    let ownerKey, timeout, sharesAudience, hasCode, SocketClass, token;
+    let ownerKey, timeout, SocketClass, token;
+    let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
@@ -86,8 +87,7 @@ class Room {
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }
-        sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
-        hasCode = flag(field(options, "code"), "code");
+        for (const [name, wish] of Object.entries(WISHES)) if (flag(field(options, name), name)) wishes += wish;
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
@@ -102,8 +102,8 @@ class Room {
     const engine = joins
       ? engines.join(now, session, timeout, uuid)
       : ownerKey
-        ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey)
-        : engines.create(now, session, timeout, !!sharesAudience, !!hasCode);
+        ? engines.claim(now, session, timeout, wishes, uuid, ownerKey)
+        : engines.create(now, session, timeout, wishes);
     this.#isOwner = !joins;
     const entering = {
       resolve: () => {

@@ -47,38 +47,29 @@ impl fmt::Debug for RoomEngine {
 /// infinite.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// Opens a room, which gets a short code if `has_code`.
+    /// Opens a room, with wishes of `decisions::WISHES`.
     #[must_use]
-    pub fn create(
-        now: f64,
-        session: String,
-        timeout: f64,
-        shares_audience: bool,
-        wants_clock: bool,
-        has_code: bool,
-    ) -> Self {
-        Self::start(now, Goal::Create, session, timeout, [shares_audience, wants_clock, has_code])
+    pub fn create(now: f64, session: String, timeout: f64, wishes: u8) -> Self {
+        Self::start(now, Goal::Create, session, timeout, wishes)
     }
 
     /// Follows a room.
     #[must_use]
     pub fn join(now: f64, session: String, timeout: f64, uuid: String) -> Self {
-        Self::start(now, Goal::Join { uuid }, session, timeout, [false; 3])
+        Self::start(now, Goal::Join { uuid }, session, timeout, 0)
     }
 
-    /// Takes a room back.
+    /// Takes a room back, with wishes of `decisions::WISHES`.
     #[must_use]
     pub fn claim(
         now: f64,
         session: String,
         timeout: f64,
-        shares_audience: bool,
-        wants_clock: bool,
+        wishes: u8,
         uuid: String,
         owner_key: String,
     ) -> Self {
-        let flags = [shares_audience, wants_clock, false];
-        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, flags)
+        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, wishes)
     }
 }
 
@@ -256,12 +247,20 @@ impl RoomEngine {
 }
 
 impl RoomEngine {
-    fn start(now: f64, goal: Goal, session: String, timeout: f64, flags: [bool; 3]) -> Self {
+    fn start(now: f64, goal: Goal, session: String, timeout: f64, wishes: u8) -> Self {
         // The session's name is random, and a seed need not be more than that.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let connect_timeout_ms = timeout as u64;
-        let [share_audience, clock, code] = flags;
-        let options = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code, clock };
+        let has = |wish| wishes & wish != 0;
+        let options = SessionOptions {
+            goal,
+            session,
+            seed,
+            connect_timeout_ms,
+            share_audience: has(decisions::SHARED_AUDIENCE),
+            code: has(decisions::CODE),
+            clock: has(decisions::CLOCK),
+        };
         let mut engine = Self { engine: Engine::new(options) };
         engine.handle(now, Input::Start);
         engine

@@ -75,7 +75,6 @@ mod admission;
 mod application;
 mod atomic_option;
 mod clock;
-mod clock_samples;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod connection;

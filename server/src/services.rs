@@ -11,8 +11,7 @@ use rtbroadcaster_protocol::{Limits, Refusal, RoomId};
 use crate::Settings;
 use crate::access::{Access, Deciding, EntryRequest};
 use crate::admission::LogThrottle;
-use crate::clock::Clock;
-use crate::clock_samples::ClockSamples;
+use crate::clock::{Clock, ClockSamples};
 #[cfg(feature = "cluster")]
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;

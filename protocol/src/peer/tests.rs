@@ -31,7 +31,6 @@ struct TestHost {
     guesses_left: u8,
     codes: RoomCodes,
     may_look_up_codes: bool,
-    tells_time: bool,
     /// Lost rooms whose owners may open them anew, with their owner keys.
     lost: Vec<(RoomId, &'static str)>,
     /// What it decides about the next entries. It lets all others in.
@@ -107,10 +106,6 @@ impl Host for TestHost {
         now.0
     }
 
-    fn sample_time_ms(&mut self, now: Timestamp) -> Option<u64> {
-        self.tells_time.then(|| self.time_ms(now))
-    }
-
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         let closed = self.closed.iter_mut().find(|closed| closed.id() == room);
         self.rooms.get_mut(room).or(closed).map(act)
@@ -164,7 +159,6 @@ fn host() -> TestHost {
         guesses_left: 3,
         codes: RoomCodes::default(),
         may_look_up_codes: true,
-        tells_time: true,
         lost: Vec::new(),
         decisions: VecDeque::new(),
     }

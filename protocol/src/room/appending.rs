@@ -2,7 +2,7 @@
 
 use super::Room;
 use crate::mutation::mutated;
-use crate::{Action, Answer, Delay, Limits, Refusal, RefusalCode, Timestamp, render};
+use crate::{Action, Answer, Delay, Refusal, Timestamp, render};
 
 /// What became of an owner's action that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,8 +47,8 @@ impl Room {
         }
         let Action { key, params, slot, at } = action;
         self.pace.spend(key.len() + params.len() + slot.map_or(0, str::len), &self.limits, now);
-        if at.is_some_and(|at| at > self.clock_start_ms.saturating_add(now.0) + self.limits.at_horizon_ms) {
-            return Err(self.refuse(id, too_far_ahead(&self.limits)));
+        if let Err(refusal) = self.check_moment(at, now) {
+            return Err(self.refuse(id, refusal));
         }
         if let Some(slot) = slot
             && let Err(code) = self.slots.check_limits(slot, action, &self.limits)
@@ -151,13 +151,4 @@ impl Room {
         self.version += u64::from(self.staging.is_none() && !mutated!(WakeNobody));
         seq
     }
-}
-
-fn too_far_ahead(limits: &Limits) -> Refusal {
-    let horizon = limits.at_horizon_ms;
-    let message = format!(
-        "\"at\" is more than {horizon} ms ahead of the server's clock (--at-horizon-ms): send the action \
-         later, and reckon \"at\" from the server's time in milliseconds since 1970"
-    );
-    Refusal::with_message(RefusalCode::Malformed, message)
 }

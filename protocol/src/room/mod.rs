@@ -12,6 +12,7 @@ mod id;
 mod log;
 mod memory;
 mod memory_use;
+mod moments;
 mod ownership;
 mod post;
 mod record;
@@ -75,9 +76,7 @@ pub struct Room {
     audience: AudienceCount,
     /// Whether followers are told how many follow.
     shares_audience: bool,
-    /// See [`Room::has_clock`].
     has_clock: bool,
-    /// See [`Room::set_clock_start`].
     clock_start_ms: u64,
     /// Followers are still served what they have not been served yet. Nothing else is possible.
     is_closed: bool,
@@ -239,25 +238,6 @@ impl Room {
         if std::mem::replace(&mut self.shares_audience, shares) != shares {
             self.stage(&Record::SharesAudience(shares));
         }
-    }
-
-    /// Whether the owner wants the room's pages to estimate the server's clock.
-    #[must_use]
-    pub fn has_clock(&self) -> bool {
-        self.has_clock
-    }
-
-    /// Sets whether the room's pages are to estimate the server's clock.
-    pub fn want_clock(&mut self, wants: bool) {
-        if std::mem::replace(&mut self.has_clock, wants) != wants {
-            self.stage(&Record::HasClock(wants));
-        }
-    }
-
-    /// Sets the moment at which the caller's clock started, in milliseconds since 1970: how far ahead
-    /// the moments of actions are is judged by it.
-    pub fn set_clock_start(&mut self, clock_start_ms: u64) {
-        self.clock_start_ms = clock_start_ms;
     }
 
     /// Closes the room. Followers are served everything that was appended before, so that no

@@ -39,8 +39,8 @@ pub struct SessionOptions {
     pub share_audience: bool,
     /// Whether a new room gets a short code. Only a session that opens a room uses this.
     pub code: bool,
-    /// Whether to ask for the server's time from the start. The session of an owner has all pages of
-    /// its room do so.
+    /// Whether to ask for the server's time from the start. The session of an owner has all pages
+    /// of its room do so.
     pub clock: bool,
 }
 

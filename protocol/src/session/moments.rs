@@ -1,5 +1,5 @@
-//! Actions that run at a moment of the server's clock: when the page asks for the server's time, and
-//! what waits.
+//! Actions that run at a moment of the server's clock: when the page asks for the server's time,
+//! and what waits.
 
 use alloc::collections::VecDeque;
 

@@ -2,6 +2,8 @@
 
 mod fast_path;
 mod lifecycle;
+#[cfg(feature = "moments")]
+mod moments;
 mod owner;
 
 use super::*;

@@ -4,6 +4,7 @@
 //! A [`Peer`](rtbroadcaster_protocol::Peer) and the room decide what is allowed, as they do for
 //! websockets.
 
+mod about;
 mod actions;
 mod answer;
 mod authorisation;
@@ -11,7 +12,6 @@ mod body;
 mod code;
 mod cors;
 mod create;
-mod document;
 mod error;
 mod events;
 mod headers;
@@ -20,7 +20,6 @@ mod remove;
 mod reply;
 mod request;
 mod target;
-mod time;
 
 use tracing::debug;
 use warp::Filter;
@@ -129,9 +128,9 @@ async fn dispatch(
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
-        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request).into()),
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(about::document(request).into()),
         (Target::Code(code), &Method::GET) => code::find(manager, request, code).map(Answer::from),
-        (Target::Time, &Method::GET) => time::time(manager).map(Answer::from),
+        (Target::Time, &Method::GET) => about::time(manager).map(Answer::from),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await.map(Answer::from),
         (Target::Room(uuid), &Method::DELETE) => {
             remove::remove(manager, request, uuid).await.map(Answer::from)

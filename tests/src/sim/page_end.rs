@@ -289,8 +289,8 @@ impl World {
     }
 }
 
-/// The same message, for pages that don't know their server's clock (`sim/one_moment` has those that
-/// do). Its moment must be the one that its owner gave it.
+/// The same message, for pages that don't know their server's clock. Those that do are in
+/// `sim/one_moment`. Its moment must be the one that its owner gave it.
 fn without_moment(mut message: ServerMessage<String>) -> Checked<ServerMessage<String>> {
     if let ServerMessage::Action { params, at, .. } = &mut message {
         let given = number(params).and_then(moment_of);

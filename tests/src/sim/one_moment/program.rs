@@ -5,7 +5,8 @@ use proptest::option;
 use proptest::prelude::{Strategy, any};
 use proptest::prop_oneof;
 
-/// One step. A number selects one of the pages, modulo their count; the owner's page is one of them.
+/// One step. A number selects one of the pages, modulo their count; the owner's page is one of
+/// them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MomentStep {
     /// The owner broadcasts an action that runs so many milliseconds from now. None: on arrival.

@@ -1,4 +1,7 @@
-//! The world of the simulation of moments: one room on one server, and pages whose clocks are wrong.
+//! The world of the simulation of moments: one room on one server, and pages whose clocks are
+//! wrong.
+
+use std::collections::VecDeque;
 
 use rtbroadcaster_protocol::{
     Action, Frame, Goal, Input, Limits, Output, Peer, PeerOutput, Timestamp, parse,
@@ -217,7 +220,7 @@ impl MomentWorld {
     }
 
     fn deliver_up(&mut self, page: usize) {
-        while let Some((_, frame)) = self.pages[page].up.pop_front_if(|(arrives, _)| *arrives <= self.now) {
+        while let Some(frame) = arrived(&mut self.pages[page].up, self.now) {
             let Some(peer) = &mut self.pages[page].peer else { continue };
             match frame {
                 Some(text) => peer.receive_frame(&text, Timestamp(self.now), &mut self.table),
@@ -231,7 +234,7 @@ impl MomentWorld {
 
     fn deliver_down(&mut self, page: usize) -> Checked {
         while self.pages[page].sleeps_until.is_none()
-            && let Some((_, frame)) = self.pages[page].down.pop_front_if(|(arrives, _)| *arrives <= self.now)
+            && let Some(frame) = arrived(&mut self.pages[page].down, self.now)
         {
             match frame {
                 Ok(text) if text.is_empty() => self.tell(page, Input::Opened)?,
@@ -346,4 +349,9 @@ impl MomentWorld {
             trace.push(format!("{:>9} {}", self.now, what()));
         }
     }
+}
+
+/// The next frame that has arrived.
+fn arrived<T>(frames: &mut VecDeque<(u64, T)>, now: u64) -> Option<T> {
+    if frames.front()?.0 > now { None } else { frames.pop_front().map(|(_, frame)| frame) }
 }

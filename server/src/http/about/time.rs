@@ -6,12 +6,12 @@ use warp::http::header::CACHE_CONTROL;
 use warp::http::{HeaderValue, StatusCode};
 use warp::reply::Response;
 
-use super::error::HttpError;
-use super::json::json_answer;
+use super::super::error::HttpError;
+use super::super::json::json_answer;
 use crate::Manager;
 
 /// Tells the server's time, for a page that estimates its clock. It is no secret.
-pub(super) fn time(manager: &Manager) -> Result<Response, HttpError> {
+pub(in crate::http) fn time(manager: &Manager) -> Result<Response, HttpError> {
     let time = manager.services().clock_samples.take(manager.now());
     let time = time.map_err(|wait| Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()))?;
     let mut response = json_answer(StatusCode::OK, json!({"time": time}).to_string());
