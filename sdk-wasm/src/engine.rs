@@ -109,6 +109,18 @@ impl<P> Engine<P> {
         self.session.broadcast(rtbroadcaster_protocol::Action { key, params, slot, at })
     }
 
+    /// See [`Session::clock`].
+    #[cfg(feature = "web")]
+    pub(crate) fn clock(&self, now: Timestamp) -> Option<rtbroadcaster_protocol::ClockEstimate> {
+        self.session.clock(now)
+    }
+
+    /// See [`Session::start_clock`].
+    #[cfg(feature = "web")]
+    pub(crate) fn start_clock(&mut self) {
+        self.session.start_clock();
+    }
+
     /// See [`Session::clear`].
     pub(crate) fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
         self.session.clear(slot)

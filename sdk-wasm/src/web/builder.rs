@@ -276,6 +276,16 @@ impl RoomBuilder<Creating> {
 }
 
 impl<Kind> RoomBuilder<Kind> {
+    /// Whether this page asks for the server's time from the start, so that it knows when to run
+    /// what has a moment: [`Room::broadcast_at`]. An owner has all pages of its room do so.
+    /// Default: no; then a page begins with the first such action.
+    pub fn clock(mut self, clock: bool) -> Self {
+        self.clock = clock;
+        self
+    }
+}
+
+impl<Kind> RoomBuilder<Kind> {
     /// Where the room is kept across reloads; none if it isn't.
     fn kept_room(&mut self) -> Result<Option<KeptRoom>, RoomError> {
         let name = match &self.resume {
