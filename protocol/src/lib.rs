@@ -50,6 +50,7 @@
 //!
 //! - `rooms` (default): the server's side. The SDK's WebAssembly does without it, because every
 //!   page loads that. The crate is `no_std` then.
+//! - `moments`: sessions run actions at their moments. Without it they run when they arrive.
 //! - `json`: reading JSON text, module `parse`. A page has its browser read JSON.
 //! - `mutations`: faults that tests can switch on.
 
@@ -81,6 +82,8 @@ pub use room::{
     Record, RecordError, RecordedAnswer, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
     RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, Standing,
 };
+#[cfg(feature = "moments")]
+pub use session::ClockEstimate;
 pub use session::{
     BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,
 };

@@ -91,6 +91,13 @@ pub struct Limits {
     /// [`Limits::message_bytes`] is always taken. Default 8 MiB: twice what an owner may have
     /// unanswered.
     pub owner_bytes_per_second: u64,
+    /// How far ahead the moment of an action may be (`at`), in milliseconds. Further ahead, the
+    /// action is refused (`malformed`). At most 60,000: no page waits for longer. Default 10,000.
+    pub at_horizon_ms: u64,
+    /// How often per second the server tells its time to pages that estimate its clock, to all of
+    /// them together. Those that ask above it ask less often. Default 5,000: an audience of 10,000
+    /// that comes at once knows the clock well after a minute.
+    pub clock_samples_per_second: u64,
     /// Silence after which a page asks whether the connection still works, in milliseconds. It is
     /// announced to the page. Default 25,000.
     pub heartbeat_ms: u64,
@@ -125,6 +132,8 @@ impl Default for Limits {
             room_memory_bytes: 1024 * 1024 * 1024,
             owner_actions_per_second: 5_000,
             owner_bytes_per_second: 8 * 1024 * 1024,
+            at_horizon_ms: 10_000,
+            clock_samples_per_second: 5_000,
             heartbeat_ms: 25_000,
         }
     }

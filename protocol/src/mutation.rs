@@ -109,6 +109,18 @@ pub enum Mutation {
     LeaveUnderLostClaim,
     /// A follower that leaves its step is served again what it was served in step.
     ForgetStep,
+    /// A page takes the middle of its newest round trip for the server's clock.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
+    HalfTheRoundTrip,
+    /// What a page knows of the server's clock doesn't get less certain with time.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
+    ForgetToWiden,
+    /// A page that has slept believes what it knew of the server's clock.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
+    KeepBoundsOverWake,
+    /// An action overtakes one that waits for its moment.
+    #[cfg(any(feature = "moments", feature = "mutations"))]
+    OvertakeWaiting,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
@@ -152,7 +164,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 49] = {
+        pub const ALL: [Self; 53] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -203,6 +215,10 @@ mod switch {
                 ActAfterLoss,
                 LeaveUnderLostClaim,
                 ForgetStep,
+                HalfTheRoundTrip,
+                ForgetToWiden,
+                KeepBoundsOverWake,
+                OvertakeWaiting,
                 ForgetExpectation,
             ]
         };

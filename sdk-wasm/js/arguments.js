@@ -170,6 +170,18 @@ export function slotOf(options, functionKey) {
 }
 
 /**
+ * The moment of an action, by the options of `broadcast`; 0 if it has none.
+ *
+ * @param {any} options
+ */
+export function momentOf(options) {
+  const at = options?.at;
+  if (at === undefined) return 0;
+  if (at > 0 && at < 2 ** 53) return Math.ceil(at);
+  throw invalid("`at` must be a number of milliseconds since 1970: `room.time()` and something");
+}
+
+/**
  * What addresses are relative to: the document's base, which `<base>` sets and a frame without an
  * address inherits; in a worker its script, also if that was made of a blob. Outside of pages and
  * workers there is none.

@@ -1,4 +1,210 @@
 // `cargo xtask generate` writes this file from the others here, for packages built with wasm-pack.
+var __defProp = Object.defineProperty;
+var __getOwnPropNames = Object.getOwnPropertyNames;
+var __esm = (fn, res, err) => function __init() {
+  if (err) throw err[0];
+  try {
+    return fn && (res = (0, fn[__getOwnPropNames(fn)[0]])(fn = 0)), res;
+  } catch (e) {
+    throw err = [e], e;
+  }
+};
+var __export = (target, all) => {
+  for (var name in all)
+    __defProp(target, name, { get: all[name], enumerable: true });
+};
+
+// clock.js
+var clock_exports = {};
+__export(clock_exports, {
+  Moments: () => Moments
+});
+var BURST, BURST_PAUSE_MS, MANY, PAUSE_MS, GOOD_MS, LONG_PAUSE_MS, DRIFT, JUMP_MS, NO_CLOCK_MS, MAX_WAIT_MS, TIMER_MS, Moments;
+var init_clock = __esm({
+  "clock.js"() {
+    BURST = 16;
+    BURST_PAUSE_MS = 100;
+    MANY = 256;
+    PAUSE_MS = 250;
+    GOOD_MS = 5;
+    LONG_PAUSE_MS = 3e4;
+    DRIFT = 5e-5;
+    JUMP_MS = 250;
+    NO_CLOCK_MS = 5e3;
+    MAX_WAIT_MS = 6e4;
+    TIMER_MS = 4;
+    Moments = class {
+      #connection;
+      /**
+       * The bounds of the server's clock minus the page's, and when they were right. None before
+       * the first exchange.
+       *
+       * @type {{ low: number, high: number, at: number } | undefined}
+       */
+      #bounds;
+      /** @type {Set<Waiter>} */
+      #waiters = /* @__PURE__ */ new Set();
+      /**
+       * The questions that are not answered, each with the time when it was asked.
+       *
+       * @type {Map<number, number>}
+       */
+      #asked = /* @__PURE__ */ new Map();
+      /** No ping of the engine has a number so high. */
+      #number = 1e9;
+      #count = 0;
+      /** How many answers in a row were without a time. */
+      #refused = 0;
+      /** The socket on which a message came last. */
+      #socket;
+      #difference = Date.now() - performance.now();
+      /** @type {ReturnType<typeof setTimeout> | undefined} */
+      #timer;
+      /** @param {{ socket: any, send(frame: string): unknown }} connection */
+      constructor(connection) {
+        this.#connection = connection;
+        this.#socket = connection.socket;
+        this.#ask();
+      }
+      /** What is known of the server's clock; undefined before the first exchange. */
+      get clock() {
+        if (!this.#bounds) return;
+        const { low, high, at } = this.#bounds;
+        const drift = (performance.now() - at) * DRIFT;
+        return { offset: (low + high) / 2, uncertainty: (high - low) / 2 + drift };
+      }
+      /** The server's time; undefined before the first exchange. */
+      time() {
+        return this.clock && performance.now() + this.clock.offset;
+      }
+      /**
+       * @param {number} at
+       * @param {() => Error} closedError what it fails with if the room ends before
+       * @returns {Promise<void>}
+       */
+      until(at, closedError2) {
+        return new Promise((resolve2, reject) => this.hold(at, () => resolve2(), () => reject(closedError2())));
+      }
+      /**
+       * Runs something at a moment, or now if that has passed. Says how late it is, if the clock is
+       * known.
+       *
+       * @param {number} at
+       * @param {Waiter["run"]} run
+       * @param {Waiter["drop"]} [drop]
+       */
+      hold(at, run, drop2) {
+        const waiter = { at, since: performance.now(), run, drop: drop2 };
+        this.#waiters.add(waiter);
+        this.#look(waiter);
+      }
+      /**
+       * Notes a message of the server, which may be the answer to a question.
+       *
+       * @param {{ pong?: any, time?: any }} message
+       */
+      heard({ pong, time }) {
+        this.#checkForSleep();
+        this.#checkSocket();
+        const sent = this.#asked.get(pong);
+        if (sent === void 0) return;
+        this.#asked.delete(pong);
+        if (typeof time === "number") {
+          this.#refused = 0;
+          this.note(sent, performance.now(), time);
+        } else {
+          this.#refused += 1;
+        }
+        for (const waiter of this.#waiters) this.#lookIn(waiter, 0);
+      }
+      /**
+       * Notes an exchange: asked at `sent`, and told `time` at `heard`.
+       *
+       * @param {number} sent
+       * @param {number} heard
+       * @param {number} time
+       */
+      note(sent, heard, time) {
+        const newest = { low: time - heard, high: time + 1 - sent, at: heard };
+        const { low, high, at } = this.#bounds ?? newest;
+        const drift = (heard - at) * DRIFT;
+        const common = { low: Math.max(newest.low, low - drift), high: Math.min(newest.high, high + drift), at: heard };
+        this.#bounds = common.low <= common.high ? common : newest;
+      }
+      /** Forgets what waits, and asks no more. */
+      stop() {
+        clearTimeout(this.#timer);
+        for (const { timer, drop: drop2 } of this.#waiters) {
+          clearTimeout(timer);
+          drop2?.();
+        }
+        this.#waiters.clear();
+      }
+      #ask() {
+        this.#checkForSleep();
+        const { socket } = this.#connection;
+        if (socket && (socket.readyState ?? 1) === 1) {
+          this.#asked.set(++this.#number, performance.now());
+          this.#connection.send(`{"ping":${this.#number},"time":true}`);
+        }
+        const isGood = this.clock && this.clock.uncertainty <= GOOD_MS;
+        const usual = ++this.#count < BURST ? BURST_PAUSE_MS : isGood || this.#count > MANY ? LONG_PAUSE_MS : PAUSE_MS;
+        const pause = Math.min(usual * 2 ** this.#refused, LONG_PAUSE_MS);
+        this.#askIn(pause * (0.75 + Math.random() / 2));
+      }
+      /** @param {number} pause */
+      #askIn(pause) {
+        clearTimeout(this.#timer);
+        this.#timer = setTimeout(() => this.#ask(), pause);
+      }
+      #startAgain() {
+        this.#bounds = void 0;
+        this.#asked.clear();
+        this.#count = this.#refused = 0;
+        for (const waiter of this.#waiters) waiter.since = performance.now();
+        this.#askIn(0);
+      }
+      /** A message came. If it came on another connection, that may lead to another server. */
+      #checkSocket() {
+        const before = this.#socket;
+        this.#socket = this.#connection.socket;
+        if (before !== this.#socket) this.#startAgain();
+      }
+      /** If the page has slept, one of its clocks may have stood still. */
+      #checkForSleep() {
+        const before = this.#difference;
+        this.#difference = Date.now() - performance.now();
+        if (Math.abs(this.#difference - before) > JUMP_MS) this.#startAgain();
+      }
+      /**
+       * Runs what waits if its moment has come, or looks again later.
+       *
+       * @param {Waiter} waiter
+       */
+      #look(waiter) {
+        clearTimeout(waiter.timer);
+        this.#checkForSleep();
+        const { at, since, run } = waiter;
+        const time = this.time();
+        const waited = performance.now() - since;
+        const wait = time === void 0 ? this.#refused ? 0 : NO_CLOCK_MS - waited : Math.min(at - time, MAX_WAIT_MS - waited);
+        if (wait > 0) {
+          this.#lookIn(waiter, wait > 2 * TIMER_MS ? wait - TIMER_MS : Math.ceil(wait));
+        } else if (this.#waiters.delete(waiter)) {
+          run(time && Math.max(time - at, 0));
+        }
+      }
+      /**
+       * @param {Waiter} waiter
+       * @param {number} pause
+       */
+      #lookIn(waiter, pause) {
+        clearTimeout(waiter.timer);
+        waiter.timer = setTimeout(() => this.#look(waiter), pause);
+      }
+    };
+  }
+});
 
 // decisions.js
 var DEFAULT_TIMEOUT_MS = (
@@ -28,6 +234,10 @@ var HIDE_EVENT = (
 var LIFECYCLE = (
   /** @type {const} */
   { "freeze": 0, "offline": 1, "online": 2, "pagehide": 0, "pageshow": 1, "resume": 1, "visibilitychange": 1 }
+);
+var WISHES = (
+  /** @type {const} */
+  { "clock": 2, "code": 4, "shareAudience": 1 }
 );
 var WEBSOCKET_SCHEMES = (
   /** @type {const} */
@@ -173,6 +383,12 @@ function slotOf(options, functionKey) {
   if (slot !== void 0) keyOrSlot(slot, "slot");
   return flag(state, "state") ?? slot !== void 0 ? slot ?? functionKey : "";
 }
+function momentOf(options) {
+  const at = options?.at;
+  if (at === void 0) return 0;
+  if (at > 0 && at < 2 ** 53) return Math.ceil(at);
+  throw invalid("`at` must be a number of milliseconds since 1970: `room.time()` and something");
+}
 var baseAddress = () => globalThis.document?.baseURI ?? globalThis.location?.href.replace(/^blob:/, "");
 function roomUuid(value, name) {
   const uuid = nonEmpty(value, name);
@@ -271,7 +487,7 @@ var Connection = class {
   /** The proof that this page may enter, or a function that returns it. */
   #token;
   /** @type {Socket | undefined} */
-  #socket;
+  socket;
   /**
    * The module for plain HTTP, once the server was asked over it.
    *
@@ -292,8 +508,8 @@ var Connection = class {
   }
   /** How many bytes wait in the page for the network; undefined if that was 0 before. */
   get unsent() {
-    if (!this.#mayHaveUnsent || !this.#socket) return;
-    const bytes = this.#socket.bufferedAmount ?? 0;
+    if (!this.#mayHaveUnsent || !this.socket) return;
+    const bytes = this.socket.bufferedAmount ?? 0;
     this.#mayHaveUnsent = bytes > 0;
     return bytes;
   }
@@ -318,7 +534,7 @@ var Connection = class {
   /** @param {boolean} usesHttp whether to connect over plain HTTP: websockets are blocked */
   async connect(usesHttp) {
     this.disconnect();
-    const placeholder = this.#socket = { close() {
+    const placeholder = this.socket = { close() {
     } };
     let failure = NO_WEBSOCKET;
     try {
@@ -327,19 +543,19 @@ var Connection = class {
         const ask = token;
         failure = NO_TOKEN;
         token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
-        if (placeholder !== this.#socket) return;
+        if (placeholder !== this.socket) return;
       }
       this.#open(token, usesHttp && this.#http?.FetchSocket || this.#WebSocket || WebSocket);
     } catch (cause) {
-      if (placeholder !== this.#socket) return;
+      if (placeholder !== this.socket) return;
       const [code, message] = failure;
       this.#driver.failed(roomError([code, `${message}, see \`cause\``], { cause }));
     }
   }
   disconnect() {
-    const socket = this.#socket;
+    const socket = this.socket;
     if (!socket) return;
-    this.#socket = void 0;
+    this.socket = void 0;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
   }
@@ -354,7 +570,7 @@ var Connection = class {
    * @param {string} frame
    */
   send(frame) {
-    const socket = this.#socket;
+    const socket = this.socket;
     try {
       socket?.send?.(frame);
       this.#mayHaveUnsent = true;
@@ -369,15 +585,15 @@ var Connection = class {
   #open(token, SocketClass) {
     const driver = this.#driver;
     const socket = new SocketClass(this.#address);
-    socket.onopen = () => driver.handle((engine, now) => engine.opened(now, token ?? ""));
+    socket.onopen = () => driver.handle((engine, now) => engine.opened(driver.openedAt = now, token ?? ""));
     socket.onmessage = (event) => driver.receive(event);
     const onclose = socket.onclose = ({ code }) => {
-      if (socket !== this.#socket) return;
-      this.#socket = void 0;
+      if (socket !== this.socket) return;
+      this.socket = void 0;
       this.#tell(code || CONNECTION_LOST);
     };
     socket.onerror = () => socket.readyState === 0 && onclose({ code: CONNECTION_LOST });
-    this.#socket = /** @type {Socket} */
+    this.socket = /** @type {Socket} */
     socket;
   }
 };
@@ -403,16 +619,16 @@ function numberOf(path) {
   return typeof value === "number" || typeof value === "boolean" ? +value : NaN;
 }
 function keep() {
-  kept.set(++lastNumber, paramsOf(current));
+  kept.set(++lastNumber, current);
   return lastNumber;
 }
 function drop(number) {
   kept.delete(number);
 }
 function take2(number) {
-  const params = kept.get(number);
+  const message = kept.get(number) ?? {};
   drop(number);
-  return params ?? [];
+  return message;
 }
 var paramsOf = ({ funcParams }) => Array.isArray(funcParams) ? funcParams : [];
 function parse(line) {
@@ -502,9 +718,9 @@ var FastPath = class {
    * @param {import("./message.js").Message} message
    */
   deliver(message) {
-    const { seq, funcKey } = message;
+    const { seq, funcKey, at } = message;
     const fn = this.#driver.page.functions.get(funcKey);
-    if (!fn || !seq) return false;
+    if (!fn || !seq || at) return false;
     if (!this.#seq) {
       this.report();
       this.#unreportedSeq = this.#seq = this.#engine.fastPathSeq;
@@ -527,9 +743,10 @@ var FastPath = class {
    * @param {string} functionKey
    * @param {string} params as JSON
    * @param {string} slot the slot that retains it; empty if none does
+   * @param {number} at the moment at which it runs; 0 if it has none
    * @returns {Promise<number | undefined> | undefined}
    */
-  write(functionKey, params, slot) {
+  write(functionKey, params, slot, at) {
     if (functionKey !== this.#key) {
       this.#key = functionKey;
       this.#beginning = `{"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
@@ -537,6 +754,7 @@ var FastPath = class {
     let body = this.#beginning + params;
     if (slot) body += ',"stateMessage":true';
     if (slot && slot !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
+    if (at) body += `,"at":${at}`;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
@@ -549,7 +767,7 @@ var FastPath = class {
     }
     if (this.#unanswered.length === this.#written) microtask.then(this.#writeFrames);
     const answer = new Answer(slot || functionKey);
-    this.#unanswered.push({ body, functionKey, params, slot, answer });
+    this.#unanswered.push({ body, functionKey, params, slot, at, answer });
     return answer;
   }
   /**
@@ -600,8 +818,8 @@ ${line}` : line;
     const written = this.#written;
     engine.fastPathAnswered(this.#heardAt, this.#id - written - 1);
     this.#id = this.#written = 0;
-    this.#unanswered.splice(0).forEach(({ functionKey, params, slot, answer }, at) => {
-      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), answer);
+    this.#unanswered.splice(0).forEach(({ functionKey, params, slot, at, answer }, index) => {
+      this.#driver.expect(engine.broadcast(functionKey, params, slot, at, index < written), answer);
     });
   }
   /**
@@ -758,6 +976,34 @@ var Driver = class {
     "connecting"
   ) };
   isOver = false;
+  /**
+   * How late the action is that runs: see index.d.ts.
+   *
+   * @type {number | undefined}
+   */
+  late;
+  /**
+   * What actions with a moment need, once it is loaded.
+   *
+   * @type {import("./clock.js").Moments | undefined}
+   */
+  moments;
+  /** @type {Promise<void> | undefined} */
+  #loading;
+  /**
+   * The action that waits for its moment.
+   *
+   * @type {object | undefined}
+   */
+  #held;
+  /** When the connection was opened. */
+  openedAt = 0;
+  /**
+   * The same, when its reply came, and what that says of the server's time.
+   *
+   * @type {[number, number, number] | undefined}
+   */
+  #firstExchange;
   page;
   #engine;
   #fastPath;
@@ -823,9 +1069,10 @@ var Driver = class {
     this.#delivering = true;
     for (const line of frame.includes("\n") ? frame.split("\n") : [frame]) {
       const message = parse(line);
-      if (mayDeliver && message && (fastPath.deliver(message) || fastPath.settle(message))) continue;
+      if (mayDeliver && message && (!this.#held && fastPath.deliver(message) || fastPath.settle(message))) continue;
       const engine = this.upToDate();
       if (message) {
+        this.#noteMoments(message);
         setMessage(message);
         fastPath.forgetSlots();
         engine.received(performance.now(), line.length);
@@ -842,9 +1089,10 @@ var Driver = class {
    * @param {string} functionKey
    * @param {string} params as JSON
    * @param {string} slot the slot that retains it; empty if none does
+   * @param {number} at the moment at which it runs; 0 if it has none
    */
-  broadcast(functionKey, params, slot) {
-    return this.#fastPath.write(functionKey, params, slot) ?? this.expect(this.upToDate().broadcast(functionKey, params, slot, false), new Answer(slot || functionKey));
+  broadcast(functionKey, params, slot, at) {
+    return this.#fastPath.write(functionKey, params, slot, at) ?? this.expect(this.upToDate().broadcast(functionKey, params, slot, at, false), new Answer(slot || functionKey));
   }
   /** @param {string} slot */
   clear(slot) {
@@ -869,6 +1117,7 @@ var Driver = class {
   close() {
     if (this.isOver) return Promise.resolve();
     const closed = this.promises.closed();
+    this.#held = void 0;
     this.upToDate().close(performance.now());
     this.#runSteps(false);
     this.pumpSoon();
@@ -921,7 +1170,7 @@ var Driver = class {
   #runSteps(mayDeliver) {
     const unsent = this.connection.unsent;
     if (unsent !== void 0) this.upToDate().buffered(performance.now(), unsent);
-    for (let step; step = this.upToDate().nextStep(mayDeliver); ) this.#perform(step);
+    for (let step; step = this.upToDate().nextStep(mayDeliver && !this.#held); ) this.#perform(step);
   }
   /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
   #perform(step) {
@@ -945,9 +1194,11 @@ var Driver = class {
         return this.#entering.reject(this.#failure ?? refusal());
       case "run": {
         const key = parts.text;
-        const params = take2(parts.number);
+        const message = take2(parts.number);
         const fn = this.page.functions.get(key);
-        return fn && this.page.run(fn, key, params);
+        if (!fn) return;
+        const run = () => this.page.run(fn, key, paramsOf(message));
+        return message.at ? this.#hold(message.at, run) : run();
       }
       case "tellStatus":
         this.told.status = parts.status;
@@ -986,10 +1237,57 @@ var Driver = class {
         );
     }
   }
+  /** Loads what actions with a moment need, once. Without it they run when they arrive. */
+  startClock() {
+    return this.#loading ??= Promise.resolve().then(() => (init_clock(), clock_exports)).then(
+      ({ Moments: Moments2 }) => {
+        if (this.isOver) return;
+        this.moments = new Moments2(this.connection);
+        if (this.#firstExchange) this.moments.note(...this.#firstExchange);
+      },
+      () => {
+      }
+    );
+  }
+  /** @param {import("./message.js").Message} message */
+  #noteMoments(message) {
+    if (message.at || message.clock) this.startClock();
+    this.moments?.heard(message);
+    if (message.clock && message.time) this.#firstExchange = [this.openedAt, performance.now(), message.time];
+  }
+  /**
+   * Runs an action at its moment. What comes after it waits.
+   *
+   * @param {number} at
+   * @param {() => void} run
+   */
+  #hold(at, run) {
+    const held = this.#held = {};
+    let hasWaited = false;
+    const release = (late) => {
+      if (this.#held !== held) return;
+      this.#held = void 0;
+      this.late = late;
+      this.#delivering = true;
+      run();
+      this.late = void 0;
+      if (!hasWaited) return;
+      this.#delivering = false;
+      this.pump();
+    };
+    const wait = () => this.moments ? this.moments.hold(at, release) : release(void 0);
+    if (this.moments) wait();
+    else this.startClock().then(wait);
+    hasWaited = true;
+  }
   #enter() {
     this.told = { ...parts };
-    this.#entering.resolve();
-    setTimeout(() => this.handle((engine) => engine.openDelivery()));
+    const enter2 = () => {
+      this.#entering.resolve();
+      setTimeout(() => this.handle((engine) => engine.openDelivery()));
+    };
+    if (this.#firstExchange) this.startClock().then(enter2);
+    else enter2();
   }
   #end() {
     const { code, message } = this.#failure ?? refusal();
@@ -1003,6 +1301,8 @@ var Driver = class {
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
   #release() {
     this.isOver = true;
+    this.#held = void 0;
+    this.moments?.stop();
     this.told.status = "closed";
     this.connection.release();
     this.#timer.disarm();
@@ -1113,7 +1413,8 @@ var Room = class {
   constructor(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }) {
     let functions = [];
     const callbacks = {};
-    let ownerKey, timeout, sharesAudience, hasCode, SocketClass, token;
+    let ownerKey, timeout, SocketClass, token;
+    let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
@@ -1124,8 +1425,7 @@ var Room = class {
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }
-        sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
-        hasCode = flag(field(options, "code"), "code");
+        for (const [name, wish] of Object.entries(WISHES)) if (flag(field(options, name), name)) wishes += wish;
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
@@ -1136,7 +1436,7 @@ var Room = class {
     timeout = milliseconds(timeout);
     const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const now = performance.now();
-    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey) : engines.create(now, session, timeout, !!sharesAudience, !!hasCode);
+    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, wishes, uuid, ownerKey) : engines.create(now, session, timeout, wishes);
     this.#isOwner = !joins;
     const entering = {
       resolve: () => {
@@ -1147,6 +1447,7 @@ var Room = class {
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
+    if (wishes & WISHES.clock) this.#driver.startClock();
     this.#driver.begin();
   }
   /**
@@ -1190,16 +1491,34 @@ var Room = class {
   get audience() {
     return this.#driver.told.audience;
   }
+  get clock() {
+    return this.#driver.moments?.clock;
+  }
+  get late() {
+    return this.#driver.late;
+  }
+  time() {
+    this.#driver.startClock();
+    return this.#driver.moments?.time() ?? Date.now();
+  }
+  /** @param {number} at */
+  async until(at) {
+    const driver = this.#driver;
+    momentOf({ at });
+    await driver.startClock();
+    if (driver.isOver) throw closedError();
+    await driver.moments?.until(at, closedError);
+  }
   /**
    * @param {string} functionKey
    * @param {unknown[]} [params]
-   * @param {{ state?: boolean, slot?: string }} [options]
+   * @param {{ state?: boolean, slot?: string, at?: number }} [options]
    */
   broadcast(functionKey, params, options) {
     let key;
     try {
       key = keyOrSlot(functionKey, "functionKey");
-      return this.#driver.broadcast(key, paramsText(params), slotOf(options, key));
+      return this.#driver.broadcast(key, paramsText(params), slotOf(options, key), momentOf(options));
     } catch (error) {
       return this.#failed(Object.assign(
         /** @type {Error} */

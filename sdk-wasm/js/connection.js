@@ -38,7 +38,7 @@ export class Connection {
   /** The proof that this page may enter, or a function that returns it. */
   #token;
   /** @type {Socket | undefined} */
-  #socket;
+  socket;
   /**
    * The module for plain HTTP, once the server was asked over it.
    *
@@ -61,8 +61,8 @@ export class Connection {
 
   /** How many bytes wait in the page for the network; undefined if that was 0 before. */
   get unsent() {
-    if (!this.#mayHaveUnsent || !this.#socket) return;
-    const bytes = this.#socket.bufferedAmount ?? 0;
+    if (!this.#mayHaveUnsent || !this.socket) return;
+    const bytes = this.socket.bufferedAmount ?? 0;
     this.#mayHaveUnsent = bytes > 0;
     return bytes;
   }
@@ -96,7 +96,7 @@ export class Connection {
      *
      * @type {Socket}
      */
-    const placeholder = (this.#socket = { close() {} });
+    const placeholder = (this.socket = { close() {} });
     /** @type {typeof NO_WEBSOCKET | typeof NO_TOKEN} */
     let failure = NO_WEBSOCKET;
     try {
@@ -107,20 +107,20 @@ export class Connection {
         // Anew for each connection, because tokens expire; in a microtask, because it is the page's
         // code.
         token = nonEmpty(await Promise.resolve().then(() => ask()), "token");
-        if (placeholder !== this.#socket) return;
+        if (placeholder !== this.socket) return;
       }
       this.#open(token, (usesHttp && this.#http?.FetchSocket) || this.#WebSocket || WebSocket);
     } catch (cause) {
-      if (placeholder !== this.#socket) return;
+      if (placeholder !== this.socket) return;
       const [code, message] = failure;
       this.#driver.failed(roomError([code, `${message}, see \`cause\``], { cause }));
     }
   }
 
   disconnect() {
-    const socket = this.#socket;
+    const socket = this.socket;
     if (!socket) return;
-    this.#socket = undefined;
+    this.socket = undefined;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
   }
@@ -137,7 +137,7 @@ export class Connection {
    * @param {string} frame
    */
   send(frame) {
-    const socket = this.#socket;
+    const socket = this.socket;
     try {
       socket?.send?.(frame);
       this.#mayHaveUnsent = true;
@@ -156,11 +156,11 @@ export class Connection {
   #open(token, SocketClass) {
     const driver = this.#driver;
     const socket = new SocketClass(this.#address);
-    socket.onopen = () => driver.handle((engine, now) => engine.opened(now, token ?? ""));
+    socket.onopen = () => driver.handle((engine, now) => engine.opened((driver.openedAt = now), token ?? ""));
     socket.onmessage = (event) => driver.receive(event);
     const onclose = (socket.onclose = (/** @type {{ code: number }} */ { code }) => {
-      if (socket !== this.#socket) return;
-      this.#socket = undefined;
+      if (socket !== this.socket) return;
+      this.socket = undefined;
       // Deno gives 0 for a socket that never opened.
       this.#tell(code || CONNECTION_LOST);
     });
@@ -168,6 +168,6 @@ export class Connection {
     // as it is. The handler is never removed, because the socket can fail after it was given up:
     // without a handler, an emitter such as Node's `ws` throws the error.
     socket.onerror = () => socket.readyState === 0 && onclose({ code: CONNECTION_LOST });
-    this.#socket = /** @type {Socket} */ (socket);
+    this.socket = /** @type {Socket} */ (socket);
   }
 }

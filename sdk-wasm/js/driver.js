@@ -5,7 +5,7 @@ import { Connection } from "./connection.js";
 import { CONNECTION_LOST } from "./decisions.js";
 import { call, closedError } from "./errors.js";
 import { FastPath } from "./fast-path.js";
-import { parse, setMessage, take } from "./message.js";
+import { paramsOf, parse, setMessage, take } from "./message.js";
 import { parts } from "./parts.js";
 import { PendingPromises, refusal } from "./pending.js";
 import { Timer } from "./timer.js";
@@ -20,6 +20,34 @@ export class Driver {
   /** What the page was told last: of the parts, those that a room shows. */
   told = { ...parts, status: /** @type {import("./parts.js").Status} */ ("connecting") };
   isOver = false;
+  /**
+   * How late the action is that runs: see index.d.ts.
+   *
+   * @type {number | undefined}
+   */
+  late;
+  /**
+   * What actions with a moment need, once it is loaded.
+   *
+   * @type {import("./clock.js").Moments | undefined}
+   */
+  moments;
+  /** @type {Promise<void> | undefined} */
+  #loading;
+  /**
+   * The action that waits for its moment.
+   *
+   * @type {object | undefined}
+   */
+  #held;
+  /** When the connection was opened. */
+  openedAt = 0;
+  /**
+   * The same, when its reply came, and what that says of the server's time.
+   *
+   * @type {[number, number, number] | undefined}
+   */
+  #firstExchange;
   page;
   #engine;
   #fastPath;
@@ -90,9 +118,10 @@ export class Driver {
     // Most frames have one message, and splitting it takes a tenth of all that is done here.
     for (const line of frame.includes("\n") ? frame.split("\n") : [frame]) {
       const message = parse(line);
-      if (mayDeliver && message && (fastPath.deliver(message) || fastPath.settle(message))) continue;
+      if (mayDeliver && message && ((!this.#held && fastPath.deliver(message)) || fastPath.settle(message))) continue;
       const engine = this.upToDate();
       if (message) {
+        this.#noteMoments(message);
         setMessage(message);
         fastPath.forgetSlots();
         engine.received(performance.now(), line.length);
@@ -111,11 +140,12 @@ export class Driver {
    * @param {string} functionKey
    * @param {string} params as JSON
    * @param {string} slot the slot that retains it; empty if none does
+   * @param {number} at the moment at which it runs; 0 if it has none
    */
-  broadcast(functionKey, params, slot) {
+  broadcast(functionKey, params, slot, at) {
     return (
-      this.#fastPath.write(functionKey, params, slot) ??
-      this.expect(this.upToDate().broadcast(functionKey, params, slot, false), new Answer(slot || functionKey))
+      this.#fastPath.write(functionKey, params, slot, at) ??
+      this.expect(this.upToDate().broadcast(functionKey, params, slot, at, false), new Answer(slot || functionKey))
     );
   }
 
@@ -145,6 +175,7 @@ export class Driver {
   close() {
     if (this.isOver) return Promise.resolve();
     const closed = this.promises.closed();
+    this.#held = undefined;
     this.upToDate().close(performance.now());
     // The page may be going away. So what can be sent is sent now; only the callbacks wait.
     this.#runSteps(false);
@@ -204,7 +235,7 @@ export class Driver {
   #runSteps(mayDeliver) {
     const unsent = this.connection.unsent;
     if (unsent !== undefined) this.upToDate().buffered(performance.now(), unsent);
-    for (let step; (step = this.upToDate().nextStep(mayDeliver)); ) this.#perform(step);
+    for (let step; (step = this.upToDate().nextStep(mayDeliver && !this.#held)); ) this.#perform(step);
   }
 
   /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
@@ -229,9 +260,11 @@ export class Driver {
         return this.#entering.reject(this.#failure ?? refusal());
       case "run": {
         const key = parts.text;
-        const params = take(parts.number);
+        const message = take(parts.number);
         const fn = this.page.functions.get(key);
-        return fn && this.page.run(fn, key, params);
+        if (!fn) return;
+        const run = () => this.page.run(fn, key, paramsOf(message));
+        return message.at ? this.#hold(message.at, run) : run();
       }
       case "tellStatus":
         this.told.status = parts.status;
@@ -268,11 +301,63 @@ export class Driver {
     }
   }
 
+  /** Loads what actions with a moment need, once. Without it they run when they arrive. */
+  startClock() {
+    return (this.#loading ??= import("./clock.js").then(
+      ({ Moments }) => {
+        if (this.isOver) return;
+        this.moments = new Moments(this.connection);
+        if (this.#firstExchange) this.moments.note(...this.#firstExchange);
+      },
+      () => {},
+    ));
+  }
+
+  /** @param {import("./message.js").Message} message */
+  #noteMoments(message) {
+    if (message.at || message.clock) this.startClock();
+    this.moments?.heard(message);
+    // The reply that the page has asked for.
+    if (message.clock && message.time) this.#firstExchange = [this.openedAt, performance.now(), message.time];
+  }
+
+  /**
+   * Runs an action at its moment. What comes after it waits.
+   *
+   * @param {number} at
+   * @param {() => void} run
+   */
+  #hold(at, run) {
+    const held = (this.#held = {});
+    let hasWaited = false;
+    const release = (/** @type {number | undefined} */ late) => {
+      // The page may have closed the room meanwhile.
+      if (this.#held !== held) return;
+      this.#held = undefined;
+      this.late = late;
+      this.#delivering = true;
+      run();
+      this.late = undefined;
+      if (!hasWaited) return;
+      this.#delivering = false;
+      this.pump();
+    };
+    const wait = () => (this.moments ? this.moments.hold(at, release) : release(undefined));
+    if (this.moments) wait();
+    else this.startClock().then(wait);
+    hasWaited = true;
+  }
+
   #enter() {
     this.told = { ...parts };
-    this.#entering.resolve();
-    // Functions that the page registers before the next task miss nothing.
-    setTimeout(() => this.handle((engine) => engine.openDelivery()));
+    const enter = () => {
+      this.#entering.resolve();
+      // Functions that the page registers before the next task miss nothing.
+      setTimeout(() => this.handle((engine) => engine.openDelivery()));
+    };
+    // A page that wishes for the server's clock knows it from the start.
+    if (this.#firstExchange) this.startClock().then(enter);
+    else enter();
   }
 
   #end() {
@@ -288,6 +373,8 @@ export class Driver {
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
   #release() {
     this.isOver = true;
+    this.#held = undefined;
+    this.moments?.stop();
     this.told.status = "closed";
     this.connection.release();
     this.#timer.disarm();

@@ -2,8 +2,9 @@
 //
 // It repeats these rules of the protocol (protocol/src/session/fast_path.rs has them all):
 //
-// - A follower delivers an action whose seq is the next one, if its function is registered, nothing
-//   else waits to be delivered, and no older state of its slot waits for a function.
+// - A follower delivers an action whose seq is the next one, if its function is registered, it has
+//   no moment, nothing else waits to be delivered, and no older state of its slot waits for a
+//   function.
 // - An owner whose actions are all answered numbers, writes and settles the next ones itself. A
 //   state message takes the place of an unwritten one of its slot.
 // - Before anything else happens, the engine is told how far this came.
@@ -37,6 +38,7 @@ const UNSENT_BYTES = 64 * 1024;
  * @property {string} functionKey
  * @property {string} params as JSON
  * @property {string} slot the slot that retains it; empty if none does
+ * @property {number} at the moment at which it runs; 0 if it has none
  * @property {Answer<number | undefined>} answer
  */
 
@@ -120,9 +122,9 @@ export class FastPath {
    * @param {import("./message.js").Message} message
    */
   deliver(message) {
-    const { seq, funcKey } = message;
+    const { seq, funcKey, at } = message;
     const fn = this.#driver.page.functions.get(funcKey);
-    if (!fn || !seq) return false;
+    if (!fn || !seq || at) return false;
     if (!this.#seq) {
       this.report();
       this.#unreportedSeq = this.#seq = this.#engine.fastPathSeq;
@@ -146,9 +148,10 @@ export class FastPath {
    * @param {string} functionKey
    * @param {string} params as JSON
    * @param {string} slot the slot that retains it; empty if none does
+   * @param {number} at the moment at which it runs; 0 if it has none
    * @returns {Promise<number | undefined> | undefined}
    */
-  write(functionKey, params, slot) {
+  write(functionKey, params, slot, at) {
     if (functionKey !== this.#key) {
       this.#key = functionKey;
       this.#beginning = `{"funcKey":${JSON.stringify(functionKey)},"funcParams":`;
@@ -156,6 +159,7 @@ export class FastPath {
     let body = this.#beginning + params;
     if (slot) body += ',"stateMessage":true';
     if (slot && slot !== functionKey) body += `,"slot":${JSON.stringify(slot)}`;
+    if (at) body += `,"at":${at}`;
     if (body.length > MOST_CHARACTERS || this.#unanswered.length >= MOST_ACTIONS) return;
     if (!this.#id) {
       this.report();
@@ -170,7 +174,7 @@ export class FastPath {
     }
     if (this.#unanswered.length === this.#written) microtask.then(this.#writeFrames);
     const answer = new Answer(slot || functionKey);
-    this.#unanswered.push({ body, functionKey, params, slot, answer });
+    this.#unanswered.push({ body, functionKey, params, slot, at, answer });
     return answer;
   }
 
@@ -222,9 +226,9 @@ export class FastPath {
     const written = this.#written;
     engine.fastPathAnswered(this.#heardAt, this.#id - written - 1);
     this.#id = this.#written = 0;
-    this.#unanswered.splice(0).forEach(({ functionKey, params, slot, answer }, at) => {
+    this.#unanswered.splice(0).forEach(({ functionKey, params, slot, at, answer }, index) => {
       // The actions that were not written yet are written by the engine.
-      this.#driver.expect(engine.broadcast(functionKey, params, slot, at < written), answer);
+      this.#driver.expect(engine.broadcast(functionKey, params, slot, at, index < written), answer);
     });
   }
 

@@ -10,9 +10,9 @@
 let current;
 
 /**
- * The params that engines hold, by their numbers.
+ * The messages whose params engines hold, by their numbers.
  *
- * @type {Map<number, unknown[]>}
+ * @type {Map<number, Message>}
  */
 const kept = new Map();
 let lastNumber = 0;
@@ -56,7 +56,7 @@ export function numberOf(path) {
 
 /** Keeps the params of the current message, and returns their number. */
 export function keep() {
-  kept.set(++lastNumber, paramsOf(current));
+  kept.set(++lastNumber, current);
   return lastNumber;
 }
 
@@ -70,14 +70,14 @@ export function drop(number) {
 }
 
 /**
- * Returns the params with this number, and drops them.
+ * Returns the message whose params have this number, and drops it.
  *
  * @param {number} number
  */
 export function take(number) {
-  const params = kept.get(number);
+  const message = kept.get(number) ?? {};
   drop(number);
-  return params ?? [];
+  return message;
 }
 
 /**

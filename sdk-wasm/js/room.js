@@ -9,6 +9,7 @@ import {
   isGiven,
   keyOrSlot,
   milliseconds,
+  momentOf,
   nonEmpty,
   paramsText,
   roomUuid,
@@ -17,9 +18,9 @@ import {
   tokenOrFunction,
   websocketAddress,
 } from "./arguments.js";
-import { NOT_FOLLOWER } from "./decisions.js";
+import { NOT_FOLLOWER, WISHES } from "./decisions.js";
 import { Driver } from "./driver.js";
-import { invalid, roomError } from "./errors.js";
+import { closedError, invalid, roomError } from "./errors.js";
 import { PageCode } from "./page-code.js";
 
 const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
@@ -75,7 +76,8 @@ class Room {
     let functions = [];
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
-    let ownerKey, timeout, sharesAudience, hasCode, SocketClass, token;
+    let ownerKey, timeout, SocketClass, token;
+    let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
@@ -86,8 +88,7 @@ class Room {
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }
-        sharesAudience = flag(field(options, "shareAudience"), "shareAudience");
-        hasCode = flag(field(options, "code"), "code");
+        for (const [name, wish] of Object.entries(WISHES)) if (flag(field(options, name), name)) wishes += wish;
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
@@ -102,8 +103,8 @@ class Room {
     const engine = joins
       ? engines.join(now, session, timeout, uuid)
       : ownerKey
-        ? engines.claim(now, session, timeout, !!sharesAudience, uuid, ownerKey)
-        : engines.create(now, session, timeout, !!sharesAudience, !!hasCode);
+        ? engines.claim(now, session, timeout, wishes, uuid, ownerKey)
+        : engines.create(now, session, timeout, wishes);
     this.#isOwner = !joins;
     const entering = {
       resolve: () => {
@@ -115,6 +116,7 @@ class Room {
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
+    if (wishes & WISHES.clock) this.#driver.startClock();
     this.#driver.begin();
   }
 
@@ -165,16 +167,38 @@ class Room {
     return this.#driver.told.audience;
   }
 
+  get clock() {
+    return this.#driver.moments?.clock;
+  }
+
+  get late() {
+    return this.#driver.late;
+  }
+
+  time() {
+    this.#driver.startClock();
+    return this.#driver.moments?.time() ?? Date.now();
+  }
+
+  /** @param {number} at */
+  async until(at) {
+    const driver = this.#driver;
+    momentOf({ at });
+    await driver.startClock();
+    if (driver.isOver) throw closedError();
+    await driver.moments?.until(at, closedError);
+  }
+
   /**
    * @param {string} functionKey
    * @param {unknown[]} [params]
-   * @param {{ state?: boolean, slot?: string }} [options]
+   * @param {{ state?: boolean, slot?: string, at?: number }} [options]
    */
   broadcast(functionKey, params, options) {
     let key;
     try {
       key = keyOrSlot(functionKey, "functionKey");
-      return this.#driver.broadcast(key, paramsText(params), slotOf(options, key));
+      return this.#driver.broadcast(key, paramsText(params), slotOf(options, key), momentOf(options));
     } catch (error) {
       return this.#failed(Object.assign(/** @type {Error} */ (error), key && { key }));
     }

@@ -86,6 +86,11 @@ export class FetchSocket {
     setTimeout(() => this.#isOver || this.onopen?.({}));
   }
 
+  /** As of a websocket: 1 while messages can be sent. */
+  get readyState() {
+    return this.#isOver ? 3 : 1;
+  }
+
   /** How many bytes the server has not accepted yet. */
   get bufferedAmount() {
     return this.#waitingBytes;
@@ -107,7 +112,7 @@ export class FetchSocket {
       this.#waiting.push({ line, id: message.id, bytes: new TextEncoder().encode(line).length + 1 });
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {
-      this.#answerPing(message.ping);
+      this.#answerPing(message);
     } else if (message.status?.value === NEW) {
       this.#isOwner = true;
       this.#attempt(this.#create(message));
@@ -119,14 +124,14 @@ export class FetchSocket {
     }
   }
 
-  async #create({ session, shareAudience, code, token }) {
-    const body = JSON.stringify({ session, shareAudience, code });
+  async #create({ session, shareAudience, code, clock, token }) {
+    const body = JSON.stringify({ session, shareAudience, code, clock });
     const response = await this.#request(`${this.#base}/rooms`, "POST", bearer(token), "application/json", body);
     const reply = await response.text();
     const { uuid, ownerKey } = JSON.parse(reply);
     this.#emit([reply]);
     // The room exists, and from now on its owner is connected. The page already has the reply.
-    await this.#readEvents({ uuid, ownerKey, session, shareAudience, token }, true);
+    await this.#readEvents({ uuid, ownerKey, session, shareAudience, clock, token }, true);
   }
 
   #join(message) {
@@ -134,13 +139,13 @@ export class FetchSocket {
   }
 
   /** Reads the events of a room until they end. */
-  async #readEvents({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience }, hasReply) {
+  async #readEvents({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience, clock }, hasReply) {
     this.#room = `${this.#base}/rooms/${encodeURIComponent(uuid)}`;
     this.#session = session;
     if (ownerKey) this.#headers = { ...bearer(ownerKey), ...(token && { "Rtbroadcaster-Token": token }) };
     const query = new URLSearchParams();
     const claim = ownerKey ? { session, ack, epoch, shareAudience } : {};
-    for (const [name, value] of Object.entries({ since, ...claim })) if (value !== undefined) query.set(name, value);
+    for (const [name, value] of Object.entries({ since, clock, ...claim })) if (value !== undefined) query.set(name, value);
     const headers = { ...bearer(token), ...(ownerKey && { "Rtbroadcaster-Owner-Key": ownerKey }) };
     const response = await this.#request(`${this.#room}/events?${query}`, "GET", headers);
     let isFirst = true;
@@ -254,13 +259,25 @@ export class FetchSocket {
    * Answers a ping. A pong means that the connection is alive: the server must answer, and the
    * stream must not have been silent for too long.
    */
-  async #answerPing(ping) {
+  async #answerPing({ ping, time: wantsTime }) {
+    if (wantsTime) return this.#answerTime(ping);
     const response = await ask(this.#base, { signal: this.#abort.signal });
     // A server that shuts down refuses in JSON, but its rooms go on for a while. A proxy without a
     // server does not answer in JSON.
     const isThere = response?.ok || response?.headers.get("Content-Type") === "application/json";
     const silence = performance.now() - this.#lastReceivedAt;
     if (isThere && silence < 2 * this.#limits.heartbeat) this.#emit([`{"pong":${ping}}`]);
+  }
+
+  /** Answers a ping that asks for the server's time, which this page's own would not be. */
+  async #answerTime(pong) {
+    try {
+      const response = await this.#request(`${this.#base}/time`, "GET");
+      this.#emit([JSON.stringify({ pong, time: (await response.json()).time })]);
+    } catch ({ code }) {
+      // Without an answer there is none to the ping.
+      if (code === "rate_limited") this.#emit([JSON.stringify({ pong })]);
+    }
   }
 
   /** Sends a request; throws the refusal if the server refuses it. */

@@ -269,6 +269,16 @@ export interface CloseReason {
   readonly message: string;
 }
 
+/** What a page knows of the server's clock. Both are milliseconds. */
+export interface ServerClock {
+  /** The server's time minus `performance.now()`. */
+  readonly offset: number;
+  /**
+   * How far from the truth `offset` is at most. It shrinks as the page asks, and grows with time.
+   */
+  readonly uncertainty: number;
+}
+
 /** Whether the room's owner is connected (`here`) or not (`away`). */
 export type OwnerPresence = "here" | "away";
 
@@ -460,6 +470,12 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    * refuse that (`forbidden`), and older servers give none. Default false.
    */
   code?: boolean | undefined;
+  /**
+   * Whether all pages of the room estimate the server's clock from the start, so that the first
+   * action with a moment ({@link BroadcastOptions.at}) finds them ready. This page knows it when
+   * the promise resolves. Default false: pages begin with the first such action.
+   */
+  clock?: boolean | undefined;
 }
 
 /** A room, and the proof that this user owns it. */
@@ -496,6 +512,13 @@ export interface BroadcastOptions {
   state?: boolean | undefined;
   /** The slot that retains it, in place of what was there. Default: the function key. */
   slot?: string | undefined;
+  /**
+   * The moment at which every page runs it, by the server's clock: {@link Room.time} and, say, 800.
+   * It may be up to 10 seconds ahead, unless the server is set up otherwise (`malformed`). What
+   * comes after it waits too; a page that gets it later runs it at once, with its
+   * {@link Room.late}. Default: each page runs it when it arrives.
+   */
+  at?: number | undefined;
 }
 
 /**
@@ -544,6 +567,31 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * doesn't share the count (`shareAudience`).
    */
   readonly audience: Audience | undefined;
+  /**
+   * What this page knows of the server's clock. Undefined before the first answer, and on a page
+   * that has had no need of it.
+   */
+  readonly clock: ServerClock | undefined;
+  /**
+   * While a function runs that has a moment: how many milliseconds too late, 0 if in time.
+   * Undefined for a function without one, and if this page doesn't know the server's clock.
+   */
+  readonly late: number | undefined;
+
+  /**
+   * The server's time, in milliseconds since 1970. The page asks for it from the first call on, or
+   * from the start with the option `clock`; until {@link Room.clock} is there, this is the page's
+   * own time.
+   */
+  time(): number;
+
+  /**
+   * Resolves at a moment of the server's clock, at once if it has passed: so the owner's own page
+   * acts with its followers.
+   *
+   * @throws RoomError `closed` if the room ends before; `invalid_argument`
+   */
+  until(at: number): Promise<void>;
 
   /**
    * Runs the function registered under `functionKey` on every follower. Owner only. Actions are

@@ -7,8 +7,8 @@ const JOIN = ["functions", "schemas", "timeout", "token", "WebSocket", ...CALLBA
 /** The options that there are: a test holds them to index.d.ts. */
 export const OPTIONS = {
   join: JOIN,
-  create: [...JOIN, "resume", "storage", "claim", "shareAudience", "code"],
-  broadcast: ["state", "slot"],
+  create: [...JOIN, "resume", "storage", "claim", "shareAudience", "code", "clock"],
+  broadcast: ["state", "slot", "at"],
 };
 
 /** `create` and `join`, with warnings. */

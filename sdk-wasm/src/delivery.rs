@@ -232,7 +232,9 @@ impl<P> Delivery<P> {
             _ => {}
         }
         Some(match event {
-            Event::Action { key, params, slot, .. } => return self.dispatch(Action { key, params, slot }),
+            Event::Action { key, params, slot, at, .. } => {
+                return self.dispatch(Action::new(key, params, slot, at));
+            }
             Event::Entered => self.entered(),
             Event::Ended(reason) => {
                 self.end();

@@ -104,8 +104,21 @@ impl<P> Engine<P> {
         key: &str,
         params: &str,
         slot: Option<&str>,
+        at: Option<u64>,
     ) -> Result<u64, BroadcastError> {
-        self.session.broadcast(rtbroadcaster_protocol::Action { key, params, slot })
+        self.session.broadcast(rtbroadcaster_protocol::Action { key, params, slot, at })
+    }
+
+    /// See [`Session::clock`].
+    #[cfg(feature = "web")]
+    pub(crate) fn clock(&self, now: Timestamp) -> Option<rtbroadcaster_protocol::ClockEstimate> {
+        self.session.clock(now)
+    }
+
+    /// See [`Session::start_clock`].
+    #[cfg(feature = "web")]
+    pub(crate) fn start_clock(&mut self) {
+        self.session.start_clock();
     }
 
     /// See [`Session::clear`].

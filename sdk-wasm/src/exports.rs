@@ -28,15 +28,8 @@ pub struct Engines;
 impl Engines {
     /// See [`RoomEngine::create`].
     #[must_use]
-    pub fn create(
-        &self,
-        now: f64,
-        session: String,
-        timeout: f64,
-        shares_audience: bool,
-        has_code: bool,
-    ) -> RoomEngine {
-        RoomEngine::create(now, session, timeout, shares_audience, has_code)
+    pub fn create(&self, now: f64, session: String, timeout: f64, wishes: u8) -> RoomEngine {
+        RoomEngine::create(now, session, timeout, wishes)
     }
 
     /// See [`RoomEngine::join`].
@@ -52,11 +45,11 @@ impl Engines {
         now: f64,
         session: String,
         timeout: f64,
-        shares_audience: bool,
+        wishes: u8,
         uuid: String,
         owner_key: String,
     ) -> RoomEngine {
-        RoomEngine::claim(now, session, timeout, shares_audience, uuid, owner_key)
+        RoomEngine::claim(now, session, timeout, wishes, uuid, owner_key)
     }
 }
 

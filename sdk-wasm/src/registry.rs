@@ -28,6 +28,8 @@ struct WaitingState<P> {
     slot: String,
     key: String,
     params: P,
+    #[cfg(feature = "web")]
+    at: Option<u64>,
 }
 
 /// An action, as it is delivered to the page.
@@ -36,6 +38,23 @@ pub(crate) struct Action<P> {
     pub(crate) params: P,
     /// The slot that retains it, if it is a state message.
     pub(crate) slot: Option<String>,
+    /// The moment at which it runs. js/ finds it in the message.
+    #[cfg(feature = "web")]
+    pub(crate) at: Option<u64>,
+}
+
+impl<P> Action<P> {
+    pub(crate) fn new(key: String, params: P, slot: Option<String>, at: Option<u64>) -> Self {
+        #[cfg(not(feature = "web"))]
+        let _ = at;
+        Self {
+            key,
+            params,
+            slot,
+            #[cfg(feature = "web")]
+            at,
+        }
+    }
 }
 
 /// What to do with an action.
@@ -82,8 +101,14 @@ impl<P> Registry<P> {
             self.has_released = false;
             return None;
         };
-        let WaitingState { slot, key, params } = self.waiting.remove(at);
-        Some(Action { key, params, slot: Some(slot) })
+        let waiting = self.waiting.remove(at);
+        Some(Action {
+            key: waiting.key,
+            params: waiting.params,
+            slot: Some(waiting.slot),
+            #[cfg(feature = "web")]
+            at: waiting.at,
+        })
     }
 
     /// Says what to do with an action, and keeps it if it must wait for its function.
@@ -94,9 +119,15 @@ impl<P> Registry<P> {
         if let Some(function) = self.find(&action.key) {
             return Dispatch::Run(function, action);
         }
-        let Action { key, params, slot } = action;
-        if let Some(slot) = slot {
-            self.waiting.push(WaitingState { slot, key, params });
+        let key = action.key;
+        if let Some(slot) = action.slot {
+            self.waiting.push(WaitingState {
+                slot,
+                key,
+                params: action.params,
+                #[cfg(feature = "web")]
+                at: action.at,
+            });
             return Dispatch::Nothing;
         }
         if self.reported.len() >= REPORTED_KEYS || self.reported.contains(&key) {
@@ -140,7 +171,7 @@ mod tests {
     type Page = Registry<u32>;
 
     fn action(key: &str, params: u32, slot: Option<&str>) -> Action<u32> {
-        Action { key: key.to_owned(), params, slot: slot.map(str::to_owned) }
+        Action { key: key.to_owned(), params, slot: slot.map(str::to_owned), at: None }
     }
 
     fn released(registry: &mut Page) -> Vec<u32> {

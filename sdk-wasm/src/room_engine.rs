@@ -47,29 +47,29 @@ impl fmt::Debug for RoomEngine {
 /// infinite.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// Opens a room, which gets a short code if `has_code`.
+    /// Opens a room, with wishes of `decisions::WISHES`.
     #[must_use]
-    pub fn create(now: f64, session: String, timeout: f64, shares_audience: bool, has_code: bool) -> Self {
-        Self::start(now, Goal::Create, session, timeout, shares_audience, has_code)
+    pub fn create(now: f64, session: String, timeout: f64, wishes: u8) -> Self {
+        Self::start(now, Goal::Create, session, timeout, wishes)
     }
 
     /// Follows a room.
     #[must_use]
     pub fn join(now: f64, session: String, timeout: f64, uuid: String) -> Self {
-        Self::start(now, Goal::Join { uuid }, session, timeout, false, false)
+        Self::start(now, Goal::Join { uuid }, session, timeout, 0)
     }
 
-    /// Takes a room back.
+    /// Takes a room back, with wishes of `decisions::WISHES`.
     #[must_use]
     pub fn claim(
         now: f64,
         session: String,
         timeout: f64,
-        shares_audience: bool,
+        wishes: u8,
         uuid: String,
         owner_key: String,
     ) -> Self {
-        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, shares_audience, false)
+        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, wishes)
     }
 }
 
@@ -137,11 +137,12 @@ impl RoomEngine {
 /// What the page asks for.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// Broadcasts an action, with its params as JSON; an empty slot stands for none. The page may
-    /// have written it already, on the fast path. Returns its ticket, or 0 if it was refused:
-    /// `note_error` says why.
-    pub fn broadcast(&mut self, key: String, params: String, slot: String, is_written: bool) -> f64 {
-        let ticket = self.engine.broadcast(&key, &params, (!slot.is_empty()).then_some(&slot));
+    /// Broadcasts an action, with its params as JSON; an empty slot stands for none, and 0 for
+    /// no moment. The page may have written it already, on the fast path. Returns its ticket, or 0
+    /// if it was refused: `note_error` says why.
+    pub fn broadcast(&mut self, key: String, params: String, slot: String, at: f64, is_written: bool) -> f64 {
+        let at = (at > 0.0).then_some(at as u64);
+        let ticket = self.engine.broadcast(&key, &params, (!slot.is_empty()).then_some(&slot), at);
         if is_written {
             self.engine.fast_path_written();
         }
@@ -246,11 +247,20 @@ impl RoomEngine {
 }
 
 impl RoomEngine {
-    fn start(now: f64, goal: Goal, session: String, timeout: f64, share_audience: bool, code: bool) -> Self {
+    fn start(now: f64, goal: Goal, session: String, timeout: f64, wishes: u8) -> Self {
         // The session's name is random, and a seed need not be more than that.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let connect_timeout_ms = timeout as u64;
-        let options = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code };
+        let has = |wish| wishes & wish != 0;
+        let options = SessionOptions {
+            goal,
+            session,
+            seed,
+            connect_timeout_ms,
+            share_audience: has(decisions::SHARED_AUDIENCE),
+            code: has(decisions::CODE),
+            clock: has(decisions::CLOCK),
+        };
         let mut engine = Self { engine: Engine::new(options) };
         engine.handle(now, Input::Start);
         engine

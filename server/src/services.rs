@@ -11,7 +11,7 @@ use rtbroadcaster_protocol::{Limits, Refusal, RoomId};
 use crate::Settings;
 use crate::access::{Access, Deciding, EntryRequest};
 use crate::admission::LogThrottle;
-use crate::clock::Clock;
+use crate::clock::{Clock, ClockSamples};
 #[cfg(feature = "cluster")]
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;
@@ -24,6 +24,7 @@ pub(crate) struct Services {
     /// The bounds that rooms and connections keep.
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
+    pub(crate) clock_samples: ClockSamples,
     pub(crate) metrics: Arc<Metrics>,
     /// Judges tokens.
     pub(crate) access: Access,
@@ -57,6 +58,7 @@ impl Services {
         Self {
             access: Access::new(&settings.access),
             rooms: Arc::new(rooms),
+            clock_samples: ClockSamples::new(clock, limits.clock_samples_per_second),
             limits,
             clock,
             metrics,

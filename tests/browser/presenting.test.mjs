@@ -113,3 +113,115 @@ scenario("a QR code says the page's address with the code, or any text but the o
   assert.notEqual(svg, other);
   assert.deepEqual(refused, Array(4).fill("RoomError invalid_argument"));
 });
+
+scenario("all pages run a call at one moment, the owner's too, and say how late they are", {}, async (scene) => {
+  const { url } = await scene.server({ site: await exampleSite(scene, "One moment") });
+  const owner = await scene.open(`${url}example.html`);
+  await owner.locator("#present").click();
+  const link = owner.locator("a[href]");
+  await link.waitFor({ state: "attached" });
+  const followers = [];
+  for (let page = 0; page < 2; page++) {
+    const follower = await scene.open(`${url}example.html${new URL(await link.evaluate(({ href }) => href)).hash}`);
+    followers.push(follower);
+  }
+  // The owner's click may come before they follow.
+  const flashed = (page) => page.waitForFunction(() => document.querySelector("#flashed").value, null, { timeout: 2_000 });
+  for (let tries = 0; tries < 10; tries++) {
+    await owner.locator("#flash").click();
+    const all = await Promise.all([owner, ...followers].map((page) => flashed(page).catch(() => undefined)));
+    if (all.every(Boolean)) return;
+  }
+  assert.fail("they never flash");
+});
+
+scenario("a call waits for its moment with all that follows, and the end of the room too", {}, async (scene) => {
+  const { url } = await scene.server();
+  const [owner, follower] = [await sdkPage(scene, url), await sdkPage(scene, url)];
+  const uuid = await owner.evaluate(async () => {
+    globalThis.room = await sdk.create(url, { clock: true });
+    return room.uuid;
+  });
+  await follower.evaluate(async (uuid) => {
+    globalThis.told = [];
+    const tell = (name) => (at) => told.push([name, at && room.time() - at, room.late]);
+    globalThis.room = await sdk.join(url, uuid, {
+      functions: { flash: tell("flash"), plain: tell("plain"), past: tell("past") },
+      onclear: tell("clear"),
+      onclose: () => told.push(["close"]),
+    });
+  }, uuid);
+  // The room's pages are to know the clock; this one asks as soon as it is in.
+  await follower.waitForFunction(() => room.clock);
+  await owner.evaluate(async () => {
+    const past = room.time() - 5_000;
+    await room.broadcast("past", [past], { at: past, state: true });
+    const at = room.time() + 700;
+    await Promise.all([
+      room.broadcast("flash", [at], { at }),
+      room.broadcast("plain"),
+      room.clear("past"),
+    ]);
+    await room.close();
+  });
+  await follower.waitForFunction(() => told.at(-1)?.[0] === "close");
+  const told = await follower.evaluate(() => told);
+  assert.deepEqual(told.map(([name]) => name), ["past", "flash", "plain", "clear", "close"]);
+  const [[, , past], [, after, late], [, , plain]] = told;
+  assert.ok(past > 4_000, `it ran ${past} ms late`);
+  assert.ok(after >= 0 && late >= 0 && late < 600, `${after} ms after, ${late} late`);
+  assert.equal(plain, undefined);
+});
+
+scenario("a page that leaves runs nothing that waits, and hears of its own end at once", {}, async (scene) => {
+  const { url } = await scene.server();
+  const page = await sdkPage(scene, url);
+  const told = await page.evaluate(async () => {
+    const owner = await sdk.create(url, { clock: true });
+    const told = [];
+    let waits;
+    const held = new Promise((resolve) => (waits = resolve));
+    const follower = await sdk.join(url, owner.uuid, {
+      functions: { now: () => waits(), flash: () => told.push("flash") },
+      onclose: ({ code }) => told.push(code),
+    });
+    owner.broadcast("now");
+    await owner.broadcast("flash", [], { at: owner.time() + 3_000 });
+    await held;
+    const end = follower.until(follower.time() + 9_000).catch(({ code }) => code);
+    await follower.close();
+    return [told, await end];
+  });
+  assert.deepEqual(told, [["left"], "closed"]);
+});
+
+scenario("a moment that is too far ahead, or none, is refused and says why", {}, async (scene) => {
+  const { url } = await scene.server();
+  const page = await sdkPage(scene, url);
+  const refused = await page.evaluate(async () => {
+    const room = await sdk.create(url);
+    const refusal = (at) => room.broadcast("flash", [], { at }).catch(({ code, message }) => `${code} ${message}`);
+    return Promise.all([Date.now() + 60_000, "soon", -1, NaN].map(refusal));
+  });
+  assert.match(refused[0], /^malformed .*--at-horizon-ms/);
+  for (const other of refused.slice(1)) assert.match(other, /^invalid_argument `at` must be/);
+});
+
+scenario("pages whose websockets are blocked ask for the time over HTTP", { connectionsBreak: true }, async (scene) => {
+  const { url } = await scene.server();
+  const page = await sdkPage(scene, url);
+  const told = await page.evaluate(async () => {
+    const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
+    const options = { WebSocket: FetchSocket };
+    const owner = await sdk.create(url, { ...options, clock: true });
+    await owner.broadcast("before");
+    const ran = new Promise((resolve) => {
+      sdk.join(url, owner.uuid, { ...options, functions: { flash: (at) => resolve(at) } }).then((room) => (globalThis.room = room));
+    });
+    const at = Math.ceil(owner.time() + 500);
+    await owner.broadcast("flash", [at], { at, state: true });
+    const seen = await ran;
+    return [seen === at, Boolean(room.clock), owner.clock.uncertainty < 5_000];
+  });
+  assert.deepEqual(told, [true, true, true]);
+});

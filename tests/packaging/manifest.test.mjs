@@ -16,7 +16,7 @@ const HERE = fileURLToPath(new URL(".", import.meta.url));
 const SOURCES = ["../../sdk-wasm/npm", "../.."].map((folder) => join(HERE, folder));
 
 /** The built files: the wasm, the source map, and the two files for a plain script tag. */
-const BUILT = ["rtbroadcaster_sdk_bg.wasm", "index.js.map", "rtbroadcaster.classic.js", "rtbroadcaster.global.js"];
+const BUILT = ["clock.js", "rtbroadcaster_sdk_bg.wasm", "index.js.map", "rtbroadcaster.classic.js", "rtbroadcaster.global.js"];
 
 /** Exports that are no JavaScript modules, and so have no types. */
 const WITHOUT_TYPES = ["rtbroadcaster.wasm", "rtbroadcaster.classic.js", "rtbroadcaster.global.js"];

@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 
 import { launch, openPage } from "../browser/support/browser.mjs";
 import { startServer } from "../browser/support/server.mjs";
+import { spread } from "./spread.mjs";
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
@@ -84,6 +85,7 @@ try {
     ...(await compare(await benchPage(), "original", BESIDE_ORIGINAL)),
     ...(await leave(await benchPage())),
     ...(await soak(await benchPage())),
+    ...(await spread(browser, server.url, isCheck ? { pages: 5, actions: 10, jitter: 30 } : { pages: 20, actions: 50, jitter: 300 })),
   ];
   if (missed.length > 0) throw new Error(`missed: ${missed.join("; ")}`);
 } finally {

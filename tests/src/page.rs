@@ -51,6 +51,7 @@ impl Page {
             connect_timeout_ms: 20_000,
             share_audience: false,
             code: false,
+            clock: false,
         };
         let url = format!("ws://{address}{PATH}");
         tokio::spawn(Driver::new(url, Session::new(options), tell).run(orders));
@@ -189,7 +190,7 @@ impl Driver {
         match order {
             Command::Broadcast { key, params, slot } => {
                 self.session
-                    .broadcast(Action { key: &key, params: &params, slot: slot.as_deref() })
+                    .broadcast(Action { key: &key, params: &params, slot: slot.as_deref(), at: None })
                     .expect("the queue is large enough");
             }
             Command::Wake => self.session.handle(self.now(), Input::Wake),

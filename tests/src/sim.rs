@@ -21,6 +21,7 @@ pub mod model;
 mod moment;
 #[cfg(feature = "mutations")]
 pub mod mutants;
+pub mod one_moment;
 mod page;
 mod page_end;
 mod program;

@@ -12,6 +12,11 @@ fn field(reply: &str, name: &str) -> String {
     reply[name].as_str().expect("the reply has this field").to_owned()
 }
 
+fn time_of(message: &str) -> u64 {
+    let message: Value = serde_json::from_str(message).expect("json");
+    message["time"].as_u64().expect("the message has a time")
+}
+
 #[tokio::test]
 async fn a_conversation_with_the_originals_clients() {
     let server = Server::start().await;
@@ -156,6 +161,47 @@ async fn a_conversation_about_a_room_with_a_short_code() {
     talk.hears("lost", lost).await;
     talk.closes("lost", lost).await;
     talk.matches("code.txt", &[(&uuid, "ROOM"), (&key, "KEY"), (&code, "CODE")]);
+}
+
+#[tokio::test]
+async fn a_conversation_about_moments() {
+    let server = Server::start().await;
+    let mut talk = Transcript::default();
+
+    talk.title("the reply to create: the server's time, because the owner has asked for it");
+    let owner = &mut Client::connect(&server.address).await;
+    talk.says("owner", owner, r#"{"status":{"value":1},"v":2,"session":"first","clock":true}"#).await;
+    let reply = talk.hears("owner", owner).await;
+    let (uuid, key, time) = (field(&reply, "uuid"), field(&reply, "ownerKey"), time_of(&reply));
+
+    talk.title("an action with a moment, retained, and one in the past");
+    let at = time + 5_000;
+    let act = format!(r#"{{"id":1,"funcKey":"flash","stateMessage":true,"at":{at}}}"#);
+    talk.says("owner", owner, act).await;
+    talk.hears("owner", owner).await;
+    talk.says("owner", owner, r#"{"id":2,"funcKey":"go","at":7}"#).await;
+    talk.hears("owner", owner).await;
+
+    talk.title("an action whose moment is too far ahead");
+    talk.says("owner", owner, r#"{"id":3,"funcKey":"go","at":9007199254740991}"#).await;
+    talk.hears("owner", owner).await;
+
+    talk.title("a join: the room's pages are to know the clock");
+    let follower = &mut Client::connect(&server.address).await;
+    let join = format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2}}"#);
+    talk.says("follower", follower, &join).await;
+    for _ in 0..3 {
+        talk.hears("follower", follower).await;
+    }
+
+    talk.title("the time, only when asked");
+    talk.says("follower", follower, r#"{"ping":6}"#).await;
+    talk.hears("follower", follower).await;
+    talk.says("follower", follower, r#"{"ping":7,"time":true}"#).await;
+    let now = time_of(&talk.hears("follower", follower).await);
+    let [at, now, time] = [at, now, time].map(|time| time.to_string());
+    let names = [(&*uuid, "ROOM"), (&key, "KEY"), (&at, "AT"), (&now, "NOW"), (&time, "TIME")];
+    talk.matches("moment.txt", &names);
 }
 
 async fn actions(talk: &mut Transcript, owner: &mut Client, follower: &mut Client) {

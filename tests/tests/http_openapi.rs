@@ -97,6 +97,7 @@ fn escaped(segment: &str) -> String {
 
 const DOCUMENT_PATH: &str = "/openapi.json";
 const CODE: &str = "/codes/{code}";
+const TIME: &str = "/time";
 const ROOMS: &str = "/rooms";
 const ROOM: &str = "/rooms/{uuid}";
 const ACTIONS: &str = "/rooms/{uuid}/actions";
@@ -146,7 +147,7 @@ async fn plain(api: &mut Api) {
         api.answer(address, DOCUMENT_PATH, Request::new(method, &format!("{PATH}{DOCUMENT_PATH}")), 200)
             .await;
     }
-    let options = json!({"session": "s", "shareAudience": true, "code": true}).to_string();
+    let options = json!({"session": "s", "shareAudience": true, "code": true, "clock": true}).to_string();
     let room = Request::post(&Edge::rooms(), "application/json", &options);
     let room = api.answer(address, ROOMS, room, 201).await.json();
     let code = room["code"].as_str().expect("a code").to_lowercase();
@@ -155,7 +156,7 @@ async fn plain(api: &mut Api) {
     let by_code = Events::open(&Request::get(&format!("{PATH}/rooms/{code}/events")), address).await;
     api.judge(EVENTS, "GET", &by_code.response);
     api.answer(address, CODE, Request::new("OPTIONS", &code_path("any")), 204).await;
-    let action = json!({"funcKey": "a", "funcParams": [1], "slot": "s"});
+    let action = json!({"funcKey": "a", "funcParams": [1], "slot": "s", "at": 1});
     api.answer(address, ACTIONS, edge.post(&action).with("Idempotency-Key", "s:1"), 200).await;
     api.answer(address, ACTIONS, edge.post_lines("{}\n{\"clear\":\"s\"}\n"), 200).await;
     let events = Events::open(&edge.events(), address).await;
@@ -163,8 +164,10 @@ async fn plain(api: &mut Api) {
     for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (EVENTS, "/events")] {
         api.answer(address, path, Request::new("OPTIONS", &edge.path(below)), 204).await;
     }
-    for (path, at) in [(DOCUMENT_PATH, DOCUMENT_PATH), (ROOMS, ROOMS)] {
-        api.answer(address, path, Request::new("OPTIONS", &format!("{PATH}{at}")), 204).await;
+    let time = api.answer(address, TIME, Request::get(&format!("{PATH}{TIME}")), 200).await.json();
+    assert!(time["time"].as_u64() >= room["time"].as_u64() && room["time"].is_u64(), "{time} {room}");
+    for path in [DOCUMENT_PATH, ROOMS, TIME] {
+        api.answer(address, path, Request::new("OPTIONS", &format!("{PATH}{path}")), 204).await;
     }
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 204).await;
 }
@@ -207,7 +210,7 @@ async fn strangers(api: &mut Api) {
         let elsewhere = request.bearing(&edge.key).with("Origin", "https://evil.example");
         api.answer(address, path, elsewhere, 403).await;
     }
-    for path in [DOCUMENT_PATH, ROOMS] {
+    for path in [DOCUMENT_PATH, ROOMS, TIME] {
         let method = if path == ROOMS { "POST" } else { "GET" };
         for method in [method, "OPTIONS"] {
             let request =
@@ -245,14 +248,21 @@ async fn limited(api: &mut Api) {
     api.answer(&server.address, ROOMS, Request::new("POST", &Edge::rooms()), 503).await;
     api.answer(&server.address, EVENTS, edge.events(), 503).await;
 
-    let misses = "--code-misses-per-minute-per-address=1";
-    let program =
-        Program::start(&["--unknown-rooms-per-minute=1", "--rooms-per-minute-per-address=1", misses]).await;
+    let program = Program::start(&[
+        "--unknown-rooms-per-minute=1",
+        "--rooms-per-minute-per-address=1",
+        "--code-misses-per-minute-per-address=1",
+        "--clock-samples-per-second=1",
+    ])
+    .await;
     let address = &program.address;
     let edge = Edge::open(address).await;
     api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()), 429).await;
     Request::get(&code_path("333333")).send(address).await.is_refused(404, "unknown_room");
     api.answer(address, CODE, Request::get(&code_path("333334")), 429).await;
+    let time = Request::get(&format!("{PATH}{TIME}"));
+    while time.send(address).await.status == 200 {}
+    api.answer(address, TIME, time, 429).await;
     Request::get(&format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/events"))
         .send(address)
         .await
@@ -300,6 +310,7 @@ async fn late(api: &mut Api) {
         (ACTIONS, edge.post(&json!({}))),
         (DOCUMENT_PATH, Request::get(&document)),
         (CODE, Request::get(&code_path("333333"))),
+        (TIME, Request::get(&format!("{PATH}{TIME}"))),
     ] {
         let response = request.send_on(&mut socket, address).await;
         response.is_refused(503, "shutting_down");

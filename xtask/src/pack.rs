@@ -24,7 +24,7 @@ const EMBEDDED: [&str; 4] =
     ["--bundle", "--loader:.wasm=base64", "--define:import.meta.url=undefined", "--log-level=warning"];
 
 /// The scripts that only some pages load, by their names without the end.
-const ON_DEMAND: [&str; 4] = ["fetch-socket", "qr", "resume", "schemas"];
+const ON_DEMAND: [&str; 5] = ["clock", "fetch-socket", "qr", "resume", "schemas"];
 
 /// Where the package is assembled, in the target folder.
 pub(crate) const FOLDER: &str = "npm/rtbroadcaster";
@@ -81,6 +81,7 @@ pub(crate) fn assemble(workspace: &Workspace) -> anyhow::Result<PathBuf> {
     wasm::build_into(workspace, &folder)?;
     bundle_index(workspace, &folder)?;
     bundle_qr(workspace, &folder)?;
+    minify_clock(workspace, &folder)?;
     bundle_embedded(workspace, &folder)?;
     require_all_packed(&package, &folder)?;
     Ok(folder)
@@ -104,7 +105,11 @@ fn bundle_index(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     execute(esbuild.arg(format!("--define:VERSION=\"{VERSION}\"")))?;
     // terser makes the script 3 % smaller than esbuild does, and another 3 % with short names for
     // members that nobody else names.
-    let public = [folder.join("index.d.ts"), workspace.path("sdk-wasm/src/fields.rs")];
+    let public = [
+        folder.join("index.d.ts"),
+        workspace.path("sdk-wasm/src/fields.rs"),
+        workspace.path("sdk-wasm/js/clock.js"),
+    ];
     let hidden = members::hidden(&parts, &public)?;
     let mut terser = npm::program(&tools, "terser");
     terser.current_dir(&parts).args(["bundle.js", "--module", "--ecma", "2022", "--mangle"]);
@@ -133,6 +138,13 @@ fn bundle_qr(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
     esbuild.current_dir(folder).env("NODE_PATH", tools.join("node_modules")).arg("qr.js").arg(banner);
     esbuild.args(["--outfile=qr.js", "--allow-overwrite", "--bundle", "--format=esm", "--target=es2022"]);
     execute(esbuild.args(["--minify", "--external:./error.js", "--log-level=warning"]))
+}
+
+/// Puts what actions with a moment need beside the script that every page loads.
+fn minify_clock(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
+    let mut esbuild = npm::program(&workspace.path("xtask"), "esbuild");
+    esbuild.current_dir(folder).arg(workspace.path("sdk-wasm/js/clock.js"));
+    execute(esbuild.args(["--outfile=clock.js", "--minify", "--target=es2022", "--log-level=warning"]))
 }
 
 /// Bundles the files that carry the wasm: the module for Node, and the two for a plain script tag.

@@ -26,7 +26,7 @@ struct OwnerReply {
 }
 
 impl Peer {
-    pub(super) fn create(&mut self, create: &Create<'_>, host: &mut impl Host) {
+    pub(super) fn create(&mut self, create: &Create<'_>, now: Timestamp, host: &mut impl Host) {
         if self.is_in_room() {
             return self.refuse(RefusalCode::AlreadyInRoom.into(), host);
         }
@@ -44,13 +44,15 @@ impl Peer {
             Ok((room, key)) => {
                 let claim = with(host, room, |room| {
                     room.share_audience(create.share_audience);
+                    room.want_clock(create.clock);
                     HeldClaim::of(room)
                 });
                 let Some(claim) = claim else { return self.end(CloseCode::RoomClosed) };
                 let last_sent = Some(Audience::default());
                 self.role = Role::Owner { room, claim: Box::new(claim), snapshot: None, last_sent };
                 let owner = OwnerReply { key: Some(key.0), epoch: 1, answered: 0 };
-                self.reply(room, &room.to_string(), Some(owner), host);
+                let time = create.clock.then(|| host.time_ms(now));
+                self.reply(room, &room.to_string(), Some(owner), time, host);
             }
             Err(refusal) => self.refuse_entry(refusal, host),
         }
@@ -62,7 +64,8 @@ impl Peer {
             Role::Follower { room, cursor, .. } if Some(*room) == wanted && join.claim.is_none() => {
                 let room = *room;
                 if with(host, room, |room| room.rejoin(cursor, join.since)).is_some() {
-                    self.reply(room, &join.uuid, None, host);
+                    let time = join.clock.then(|| host.time_ms(now));
+                    self.reply(room, &join.uuid, None, time, host);
                 }
                 return;
             }
@@ -88,7 +91,8 @@ impl Peer {
                 // In place of a code the reply has what it stands for.
                 let is_uuid = RoomId::parse(&join.uuid).is_some();
                 let uuid = if is_uuid { join.uuid.clone() } else { room.to_string().into() };
-                self.reply(room, &uuid, owner, host);
+                let time = join.clock.then(|| host.time_ms(now));
+                self.reply(room, &uuid, owner, time, host);
                 // The pace is the room's, so a new connection inherits its pause.
                 let pause = host.with(room, |room| room.pause(now)).flatten().filter(|_| is_owner);
                 self.pause_for(pause, now);
@@ -187,6 +191,7 @@ impl Peer {
         let claimed = with(host, room, |room| {
             let claimed = room.claim(&digest, claim)?;
             room.share_audience(claim.share_audience);
+            room.want_clock(join.clock);
             let knows_nothing = claimed.new_session || join.since == Some(0);
             let snapshot = if knows_nothing {
                 Some(room.cursor(self.answers.rendering, None))
@@ -233,14 +238,22 @@ impl Peer {
     }
 
     /// Replies to create and join, with the uuid in the form in which the client wrote it.
-    fn reply(&mut self, room: RoomId, uuid: &str, owner: Option<OwnerReply>, host: &mut impl Host) {
+    /// `time` is the server's, if the client has asked for it.
+    fn reply(
+        &mut self,
+        room: RoomId,
+        uuid: &str,
+        owner: Option<OwnerReply>,
+        time: Option<u64>,
+        host: &mut impl Host,
+    ) {
         // The reply names the head or the epoch, which must be kept first.
         self.answer_after_room(room, host);
         if self.answers.rendering == Rendering::Original {
             return self.answers.push_original_reply(uuid);
         }
-        let known = |room: &mut Room| (room.head(), room.limits().announced(), room.code());
-        let Some((seq, limits, code)) = host.with(room, known) else {
+        let known = |room: &mut Room| (room.head(), room.limits().announced(), room.code(), room.has_clock());
+        let Some((seq, limits, code, clock)) = host.with(room, known) else {
             return self.end_in_room(room, CloseCode::RoomClosed);
         };
         let params_depth = Some(host.params_depth() as u64);
@@ -248,8 +261,19 @@ impl Peer {
             owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
         let version = Some(PROTOCOL_VERSION);
         let (uuid, code) = (uuid.to_owned(), code.map(|code| code.to_string()));
-        let reply = Connected { uuid, version, seq, limits, params_depth, owner_key, epoch, ack, code };
-        self.answers.push(&ServerMessage::Connected(reply));
+        self.answers.push(&ServerMessage::Connected(Connected {
+            uuid,
+            version,
+            seq,
+            limits,
+            params_depth,
+            owner_key,
+            epoch,
+            ack,
+            code,
+            clock,
+            time,
+        }));
     }
 
     /// Refuses a create or join. Some of these refusals end the connection.

@@ -102,6 +102,14 @@ pub trait Host {
     /// [`Limits::params_depth`](crate::Limits::params_depth).
     fn params_depth(&self) -> usize;
 
+    /// The server's time at this moment, in milliseconds since 1970.
+    fn time_ms(&self, now: Timestamp) -> u64;
+
+    /// The same, for a page that estimates the server's clock. None if too many do so at once.
+    fn sample_time_ms(&mut self, now: Timestamp) -> Option<u64> {
+        Some(self.time_ms(now))
+    }
+
     /// Notes a refusal to the client, for the server's metrics.
     fn note_refusal(&mut self, _refusal: &Refusal) {}
 

@@ -170,12 +170,15 @@ impl Peer {
             return;
         }
         match message {
-            Ok(ClientMessage::Create(create)) => self.create(&create, host),
+            Ok(ClientMessage::Create(create)) => self.create(&create, now, host),
             Ok(ClientMessage::Join(join)) => self.join(&join, now, host),
             Ok(ClientMessage::Action { id, action }) => self.action(id, action.as_str(), now, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, now, host),
             Ok(ClientMessage::Close) => self.close(now, host),
-            Ok(ClientMessage::Ping(number)) => self.answers.push(&ServerMessage::Pong(number)),
+            Ok(ClientMessage::Ping { number, wants_time }) => {
+                let time = if wants_time { host.sample_time_ms(now) } else { None };
+                self.answers.push(&ServerMessage::Pong { number, time });
+            }
             Ok(ClientMessage::Pong(_)) => {}
             Err(refusal) => self.refuse_unreadable(refusal, host),
         }

@@ -102,6 +102,10 @@ impl Host for TestHost {
         self.lost.iter().any(|(lost, _)| *lost == room)
     }
 
+    fn time_ms(&self, now: Timestamp) -> u64 {
+        now.0
+    }
+
     fn with<R>(&mut self, room: RoomId, act: impl FnOnce(&mut Room) -> R) -> Option<R> {
         let closed = self.closed.iter_mut().find(|closed| closed.id() == room);
         self.rooms.get_mut(room).or(closed).map(act)

@@ -32,6 +32,7 @@ impl Room {
     /// # Errors
     /// The action then counts as answered and takes no seq.
     ///
+    /// - `malformed`: its moment is further ahead than it may be.
     /// - `too_many_slots`: its slot is new, and the room has all the slots it may have.
     /// - `state_too_large`: the state messages would be too large, or the server has no memory for
     ///   them.
@@ -44,8 +45,11 @@ impl Room {
         if self.owner.has_answered(id) {
             return Ok(Accepted::Duplicate);
         }
-        let Action { key, params, slot } = action;
+        let Action { key, params, slot, at } = action;
         self.pace.spend(key.len() + params.len() + slot.map_or(0, str::len), &self.limits, now);
+        if let Err(refusal) = self.check_moment(at, now) {
+            return Err(self.refuse(id, refusal));
+        }
         if let Some(slot) = slot
             && let Err(code) = self.slots.check_limits(slot, action, &self.limits)
         {

@@ -127,6 +127,7 @@ impl Room {
         Checkpoint {
             head: self.head(),
             shares_audience: self.shares_audience,
+            has_clock: self.has_clock,
             code: self.code,
             owner: self.owner.state(clock_start_ms),
             slots: self.slots.iter().collect(),

@@ -105,7 +105,7 @@ mod tests {
 
     fn act(room: &mut Room, bytes: usize, slot: Option<&str>) -> Result<(), String> {
         let params = format!("[\"{}\"]", "x".repeat(bytes));
-        room.action(None, Action { key: "f", params: &params, slot }, NOW)
+        room.action(None, Action { key: "f", params: &params, slot, at: None }, NOW)
             .map(drop)
             .map_err(|refusal| refusal.code)
     }

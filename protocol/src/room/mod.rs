@@ -12,6 +12,7 @@ mod id;
 mod log;
 mod memory;
 mod memory_use;
+mod moments;
 mod ownership;
 mod post;
 mod record;
@@ -75,6 +76,8 @@ pub struct Room {
     audience: AudienceCount,
     /// Whether followers are told how many follow.
     shares_audience: bool,
+    has_clock: bool,
+    clock_start_ms: u64,
     /// Followers are still served what they have not been served yet. Nothing else is possible.
     is_closed: bool,
     /// The head when [`Room::lag_if_due`] last looked at the followers.
@@ -123,6 +126,8 @@ impl Room {
             followers: Followers::default(),
             audience: AudienceCount::default(),
             shares_audience: false,
+            has_clock: false,
+            clock_start_ms: 0,
             is_closed: false,
             lag_checked_at: 0,
             version: 0,

@@ -62,6 +62,7 @@ impl Room {
             self.slots = rebuilt.slots;
             self.owner = rebuilt.owner;
             self.shares_audience = rebuilt.shares_audience;
+            self.has_clock = rebuilt.has_clock;
             self.code = rebuilt.code;
             self.durable = self.head();
         }

@@ -16,7 +16,7 @@ fn room(limits: Limits) -> Room {
 }
 
 fn action<'a>(key: &'a str, params: &'a str, slot: Option<&'a str>) -> Action<&'a str> {
-    Action { key, params, slot }
+    Action { key, params, slot, at: None }
 }
 
 fn next(room: &mut Room, cursor: &mut Cursor) -> String {

@@ -41,6 +41,7 @@ impl<P> Session<P> {
                     epoch: self.epoch.filter(|_| claims),
                     share_audience: owns && self.share_audience,
                     code: self.wants_code && self.uuid.is_none(),
+                    clock: self.wants_clock,
                     token: self.token.as_deref(),
                 },
             );
@@ -93,6 +94,7 @@ impl<P> Session<P> {
     fn wait_until(&mut self, until: Timestamp) {
         // An incomplete snapshot is worth nothing: the next one starts over.
         self.progress.connection_lost();
+        self.moments.disconnected();
         self.state = State::Waiting { until };
         if self.has_entered {
             self.set_status(SessionStatus::Reconnecting);
@@ -155,6 +157,7 @@ impl<P> Session<P> {
 
     /// Ends the session for good.
     pub(super) fn end(&mut self, reason: EndReason) {
+        self.moments.ended();
         self.state = State::Closed;
         self.set_status(SessionStatus::Closed);
         self.event(Event::Ended(reason));

@@ -84,7 +84,10 @@ impl<P> Session<P> {
 
     /// Whether the session is live, has handed over everything, and has nothing left to do.
     fn is_settled(&self) -> bool {
-        matches!(self.state, State::Live { .. }) && self.status == SessionStatus::Connected && self.is_idle()
+        matches!(self.state, State::Live { .. })
+            && self.status == SessionStatus::Connected
+            && self.is_idle()
+            && !self.moments.has_waiting()
     }
 
     fn note_received(&mut self, now: Timestamp) {

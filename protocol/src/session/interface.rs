@@ -39,6 +39,9 @@ pub struct SessionOptions {
     pub share_audience: bool,
     /// Whether a new room gets a short code. Only a session that opens a room uses this.
     pub code: bool,
+    /// Whether to ask for the server's time from the start. The session of an owner has all pages
+    /// of its room do so.
+    pub clock: bool,
 }
 
 /// What the outside tells a session.
@@ -101,6 +104,8 @@ pub enum Event<P> {
         /// Whether the page was handed a state message of that slot before that was not cleared
         /// since.
         knew_slot: bool,
+        /// The moment at which it was to run: see [`Action::at`](crate::Action::at).
+        at: Option<u64>,
     },
     /// A slot was cleared.
     Cleared {

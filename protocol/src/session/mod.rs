@@ -9,13 +9,19 @@
 //!   returns nothing, and come back at [`Session::next_timeout`].
 
 mod backoff;
+#[cfg(feature = "moments")]
+mod clock;
 mod connection;
 mod fast_path;
 mod interface;
+#[cfg_attr(not(feature = "moments"), path = "no_moments.rs")]
+mod moments;
 mod outbox;
 mod progress;
 mod received;
 mod timers;
+#[cfg(feature = "moments")]
+mod waiting;
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -24,7 +30,11 @@ use crate::session::backoff::Backoff;
 use crate::session::outbox::{Outbox, Queued};
 use crate::{Action, AnnouncedLimits, OwnerPresence, Timestamp};
 
+use moments::Moments;
 use progress::Progress;
+
+#[cfg(feature = "moments")]
+pub use clock::ClockEstimate;
 
 pub use interface::{EndReason, Event, Goal, Input, Outcome, Output, SessionOptions, SessionStatus};
 pub use outbox::BroadcastError;
@@ -70,6 +80,10 @@ pub struct Session<P> {
     /// Set when the server shuts down: over how many milliseconds its clients are to spread their
     /// return.
     return_window_ms: Option<u64>,
+    wants_clock: bool,
+    moments: Moments<P>,
+    /// When the session was told something last.
+    now: Timestamp,
 }
 
 /// What waits in the page for the network.
@@ -150,6 +164,9 @@ impl<P> Session<P> {
             buffered: Buffered::default(),
             last_failure: EndReason::ConnectionFailed,
             return_window_ms: None,
+            wants_clock: options.clock,
+            moments: Moments::new(options.seed, options.clock),
+            now: Timestamp::default(),
         }
     }
 
@@ -241,6 +258,20 @@ impl<P> Session<P> {
         Some(Output::Send(frame))
     }
 
+    /// What is known of the server's clock at this moment. None before the first exchange.
+    #[cfg(feature = "moments")]
+    #[must_use]
+    pub fn clock(&self, now: Timestamp) -> Option<ClockEstimate> {
+        self.moments.estimate(now)
+    }
+
+    /// The page needs the server's clock from now on. It asks with the next
+    /// [`Session::next_timeout`].
+    #[cfg(feature = "moments")]
+    pub fn start_clock(&mut self) {
+        self.moments.switch_on();
+    }
+
     /// Whether [`Session::poll_output`] has nothing left.
     #[must_use]
     pub fn is_idle(&self) -> bool {
@@ -249,6 +280,19 @@ impl<P> Session<P> {
 
     /// Tells the session what happened. Call [`Session::poll_output`] next.
     pub fn handle(&mut self, now: Timestamp, input: Input<P>) {
+        self.now = now;
+        match input {
+            Input::Close => self.moments.drop_waiting(),
+            Input::Wake => self.moments.woke(now, matches!(self.state, State::Live { .. })),
+            _ => {}
+        }
+        self.handle_in_state(now, input);
+        while let Some(event) = self.moments.release(now) {
+            self.outputs.push_back(Output::Event(event));
+        }
+    }
+
+    fn handle_in_state(&mut self, now: Timestamp, input: Input<P>) {
         match (&self.state, input) {
             (State::Idle, Input::Start) => {
                 self.give_up_at = now.after(self.connect_timeout_ms);
@@ -258,6 +302,7 @@ impl<P> Session<P> {
             (State::Idle | State::Closed, _) | (_, Input::Start) => {}
             (State::Connecting { deadline }, Input::Opened) => {
                 self.state = State::Joining { deadline: *deadline };
+                self.moments.entering(now);
                 let first = self.first_message();
                 self.outputs.push_back(Output::Send(first));
             }
@@ -297,8 +342,11 @@ impl<P> Session<P> {
         self.outputs.push_back(Output::Send(rendered(render)));
     }
 
+    /// Tells the page of an event, once its moment and that of those before it has come.
     fn event(&mut self, event: Event<P>) {
-        self.outputs.push_back(Output::Event(event));
+        if let Some(event) = self.moments.hold(self.now, event) {
+            self.outputs.push_back(Output::Event(event));
+        }
     }
 
     fn set_status(&mut self, status: SessionStatus) {

@@ -127,7 +127,7 @@ impl Outbox {
     // the npm package 80 bytes.
     #[inline(always)]
     pub(crate) fn push(&mut self, action: Action<&str>) -> Result<Queued, BroadcastError> {
-        let Action { key, params, slot } = action;
+        let Action { key, params, slot, .. } = action;
         if key.is_empty() || slot.is_some_and(str::is_empty) {
             return Err(BroadcastError::EmptyKey);
         }
@@ -278,7 +278,7 @@ mod tests {
     use super::*;
 
     fn action<'a>(key: &'a str, params: &'a str, slot: Option<&'a str>) -> Action<&'a str> {
-        Action { key, params, slot }
+        Action { key, params, slot, at: None }
     }
 
     fn frame(outbox: &mut Outbox) -> String {

@@ -47,7 +47,7 @@ impl<P> Session<P> {
             | ServerMessage::Audience(_)
             | ServerMessage::Shutdown(_)
             | ServerMessage::Ping(_)
-            | ServerMessage::Pong(_) => {}
+            | ServerMessage::Pong { .. } => {}
         }
     }
 
@@ -63,6 +63,7 @@ impl<P> Session<P> {
         self.limits = reply.limits;
         self.outbox.set_limits(reply.limits);
         self.outbox.reconnected(reply.ack);
+        self.moments.entered(now, reply.clock, reply.time);
         self.uuid = Some(reply.uuid);
         self.code = reply.code;
         self.epoch = reply.epoch;
@@ -103,11 +104,11 @@ impl<P> Session<P> {
 
     fn received_in_room(&mut self, message: ServerMessage<P>) {
         match message {
-            ServerMessage::Action { seq, key, params, slot } => {
+            ServerMessage::Action { seq, key, params, slot, at } => {
                 let slots = self.progress.slot_count();
                 if self.progress.note_action(seq, slot.as_deref()) {
                     let knew_slot = slot.is_some() && self.progress.slot_count() == slots;
-                    self.event(Event::Action { key, params, slot, knew_slot });
+                    self.event(Event::Action { key, params, slot, knew_slot, at });
                     self.report_progress();
                 }
             }
@@ -136,7 +137,8 @@ impl<P> Session<P> {
             ServerMessage::Audience(audience) => self.event(Event::Audience(audience)),
             ServerMessage::Shutdown(window_ms) => self.return_window_ms = Some(window_ms),
             ServerMessage::Ping(number) => self.send(|text| render::client_number(text, "pong", number)),
-            ServerMessage::Pong(_) | ServerMessage::Connected(_) => {}
+            ServerMessage::Pong { number, time } => self.moments.answered(self.now, number, time),
+            ServerMessage::Connected(_) => {}
         }
     }
 
@@ -170,9 +172,10 @@ impl<P> Session<P> {
     }
 
     fn complete_snapshot(&mut self, seq: u64) {
-        let outputs = &mut self.outputs;
+        let (now, outputs, moments) = (self.now, &mut self.outputs, &mut self.moments);
         self.progress.complete_snapshot(seq, |slot| {
-            outputs.push_back(Output::Event(Event::Cleared { slot, knew_slot: true }));
+            let cleared = moments.hold(now, Event::Cleared { slot, knew_slot: true });
+            outputs.extend(cleared.map(Output::Event));
         });
         if self.has_entered {
             self.report_progress();

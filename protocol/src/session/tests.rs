@@ -2,6 +2,8 @@
 
 mod fast_path;
 mod lifecycle;
+#[cfg(feature = "moments")]
+mod moments;
 mod owner;
 
 use super::*;
@@ -17,6 +19,7 @@ fn options(goal: Goal) -> SessionOptions {
         connect_timeout_ms: 15_000,
         share_audience: false,
         code: false,
+        clock: false,
     }
 }
 
@@ -75,12 +78,13 @@ fn action(seq: u64, key: &str, slot: Option<&str>) -> ServerMessage<String> {
         key: key.to_owned(),
         params: format!("[{seq}]"),
         slot: slot.map(str::to_owned),
+        at: None,
     }
 }
 
 /// An action that an owner broadcasts.
 fn call<'a>(key: &'a str, params: &'a str, slot: Option<&'a str>) -> Action<&'a str> {
-    Action { key, params, slot }
+    Action { key, params, slot, at: None }
 }
 
 fn outputs(session: &mut Page) -> Vec<Output<String>> {
@@ -259,7 +263,7 @@ fn silence_leads_to_a_ping_and_a_missing_answer_to_a_new_connection() {
     assert_eq!(heartbeat, Timestamp(25_000));
     session.handle(heartbeat, Input::Timeout);
     assert_eq!(sent(&mut session), [r#"{"ping":1}"#]);
-    session.handle(Timestamp(26_000), Input::Received(ServerMessage::Pong(1)));
+    session.handle(Timestamp(26_000), Input::Received(ServerMessage::Pong { number: 1, time: None }));
     assert_eq!(session.next_timeout(), Some(Timestamp(51_000)));
     session.handle(Timestamp(51_000), Input::Timeout);
     outputs(&mut session);

@@ -16,8 +16,9 @@ impl<P> Session<P> {
     /// before. None if there is nothing to wait for.
     #[must_use]
     pub fn next_timeout(&self) -> Option<Timestamp> {
+        let moments = self.moments.next_timeout();
         let own = match self.state {
-            State::Idle | State::Closed => return None,
+            State::Idle | State::Closed => return moments,
             State::Connecting { deadline } | State::Joining { deadline } | State::Closing { deadline } => {
                 deadline
             }
@@ -32,13 +33,19 @@ impl<P> Session<P> {
                 }
             }
         };
-        Some(if self.has_entered { own } else { own.min(self.give_up_at) })
+        let own = if self.has_entered { own } else { own.min(self.give_up_at) };
+        Some(moments.map_or(own, |moments| moments.min(own)))
     }
 
     pub(super) fn timed_out(&mut self, now: Timestamp) {
         if !self.has_entered && now >= self.give_up_at {
             let reason = core::mem::replace(&mut self.last_failure, EndReason::ConnectionFailed);
             return self.end_connection(reason);
+        }
+        if self.moments.asks(now, self.pings + 1) {
+            self.pings += 1;
+            let number = self.pings;
+            self.send(|text| render::time_ping(text, number));
         }
         match self.state {
             State::Connecting { deadline } | State::Joining { deadline } if now >= deadline => {

@@ -36,6 +36,19 @@ pub trait ServerFields {
     fn code(&self) -> Option<String>;
     /// `resync`.
     fn resync(&self) -> bool;
+    /// `at`. None where nobody asks for it: a page that is written in JavaScript has a clock of its
+    /// own.
+    fn at(&self) -> Option<u64> {
+        None
+    }
+    /// `time`. None where nobody asks for it.
+    fn time(&self) -> Option<u64> {
+        None
+    }
+    /// `clock`. False where nobody asks for it.
+    fn clock(&self) -> bool {
+        false
+    }
     /// The field with this name, if it is a number.
     fn number(&self, field: NumberField) -> Option<u64>;
     /// The field of `limits` with this name.
@@ -94,7 +107,7 @@ impl<P> ServerMessage<P> {
         if let Some(key) = fields.func_key() {
             let slot = fields.state_message().then(|| fields.slot().unwrap_or_else(|| key.clone()));
             let seq = fields.number(NumberField::Seq);
-            return Some(Self::Action { seq, key, params: fields.func_params(), slot });
+            return Some(Self::Action { seq, key, params: fields.func_params(), slot, at: fields.at() });
         }
         match fields.status().and_then(Status::from_value) {
             Some(Status::Connected) => Some(Self::Connected(Connected::read(fields))),
@@ -116,7 +129,7 @@ impl<P> ServerMessage<P> {
             return Some(Self::Ack { id, seq: seq? });
         }
         if let Some(number) = fields.number(NumberField::Pong) {
-            return Some(Self::Pong(number));
+            return Some(Self::Pong { number, time: fields.time() });
         }
         if let Some(number) = fields.number(NumberField::Ping) {
             return Some(Self::Ping(number));
@@ -160,6 +173,8 @@ impl Connected {
             epoch: fields.number(NumberField::Epoch),
             ack: fields.number(NumberField::Ack).unwrap_or(0),
             code: fields.code(),
+            clock: fields.clock(),
+            time: fields.time(),
         }
     }
 }

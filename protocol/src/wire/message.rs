@@ -30,7 +30,12 @@ pub enum ClientMessage<'a> {
     /// Status 4: the owner closes the room, a follower leaves it.
     Close,
     /// `ping`: the server answers with `pong` and the same number.
-    Ping(u64),
+    Ping {
+        /// The number.
+        number: u64,
+        /// `time`: the answer is to say the server's time.
+        wants_time: bool,
+    },
     /// `pong`: the answer to the server's `ping`.
     Pong(u64),
 }
@@ -46,6 +51,8 @@ pub struct Create<'a> {
     pub share_audience: bool,
     /// `code`: the room gets a short code.
     pub code: bool,
+    /// `clock`: the reply says the server's time, and the pages of the room estimate its clock.
+    pub clock: bool,
     /// `token`: says what the sender may do.
     pub token: Option<Cow<'a, str>>,
 }
@@ -63,6 +70,8 @@ pub struct Join<'a> {
     pub since: Option<u64>,
     /// Present if this is a claim of ownership.
     pub claim: Option<Claim<'a>>,
+    /// `clock`: the reply says the server's time. In a claim, as in a create.
+    pub clock: bool,
     /// `token`: says what the sender may do.
     pub token: Option<Cow<'a, str>>,
 }
@@ -94,6 +103,9 @@ pub struct Action<T> {
     pub params: T,
     /// The slot in which the room retains it. None if it is no state message.
     pub slot: Option<T>,
+    /// `at`: the moment at which it is to run, in milliseconds since 1970 by the server's clock.
+    /// None if it is to run when it arrives.
+    pub at: Option<u64>,
 }
 
 impl<T: AsRef<str>> Action<T> {
@@ -104,6 +116,7 @@ impl<T: AsRef<str>> Action<T> {
             key: self.key.as_ref(),
             params: self.params.as_ref(),
             slot: self.slot.as_ref().map(AsRef::as_ref),
+            at: self.at,
         }
     }
 }
@@ -128,6 +141,8 @@ pub enum ServerMessage<P> {
         params: P,
         /// The slot in which the room retains it. Absent if it is no state message.
         slot: Option<String>,
+        /// `at`: see [`Action::at`].
+        at: Option<u64>,
     },
     /// `clear`: the state message of a slot was forgotten.
     Cleared {
@@ -158,7 +173,13 @@ pub enum ServerMessage<P> {
     /// `ping`: the client answers with `pong` and the same number.
     Ping(u64),
     /// `pong`.
-    Pong(u64),
+    Pong {
+        /// The number of the `ping`.
+        number: u64,
+        /// `time`: the server's time, in milliseconds since 1970. Absent if it was not asked for,
+        /// or if too many ask.
+        time: Option<u64>,
+    },
 }
 
 /// How many follow a room.
@@ -192,6 +213,10 @@ pub struct Connected {
     pub ack: u64,
     /// `code`: the room's short code, if it has one.
     pub code: Option<String>,
+    /// `clock`: the room's owner wants its pages to estimate the server's clock.
+    pub clock: bool,
+    /// `time`: the server's time, in milliseconds since 1970, if the client asked for it.
+    pub time: Option<u64>,
 }
 
 /// Whether a room's owner has a connection.

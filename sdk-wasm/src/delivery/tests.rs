@@ -91,7 +91,7 @@ impl Page {
 }
 
 fn action(key: &str, params: u32, slot: Option<&str>) -> Event<u32> {
-    Event::Action { key: key.to_owned(), params, slot: slot.map(str::to_owned), knew_slot: false }
+    Event::Action { key: key.to_owned(), params, slot: slot.map(str::to_owned), knew_slot: false, at: None }
 }
 
 /// Copies an event. Events are not `Clone`, because outside of tests none is delivered twice.

@@ -44,6 +44,7 @@ pub struct RoomBuilder<Kind> {
     timeout: Option<Duration>,
     share_audience: bool,
     code: bool,
+    clock: bool,
     token: Option<Token>,
     web_socket: Option<js_sys::Function>,
     functions: Vec<(String, Function)>,
@@ -68,6 +69,7 @@ impl<Kind> RoomBuilder<Kind> {
             timeout: None,
             share_audience: false,
             code: false,
+            clock: false,
             token: None,
             web_socket: None,
             functions: Vec::new(),
@@ -198,8 +200,8 @@ impl<Kind> RoomBuilder<Kind> {
             Some(timeout) => u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX).max(1),
         };
         let (session, seed) = random();
-        let (share_audience, code) = (self.share_audience, self.code);
-        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code };
+        let (share_audience, code, clock) = (self.share_audience, self.code, self.clock);
+        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code, clock };
         Ok(Plan {
             session,
             address,
@@ -269,6 +271,16 @@ impl RoomBuilder<Creating> {
     /// of a cluster refuses that ([`Code::Forbidden`](crate::Code::Forbidden)). Default: no.
     pub fn code(mut self, code: bool) -> Self {
         self.code = code;
+        self
+    }
+}
+
+impl<Kind> RoomBuilder<Kind> {
+    /// Whether this page asks for the server's time from the start, so that it knows when to run
+    /// what has a moment: [`Room::broadcast_at`]. An owner has all pages of its room do so.
+    /// Default: no; then a page begins with the first such action.
+    pub fn clock(mut self, clock: bool) -> Self {
+        self.clock = clock;
         self
     }
 }

@@ -2,6 +2,7 @@
 //! the program's functions.
 
 mod connect;
+mod moments;
 mod steps;
 
 use alloc::collections::BTreeMap;
@@ -18,7 +19,7 @@ use wasm_bindgen::prelude::{JsCast, JsValue};
 
 use self::connect::Connector;
 use super::callback::{Callback, Callbacks, Function};
-use super::environment::{in_microtask, in_next_task, now};
+use super::environment::{clock_difference, in_microtask, in_next_task, now};
 use super::error::RoomError;
 use super::message::Fields;
 use super::pending::Pending;
@@ -76,6 +77,10 @@ struct Inner {
     /// The future that waits for the room.
     pending_room: Option<Sender<Result<Room, RoomError>>>,
     last_function: FunctionId,
+    /// While a function runs that has a moment: by how many microseconds it is too late.
+    late_us: Option<u64>,
+    /// See [`clock_difference`], when it was looked at last.
+    clock_difference: f64,
     resources: Resources,
 }
 
@@ -125,6 +130,8 @@ impl Driver {
                 is_over: false,
                 pending_room: Some(pending_room),
                 last_function: 0,
+                late_us: None,
+                clock_difference: clock_difference(),
                 resources: Resources {
                     callbacks,
                     token: plan.token,
@@ -148,6 +155,7 @@ impl Driver {
 
     /// Tells the engine what happened, and performs the steps that follow.
     pub(super) fn handle(self: &Rc<Self>, input: Input<Array>) {
+        self.note_sleep();
         self.inner.borrow_mut().engine.handle(now(), input);
         self.pump();
     }
@@ -164,6 +172,7 @@ impl Driver {
     /// Handles a frame: messages joined by newlines, which no message contains.
     pub(super) fn receive_frame(self: &Rc<Self>, data: &JsValue) {
         let Some(frame) = data.dyn_ref::<JsString>() else { return };
+        self.note_sleep();
         let now = now();
         let may_deliver = self.begin_delivering();
         for line in frame.split("\n").iter() {
@@ -174,8 +183,14 @@ impl Driver {
     }
 
     /// Broadcasts an action. It is sent in a microtask, together with all others of the same task.
-    pub(super) fn broadcast(self: &Rc<Self>, key: &str, params: &str, slot: Option<&str>) -> Pending<Answer> {
-        let ticket = self.inner.borrow_mut().engine.broadcast(key, params, slot);
+    pub(super) fn broadcast(
+        self: &Rc<Self>,
+        key: &str,
+        params: &str,
+        slot: Option<&str>,
+        at: Option<u64>,
+    ) -> Pending<Answer> {
+        let ticket = self.inner.borrow_mut().engine.broadcast(key, params, slot, at);
         self.answer(ticket, slot.unwrap_or(key))
     }
 

@@ -54,6 +54,20 @@ pub(super) fn after(milliseconds: u64, task: impl FnOnce() + 'static) {
     set_timeout(&Closure::once_into_js(task), milliseconds as f64);
 }
 
+/// Waits for this many milliseconds.
+pub(super) async fn pause(milliseconds: u64) {
+    let (sender, waited) = futures_channel::oneshot::channel::<()>();
+    after(milliseconds, move || drop(sender));
+    // It ends when the sender is dropped.
+    let _ = waited.await;
+}
+
+/// How far the clock of the calendar is ahead of the page's, in milliseconds. It changes when the
+/// page has slept, where its clock stands still meanwhile, and when a clock is set.
+pub(super) fn clock_difference() -> f64 {
+    js_sys::Date::now() - performance_now()
+}
+
 /// Returns 128 random bits that name a session, and 32 that spread its reconnects.
 pub(super) fn random() -> (String, u64) {
     // `crypto.randomUUID` would be shorter, but insecure contexts lack it.

@@ -31,6 +31,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = slot)]
     fn slot_value(this: &Fields) -> JsValue;
 
+    #[wasm_bindgen(method, getter, js_name = at)]
+    fn at_value(this: &Fields) -> JsValue;
+
     #[wasm_bindgen(method, getter, js_name = seq)]
     fn seq_value(this: &Fields) -> JsValue;
 
@@ -109,6 +112,18 @@ impl ServerFields for Fields {
 
     fn resync(&self) -> bool {
         self.get("resync").is_truthy()
+    }
+
+    fn at(&self) -> Option<u64> {
+        whole_number(&self.at_value())
+    }
+
+    fn time(&self) -> Option<u64> {
+        self.count("time")
+    }
+
+    fn clock(&self) -> bool {
+        self.get("clock").is_truthy()
     }
 
     fn number(&self, field: NumberField) -> Option<u64> {

@@ -45,4 +45,4 @@ pub use error::{CloseReason, Code, RoomError};
 pub use params::Params;
 pub use pending::Pending;
 pub use room::Room;
-pub use rtbroadcaster_protocol::{Audience, OwnerPresence, SessionStatus as Status};
+pub use rtbroadcaster_protocol::{Audience, ClockEstimate, OwnerPresence, SessionStatus as Status};

@@ -1,5 +1,7 @@
 //! A room, as a program sees it.
 
+mod moments;
+
 use alloc::borrow::ToOwned;
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -75,7 +77,7 @@ impl Room {
     /// With any other code the server refused it. `Closed` is also the code if the room ends before
     /// the answer comes. [`RoomError::key`] is the function key.
     pub fn broadcast(&self, key: &str, params: &(impl Serialize + ?Sized)) -> Pending<Answer> {
-        self.send(key, params, None)
+        self.send(key, params, None, None)
     }
 
     /// As [`Room::broadcast`], and the room retains the action in place of the last one with this
@@ -85,7 +87,7 @@ impl Room {
     /// # Errors
     /// As [`Room::broadcast`], and `TooManySlots` or `StateTooLarge`.
     pub fn broadcast_state(&self, key: &str, params: &(impl Serialize + ?Sized)) -> Pending<Answer> {
-        self.send(key, params, Some(key))
+        self.send(key, params, Some(key), None)
     }
 
     /// As [`Room::broadcast_state`], but the room retains the action in the slot of this name, in
@@ -99,7 +101,7 @@ impl Room {
         key: &str,
         params: &(impl Serialize + ?Sized),
     ) -> Pending<Answer> {
-        self.send(key, params, Some(slot))
+        self.send(key, params, Some(slot), None)
     }
 
     /// Removes what a slot retains; the followers' [`Room::on_clear`] is called. Owner only. A
@@ -311,9 +313,15 @@ impl Room {
         Self { driver }
     }
 
-    fn send(&self, key: &str, params: &(impl Serialize + ?Sized), slot: Option<&str>) -> Pending<Answer> {
+    fn send(
+        &self,
+        key: &str,
+        params: &(impl Serialize + ?Sized),
+        slot: Option<&str>,
+        at: Option<u64>,
+    ) -> Pending<Answer> {
         match json_of(params) {
-            Ok(params) => self.driver.broadcast(key, &params, slot),
+            Ok(params) => self.driver.broadcast(key, &params, slot, at),
             Err(error) => self.driver.failed(error.with_key(key)),
         }
     }

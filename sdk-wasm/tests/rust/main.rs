@@ -8,6 +8,7 @@ mod detach;
 mod failures;
 mod functions;
 mod lifecycle;
+mod moments;
 mod network;
 mod resume;
 #[path = "../support/mod.rs"]

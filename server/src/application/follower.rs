@@ -65,6 +65,9 @@ pub struct RoomAction {
     pub params: String,
     /// The slot in which the room retains it. None if it is no state message.
     pub slot: Option<String>,
+    /// The moment at which pages run it, in milliseconds since 1970 by the server's clock. None if
+    /// they run it when it arrives.
+    pub at: Option<u64>,
 }
 
 impl RoomAction {
@@ -308,8 +311,8 @@ impl RoomMessage {
     /// What a message of the log says. None if it is no message for a follower.
     fn read(message: ServerMessage<String>) -> Option<Self> {
         Some(match message {
-            ServerMessage::Action { seq, key, params, slot } => {
-                Self::Action(RoomAction { seq: seq?, key, params, slot })
+            ServerMessage::Action { seq, key, params, slot, at } => {
+                Self::Action(RoomAction { seq: seq?, key, params, slot, at })
             }
             ServerMessage::Cleared { seq, slot } => Self::Cleared { seq: seq?, slot },
             ServerMessage::Resync(seq) => Self::Resync { seq },
@@ -322,7 +325,7 @@ impl RoomMessage {
             | ServerMessage::Audience(_)
             | ServerMessage::Shutdown(_)
             | ServerMessage::Ping(_)
-            | ServerMessage::Pong(_) => return None,
+            | ServerMessage::Pong { .. } => return None,
         })
     }
 }

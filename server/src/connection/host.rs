@@ -155,6 +155,14 @@ impl Host for ConnectionHost {
         self.services.limits.params_depth
     }
 
+    fn time_ms(&self, now: Timestamp) -> u64 {
+        self.services.clock.time_ms(now)
+    }
+
+    fn sample_time_ms(&mut self, now: Timestamp) -> Option<u64> {
+        self.services.clock_samples.take(now).ok()
+    }
+
     fn note_refusal(&mut self, refusal: &Refusal) {
         self.services.metrics.refused(refusal);
     }

@@ -100,7 +100,7 @@ impl Hall {
     }
 
     fn act(&self, params: &str) {
-        let action = Action { key: "goTo", params, slot: None };
+        let action = Action { key: "goTo", params, slot: None, at: None };
         self.source.room.lock().unwrap().action(None, action, Timestamp(1)).unwrap();
     }
 

@@ -42,14 +42,7 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
     if !text.is_empty() && media_type.as_deref() != Some("application/json") {
         return Err(HttpError::MediaType("application/json"));
     }
-    let (session, share_audience, code) = options(&text)?;
-    let create = Create {
-        version: Some(PROTOCOL_VERSION),
-        session: session.map(Cow::Owned),
-        share_audience,
-        code,
-        token: token.map(|token| Cow::Owned(token.to_owned())),
-    };
+    let create = Create { token: token.map(|token| Cow::Owned(token.to_owned())), ..options(&text)? };
     if manager.is_shutting_down() {
         // The shutdown may have begun while the body was awaited.
         return Err(HttpError::shutting_down(manager));
@@ -91,11 +84,12 @@ async fn open(
     (reply, room)
 }
 
-/// Reads the body: the session that will act, whether followers may know the audience, and whether
-/// the room gets a code.
-fn options(text: &str) -> Result<(Option<String>, bool, bool), HttpError> {
+/// Reads the body: the session that will act, whether followers may know the audience, whether the
+/// room gets a code, and whether its pages are to estimate the server's clock.
+fn options(text: &str) -> Result<Create<'static>, HttpError> {
+    let version = Some(PROTOCOL_VERSION);
     if text.trim().is_empty() {
-        return Ok((None, false, false));
+        return Ok(Create { version, ..Create::default() });
     }
     let malformed = |what: &str| HttpError::Malformed(what.to_owned());
     let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
@@ -111,5 +105,12 @@ fn options(text: &str) -> Result<(Option<String>, bool, bool), HttpError> {
         Some(Value::Bool(flag)) => Ok(*flag),
         Some(_) => Err(HttpError::Malformed(format!("\"{name}\" must be true or false"))),
     };
-    Ok((session, flag("shareAudience")?, flag("code")?))
+    Ok(Create {
+        version,
+        session: session.map(Cow::Owned),
+        share_audience: flag("shareAudience")?,
+        code: flag("code")?,
+        clock: flag("clock")?,
+        token: None,
+    })
 }

@@ -4,6 +4,7 @@
 //! A [`Peer`](rtbroadcaster_protocol::Peer) and the room decide what is allowed, as they do for
 //! websockets.
 
+mod about;
 mod actions;
 mod answer;
 mod authorisation;
@@ -11,7 +12,6 @@ mod body;
 mod code;
 mod cors;
 mod create;
-mod document;
 mod error;
 mod events;
 mod headers;
@@ -120,7 +120,7 @@ async fn dispatch(
         // all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
         // Rooms stay open until their clients are sent away.
-        Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Events(_) => {
+        Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Events(_) | Target::Time => {
             manager.services().is_draining()
         }
     };
@@ -128,8 +128,9 @@ async fn dispatch(
         return Err(HttpError::shutting_down(manager));
     }
     match (target, &request.method) {
-        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(document::document(request).into()),
+        (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(about::document(request).into()),
         (Target::Code(code), &Method::GET) => code::find(manager, request, code).map(Answer::from),
+        (Target::Time, &Method::GET) => about::time(manager).map(Answer::from),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await.map(Answer::from),
         (Target::Room(uuid), &Method::DELETE) => {
             remove::remove(manager, request, uuid).await.map(Answer::from)
@@ -154,9 +155,13 @@ impl HttpError {
     /// Counts the error among the refusals and refused handshakes of websockets.
     fn count(&self, manager: &Manager, target: &Target) {
         match self {
-            // A peer counts its refusals itself. A post, a removal and a code have no peer.
+            // A peer counts its refusals itself. A post, a removal, a code and the
+            // time have no peer.
             Self::Refused(refusal)
-                if matches!(target, Target::Code(_) | Target::Room(_) | Target::Actions(_)) =>
+                if matches!(
+                    target,
+                    Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Time
+                ) =>
             {
                 manager.metrics().refused(refusal);
             }

@@ -7,6 +7,8 @@ pub(super) enum Target {
     OpenApi,
     /// `codes/{code}`: the room of a short code.
     Code(String),
+    /// `time`: the server's time.
+    Time,
     /// `rooms`: all rooms.
     Rooms,
     /// `rooms/{uuid}`: one room.
@@ -24,6 +26,7 @@ impl Target {
         let target = match (segments.next()?, segments.next(), segments.next()) {
             ("openapi.json", None, None) => Self::OpenApi,
             ("codes", Some(code), None) if !code.is_empty() => Self::Code(code.to_owned()),
+            ("time", None, None) => Self::Time,
             ("rooms", None, None) => Self::Rooms,
             ("rooms", Some(uuid), below) if !uuid.is_empty() => match below {
                 None => Self::Room(uuid.to_owned()),
@@ -42,7 +45,7 @@ impl Target {
             Self::OpenApi => "GET, HEAD, OPTIONS",
             Self::Rooms | Self::Actions(_) => "POST, OPTIONS",
             Self::Room(_) => "DELETE, OPTIONS",
-            Self::Code(_) | Self::Events(_) => "GET, OPTIONS",
+            Self::Code(_) | Self::Events(_) | Self::Time => "GET, OPTIONS",
         }
     }
 }
@@ -55,6 +58,7 @@ mod tests {
     fn only_whole_paths_are_ours() {
         assert_eq!(Target::parse("openapi.json"), Some(Target::OpenApi));
         assert_eq!(Target::parse("codes/a"), Some(Target::Code("a".to_owned())));
+        assert_eq!(Target::parse("time"), Some(Target::Time));
         assert_eq!(Target::parse("rooms"), Some(Target::Rooms));
         assert_eq!(Target::parse("rooms/a"), Some(Target::Room("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/actions"), Some(Target::Actions("a".to_owned())));
@@ -65,6 +69,7 @@ mod tests {
             "codes/",
             "codes/a/",
             "room",
+            "time/",
             "rooms/",
             "rooms//events",
             "rooms/a/",

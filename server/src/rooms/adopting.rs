@@ -16,6 +16,7 @@ impl RoomTable {
     /// `too_many_rooms`: the table is full, and somebody is in every room.
     pub(crate) fn adopt(self: &Arc<Self>, mut room: Room) -> Result<Arc<SharedRoom>, RefusalCode> {
         room.share_memory(&self.memory);
+        room.set_clock_start(self.clock.started_ms());
         let is_open = room.tick(self.clock.now());
         let alarm = room.take_alarm();
         let room = self.share(room);

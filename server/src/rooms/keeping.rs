@@ -29,6 +29,7 @@ impl RoomTable {
         let mut expired = 0_usize;
         for mut room in rooms {
             room.share_memory(&self.memory);
+            room.set_clock_start(self.clock.started_ms());
             let id = room.id();
             let is_open = room.tick(self.clock.now());
             let alarm = room.take_alarm();

@@ -242,6 +242,7 @@ impl RoomTable {
     /// Puts a new room into the table. If that is full, a deserted room makes space.
     fn open(&self, mut room: Room) -> Result<Arc<SharedRoom>, RefusalCode> {
         room.share_memory(&self.memory);
+        room.set_clock_start(self.clock.started_ms());
         if let Some(journal) = self.journal.get() {
             journal.keep(&mut room);
         }

@@ -74,7 +74,7 @@ fn follow(room: &SharedRoom) -> Arc<Counting> {
 }
 
 fn act(room: &Arc<SharedRoom>) {
-    let action = Action { key: "goTo", params: "[1]", slot: None };
+    let action = Action { key: "goTo", params: "[1]", slot: None, at: None };
     room.with(|room| room.action(None, action, Timestamp(1)).map(drop)).unwrap().unwrap();
 }
 
@@ -215,7 +215,8 @@ mod kept {
         journal.keep(&mut room);
         let room = Arc::new(SharedRoom::new(room, Timestamp(0), Arc::new(Metrics::new()), Some(journal)));
         let act = |room: &mut Room| {
-            room.action(None, Action { key: "goTo", params: "[1]", slot: None }, Timestamp(1)).map(drop)
+            room.action(None, Action { key: "goTo", params: "[1]", slot: None, at: None }, Timestamp(1))
+                .map(drop)
         };
         room.with_later_push(act).unwrap().unwrap();
         room.with_later_push(act).unwrap().unwrap();

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use rtbroadcaster_tests::sim::one_moment;
 use rtbroadcaster_tests::sim::{CLUSTER_GOALS, Failure, GOALS, Setup, check_seed, check_seeds, harness, run};
 
 /// Pause between two lines of progress.
@@ -18,6 +19,9 @@ struct Args {
     /// Several servers instead of one.
     #[arg(long)]
     cluster: bool,
+    /// Actions that run at a moment, on pages with clocks of their own.
+    #[arg(long, conflicts_with_all = ["cluster", "minutes"])]
+    moments: bool,
     /// Print all that happens in it, and do not shorten it.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -40,6 +44,9 @@ impl Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
+    if args.moments {
+        return moments(&args);
+    }
     let result = match args.seed {
         Some(seed) if args.trace => return replay(args.setup(), seed),
         Some(seed) => check_seed(args.setup(), seed),
@@ -55,6 +62,16 @@ fn main() -> ExitCode {
         }
         Err(failure) => report(&failure),
     }
+}
+
+fn moments(args: &Args) -> ExitCode {
+    let seeds = args.seed.map_or(args.from..args.from.saturating_add(args.cases), |seed| seed..seed + 1);
+    let Some((seed, violation)) = one_moment::find_violation(seeds) else { return ExitCode::SUCCESS };
+    let steps = one_moment::shortened(seed, &violation);
+    let trace = one_moment::play(seed, &steps, true).err().map(|(_, trace)| trace);
+    trace.into_iter().flatten().for_each(|line| println!("{line}"));
+    println!("seed {seed} violates {violation}\n{steps:#?}");
+    ExitCode::FAILURE
 }
 
 fn many(args: &Args) -> Result<rtbroadcaster_tests::sim::Coverage, Box<Failure>> {

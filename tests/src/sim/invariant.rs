@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What must hold in every world: the guarantees G1 to G9, D1 to D7 and D10 for rooms with a
-/// journal, and that nothing panics.
+/// journal, T1 to T5 for actions that run at a moment, and that nothing panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Invariant {
     /// G1: only the connection with the newest claim changes what followers see.
@@ -39,6 +39,16 @@ pub enum Invariant {
     WholeRooms,
     /// D10: a close is final over restarts.
     CloseIsKept,
+    /// T1: no action runs before its moment, but for what the page says it is uncertain.
+    NeverEarly,
+    /// T2: what waits keeps the room's order.
+    OrderOfMoments,
+    /// T3: the difference of the clocks is within the bounds that a page has for it.
+    OffsetIsInBounds,
+    /// T4: nothing waits for longer than the horizon, or than it must.
+    HorizonBoundsWaits,
+    /// T5: how late an action is, is true, but for what the page says it is uncertain.
+    LatenessIsTrue,
     /// No input makes the protocol panic.
     NoPanic,
 }
@@ -64,6 +74,11 @@ impl Invariant {
             Self::EpochsGrow => "d5_epochs_grow",
             Self::WholeRooms => "d6_d7_whole_rooms",
             Self::CloseIsKept => "d10_close_is_kept",
+            Self::NeverEarly => "t1_never_early",
+            Self::OrderOfMoments => "t2_order_of_moments",
+            Self::OffsetIsInBounds => "t3_offset_is_in_bounds",
+            Self::HorizonBoundsWaits => "t4_horizon_bounds_waits",
+            Self::LatenessIsTrue => "t5_lateness_is_true",
             Self::NoPanic => "no_panic",
         }
     }

@@ -307,6 +307,17 @@ impl Model {
     }
 }
 
+/// The moment at which the action with this number is to run: every seventh has one. It has passed,
+/// so that nothing has to wait.
+pub(super) fn moment_of(number: u64) -> Option<u64> {
+    number.is_multiple_of(7).then_some(number)
+}
+
+/// The same, as the end of a message.
+pub(super) fn moment_field(number: u64) -> String {
+    moment_of(number).map(|at| format!(r#","at":{at}"#)).unwrap_or_default()
+}
+
 /// The number of the action with these params.
 pub(super) fn number(params: &str) -> Option<u64> {
     params.strip_prefix('[')?.split([',', ']']).next()?.parse().ok()

@@ -7,6 +7,7 @@ use rtbroadcaster_protocol::{Mutation, switch_on};
 
 use super::harness::{Setup, find_violation, program_of};
 use super::invariant::Violation;
+use super::one_moment;
 use super::world::run;
 
 /// The simulation must find a fault within this many programs.
@@ -50,6 +51,30 @@ fn setup_of(mutation: Mutation) -> Setup {
     }
 }
 
+/// Whether a fault can matter only where actions run at a moment.
+fn is_of_moments(mutation: Mutation) -> bool {
+    use Mutation::*;
+
+    matches!(mutation, HalfTheRoundTrip | ForgetToWiden | KeepBoundsOverWake | OvertakeWaiting)
+}
+
+fn find(mutation: Mutation) -> Option<(u64, Violation)> {
+    if is_of_moments(mutation) {
+        one_moment::find_violation(0..CASES)
+    } else {
+        find_violation(setup_of(mutation), 0, CASES)
+    }
+}
+
+/// Whether a seed violates nothing, as the protocol is now.
+fn holds(mutation: Mutation, seed: u64) -> bool {
+    if is_of_moments(mutation) {
+        one_moment::find_violation([seed]).is_none()
+    } else {
+        run(&program_of(setup_of(mutation), seed), false).is_ok()
+    }
+}
+
 /// Puts each fault in turn into the protocol, and calls `tell` with each result.
 pub fn try_all(mut tell: impl FnMut(&Verdict)) -> Vec<Verdict> {
     // The faults panic on purpose.
@@ -57,11 +82,10 @@ pub fn try_all(mut tell: impl FnMut(&Verdict)) -> Vec<Verdict> {
     std::panic::set_hook(Box::new(|_| ()));
     let verdicts = Mutation::ALL.map(|mutation| {
         switch_on(Some(mutation));
-        let setup = setup_of(mutation);
-        let found = find_violation(setup, 0, CASES);
+        let found = find(mutation);
         switch_on(None);
         // A seed that fails without the fault proves nothing.
-        let found = found.filter(|(seed, _)| run(&program_of(setup, *seed), false).is_ok());
+        let found = found.filter(|(seed, _)| holds(mutation, *seed));
         let verdict = Verdict { mutation, found };
         tell(&verdict);
         verdict

@@ -158,6 +158,7 @@ impl Modern {
             connect_timeout_ms: CONNECT_TIMEOUT_MS,
             share_audience,
             code: false,
+            clock: false,
         };
         Self {
             session: Session::new(options),

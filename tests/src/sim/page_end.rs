@@ -7,7 +7,7 @@ use rtbroadcaster_protocol::{
 
 use super::invariant::{Checked, Invariant};
 use super::link::{Down, LinkId, Up};
-use super::model::number;
+use super::model::{moment_of, number};
 use super::page::{Kind, Modern};
 use super::world::World;
 
@@ -96,6 +96,7 @@ impl World {
             modern.target = reply.seq;
             modern.queue_actions = reply.limits.queue_actions;
         }
+        let message = without_moment(message)?;
         let is_end = matches!(message, ServerMessage::Closed) && !modern.session.is_owner();
         let what = message.clone();
         self.tell(page, Input::Received(message))?;
@@ -286,6 +287,17 @@ impl World {
         }
         Ok(())
     }
+}
+
+/// The same message, for pages that don't know their server's clock. Those that do are in
+/// `sim/one_moment`. Its moment must be the one that its owner gave it.
+fn without_moment(mut message: ServerMessage<String>) -> Checked<ServerMessage<String>> {
+    if let ServerMessage::Action { params, at, .. } = &mut message {
+        let given = number(params).and_then(moment_of);
+        Invariant::Order.ensure(*at == given, || format!("{params} runs at {at:?}, not {given:?}"))?;
+        *at = None;
+    }
+    Ok(message)
 }
 
 /// Whether a session may end with this refusal, and what that proves.

@@ -4,7 +4,7 @@ use rtbroadcaster_protocol::{Action, BroadcastError, CloseCode, Goal, Input, Roo
 
 use super::invariant::{Checked, Invariant};
 use super::link::{Down, LinkId, Up};
-use super::model::What;
+use super::model::{What, moment_field, moment_of};
 use super::page::{Kind, Modern, Page};
 use super::program::Step;
 use super::world::{ABNORMAL, World};
@@ -125,13 +125,15 @@ impl World {
         let Some(modern) = self.pages[page].modern_mut() else {
             let state =
                 slot.map(|slot| format!(r#","stateMessage":true,"slot":"{slot}""#)).unwrap_or_default();
+            let at = moment_field(number);
             let text =
-                format!(r#"{{"status":{{"value":3}},"funcKey":"{key}","funcParams":{params}{state}}}"#);
+                format!(r#"{{"status":{{"value":3}},"funcKey":"{key}","funcParams":{params}{state}{at}}}"#);
             self.send(page, text);
             return Ok(());
         };
         let waiting = modern.tickets.len() as u64;
-        let result = modern.session.broadcast(Action { key: &key, params: &params, slot: slot.as_deref() });
+        let (params, slot_name, at) = (params.as_str(), slot.as_deref(), moment_of(number));
+        let result = modern.session.broadcast(Action { key: &key, params, slot: slot_name, at });
         let what = match slot {
             Some(slot) => What::Write { number, bytes: slot.len() + key.len() + params.len(), slot },
             None => What::Plain { number },

@@ -19,6 +19,8 @@ pub(crate) struct Table {
     has_journal: bool,
     /// None if no other server has the same rooms.
     sharing: Option<Sharing>,
+    /// Whether it tells its time to pages that estimate its clock.
+    pub(super) tells_time: bool,
     /// How many rooms were opened. A restart does not reset it, because a restarted server gives
     /// out no id twice either.
     opened: u128,
@@ -40,7 +42,7 @@ struct Sharing {
 impl Table {
     pub(crate) fn new(limits: Limits, has_journal: bool) -> Self {
         let (rooms, closed) = (Rooms::new(limits.rooms), BTreeMap::new());
-        Self { rooms, closed, limits, has_journal, sharing: None, opened: 0 }
+        Self { rooms, closed, limits, has_journal, sharing: None, tells_time: true, opened: 0 }
     }
 
     /// The table of one of several servers that have the same rooms.
@@ -175,6 +177,14 @@ impl Host for Table {
 
     fn wake_at(&mut self, room: RoomId, moment: Timestamp) {
         self.rooms.wake_at(moment, room);
+    }
+
+    fn time_ms(&self, now: Timestamp) -> u64 {
+        now.0
+    }
+
+    fn sample_time_ms(&mut self, now: Timestamp) -> Option<u64> {
+        self.tells_time.then_some(now.0)
     }
 
     fn params_depth(&self) -> usize {

@@ -29,6 +29,7 @@ struct Retained {
     seq: u64,
     key: Box<str>,
     params: Box<str>,
+    at: Option<u64>,
 }
 
 impl Retained {
@@ -82,8 +83,8 @@ impl Slots {
     /// The state messages with their seqs, in the order of these.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, Action<&str>)> {
         self.order.iter().map(|(seq, slot)| {
-            let Retained { key, params, .. } = &self.retained[slot];
-            (*seq, Action { key: &**key, params: &**params, slot: Some(&**slot) })
+            let Retained { key, params, at, .. } = &self.retained[slot];
+            (*seq, Action { key: &**key, params: &**params, slot: Some(&**slot), at: *at })
         })
     }
 
@@ -99,7 +100,8 @@ impl Slots {
         let slot: Arc<str> = slot.into();
         self.bytes += state_bytes(&slot, action.key, action.params);
         self.order.insert(seq, Arc::clone(&slot));
-        let retained = Retained { seq, key: action.key.into(), params: action.params.into() };
+        let (key, params) = (action.key.into(), action.params.into());
+        let retained = Retained { seq, key, params, at: action.at };
         self.retained.insert(slot, retained);
     }
 

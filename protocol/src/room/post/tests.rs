@@ -78,7 +78,7 @@ fn only_actions_and_clears_can_be_posted() {
 #[test]
 fn each_session_has_its_own_ids_and_a_post_for_the_owners_session_continues_its_ids() {
     let mut room = room();
-    let action = Action { key: "k", params: "[]", slot: None };
+    let action = Action { key: "k", params: "[]", slot: None, at: None };
     assert_eq!(room.action(Some(1), action, NOW), Ok(Accepted::Appended(1)));
     assert_eq!(outcomes(&post(&mut room, Some(("script", 1)), "{\"funcKey\":\"a\"}")), ["2"]);
     assert_eq!(

@@ -5,8 +5,13 @@
 use super::{Checkpoint, Record};
 use crate::{Action, Answer, OwnerState, Refusal, RoomCode};
 
-/// The first byte of every record. A change of the bytes below needs another one.
+/// The first byte of a record. A change of the bytes below needs another one.
 pub(super) const FORMAT: u8 = 1;
+
+/// The first byte of a record that has to do with moments: actions have a moment behind the slot,
+/// and a checkpoint says whether the room has a clock. All else has the bytes that it had before
+/// there were moments.
+pub(super) const FORMAT_WITH_MOMENTS: u8 = 2;
 
 /// The second byte of a record.
 pub(super) mod kind {
@@ -24,6 +29,7 @@ pub(super) mod kind {
     pub(in super::super) const OPENED_WITH_CODE: u8 = 11;
     /// The code, and then what [`CHECKPOINT`] has.
     pub(in super::super) const CHECKPOINT_WITH_CODE: u8 = 12;
+    pub(in super::super) const HAS_CLOCK: u8 = 13;
 }
 
 /// The first byte of an answer within a checkpoint.
@@ -36,14 +42,27 @@ impl Record<'_> {
     /// Appends the record's bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut body = Vec::new();
-        let kind = self.write_body(&mut body);
-        out.extend_from_slice(&[FORMAT, kind]);
+        let has_moments = self.has_moments();
+        let kind = self.write_body(&mut body, has_moments);
+        out.extend_from_slice(&[if has_moments { FORMAT_WITH_MOMENTS } else { FORMAT }, kind]);
         number(out, body.len() as u64);
         out.extend_from_slice(&body);
     }
 
+    /// Whether it has to do with moments.
+    fn has_moments(&self) -> bool {
+        match self {
+            Self::Acted { action, .. } => action.at.is_some(),
+            Self::HasClock(_) => true,
+            Self::Checkpoint(checkpoint) => {
+                checkpoint.has_clock || checkpoint.slots.iter().any(|(_, action)| action.at.is_some())
+            }
+            _ => false,
+        }
+    }
+
     /// Writes everything behind the length, and returns the kind.
-    fn write_body(&self, out: &mut Vec<u8>) -> u8 {
+    fn write_body(&self, out: &mut Vec<u8>, has_moments: bool) -> u8 {
         match self {
             Self::Opened { key, session, code } => {
                 let kind = with_code(out, *code, kind::OPENED, kind::OPENED_WITH_CODE);
@@ -54,7 +73,7 @@ impl Record<'_> {
             Self::Acted { by, id, seq, action } => {
                 actor(out, *by, *id);
                 number(out, *seq);
-                write_action(out, *action);
+                write_action(out, *action, has_moments);
                 kind::ACTED
             }
             Self::Cleared { by, id, seq, slot } => {
@@ -82,11 +101,15 @@ impl Record<'_> {
                 out.push(u8::from(*shares));
                 kind::SHARES_AUDIENCE
             }
+            Self::HasClock(has_clock) => {
+                out.push(u8::from(*has_clock));
+                kind::HAS_CLOCK
+            }
             Self::Closed => kind::CLOSED,
             Self::Checkpoint(checkpoint) => {
                 let (plain, coded) = (kind::CHECKPOINT, kind::CHECKPOINT_WITH_CODE);
                 let kind = with_code(out, checkpoint.code, plain, coded);
-                write_checkpoint(out, checkpoint);
+                write_checkpoint(out, checkpoint, has_moments);
                 kind
             }
             Self::Skipped { seq, epoch } => {
@@ -106,14 +129,17 @@ fn with_code(out: &mut Vec<u8>, code: Option<RoomCode>, plain: u8, coded: u8) ->
     coded
 }
 
-fn write_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint<'_>) {
+fn write_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint<'_>, has_moments: bool) {
     number(out, checkpoint.head);
     out.push(u8::from(checkpoint.shares_audience));
+    if has_moments {
+        out.push(u8::from(checkpoint.has_clock));
+    }
     write_owner(out, &checkpoint.owner);
     number(out, checkpoint.slots.len() as u64);
     for (seq, action) in &checkpoint.slots {
         number(out, *seq);
-        write_action(out, *action);
+        write_action(out, *action, has_moments);
     }
 }
 
@@ -156,10 +182,14 @@ fn write_refusal(out: &mut Vec<u8>, refusal: &Refusal) {
     optional(out, refusal.retry_after_ms, number);
 }
 
-fn write_action(out: &mut Vec<u8>, Action { key, params, slot }: Action<&str>) {
+fn write_action(out: &mut Vec<u8>, action: Action<&str>, has_moments: bool) {
+    let Action { key, params, slot, at } = action;
     text(out, key);
     text(out, params);
     optional(out, slot, text);
+    if has_moments {
+        optional(out, at, number);
+    }
 }
 
 fn actor(out: &mut Vec<u8>, by: Option<&str>, id: Option<u64>) {

@@ -68,6 +68,8 @@ pub enum Record<'a> {
     },
     /// Whether followers are told how many follow.
     SharesAudience(bool),
+    /// Whether the room's pages are to estimate the server's clock.
+    HasClock(bool),
     /// The room was closed. Nothing comes after it.
     Closed,
     /// All that the records before this one have made of the room, apart from its ring. Once a
@@ -100,6 +102,8 @@ pub struct Checkpoint<'a> {
     pub owner: OwnerState<'a>,
     /// Whether followers are told how many follow.
     pub shares_audience: bool,
+    /// Whether the room's pages are to estimate the server's clock.
+    pub has_clock: bool,
     /// The room's short code.
     pub code: Option<RoomCode>,
     /// The retained state messages with their seqs, in the order of these.

@@ -1,6 +1,6 @@
 //! Reading records. No bytes make it panic, or allocate more than a small multiple of their length.
 
-use super::codec::{FORMAT, answer, kind};
+use super::codec::{FORMAT, FORMAT_WITH_MOMENTS, answer, kind};
 use super::{Checkpoint, Record};
 use crate::{Action, Answer, KeyDigest, OwnerState, Refusal, RoomCode};
 
@@ -39,7 +39,7 @@ impl<'a> Iterator for Records<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let mut reader = Reader { rest: self.rest };
+        let mut reader = Reader { rest: self.rest, has_moments: false };
         let record = reader.record();
         self.rest = if record.is_ok() { reader.rest } else { &[] };
         Some(record)
@@ -48,18 +48,21 @@ impl<'a> Iterator for Records<'a> {
 
 struct Reader<'a> {
     rest: &'a [u8],
+    /// Whether the record has to do with moments.
+    has_moments: bool,
 }
 
 impl<'a> Reader<'a> {
     fn record(&mut self) -> Result<Record<'a>, RecordError> {
         let format = self.byte()?;
-        if format != FORMAT {
+        let has_moments = format == FORMAT_WITH_MOMENTS;
+        if format != FORMAT && !has_moments {
             return Err(if format > FORMAT { RecordError::Newer } else { RecordError::Damaged });
         }
         let kind = self.byte()?;
         let length = self.number()?;
         let length = usize::try_from(length).map_err(|_| RecordError::Damaged)?;
-        let mut body = Self { rest: self.bytes(length)? };
+        let mut body = Self { rest: self.bytes(length)?, has_moments };
         // Within the body, whose length is known, an early end is damage.
         let record = body.body(kind).map_err(|error| match error {
             RecordError::Torn => RecordError::Damaged,
@@ -91,6 +94,7 @@ impl<'a> Reader<'a> {
             kind::CLAIMED => Record::Claimed { session: self.optional(Self::text)?, epoch: self.number()? },
             kind::AWAY => Record::Away { epoch: self.number()?, since_ms: self.number()? },
             kind::SHARES_AUDIENCE => Record::SharesAudience(self.flag()?),
+            kind::HAS_CLOCK if self.has_moments => Record::HasClock(self.flag()?),
             kind::CLOSED => Record::Closed,
             kind::CHECKPOINT => Record::Checkpoint(self.checkpoint(None)?),
             kind::CHECKPOINT_WITH_CODE => {
@@ -118,6 +122,7 @@ impl<'a> Reader<'a> {
             code,
             head: self.number()?,
             shares_audience: self.flag()?,
+            has_clock: self.has_moments && self.flag()?,
             owner: self.owner()?,
             slots: self.list(|reader| Ok((reader.number()?, reader.action()?)))?,
         })
@@ -156,7 +161,9 @@ impl<'a> Reader<'a> {
     }
 
     fn action(&mut self) -> Result<Action<&'a str>, RecordError> {
-        Ok(Action { key: self.text()?, params: self.text()?, slot: self.optional(Self::text)? })
+        let (key, params, slot) = (self.text()?, self.text()?, self.optional(Self::text)?);
+        let at = if self.has_moments { self.optional(Self::number)? } else { None };
+        Ok(Action { key, params, slot, at })
     }
 
     fn key(&mut self) -> Result<KeyDigest, RecordError> {

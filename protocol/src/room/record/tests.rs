@@ -19,7 +19,11 @@ fn refusal(id: u64) -> Refusal {
 }
 
 fn action(slot: Option<&'static str>) -> Action<&'static str> {
-    Action { key: "goTo", params: "[7,\"é\"]", slot }
+    Action { key: "goTo", params: "[7,\"é\"]", slot, at: None }
+}
+
+fn at(slot: Option<&'static str>) -> Action<&'static str> {
+    Action { at: Some(1_790_000_012_345), ..action(slot) }
 }
 
 fn code() -> Option<RoomCode> {
@@ -30,6 +34,7 @@ fn checkpoint() -> Checkpoint<'static> {
     Checkpoint {
         head: 300,
         shares_audience: true,
+        has_clock: false,
         code: None,
         owner: OwnerState {
             key: KeyDigest([7; 32]),
@@ -65,6 +70,18 @@ fn examples() -> Vec<(&'static str, Record<'static>)> {
         ("skipped", Record::Skipped { seq: 1_000_300, epoch: 1_003 }),
         ("opened_with_code", Record::Opened { key: KeyDigest([7; 32]), session: None, code: code() }),
         ("checkpoint_with_code", Record::Checkpoint(Checkpoint { code: code(), ..checkpoint() })),
+        ("acted_at", Record::Acted { by: None, id: Some(1), seq: 1, action: at(None) }),
+        ("retained_at", Record::Acted { by: None, id: Some(2), seq: 2, action: at(Some("slide")) }),
+        ("has_clock", Record::HasClock(true)),
+        ("checkpoint_with_clock", Record::Checkpoint(Checkpoint { has_clock: true, ..checkpoint() })),
+        (
+            "checkpoint_with_moment",
+            Record::Checkpoint(Checkpoint {
+                code: code(),
+                slots: vec![(1, at(Some("slide"))), (2, action(Some("pointer")))],
+                ..checkpoint()
+            }),
+        ),
     ]
 }
 
@@ -104,9 +121,10 @@ fn cut_anywhere_the_records_before_the_cut_are_read_and_the_rest_is_torn() {
 #[test]
 fn what_no_version_wrote_is_damaged_and_what_a_later_one_wrote_is_newer() {
     assert_eq!(decoded(&[0, 8, 0]), Err(RecordError::Damaged), "format 0");
-    assert_eq!(decoded(&[2, 8, 0]), Err(RecordError::Newer), "format 2");
+    assert_eq!(decoded(&[3, 8, 0]), Err(RecordError::Newer), "format 3");
     assert_eq!(decoded(&[1, 0, 0]), Err(RecordError::Damaged), "kind 0");
     assert_eq!(decoded(&[1, 13, 0]), Err(RecordError::Newer), "kind 13");
+    assert_eq!(decoded(&[2, 14, 0]), Err(RecordError::Newer), "kind 14");
     let small = [vec![1, 11, 40, 6], b"k7m4qx".to_vec(), vec![7; 32], vec![0]].concat();
     assert_eq!(decoded(&small), Err(RecordError::Damaged), "a code that is written in another way");
     assert_eq!(decoded(&[1, 8, 1, 0]), Err(RecordError::Damaged), "a byte too many");
@@ -141,11 +159,12 @@ proptest! {
         let [seq, epoch, at] = numbers;
         let code = flag.then(|| RoomCode::from_random(u128::from(seq), 10));
         let (by, key, [own, others]) = (by.as_deref(), KeyDigest(key), answers);
-        let action = Action { key: &**name, params: params.as_str(), slot: flag.then_some(slot.as_str()) };
+        let action = Action { key: &**name, params: params.as_str(), slot: flag.then_some(slot.as_str()), at: id.filter(|_| flag) };
         let refusal = Refusal { code: name.clone(), message: params.clone(), id, retry_after_ms: id };
         let checkpoint = Checkpoint {
             head: seq,
             shares_audience: flag,
+            has_clock: flag && seq % 2 == 0,
             code,
             owner: OwnerState {
             key,
@@ -165,6 +184,7 @@ proptest! {
             Record::Claimed { session: by, epoch },
             Record::Away { epoch, since_ms: at },
             Record::SharesAudience(flag),
+            Record::HasClock(flag),
             Record::Closed,
             Record::Checkpoint(checkpoint),
             Record::Skipped { seq, epoch },
@@ -174,9 +194,9 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), kind in 0..15_u8) {
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), format in 1..3_u8, kind in 0..15_u8) {
         let _ = decoded(&bytes);
-        let mut framed = vec![1, kind, bytes.len().min(127) as u8];
+        let mut framed = vec![format, kind, bytes.len().min(127) as u8];
         framed.extend_from_slice(&bytes);
         let _ = decoded(&framed);
     }

@@ -151,7 +151,7 @@ impl Server {
 
     fn act(&mut self, number: u32, slot: Option<u8>, now: Timestamp) {
         let (params, slot) = (format!("[{number}]"), slot.map(|slot| slot.to_string()));
-        let action = Action { key: "act", params: params.as_str(), slot: slot.as_deref() };
+        let action = Action { key: "act", params: params.as_str(), slot: slot.as_deref(), at: None };
         // Superseded is an answer too.
         let _ = self.room.as_owner(self.epoch, |room| room.action(None, action, now));
     }

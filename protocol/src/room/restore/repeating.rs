@@ -85,6 +85,7 @@ impl Repeating {
                 self.away_since_ms = Some(*since_ms);
             }
             Record::SharesAudience(shares) => room.shares_audience = *shares,
+            Record::HasClock(has_clock) => room.has_clock = *has_clock,
             Record::Closed => room.is_closed = true,
             Record::Checkpoint(checkpoint) => self.restore_checkpoint(room, checkpoint)?,
             Record::Skipped { seq, epoch } => self.skip_to(room, *seq, *epoch)?,
@@ -149,6 +150,7 @@ impl Repeating {
         room.owner = owner.ok_or(RestoreError::Incomplete)?;
         self.away_since_ms = checkpoint.owner.away_since_ms;
         room.shares_audience = checkpoint.shares_audience;
+        room.has_clock = checkpoint.has_clock;
         room.code = checkpoint.code;
         room.slots = Slots::default();
         let mut last_seq = 0;

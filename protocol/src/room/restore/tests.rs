@@ -43,7 +43,7 @@ fn commit(room: &mut Room) -> Vec<u8> {
 }
 
 fn act(room: &mut Room, id: Option<u64>, slot: Option<&str>) -> Result<(), String> {
-    let action = Action { key: "f", params: "[1]", slot };
+    let action = Action { key: "f", params: "[1]", slot, at: None };
     room.action(id, action, Timestamp(0)).map(drop).map_err(|refusal| refusal.code)
 }
 

@@ -95,7 +95,7 @@ mod tests {
     }
 
     fn act(room: &mut Room) {
-        let action = Action { key: "goTo", params: "[1]", slot: None };
+        let action = Action { key: "goTo", params: "[1]", slot: None, at: None };
         room.action(None, action, Timestamp(0)).unwrap();
     }
 

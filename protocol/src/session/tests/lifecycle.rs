@@ -33,7 +33,8 @@ fn a_page_that_sleeps_drops_its_connection_without_a_word_and_comes_back_at_once
 #[test]
 fn what_a_page_broadcasts_before_and_while_it_sleeps_is_sent_when_it_wakes() {
     let mut page = owner_entered_at(0);
-    let broadcast = |page: &mut Page, key| page.broadcast(Action { key, params: "[]", slot: None }).unwrap();
+    let broadcast =
+        |page: &mut Page, key| page.broadcast(Action { key, params: "[]", slot: None, at: None }).unwrap();
     broadcast(&mut page, "before");
     assert_eq!(sent(&mut page).len(), 1);
     page.handle(Timestamp(1), Input::Sleep);
@@ -74,7 +75,7 @@ fn a_page_whose_timers_stop_keeps_its_connection_while_messages_come() {
     // The heartbeat's timer comes a minute late, and so does the one that looks for the answer.
     page.handle(Timestamp(85_000), Input::Timeout);
     assert_eq!(sent(&mut page), [r#"{"ping":1}"#]);
-    page.handle(Timestamp(85_010), Input::Received(ServerMessage::Pong(1)));
+    page.handle(Timestamp(85_010), Input::Received(ServerMessage::Pong { number: 1, time: None }));
     page.handle(Timestamp(150_000), Input::Timeout);
     assert_eq!((page.status(), sent(&mut page).len()), (SessionStatus::Connected, 1));
 }

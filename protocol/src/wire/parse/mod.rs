@@ -103,7 +103,7 @@ pub(crate) struct Fields<'a> {
     params_depth: usize,
 }
 
-const FIELD_NAMES: [&str; 27] = [
+const FIELD_NAMES: [&str; 30] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -131,6 +131,9 @@ const FIELD_NAMES: [&str; 27] = [
     "shutdown",
     "token",
     "code",
+    "at",
+    "time",
+    "clock",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -285,7 +288,8 @@ impl<'a> Fields<'a> {
             return Ok(ClientMessage::Clear { id: self.id()?, slot });
         }
         if let Some(number) = self.session_number("ping")? {
-            return Ok(ClientMessage::Ping(number));
+            let wants_time = self.session_field(self.boolean("time").map(Some))?.unwrap_or(false);
+            return Ok(ClientMessage::Ping { number, wants_time });
         }
         if let Some(number) = self.session_number("pong")? {
             return Ok(ClientMessage::Pong(number));
@@ -305,7 +309,8 @@ impl<'a> Fields<'a> {
         let retained = self.boolean("stateMessage")? || named.is_some();
         let slot = retained.then(|| named.unwrap_or_else(|| key.clone()));
         let id = self.id()?;
-        Ok(ClientMessage::Action { id, action: Action { key, params: self.params()?, slot } })
+        let at = self.session_number("at")?;
+        Ok(ClientMessage::Action { id, action: Action { key, params: self.params()?, slot, at } })
     }
 
     fn create(&self) -> Result<ClientMessage<'a>, Refusal> {
@@ -318,6 +323,7 @@ impl<'a> Fields<'a> {
             session: self.session_name()?,
             share_audience: self.boolean("shareAudience")?,
             code: self.boolean("code")?,
+            clock: self.boolean("clock")?,
         }))
     }
 
@@ -342,8 +348,8 @@ impl<'a> Fields<'a> {
             }),
             None => None,
         };
-        let (since, token) = (self.number("since")?, self.text("token")?);
-        Ok(ClientMessage::Join(Join { uuid, version: Some(version), since, claim, token }))
+        let (since, token, clock) = (self.number("since")?, self.text("token")?, self.boolean("clock")?);
+        Ok(ClientMessage::Join(Join { uuid, version: Some(version), since, claim, clock, token }))
     }
 }
 

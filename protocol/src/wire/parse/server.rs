@@ -63,6 +63,18 @@ impl ServerFields for Fields<'_> {
         self.boolean("resync").unwrap_or(false)
     }
 
+    fn at(&self) -> Option<u64> {
+        self.get("at")?.parse().ok()
+    }
+
+    fn time(&self) -> Option<u64> {
+        self.get("time")?.parse().ok()
+    }
+
+    fn clock(&self) -> bool {
+        self.boolean("clock").unwrap_or(false)
+    }
+
     fn number(&self, field: NumberField) -> Option<u64> {
         let name = match field {
             NumberField::Version => "v",

@@ -22,6 +22,10 @@ fn action(frame: &str) -> Action<Cow<'_, str>> {
     }
 }
 
+fn ping(number: u64) -> ClientMessage<'static> {
+    ClientMessage::Ping { number, wants_time: false }
+}
+
 #[test]
 fn the_readmes_samples_are_read_with_their_line_breaks() {
     let sample = |value: u64, key: &str, params: &str, state: bool| {
@@ -45,7 +49,7 @@ fn the_readmes_samples_are_read_with_their_line_breaks() {
 fn a_frame_is_a_sequence_of_objects_separated_by_any_whitespace_or_none() {
     let frame = "{\"ping\":1}{\"ping\":2}\n\r\n {\"ping\":\n3}\t";
     let pings: Vec<_> = client_messages(frame, DEPTH).map(Result::unwrap).collect();
-    assert_eq!(pings, [1, 2, 3].map(ClientMessage::Ping));
+    assert_eq!(pings, [1, 2, 3].map(ping));
     assert_eq!(client_messages(" \n ", DEPTH).count(), 0);
 }
 
@@ -54,7 +58,7 @@ fn a_syntax_error_refuses_the_rest_of_the_frame_once() {
     for junk in ["{\"ping\":1}{oops}{\"ping\":2}", "{\"ping\":1} 7 {\"ping\":2}", "{\"ping\":1}{\"ping\":"] {
         let read: Vec<_> = client_messages(junk, DEPTH).collect();
         assert_eq!(read.len(), 2, "{junk}");
-        assert_eq!(read[0], Ok(ClientMessage::Ping(1)));
+        assert_eq!(read[0], Ok(ping(1)));
         assert_eq!(read[1].as_ref().unwrap_err().code, "malformed");
     }
 }
@@ -88,7 +92,7 @@ fn a_message_with_a_fault_is_refused_alone_and_says_what_is_wrong() {
     let refusal = read[0].as_ref().unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.id), ("malformed", Some(7)));
     assert_eq!(refusal.message, "\"funcParams\" must be an array");
-    assert_eq!(read[1], Ok(ClientMessage::Ping(2)));
+    assert_eq!(read[1], Ok(ping(2)));
 }
 
 #[test]
@@ -151,7 +155,7 @@ fn without_session_fields_spoken_they_are_extra_fields_of_any_type() {
             r#"{"status":{"value":3},"funcKey":"a","id":"abc","slot":[]}"#,
             ClientMessage::Action {
                 id: None,
-                action: Action { key: "a".into(), params: "[]".into(), slot: None },
+                action: Action { key: "a".into(), params: "[]".into(), slot: None, at: None },
             },
         ),
     ] {
@@ -164,7 +168,7 @@ fn a_field_that_is_null_counts_as_absent() {
     let read = action(
         r#"{"status":null,"funcKey":"a","funcParams":null,"stateMessage":null,"slot":null,"id":null}"#,
     );
-    assert_eq!(read, Action { key: "a".into(), params: "[]".into(), slot: None });
+    assert_eq!(read, Action { key: "a".into(), params: "[]".into(), slot: None, at: None });
 }
 
 #[test]
@@ -210,7 +214,7 @@ fn what_is_nested_beyond_any_stack_is_read_without_recursion() {
     let levels = 1_000_000;
     assert_eq!(only(&nested(levels, "")).unwrap_err().known_code(), Some(RefusalCode::ParamsTooDeep));
     let unknown = format!(r#"{{"unknown":{}{},"ping":1}}"#, "[".repeat(levels), "]".repeat(levels));
-    assert_eq!(only(&unknown), Ok(ClientMessage::Ping(1)));
+    assert_eq!(only(&unknown), Ok(ping(1)));
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -244,9 +248,9 @@ fn join() -> impl Strategy<Value = Join<'static>> {
     // Without a version, a client doesn't speak session fields.
     prop_oneof![
         (text(), token()).prop_map(|(uuid, token)| Join { uuid: uuid.into(), token, ..Join::default() }),
-        (text(), number(), option(), proptest::option::of(claim), token()).prop_map(
-            |(uuid, version, since, claim, token)| {
-                Join { uuid: uuid.into(), version: Some(version), since, claim, token }
+        (text(), number(), option(), proptest::option::of(claim), any::<bool>(), token()).prop_map(
+            |(uuid, version, since, claim, clock, token)| {
+                Join { uuid: uuid.into(), version: Some(version), since, claim, clock, token }
             }
         ),
     ]
@@ -261,18 +265,21 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     let session = proptest::option::of(text().prop_map(Cow::Owned));
     prop_oneof![
         token().prop_map(|token| ClientMessage::Create(Create { token, ..Create::default() })),
-        (number(), session, any::<[bool; 2]>(), token()).prop_map(|(version, session, flags, token)| {
-            let [share_audience, code] = flags;
-            ClientMessage::Create(Create { version: Some(version), session, share_audience, code, token })
+        (number(), session, any::<[bool; 3]>(), token()).prop_map(|(version, session, flags, token)| {
+            let [share_audience, code, clock] = flags;
+            let version = Some(version);
+            ClientMessage::Create(Create { version, session, share_audience, code, clock, token })
         }),
         join().prop_map(ClientMessage::Join),
-        (id(), key(), params(), proptest::option::of(key())).prop_map(|(id, key, params, slot)| {
-            let slot = slot.map(Cow::Owned);
-            ClientMessage::Action { id, action: Action { key: key.into(), params: params.into(), slot } }
-        }),
+        (id(), key(), params(), proptest::option::of(key()), proptest::option::of(number())).prop_map(
+            |(id, key, params, slot, at)| {
+                let (key, params, slot) = (key.into(), params.into(), slot.map(Cow::Owned));
+                ClientMessage::Action { id, action: Action { key, params, slot, at } }
+            }
+        ),
         (id(), key()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
         Just(ClientMessage::Close),
-        number().prop_map(ClientMessage::Ping),
+        (number(), any::<bool>()).prop_map(|(number, wants_time)| ClientMessage::Ping { number, wants_time }),
         number().prop_map(ClientMessage::Pong),
     ]
 }
@@ -300,14 +307,16 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
                 epoch,
                 ack,
                 code,
+                clock: number % 2 == 0,
+                time: epoch,
             })
         });
     prop_oneof![
         connected,
         refusal,
         Just(ServerMessage::Closed),
-        (seq.clone(), key(), params(), proptest::option::of(text()))
-            .prop_map(|(seq, key, params, slot)| ServerMessage::Action { seq, key, params, slot }),
+        (seq.clone(), key(), params(), proptest::option::of(text()), number())
+            .prop_map(|(seq, key, params, slot, at)| ServerMessage::Action { seq, key, params, slot, at }),
         (seq, text()).prop_map(|(seq, slot)| ServerMessage::Cleared { seq, slot }),
         any::<u64>().prop_map(ServerMessage::Resync),
         any::<u64>().prop_map(ServerMessage::Synced),
@@ -318,7 +327,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
             .prop_map(|(connected, lagging)| ServerMessage::Audience(Audience { connected, lagging })),
         any::<u64>().prop_map(ServerMessage::Shutdown),
         any::<u64>().prop_map(ServerMessage::Ping),
-        any::<u64>().prop_map(ServerMessage::Pong),
+        (any::<u64>(), number()).prop_map(|(number, time)| ServerMessage::Pong { number, time }),
     ]
 }
 

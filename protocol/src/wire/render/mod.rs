@@ -34,7 +34,8 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
         ClientMessage::Action { id, action } => client_action(out, *id, action.as_str()),
         ClientMessage::Clear { id, slot } => client_clear(out, *id, slot),
         ClientMessage::Close => close(out),
-        ClientMessage::Ping(number) => client_number(out, "ping", *number),
+        ClientMessage::Ping { number, wants_time: false } => client_number(out, "ping", *number),
+        ClientMessage::Ping { number, wants_time: true } => time_ping(out, *number),
         ClientMessage::Pong(number) => client_number(out, "pong", *number),
     }
 }
@@ -55,6 +56,7 @@ pub(crate) struct FirstMessage<'a> {
     pub(crate) epoch: Option<u64>,
     pub(crate) share_audience: bool,
     pub(crate) code: bool,
+    pub(crate) clock: bool,
     pub(crate) token: Option<&'a str>,
 }
 
@@ -71,21 +73,26 @@ pub(crate) fn first_message(out: &mut String, message: &FirstMessage<'_>) {
     if message.code {
         object.boolean("code", true);
     }
+    if message.clock {
+        object.boolean("clock", true);
+    }
     object.optional_text("token", message.token);
     object.end();
 }
 
 fn create(out: &mut String, create: &Create<'_>) {
-    let &Create { version, share_audience, code, .. } = create;
+    let &Create { version, share_audience, code, clock, .. } = create;
     let (session, token) = (create.session.as_deref(), create.token.as_deref());
-    let message = FirstMessage { version, session, share_audience, code, token, ..FirstMessage::default() };
-    first_message(out, &message);
+    first_message(
+        out,
+        &FirstMessage { version, session, share_audience, code, clock, token, ..FirstMessage::default() },
+    );
 }
 
 fn join(out: &mut String, join: &Join<'_>) {
-    let &Join { version, since, .. } = join;
+    let &Join { version, since, clock, .. } = join;
     let (uuid, token) = (Some(&*join.uuid), join.token.as_deref());
-    let message = FirstMessage { uuid, version, since, token, ..FirstMessage::default() };
+    let message = FirstMessage { uuid, version, since, clock, token, ..FirstMessage::default() };
     first_message(
         out,
         &match &join.claim {
@@ -122,6 +129,13 @@ pub(crate) fn close(out: &mut String) {
     object.end();
 }
 
+/// Writes a `ping` whose answer is to say the server's time.
+pub(crate) fn time_ping(out: &mut String, number: u64) {
+    let mut object = ObjectWriter::new(out);
+    object.number("ping", number).boolean("time", true);
+    object.end();
+}
+
 /// Writes a `ping` or `pong`.
 pub(crate) fn client_number(out: &mut String, name: &str, number: u64) {
     let mut object = ObjectWriter::new(out);
@@ -139,9 +153,10 @@ pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
             status(&mut object, Status::NotConnected, Some(&refusal.message));
             error(&mut object, refusal);
         }
-        ServerMessage::Action { seq, key, params, slot } => {
+        ServerMessage::Action { seq, key, params, slot, at } => {
             object.optional_number("seq", *seq);
-            compact_action(&mut object, Action { key, params: params.as_ref(), slot: slot.as_deref() });
+            let (params, slot, at) = (params.as_ref(), slot.as_deref(), *at);
+            compact_action(&mut object, Action { key, params, slot, at });
         }
         ServerMessage::Cleared { seq, slot } => {
             object.optional_number("seq", *seq).text("clear", slot);
@@ -175,8 +190,8 @@ pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
         ServerMessage::Ping(number) => {
             object.number("ping", *number);
         }
-        ServerMessage::Pong(number) => {
-            object.number("pong", *number);
+        ServerMessage::Pong { number, time } => {
+            object.number("pong", *number).optional_number("time", *time);
         }
     }
     object.end();
@@ -202,13 +217,13 @@ pub fn original_refusal(out: &mut String, uuid: &str, refusal: &Refusal) {
 }
 
 /// What the envelope of a message holds if there is no action.
-const NO_ACTION: Action<&str> = Action { key: "", params: "[]", slot: None };
+const NO_ACTION: Action<&str> = Action { key: "", params: "[]", slot: None, at: None };
 
 fn envelope(
     out: &mut String,
     uuid: &str,
     (value, text): (Status, Option<&str>),
-    Action { key, params, slot }: Action<&str>,
+    Action { key, params, slot, .. }: Action<&str>,
     more: impl FnOnce(&mut ObjectWriter<'_>),
 ) {
     let mut object = ObjectWriter::new(out);
@@ -220,8 +235,8 @@ fn envelope(
 }
 
 #[inline(always)]
-fn compact_action(object: &mut ObjectWriter<'_>, Action { key, params, slot }: Action<&str>) {
-    object.text("funcKey", key);
+fn compact_action(object: &mut ObjectWriter<'_>, Action { key, params, slot, at }: Action<&str>) {
+    object.optional_number("at", at).text("funcKey", key);
     if params != "[]" {
         object.raw("funcParams", params);
     }
@@ -250,6 +265,10 @@ fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
         object.number("epoch", epoch).number("ack", reply.ack);
     }
     object.optional_text("code", reply.code.as_deref());
+    if reply.clock {
+        object.boolean("clock", true);
+    }
+    object.optional_number("time", reply.time);
 }
 
 fn status(object: &mut ObjectWriter<'_>, value: Status, text: Option<&str>) {

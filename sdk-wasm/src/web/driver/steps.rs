@@ -14,7 +14,7 @@ use crate::registry::{Action, FunctionId};
 use crate::step::Step;
 use crate::web::Status;
 use crate::web::callback::{Callback, Callbacks};
-use crate::web::environment::{in_next_task, warn};
+use crate::web::environment::{in_next_task, now, warn};
 use crate::web::error::{CloseReason, RoomError};
 use crate::web::params::Params;
 use crate::web::room::Room;
@@ -97,11 +97,23 @@ impl Driver {
     fn run(&self, number: FunctionId, action: Action<Array>) {
         let function = self.inner.borrow().resources.functions.get(&number).cloned();
         let Some(function) = function else { return };
-        match function.call(Params::new(action.params)) {
+        let late_us = action.at.and_then(|at| self.microseconds_after(at));
+        self.inner.borrow_mut().late_us = late_us;
+        let result = function.call(Params::new(action.params));
+        self.inner.borrow_mut().late_us = None;
+        match result {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.report(error.with_key(&action.key)),
             Err(thrown) => self.report(RoomError::function_failed(&action.key, &thrown)),
         }
+    }
+
+    /// How many microseconds ago this moment of the server's clock was; 0 if it is to come. None if
+    /// the page doesn't know that clock.
+    fn microseconds_after(&self, at: u64) -> Option<u64> {
+        let (now, at_us) = (now(), i64::try_from(at).ok()?.saturating_mul(1_000));
+        let time_us = self.engine().clock(now)?.time_us(now);
+        u64::try_from(time_us.saturating_sub(at_us).max(0)).ok()
     }
 
     fn call_back<A>(&self, field: fn(&Callbacks) -> &Option<Callback<A>>, argument: A) {

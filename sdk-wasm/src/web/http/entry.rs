@@ -22,6 +22,7 @@ pub(super) struct Entry {
     pub(super) epoch: Option<u64>,
     pub(super) share_audience: bool,
     pub(super) code: bool,
+    pub(super) clock: bool,
 }
 
 impl Entry {
@@ -36,6 +37,7 @@ impl Entry {
             epoch: message.number(NumberField::Epoch),
             share_audience: message.get("shareAudience").is_truthy(),
             code: message.get("code").is_truthy(),
+            clock: message.get("clock").is_truthy(),
         }
     }
 
@@ -44,6 +46,7 @@ impl Entry {
         let mut query = Vec::new();
         let mut add =
             |name: &str, value: Option<String>| query.extend(value.map(|value| format!("{name}={value}")));
+        add("clock", self.clock.then(|| "true".to_owned()));
         add("since", self.since.map(|seq| format!("{seq}")));
         if self.owner_key.is_some() {
             add("session", Some(encode_uri_component(&self.session).into()));

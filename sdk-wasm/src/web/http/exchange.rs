@@ -113,7 +113,12 @@ impl Exchange {
             return self.posts(|posts| posts.push(line, id));
         }
         if let Some(ping) = message.number(NumberField::Ping) {
-            return spawn_local(Rc::clone(self).answer_ping(ping));
+            let exchange = Rc::clone(self);
+            return if message.get("time").is_truthy() {
+                spawn_local(exchange.answer_time(ping));
+            } else {
+                spawn_local(exchange.answer_ping(ping));
+            };
         }
         match message.status().and_then(Status::from_value) {
             Some(Status::New) => {
@@ -136,7 +141,8 @@ impl Exchange {
         // A session's name is of digits and letters.
         let share = if entry.share_audience { ",\"shareAudience\":true" } else { "" };
         let code = if entry.code { ",\"code\":true" } else { "" };
-        let body = format!("{{\"session\":\"{}\"{share}{code}}}", entry.session);
+        let clock = if entry.clock { ",\"clock\":true" } else { "" };
+        let body = format!("{{\"session\":\"{}\"{share}{code}{clock}}}", entry.session);
         let request = Request::new("POST", &address)?.bearer(entry.token.as_deref())?;
         let response = request.body("application/json", &body)?.send(Some(&self.signal())).await?;
         let reply = text(&response).await?;
@@ -262,7 +268,25 @@ impl Exchange {
             (state.last_received_at, state.heartbeat_ms)
         };
         if is_there && now().since(last) < 2 * heartbeat_ms {
-            self.receive(ServerMessage::Pong(ping));
+            self.receive(ServerMessage::Pong { number: ping, time: None });
+        }
+    }
+
+    /// Answers a ping that asks for the server's time, which this page's own would not be. Without
+    /// an answer of the server there is none to the ping.
+    async fn answer_time(self: Rc<Self>, ping: u64) {
+        if let Ok(time) = self.ask_time().await {
+            self.receive(ServerMessage::Pong { number: ping, time });
+        }
+    }
+
+    /// The server's time. None if too many ask for it.
+    async fn ask_time(&self) -> Result<Option<u64>, Failure> {
+        let address = format!("{}/time", self.base);
+        match Request::new("GET", &address)?.send(Some(&self.signal())).await {
+            Ok(response) => Ok(fields(&text(&response).await?)?.count("time")),
+            Err(Failure::Refused(refusal)) if refusal.retry_after_ms.is_some() => Ok(None),
+            Err(failure) => Err(failure),
         }
     }
 

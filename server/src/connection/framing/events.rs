@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn act(room: &mut Room, key: &'static str, slot: Option<&'static str>) {
-        room.action(None, Action { key, params: "[]", slot }, Timestamp(0)).unwrap();
+        room.action(None, Action { key, params: "[]", slot, at: None }, Timestamp(0)).unwrap();
     }
 
     #[test]

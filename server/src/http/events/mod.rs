@@ -88,6 +88,7 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
         version: Some(PROTOCOL_VERSION),
         since: headers::since(&request.headers, query)?,
         claim,
+        clock: query.flag("clock")?,
         token: headers::bearer(&request.headers)?.map(Into::into),
     })
 }

@@ -84,6 +84,8 @@ struct ActionLine<'a> {
     func_params: &'a RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     slot: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<u64>,
     #[serde(flatten)]
     actor: Actor<'a>,
 }
@@ -187,7 +189,7 @@ impl StoreReader {
     fn action_line<'a>(
         &self,
         seq: u64,
-        Action { key, params, slot }: Action<&'a str>,
+        Action { key, params, slot, at }: Action<&'a str>,
         actor: Actor<'a>,
     ) -> Result<ActionLine<'a>, StoreError> {
         let no_json = |_| StoreError::Damaged {
@@ -195,7 +197,7 @@ impl StoreReader {
             reason: format!("the params of action {seq} are no JSON"),
         };
         let func_params = serde_json::from_str(params).map_err(no_json)?;
-        Ok(ActionLine { seq, func_key: key, func_params, slot, actor })
+        Ok(ActionLine { seq, func_key: key, func_params, slot, at, actor })
     }
 
     fn unknown(&self, room: &str) -> StoreError {

@@ -5,7 +5,7 @@ use rtbroadcaster_protocol::{Mark, Post, RecordedAnswer, RoomId};
 use super::Cluster;
 use super::event::Process;
 use crate::sim::invariant::{Checked, Invariant};
-use crate::sim::model::{Attempt, Fate, What};
+use crate::sim::model::{Attempt, Fate, What, moment_field};
 use crate::sim::server::Server;
 use crate::sim::world::World;
 
@@ -56,8 +56,9 @@ impl World {
         let slot = slot.map(|slot| format!("s{}", slot % 6));
         let state = slot.as_ref().map(|slot| format!(r#","stateMessage":true,"slot":"{slot}""#));
         let text = format!(
-            r#"{{"status":{{"value":3}},"funcKey":"set","funcParams":[{number}]{}}}"#,
-            state.unwrap_or_default()
+            r#"{{"status":{{"value":3}},"funcKey":"set","funcParams":[{number}]{}{}}}"#,
+            state.unwrap_or_default(),
+            moment_field(number)
         );
         let what = match slot {
             Some(slot) => What::Write { number, bytes: slot.len() + 3 + format!("[{number}]").len(), slot },

@@ -68,7 +68,7 @@ fn several_threads_push_and_each_room_keeps_its_order() {
         for room in process.rooms.values_mut() {
             scope.spawn(move || {
                 for number in 1..=2_000 {
-                    let action = Action { key: "f", params: "[]", slot: None };
+                    let action = Action { key: "f", params: "[]", slot: None, at: None };
                     room.action(Some(number), action, Timestamp(0)).unwrap();
                     let (bytes, mark) = room.take_staged().unwrap();
                     let (room, oldest_seq) = (room.id(), room.oldest_seq());

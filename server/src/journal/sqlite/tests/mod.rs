@@ -173,7 +173,7 @@ impl Process {
 
     /// Returns whether the action was taken.
     fn try_act(&mut self, id: RoomId, number: u64, params: &str, slot: Option<&str>) -> bool {
-        let action = Action { key: "f", params, slot };
+        let action = Action { key: "f", params, slot, at: None };
         let result = self.room(id).action(Some(number), action, Timestamp(0));
         self.push(id, false);
         result.is_ok()

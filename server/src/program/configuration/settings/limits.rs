@@ -21,6 +21,9 @@ const ANY_SIZE: RangeInclusive<u64> = 1_048_576..=i64::MAX as u64;
 /// What codes may have.
 const CODE_LENGTH: RangeInclusive<u64> = RoomCode::SHORTEST as u64..=RoomCode::LONGEST as u64;
 
+/// No page waits for the moment of an action for longer than a minute.
+const HORIZON: RangeInclusive<u64> = 0..=60_000;
+
 /// Any time that TOML can write.
 const ANY_TIME: RangeInclusive<u64> = 0..=i64::MAX as u64;
 
@@ -242,6 +245,27 @@ pub(super) static SETTINGS: &[Setting] = &[
         is_secret: false,
         kind: Kind::Rate(
             |configuration| &mut configuration.rooms.limits.code_misses_per_second,
+            AT_LEAST_ONE,
+        ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "at-horizon-ms",
+        value_name: "MILLISECONDS",
+        help: "How far ahead the moment of an action may be (at); further ahead it is refused \
+               (malformed)",
+        is_secret: false,
+        kind: Kind::Milliseconds(|configuration| &mut configuration.rooms.limits.at_horizon_ms, HORIZON),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "clock-samples-per-second",
+        value_name: "NUMBER",
+        help: "How often in a second the server tells its time to pages that estimate its clock; \
+               above it they ask less often",
+        is_secret: false,
+        kind: Kind::Rate(
+            |configuration| &mut configuration.rooms.limits.clock_samples_per_second,
             AT_LEAST_ONE,
         ),
     },

@@ -4,16 +4,16 @@ use serde_json::Value;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::json::json_answer;
-use super::request::{MountPath, Request};
+use super::super::json::json_answer;
+use super::super::request::{MountPath, Request};
 
-const DOCUMENT: &str = include_str!("openapi.json");
+const DOCUMENT: &str = include_str!("../openapi.json");
 
 /// What stands in the file for the path at which the rooms are mounted.
 const MOUNT_PATH: &str = "\"/MOUNT-PATH\"";
 
 /// The document, for the path at which the rooms are mounted.
-pub(super) fn document(request: &Request) -> Response {
+pub(in crate::http) fn document(request: &Request) -> Response {
     let asked_at = request.path.as_str().strip_suffix("/openapi.json");
     let mount = request.mount_path.as_ref().map(MountPath::as_str).or(asked_at);
     // An absolute path, because many programs resolve a relative one in a way of their own.
