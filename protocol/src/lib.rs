@@ -94,8 +94,10 @@ pub use token_bucket::{Rate, TokenBucket};
 pub use wire::parse;
 pub use wire::{
     Action, Audience, Claim, ClientMessage, CloseCode, Connected, Create, Join, LimitField, NumberField,
-    OwnerPresence, Refusal, RefusalCode, Rendering, ServerFields, ServerMessage, Status, render,
+    OwnerPresence, Refusal, RefusalCode, Rendering, RosterQuery, ServerFields, ServerMessage, Status, render,
 };
+#[cfg(feature = "rooms")]
+pub(crate) use wire::{Person, RosterNews, RosterPage};
 
 /// The version of the session fields that this crate speaks. A client gets them if its `v` is at
 /// least this.

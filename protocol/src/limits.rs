@@ -98,6 +98,14 @@ pub struct Limits {
     /// them together. Those that ask above it ask less often. Default 5,000: an audience of 10,000
     /// that comes at once knows the clock well after a minute.
     pub clock_samples_per_second: u64,
+    /// Bytes of the name that a follower gives, or that its token says. A longer one is refused
+    /// (`malformed`). Default 64: some 20 characters of any script.
+    pub name_bytes: usize,
+    /// People on one page of the roster. Who asks for more gets so many. Default 100.
+    pub roster_page: usize,
+    /// How many people may be named in a room whose owner shares the roster, for followers to see
+    /// them. Above it, followers are told how many there are. Default 200.
+    pub roster_shared: usize,
     /// Silence after which a page asks whether the connection still works, in milliseconds. It is
     /// announced to the page. Default 25,000.
     pub heartbeat_ms: u64,
@@ -134,6 +142,9 @@ impl Default for Limits {
             owner_bytes_per_second: 8 * 1024 * 1024,
             at_horizon_ms: 10_000,
             clock_samples_per_second: 5_000,
+            name_bytes: 64,
+            roster_page: 100,
+            roster_shared: 200,
             heartbeat_ms: 25_000,
         }
     }

@@ -121,6 +121,16 @@ pub enum Mutation {
     /// An action overtakes one that waits for its moment.
     #[cfg(any(feature = "moments", feature = "mutations"))]
     OvertakeWaiting,
+    /// A seat ends with its connection.
+    EndSeatWithConnection,
+    /// A seat goes to the next who comes.
+    ReuseSeat,
+    /// Followers are told who is there, whether the owner shares it or not.
+    IgnoreShareRoster,
+    /// Comings and goings are told at once.
+    TellRosterAtOnce,
+    /// Who is away for longer than its seat is kept stays in the roster.
+    KeepSeatForEver,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
@@ -164,7 +174,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 53] = {
+        pub const ALL: [Self; 58] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -219,6 +229,11 @@ mod switch {
                 ForgetToWiden,
                 KeepBoundsOverWake,
                 OvertakeWaiting,
+                EndSeatWithConnection,
+                ReuseSeat,
+                IgnoreShareRoster,
+                TellRosterAtOnce,
+                KeepSeatForEver,
                 ForgetExpectation,
             ]
         };

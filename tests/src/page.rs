@@ -52,6 +52,8 @@ impl Page {
             share_audience: false,
             code: false,
             clock: false,
+            share_roster: false,
+            name: None,
         };
         let url = format!("ws://{address}{PATH}");
         tokio::spawn(Driver::new(url, Session::new(options), tell).run(orders));

@@ -24,6 +24,7 @@ pub mod mutants;
 pub mod one_moment;
 mod page;
 mod page_end;
+pub mod people;
 mod program;
 mod sent;
 mod server;

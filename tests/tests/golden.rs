@@ -204,6 +204,44 @@ async fn a_conversation_about_moments() {
     talk.matches("moment.txt", &names);
 }
 
+#[tokio::test]
+async fn a_conversation_about_who_is_there() {
+    let server = Server::start().await;
+    let mut talk = Transcript::default();
+
+    talk.title("the reply to create");
+    let owner = &mut Client::connect(&server.address).await;
+    talk.says("owner", owner, r#"{"status":{"value":1},"v":2,"session":"first"}"#).await;
+    let reply = talk.hears("owner", owner).await;
+    let (uuid, key) = (field(&reply, "uuid"), field(&reply, "ownerKey"));
+
+    talk.title("a join with a name: the reply has the seat");
+    let ben = &mut Client::connect(&server.address).await;
+    let join = format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2,"session":"second","name":"Ben"}}"#);
+    talk.says("Ben", ben, &join).await;
+    let seat = talk.hears("Ben", ben).await;
+    let (_, seat) = seat.split_once(r#""seat":"#).expect("a seat");
+    let seat = seat.trim_end_matches('}').to_owned();
+    talk.hears("Ben", ben).await;
+
+    talk.title("a name that is none");
+    let lost = &mut Client::connect(&server.address).await;
+    let join = format!(r#"{{"uuid":"{uuid}","status":{{"value":2}},"v":2,"name":" "}}"#);
+    talk.says("lost", lost, &join).await;
+    talk.hears("lost", lost).await;
+
+    talk.title("a follower may not ask");
+    talk.says("Ben", ben, r#"{"ask":1,"roster":{}}"#).await;
+    talk.hears("Ben", ben).await;
+
+    talk.title("the owner asks, and is told who goes");
+    talk.says("owner", owner, r#"{"ask":10,"roster":{"after":0,"limit":100}}"#).await;
+    talk.hears("owner", owner).await;
+    talk.says("Ben", ben, r#"{"status":{"value":4}}"#).await;
+    talk.hears("owner", owner).await;
+    talk.matches("roster.txt", &[(&uuid, "ROOM"), (&key, "KEY"), (&seat, "SEAT")]);
+}
+
 async fn actions(talk: &mut Transcript, owner: &mut Client, follower: &mut Client) {
     talk.title("actions: without and with params, retained, in a slot, cleared");
     let actions = [

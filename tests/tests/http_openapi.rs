@@ -101,6 +101,7 @@ const TIME: &str = "/time";
 const ROOMS: &str = "/rooms";
 const ROOM: &str = "/rooms/{uuid}";
 const ACTIONS: &str = "/rooms/{uuid}/actions";
+const ROSTER: &str = "/rooms/{uuid}/roster";
 const EVENTS: &str = "/rooms/{uuid}/events";
 
 #[tokio::test]
@@ -147,7 +148,9 @@ async fn plain(api: &mut Api) {
         api.answer(address, DOCUMENT_PATH, Request::new(method, &format!("{PATH}{DOCUMENT_PATH}")), 200)
             .await;
     }
-    let options = json!({"session": "s", "shareAudience": true, "code": true, "clock": true}).to_string();
+    let options =
+        json!({"session": "s", "shareAudience": true, "code": true, "clock": true, "shareRoster": true});
+    let options = options.to_string();
     let room = Request::post(&Edge::rooms(), "application/json", &options);
     let room = api.answer(address, ROOMS, room, 201).await.json();
     let code = room["code"].as_str().expect("a code").to_lowercase();
@@ -159,9 +162,13 @@ async fn plain(api: &mut Api) {
     let action = json!({"funcKey": "a", "funcParams": [1], "slot": "s", "at": 1});
     api.answer(address, ACTIONS, edge.post(&action).with("Idempotency-Key", "s:1"), 200).await;
     api.answer(address, ACTIONS, edge.post_lines("{}\n{\"clear\":\"s\"}\n"), 200).await;
+    let named = edge.events().with("Rtbroadcaster-Name", "Ana%20%C3%84");
+    let _named = Events::open(&named, address).await;
+    let roster = api.answer(address, ROSTER, roster(&edge), 200).await.json();
+    assert_eq!((&roster["roster"][0]["name"], &roster["named"]), (&json!("Ana Ä"), &json!(1)));
     let events = Events::open(&edge.events(), address).await;
     api.judge(EVENTS, "GET", &events.response);
-    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (EVENTS, "/events")] {
+    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (ROSTER, "/roster"), (EVENTS, "/events")] {
         api.answer(address, path, Request::new("OPTIONS", &edge.path(below)), 204).await;
     }
     let time = api.answer(address, TIME, Request::get(&format!("{PATH}{TIME}")), 200).await.json();
@@ -189,6 +196,8 @@ async fn malformed(api: &mut Api) {
     api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a", "slot": "two"})), 409).await;
     api.answer(address, EVENTS, edge.events().with("Last-Event-ID", "x"), 400).await;
     api.answer(address, ROOM, Request::new("DELETE", &edge.path("?epoch=x")).bearing(&edge.key), 400).await;
+    let limit = Request::get(&edge.path("/roster?limit=x")).bearing(&edge.key);
+    api.answer(address, ROSTER, limit, 400).await;
     let claim = |query: &str| {
         Request::get(&edge.path(&format!("/events?{query}"))).with("Rtbroadcaster-Owner-Key", &edge.key)
     };
@@ -204,7 +213,9 @@ async fn strangers(api: &mut Api) {
     let server = Server::start().await;
     let address = &server.address;
     let (edge, other) = (Edge::open(address).await, Edge::open(address).await);
-    for (path, request) in [(ACTIONS, edge.post(&json!({"funcKey": "a"}))), (ROOM, delete(&edge))] {
+    for (path, request) in
+        [(ACTIONS, edge.post(&json!({"funcKey": "a"}))), (ROOM, delete(&edge)), (ROSTER, roster(&edge))]
+    {
         api.answer(address, path, request.clone().without("Authorization"), 401).await;
         api.answer(address, path, request.clone().bearing(&other.key), 403).await;
         let elsewhere = request.bearing(&edge.key).with("Origin", "https://evil.example");
@@ -218,7 +229,7 @@ async fn strangers(api: &mut Api) {
             api.answer(address, path, request, 403).await;
         }
     }
-    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (EVENTS, "/events")] {
+    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (ROSTER, "/roster"), (EVENTS, "/events")] {
         let request = Request::new("OPTIONS", &edge.path(below)).with("Origin", "https://evil.example");
         api.answer(address, path, request, 403).await;
     }
@@ -231,6 +242,7 @@ async fn strangers(api: &mut Api) {
     }
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 204).await;
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 404).await;
+    api.answer(address, ROSTER, roster(&edge), 404).await;
     api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a"})), 404).await;
     api.answer(address, EVENTS, edge.events(), 404).await;
 }
@@ -268,6 +280,7 @@ async fn limited(api: &mut Api) {
         .await
         .is_refused(404, "unknown_room");
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 429).await;
+    api.answer(address, ROSTER, roster(&edge), 429).await;
     api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a"})), 429).await;
     api.answer(address, EVENTS, edge.events(), 429).await;
 }
@@ -308,6 +321,7 @@ async fn late(api: &mut Api) {
     for (path, request) in [
         (ROOM, delete(&edge).bearing(&edge.key)),
         (ACTIONS, edge.post(&json!({}))),
+        (ROSTER, roster(&edge)),
         (DOCUMENT_PATH, Request::get(&document)),
         (CODE, Request::get(&code_path("333333"))),
         (TIME, Request::get(&format!("{PATH}{TIME}"))),
@@ -321,6 +335,10 @@ async fn late(api: &mut Api) {
 
 fn code_path(code: &str) -> String {
     format!("{PATH}/codes/{code}")
+}
+
+fn roster(edge: &Edge) -> Request {
+    Request::get(&edge.path("/roster")).bearing(&edge.key)
 }
 
 fn delete(edge: &Edge) -> Request {

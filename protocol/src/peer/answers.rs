@@ -162,6 +162,11 @@ impl Answers {
         self.push_text(|out| render::compact(out, message));
     }
 
+    /// Adds an answer that is rendered, without its newline. The client speaks session fields.
+    pub(super) fn push_rendered(&mut self, text: &str) {
+        self.push_text(|out| out.push_str(text));
+    }
+
     /// Adds an answer if the client speaks session fields. Others would not understand it.
     pub(super) fn push_if_compact(&mut self, message: &ServerMessage<&str>) {
         if self.is_compact() {

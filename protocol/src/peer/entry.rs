@@ -45,6 +45,7 @@ impl Peer {
                 let claim = with(host, room, |room| {
                     room.share_audience(create.share_audience);
                     room.want_clock(create.clock);
+                    room.share_roster(create.share_roster);
                     HeldClaim::of(room)
                 });
                 let Some(claim) = claim else { return self.end(CloseCode::RoomClosed) };
@@ -84,7 +85,13 @@ impl Peer {
         if let Err(refusal) = reopen_if_lost(wanted, join, host) {
             return self.refuse_entry(refusal, host);
         }
-        match self.enter(wanted, join, host) {
+        let is_follower = join.claim.is_none();
+        let name = wanted.filter(|_| is_follower).map(|room| Self::given_name(room, join, host));
+        let name = match name.transpose() {
+            Ok(name) => name.flatten(),
+            Err(refusal) => return self.refuse_entry(refusal, host),
+        };
+        match self.enter(wanted, join, name.as_ref(), now, host) {
             Ok(owner) => {
                 let room = self.room().expect("a connection that has entered is in a room");
                 let is_owner = owner.is_some();
@@ -162,13 +169,23 @@ impl Peer {
         &mut self,
         wanted: Option<RoomId>,
         join: &Join<'_>,
+        name: Option<&(String, bool)>,
+        now: Timestamp,
         host: &mut impl Host,
     ) -> Result<Option<OwnerReply>, EntryError> {
         let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
-        match &join.claim {
-            Some(claim) => self.claim(room, join, claim, host).map(Some),
-            None => self.follow(room, join.since, host).map(|()| None),
+        if let Some(claim) = &join.claim {
+            return self.claim(room, join, claim, host).map(Some);
         }
+        self.follow(room, join.since, host)?;
+        // Clients without session fields have no names.
+        if let Some(name) = name.filter(|_| self.answers.is_compact())
+            && let Err(code) = self.take_seat(room, name, join, host)
+        {
+            self.disconnected(now, host);
+            return Err(code.into());
+        }
+        Ok(None)
     }
 
     fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), EntryError> {
@@ -192,6 +209,7 @@ impl Peer {
             let claimed = room.claim(&digest, claim)?;
             room.share_audience(claim.share_audience);
             room.want_clock(join.clock);
+            room.share_roster(claim.share_roster);
             let knows_nothing = claimed.new_session || join.since == Some(0);
             let snapshot = if knows_nothing {
                 Some(room.cursor(self.answers.rendering, None))
@@ -260,6 +278,7 @@ impl Peer {
         let (owner_key, epoch, ack) =
             owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
         let version = Some(PROTOCOL_VERSION);
+        let seat = self.roster.as_ref().and_then(|part| part.seat).map(u64::from);
         let (uuid, code) = (uuid.to_owned(), code.map(|code| code.to_string()));
         self.answers.push(&ServerMessage::Connected(Connected {
             uuid,
@@ -273,6 +292,7 @@ impl Peer {
             code,
             clock,
             time,
+            seat,
         }));
     }
 

@@ -110,6 +110,19 @@ pub trait Host {
         Some(self.time_ms(now))
     }
 
+    /// A random number. It decides in which order a room gives out the numbers of seats.
+    fn random(&mut self) -> u64;
+    /// The name that the token says of which the permissions were asked last. By default tokens
+    /// say none.
+    fn token_name(&mut self) -> Option<String> {
+        None
+    }
+    /// Whether this server knows everybody who is in its rooms. Otherwise nobody has a seat.
+    fn has_roster(&self) -> bool {
+        true
+    }
+    /// Notes that a client has asked who is there, for the server's metrics.
+    fn note_roster_page(&mut self, _refused: Option<&Refusal>) {}
     /// Notes a refusal to the client, for the server's metrics.
     fn note_refusal(&mut self, _refusal: &Refusal) {}
 

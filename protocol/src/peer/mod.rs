@@ -2,6 +2,7 @@
 //! answered. The server's connections and event streams drive a [`Peer`].
 
 mod answers;
+mod asking;
 mod entry;
 mod held_claim;
 mod host;
@@ -10,10 +11,12 @@ mod owner;
 mod permissions;
 mod reading;
 mod requested_entry;
+mod roster_part;
 
 use answers::Answers;
 use held_claim::HeldClaim;
 use host::with;
+use roster_part::RosterPart;
 
 pub use host::{Host, OwnerKey};
 pub use permissions::{Operation, Permissions, Scope};
@@ -61,6 +64,8 @@ pub struct Peer {
     unread: Box<str>,
     /// See [`Peer::awaits_entry`].
     awaits_entry: bool,
+    /// None until it has a name, or asks who is there.
+    roster: Option<Box<RosterPart>>,
 }
 
 /// What the client is in a room.
@@ -112,6 +117,7 @@ impl Default for Peer {
             paused_until: Timestamp(0),
             unread: Box::default(),
             awaits_entry: false,
+            roster: None,
         }
     }
 }
@@ -174,6 +180,7 @@ impl Peer {
             Ok(ClientMessage::Join(join)) => self.join(&join, now, host),
             Ok(ClientMessage::Action { id, action }) => self.action(id, action.as_str(), now, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, now, host),
+            Ok(ClientMessage::Ask { ask, query }) => self.ask(ask, query, now, host),
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping { number, wants_time }) => {
                 let time = if wants_time { host.sample_time_ms(now) } else { None };
@@ -193,6 +200,7 @@ impl Peer {
         let has_answers = !self.answers.is_empty() || self.answers.are_waiting();
         if (!has_answers || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
             self.serve(frame, host);
+            self.tell_roster(host);
         }
         if frame.is_empty() && self.answers.is_empty() && !self.answers.are_waiting() {
             self.announce_shutdown();
@@ -242,6 +250,7 @@ impl Peer {
         match std::mem::replace(&mut self.role, Role::Gone) {
             Role::Follower { room, cursor, .. } => {
                 with(host, room, |room| room.leave(&cursor));
+                self.leave_seat(room, true, now, host);
             }
             Role::Owner { room, claim, .. } => claim.leave(host, room, now),
             Role::Outside | Role::Gone => {}
@@ -279,6 +288,7 @@ impl Peer {
                 let room = *room;
                 self.answers.forget_waiting();
                 self.answers.push_closed(room);
+                self.leave_seat(room, false, now, host);
                 self.disconnected(now, host);
                 self.end(CloseCode::Left);
             }

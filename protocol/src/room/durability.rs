@@ -229,6 +229,7 @@ mod tests {
             acknowledged: None,
             epoch: None,
             share_audience: false,
+            share_roster: false,
         };
         room.claim(&KEY, &claim).unwrap();
     }

@@ -43,7 +43,7 @@ impl Room {
         // it.
         let state = state.saturating_sub(self.slots.snapshot_bytes());
         let answers = self.owner.answer_count() * ANSWER_BYTES;
-        self.account.set(ROOM_BYTES + rings + state + answers);
+        self.account.set(ROOM_BYTES + rings + state + answers + self.roster.bytes());
     }
 
     /// Sets how much the rings may keep when they are trimmed next.

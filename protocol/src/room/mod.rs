@@ -21,6 +21,7 @@ mod replica;
 mod replicating;
 mod report;
 mod restore;
+mod roster;
 mod serving;
 mod staging;
 mod table;
@@ -37,6 +38,7 @@ use log::slots::Slots;
 use memory::Account;
 use ownership::Ownership;
 use ownership::pace::Pace;
+use roster::Roster;
 use staging::{Left, Observation, Staging};
 
 pub use appending::Accepted;
@@ -53,6 +55,7 @@ pub use record::{Checkpoint, Record, RecordError, Records};
 pub use replica::{LoadError, LoadedRoom, LogEntry, Proposal, Received, Replica, ReplicaLoader};
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
+pub(crate) use roster::{Asker, GivenName, Told};
 pub use staging::{Mark, Observer, RoomNotice};
 pub use table::Rooms;
 
@@ -76,6 +79,7 @@ pub struct Room {
     audience: AudienceCount,
     /// Whether followers are told how many follow.
     shares_audience: bool,
+    roster: Roster,
     has_clock: bool,
     clock_start_ms: u64,
     /// Followers are still served what they have not been served yet. Nothing else is possible.
@@ -126,6 +130,7 @@ impl Room {
             followers: Followers::default(),
             audience: AudienceCount::default(),
             shares_audience: false,
+            roster: Roster::default(),
             has_clock: false,
             clock_start_ms: 0,
             is_closed: false,
@@ -261,7 +266,7 @@ impl Room {
     /// nothing is due, or if an earlier answer still holds.
     pub fn take_alarm(&mut self) -> Option<Timestamp> {
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
-        let due = [self.audience.due(), grace_ends].into_iter().flatten().min()?;
+        let due = [self.audience.due(), self.roster.due(), grace_ends].into_iter().flatten().min()?;
         if self.alarm.is_some_and(|alarm| alarm <= due) {
             return None;
         }
@@ -281,6 +286,7 @@ impl Room {
                 self.version += 1;
             }
         }
+        self.tick_roster(now);
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
         let goes_on = grace_ends.is_none_or(|ends| now < ends || mutated!(IgnoreGrace));
         if !goes_on {

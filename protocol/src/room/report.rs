@@ -17,6 +17,8 @@ pub struct RoomReport {
     pub epoch: u64,
     /// The seq of its newest action; 0 before the first.
     pub seq: u64,
+    /// How many people have a name, those included whose seats are kept while they are away.
+    pub named: usize,
     /// How many state messages it retains.
     pub slots: usize,
     /// Bytes of these state messages: slot names, function keys and params.
@@ -39,6 +41,7 @@ impl Room {
             owner: self.owner.presence(),
             epoch: self.owner.epoch(),
             seq: self.compact.head(),
+            named: self.named(),
             slots: self.slots.len(),
             slot_bytes: self.slots.bytes(),
             ring_bytes: self.compact.bytes() + original,

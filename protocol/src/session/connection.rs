@@ -36,12 +36,14 @@ impl<P> Session<P> {
                     // may have claimed before, and lost the connection during the snapshot.
                     since: if claims { (!self.has_entered).then_some(0) } else { self.progress.applied() },
                     owner_key: self.owner_key.as_deref(),
-                    session: owns.then_some(&self.session),
+                    session: (owns || self.name.is_some()).then_some(&self.session),
                     acknowledged: claims.then(|| self.outbox.acknowledged()),
                     epoch: self.epoch.filter(|_| claims),
                     share_audience: owns && self.share_audience,
                     code: self.wants_code && self.uuid.is_none(),
                     clock: self.wants_clock,
+                    share_roster: owns && self.share_roster,
+                    name: self.name.as_deref().filter(|_| !owns),
                     token: self.token.as_deref(),
                 },
             );

@@ -42,6 +42,10 @@ pub struct SessionOptions {
     /// Whether to ask for the server's time from the start. The session of an owner has all pages
     /// of its room do so.
     pub clock: bool,
+    /// Whether the room's followers may ask who is there. Only an owner's session uses this.
+    pub share_roster: bool,
+    /// What others are to call the page. Only a follower's session uses this.
+    pub name: Option<String>,
 }
 
 /// What the outside tells a session.

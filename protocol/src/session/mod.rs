@@ -68,6 +68,8 @@ pub struct Session<P> {
     progress: Progress,
     pings: u64,
     share_audience: bool,
+    share_roster: bool,
+    name: Option<String>,
     wants_code: bool,
     /// Says what this page may do.
     token: Option<String>,
@@ -164,6 +166,8 @@ impl<P> Session<P> {
             buffered: Buffered::default(),
             last_failure: EndReason::ConnectionFailed,
             return_window_ms: None,
+            share_roster: options.share_roster,
+            name: options.name,
             wants_clock: options.clock,
             moments: Moments::new(options.seed, options.clock),
             now: Timestamp::default(),

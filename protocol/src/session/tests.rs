@@ -20,6 +20,8 @@ fn options(goal: Goal) -> SessionOptions {
         share_audience: false,
         code: false,
         clock: false,
+        share_roster: false,
+        name: None,
     }
 }
 

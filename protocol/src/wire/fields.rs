@@ -45,6 +45,10 @@ pub trait ServerFields {
     fn time(&self) -> Option<u64> {
         None
     }
+    /// `seat`. None where nobody asks for it.
+    fn seat(&self) -> Option<u64> {
+        None
+    }
     /// `clock`. False where nobody asks for it.
     fn clock(&self) -> bool {
         false
@@ -175,6 +179,7 @@ impl Connected {
             code: fields.code(),
             clock: fields.clock(),
             time: fields.time(),
+            seat: fields.seat(),
         }
     }
 }

@@ -27,6 +27,13 @@ pub enum ClientMessage<'a> {
         /// The slot to clear.
         slot: Cow<'a, str>,
     },
+    /// `ask` with `roster`: who is there.
+    Ask {
+        /// `ask`: the answer repeats this number.
+        ask: u64,
+        /// `roster`: which part of the roster.
+        query: RosterQuery,
+    },
     /// Status 4: the owner closes the room, a follower leaves it.
     Close,
     /// `ping`: the server answers with `pong` and the same number.
@@ -53,6 +60,8 @@ pub struct Create<'a> {
     pub code: bool,
     /// `clock`: the reply says the server's time, and the pages of the room estimate its clock.
     pub clock: bool,
+    /// `shareRoster`: the followers may ask who is there.
+    pub share_roster: bool,
     /// `token`: says what the sender may do.
     pub token: Option<Cow<'a, str>>,
 }
@@ -72,6 +81,10 @@ pub struct Join<'a> {
     pub claim: Option<Claim<'a>>,
     /// `clock`: the reply says the server's time. In a claim, as in a create.
     pub clock: bool,
+    /// `name`: what others are to call a follower. Absent if the page doesn't say.
+    pub name: Option<Cow<'a, str>>,
+    /// `session` of a follower: its seat is kept for it while it reconnects.
+    pub session: Option<Cow<'a, str>>,
     /// `token`: says what the sender may do.
     pub token: Option<Cow<'a, str>>,
 }
@@ -91,6 +104,18 @@ pub struct Claim<'a> {
     pub epoch: Option<u64>,
     /// `shareAudience`: the followers may know how many they are.
     pub share_audience: bool,
+    /// `shareRoster`: the followers may ask who is there.
+    pub share_roster: bool,
+}
+
+/// Which part of the roster a client asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RosterQuery {
+    /// `after`: only seats above this one. 0 for the first page.
+    pub after: u64,
+    /// `limit`: how many people at most. None for as many as a page may have; 0 asks how many there
+    /// are.
+    pub limit: Option<u64>,
 }
 
 /// One broadcast function call. `T` is the type of its text: `Cow<str>` as read from a frame,
@@ -217,6 +242,8 @@ pub struct Connected {
     pub clock: bool,
     /// `time`: the server's time, in milliseconds since 1970, if the client asked for it.
     pub time: Option<u64>,
+    /// `seat`: the number that names a follower to others in the room, if it has a name.
+    pub seat: Option<u64>,
 }
 
 /// Whether a room's owner has a connection.

@@ -8,13 +8,18 @@ mod message;
 pub mod parse;
 mod refusal;
 pub mod render;
+#[cfg(feature = "rooms")]
+mod roster;
 mod status;
 
 pub use close_code::CloseCode;
 pub use fields::{LimitField, NumberField, ServerFields};
 pub use message::{
-    Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, ServerMessage,
+    Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, RosterQuery,
+    ServerMessage,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use render::Rendering;
+#[cfg(feature = "rooms")]
+pub(crate) use roster::{Person, RosterNews, RosterPage};
 pub use status::Status;

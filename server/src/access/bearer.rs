@@ -9,10 +9,12 @@ pub(crate) struct Bearer {
     pub(crate) permissions: Permissions,
     /// Who the bearer is: the claim `sub` of a JSON web token.
     pub(crate) subject: Option<String>,
+    /// What others are to call the bearer: the claim `name` of a JSON web token.
+    pub(crate) name: Option<String>,
 }
 
 impl From<Permissions> for Bearer {
     fn from(permissions: Permissions) -> Self {
-        Self { permissions, subject: None }
+        Self { permissions, subject: None, name: None }
     }
 }

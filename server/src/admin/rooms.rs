@@ -28,6 +28,8 @@ pub(super) struct RoomView {
     /// `here` or `away`.
     owner: &'static str,
     followers: usize,
+    /// People who have a name.
+    named: usize,
     /// Followers that were not served everything.
     lagging: u64,
     /// Actions that the follower furthest behind was not served.
@@ -181,6 +183,7 @@ fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
             OwnerPresence::Away => "away",
         },
         followers: report.followers,
+        named: report.named,
         lagging: report.lag.followers,
         lag_greatest: report.lag.greatest,
         seq: report.seq,

@@ -13,6 +13,8 @@ use crate::publish::PublishError;
 pub struct RoomOptions {
     /// Whether followers are told how many follow. By default only the owner is.
     pub share_audience: bool,
+    /// Whether followers may ask who is there. Not on a server of a cluster.
+    pub share_roster: bool,
     /// Whether it gets a short code: [`RoomHandle::code`]. Not on a server of a cluster, where
     /// opening it is refused then (`forbidden`). By default it gets none.
     pub code: bool,
@@ -146,7 +148,10 @@ impl Manager {
         }
         let (_id, key, room) = self.room_table().create(None, options.code, None, None)?;
         let opening = Opening(Some(RoomHandle::new(self.clone(), room)));
-        let shared = opening.room().driven().with(|room, _now| room.share_audience(options.share_audience));
+        let shared = opening.room().driven().with(|room, _now| {
+            room.share_audience(options.share_audience);
+            room.share_roster(options.share_roster);
+        });
         shared.map_err(PublishError::from)?;
         Ok((opening, key))
     }

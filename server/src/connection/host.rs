@@ -12,6 +12,7 @@ use rtbroadcaster_protocol::{
 
 use super::decision::EntryDecision;
 use crate::access::{Decision, EntryRequest, RequestParts};
+use crate::metrics::RosterAsked;
 use crate::rooms::{CLOSED_BY_OWNER, RoomTable};
 use crate::services::Services;
 use crate::shared_room::SharedRoom;
@@ -25,6 +26,8 @@ pub(crate) struct ConnectionHost {
     remote: Option<IpAddr>,
     /// Who the client is, as its last token says.
     subject: Option<String>,
+    /// What others are to call it, as its last token says.
+    name: Option<Box<str>>,
     room: Option<(RoomId, Arc<SharedRoom>)>,
     /// The application's decision about the client. None if it doesn't decide about this one.
     decision: Option<Box<EntryDecision>>,
@@ -35,7 +38,7 @@ pub(crate) struct ConnectionHost {
 impl ConnectionHost {
     /// The host of a single request.
     pub(crate) fn new(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
-        Self { services, remote, subject: None, room: None, decision: None, serves: false }
+        Self { services, remote, subject: None, name: None, room: None, decision: None, serves: false }
     }
 
     /// The host of a connection, whose task serves the room after each read, and when it ends.
@@ -92,6 +95,7 @@ impl Host for ConnectionHost {
     fn permissions(&mut self, operation: Operation, token: Option<&str>) -> Result<Permissions, Refusal> {
         let bearer = self.services.access.bearer(operation, token)?;
         self.subject = bearer.subject;
+        self.name = bearer.name.map(String::into_boxed_str);
         Ok(bearer.permissions)
     }
 
@@ -161,6 +165,22 @@ impl Host for ConnectionHost {
 
     fn sample_time_ms(&mut self, now: Timestamp) -> Option<u64> {
         self.services.clock_samples.take(now).ok()
+    }
+
+    fn random(&mut self) -> u64 {
+        RoomTable::random()
+    }
+
+    fn token_name(&mut self) -> Option<String> {
+        self.name.take().map(String::from)
+    }
+
+    fn has_roster(&self) -> bool {
+        !self.services.rooms.is_shared()
+    }
+
+    fn note_roster_page(&mut self, refused: Option<&Refusal>) {
+        self.services.metrics.roster_asked(RosterAsked::of(refused));
     }
 
     fn note_refusal(&mut self, refusal: &Refusal) {

@@ -1,8 +1,8 @@
-//! Authorises requests that need a room's owner key: posts and removals.
+//! Authorises requests that need a room's owner key: posts, removals, and who is there.
 
 use std::sync::Arc;
 
-use rtbroadcaster_protocol::{Host, Operation, Refusal, RefusalCode, RoomId};
+use rtbroadcaster_protocol::{Host, KeyDigest, Operation, Refusal, RefusalCode, Room, RoomId};
 
 use super::error::HttpError;
 use super::headers;
@@ -11,6 +11,7 @@ use crate::Manager;
 use crate::access::{EntryRequest, RequestParts};
 use crate::connection::ConnectionHost;
 use crate::publish::{DrivenRoom, Right};
+use crate::shared_room::SharedRoom;
 
 /// Has the application decide about a client that the gates let pass, if it decides about entries,
 /// and then has the room here. `since` is the action that the client was handed last.
@@ -56,6 +57,30 @@ pub(super) async fn authorise_owner(
     request: &Request,
     uuid: &str,
 ) -> Result<DrivenRoom, HttpError> {
+    let now = manager.now();
+    let act = |room: &mut Room, key: &KeyDigest| room.as_key_holder(key, now, |_| *key);
+    let (key, room) = with_owner_key(manager, request, uuid, act).await?;
+    Ok(DrivenRoom::new(manager.services().clone(), room, Right::OwnerKey(key)))
+}
+
+/// Checks the same, and only reads something of the room: the owner's grace goes on.
+pub(super) async fn authorise_reader<R>(
+    manager: &Manager,
+    request: &Request,
+    uuid: &str,
+    read: impl FnOnce(&Room) -> R,
+) -> Result<R, HttpError> {
+    let act = |room: &mut Room, key: &KeyDigest| room.read_as_key_holder(key, read);
+    with_owner_key(manager, request, uuid, act).await.map(|(result, _)| result)
+}
+
+/// Does something with a room and the digest of the request's owner key, which is checked there.
+async fn with_owner_key<R>(
+    manager: &Manager,
+    request: &Request,
+    uuid: &str,
+    act: impl FnOnce(&mut Room, &KeyDigest) -> Result<R, RefusalCode>,
+) -> Result<(R, Arc<SharedRoom>), HttpError> {
     let key = headers::owner_key(&request.headers)?;
     let token = headers::token(&request.headers)?;
     let mut host = ConnectionHost::new(manager.services().clone(), request.remote());
@@ -72,13 +97,11 @@ pub(super) async fn authorise_owner(
     }
     let key = host.digest(key);
     let found = id.and_then(|id| {
-        let checked = host.with(id, |room| room.as_key_holder(&key, now, |_| ()))?;
+        let checked = host.with(id, |room| act(room, &key))?;
         Some((checked, host.room()?))
     });
     match found {
-        Some((Ok(()), room)) => {
-            Ok(DrivenRoom::new(manager.services().clone(), Arc::clone(room), Right::OwnerKey(key)))
-        }
+        Some((Ok(result), room)) => Ok((result, Arc::clone(room))),
         Some((Err(RefusalCode::UnknownRoom), _)) | None => {
             if let Some(id) = id {
                 host.note_unknown_room(id, now);

@@ -84,8 +84,8 @@ async fn open(
     (reply, room)
 }
 
-/// Reads the body: the session that will act, whether followers may know the audience, whether the
-/// room gets a code, and whether its pages are to estimate the server's clock.
+/// Reads the body: the session that will act, whether followers may know the audience and who is
+/// there, whether the room gets a code, and whether its pages are to estimate the server's clock.
 fn options(text: &str) -> Result<Create<'static>, HttpError> {
     let version = Some(PROTOCOL_VERSION);
     if text.trim().is_empty() {
@@ -111,6 +111,7 @@ fn options(text: &str) -> Result<Create<'static>, HttpError> {
         share_audience: flag("shareAudience")?,
         code: flag("code")?,
         clock: flag("clock")?,
+        share_roster: flag("shareRoster")?,
         token: None,
     })
 }

@@ -12,6 +12,9 @@ use super::error::HttpError;
 const TOKEN: HeaderName = HeaderName::from_static("rtbroadcaster-token");
 /// The owner key, in a request whose `Authorization` has the token.
 const OWNER_KEY: HeaderName = HeaderName::from_static("rtbroadcaster-owner-key");
+/// The name of a follower, as `encodeURIComponent` writes it. Not in the query, which ends up in
+/// logs.
+const NAME: HeaderName = HeaderName::from_static("rtbroadcaster-name");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
@@ -40,6 +43,12 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
 /// The owner key beside a token.
 pub(super) fn owner_key_to_claim(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     text(headers, &OWNER_KEY)
+}
+
+/// The name that a follower gives.
+pub(super) fn name(headers: &HeaderMap) -> Result<Option<String>, HttpError> {
+    let wrong = || malformed(NAME.as_str(), "must be percent-encoded UTF-8");
+    text(headers, &NAME)?.map(|name| decoded(&name.replace('+', "%2B")).ok_or_else(wrong)).transpose()
 }
 
 /// The session and the id of its first action.
@@ -183,6 +192,15 @@ mod tests {
         for other in ["Basic a2V5", "Bearer", "key"] {
             assert_eq!(bearer(&with("authorization", other)), Err(HttpError::Scheme), "{other}");
         }
+    }
+
+    #[test]
+    fn a_name_is_percent_encoded() {
+        for (value, expected) in [("Ben", "Ben"), ("Ana%20%C3%84+%2b", "Ana Ä++")] {
+            assert_eq!(name(&with("rtbroadcaster-name", value)), Ok(Some(expected.to_owned())));
+        }
+        assert!(name(&with("rtbroadcaster-name", "%ff")).is_err());
+        assert_eq!(name(&HeaderMap::new()), Ok(None));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod json;
 mod remove;
 mod reply;
 mod request;
+mod roster;
 mod target;
 
 use tracing::debug;
@@ -120,9 +121,12 @@ async fn dispatch(
         // all.
         Target::OpenApi | Target::Rooms => manager.is_shutting_down(),
         // Rooms stay open until their clients are sent away.
-        Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Events(_) | Target::Time => {
-            manager.services().is_draining()
-        }
+        Target::Code(_)
+        | Target::Room(_)
+        | Target::Actions(_)
+        | Target::Events(_)
+        | Target::Roster(_)
+        | Target::Time => manager.services().is_draining(),
     };
     if is_refused {
         return Err(HttpError::shutting_down(manager));
@@ -138,6 +142,7 @@ async fn dispatch(
         (Target::Actions(uuid), &Method::POST) => {
             actions::append(manager, request, uuid, body).await.map(Answer::from)
         }
+        (Target::Roster(uuid), &Method::GET) => roster::tell(manager, request, uuid).await.map(Answer::from),
         (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid).await,
         _ => Err(HttpError::Method(target.methods())),
     }
@@ -155,12 +160,12 @@ impl HttpError {
     /// Counts the error among the refusals and refused handshakes of websockets.
     fn count(&self, manager: &Manager, target: &Target) {
         match self {
-            // A peer counts its refusals itself. A post, a removal, a code and the
-            // time have no peer.
+            // A peer counts its refusals itself. A post, a removal, a code, a roster and the time
+            // have no peer.
             Self::Refused(refusal)
                 if matches!(
                     target,
-                    Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Time
+                    Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Roster(_) | Target::Time
                 ) =>
             {
                 manager.metrics().refused(refusal);

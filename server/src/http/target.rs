@@ -15,6 +15,8 @@ pub(super) enum Target {
     Room(String),
     /// `rooms/{uuid}/actions`: the actions of its owner.
     Actions(String),
+    /// `rooms/{uuid}/roster`: who is there, for its owner.
+    Roster(String),
     /// `rooms/{uuid}/events`: the events for its followers.
     Events(String),
 }
@@ -32,6 +34,7 @@ impl Target {
                 None => Self::Room(uuid.to_owned()),
                 Some("actions") => Self::Actions(uuid.to_owned()),
                 Some("events") => Self::Events(uuid.to_owned()),
+                Some("roster") => Self::Roster(uuid.to_owned()),
                 Some(_) => return None,
             },
             _ => return None,
@@ -45,7 +48,7 @@ impl Target {
             Self::OpenApi => "GET, HEAD, OPTIONS",
             Self::Rooms | Self::Actions(_) => "POST, OPTIONS",
             Self::Room(_) => "DELETE, OPTIONS",
-            Self::Code(_) | Self::Events(_) | Self::Time => "GET, OPTIONS",
+            Self::Code(_) | Self::Events(_) | Self::Roster(_) | Self::Time => "GET, OPTIONS",
         }
     }
 }
@@ -62,6 +65,7 @@ mod tests {
         assert_eq!(Target::parse("rooms"), Some(Target::Rooms));
         assert_eq!(Target::parse("rooms/a"), Some(Target::Room("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/actions"), Some(Target::Actions("a".to_owned())));
+        assert_eq!(Target::parse("rooms/a/roster"), Some(Target::Roster("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/events"), Some(Target::Events("a".to_owned())));
         for other in [
             "",

@@ -13,6 +13,7 @@ mod code_lookup;
 mod counts;
 mod latency;
 mod moment;
+mod roster_asked;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
@@ -29,6 +30,7 @@ pub(crate) use counts::{SendCounts, Traffic};
 pub(crate) use latency::Latency;
 pub(crate) use latency::LatencyCounts;
 pub(crate) use moment::Moment;
+pub(crate) use roster_asked::RosterAsked;
 
 /// Threads count in different shards, so that they don't wait for each other's caches. If there are
 /// more threads than shards, some share one.
@@ -42,6 +44,7 @@ pub(crate) struct Metrics {
     pub(crate) rooms_opened: AtomicU64,
     pub(crate) rooms_closed: AtomicU64,
     pub(crate) code_lookups: [AtomicU64; CodeLookup::ALL.len()],
+    pub(crate) roster_asked: [AtomicU64; RosterAsked::ALL.len()],
     pub(crate) refusals: [AtomicU64; RefusalCode::ALL.len()],
     pub(crate) handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
     pub(crate) closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
@@ -69,6 +72,7 @@ impl Metrics {
             rooms_opened: AtomicU64::new(0),
             rooms_closed: AtomicU64::new(0),
             code_lookups: zeros(),
+            roster_asked: zeros(),
             refusals: zeros(),
             handshakes_refused: zeros(),
             closed_by_policy: zeros(),
@@ -126,6 +130,11 @@ impl Metrics {
     /// Counts that a client has asked for the room of a code.
     pub(crate) fn code_looked_up(&self, outcome: CodeLookup) {
         count_at(&self.code_lookups, CodeLookup::ALL.iter().position(|other| *other == outcome));
+    }
+
+    /// Counts that a client has asked who is there.
+    pub(crate) fn roster_asked(&self, outcome: RosterAsked) {
+        count_at(&self.roster_asked, RosterAsked::ALL.iter().position(|other| *other == outcome));
     }
 
     pub(crate) fn connection_opened(&self) {

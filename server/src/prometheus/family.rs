@@ -51,6 +51,7 @@ families! {
     ROOMS_OPENED = Counter "rtbroadcaster_rooms_opened_total": "Rooms that were opened.";
     ROOMS_CLOSED = Counter "rtbroadcaster_rooms_closed_total": "Rooms that were closed, for whatever reason.";
     CODE_LOOKUPS = Counter "rtbroadcaster_code_lookups_total": "Short codes of rooms that clients asked for, by the outcome.";
+    ROSTER_ASKED = Counter "rtbroadcaster_roster_asked_total": "Questions of clients who is there, by the outcome.";
     OWNERS_AWAY = Gauge "rtbroadcaster_owners_away": "Open rooms whose owner has no connection.";
     FOLLOWERS = Gauge "rtbroadcaster_followers": "Followers of all rooms.";
     LAGGING = Gauge "rtbroadcaster_followers_lagging": "Followers that were not served all that there is.";

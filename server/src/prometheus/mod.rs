@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use crate::admission::HandshakeError;
 #[cfg(feature = "store")]
 use crate::journal::StoreCounts;
-use crate::metrics::{CodeLookup, Metrics};
+use crate::metrics::{CodeLookup, Metrics, RosterAsked};
 use crate::rooms::Totals;
 use crate::services::Services;
 use crate::websocket::{CLIENT_CODES, Fault};
@@ -100,6 +100,9 @@ fn rooms(text: &mut Text, metrics: &Metrics, totals: &Totals) {
     let lookups = CodeLookup::ALL.into_iter().zip(&metrics.code_lookups);
     let lookups = lookups.map(|(outcome, count)| ([("outcome", outcome.name())], load(count)));
     text.several(family::CODE_LOOKUPS, lookups);
+    let asked = RosterAsked::ALL.into_iter().zip(&metrics.roster_asked);
+    let asked = asked.map(|(outcome, count)| ([("outcome", outcome.name())], load(count)));
+    text.several(family::ROSTER_ASKED, asked);
     text.one(family::OWNERS_AWAY, totals.owners_away);
     text.one(family::FOLLOWERS, totals.followers);
     text.one(family::LAGGING, totals.lagging);

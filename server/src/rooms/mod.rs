@@ -275,8 +275,13 @@ impl RoomTable {
         Some(())
     }
 
+    /// A number that nobody can guess.
+    pub(crate) fn random() -> u64 {
+        u64::from_be_bytes(random())
+    }
+
     /// Whether other servers have the same rooms.
-    fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.journal.get().is_some_and(|journal| journal.journal().is_shared())
     }
 

@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use rtbroadcaster_tests::sim::one_moment;
 use rtbroadcaster_tests::sim::{CLUSTER_GOALS, Failure, GOALS, Setup, check_seed, check_seeds, harness, run};
+use rtbroadcaster_tests::sim::{one_moment, people};
 
 /// Pause between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -22,6 +22,9 @@ struct Args {
     /// Actions that run at a moment, on pages with clocks of their own.
     #[arg(long, conflicts_with_all = ["cluster", "minutes"])]
     moments: bool,
+    /// People who come and go, and those who ask who is there.
+    #[arg(long, conflicts_with_all = ["cluster", "minutes", "moments"])]
+    people: bool,
     /// Print all that happens in it, and do not shorten it.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -37,6 +40,11 @@ struct Args {
 }
 
 impl Args {
+    /// Those to play in a small world.
+    fn seeds(&self) -> std::ops::Range<u64> {
+        self.seed.map_or(self.from..self.from.saturating_add(self.cases), |seed| seed..seed + 1)
+    }
+
     fn setup(&self) -> Setup {
         if self.cluster { Setup::Cluster } else { Setup::OneServer }
     }
@@ -46,6 +54,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     if args.moments {
         return moments(&args);
+    }
+    if args.people {
+        return people(&args);
     }
     let result = match args.seed {
         Some(seed) if args.trace => return replay(args.setup(), seed),
@@ -64,9 +75,17 @@ fn main() -> ExitCode {
     }
 }
 
+fn people(args: &Args) -> ExitCode {
+    let Some((seed, violation)) = people::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
+    let program = people::shortened(seed, &violation);
+    let trace = people::play(&program, true).err().map(|(_, trace)| trace);
+    trace.into_iter().flatten().for_each(|line| println!("{line}"));
+    println!("seed {seed} violates {violation}\n{program:#?}");
+    ExitCode::FAILURE
+}
+
 fn moments(args: &Args) -> ExitCode {
-    let seeds = args.seed.map_or(args.from..args.from.saturating_add(args.cases), |seed| seed..seed + 1);
-    let Some((seed, violation)) = one_moment::find_violation(seeds) else { return ExitCode::SUCCESS };
+    let Some((seed, violation)) = one_moment::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
     let steps = one_moment::shortened(seed, &violation);
     let trace = one_moment::play(seed, &steps, true).err().map(|(_, trace)| trace);
     trace.into_iter().flatten().for_each(|line| println!("{line}"));

@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// What must hold in every world: the guarantees G1 to G9, D1 to D7 and D10 for rooms with a
-/// journal, T1 to T5 for actions that run at a moment, and that nothing panics.
+/// journal, T1 to T5 for actions that run at a moment, P1 to P4 for who is there, and
+/// that nothing panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Invariant {
     /// G1: only the connection with the newest claim changes what followers see.
@@ -49,6 +50,14 @@ pub enum Invariant {
     HorizonBoundsWaits,
     /// T5: how late an action is, is true, but for what the page says it is uncertain.
     LatenessIsTrue,
+    /// P1: once nobody comes or goes, who asked knows everybody who is there and has a name.
+    RosterIsComplete,
+    /// P2: who asked is told at most once a second, and never much.
+    RosterIsBounded,
+    /// P3: a seat names one session, which keeps it over a reconnect.
+    SeatNamesOne,
+    /// P4: names are told to who asks and may know them, and to nobody else.
+    RosterIsPrivate,
     /// No input makes the protocol panic.
     NoPanic,
 }
@@ -79,6 +88,10 @@ impl Invariant {
             Self::OffsetIsInBounds => "t3_offset_is_in_bounds",
             Self::HorizonBoundsWaits => "t4_horizon_bounds_waits",
             Self::LatenessIsTrue => "t5_lateness_is_true",
+            Self::RosterIsComplete => "p1_roster_is_complete",
+            Self::RosterIsBounded => "p2_roster_is_bounded",
+            Self::SeatNamesOne => "p3_seat_names_one",
+            Self::RosterIsPrivate => "p4_roster_is_private",
             Self::NoPanic => "no_panic",
         }
     }

@@ -8,6 +8,7 @@ use rtbroadcaster_protocol::{Mutation, switch_on};
 use super::harness::{Setup, find_violation, program_of};
 use super::invariant::Violation;
 use super::one_moment;
+use super::people;
 use super::world::run;
 
 /// The simulation must find a fault within this many programs.
@@ -58,9 +59,21 @@ fn is_of_moments(mutation: Mutation) -> bool {
     matches!(mutation, HalfTheRoundTrip | ForgetToWiden | KeepBoundsOverWake | OvertakeWaiting)
 }
 
+/// Whether a fault can matter only where somebody asks who is there.
+fn is_of_people(mutation: Mutation) -> bool {
+    use Mutation::*;
+
+    matches!(
+        mutation,
+        EndSeatWithConnection | ReuseSeat | IgnoreShareRoster | TellRosterAtOnce | KeepSeatForEver
+    )
+}
+
 fn find(mutation: Mutation) -> Option<(u64, Violation)> {
     if is_of_moments(mutation) {
         one_moment::find_violation(0..CASES)
+    } else if is_of_people(mutation) {
+        people::find_violation(0..CASES)
     } else {
         find_violation(setup_of(mutation), 0, CASES)
     }
@@ -70,6 +83,8 @@ fn find(mutation: Mutation) -> Option<(u64, Violation)> {
 fn holds(mutation: Mutation, seed: u64) -> bool {
     if is_of_moments(mutation) {
         one_moment::find_violation([seed]).is_none()
+    } else if is_of_people(mutation) {
+        people::find_violation([seed]).is_none()
     } else {
         run(&program_of(setup_of(mutation), seed), false).is_ok()
     }

@@ -159,6 +159,8 @@ impl Modern {
             share_audience,
             code: false,
             clock: false,
+            share_roster: false,
+            name: None,
         };
         Self {
             session: Session::new(options),

@@ -8,6 +8,8 @@ use rtbroadcaster_protocol::{
     RoomId, Rooms, Timestamp,
 };
 
+use super::harness::mixed;
+
 /// The table of rooms. Its ids and keys are counted, not random.
 #[derive(Debug)]
 pub(crate) struct Table {
@@ -24,6 +26,8 @@ pub(crate) struct Table {
     /// How many rooms were opened. A restart does not reset it, because a restarted server gives
     /// out no id twice either.
     opened: u128,
+    /// How many random numbers were drawn.
+    drawn: u64,
 }
 
 /// What a table knows of other servers with the same rooms.
@@ -42,7 +46,7 @@ struct Sharing {
 impl Table {
     pub(crate) fn new(limits: Limits, has_journal: bool) -> Self {
         let (rooms, closed) = (Rooms::new(limits.rooms), BTreeMap::new());
-        Self { rooms, closed, limits, has_journal, sharing: None, tells_time: true, opened: 0 }
+        Self { rooms, closed, limits, has_journal, sharing: None, tells_time: true, opened: 0, drawn: 0 }
     }
 
     /// The table of one of several servers that have the same rooms.
@@ -185,6 +189,11 @@ impl Host for Table {
 
     fn sample_time_ms(&mut self, now: Timestamp) -> Option<u64> {
         self.tells_time.then_some(now.0)
+    }
+
+    fn random(&mut self) -> u64 {
+        self.drawn += 1;
+        mixed(self.drawn)
     }
 
     fn params_depth(&self) -> usize {

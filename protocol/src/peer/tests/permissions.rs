@@ -1,5 +1,7 @@
 //! What a client may do with its token, and how often it may guess a room's id.
 
+use std::task::Poll;
+
 use super::*;
 
 const CREATE: &str = r#"{"status":{"value":1},"v":2,"token":"TOKEN"}"#;

@@ -23,6 +23,19 @@ impl Room {
         self.as_server(now, act)
     }
 
+    /// Reads something for the bearer of the owner key. Nothing changes: the owner's grace goes on.
+    ///
+    /// # Errors
+    /// Those of [`Room::as_key_holder`].
+    pub fn read_as_key_holder<R>(
+        &self,
+        key: &KeyDigest,
+        read: impl FnOnce(&Self) -> R,
+    ) -> Result<R, RefusalCode> {
+        self.check_open()?;
+        if self.owner.is_key(key) { Ok(read(self)) } else { Err(RefusalCode::WrongOwnerKey) }
+    }
+
     /// Does something for the server itself, which needs no key. All else is as for the bearer of
     /// the owner key.
     ///

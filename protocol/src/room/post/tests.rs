@@ -98,6 +98,7 @@ fn a_sessions_answers_outlast_its_own_claim_and_those_of_others() {
         acknowledged: None,
         epoch,
         share_audience: false,
+        share_roster: false,
     };
     post(&mut room, Some(("page", 1)), "{\"funcKey\":\"a\"}");
     post(&mut room, Some(("later", 1)), "{\"funcKey\":\"b\"}\n{\"funcKey\":\"c\"}");

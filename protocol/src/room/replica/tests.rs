@@ -164,6 +164,7 @@ impl Server {
             acknowledged: None,
             epoch: None,
             share_audience: false,
+            share_roster: false,
         };
         if let Ok(claimed) = self.room.claim(&KEY, &claim) {
             self.epoch = claimed.epoch;

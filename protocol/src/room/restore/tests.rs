@@ -118,8 +118,10 @@ fn take(room: &mut Room, step: &Step, number: u64) {
         }
         Step::Claim(session) => {
             let session = Some(format!("session {session}").into());
-            let (acknowledged, epoch, share_audience) = (None, None, false);
-            let claim = Claim { owner_key: "".into(), session, acknowledged, epoch, share_audience };
+            let (acknowledged, epoch) = (None, None);
+            let (share_audience, share_roster) = (false, false);
+            let claim =
+                Claim { owner_key: "".into(), session, acknowledged, epoch, share_audience, share_roster };
             let _ = room.claim(&KEY, &claim);
         }
         Step::Leave => room.owner_left(room.epoch(), Timestamp(number)),

@@ -4,6 +4,7 @@
 //! that it doesn't know, and lets the last of two fields with one name win. Unlike the original, it
 //! refuses a field of a wrong type and tells the sender.
 
+mod roster;
 mod scan;
 mod server;
 
@@ -103,7 +104,7 @@ pub(crate) struct Fields<'a> {
     params_depth: usize,
 }
 
-const FIELD_NAMES: [&str; 30] = [
+const FIELD_NAMES: [&str; 35] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -134,6 +135,11 @@ const FIELD_NAMES: [&str; 30] = [
     "at",
     "time",
     "clock",
+    "ask",
+    "roster",
+    "name",
+    "seat",
+    "shareRoster",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -294,6 +300,9 @@ impl<'a> Fields<'a> {
         if let Some(number) = self.session_number("pong")? {
             return Ok(ClientMessage::Pong(number));
         }
+        if let Some(ask) = self.ask()? {
+            return Ok(ask);
+        }
         match self.status()?.and_then(Status::from_value) {
             Some(Status::Close) => Ok(ClientMessage::Close),
             _ if has_status => Err(Refusal::with_message(
@@ -324,6 +333,7 @@ impl<'a> Fields<'a> {
             share_audience: self.boolean("shareAudience")?,
             code: self.boolean("code")?,
             clock: self.boolean("clock")?,
+            share_roster: self.boolean("shareRoster")?,
         }))
     }
 
@@ -345,11 +355,21 @@ impl<'a> Fields<'a> {
                 acknowledged: self.number("ack")?,
                 epoch: self.number("epoch")?,
                 share_audience: self.boolean("shareAudience")?,
+                share_roster: self.boolean("shareRoster")?,
             }),
             None => None,
         };
-        let (since, token, clock) = (self.number("since")?, self.text("token")?, self.boolean("clock")?);
-        Ok(ClientMessage::Join(Join { uuid, version: Some(version), since, claim, clock, token }))
+        let session = if claim.is_some() { None } else { self.session_name()? };
+        Ok(ClientMessage::Join(Join {
+            uuid,
+            version: Some(version),
+            since: self.number("since")?,
+            claim,
+            clock: self.boolean("clock")?,
+            name: self.text("name")?,
+            session,
+            token: self.text("token")?,
+        }))
     }
 }
 

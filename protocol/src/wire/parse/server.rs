@@ -71,6 +71,10 @@ impl ServerFields for Fields<'_> {
         self.get("time")?.parse().ok()
     }
 
+    fn seat(&self) -> Option<u64> {
+        self.get("seat")?.parse().ok()
+    }
+
     fn clock(&self) -> bool {
         self.boolean("clock").unwrap_or(false)
     }

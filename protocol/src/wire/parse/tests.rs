@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Audience, Connected, OwnerPresence, ServerMessage, render};
+use crate::{Audience, Connected, OwnerPresence, RosterQuery, ServerMessage, render};
 
 /// The levels that params may have here.
 const DEPTH: usize = 20;
@@ -233,24 +233,34 @@ fn number() -> impl Strategy<Value = u64> {
     0..=MAX_NUMBER
 }
 
-fn join() -> impl Strategy<Value = Join<'static>> {
+/// Who joins: the owner, or a follower with or without a name.
+fn joiner() -> impl Strategy<Value = Join<'static>> {
     let option = || proptest::option::of(number());
-    let session = proptest::option::of(text().prop_map(Cow::Owned));
-    let claim = (text(), session, option(), option(), any::<bool>()).prop_map(
-        |(owner_key, session, acknowledged, epoch, share_audience)| Claim {
+    let session = || proptest::option::of(text().prop_map(Cow::Owned));
+    let claim = (text(), session(), option(), option(), any::<[bool; 2]>()).prop_map(
+        |(owner_key, session, acknowledged, epoch, [share_audience, share_roster])| Claim {
             owner_key: owner_key.into(),
             session,
             acknowledged,
             epoch,
             share_audience,
+            share_roster,
         },
     );
+    prop_oneof![
+        claim.prop_map(|claim| Join { claim: Some(claim), ..Join::default() }),
+        (session(), token()).prop_map(|(session, name)| Join { session, name, ..Join::default() }),
+    ]
+}
+
+fn join() -> impl Strategy<Value = Join<'static>> {
+    let option = || proptest::option::of(number());
     // Without a version, a client doesn't speak session fields.
     prop_oneof![
         (text(), token()).prop_map(|(uuid, token)| Join { uuid: uuid.into(), token, ..Join::default() }),
-        (text(), number(), option(), proptest::option::of(claim), any::<bool>(), token()).prop_map(
-            |(uuid, version, since, claim, clock, token)| {
-                Join { uuid: uuid.into(), version: Some(version), since, claim, clock, token }
+        (text(), number(), option(), any::<bool>(), token(), joiner()).prop_map(
+            |(uuid, version, since, clock, token, joiner)| {
+                Join { uuid: uuid.into(), version: Some(version), since, clock, token, ..joiner }
             }
         ),
     ]
@@ -265,10 +275,18 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     let session = proptest::option::of(text().prop_map(Cow::Owned));
     prop_oneof![
         token().prop_map(|token| ClientMessage::Create(Create { token, ..Create::default() })),
-        (number(), session, any::<[bool; 3]>(), token()).prop_map(|(version, session, flags, token)| {
-            let [share_audience, code, clock] = flags;
+        (number(), session, any::<[bool; 4]>(), token()).prop_map(|(version, session, flags, token)| {
+            let [share_audience, code, clock, share_roster] = flags;
             let version = Some(version);
-            ClientMessage::Create(Create { version, session, share_audience, code, clock, token })
+            ClientMessage::Create(Create {
+                version,
+                session,
+                share_audience,
+                code,
+                clock,
+                share_roster,
+                token,
+            })
         }),
         join().prop_map(ClientMessage::Join),
         (id(), key(), params(), proptest::option::of(key()), proptest::option::of(number())).prop_map(
@@ -278,6 +296,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
             }
         ),
         (id(), key()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
+        (number(), number(), proptest::option::of(number()))
+            .prop_map(|(ask, after, limit)| ClientMessage::Ask { ask, query: RosterQuery { after, limit } }),
         Just(ClientMessage::Close),
         (number(), any::<bool>()).prop_map(|(number, wants_time)| ClientMessage::Ping { number, wants_time }),
         number().prop_map(ClientMessage::Pong),
@@ -307,6 +327,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
                 epoch,
                 ack,
                 code,
+                seat: epoch,
                 clock: number % 2 == 0,
                 time: epoch,
             })

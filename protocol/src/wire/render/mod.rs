@@ -7,14 +7,21 @@
 
 #[cfg(feature = "rooms")]
 mod logged;
+#[cfg(feature = "rooms")]
+mod roster;
 
 use alloc::string::String;
 
 use crate::wire::json_writer::{ObjectWriter, append};
-use crate::{Action, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, ServerMessage, Status};
+use crate::{
+    Action, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, RosterQuery, ServerMessage,
+    Status,
+};
 
 #[cfg(feature = "rooms")]
 pub(crate) use logged::{compact_cleared, compact_logged, original_action};
+#[cfg(feature = "rooms")]
+pub(crate) use roster::{refused_ask, roster_news, roster_page};
 
 /// How a server writes messages for a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +40,7 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
         ClientMessage::Join(message) => join(out, message),
         ClientMessage::Action { id, action } => client_action(out, *id, action.as_str()),
         ClientMessage::Clear { id, slot } => client_clear(out, *id, slot),
+        ClientMessage::Ask { ask, query } => client_ask(out, *ask, *query),
         ClientMessage::Close => close(out),
         ClientMessage::Ping { number, wants_time: false } => client_number(out, "ping", *number),
         ClientMessage::Ping { number, wants_time: true } => time_ping(out, *number),
@@ -57,6 +65,8 @@ pub(crate) struct FirstMessage<'a> {
     pub(crate) share_audience: bool,
     pub(crate) code: bool,
     pub(crate) clock: bool,
+    pub(crate) share_roster: bool,
+    pub(crate) name: Option<&'a str>,
     pub(crate) token: Option<&'a str>,
 }
 
@@ -76,23 +86,37 @@ pub(crate) fn first_message(out: &mut String, message: &FirstMessage<'_>) {
     if message.clock {
         object.boolean("clock", true);
     }
-    object.optional_text("token", message.token);
+    if message.share_roster {
+        object.boolean("shareRoster", true);
+    }
+    object.optional_text("name", message.name).optional_text("token", message.token);
     object.end();
 }
 
 fn create(out: &mut String, create: &Create<'_>) {
-    let &Create { version, share_audience, code, clock, .. } = create;
+    let &Create { version, share_audience, code, clock, share_roster, .. } = create;
     let (session, token) = (create.session.as_deref(), create.token.as_deref());
     first_message(
         out,
-        &FirstMessage { version, session, share_audience, code, clock, token, ..FirstMessage::default() },
+        &FirstMessage {
+            version,
+            session,
+            share_audience,
+            code,
+            clock,
+            share_roster,
+            token,
+            ..FirstMessage::default()
+        },
     );
 }
 
 fn join(out: &mut String, join: &Join<'_>) {
     let &Join { version, since, clock, .. } = join;
     let (uuid, token) = (Some(&*join.uuid), join.token.as_deref());
-    let message = FirstMessage { uuid, version, since, clock, token, ..FirstMessage::default() };
+    let (name, session) = (join.name.as_deref(), join.session.as_deref());
+    let message =
+        FirstMessage { uuid, version, since, clock, name, session, token, ..FirstMessage::default() };
     first_message(
         out,
         &match &join.claim {
@@ -102,6 +126,7 @@ fn join(out: &mut String, join: &Join<'_>) {
                 acknowledged: claim.acknowledged,
                 epoch: claim.epoch,
                 share_audience: claim.share_audience,
+                share_roster: claim.share_roster,
                 ..message
             },
             None => message,
@@ -120,6 +145,15 @@ pub(crate) fn client_action(out: &mut String, id: Option<u64>, action: Action<&s
 pub(crate) fn client_clear(out: &mut String, id: Option<u64>, slot: &str) {
     let mut object = ObjectWriter::new(out);
     object.optional_number("id", id).text("clear", slot);
+    object.end();
+}
+
+/// Writes the question who is there.
+pub(crate) fn client_ask(out: &mut String, ask: u64, RosterQuery { after, limit }: RosterQuery) {
+    let mut object = ObjectWriter::new(out);
+    object.number("ask", ask).object("roster", |roster| {
+        roster.number("after", after).optional_number("limit", limit);
+    });
     object.end();
 }
 
@@ -151,7 +185,7 @@ pub fn compact<P: AsRef<str>>(out: &mut String, message: &ServerMessage<P>) {
         ServerMessage::Closed => status(&mut object, Status::NotConnected, None),
         ServerMessage::Refused(refusal) => {
             status(&mut object, Status::NotConnected, Some(&refusal.message));
-            error(&mut object, refusal);
+            error(&mut object, refusal, None);
         }
         ServerMessage::Action { seq, key, params, slot, at } => {
             object.optional_number("seq", *seq);
@@ -213,7 +247,7 @@ pub fn original_status(out: &mut String, uuid: &str, value: Status) {
 /// Writes a refusal as the original's envelope, with the field `error` added.
 pub fn original_refusal(out: &mut String, uuid: &str, refusal: &Refusal) {
     let status = (Status::NotConnected, Some(refusal.message.as_str()));
-    envelope(out, uuid, status, NO_ACTION, |object| error(object, refusal));
+    envelope(out, uuid, status, NO_ACTION, |object| error(object, refusal, None));
 }
 
 /// What the envelope of a message holds if there is no action.
@@ -268,7 +302,7 @@ fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
     if reply.clock {
         object.boolean("clock", true);
     }
-    object.optional_number("time", reply.time);
+    object.optional_number("time", reply.time).optional_number("seat", reply.seat);
 }
 
 fn status(object: &mut ObjectWriter<'_>, value: Status, text: Option<&str>) {
@@ -277,12 +311,14 @@ fn status(object: &mut ObjectWriter<'_>, value: Status, text: Option<&str>) {
     });
 }
 
-fn error(object: &mut ObjectWriter<'_>, refusal: &Refusal) {
+/// `ask` is the number of the question that is refused.
+fn error(object: &mut ObjectWriter<'_>, refusal: &Refusal, ask: Option<u64>) {
     object.object("error", |fields| {
         fields
             .text("code", &refusal.code)
             .text("message", &refusal.message)
             .optional_number("id", refusal.id)
+            .optional_number("ask", ask)
             .optional_number("retryAfterMs", refusal.retry_after_ms);
     });
 }

@@ -99,6 +99,8 @@ struct Claims {
     room: Option<String>,
     /// Only for the log, so it may be anything.
     sub: Option<Value>,
+    /// Only for the roster, so it may be anything.
+    name: Option<Value>,
 }
 
 impl Jwt {
@@ -139,7 +141,8 @@ impl Jwt {
             match decode::<Claims>(token, &key, &self.validation(header.algorithm)) {
                 Ok(token) => {
                     let permissions = permissions(&token.claims)?;
-                    return Ok(Bearer { permissions, subject: subject(&token.claims) });
+                    let [subject, name] = [token.claims.sub, token.claims.name].map(text);
+                    return Ok(Bearer { permissions, subject, name });
                 }
                 Err(error) => failure = refusal(&error),
             }
@@ -187,8 +190,11 @@ impl Jwt {
     }
 }
 
-fn subject(claims: &Claims) -> Option<String> {
-    claims.sub.as_ref()?.as_str().map(str::to_owned)
+fn text(claim: Option<Value>) -> Option<String> {
+    match claim {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    }
 }
 
 fn permissions(claims: &Claims) -> Result<Permissions, Refusal> {

@@ -24,6 +24,9 @@ pub struct TokenClaims {
     /// Who its bearer is, for the log.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
+    /// What others in a room are to call its bearer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// Who gives it out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,

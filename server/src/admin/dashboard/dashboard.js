@@ -167,7 +167,7 @@ function showRoom(row, room) {
     room.code ? `${room.id} (${room.code})` : room.id,
     // In a cluster: the node that has the owner's connection.
     room.ownerNode ?? room.owner,
-    count(room.followers),
+    room.named ? `${count(room.followers)} (${count(room.named)} named)` : count(room.followers),
     room.watchedOn?.length ? `${count(room.audience)} on ${room.watchedOn.join(", ")}` : "nobody",
     count(room.lagGreatest),
     count(room.seq),

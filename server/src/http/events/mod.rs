@@ -80,7 +80,9 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
         acknowledged: query.number("ack")?,
         epoch: query.number("epoch")?,
         share_audience: query.flag("shareAudience")?,
+        share_roster: query.flag("shareRoster")?,
     };
+    let session = claim.session.clone();
     let owner_key = headers::owner_key_to_claim(&request.headers)?;
     let claim = owner_key.map(|owner_key| Claim { owner_key: owner_key.into(), ..claim });
     Ok(Join {
@@ -89,6 +91,8 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
         since: headers::since(&request.headers, query)?,
         claim,
         clock: query.flag("clock")?,
+        name: headers::name(&request.headers)?.map(Into::into),
+        session,
         token: headers::bearer(&request.headers)?.map(Into::into),
     })
 }

@@ -104,6 +104,8 @@ impl MomentPage {
             share_audience: false,
             code: false,
             clock: wants_clock,
+            share_roster: false,
+            name: None,
         };
         Self {
             clock: LocalClock::new(index, now),

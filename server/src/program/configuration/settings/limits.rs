@@ -24,6 +24,15 @@ const CODE_LENGTH: RangeInclusive<u64> = RoomCode::SHORTEST as u64..=RoomCode::L
 /// No page waits for the moment of an action for longer than a minute.
 const HORIZON: RangeInclusive<u64> = 0..=60_000;
 
+/// A name of some characters, and at most what a session's name may have.
+const NAME_BYTES: RangeInclusive<u64> = 4..=128;
+
+/// At 0 nobody is shown.
+const ANY_NUMBER: RangeInclusive<u64> = 0..=u32::MAX as u64;
+
+/// A page of the roster is one message.
+const ROSTER_PAGE: RangeInclusive<u64> = 1..=1_000;
+
 /// Any time that TOML can write.
 const ANY_TIME: RangeInclusive<u64> = 0..=i64::MAX as u64;
 
@@ -268,6 +277,31 @@ pub(super) static SETTINGS: &[Setting] = &[
             |configuration| &mut configuration.rooms.limits.clock_samples_per_second,
             AT_LEAST_ONE,
         ),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "name-bytes",
+        value_name: "BYTES",
+        help: "Bytes of the name that a follower gives; a longer one is refused (malformed)",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.name_bytes, NAME_BYTES),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "roster-page",
+        value_name: "NUMBER",
+        help: "People on one page of the roster; who asks for more gets so many",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.roster_page, ROSTER_PAGE),
+    },
+    Setting {
+        section: Section::Limits,
+        name: "roster-shared",
+        value_name: "NUMBER",
+        help: "How many people may be named for followers to see them, in a room whose owner shares \
+               the roster; above it they are told how many there are",
+        is_secret: false,
+        kind: Kind::Count(|configuration| &mut configuration.rooms.limits.roster_shared, ANY_NUMBER),
     },
     Setting {
         section: Section::Limits,

@@ -1,0 +1,33 @@
+//! `GET rooms/{uuid}/roster`: who is there, for the bearer of the owner key.
+
+use rtbroadcaster_protocol::{Refusal, RefusalCode, RosterQuery};
+use warp::http::StatusCode;
+use warp::reply::Response;
+
+use super::authorisation::authorise_reader;
+use super::error::HttpError;
+use super::headers::Query;
+use super::json::json_answer;
+use super::request::Request;
+use crate::Manager;
+use crate::metrics::RosterAsked;
+
+/// Says who is there, page by page. Whoever asks here is not told later who comes and goes.
+pub(super) async fn tell(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
+    let query = Query::parse(&request.query)?;
+    let query = RosterQuery { after: query.number("after")?.unwrap_or(0), limit: query.number("limit")? };
+    let told = if manager.shares_rooms() {
+        let message = "the servers of a cluster do not tell who is there yet";
+        Err(Refusal::with_message(RefusalCode::Forbidden, message).into())
+    } else {
+        authorise_reader(manager, request, uuid, |room| room.rendered_roster(query)).await
+    };
+    let refused = told.as_ref().err().and_then(|error| match error {
+        HttpError::Refused(refusal) => Some(refusal),
+        _ => None,
+    });
+    if told.is_ok() || refused.is_some() {
+        manager.metrics().roster_asked(RosterAsked::of(refused));
+    }
+    Ok(json_answer(StatusCode::OK, told?))
+}

@@ -1,0 +1,69 @@
+//! Who is there: pages with and without names that come, are cut off, come back and leave, and
+//! those among them that ask.
+//!
+//! The world is small, because the large one checks everything else. It has no network: what a
+//! server sends arrives at once, unless a page doesn't read for a while. It checks P1 to P4 of
+//! docs/guarantees.md.
+
+mod page;
+mod program;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use super::harness::mixed;
+use super::invariant::{Invariant, Violation};
+use world::PeopleWorld;
+
+pub use program::{PeopleProgram, PeopleStep};
+
+/// The program of a seed, always the same.
+#[must_use]
+pub fn program_of(seed: u64) -> PeopleProgram {
+    let halves = [mixed(seed), mixed(seed ^ u64::MAX)].map(u64::to_le_bytes);
+    let random = TestRng::from_seed(RngAlgorithm::XorShift, &halves.concat());
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let tree = program::programs().new_tree(&mut TestRunner::new_with_rng(config, random));
+    tree.expect("no program is rejected").current()
+}
+
+/// Plays a program. Returns the trace, if it was asked for.
+///
+/// # Errors
+/// The first violation of an invariant, and the trace.
+pub fn play(program: &PeopleProgram, traced: bool) -> Result<Vec<String>, (Violation, Vec<String>)> {
+    let mut world = PeopleWorld::new(program.shares, traced);
+    let played = catch_unwind(AssertUnwindSafe(|| world.play(&program.steps)))
+        .unwrap_or_else(|_| Err(Invariant::NoPanic.violated("panicked")));
+    let trace = world.trace.take().unwrap_or_default();
+    match played {
+        Ok(()) => Ok(trace),
+        Err(violation) => Err((violation, trace)),
+    }
+}
+
+/// The first of these seeds whose program violates an invariant.
+#[must_use]
+pub fn find_violation(seeds: impl IntoIterator<Item = u64>) -> Option<(u64, Violation)> {
+    let violation = |seed| play(&program_of(seed), false).err().map(|(violation, _)| (seed, violation));
+    seeds.into_iter().find_map(violation)
+}
+
+/// The program of a seed with as few steps as still violate the same invariant.
+#[must_use]
+pub fn shortened(seed: u64, violation: &Violation) -> PeopleProgram {
+    let mut program = program_of(seed);
+    let mut at = program.steps.len();
+    while let Some(before) = at.checked_sub(1) {
+        at = before;
+        let mut fewer = program.clone();
+        fewer.steps.remove(at);
+        if play(&fewer, false).is_err_and(|(found, _)| found.invariant == violation.invariant) {
+            program = fewer;
+        }
+    }
+    program
+}
