@@ -237,7 +237,7 @@ var LIFECYCLE = (
 );
 var WISHES = (
   /** @type {const} */
-  { "clock": 2, "code": 4, "shareAudience": 1 }
+  { "clock": 2, "code": 4, "shareAudience": 1, "shareRoster": 8 }
 );
 var WEBSOCKET_SCHEMES = (
   /** @type {const} */
@@ -585,7 +585,7 @@ var Connection = class {
   #open(token, SocketClass) {
     const driver = this.#driver;
     const socket = new SocketClass(this.#address);
-    socket.onopen = () => driver.handle((engine, now) => engine.opened(driver.openedAt = now, token ?? ""));
+    socket.onopen = () => driver.handle((engine, now) => engine.opened(driver.waiting.openedAt = now, token ?? ""));
     socket.onmessage = (event) => driver.receive(event);
     const onclose = socket.onclose = ({ code }) => {
       if (socket !== this.socket) return;
@@ -947,6 +947,112 @@ var Timer = class {
   }
 };
 
+// waiting.js
+var Waiting = class {
+  #driver;
+  /**
+   * How late the action is that runs: see index.d.ts.
+   *
+   * @type {number | undefined}
+   */
+  late;
+  /**
+   * The clock, once it is loaded.
+   *
+   * @type {import("./clock.js").Moments | undefined}
+   */
+  moments;
+  /** When the connection was opened. */
+  openedAt = 0;
+  /**
+   * The same, when its reply came, and what that says of the server's time.
+   *
+   * @type {[number, number, number] | undefined}
+   */
+  #firstExchange;
+  /** @type {Promise<void> | undefined} */
+  #loading;
+  /**
+   * The action that waits for its moment.
+   *
+   * @type {object | undefined}
+   */
+  #held;
+  /** @param {import("./driver.js").Driver} driver */
+  constructor(driver) {
+    this.#driver = driver;
+  }
+  /** Whether an action waits. Nothing may be delivered meanwhile. */
+  get holds() {
+    return !!this.#held;
+  }
+  /** Loads the clock, once. Without it actions run when they arrive. */
+  startClock() {
+    return this.#loading ??= Promise.resolve().then(() => (init_clock(), clock_exports)).then(
+      ({ Moments: Moments2 }) => {
+        if (this.#driver.isOver) return;
+        this.moments = new Moments2(this.#driver.connection);
+        if (this.#firstExchange) this.moments.note(...this.#firstExchange);
+      },
+      () => {
+      }
+    );
+  }
+  /**
+   * Notes what a message says of moments and of the server's time.
+   *
+   * @param {import("./message.js").Message} message
+   */
+  note(message) {
+    if (message.at || message.clock) this.startClock();
+    this.moments?.heard(message);
+    if (message.clock && message.time) this.#firstExchange = [this.openedAt, performance.now(), message.time];
+  }
+  /**
+   * Lets the page enter. One that wishes for the server's clock knows it from the start.
+   *
+   * @param {() => void} enter
+   */
+  enter(enter2) {
+    if (this.#firstExchange) this.startClock().then(enter2);
+    else enter2();
+  }
+  /**
+   * Runs an action at its moment. What comes after it waits.
+   *
+   * @param {number} at
+   * @param {() => void} run
+   */
+  hold(at, run) {
+    const held = this.#held = {};
+    let hasWaited = false;
+    const runNow = (late) => {
+      this.late = late;
+      run();
+      this.late = void 0;
+    };
+    const release = (late) => {
+      if (this.#held !== held) return;
+      this.#held = void 0;
+      if (hasWaited) this.#driver.deliver(() => runNow(late));
+      else runNow(late);
+    };
+    const wait = () => this.moments ? this.moments.hold(at, release) : release(void 0);
+    if (this.moments) wait();
+    else this.startClock().then(wait);
+    hasWaited = true;
+  }
+  /** Drops the action that waits: the page ends its session. */
+  drop() {
+    this.#held = void 0;
+  }
+  /** The room is over. */
+  stop() {
+    this.drop();
+    this.moments?.stop();
+  }
+};
+
 // wake.js
 function watchLifecycle(driver) {
   const tell = (told) => driver.handle((engine, now) => engine.lifecycle(now, told));
@@ -976,34 +1082,15 @@ var Driver = class {
     "connecting"
   ) };
   isOver = false;
+  waiting = new Waiting(this);
+  /** @type {number | undefined} The number that names this page to others in the room. */
+  seat;
   /**
-   * How late the action is that runs: see index.d.ts.
+   * What roster.js has made.
    *
-   * @type {number | undefined}
+   * @type {((message: object | null | undefined, options?: unknown) => any) | undefined}
    */
-  late;
-  /**
-   * What actions with a moment need, once it is loaded.
-   *
-   * @type {import("./clock.js").Moments | undefined}
-   */
-  moments;
-  /** @type {Promise<void> | undefined} */
-  #loading;
-  /**
-   * The action that waits for its moment.
-   *
-   * @type {object | undefined}
-   */
-  #held;
-  /** When the connection was opened. */
-  openedAt = 0;
-  /**
-   * The same, when its reply came, and what that says of the server's time.
-   *
-   * @type {[number, number, number] | undefined}
-   */
-  #firstExchange;
+  talk;
   page;
   #engine;
   #fastPath;
@@ -1069,10 +1156,12 @@ var Driver = class {
     this.#delivering = true;
     for (const line of frame.includes("\n") ? frame.split("\n") : [frame]) {
       const message = parse(line);
-      if (mayDeliver && message && (!this.#held && fastPath.deliver(message) || fastPath.settle(message))) continue;
+      if (mayDeliver && message && (!this.waiting.holds && fastPath.deliver(message) || fastPath.settle(message))) continue;
+      this.seat = message?.seat ?? this.seat;
+      if (message && this.talk?.(message)) continue;
       const engine = this.upToDate();
       if (message) {
-        this.#noteMoments(message);
+        this.waiting.note(message);
         setMessage(message);
         fastPath.forgetSlots();
         engine.received(performance.now(), line.length);
@@ -1117,7 +1206,7 @@ var Driver = class {
   close() {
     if (this.isOver) return Promise.resolve();
     const closed = this.promises.closed();
-    this.#held = void 0;
+    this.waiting.drop();
     this.upToDate().close(performance.now());
     this.#runSteps(false);
     this.pumpSoon();
@@ -1155,6 +1244,17 @@ var Driver = class {
     this.#pumpIsDue = true;
     microtask.then(this.#onMicrotask);
   }
+  /**
+   * Runs the page's code, and then the steps that waited for it.
+   *
+   * @param {() => void} run
+   */
+  deliver(run) {
+    this.#delivering = true;
+    run();
+    this.#delivering = false;
+    this.pump();
+  }
   /** Performs the steps that the engine wants. */
   pump() {
     if (this.#delivering) return this.#runSteps(false);
@@ -1170,7 +1270,7 @@ var Driver = class {
   #runSteps(mayDeliver) {
     const unsent = this.connection.unsent;
     if (unsent !== void 0) this.upToDate().buffered(performance.now(), unsent);
-    for (let step; step = this.upToDate().nextStep(mayDeliver && !this.#held); ) this.#perform(step);
+    for (let step; step = this.upToDate().nextStep(mayDeliver && !this.waiting.holds); ) this.#perform(step);
   }
   /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
   #perform(step) {
@@ -1198,7 +1298,7 @@ var Driver = class {
         const fn = this.page.functions.get(key);
         if (!fn) return;
         const run = () => this.page.run(fn, key, paramsOf(message));
-        return message.at ? this.#hold(message.at, run) : run();
+        return message.at ? this.waiting.hold(message.at, run) : run();
       }
       case "tellStatus":
         this.told.status = parts.status;
@@ -1237,57 +1337,12 @@ var Driver = class {
         );
     }
   }
-  /** Loads what actions with a moment need, once. Without it they run when they arrive. */
-  startClock() {
-    return this.#loading ??= Promise.resolve().then(() => (init_clock(), clock_exports)).then(
-      ({ Moments: Moments2 }) => {
-        if (this.isOver) return;
-        this.moments = new Moments2(this.connection);
-        if (this.#firstExchange) this.moments.note(...this.#firstExchange);
-      },
-      () => {
-      }
-    );
-  }
-  /** @param {import("./message.js").Message} message */
-  #noteMoments(message) {
-    if (message.at || message.clock) this.startClock();
-    this.moments?.heard(message);
-    if (message.clock && message.time) this.#firstExchange = [this.openedAt, performance.now(), message.time];
-  }
-  /**
-   * Runs an action at its moment. What comes after it waits.
-   *
-   * @param {number} at
-   * @param {() => void} run
-   */
-  #hold(at, run) {
-    const held = this.#held = {};
-    let hasWaited = false;
-    const release = (late) => {
-      if (this.#held !== held) return;
-      this.#held = void 0;
-      this.late = late;
-      this.#delivering = true;
-      run();
-      this.late = void 0;
-      if (!hasWaited) return;
-      this.#delivering = false;
-      this.pump();
-    };
-    const wait = () => this.moments ? this.moments.hold(at, release) : release(void 0);
-    if (this.moments) wait();
-    else this.startClock().then(wait);
-    hasWaited = true;
-  }
   #enter() {
     this.told = { ...parts };
-    const enter2 = () => {
+    this.waiting.enter(() => {
       this.#entering.resolve();
       setTimeout(() => this.handle((engine) => engine.openDelivery()));
-    };
-    if (this.#firstExchange) this.startClock().then(enter2);
-    else enter2();
+    });
   }
   #end() {
     const { code, message } = this.#failure ?? refusal();
@@ -1301,9 +1356,9 @@ var Driver = class {
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
   #release() {
     this.isOver = true;
-    this.#held = void 0;
-    this.moments?.stop();
+    this.waiting.stop();
     this.told.status = "closed";
+    this.talk?.(null);
     this.connection.release();
     this.#timer.disarm();
     this.#stopWatching();
@@ -1386,7 +1441,7 @@ var PageCode = class {
 };
 
 // room.js
-var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
+var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onretry"];
 var CONSTANT = (
   /** @type {const} */
   ["uuid", "code", "isOwner", "resumed"]
@@ -1414,20 +1469,24 @@ var Room = class {
     let functions = [];
     const callbacks = {};
     let ownerKey, timeout, SocketClass, token;
+    let name = "";
     let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
-      if (!joins) {
+      if (joins) {
+        const given = field(options, "name");
+        if (given !== void 0) name = nonEmpty(given, "name");
+      } else {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
           uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
           ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
           this.#resumed = true;
         }
-        for (const [name, wish] of Object.entries(WISHES)) if (flag(field(options, name), name)) wishes += wish;
+        for (const [name2, wish] of Object.entries(WISHES)) if (flag(field(options, name2), name2)) wishes += wish;
       }
-      for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
+      for (const name2 of CALLBACKS) callbacks[name2] = callback(field(options, name2), name2);
       functions = functionsOf(field(options, "functions"));
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
@@ -1436,18 +1495,18 @@ var Room = class {
     timeout = milliseconds(timeout);
     const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const now = performance.now();
-    const engine = joins ? engines.join(now, session, timeout, uuid) : ownerKey ? engines.claim(now, session, timeout, wishes, uuid, ownerKey) : engines.create(now, session, timeout, wishes);
+    const engine = joins ? engines.join(now, session, timeout, uuid, name) : ownerKey ? engines.claim(now, session, timeout, wishes, uuid, ownerKey) : engines.create(now, session, timeout, wishes);
     this.#isOwner = !joins;
     const entering = {
       resolve: () => {
-        for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
+        for (const name2 of CONSTANT) Object.defineProperty(this.#shell, name2, { value: this[name2] });
         resolve2(this.#shell);
       },
       reject
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
-    if (wishes & WISHES.clock) this.#driver.startClock();
+    if (wishes & WISHES.clock) this.#driver.waiting.startClock();
     this.#driver.begin();
   }
   /**
@@ -1488,26 +1547,29 @@ var Room = class {
   get code() {
     return this.#driver.told.roomCode;
   }
+  get seat() {
+    return this.#isOwner ? 0 : this.#driver.seat;
+  }
   get audience() {
     return this.#driver.told.audience;
   }
   get clock() {
-    return this.#driver.moments?.clock;
+    return this.#driver.waiting.moments?.clock;
   }
   get late() {
-    return this.#driver.late;
+    return this.#driver.waiting.late;
   }
   time() {
-    this.#driver.startClock();
-    return this.#driver.moments?.time() ?? Date.now();
+    this.#driver.waiting.startClock();
+    return this.#driver.waiting.moments?.time() ?? Date.now();
   }
   /** @param {number} at */
   async until(at) {
     const driver = this.#driver;
     momentOf({ at });
-    await driver.startClock();
+    await driver.waiting.startClock();
     if (driver.isOver) throw closedError();
-    await driver.moments?.until(at, closedError);
+    await driver.waiting.moments?.until(at, closedError);
   }
   /**
    * @param {string} functionKey
@@ -1575,6 +1637,17 @@ var Room = class {
     this.#driver.upToDate().follow(catchUp === "every");
     this.#isDetached = false;
     this.#driver.pumpSoon();
+  }
+  /** @param {unknown} [options] */
+  async roster(options) {
+    const { roster } = await import("./roster.js");
+    const driver = this.#driver;
+    if (driver.isOver) return driver.ready();
+    driver.talk ??= roster(
+      (text) => driver.connection.send(text),
+      (change) => driver.page.callBack("onroster", change)
+    );
+    return driver.talk(void 0, options);
   }
   /** @param {string} [text] */
   async qr(text) {

@@ -9,6 +9,7 @@ import { paramsOf, parse, setMessage, take } from "./message.js";
 import { parts } from "./parts.js";
 import { PendingPromises, refusal } from "./pending.js";
 import { Timer } from "./timer.js";
+import { Waiting } from "./waiting.js";
 import { watchLifecycle } from "./wake.js";
 
 /** @typedef {import("./rtbroadcaster_sdk_bg.js").RoomEngine} RoomEngine */
@@ -20,34 +21,15 @@ export class Driver {
   /** What the page was told last: of the parts, those that a room shows. */
   told = { ...parts, status: /** @type {import("./parts.js").Status} */ ("connecting") };
   isOver = false;
+  waiting = new Waiting(this);
+  /** @type {number | undefined} The number that names this page to others in the room. */
+  seat;
   /**
-   * How late the action is that runs: see index.d.ts.
+   * What roster.js has made.
    *
-   * @type {number | undefined}
+   * @type {((message: object | null | undefined, options?: unknown) => any) | undefined}
    */
-  late;
-  /**
-   * What actions with a moment need, once it is loaded.
-   *
-   * @type {import("./clock.js").Moments | undefined}
-   */
-  moments;
-  /** @type {Promise<void> | undefined} */
-  #loading;
-  /**
-   * The action that waits for its moment.
-   *
-   * @type {object | undefined}
-   */
-  #held;
-  /** When the connection was opened. */
-  openedAt = 0;
-  /**
-   * The same, when its reply came, and what that says of the server's time.
-   *
-   * @type {[number, number, number] | undefined}
-   */
-  #firstExchange;
+  talk;
   page;
   #engine;
   #fastPath;
@@ -118,10 +100,12 @@ export class Driver {
     // Most frames have one message, and splitting it takes a tenth of all that is done here.
     for (const line of frame.includes("\n") ? frame.split("\n") : [frame]) {
       const message = parse(line);
-      if (mayDeliver && message && ((!this.#held && fastPath.deliver(message)) || fastPath.settle(message))) continue;
+      if (mayDeliver && message && ((!this.waiting.holds && fastPath.deliver(message)) || fastPath.settle(message))) continue;
+      this.seat = message?.seat ?? this.seat;
+      if (message && this.talk?.(message)) continue;
       const engine = this.upToDate();
       if (message) {
-        this.#noteMoments(message);
+        this.waiting.note(message);
         setMessage(message);
         fastPath.forgetSlots();
         engine.received(performance.now(), line.length);
@@ -175,7 +159,7 @@ export class Driver {
   close() {
     if (this.isOver) return Promise.resolve();
     const closed = this.promises.closed();
-    this.#held = undefined;
+    this.waiting.drop();
     this.upToDate().close(performance.now());
     // The page may be going away. So what can be sent is sent now; only the callbacks wait.
     this.#runSteps(false);
@@ -218,6 +202,18 @@ export class Driver {
     microtask.then(this.#onMicrotask);
   }
 
+  /**
+   * Runs the page's code, and then the steps that waited for it.
+   *
+   * @param {() => void} run
+   */
+  deliver(run) {
+    this.#delivering = true;
+    run();
+    this.#delivering = false;
+    this.pump();
+  }
+
   /** Performs the steps that the engine wants. */
   pump() {
     if (this.#delivering) return this.#runSteps(false);
@@ -235,7 +231,7 @@ export class Driver {
   #runSteps(mayDeliver) {
     const unsent = this.connection.unsent;
     if (unsent !== undefined) this.upToDate().buffered(performance.now(), unsent);
-    for (let step; (step = this.upToDate().nextStep(mayDeliver && !this.#held)); ) this.#perform(step);
+    for (let step; (step = this.upToDate().nextStep(mayDeliver && !this.waiting.holds)); ) this.#perform(step);
   }
 
   /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
@@ -264,7 +260,7 @@ export class Driver {
         const fn = this.page.functions.get(key);
         if (!fn) return;
         const run = () => this.page.run(fn, key, paramsOf(message));
-        return message.at ? this.#hold(message.at, run) : run();
+        return message.at ? this.waiting.hold(message.at, run) : run();
       }
       case "tellStatus":
         this.told.status = parts.status;
@@ -301,63 +297,13 @@ export class Driver {
     }
   }
 
-  /** Loads what actions with a moment need, once. Without it they run when they arrive. */
-  startClock() {
-    return (this.#loading ??= import("./clock.js").then(
-      ({ Moments }) => {
-        if (this.isOver) return;
-        this.moments = new Moments(this.connection);
-        if (this.#firstExchange) this.moments.note(...this.#firstExchange);
-      },
-      () => {},
-    ));
-  }
-
-  /** @param {import("./message.js").Message} message */
-  #noteMoments(message) {
-    if (message.at || message.clock) this.startClock();
-    this.moments?.heard(message);
-    // The reply that the page has asked for.
-    if (message.clock && message.time) this.#firstExchange = [this.openedAt, performance.now(), message.time];
-  }
-
-  /**
-   * Runs an action at its moment. What comes after it waits.
-   *
-   * @param {number} at
-   * @param {() => void} run
-   */
-  #hold(at, run) {
-    const held = (this.#held = {});
-    let hasWaited = false;
-    const release = (/** @type {number | undefined} */ late) => {
-      // The page may have closed the room meanwhile.
-      if (this.#held !== held) return;
-      this.#held = undefined;
-      this.late = late;
-      this.#delivering = true;
-      run();
-      this.late = undefined;
-      if (!hasWaited) return;
-      this.#delivering = false;
-      this.pump();
-    };
-    const wait = () => (this.moments ? this.moments.hold(at, release) : release(undefined));
-    if (this.moments) wait();
-    else this.startClock().then(wait);
-    hasWaited = true;
-  }
-
   #enter() {
     this.told = { ...parts };
-    const enter = () => {
+    this.waiting.enter(() => {
       this.#entering.resolve();
       // Functions that the page registers before the next task miss nothing.
       setTimeout(() => this.handle((engine) => engine.openDelivery()));
-    };
-    // A page that wishes for the server's clock knows it from the start.
-    if (this.#firstExchange) this.startClock().then(enter);
-    else enter();
+    });
   }
 
   #end() {
@@ -373,9 +319,9 @@ export class Driver {
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
   #release() {
     this.isOver = true;
-    this.#held = undefined;
-    this.moments?.stop();
+    this.waiting.stop();
     this.told.status = "closed";
+    this.talk?.(null);
     this.connection.release();
     this.#timer.disarm();
     this.#stopWatching();

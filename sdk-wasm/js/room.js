@@ -23,7 +23,7 @@ import { Driver } from "./driver.js";
 import { closedError, invalid, roomError } from "./errors.js";
 import { PageCode } from "./page-code.js";
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onretry"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onretry"];
 
 /** What a room has had from the moment when the page gets it. */
 const CONSTANT = /** @type {const} */ (["uuid", "code", "isOwner", "resumed"]);
@@ -77,11 +77,15 @@ class Room {
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
     let ownerKey, timeout, SocketClass, token;
+    let name = "";
     let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
-      if (!joins) {
+      if (joins) {
+        const given = field(options, "name");
+        if (given !== undefined) name = nonEmpty(given, "name");
+      } else {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
           uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
@@ -101,7 +105,7 @@ class Room {
     const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const now = performance.now();
     const engine = joins
-      ? engines.join(now, session, timeout, uuid)
+      ? engines.join(now, session, timeout, uuid, name)
       : ownerKey
         ? engines.claim(now, session, timeout, wishes, uuid, ownerKey)
         : engines.create(now, session, timeout, wishes);
@@ -116,7 +120,7 @@ class Room {
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
-    if (wishes & WISHES.clock) this.#driver.startClock();
+    if (wishes & WISHES.clock) this.#driver.waiting.startClock();
     this.#driver.begin();
   }
 
@@ -163,30 +167,34 @@ class Room {
     return this.#driver.told.roomCode;
   }
 
+  get seat() {
+    return this.#isOwner ? 0 : this.#driver.seat;
+  }
+
   get audience() {
     return this.#driver.told.audience;
   }
 
   get clock() {
-    return this.#driver.moments?.clock;
+    return this.#driver.waiting.moments?.clock;
   }
 
   get late() {
-    return this.#driver.late;
+    return this.#driver.waiting.late;
   }
 
   time() {
-    this.#driver.startClock();
-    return this.#driver.moments?.time() ?? Date.now();
+    this.#driver.waiting.startClock();
+    return this.#driver.waiting.moments?.time() ?? Date.now();
   }
 
   /** @param {number} at */
   async until(at) {
     const driver = this.#driver;
     momentOf({ at });
-    await driver.startClock();
+    await driver.waiting.startClock();
     if (driver.isOver) throw closedError();
-    await driver.moments?.until(at, closedError);
+    await driver.waiting.moments?.until(at, closedError);
   }
 
   /**
@@ -262,6 +270,18 @@ class Room {
     this.#isDetached = false;
     // The backlog is delivered soon and not now: the page's code is running.
     this.#driver.pumpSoon();
+  }
+
+  /** @param {unknown} [options] */
+  async roster(options) {
+    const { roster } = await import("./roster.js");
+    const driver = this.#driver;
+    if (driver.isOver) return driver.ready();
+    driver.talk ??= roster(
+      (/** @type {string} */ text) => driver.connection.send(text),
+      (/** @type {unknown} */ change) => driver.page.callBack("onroster", change),
+    );
+    return driver.talk(undefined, options);
   }
 
   /** @param {string} [text] */

@@ -10,7 +10,8 @@
  * | `server` | the server's websocket address |
  * | `uuid` | the room to follow; without it the element owns a room |
  * | `functions` | the function keys that the owner may call; each call is an event of that name |
- * | `resume`, `share-audience`, `code` | as the options of `create`; `resume` may have a name as its value |
+ * | `name` | as the option of `join` |
+ * | `resume`, `share-audience`, `share-roster`, `code` | as the options of `create`; `resume` may have a name as its value |
  * | `status` | set by the element: its status |
  *
  * The element enters the room when it is added to a document. It closes or leaves the room when it

@@ -113,6 +113,8 @@ export class FetchSocket {
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {
       this.#answerPing(message);
+    } else if (message.ask) {
+      this.#ask(message);
     } else if (message.status?.value === NEW) {
       this.#isOwner = true;
       this.#attempt(this.#create(message));
@@ -124,14 +126,14 @@ export class FetchSocket {
     }
   }
 
-  async #create({ session, shareAudience, code, clock, token }) {
-    const body = JSON.stringify({ session, shareAudience, code, clock });
+  async #create({ session, shareAudience, shareRoster, code, clock, token }) {
+    const body = JSON.stringify({ session, shareAudience, shareRoster, code, clock });
     const response = await this.#request(`${this.#base}/rooms`, "POST", bearer(token), "application/json", body);
     const reply = await response.text();
     const { uuid, ownerKey } = JSON.parse(reply);
     this.#emit([reply]);
     // The room exists, and from now on its owner is connected. The page already has the reply.
-    await this.#readEvents({ uuid, ownerKey, session, shareAudience, clock, token }, true);
+    await this.#readEvents({ uuid, ownerKey, session, shareAudience, shareRoster, clock, token }, true);
   }
 
   #join(message) {
@@ -139,14 +141,15 @@ export class FetchSocket {
   }
 
   /** Reads the events of a room until they end. */
-  async #readEvents({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience, clock }, hasReply) {
+  async #readEvents({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience, shareRoster, clock, name }, hasReply) {
     this.#room = `${this.#base}/rooms/${encodeURIComponent(uuid)}`;
     this.#session = session;
     if (ownerKey) this.#headers = { ...bearer(ownerKey), ...(token && { "Rtbroadcaster-Token": token }) };
     const query = new URLSearchParams();
-    const claim = ownerKey ? { session, ack, epoch, shareAudience } : {};
-    for (const [name, value] of Object.entries({ since, clock, ...claim })) if (value !== undefined) query.set(name, value);
-    const headers = { ...bearer(token), ...(ownerKey && { "Rtbroadcaster-Owner-Key": ownerKey }) };
+    const claim = ownerKey ? { ack, epoch, shareAudience, shareRoster } : {};
+    for (const [field, value] of Object.entries({ since, session, clock, ...claim })) if (value !== undefined) query.set(field, value);
+    const who = ownerKey ? { "Rtbroadcaster-Owner-Key": ownerKey } : name && { "Rtbroadcaster-Name": encodeURIComponent(name) };
+    const headers = { ...bearer(token), ...who };
     const response = await this.#request(`${this.#room}/events?${query}`, "GET", headers);
     let isFirst = true;
     for await (const events of eventsOf(response.body)) {
@@ -177,6 +180,18 @@ export class FetchSocket {
     this.#limits = { ...LIMITS, ...limits };
     this.#epoch = epoch;
     this.#post();
+  }
+
+  /** Asks who is there. Over HTTP only the owner can, and is not told later who comes and goes. */
+  async #ask({ ask, roster }) {
+    try {
+      if (!this.#isOwner) throw { code: "forbidden", message: "over plain HTTP only the owner can ask who is there" };
+      const response = await this.#request(`${this.#room}/roster?${new URLSearchParams(roster)}`, "GET", this.#headers);
+      this.#emit([JSON.stringify({ ask, ...(await response.json()) })]);
+    } catch (error) {
+      // Without a code the connection is lost, and the next one is asked again.
+      if (error.code) this.#emit([JSON.stringify(refusal({ ...error, ask }))]);
+    }
   }
 
   /**

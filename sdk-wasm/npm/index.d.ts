@@ -293,6 +293,38 @@ export interface Audience {
   readonly lagging: number;
 }
 
+/** A follower that has given a name, as others see it. */
+export interface Person {
+  /** The number that names this person in the room, and never another one while the server runs. */
+  readonly seat: number;
+  /** What the page has given as its name, or its token says. Show it by `textContent`. */
+  readonly name: string;
+  /** What the person is in the room. */
+  readonly role: "follower";
+  /** Whether a token says the name. Any other name proves nothing. */
+  readonly verified?: true;
+}
+
+/** Some of the people in a room: {@link Room.roster}. */
+export interface Roster {
+  /** The people, in the order of their seats. */
+  readonly people: readonly Person[];
+  /** The `after` of the next page; 0 if there is none. */
+  readonly next: number;
+  /** How many people have a name, in all. */
+  readonly named: number;
+}
+
+/** Who came and went, at most 50 of each. */
+export interface RosterChange {
+  /** Those who came. */
+  readonly came: readonly Person[];
+  /** The seats of those who went. */
+  readonly went: readonly number[];
+  /** How many more came or went. Unless it is 0, ask for the {@link Room.roster} from its start. */
+  readonly more: number;
+}
+
 /**
  * The callbacks. Each may be given as an option, or assigned to the room at any time. What they
  * throw is written to the console, and so is the failure of a promise that they return.
@@ -334,6 +366,12 @@ export interface Callbacks {
    * followers' pages if the owner set `shareAudience`.
    */
   onaudience?: ((audience: Audience) => void) | null | undefined;
+  /**
+   * People came or went. Called at most once a second, and only if this page has asked for the
+   * {@link Room.roster}; not over plain HTTP. After a lost connection `more` says how many are
+   * named.
+   */
+  onroster?: ((change: RosterChange) => void) | null | undefined;
 }
 
 /**
@@ -466,6 +504,11 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    */
   shareAudience?: boolean | undefined;
   /**
+   * Whether the followers may ask for the {@link Room.roster} too, as long as no more than 200
+   * people are named (the server's `roster-shared`). Default false.
+   */
+  shareRoster?: boolean | undefined;
+  /**
    * Whether a new room gets a short {@link Room.code}, for people to type. The servers of a cluster
    * refuse that (`forbidden`), and older servers give none. Default false.
    */
@@ -491,7 +534,13 @@ export interface Claim {
  *
  * @typeParam C the contract
  */
-export type JoinOptions<C extends Contract<C> = AnyContract> = RoomOptions<C>;
+export interface JoinOptions<C extends Contract<C> = AnyContract> extends RoomOptions<C> {
+  /**
+   * What others are to call this page: it gets a {@link Room.seat}. At most 64 bytes (the server's
+   * `name-bytes`), without control characters. The name in a token wins. Default: none.
+   */
+  name?: string | undefined;
+}
 
 /**
  * The arguments of {@link Room.broadcast} after the function key. The params may be left out if the
@@ -567,6 +616,11 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * doesn't share the count (`shareAudience`).
    */
   readonly audience: Audience | undefined;
+  /**
+   * The number that names this page to others in the room: 0 for the owner. Undefined for a
+   * follower without a `name`, and in a cluster.
+   */
+  readonly seat: number | undefined;
   /**
    * What this page knows of the server's clock. Undefined before the first answer, and on a page
    * that has had no need of it.
@@ -672,6 +726,20 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * @throws RoomError `invalid_argument` for any other `catchUp`.
    */
   follow(catchUp?: CatchUp): void;
+
+  /**
+   * Who is there: the people who have a name, page by page. From the first call on, `onroster`
+   * tells who comes and goes. The module for it is loaded by the first call. For the owner; for
+   * followers only if the owner set `shareRoster`, and over plain HTTP never.
+   *
+   * It asks again after a lost connection, and waits if the page asks more than 5 times a second.
+   *
+   * @param options `after`: the `next` of the page before, by default 0. `limit`: how many people
+   * at most, by default and at most 100 (the server's `roster-page`); 0 asks only how many there
+   * are.
+   * @throws RoomError with the code `forbidden`, `closed` or `invalid_argument`.
+   */
+  roster(options?: { after?: number | undefined; limit?: number | undefined }): Promise<Roster>;
 
   /**
    * A QR code as an SVG, for phones that read it off the screen. Its module is loaded by the first

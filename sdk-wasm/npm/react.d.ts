@@ -26,6 +26,8 @@ import type {
 export interface UseRoomOptions<C extends Contract<C> = AnyContract> extends CreateOptions<C> {
   /** The room to follow; without it the component owns a room. */
   uuid?: string | undefined;
+  /** What others are to call this page in the room that it follows. */
+  name?: string | undefined;
 }
 
 /**

@@ -34,8 +34,8 @@ impl Engines {
 
     /// See [`RoomEngine::join`].
     #[must_use]
-    pub fn join(&self, now: f64, session: String, timeout: f64, uuid: String) -> RoomEngine {
-        RoomEngine::join(now, session, timeout, uuid)
+    pub fn join(&self, now: f64, session: String, timeout: f64, uuid: String, name: String) -> RoomEngine {
+        RoomEngine::join(now, session, timeout, uuid, name)
     }
 
     /// See [`RoomEngine::claim`].

@@ -111,8 +111,8 @@ pub use exports::{create, join};
 pub use room_engine::RoomEngine;
 #[cfg(feature = "web")]
 pub use web::{
-    Audience, ClockEstimate, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Room,
-    RoomBuilder, RoomError, Status,
+    Audience, ClockEstimate, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Person,
+    Room, RoomBuilder, RoomError, Roster, RosterChange, Status,
 };
 #[cfg(all(feature = "npm", feature = "web"))]
 compile_error!("the feature `npm` does without what `web` needs: build with `--no-default-features`");

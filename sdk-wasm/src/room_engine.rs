@@ -50,13 +50,13 @@ impl RoomEngine {
     /// Opens a room, with wishes of `decisions::WISHES`.
     #[must_use]
     pub fn create(now: f64, session: String, timeout: f64, wishes: u8) -> Self {
-        Self::start(now, Goal::Create, session, timeout, wishes)
+        Self::start(now, Goal::Create, session, timeout, wishes, String::new())
     }
 
-    /// Follows a room.
+    /// Follows a room, under a name; empty if the page gives none.
     #[must_use]
-    pub fn join(now: f64, session: String, timeout: f64, uuid: String) -> Self {
-        Self::start(now, Goal::Join { uuid }, session, timeout, 0)
+    pub fn join(now: f64, session: String, timeout: f64, uuid: String, name: String) -> Self {
+        Self::start(now, Goal::Join { uuid }, session, timeout, 0, name)
     }
 
     /// Takes a room back, with wishes of `decisions::WISHES`.
@@ -69,7 +69,7 @@ impl RoomEngine {
         uuid: String,
         owner_key: String,
     ) -> Self {
-        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, wishes)
+        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, wishes, String::new())
     }
 }
 
@@ -247,7 +247,7 @@ impl RoomEngine {
 }
 
 impl RoomEngine {
-    fn start(now: f64, goal: Goal, session: String, timeout: f64, wishes: u8) -> Self {
+    fn start(now: f64, goal: Goal, session: String, timeout: f64, wishes: u8, name: String) -> Self {
         // The session's name is random, and a seed need not be more than that.
         let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
         let connect_timeout_ms = timeout as u64;
@@ -260,6 +260,8 @@ impl RoomEngine {
             share_audience: has(decisions::SHARED_AUDIENCE),
             code: has(decisions::CODE),
             clock: has(decisions::CLOCK),
+            share_roster: has(decisions::SHARED_ROSTER),
+            name: (!name.is_empty()).then_some(name),
         };
         let mut engine = Self { engine: Engine::new(options) };
         engine.handle(now, Input::Start);

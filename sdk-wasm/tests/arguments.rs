@@ -92,6 +92,7 @@ async fn options_of_wrong_types_are_invalid_arguments() {
         json(r#"{"claim":{"uuid":"x"}}"#),
         json(r#"{"shareAudience":"yes"}"#),
         json(r#"{"code":"K7M4QX"}"#),
+        json(r#"{"shareRoster":1}"#),
         functions(&[("", &function(""))]),
     ];
     for options in options {

@@ -225,3 +225,83 @@ scenario("pages whose websockets are blocked ask for the time over HTTP", { conn
   });
   assert.deepEqual(told, [true, true, true]);
 });
+
+const showNames = (page, expected) =>
+  page.waitForFunction(
+    (expected) => [...document.querySelectorAll("#people li")].map((item) => item.textContent).sort().join() === expected,
+    expected,
+  );
+
+scenario("the presenter sees who is there, and who comes and goes", {}, async (scene) => {
+  const { url } = await scene.server({ site: await exampleSite(scene, "Who is there") });
+  const owner = await scene.open(`${url}example.html`);
+  await owner.locator("#present").click();
+  await owner.waitForFunction(() => location.hash.length > 30);
+  const address = owner.url();
+  const join = async (name) => {
+    const page = await scene.open(address);
+    await page.locator("input").fill(name);
+    await page.locator("form button").click();
+    return page;
+  };
+  await join("Ben");
+  await showNames(owner, "Ben");
+  await join("<b>Ana</b>");
+  await showNames(owner, "<b>Ana</b>,Ben");
+});
+
+scenario("a roster over cuts of the connection, for those who may ask", {}, async (scene) => {
+  const { url } = await scene.server();
+  const [owner, follower] = [await sdkPage(scene, url), await sdkPage(scene, url)];
+  const uuid = await owner.evaluate(async () => {
+    globalThis.changes = [];
+    globalThis.sockets = [];
+    class Watched extends WebSocket {
+      constructor(address) {
+        super(address);
+        sockets.push(this);
+      }
+    }
+    globalThis.room = await sdk.create(url, { WebSocket: Watched, onroster: (change) => changes.push(change) });
+    return room.uuid;
+  });
+  const [seat, refused] = await follower.evaluate(async (uuid) => {
+    globalThis.room = await sdk.join(url, uuid, { name: "Ben" });
+    return [room.seat, await room.roster().catch((error) => `${error.name} ${error.code}`)];
+  }, uuid);
+  assert.equal(refused, "RoomError forbidden");
+  const page = await owner.evaluate(() => room.roster());
+  assert.deepEqual(page, { people: [{ seat, name: "Ben", role: "follower" }], next: 0, named: 1 });
+  assert.deepEqual(await owner.evaluate(() => [room.seat, changes]), [0, []]);
+
+  const many = await owner.evaluate(() => Promise.all(Array.from({ length: 12 }, () => room.roster({ limit: 0 }))));
+  assert.deepEqual(many, Array(12).fill({ people: [], next: 0, named: 1 }), "it waits where it asks too often");
+  const wrong = await owner.evaluate(() => room.roster({ after: -1 }).catch((error) => error.code));
+  assert.equal(wrong, "invalid_argument");
+
+  await owner.evaluate(() => sockets.at(-1).close());
+  await owner.waitForFunction(() => changes.some(({ more }) => more === 1));
+  await follower.evaluate(() => room.close());
+  await owner.waitForFunction((seat) => changes.some(({ went }) => went.includes(seat)), seat);
+  const ended = await owner.evaluate(async () => {
+    await room.close();
+    return room.roster().catch((error) => error.code);
+  });
+  assert.equal(ended, "closed");
+});
+
+scenario("pages whose websockets are blocked have names, and the owner can ask", { connectionsBreak: true }, async (scene) => {
+  const { url } = await scene.server();
+  const page = await sdkPage(scene, url);
+  const said = await page.evaluate(async () => {
+    const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
+    const options = { WebSocket: FetchSocket };
+    const owner = await sdk.create(url, options);
+    await owner.broadcast("before");
+    const follower = await sdk.join(url, owner.uuid, { ...options, name: "Ana Ä" });
+    const { people, named } = await owner.roster();
+    const refused = await follower.roster().catch((error) => error.code);
+    return [people[0].name, people[0].seat === follower.seat, named, refused];
+  });
+  assert.deepEqual(said, ["Ana Ä", true, 1, "forbidden"]);
+});

@@ -43,13 +43,14 @@ test("the readme's tables have every member of a room and every option", () => {
   same(rows("of a room"), new Set(members("Room")));
   same(rows("of `create` and `join`"), [...members("RoomOptions"), ...members("Callbacks")]);
   same(rows("of `create`"), members("CreateOptions"));
+  same(rows("of `join`"), members("JoinOptions"));
   same(rows("of `broadcast`"), members("BroadcastOptions"));
 });
 
 test("the warnings of development builds know every option", async () => {
   const { OPTIONS } = await import("../../sdk-wasm/npm/warnings.js");
   const joins = [...members("RoomOptions"), ...members("Callbacks")];
-  same(OPTIONS.join, joins);
+  same(OPTIONS.join, [...joins, ...members("JoinOptions")]);
   same(OPTIONS.create, [...joins, ...members("CreateOptions")]);
   same(OPTIONS.broadcast, members("BroadcastOptions"));
 });

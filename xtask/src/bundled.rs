@@ -41,7 +41,12 @@ fn bundle(workspace: &Workspace) -> anyhow::Result<Vec<u8>> {
     let mut esbuild = npm::program(&tools, "esbuild");
     esbuild.current_dir(workspace.path("sdk-wasm/js")).args(["--bundle", "--format=esm", "--target=es2022"]);
     esbuild
-        .args(["--external:./fetch-socket.js", "--external:./qr.js", "--log-level=warning"])
+        .args([
+            "--external:./fetch-socket.js",
+            "--external:./qr.js",
+            "--external:./roster.js",
+            "--log-level=warning",
+        ])
         .arg(format!("--banner:js={BANNER}"));
     let mut running =
         esbuild.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("cannot start esbuild")?;

@@ -24,7 +24,7 @@ const EMBEDDED: [&str; 4] =
     ["--bundle", "--loader:.wasm=base64", "--define:import.meta.url=undefined", "--log-level=warning"];
 
 /// The scripts that only some pages load, by their names without the end.
-const ON_DEMAND: [&str; 5] = ["clock", "fetch-socket", "qr", "resume", "schemas"];
+const ON_DEMAND: [&str; 6] = ["clock", "fetch-socket", "qr", "resume", "roster", "schemas"];
 
 /// Where the package is assembled, in the target folder.
 pub(crate) const FOLDER: &str = "npm/rtbroadcaster";
@@ -160,8 +160,8 @@ fn bundle_embedded(workspace: &Workspace, folder: &Path) -> anyhow::Result<()> {
         esbuild.current_dir(folder).arg(format!("{name}-script.js"));
         esbuild.arg(format!("--outfile=rtbroadcaster.{name}.js")).args(["--format=iife", "--minify"]);
         if name == "classic" {
-            // The original's class has no `qr`.
-            esbuild.arg(external("qr"));
+            // The original's class has neither `qr` nor `roster`.
+            esbuild.args(["qr", "roster"].map(external));
         }
         execute(esbuild.args(EMBEDDED).arg(&banner))?;
     }

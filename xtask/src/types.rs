@@ -23,7 +23,7 @@ const OPTIONS: &str = r#"{
 
 /// What the checked files need beside themselves: the files that are loaded on demand, as far as
 /// they are used, and what must be equal.
-const DECLARED: [(&str, &str); 5] = [
+const DECLARED: [(&str, &str); 6] = [
     (
         "fetch-socket.d.ts",
         "export function probe(address: string): Promise<number>;
@@ -32,6 +32,11 @@ export const FetchSocket: typeof WebSocket;
 ",
     ),
     ("qr.d.ts", "export function qr(room: any, text: string | undefined): string;\n"),
+    (
+        "roster.d.ts",
+        "export function roster(send: (text: string) => unknown, tell: (change: unknown) => void): (message: object | null | undefined, options?: unknown) => any;
+",
+    ),
     ("resume.d.ts", "export function resume(enter: any, url: unknown, options: any): Promise<any>;\n"),
     ("schemas.d.ts", "export function enterChecked(enter: any, options: any): Promise<any>;\n"),
     // What is exported to Rust and what a page is told are the same.

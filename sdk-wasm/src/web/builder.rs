@@ -45,6 +45,8 @@ pub struct RoomBuilder<Kind> {
     share_audience: bool,
     code: bool,
     clock: bool,
+    share_roster: bool,
+    name: Option<String>,
     token: Option<Token>,
     web_socket: Option<js_sys::Function>,
     functions: Vec<(String, Function)>,
@@ -70,6 +72,8 @@ impl<Kind> RoomBuilder<Kind> {
             share_audience: false,
             code: false,
             clock: false,
+            share_roster: false,
+            name: None,
             token: None,
             web_socket: None,
             functions: Vec::new(),
@@ -201,7 +205,17 @@ impl<Kind> RoomBuilder<Kind> {
         };
         let (session, seed) = random();
         let (share_audience, code, clock) = (self.share_audience, self.code, self.clock);
-        let session = SessionOptions { goal, session, seed, connect_timeout_ms, share_audience, code, clock };
+        let session = SessionOptions {
+            goal,
+            session,
+            seed,
+            connect_timeout_ms,
+            share_audience,
+            code,
+            clock,
+            share_roster: self.share_roster,
+            name: self.name.clone(),
+        };
         Ok(Plan {
             session,
             address,
@@ -267,10 +281,26 @@ impl RoomBuilder<Creating> {
         self
     }
 
+    /// Whether the followers may ask for the [`Room::roster`] too, as long as they are few.
+    /// Default: no.
+    pub fn share_roster(mut self, share: bool) -> Self {
+        self.share_roster = share;
+        self
+    }
+
     /// Whether a new room gets a short code, [`Room::code`], by which people can join it. A server
     /// of a cluster refuses that ([`Code::Forbidden`](crate::Code::Forbidden)). Default: no.
     pub fn code(mut self, code: bool) -> Self {
         self.code = code;
+        self
+    }
+}
+
+impl RoomBuilder<Joining> {
+    /// What others are to call this page: it gets a [`Room::seat`]. At most 64 bytes (the server's
+    /// `name-bytes`), without control characters. The name in a token wins. Default: none.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
         self
     }
 }

@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 use super::environment::log_error;
 use super::error::{CloseReason, RoomError};
 use super::params::Params;
+use super::roster::RosterChange;
 use super::{Audience, OwnerPresence, Status};
 
 #[wasm_bindgen]
@@ -69,4 +70,5 @@ pub(super) struct Callbacks {
     pub(super) owner: Option<Callback<OwnerPresence>>,
     pub(super) resync: Option<Callback<()>>,
     pub(super) audience: Option<Callback<Audience>>,
+    pub(super) roster: Option<Callback<RosterChange>>,
 }

@@ -3,6 +3,7 @@
 
 mod connect;
 mod moments;
+mod roster;
 mod steps;
 
 use alloc::collections::BTreeMap;
@@ -25,6 +26,7 @@ use super::message::Fields;
 use super::pending::Pending;
 use super::resume::KeptRoom;
 use super::room::Room;
+use super::roster::Questions;
 use super::socket::Connection;
 use super::timer::Timer;
 use super::token::Token;
@@ -101,13 +103,15 @@ struct Resources {
     pending_ready: Vec<Sender<Result<(), RoomError>>>,
     /// The futures that wait for the end.
     pending_closes: Vec<Sender<()>>,
+    /// What was asked of the roster.
+    questions: Questions,
 }
 
 impl Inner {
     /// Handles one message of the server.
-    fn receive_message(&mut self, now: Timestamp, line: &JsValue) {
-        let Some(fields) = Fields::parse(line) else { return self.engine.note_unreadable() };
-        if let Some(message) = ServerMessage::read(&fields) {
+    fn receive_message(&mut self, now: Timestamp, line: &JsValue, fields: Option<&Fields>) {
+        let Some(fields) = fields else { return self.engine.note_unreadable() };
+        if let Some(message) = ServerMessage::read(fields) {
             self.engine.note_size(line.unchecked_ref::<JsString>().length() as usize);
             self.engine.handle(now, Input::Received(message));
         }
@@ -176,7 +180,11 @@ impl Driver {
         let now = now();
         let may_deliver = self.begin_delivering();
         for line in frame.split("\n").iter() {
-            self.inner.borrow_mut().receive_message(now, &line);
+            let fields = Fields::parse(&line);
+            if fields.as_ref().is_some_and(|fields| !fields.is_action() && self.hear_of_roster(fields)) {
+                continue;
+            }
+            self.inner.borrow_mut().receive_message(now, &line, fields.as_ref());
             self.run_steps(may_deliver);
         }
         self.end_delivering(may_deliver);

@@ -52,7 +52,17 @@ impl Fields {
         value.is_object().then(|| value.unchecked_into())
     }
 
-    fn object(&self, name: &str) -> Option<Self> {
+    /// Whether it is an action. Most are.
+    pub(super) fn is_action(&self) -> bool {
+        self.func_key_value().is_truthy()
+    }
+
+    /// The number of the question that it refuses.
+    pub(super) fn refused_ask(&self) -> Option<u64> {
+        self.object("error")?.count("ask")
+    }
+
+    pub(super) fn object(&self, name: &str) -> Option<Self> {
         Self::of(self.get(name))
     }
 

@@ -10,6 +10,7 @@
 //! | `token`, `resume` | what an entry may need: a token asked anew, a room kept across reloads |
 //! | `socket`, `timer`, `wake`, `environment` | what the page offers |
 //! | `http` | a connection over plain HTTP, where websockets are blocked; `no_http` without that feature |
+//! | `roster` | who is there: questions, answers, and who comes and goes |
 //! | `address` | the server's address, as a websocket's and over plain HTTP |
 //! | `message` | the fields of a message of the server |
 //!
@@ -35,6 +36,7 @@ mod params;
 mod pending;
 mod resume;
 mod room;
+mod roster;
 mod socket;
 mod timer;
 mod token;
@@ -45,4 +47,5 @@ pub use error::{CloseReason, Code, RoomError};
 pub use params::Params;
 pub use pending::Pending;
 pub use room::Room;
+pub use roster::{Person, Roster, RosterChange};
 pub use rtbroadcaster_protocol::{Audience, ClockEstimate, OwnerPresence, SessionStatus as Status};

@@ -7,7 +7,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use core::fmt;
 
-use rtbroadcaster_protocol::Goal;
+use rtbroadcaster_protocol::{Goal, RosterQuery};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -17,6 +17,7 @@ use super::driver::{Answer, Driver};
 use super::error::{CloseReason, RoomError};
 use super::params::{Params, json_of};
 use super::pending::Pending;
+use super::roster::{Roster, RosterChange};
 use super::{Audience, OwnerPresence, Status};
 use crate::catch_up::CatchUp;
 
@@ -301,6 +302,34 @@ impl Room {
     /// on the followers' pages if the owner shares the count ([`RoomBuilder::share_audience`]).
     pub fn on_audience(&self, callback: impl FnMut(Audience) + 'static) -> &Self {
         self.driver.set_callback(|callbacks| &mut callbacks.audience, Callback::new(callback));
+        self
+    }
+
+    /// Who is there: the people who have a name, from the seat after `after` on, and at most
+    /// `limit` of them (100 if the server is not set up otherwise). From the first call on,
+    /// [`Room::on_roster`] tells who comes and goes. For the owner; for followers only if the owner
+    /// wants that ([`RoomBuilder::share_roster`]), and over plain HTTP never.
+    ///
+    /// It is asked again after a lost connection, and if the page asks too often.
+    ///
+    /// # Errors
+    /// `Forbidden`, or `Closed` if the room ends first.
+    pub fn roster(&self, after: u32, limit: Option<u32>) -> Pending<Result<Roster, RoomError>> {
+        self.driver.ask(RosterQuery { after: after.into(), limit: limit.map(u64::from) })
+    }
+
+    /// The number that names this page to others in the room: 0 for the owner. None for a follower
+    /// without [`RoomBuilder::name`], and in a cluster.
+    #[must_use]
+    pub fn seat(&self) -> Option<u32> {
+        if self.is_owner() { Some(0) } else { self.driver.questions(|questions| questions.seat) }
+    }
+
+    /// Called when people came or went, at most once a second, and only if this page has asked for
+    /// the [`Room::roster`]; not over plain HTTP. After a lost connection
+    /// [`RosterChange::more`] says how many are named.
+    pub fn on_roster(&self, callback: impl FnMut(RosterChange) + 'static) -> &Self {
+        self.driver.set_callback(|callbacks| &mut callbacks.roster, Callback::new(callback));
         self
     }
 

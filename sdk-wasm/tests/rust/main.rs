@@ -11,6 +11,7 @@ mod lifecycle;
 mod moments;
 mod network;
 mod resume;
+mod roster;
 #[path = "../support/mod.rs"]
 mod support;
 mod token;

@@ -18,6 +18,7 @@ use crate::web::environment::{in_next_task, now, warn};
 use crate::web::error::{CloseReason, RoomError};
 use crate::web::params::Params;
 use crate::web::room::Room;
+use crate::web::roster::RosterChange;
 
 impl Driver {
     /// Performs one step.
@@ -123,6 +124,11 @@ impl Driver {
         }
     }
 
+    /// Tells the program who came and went.
+    pub(in crate::web) fn tell_roster(&self, change: RosterChange) {
+        self.call_back(|callbacks| &callbacks.roster, change);
+    }
+
     /// Reports an error after which the room goes on.
     pub(in crate::web) fn report(&self, error: RoomError) {
         let callback = self.inner.borrow().resources.callbacks.error.clone();
@@ -165,8 +171,9 @@ impl Driver {
             pending_answers,
             pending_ready,
             pending_closes,
+            questions,
         } = resources;
-        drop((connection, token, timer, wake, functions));
+        drop((questions, connection, token, timer, wake, functions));
         if let Some(kept) = kept {
             let uuid = self.engine().uuid().map(ToOwned::to_owned);
             kept.note_end(&uuid.unwrap_or_default(), &reason.code);

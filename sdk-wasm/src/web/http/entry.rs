@@ -23,6 +23,8 @@ pub(super) struct Entry {
     pub(super) share_audience: bool,
     pub(super) code: bool,
     pub(super) clock: bool,
+    pub(super) share_roster: bool,
+    pub(super) name: Option<String>,
 }
 
 impl Entry {
@@ -38,7 +40,26 @@ impl Entry {
             share_audience: message.get("shareAudience").is_truthy(),
             code: message.get("code").is_truthy(),
             clock: message.get("clock").is_truthy(),
+            share_roster: message.get("shareRoster").is_truthy(),
+            name: message.text("name"),
         }
+    }
+
+    /// The body of the request for a new room.
+    pub(super) fn wishes(&self) -> String {
+        // A session's name is of digits and letters.
+        let mut body = format!("{{\"session\":\"{}\"", self.session);
+        let wishes = [
+            ("shareAudience", self.share_audience),
+            ("shareRoster", self.share_roster),
+            ("code", self.code),
+            ("clock", self.clock),
+        ];
+        for (name, _) in wishes.iter().filter(|(_, is_wished)| *is_wished) {
+            body.push_str(&format!(",\"{name}\":true"));
+        }
+        body.push('}');
+        body
     }
 
     /// The query of the stream of events: where to go on, and what a claim carries.
@@ -48,11 +69,13 @@ impl Entry {
             |name: &str, value: Option<String>| query.extend(value.map(|value| format!("{name}={value}")));
         add("clock", self.clock.then(|| "true".to_owned()));
         add("since", self.since.map(|seq| format!("{seq}")));
+        let is_known = self.owner_key.is_some() || self.name.is_some();
+        add("session", is_known.then(|| encode_uri_component(&self.session).into()));
         if self.owner_key.is_some() {
-            add("session", Some(encode_uri_component(&self.session).into()));
             add("ack", self.ack.map(|id| format!("{id}")));
             add("epoch", self.epoch.map(|epoch| format!("{epoch}")));
             add("shareAudience", self.share_audience.then(|| "true".to_owned()));
+            add("shareRoster", self.share_roster.then(|| "true".to_owned()));
         }
         query.join("&")
     }
@@ -72,6 +95,7 @@ mod tests {
     fn a_claim_carries_more_than_a_join() {
         assert_eq!(query(r#"{"uuid":"u","session":"s","v":2}"#), "");
         assert_eq!(query(r#"{"uuid":"u","session":"s","since":7}"#), "since=7");
+        assert_eq!(query(r#"{"uuid":"u","session":"s","name":"Ben"}"#), "session=s");
         let claim =
             r#"{"uuid":"u","ownerKey":"k","session":"s/","since":7,"ack":0,"epoch":2,"shareAudience":true}"#;
         assert_eq!(query(claim), "since=7&session=s%2F&ack=0&epoch=2&shareAudience=true");

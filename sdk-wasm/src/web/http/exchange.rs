@@ -29,7 +29,7 @@ use crate::web::message::Fields;
 
 /// What the tasks of a connection share.
 pub(super) struct Exchange {
-    driver: Rc<Driver>,
+    pub(super) driver: Rc<Driver>,
     /// The address of the rooms.
     base: String,
     abort: AbortController,
@@ -120,6 +120,9 @@ impl Exchange {
                 spawn_local(exchange.answer_ping(ping));
             };
         }
+        if let (Some(ask), Some(query)) = (message.count("ask"), message.object("roster")) {
+            return spawn_local(Rc::clone(self).ask(ask, query));
+        }
         match message.status().and_then(Status::from_value) {
             Some(Status::New) => {
                 let entry = Entry::read(message);
@@ -138,13 +141,8 @@ impl Exchange {
 
     async fn create(self: Rc<Self>, mut entry: Entry) -> Result<(), Failure> {
         let address = format!("{}/rooms", self.base);
-        // A session's name is of digits and letters.
-        let share = if entry.share_audience { ",\"shareAudience\":true" } else { "" };
-        let code = if entry.code { ",\"code\":true" } else { "" };
-        let clock = if entry.clock { ",\"clock\":true" } else { "" };
-        let body = format!("{{\"session\":\"{}\"{share}{code}{clock}}}", entry.session);
         let request = Request::new("POST", &address)?.bearer(entry.token.as_deref())?;
-        let response = request.body("application/json", &body)?.send(Some(&self.signal())).await?;
+        let response = request.body("application/json", &entry.wishes())?.send(Some(&self.signal())).await?;
         let reply = text(&response).await?;
         let fields = fields(&reply)?;
         entry.uuid = fields.uuid().unwrap_or_default();
@@ -161,6 +159,8 @@ impl Exchange {
         let mut request = Request::new("GET", &address)?.bearer(entry.token.as_deref())?;
         if let Some(key) = &entry.owner_key {
             request = request.header("Rtbroadcaster-Owner-Key", key)?;
+        } else if let Some(name) = &entry.name {
+            request = request.header("Rtbroadcaster-Name", &String::from(encode_uri_component(name)))?;
         }
         let response = request.send(Some(&self.signal())).await?;
         let reader = reader_of(&response)?;
@@ -305,6 +305,10 @@ impl Exchange {
         format!("{}/rooms/{}", self.base, String::from(encode_uri_component(&self.state.borrow().entry.uuid)))
     }
 
+    pub(super) fn is_owner(&self) -> bool {
+        self.state.borrow().is_owner
+    }
+
     /// The name of the owner's session.
     pub(super) fn session(&self) -> String {
         self.state.borrow().entry.session.clone()
@@ -327,7 +331,7 @@ impl Exchange {
     }
 
     /// Hands messages of the server to the session, one on each line.
-    fn emit(&self, frame: &str) {
+    pub(super) fn emit(&self, frame: &str) {
         if !frame.is_empty() && !self.is_over.get() {
             self.driver.receive_frame(&frame.into());
         }

@@ -18,6 +18,7 @@ mod events;
 mod exchange;
 mod posts;
 mod request;
+mod roster;
 
 use alloc::rc::Rc;
 

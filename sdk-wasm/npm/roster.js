@@ -1,0 +1,80 @@
+// `room.roster` and `onroster`: who is there. Loaded only if asked for.
+
+import { roomError } from "./error.js";
+
+/**
+ * What stands between a room and its server's roster. Returns a function that takes
+ *
+ * - nothing and the options of `room.roster`: it asks, and returns the promise of the answer;
+ * - a message of the server: it returns whether the message was for it;
+ * - null: the room is over.
+ *
+ * `send` sends a text, or loses it while there is no connection. `tell` calls `onroster`.
+ */
+export function roster(send, tell) {
+  /** Questions without an answer, by their numbers. */
+  const asked = new Map();
+  let last = 0;
+  let hasAsked = false;
+
+  function ask({ after = 0, limit } = {}) {
+    for (const [name, value] of Object.entries({ after, limit: limit ?? 0 })) {
+      if (!Number.isSafeInteger(value) || value < 0) throw invalid(`\`${name}\` must be a whole number from 0`);
+    }
+    return new Promise((resolve, reject) => {
+      const number = ++last;
+      const text = JSON.stringify({ ask: number, roster: { after, limit } });
+      asked.set(number, { text, resolve, reject });
+      hasAsked = true;
+      send(text);
+    });
+  }
+
+  function hear({ ask: number, roster: people, next, named, came, went, more, error, status, v, owner }) {
+    if (came) {
+      tell({ came, went, more });
+    } else if (people) {
+      take(number)?.resolve({ people, next, named });
+    } else if (error?.ask !== undefined) {
+      refuse(error);
+    } else {
+      // The reply to a join or claim: what was asked on the connection before is asked again. A
+      // server that was restarted shows followers who is there once the owner is back.
+      if ((status?.value === 3 && v) || owner === "back") askAgain();
+      return false;
+    }
+    return true;
+  }
+
+  function take(number) {
+    const question = asked.get(number);
+    asked.delete(number);
+    return question;
+  }
+
+  function refuse({ ask: number, code, message, retryAfterMs }) {
+    const question = asked.get(number);
+    // Too often, in a second: it is asked again, unless it was answered meanwhile.
+    if (retryAfterMs) setTimeout(() => asked.has(number) && send(question.text), retryAfterMs);
+    else take(number)?.reject(roomError(code, message));
+  }
+
+  function askAgain() {
+    for (const { text } of asked.values()) send(text);
+    if (!hasAsked || asked.size) return;
+    // Nobody has told this page who came and went while it had no connection.
+    ask({ limit: 0 }).then(
+      ({ named }) => tell({ came: [], went: [], more: named }),
+      () => {},
+    );
+  }
+
+  function end() {
+    for (const { reject } of asked.values()) reject(roomError("closed", "the room is closed on this page"));
+    asked.clear();
+  }
+
+  return (message, options) => (message ? hear(message) : message === null ? end() : ask(options));
+}
+
+const invalid = (message) => roomError("invalid_argument", message);
