@@ -274,12 +274,14 @@ async fn a_client_may_change_its_keys_and_ask_for_new_ones() {
 async fn a_client_that_breaks_the_rules_is_told_and_not_listened_to() {
     for version in VERSIONS {
         let (mut client, mut server) = pair("broken", version, Sends::AtOnce).await;
-        let mut record = client.encrypt(b"true");
-        *record.last_mut().unwrap() ^= 1;
-        client.send_wire(&record).await;
-        client.send(b"after it").await;
+        let mut wire = client.encrypt(b"before it");
+        wire.extend(client.encrypt(b"wrong"));
+        *wire.last_mut().unwrap() ^= 1;
+        wire.extend(client.encrypt(b"after it"));
+        client.send_wire(&wire).await;
+        reads(&mut server, b"before it").await;
         let error = read(&mut server).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe, "{error}");
         assert!(read(&mut server).await.is_err());
         assert!(server.write(b"to whom").await.is_err());
         let told = client.receive().await.unwrap_err();

@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 
-/// Bytes on the wire that are received at a time. What came before of a message of the handshake
-/// stands in front of them, and rustls takes none above 64 KiB; so a few records always have room.
+/// Bytes on the wire that are received at a time. In front of them stands what came before of a
+/// message of the handshake, of which rustls takes none above 64 KiB.
 const WIRE_BYTES: usize = 128 * 1024;
 
 thread_local! {

@@ -19,6 +19,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ServerConfig;
+use tracing::debug;
 
 use crate::tcp;
 use lent::{Lent, with_lent};
@@ -58,22 +59,24 @@ impl TlsStream {
     ///
     /// # Errors
     /// `InvalidInput`: the `config` allows early data. `InvalidData`: the client doesn't speak TLS,
-    /// or none that fits the `config`; it was told so. `UnexpectedEof`: the client is gone. Any
-    /// other error is one of the socket.
+    /// or none that fits the `config`; mostly it was told so. `UnexpectedEof`: the client is gone.
+    /// Any other error is one of the socket.
     pub async fn accept(config: Arc<ServerConfig>, socket: TcpStream) -> io::Result<Self> {
         if config.max_early_data_size > 0 {
             let what = "a TlsStream takes no early data: leave max_early_data_size at 0";
             return Err(io::Error::new(ErrorKind::InvalidInput, what));
         }
-        tcp::set_options(&socket)?;
+        if let Err(error) = tcp::set_options(&socket) {
+            debug!(%error, "the socket does not take our options");
+        }
         let session = Mutex::new(Session::new(config)?);
         let stream = Self(Box::new(Shared { socket, session }));
         poll_fn(|context| stream.0.poll_handshake(context)).await?;
         Ok(stream)
     }
 
-    /// Writes what the socket takes without waiting, at most one record. `WouldBlock`: nothing. The
-    /// task that reads is woken to flush what the socket has taken only in part.
+    /// Writes what the socket takes without waiting. `WouldBlock`: nothing. The connection's task
+    /// is woken to flush a record of which the socket has taken only a part.
     pub(crate) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut session = self.0.session();
         if session.task.is_none() {
@@ -118,9 +121,15 @@ impl TlsStream {
     /// Says that nothing more will be written.
     pub(crate) fn poll_shutdown(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut session = self.0.session_of(context);
-        session.close()?;
+        // A client that has broken the rules is sent its alert.
+        let closed = session.close();
         ready!(self.0.poll_flush(&mut session, context))?;
-        Poll::Ready(socket2::SockRef::from(&self.0.socket).shutdown(Shutdown::Write))
+        let shut_down = socket2::SockRef::from(&self.0.socket).shutdown(Shutdown::Write);
+        Poll::Ready(match shut_down {
+            // The client is gone already.
+            Err(error) if error.kind() == ErrorKind::NotConnected => Ok(()),
+            shut_down => closed.and(shut_down),
+        })
     }
 }
 
@@ -205,47 +214,70 @@ impl Shared {
     /// Sends what the socket hasn't taken yet. `WouldBlock`: something is left.
     fn flush(&self, session: &mut Session) -> io::Result<()> {
         while !session.outgoing.is_empty() {
-            match self.socket.try_write(&session.outgoing)? {
-                0 => return Err(ErrorKind::WriteZero.into()),
-                count => drop(session.outgoing.drain(..count)),
+            match self.socket.try_write(&session.outgoing) {
+                Ok(0) => return Err(ErrorKind::WriteZero.into()),
+                Ok(count) => drop(session.outgoing.drain(..count)),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         session.outgoing = Vec::new();
         Ok(())
     }
 
-    /// Encrypts one record and writes it. Keeps what the socket doesn't take of it.
+    /// Encrypts and writes record after record, until the socket takes no more.
     fn write(&self, session: &mut Session, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let length: usize = slices.iter().map(|slice| slice.len()).sum();
+        let mut written = 0;
+        while written < length {
+            match self.write_record(session, slices, written) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock && written > 0 => break,
+                record => written += record?,
+            }
+        }
+        Ok(written)
+    }
+
+    /// Encrypts one record of what stands behind `start`, and writes it. Keeps what the socket
+    /// doesn't take of it.
+    fn write_record(&self, session: &mut Session, slices: &[IoSlice<'_>], start: usize) -> io::Result<usize> {
         if !session.outgoing.is_empty() {
             return Err(ErrorKind::WouldBlock.into());
         }
         // What is encrypted must be sent. So nothing is encrypted for a socket that takes nothing.
         self.socket.try_io(Interest::WRITABLE, || Ok(()))?;
         with_lent(|Lent { text, record, .. }| {
-            let text = gathered(slices, text);
+            let text = gathered(slices, start, text);
             record.clear();
             session.encrypt(text, record)?;
             let sent = match self.socket.try_write(record) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
-                sent => sent?,
+                Ok(sent) => sent,
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => 0,
+                Err(error) => {
+                    // Without this record the client could read no other.
+                    session.fail();
+                    return Err(error);
+                }
             };
-            if sent < record.len() {
-                session.outgoing = record[sent..].to_vec();
-            }
+            session.outgoing = record[sent..].to_vec();
             Ok(text.len())
         })
     }
 }
 
-/// The beginning of what several slices hold together, at most as much as one record does.
-fn gathered<'a>(slices: &'a [IoSlice<'_>], text: &'a mut Vec<u8>) -> &'a [u8] {
+/// What several slices hold together behind `start`, at most as much as one record does.
+fn gathered<'a>(slices: &'a [IoSlice<'_>], start: usize, text: &'a mut Vec<u8>) -> &'a [u8] {
     if let [only] = slices {
-        return &only[..only.len().min(RECORD_BYTES)];
+        let rest = &only[start..];
+        return &rest[..rest.len().min(RECORD_BYTES)];
     }
     text.clear();
+    let mut skipped = start;
     for slice in slices {
-        let fits = slice.len().min(RECORD_BYTES - text.len());
-        text.extend_from_slice(&slice[..fits]);
+        let rest = &slice[skipped.min(slice.len())..];
+        skipped -= slice.len() - rest.len();
+        let fits = rest.len().min(RECORD_BYTES - text.len());
+        text.extend_from_slice(&rest[..fits]);
     }
     text
 }

@@ -28,9 +28,9 @@ pub(super) struct Session {
     has_ended: bool,
     /// The client was told that it is sent nothing more.
     is_closed: bool,
-    /// The client has broken the rules of TLS.
+    /// The client has broken the rules of TLS, or a record for it is lost.
     has_failed: bool,
-    /// The task that reads. None before its first turn.
+    /// The task that has read, written or flushed last. None before the first.
     pub(super) task: Option<Waker>,
 }
 
@@ -54,8 +54,8 @@ impl Session {
 
     /// Moves text that was received before. None if there is none and more may come.
     pub(super) fn take_text(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
-        self.check()?;
         if self.text.is_empty() {
+            self.check()?;
             return Ok(self.has_ended.then_some(0));
         }
         let count = self.text.len().min(buffer.len());
@@ -92,8 +92,12 @@ impl Session {
             text.extend_from_slice(&received[fits..]);
         };
         let processed = process(connection, wire, outgoing, receive, |_, _| Ok(()));
-        let consumed = self.note(processed)?.consumed;
-        self.incoming = wire[consumed..].to_vec();
+        match self.note(processed) {
+            Ok(processed) => self.incoming = wire[processed.consumed..].to_vec(),
+            // What came before the error counts. The next call finds it.
+            Err(_) if filled > 0 => {}
+            Err(error) => return Err(error),
+        }
         Ok(filled)
     }
 
@@ -133,6 +137,11 @@ impl Session {
         let Processed { consumed, was_written, .. } = self.note(processed)?;
         self.incoming.drain(..consumed);
         if was_written { Ok(()) } else { Err(ErrorKind::NotConnected.into()) }
+    }
+
+    /// Notes that nothing more can be written to the client.
+    pub(super) fn fail(&mut self) {
+        self.has_failed = true;
     }
 
     /// After an error rustls isn't asked again.
