@@ -19,7 +19,7 @@ var clock_exports = {};
 __export(clock_exports, {
   Moments: () => Moments
 });
-var BURST, BURST_PAUSE_MS, MANY, PAUSE_MS, GOOD_MS, LONG_PAUSE_MS, DRIFT, JUMP_MS, NO_CLOCK_MS, MAX_WAIT_MS, TIMER_MS, Moments;
+var BURST, BURST_PAUSE_MS, MANY, PAUSE_MS, GOOD_MS, LONG_PAUSE_MS, DRIFT, JUMP_MS, NO_CLOCK_MS, MAX_WAIT_MS, MAX_ASKED, TIMER_MS, Moments;
 var init_clock = __esm({
   "clock.js"() {
     BURST = 16;
@@ -32,6 +32,7 @@ var init_clock = __esm({
     JUMP_MS = 250;
     NO_CLOCK_MS = 5e3;
     MAX_WAIT_MS = 6e4;
+    MAX_ASKED = 32;
     TIMER_MS = 4;
     Moments = class {
       #connection;
@@ -55,6 +56,8 @@ var init_clock = __esm({
       #count = 0;
       /** How many answers in a row were without a time. */
       #refused = 0;
+      /** Since when it is asked on this connection, or after a sleep. */
+      #askingSince = performance.now();
       /** The socket on which a message came last. */
       #socket;
       #difference = Date.now() - performance.now();
@@ -144,6 +147,7 @@ var init_clock = __esm({
         this.#checkForSleep();
         const { socket } = this.#connection;
         if (socket && (socket.readyState ?? 1) === 1) {
+          this.#asked.delete(this.#number - MAX_ASKED);
           this.#asked.set(++this.#number, performance.now());
           this.#connection.send(`{"ping":${this.#number},"time":true}`);
         }
@@ -161,6 +165,7 @@ var init_clock = __esm({
         this.#bounds = void 0;
         this.#asked.clear();
         this.#count = this.#refused = 0;
+        this.#askingSince = performance.now();
         for (const waiter of this.#waiters) waiter.since = performance.now();
         this.#askIn(0);
       }
@@ -184,10 +189,13 @@ var init_clock = __esm({
       #look(waiter) {
         clearTimeout(waiter.timer);
         this.#checkForSleep();
-        const { at, since, run } = waiter;
+        const { at, since, run, drop: drop2 } = waiter;
+        const now = performance.now();
         const time = this.time();
-        const waited = performance.now() - since;
-        const wait = time === void 0 ? this.#refused ? 0 : NO_CLOCK_MS - waited : Math.min(at - time, MAX_WAIT_MS - waited);
+        let wait = this.#refused ? 0 : this.#askingSince + NO_CLOCK_MS - now;
+        if (time !== void 0) wait = at - time;
+        else if (drop2) wait = Math.max(wait, at - Date.now());
+        if (!drop2) wait = Math.min(wait, since + MAX_WAIT_MS - now);
         if (wait > 0) {
           this.#lookIn(waiter, wait > 2 * TIMER_MS ? wait - TIMER_MS : Math.ceil(wait));
         } else if (this.#waiters.delete(waiter)) {
@@ -200,7 +208,7 @@ var init_clock = __esm({
        */
       #lookIn(waiter, pause) {
         clearTimeout(waiter.timer);
-        waiter.timer = setTimeout(() => this.#look(waiter), pause);
+        waiter.timer = setTimeout(() => this.#look(waiter), Math.min(pause, MAX_WAIT_MS));
       }
     };
   }
@@ -948,6 +956,7 @@ var Timer = class {
 };
 
 // waiting.js
+var LOADING_MS = 5e3;
 var Waiting = class {
   #driver;
   /**
@@ -986,7 +995,7 @@ var Waiting = class {
   get holds() {
     return !!this.#held;
   }
-  /** Loads the clock, once. Without it actions run when they arrive. */
+  /** Loads the clock, unless that was done. Without it actions run when they arrive. */
   startClock() {
     return this.#loading ??= Promise.resolve().then(() => (init_clock(), clock_exports)).then(
       ({ Moments: Moments2 }) => {
@@ -995,8 +1004,13 @@ var Waiting = class {
         if (this.#firstExchange) this.moments.note(...this.#firstExchange);
       },
       () => {
+        this.#loading = void 0;
       }
     );
+  }
+  /** The same, but nobody waits for long. */
+  #awaitClock() {
+    return Promise.race([this.startClock(), new Promise((resolve2) => setTimeout(resolve2, LOADING_MS))]);
   }
   /**
    * Notes what a message says of moments and of the server's time.
@@ -1006,7 +1020,9 @@ var Waiting = class {
   note(message) {
     if (message.at || message.clock) this.startClock();
     this.moments?.heard(message);
-    if (message.clock && message.time) this.#firstExchange = [this.openedAt, performance.now(), message.time];
+    if (!message.clock || !message.time) return;
+    this.#firstExchange = [this.openedAt, performance.now(), message.time];
+    this.moments?.note(...this.#firstExchange);
   }
   /**
    * Lets the page enter. One that wishes for the server's clock knows it from the start.
@@ -1014,7 +1030,7 @@ var Waiting = class {
    * @param {() => void} enter
    */
   enter(enter2) {
-    if (this.#firstExchange) this.startClock().then(enter2);
+    if (this.#firstExchange && !this.moments) this.#awaitClock().then(enter2);
     else enter2();
   }
   /**
@@ -1039,7 +1055,7 @@ var Waiting = class {
     };
     const wait = () => this.moments ? this.moments.hold(at, release) : release(void 0);
     if (this.moments) wait();
-    else this.startClock().then(wait);
+    else this.#awaitClock().then(wait);
     hasWaited = true;
   }
   /** Drops the action that waits: the page ends its session. */

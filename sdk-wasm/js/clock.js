@@ -21,9 +21,12 @@ const DRIFT = 50e-6;
 /** When the page's two clocks have grown so far apart, the page has slept, or a clock was set. */
 const JUMP_MS = 250;
 
-/** How long an action waits for the first answer, and for anything. */
+/** How long actions wait for the first answer, and for anything. */
 const NO_CLOCK_MS = 5_000;
 const MAX_WAIT_MS = 60_000;
+
+/** So many questions without an answer are remembered. */
+const MAX_ASKED = 32;
 
 /** A timer may be late, so the last part of a wait has one of its own. */
 const TIMER_MS = 4;
@@ -61,6 +64,8 @@ export class Moments {
   #count = 0;
   /** How many answers in a row were without a time. */
   #refused = 0;
+  /** Since when it is asked on this connection, or after a sleep. */
+  #askingSince = performance.now();
   /** The socket on which a message came last. */
   #socket;
   #difference = Date.now() - performance.now();
@@ -163,6 +168,7 @@ export class Moments {
     this.#checkForSleep();
     const { socket } = this.#connection;
     if (socket && (socket.readyState ?? 1) === 1) {
+      this.#asked.delete(this.#number - MAX_ASKED);
       this.#asked.set(++this.#number, performance.now());
       this.#connection.send(`{"ping":${this.#number},"time":true}`);
     }
@@ -182,6 +188,7 @@ export class Moments {
     this.#bounds = undefined;
     this.#asked.clear();
     this.#count = this.#refused = 0;
+    this.#askingSince = performance.now();
     for (const waiter of this.#waiters) waiter.since = performance.now();
     this.#askIn(0);
   }
@@ -208,10 +215,14 @@ export class Moments {
   #look(waiter) {
     clearTimeout(waiter.timer);
     this.#checkForSleep();
-    const { at, since, run } = waiter;
+    const { at, since, run, drop } = waiter;
+    const now = performance.now();
     const time = this.time();
-    const waited = performance.now() - since;
-    const wait = time === undefined ? (this.#refused ? 0 : NO_CLOCK_MS - waited) : Math.min(at - time, MAX_WAIT_MS - waited);
+    let wait = this.#refused ? 0 : this.#askingSince + NO_CLOCK_MS - now;
+    if (time !== undefined) wait = at - time;
+    // Without a clock, a page that waits for a moment by itself goes by its own time.
+    else if (drop) wait = Math.max(wait, at - Date.now());
+    if (!drop) wait = Math.min(wait, since + MAX_WAIT_MS - now);
     if (wait > 0) {
       this.#lookIn(waiter, wait > 2 * TIMER_MS ? wait - TIMER_MS : Math.ceil(wait));
     } else if (this.#waiters.delete(waiter)) {
@@ -225,6 +236,7 @@ export class Moments {
    */
   #lookIn(waiter, pause) {
     clearTimeout(waiter.timer);
-    waiter.timer = setTimeout(() => this.#look(waiter), pause);
+    // A browser takes a pause that is too long for none.
+    waiter.timer = setTimeout(() => this.#look(waiter), Math.min(pause, MAX_WAIT_MS));
   }
 }

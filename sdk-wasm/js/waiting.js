@@ -1,6 +1,9 @@
 // What a room does about actions with a moment: it loads the clock when the first one needs it, and
 // holds back what comes after an action that waits.
 
+/** How long an action, or a page that enters, waits for the clock to be loaded. */
+const LOADING_MS = 5_000;
+
 export class Waiting {
   #driver;
   /**
@@ -42,7 +45,7 @@ export class Waiting {
     return !!this.#held;
   }
 
-  /** Loads the clock, once. Without it actions run when they arrive. */
+  /** Loads the clock, unless that was done. Without it actions run when they arrive. */
   startClock() {
     return (this.#loading ??= import("./clock.js").then(
       ({ Moments }) => {
@@ -50,8 +53,16 @@ export class Waiting {
         this.moments = new Moments(this.#driver.connection);
         if (this.#firstExchange) this.moments.note(...this.#firstExchange);
       },
-      () => {},
+      () => {
+        // The next one tries again.
+        this.#loading = undefined;
+      },
     ));
+  }
+
+  /** The same, but nobody waits for long. */
+  #awaitClock() {
+    return Promise.race([this.startClock(), new Promise((resolve) => setTimeout(resolve, LOADING_MS))]);
   }
 
   /**
@@ -63,7 +74,9 @@ export class Waiting {
     if (message.at || message.clock) this.startClock();
     this.moments?.heard(message);
     // The reply that the page has asked for.
-    if (message.clock && message.time) this.#firstExchange = [this.openedAt, performance.now(), message.time];
+    if (!message.clock || !message.time) return;
+    this.#firstExchange = [this.openedAt, performance.now(), message.time];
+    this.moments?.note(...this.#firstExchange);
   }
 
   /**
@@ -72,7 +85,7 @@ export class Waiting {
    * @param {() => void} enter
    */
   enter(enter) {
-    if (this.#firstExchange) this.startClock().then(enter);
+    if (this.#firstExchange && !this.moments) this.#awaitClock().then(enter);
     else enter();
   }
 
@@ -99,7 +112,7 @@ export class Waiting {
     };
     const wait = () => (this.moments ? this.moments.hold(at, release) : release(undefined));
     if (this.moments) wait();
-    else this.startClock().then(wait);
+    else this.#awaitClock().then(wait);
     hasWaited = true;
   }
 

@@ -189,8 +189,9 @@ export class FetchSocket {
       const response = await this.#request(`${this.#room}/roster?${new URLSearchParams(roster)}`, "GET", this.#headers);
       this.#emit([JSON.stringify({ ask, ...(await response.json()) })]);
     } catch (error) {
-      // Without a code the connection is lost, and the next one is asked again.
-      if (error.code) this.#emit([JSON.stringify(refusal({ ...error, ask }))]);
+      // Without a code nobody knows what is lost. The next connection asks again.
+      if (error?.code) this.#emit([JSON.stringify(refusal({ ...error, ask }))]);
+      else this.#end(CONNECTION_LOST);
     }
   }
 

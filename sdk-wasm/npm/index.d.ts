@@ -641,7 +641,7 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
 
   /**
    * Resolves at a moment of the server's clock, at once if it has passed: so the owner's own page
-   * acts with its followers.
+   * acts with its followers. A page that is told no time in 5 seconds goes by its own.
    *
    * @throws RoomError `closed` if the room ends before; `invalid_argument`
    */

@@ -94,6 +94,39 @@ test("without an answer it waits for some seconds, and not at all for a server t
   assert.deepEqual(ran, [undefined, undefined]);
 });
 
+test("several wait for the first answer together, not one after another", () => {
+  const { moments } = connection();
+  const ran = [];
+  const next = () => moments.hold(AHEAD, () => ran.push(now) < 3 && next());
+  next();
+  pass(4_990);
+  assert.deepEqual(ran, []);
+  pass(20);
+  assert.equal(ran.length, 3);
+});
+
+test("whoever awaits a moment gets it, however far ahead, and by the page's own time without a clock", async () => {
+  const { moments, answer } = connection();
+  answer(AHEAD + 1_000);
+  let reached;
+  moments.until(AHEAD + 121_000).then(() => (reached = "far"));
+  pass(119_990);
+  await null;
+  assert.equal(reached, undefined);
+  pass(200);
+  await null;
+  assert.equal(reached, "far");
+
+  const { moments: unanswered } = connection();
+  unanswered.until(Date.now() + 8_000).then(() => (reached = "own"));
+  pass(7_900);
+  await null;
+  assert.equal(reached, "far");
+  pass(200);
+  await null;
+  assert.equal(reached, "own");
+});
+
 test("a page that has slept, or has another connection, asks anew and believes nothing from before", () => {
   for (const change of ["sleep", "connection"]) {
     const { connection: own, moments, answer } = connection();

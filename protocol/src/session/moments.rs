@@ -76,6 +76,8 @@ impl<P> Moments<P> {
     pub(super) fn entered(&mut self, now: Timestamp, wants_clock: bool, time: Option<u64>) {
         self.is_on |= wants_clock;
         self.start_again(now);
+        // Its actions wait for the first answer again.
+        self.waiting.woke(now);
         if let (Some(time), Some(sent)) = (time, self.entering_since) {
             self.clock.note(sent, now, time);
         }

@@ -62,6 +62,12 @@ pub(super) async fn pause(milliseconds: u64) {
     let _ = waited.await;
 }
 
+/// The time of the calendar, in milliseconds since 1970.
+pub(super) fn calendar_time() -> u64 {
+    // As in `now`, the cast loses nothing that matters.
+    js_sys::Date::now() as u64
+}
+
 /// How far the clock of the calendar is ahead of the page's, in milliseconds. It changes when the
 /// page has slept, where its clock stands still meanwhile, and when a clock is set.
 pub(super) fn clock_difference() -> f64 {

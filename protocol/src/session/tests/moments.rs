@@ -161,3 +161,17 @@ fn of_too_much_that_waits_the_newest_of_each_slot_stays_and_the_page_is_told() {
     let told = events(&mut page);
     assert_eq!(told, ["Resync", "[4096]", "[4098]", "[4099]", "[4100]"]);
 }
+
+#[test]
+fn after_a_reconnect_nothing_runs_before_the_clock_is_known_again() {
+    let mut page = page();
+    receive(&mut page, 1_010, [at(1, 10_000)]);
+    page.handle(Timestamp(7_000), Input::Disconnected(1006));
+    page.handle(Timestamp(8_000), Input::Timeout);
+    page.handle(Timestamp(8_000), Input::Opened);
+    let ServerMessage::Connected(reply) = reply(1, 0) else { unreachable!("it is a reply") };
+    receive(&mut page, 8_000, [ServerMessage::Connected(reply)]);
+    page.handle(Timestamp(8_001), Input::Timeout);
+    let told = events(&mut page);
+    assert!(!told.contains(&"[1]".to_owned()), "it is 2 seconds early: {told:?}");
+}

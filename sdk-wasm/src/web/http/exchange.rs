@@ -121,7 +121,7 @@ impl Exchange {
             };
         }
         if let (Some(ask), Some(query)) = (message.count("ask"), message.object("roster")) {
-            return spawn_local(Rc::clone(self).ask(ask, query));
+            return self.attempt(Rc::clone(self).ask(ask, query));
         }
         match message.status().and_then(Status::from_value) {
             Some(Status::New) => {

@@ -13,7 +13,7 @@ use crate::web::message::Fields;
 
 impl Exchange {
     /// Asks who is there. Over HTTP only the owner can, and is not told later who comes and goes.
-    pub(super) async fn ask(self: Rc<Self>, ask: u64, query: Fields) {
+    pub(super) async fn ask(self: Rc<Self>, ask: u64, query: Fields) -> Result<(), Failure> {
         let told = if self.is_owner() {
             self.roster_page(&query).await
         } else {
@@ -24,9 +24,10 @@ impl Exchange {
             // Its answer is that of a websocket, without the number of the question.
             Ok(page) => self.emit(&page.replacen('{', &format!("{{\"ask\":{ask},"), 1)),
             Err(Failure::Refused(refusal)) => self.driver.refuse_ask(ask, refusal),
-            // The connection is lost, and the next one is asked again.
-            Err(Failure::Lost) => {}
+            // Nobody knows what is lost. The next connection asks again.
+            Err(Failure::Lost) => return Err(Failure::Lost),
         }
+        Ok(())
     }
 
     async fn roster_page(&self, query: &Fields) -> Result<String, Failure> {

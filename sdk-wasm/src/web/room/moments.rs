@@ -7,13 +7,16 @@ use serde::Serialize;
 
 use super::Room;
 use crate::web::driver::Answer;
-use crate::web::environment::{now, pause};
+use crate::web::environment::{calendar_time, now, pause};
 use crate::web::error::RoomError;
 use crate::web::pending::Pending;
 
 /// How long [`Room::until`] waits before it looks whether it knows the server's clock better, in
 /// milliseconds.
 const LOOK_MS: u64 = 100;
+/// How long it waits for the first answer about the server's time, in milliseconds. Then it goes by
+/// the page's own.
+const NO_CLOCK_MS: u64 = 5_000;
 
 impl Room {
     /// As [`Room::broadcast`], or with a slot as [`Room::broadcast_to_slot`], but every follower
@@ -57,16 +60,19 @@ impl Room {
     }
 
     /// Waits for a moment of the server's clock, in milliseconds since 1970. So the owner's own
-    /// page acts with its followers.
+    /// page acts with its followers. A page that is told no time in 5 seconds goes by its own.
     ///
     /// # Errors
     /// `Closed` if the room ends before.
     pub async fn until(&self, at: u64) -> Result<(), RoomError> {
+        let since = now();
         loop {
             if self.driver.is_over() {
                 return Err(RoomError::closed());
             }
-            let wait = self.time().map_or(LOOK_MS, |time| at.saturating_sub(time));
+            let own_time = || (now().since(since) >= NO_CLOCK_MS).then(calendar_time);
+            let time = self.time().or_else(own_time);
+            let wait = time.map_or(LOOK_MS, |time| at.saturating_sub(time));
             if wait == 0 {
                 return Ok(());
             }
