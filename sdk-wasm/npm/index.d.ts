@@ -693,10 +693,10 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
   off(functionKey: keyof Handed & string): this;
 
   /**
-   * Keeps receiving, but applies nothing until {@link Room.follow}: no function is called, nor
-   * `onclear` or `onresync`. All other callbacks go on, and the page stays in the room across
-   * reconnects. If the room ends, `onclose` is called at once, and nothing is left to catch up
-   * with.
+   * Keeps receiving, but applies nothing until {@link Room.follow}: no function is called (but for
+   * one that waits for its moment already), nor `onclear` or `onresync`. All other callbacks go on,
+   * and the page stays in the room across reconnects. If the room ends, `onclose` is called at
+   * once, and nothing is left to catch up with.
    *
    * A function may call this; then nothing is delivered after that function. `on` still registers,
    * and state messages that wait for their function go on waiting. After the end of the room this
