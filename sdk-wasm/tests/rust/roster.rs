@@ -19,8 +19,9 @@ async fn the_owner_asks_who_is_there_and_hears_who_comes_and_goes() {
     let ana = Room::join(url, owner.uuid()).name("Ana").await.unwrap();
     let change = changes.next().await;
     assert_eq!((change.came[0].name.as_str(), Some(change.came[0].seat)), ("Ana", ana.seat()));
+    let seat = ben.seat().unwrap();
     ben.close().await;
-    assert_eq!(changes.next().await.went, [ben.seat().unwrap()]);
+    assert_eq!(changes.next().await.went, [seat]);
     owner.close().await;
     assert_eq!(owner.roster(0, None).await.unwrap_err().code(), &Code::Closed);
 }
