@@ -10,6 +10,7 @@ let now;
 let slept;
 let realNow;
 let Moments;
+let Waiting;
 
 beforeEach(async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
@@ -18,6 +19,7 @@ beforeEach(async () => {
   performance.now = () => now;
   Date.now = () => now + slept + 1_790_000_000_000;
   ({ Moments } = await import("../../sdk-wasm/js/clock.js"));
+  ({ Waiting } = await import("../../sdk-wasm/js/waiting.js"));
 });
 
 afterEach(() => {
@@ -125,6 +127,21 @@ test("whoever awaits a moment gets it, however far ahead, and by the page's own 
   pass(200);
   await null;
   assert.equal(reached, "own");
+});
+
+test("a page that wishes for the clock knows it when it enters, whether the reply or the module comes first", async () => {
+  for (const isLoaded of [true, false]) {
+    const driver = { connection: { socket: undefined, send: () => {} }, isOver: false };
+    const waiting = new Waiting(driver);
+    if (isLoaded) await waiting.startClock();
+    driver.connection.socket = { readyState: 1 };
+    waiting.openedAt = now;
+    pass(4);
+    waiting.note({ clock: true, time: AHEAD + now - 2 });
+    await new Promise((enter) => waiting.enter(enter));
+    between(waiting.moments.clock.offset - AHEAD, -4, 4);
+    waiting.stop();
+  }
 });
 
 test("a page that has slept, or has another connection, asks anew and believes nothing from before", () => {
