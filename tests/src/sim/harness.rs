@@ -59,17 +59,33 @@ pub fn program_of(setup: Setup, seed: u64) -> Program {
 }
 
 fn tree_of(setup: Setup, seed: u64) -> impl ValueTree<Value = Program> {
-    // In an unoptimised build this is much cheaper than proptest's default. It is good enough once
-    // its seed is well mixed.
-    let halves = [mixed(seed), mixed(seed ^ u64::MAX)].map(u64::to_le_bytes);
-    let random = TestRng::from_seed(RngAlgorithm::XorShift, &halves.concat());
-    let mut runner =
-        TestRunner::new_with_rng(Config { failure_persistence: None, ..Config::default() }, random);
     let programs = match setup {
         Setup::OneServer => programs().boxed(),
         Setup::Cluster => cluster_programs().boxed(),
     };
-    programs.new_tree(&mut runner).expect("no program is rejected")
+    tree(seed, &programs)
+}
+
+/// What a seed makes of a strategy, always the same.
+pub(super) fn tree<S: Strategy>(seed: u64, strategy: &S) -> S::Tree {
+    // In an unoptimised build this is much cheaper than proptest's default. It is good enough once
+    // its seed is well mixed.
+    let halves = [mixed(seed), mixed(seed ^ u64::MAX)].map(u64::to_le_bytes);
+    let random = TestRng::from_seed(RngAlgorithm::XorShift, &halves.concat());
+    let config = Config { failure_persistence: None, ..Config::default() };
+    strategy.new_tree(&mut TestRunner::new_with_rng(config, random)).expect("no program is rejected")
+}
+
+/// As few of these steps as still fail.
+pub(super) fn fewest<T: Clone>(mut steps: Vec<T>, fails: impl Fn(&[T]) -> bool) -> Vec<T> {
+    for at in (0..steps.len()).rev() {
+        let mut fewer = steps.clone();
+        fewer.remove(at);
+        if fails(&fewer) {
+            steps = fewer;
+        }
+    }
+    steps
 }
 
 /// Makes unrelated numbers of neighbouring seeds, by the last step of `SplitMix64` (Steele, Lea and

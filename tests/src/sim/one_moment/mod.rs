@@ -12,10 +12,9 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::strategy::ValueTree;
 
-use super::harness::mixed;
+use super::harness::{fewest, tree};
 use super::invariant::{Invariant, Violation};
 use world::MomentWorld;
 
@@ -24,11 +23,7 @@ pub use program::MomentStep;
 /// The steps of a seed, always the same.
 #[must_use]
 pub fn steps_of(seed: u64) -> Vec<MomentStep> {
-    let halves = [mixed(seed), mixed(seed ^ u64::MAX)].map(u64::to_le_bytes);
-    let random = TestRng::from_seed(RngAlgorithm::XorShift, &halves.concat());
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let tree = program::steps().new_tree(&mut TestRunner::new_with_rng(config, random));
-    tree.expect("no program is rejected").current()
+    tree(seed, &program::steps()).current()
 }
 
 /// Plays steps in the world of a seed. Returns the trace, if it was asked for.
@@ -56,15 +51,7 @@ pub fn find_violation(seeds: impl IntoIterator<Item = u64>) -> Option<(u64, Viol
 /// As few of a seed's steps as still violate the same invariant.
 #[must_use]
 pub fn shortened(seed: u64, violation: &Violation) -> Vec<MomentStep> {
-    let mut steps = steps_of(seed);
-    let mut at = steps.len();
-    while let Some(before) = at.checked_sub(1) {
-        at = before;
-        let mut fewer = steps.clone();
-        fewer.remove(at);
-        if play(seed, &fewer, false).is_err_and(|(found, _)| found.invariant == violation.invariant) {
-            steps = fewer;
-        }
-    }
-    steps
+    fewest(steps_of(seed), |steps| {
+        play(seed, steps, false).is_err_and(|(found, _)| found.invariant == violation.invariant)
+    })
 }

@@ -11,10 +11,9 @@ mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::strategy::ValueTree;
 
-use super::harness::mixed;
+use super::harness::{fewest, tree};
 use super::invariant::{Invariant, Violation};
 use world::PeopleWorld;
 
@@ -23,11 +22,7 @@ pub use program::{PeopleProgram, PeopleStep};
 /// The program of a seed, always the same.
 #[must_use]
 pub fn program_of(seed: u64) -> PeopleProgram {
-    let halves = [mixed(seed), mixed(seed ^ u64::MAX)].map(u64::to_le_bytes);
-    let random = TestRng::from_seed(RngAlgorithm::XorShift, &halves.concat());
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let tree = program::programs().new_tree(&mut TestRunner::new_with_rng(config, random));
-    tree.expect("no program is rejected").current()
+    tree(seed, &program::programs()).current()
 }
 
 /// Plays a program. Returns the trace, if it was asked for.
@@ -56,14 +51,9 @@ pub fn find_violation(seeds: impl IntoIterator<Item = u64>) -> Option<(u64, Viol
 #[must_use]
 pub fn shortened(seed: u64, violation: &Violation) -> PeopleProgram {
     let mut program = program_of(seed);
-    let mut at = program.steps.len();
-    while let Some(before) = at.checked_sub(1) {
-        at = before;
-        let mut fewer = program.clone();
-        fewer.steps.remove(at);
-        if play(&fewer, false).is_err_and(|(found, _)| found.invariant == violation.invariant) {
-            program = fewer;
-        }
-    }
+    program.steps = fewest(program.steps.clone(), |steps| {
+        let fewer = PeopleProgram { steps: steps.to_vec(), ..program.clone() };
+        play(&fewer, false).is_err_and(|(found, _)| found.invariant == violation.invariant)
+    });
     program
 }
