@@ -47,7 +47,7 @@ pub(crate) struct Args {
     cluster: bool,
     /// Write the results to docs/benchmark.md too, and not only to target/bench/. Fails if others
     /// were busy meanwhile.
-    #[arg(long, conflicts_with_all = ["quick", "check", "only", "rounds"])]
+    #[arg(long, conflicts_with_all = ["quick", "check", "only"])]
     save: bool,
     /// Measure instead, in Chromium, what the npm package costs a page, beside the original's
     /// JavaScript class.

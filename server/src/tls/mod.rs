@@ -140,7 +140,7 @@ impl Shared {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session, for the task that reads.
+    /// The session, for a task that can be woken. [`TlsStream::try_write`] wakes the last one.
     fn session_of(&self, context: &Context<'_>) -> MutexGuard<'_, Session> {
         let mut session = self.session();
         if session.task.as_ref().is_none_or(|task| !task.will_wake(context.waker())) {
