@@ -95,6 +95,24 @@ impl Client {
         assert_eq!(&self.next().await, expected);
     }
 
+    /// The next message that isn't about the owner's presence.
+    ///
+    /// Such a message can stand between any two actions that a follower of a cluster is served: its
+    /// node may have had only some of them when it joined.
+    pub async fn next_action(&mut self) -> Value {
+        loop {
+            let message = self.next().await;
+            if message.get("owner").is_none() {
+                return message;
+            }
+        }
+    }
+
+    /// Reads the next message that isn't about the owner's presence, which must be this one.
+    pub async fn hears_action(&mut self, expected: &Value) {
+        assert_eq!(&self.next_action().await, expected);
+    }
+
     /// Reads the next message, which must be a refusal with this code and the same text in both
     /// fields.
     pub async fn is_refused(&mut self, code: &str) -> Value {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use rtbroadcaster_protocol::{CloseCode, Event, Goal, OwnerPresence};
 use rtbroadcaster_tests::cluster::{Balancer, Cluster, STREAMS};
 use rtbroadcaster_tests::load::{Load, LoadPlan};
-use rtbroadcaster_tests::{Client, Page, Room, message};
-use serde_json::{Value, json};
+use rtbroadcaster_tests::{Page, Room, message};
+use serde_json::json;
 
 /// Some rooms on all nodes, so busy that something is under way whenever something happens.
 const PLAN: LoadPlan = LoadPlan { rooms: 3, pause: Some(Duration::from_millis(20)) };
@@ -135,8 +135,8 @@ async fn nodes_without_nats_send_their_clients_away_and_go_on_when_it_is_back() 
     owner.send(message::numbered(12, "next")).await;
     while owner.next().await["ack"] != 12 {}
     let mut follower = room.rejoin_at(&cluster.nodes[0].address, 10).await;
-    follower.hears(&json!({"seq": 11, "funcKey": "late"})).await;
-    follower.hears(&json!({"seq": 12, "funcKey": "next"})).await;
+    follower.hears_action(&json!({"seq": 11, "funcKey": "late"})).await;
+    follower.hears_action(&json!({"seq": 12, "funcKey": "next"})).await;
     load.finish().await;
 }
 
@@ -182,7 +182,7 @@ async fn nothing_of_a_paused_node_that_wakes_up_comes_late() {
         assert_eq!(here.next_number().await, number);
     }
     for seq in 2..=LAST + 1 {
-        let heard = next_action(&mut there).await;
+        let heard = there.next_action().await;
         let expected = if seq <= had {
             "act"
         } else if seq <= LAST {
@@ -193,14 +193,4 @@ async fn nothing_of_a_paused_node_that_wakes_up_comes_late() {
         assert_eq!((&heard["seq"], &heard["funcKey"]), (&json!(seq), &json!(expected)), "{had} were taken");
     }
     there.hears_nothing().await;
-}
-
-/// The next action; messages about the owner are skipped.
-async fn next_action(follower: &mut Client) -> Value {
-    loop {
-        let message = follower.next().await;
-        if message.get("owner").is_none() {
-            return message;
-        }
-    }
 }

@@ -70,7 +70,7 @@ async fn a_follower_goes_on_at_another_node_where_it_was() {
     room.act(1, 10).await;
     let mut follower = room.rejoin_at(b, 7).await;
     for seq in 8..=10 {
-        follower.hears(&act(seq)).await;
+        follower.hears_action(&act(seq)).await;
     }
     // It may have heard more than this node: what it has is never served to it again.
     let mut ahead = Client::connect(b).await;
@@ -132,7 +132,7 @@ async fn of_claims_on_both_nodes_at_once_one_wins_and_all_see_the_same() {
     }
     let mut follower = room.rejoin_at(b, 0).await;
     for seq in 1..=10 {
-        follower.hears(&act(seq)).await;
+        follower.hears_action(&act(seq)).await;
     }
 }
 
@@ -239,7 +239,7 @@ async fn rooms_outlive_all_nodes() {
     }
     let mut follower = room.rejoin_at(&addresses[1], 2).await;
     for seq in 3..=5 {
-        follower.hears(&act(seq)).await;
+        follower.hears_action(&act(seq)).await;
     }
     let (mut owner, reply) = room.claim_at(&addresses[0], "first").await;
     is_second_epoch(&reply);
