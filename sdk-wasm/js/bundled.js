@@ -932,6 +932,69 @@ var PendingPromises = class {
   }
 };
 
+// steps.js
+var steps = {
+  connect: ({ connection }) => connection.connect(false),
+  connectHttp: ({ connection }) => connection.connect(true),
+  probe: ({ connection }) => connection.ask("probe"),
+  tryWebsocket: ({ connection }) => connection.ask("tryWebsocket"),
+  disconnect: ({ connection }) => connection.disconnect(),
+  send: ({ connection }) => connection.send(parts.text),
+  armTimer: ({ timer }) => timer.arm(parts.number),
+  enter,
+  refuse(driver) {
+    driver.release();
+    driver.entering.reject(driver.failure ?? refusal());
+  },
+  run({ page, waiting }) {
+    const key = parts.text;
+    const message = take2(parts.number);
+    const fn = page.functions.get(key);
+    if (!fn) return;
+    const run = () => page.run(fn, key, paramsOf(message));
+    if (message.at) waiting.hold(message.at, run);
+    else run();
+  },
+  tellStatus({ told, page }) {
+    told.status = parts.status;
+    page.callBack("onstatus", parts.status);
+  },
+  tellCleared: ({ page }) => page.callBack("onclear", parts.text),
+  tellResync: ({ page }) => page.callBack("onresync"),
+  tellRetry: ({ page }) => page.callBack("onretry", refusal()),
+  tellAudience({ told, page }) {
+    told.audience = parts.audience;
+    page.callBack("onaudience", parts.audience);
+  },
+  tellOwnerAway: ({ page }) => page.callBack("onowner", "away"),
+  tellOwnerHere: ({ page }) => page.callBack("onowner", "here"),
+  report: ({ page }) => page.report(refusal(parts.text)),
+  appended: ({ promises }) => promises.takeAnswer()?.settle(parts.seq),
+  replaced: ({ promises }) => promises.takeAnswer()?.settle(),
+  refused({ promises, page }) {
+    const answer = promises.takeAnswer();
+    answer?.fail(refusal(answer.key), page);
+  },
+  queueHasSpace: ({ promises }) => promises.resolveReadies(parts.number),
+  end
+};
+function enter(driver) {
+  driver.told = { ...parts };
+  driver.waiting.enter(() => {
+    driver.entering.resolve();
+    setTimeout(() => driver.handle((engine) => engine.openDelivery()));
+  });
+}
+function end(driver) {
+  const { code, message } = driver.failure ?? refusal();
+  const { onclose, onstatus } = driver.page.callbacks;
+  driver.release();
+  call(driver.onEnd, code);
+  call(onclose, { code, message });
+  call(onstatus, "closed");
+  driver.promises.end();
+}
+
 // timer.js
 var Timer = class {
   #onTimeout;
@@ -1029,9 +1092,9 @@ var Waiting = class {
    *
    * @param {() => void} enter
    */
-  enter(enter2) {
-    if (this.#firstExchange && !this.moments) this.#awaitClock().then(enter2);
-    else enter2();
+  enter(enter3) {
+    if (this.#firstExchange && !this.moments) this.#awaitClock().then(enter3);
+    else enter3();
   }
   /**
    * Runs an action at its moment. What comes after it waits.
@@ -1112,11 +1175,11 @@ var Driver = class {
   #fastPath;
   connection;
   /** Gives the page its room, or rejects that promise. */
-  #entering;
-  #onEnd;
+  entering;
+  onEnd;
   /** @type {import("./errors.js").RoomError | undefined} Why this page gave up, if it knows. */
-  #failure;
-  #timer = new Timer(() => this.handle((engine, now) => engine.timerFired(now)));
+  failure;
+  timer = new Timer(() => this.handle((engine, now) => engine.timerFired(now)));
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
@@ -1137,8 +1200,8 @@ var Driver = class {
     this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
     this.connection = new Connection(this, target);
-    this.#entering = entering;
-    this.#onEnd = onEnd;
+    this.entering = entering;
+    this.onEnd = onEnd;
   }
   begin() {
     this.#stopWatching = watchLifecycle(this);
@@ -1246,7 +1309,7 @@ var Driver = class {
   failed(error) {
     const engine = this.upToDate();
     if (this.told.status === "connecting") {
-      this.#failure = error;
+      this.failure = error;
       engine.close(performance.now());
     } else {
       engine.disconnected(performance.now(), CONNECTION_LOST);
@@ -1286,97 +1349,16 @@ var Driver = class {
   #runSteps(mayDeliver) {
     const unsent = this.connection.unsent;
     if (unsent !== void 0) this.upToDate().buffered(performance.now(), unsent);
-    for (let step; step = this.upToDate().nextStep(mayDeliver && !this.waiting.holds); ) this.#perform(step);
-  }
-  /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
-  #perform(step) {
-    switch (step) {
-      case "connect":
-      case "connectHttp":
-        return void this.connection.connect(step !== "connect");
-      case "probe":
-      case "tryWebsocket":
-        return void this.connection.ask(step);
-      case "disconnect":
-        return this.connection.disconnect();
-      case "send":
-        return void this.connection.send(parts.text);
-      case "armTimer":
-        return this.#timer.arm(parts.number);
-      case "enter":
-        return this.#enter();
-      case "refuse":
-        this.#release();
-        return this.#entering.reject(this.#failure ?? refusal());
-      case "run": {
-        const key = parts.text;
-        const message = take2(parts.number);
-        const fn = this.page.functions.get(key);
-        if (!fn) return;
-        const run = () => this.page.run(fn, key, paramsOf(message));
-        return message.at ? this.waiting.hold(message.at, run) : run();
-      }
-      case "tellStatus":
-        this.told.status = parts.status;
-        return this.page.callBack("onstatus", parts.status);
-      case "tellCleared":
-        return this.page.callBack("onclear", parts.text);
-      case "tellResync":
-        return this.page.callBack("onresync");
-      case "tellRetry":
-        return this.page.callBack("onretry", refusal());
-      case "tellAudience":
-        this.told.audience = parts.audience;
-        return this.page.callBack("onaudience", parts.audience);
-      case "tellOwnerAway":
-        return this.page.callBack("onowner", "away");
-      case "tellOwnerHere":
-        return this.page.callBack("onowner", "here");
-      case "report":
-        return this.page.report(refusal(parts.text));
-      case "appended":
-        return this.promises.takeAnswer()?.settle(parts.seq);
-      case "replaced":
-        return this.promises.takeAnswer()?.settle();
-      case "refused": {
-        const answer = this.promises.takeAnswer();
-        return void answer?.fail(refusal(answer.key), this.page);
-      }
-      case "queueHasSpace":
-        return this.promises.resolveReadies(parts.number);
-      case "end":
-        return this.#end();
-      default:
-        return (
-          /** @type {never} */
-          step
-        );
-    }
-  }
-  #enter() {
-    this.told = { ...parts };
-    this.waiting.enter(() => {
-      this.#entering.resolve();
-      setTimeout(() => this.handle((engine) => engine.openDelivery()));
-    });
-  }
-  #end() {
-    const { code, message } = this.#failure ?? refusal();
-    const { onclose, onstatus } = this.page.callbacks;
-    this.#release();
-    call(this.#onEnd, code);
-    call(onclose, { code, message });
-    call(onstatus, "closed");
-    this.promises.end();
+    for (let step; step = this.upToDate().nextStep(mayDeliver && !this.waiting.holds); ) steps[step](this);
   }
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
-  #release() {
+  release() {
     this.isOver = true;
     this.waiting.stop();
     this.told.status = "closed";
     this.talk?.(null);
     this.connection.release();
-    this.#timer.disarm();
+    this.timer.disarm();
     this.#stopWatching();
     this.page.release();
   }
@@ -1456,14 +1438,38 @@ var PageCode = class {
   }
 };
 
-// room.js
+// shell.js
 var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onretry"];
+var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
+function shellOf(room, driver) {
+  const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(room));
+  for (const [name, member] of Object.entries(members)) {
+    for (
+      const kind of
+      /** @type {const} */
+      ["value", "get", "set"]
+    ) member[kind] &&= member[kind].bind(room);
+    member.enumerable = !!member.get && !member.set && name !== "ownerKey";
+  }
+  for (const name of CALLBACKS) {
+    members[name] = {
+      configurable: true,
+      get: () => driver.page.callbacks[name],
+      set(value) {
+        const checked = callback(value, name);
+        if (!driver.isOver) driver.page.callbacks[name] = checked;
+      }
+    };
+  }
+  return Object.create(prototype, members);
+}
+
+// room.js
 var CONSTANT = (
   /** @type {const} */
   ["uuid", "code", "isOwner", "resumed"]
 );
-var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
-function enter(engines, url, joins, uuid, options, onEnd) {
+function enter2(engines, url, joins, uuid, options, onEnd) {
   return new Promise((resolve2, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }));
 }
 var Room = class {
@@ -1471,7 +1477,7 @@ var Room = class {
   #isOwner;
   #resumed = false;
   #isDetached = false;
-  #shell = this.#makeShell();
+  #shell;
   /**
    * @param {Engines} engines
    * @param {unknown} url
@@ -1521,26 +1527,10 @@ var Room = class {
       reject
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
+    this.#shell = shellOf(this, this.#driver);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
     if (wishes & WISHES.clock) this.#driver.waiting.startClock();
     this.#driver.begin();
-  }
-  /**
-   * The object that the page gets, which has this one's members, bound to this one. So they work
-   * where `this` is a proxy around the room, which has no private fields, and where there is no
-   * `this`.
-   */
-  #makeShell() {
-    const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(this));
-    for (const [name, member] of Object.entries(members)) {
-      for (
-        const kind of
-        /** @type {const} */
-        ["value", "get", "set"]
-      ) member[kind] &&= member[kind].bind(this);
-      member.enumerable = !!member.get && !member.set && name !== "ownerKey";
-    }
-    return Object.create(prototype, members);
   }
   get uuid() {
     return this.#driver.told.uuid;
@@ -1676,29 +1666,10 @@ var Room = class {
   #failed(error) {
     return this.#driver.promises.failed(error);
   }
-  static {
-    for (const name of CALLBACKS) {
-      Object.defineProperty(this.prototype, name, {
-        configurable: true,
-        /** @this {Room} */
-        get() {
-          return this.#driver.page.callbacks[name];
-        },
-        /**
-         * @this {Room}
-         * @param {unknown} value
-         */
-        set(value) {
-          const checked = callback(value, name);
-          if (!this.#driver.isOver) this.#driver.page.callbacks[name] = checked;
-        }
-      });
-    }
-  }
 };
 export {
   drop,
-  enter,
+  enter2 as enter,
   keep,
   note,
   noteAudience,

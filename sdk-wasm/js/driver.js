@@ -3,11 +3,12 @@
 import { Answer } from "./answer.js";
 import { Connection } from "./connection.js";
 import { CONNECTION_LOST } from "./decisions.js";
-import { call, closedError } from "./errors.js";
+import { closedError } from "./errors.js";
 import { FastPath } from "./fast-path.js";
-import { paramsOf, parse, setMessage, take } from "./message.js";
+import { parse, setMessage } from "./message.js";
 import { parts } from "./parts.js";
-import { PendingPromises, refusal } from "./pending.js";
+import { PendingPromises } from "./pending.js";
+import { steps } from "./steps.js";
 import { Timer } from "./timer.js";
 import { Waiting } from "./waiting.js";
 import { watchLifecycle } from "./wake.js";
@@ -35,11 +36,11 @@ export class Driver {
   #fastPath;
   connection;
   /** Gives the page its room, or rejects that promise. */
-  #entering;
-  #onEnd;
+  entering;
+  onEnd;
   /** @type {import("./errors.js").RoomError | undefined} Why this page gave up, if it knows. */
-  #failure;
-  #timer = new Timer(() => this.handle((engine, now) => engine.timerFired(now)));
+  failure;
+  timer = new Timer(() => this.handle((engine, now) => engine.timerFired(now)));
   /** The page's code is running, called from here. Deliveries that it causes wait until it ends. */
   #delivering = false;
   #pumpIsDue = false;
@@ -60,8 +61,8 @@ export class Driver {
     this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
     this.connection = new Connection(this, target);
-    this.#entering = entering;
-    this.#onEnd = onEnd;
+    this.entering = entering;
+    this.onEnd = onEnd;
   }
 
   begin() {
@@ -186,7 +187,7 @@ export class Driver {
   failed(error) {
     const engine = this.upToDate();
     if (this.told.status === "connecting") {
-      this.#failure = error;
+      this.failure = error;
       engine.close(performance.now());
     } else {
       engine.disconnected(performance.now(), CONNECTION_LOST);
@@ -231,99 +232,17 @@ export class Driver {
   #runSteps(mayDeliver) {
     const unsent = this.connection.unsent;
     if (unsent !== undefined) this.upToDate().buffered(performance.now(), unsent);
-    for (let step; (step = this.upToDate().nextStep(mayDeliver && !this.waiting.holds)); ) this.#perform(step);
-  }
-
-  /** @param {import("./rtbroadcaster_sdk_bg.js").StepName} step */
-  #perform(step) {
-    switch (step) {
-      case "connect":
-      case "connectHttp":
-        return void this.connection.connect(step !== "connect");
-      case "probe":
-      case "tryWebsocket":
-        return void this.connection.ask(step);
-      case "disconnect":
-        return this.connection.disconnect();
-      case "send":
-        return void this.connection.send(parts.text);
-      case "armTimer":
-        return this.#timer.arm(parts.number);
-      case "enter":
-        return this.#enter();
-      case "refuse":
-        this.#release();
-        return this.#entering.reject(this.#failure ?? refusal());
-      case "run": {
-        const key = parts.text;
-        const message = take(parts.number);
-        const fn = this.page.functions.get(key);
-        if (!fn) return;
-        const run = () => this.page.run(fn, key, paramsOf(message));
-        return message.at ? this.waiting.hold(message.at, run) : run();
-      }
-      case "tellStatus":
-        this.told.status = parts.status;
-        return this.page.callBack("onstatus", parts.status);
-      case "tellCleared":
-        return this.page.callBack("onclear", parts.text);
-      case "tellResync":
-        return this.page.callBack("onresync");
-      case "tellRetry":
-        return this.page.callBack("onretry", refusal());
-      case "tellAudience":
-        this.told.audience = parts.audience;
-        return this.page.callBack("onaudience", parts.audience);
-      case "tellOwnerAway":
-        return this.page.callBack("onowner", "away");
-      case "tellOwnerHere":
-        return this.page.callBack("onowner", "here");
-      case "report":
-        return this.page.report(refusal(parts.text));
-      case "appended":
-        return this.promises.takeAnswer()?.settle(parts.seq);
-      case "replaced":
-        return this.promises.takeAnswer()?.settle();
-      case "refused": {
-        const answer = this.promises.takeAnswer();
-        return void answer?.fail(refusal(answer.key), this.page);
-      }
-      case "queueHasSpace":
-        return this.promises.resolveReadies(parts.number);
-      case "end":
-        return this.#end();
-      default:
-        return /** @type {never} */ (step);
-    }
-  }
-
-  #enter() {
-    this.told = { ...parts };
-    this.waiting.enter(() => {
-      this.#entering.resolve();
-      // Functions that the page registers before the next task miss nothing.
-      setTimeout(() => this.handle((engine) => engine.openDelivery()));
-    });
-  }
-
-  #end() {
-    const { code, message } = this.#failure ?? refusal();
-    const { onclose, onstatus } = this.page.callbacks;
-    this.#release();
-    call(this.#onEnd, code);
-    call(onclose, { code, message });
-    call(onstatus, "closed");
-    this.promises.end();
+    for (let step; (step = this.upToDate().nextStep(mayDeliver && !this.waiting.holds)); ) steps[step](this);
   }
 
   /** Drops all that the browser could call, and the page's code, which may refer to the room. */
-  #release() {
+  release() {
     this.isOver = true;
     this.waiting.stop();
     this.told.status = "closed";
     this.talk?.(null);
     this.connection.release();
-    this.#timer.disarm();
+    this.timer.disarm();
     this.#stopWatching();
     this.page.release();
   }

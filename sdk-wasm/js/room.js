@@ -22,14 +22,10 @@ import { NOT_FOLLOWER, WISHES } from "./decisions.js";
 import { Driver } from "./driver.js";
 import { closedError, invalid, roomError } from "./errors.js";
 import { PageCode } from "./page-code.js";
-
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onretry"];
+import { CALLBACKS, shellOf } from "./shell.js";
 
 /** What a room has had from the moment when the page gets it. */
 const CONSTANT = /** @type {const} */ (["uuid", "code", "isOwner", "resumed"]);
-
-/** By this name consoles call a room. Vue and Alpine make no proxy around what has one. */
-const prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 
 /**
  * Makes engines: the class `RoomEngine` has these functions.
@@ -60,7 +56,7 @@ class Room {
   #isOwner;
   #resumed = false;
   #isDetached = false;
-  #shell = this.#makeShell();
+  #shell;
 
   /**
    * @param {Engines} engines
@@ -119,24 +115,10 @@ class Room {
       reject,
     };
     this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
+    this.#shell = shellOf(this, this.#driver);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
     if (wishes & WISHES.clock) this.#driver.waiting.startClock();
     this.#driver.begin();
-  }
-
-  /**
-   * The object that the page gets, which has this one's members, bound to this one. So they work
-   * where `this` is a proxy around the room, which has no private fields, and where there is no
-   * `this`.
-   */
-  #makeShell() {
-    const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(this));
-    for (const [name, member] of Object.entries(members)) {
-      for (const kind of /** @type {const} */ (["value", "get", "set"])) member[kind] &&= member[kind].bind(this);
-      // Consoles and JSON.stringify show what can be read, but the owner key stays out of logs.
-      member.enumerable = !!member.get && !member.set && name !== "ownerKey";
-    }
-    return Object.create(prototype, members);
   }
 
   get uuid() {
@@ -296,26 +278,5 @@ class Room {
 
   #failed(/** @type {any} */ error) {
     return this.#driver.promises.failed(error);
-  }
-
-  static {
-    for (const name of CALLBACKS) {
-      Object.defineProperty(this.prototype, name, {
-        configurable: true,
-        /** @this {Room} */
-        get() {
-          return this.#driver.page.callbacks[name];
-        },
-        /**
-         * @this {Room}
-         * @param {unknown} value
-         */
-        set(value) {
-          const checked = callback(value, name);
-          // After the end it would never be called, and only keep alive what it refers to.
-          if (!this.#driver.isOver) this.#driver.page.callbacks[name] = checked;
-        },
-      });
-    }
   }
 }
