@@ -5,18 +5,20 @@
 const [NEW, JOIN, CLOSE] = [1, 2, 4];
 
 /**
- * The close codes for refusals that end a connection, as in docs/codes.md. Any other refusal closes
- * with 1006: the SDK connects again.
+ * The close codes for refusals that end a connection, as in docs/codes.md. After any other refusal
+ * the connection is lost, and the SDK connects again.
  */
 const CLOSE_CODES = {
   unknown_room: 4503,
   wrong_owner_key: 4504,
+  unsupported_version: 4504,
   unauthorized: 4505,
   forbidden: 4505,
   superseded: 4502,
   rate_limited: 4005,
   too_many_connections: 4005,
   keys_unavailable: 4005,
+  unavailable: 4005,
   room_full: 4004,
   too_many_rooms: 4004,
   overloaded: 4004,
@@ -25,8 +27,6 @@ const CLOSE_CODES = {
 
 /** Refusals that exist over HTTP only: a websocket would close without a message. */
 const SILENT_REFUSALS = ["superseded", "overloaded", "too_many_connections", "shutting_down"];
-
-const CONNECTION_LOST = 1006;
 
 /** The limits until the server has announced its own. */
 const LIMITS = { messageBytes: 65_536, heartbeat: 25_000 };
@@ -168,7 +168,7 @@ export class FetchSocket {
       this.#emit(messages);
       if (code) return this.#end(code);
     }
-    this.#end(CONNECTION_LOST);
+    this.#end();
   }
 
   /**
@@ -191,7 +191,7 @@ export class FetchSocket {
     } catch (error) {
       // Without a code nobody knows what is lost. The next connection asks again.
       if (error?.code) this.#emit([JSON.stringify(refusal({ ...error, ask }))]);
-      else this.#end(CONNECTION_LOST);
+      else this.#end();
     }
   }
 
@@ -312,7 +312,7 @@ export class FetchSocket {
       if (this.#isOver) return;
       const { code } = failure ?? {};
       if (code in CLOSE_CODES && !SILENT_REFUSALS.includes(code)) this.#emit([JSON.stringify(refusal(failure))]);
-      this.#end(CLOSE_CODES[code] ?? CONNECTION_LOST);
+      this.#end(CLOSE_CODES[code]);
     }
   }
 
@@ -320,7 +320,8 @@ export class FetchSocket {
     if (messages.length && !this.#isOver) this.onmessage?.({ data: messages.join("\n") });
   }
 
-  #end(code) {
+  /** Without a code it ends as a websocket does that is lost: RFC 6455, section 7.1.5. */
+  #end(code = 1006) {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#abort.abort();

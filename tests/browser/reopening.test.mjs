@@ -95,6 +95,27 @@ scenario("a follower that is there before its owner waits, and a page that is lo
   assert.ok(!(await log(follower)).some((entry) => entry.startsWith("closed")));
 });
 
+scenario("a follower that no websocket reaches waits too for its owner's return", BREAKS, async (scene) => {
+  const server = await scene.server({ environment });
+  const owner = await sdkPage(scene, server.url);
+  const { uuid } = await enter(owner);
+  const network = await scene.proxy(server);
+  network.refuseWebsockets();
+  const follower = await sdkPage(scene, network.url);
+  await enter(follower, uuid);
+  await owner.goto("about:blank");
+  await follower.evaluate(() => (room.onretry = ({ code }) => log.push(`retry ${code}`)));
+  await server.kill();
+  await scene.server({ environment, port: server.port });
+  await told(follower, "retry unknown_room");
+  await owner.goto(server.url);
+  await loadSdk(owner);
+  assert.deepEqual(await enter(owner), { uuid, resumed: true });
+  await goTo(owner, 5);
+  await told(follower, "slide 5");
+  assert.ok(!(await log(follower)).some((entry) => entry.startsWith("closed")));
+});
+
 scenario("a room that its owner closes is not opened anew, and is not kept", BREAKS, async (scene) => {
   const server = await scene.server({ environment });
   const { owner, uuid } = await roomWithFollower(scene, server);

@@ -11,6 +11,7 @@ use rtbroadcaster_protocol::{CloseCode, RefusalCode, Status};
 const README: &str = include_str!("../../README.md");
 const WIRE: &str = include_str!("../../docs/wire.md");
 const CODES: &str = include_str!("../../docs/codes.md");
+const FETCH_SOCKET: &str = include_str!("../../sdk-wasm/npm/fetch-socket.js");
 
 /// Lines of the README: more is no front page.
 const FRONT_PAGE: usize = 110;
@@ -30,6 +31,20 @@ fn every_refusal_stands_in_its_table_with_what_follows() {
             .closes_with()
             .map_or("the connection stays open".to_owned(), |close| format!("closed with {}", close.value()));
         assert_eq!(row.last(), Some(&follows.as_str()), "{row:?}");
+    }
+}
+
+#[test]
+fn over_http_the_package_ends_as_a_websocket_would() {
+    let (_, table) = FETCH_SOCKET.split_once("const CLOSE_CODES = {\n").expect("the table");
+    let (table, _) = table.split_once("\n};").expect("its end");
+    let written: BTreeMap<_, _> = table
+        .lines()
+        .map(|line| line.trim().trim_end_matches(',').split_once(": ").expect("a code and its close code"))
+        .collect();
+    for code in RefusalCode::ALL {
+        let expected = code.closes_with().map(|close| close.value().to_string());
+        assert_eq!(written.get(code.as_str()).copied(), expected.as_deref(), "{}", code.as_str());
     }
 }
 

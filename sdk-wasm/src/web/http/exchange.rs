@@ -22,7 +22,8 @@ use web_sys::{AbortController, AbortSignal, ReadableStreamDefaultReader, Respons
 use super::entry::Entry;
 use super::events::{Event, EventReader};
 use super::posts::{Batch, Posts};
-use super::request::{CONNECTION_LOST, Failure, Request, fields, probe, text};
+use super::request::{Failure, Request, fields, probe, text};
+use crate::decisions::CONNECTION_LOST;
 use crate::web::driver::Driver;
 use crate::web::environment::{in_next_task, now};
 use crate::web::message::Fields;

@@ -9,6 +9,7 @@ use rtbroadcaster_protocol::{CloseCode, Refusal, ServerFields};
 use wasm_bindgen::prelude::{JsCast, JsValue, wasm_bindgen};
 use web_sys::{AbortSignal, Headers, RequestCache, RequestInit, RequestMode, Response};
 
+use crate::decisions::CONNECTION_LOST;
 use crate::web::message::Fields;
 
 #[wasm_bindgen]
@@ -17,9 +18,6 @@ extern "C" {
     #[wasm_bindgen(js_name = fetch, catch)]
     fn fetch(address: &str, options: &RequestInit) -> Result<Promise, JsValue>;
 }
-
-/// The close code of a connection that ended without one.
-pub(super) const CONNECTION_LOST: u16 = 1006;
 
 /// Why a request failed.
 #[derive(Debug, PartialEq)]
