@@ -80,7 +80,8 @@ pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
     LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState, Post, Posted, Proposal, Received,
     Record, RecordError, RecordedAnswer, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
-    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, Standing,
+    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying,
+    RosterServer, SeatedPerson, Standing,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;

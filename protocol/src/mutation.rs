@@ -131,6 +131,12 @@ pub enum Mutation {
     TellRosterAtOnce,
     /// Who is away for longer than its seat is kept stays in the roster.
     KeepSeatForEver,
+    /// A server takes what another says of who is there although it has missed something before.
+    IgnoreRosterHole,
+    /// The people of a server that is gone stay in the roster.
+    KeepSilentServer,
+    /// Servers with the same room give out the same seats.
+    ShareSeatNumbers,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
@@ -174,7 +180,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 58] = {
+        pub const ALL: [Self; 61] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -234,6 +240,9 @@ mod switch {
                 IgnoreShareRoster,
                 TellRosterAtOnce,
                 KeepSeatForEver,
+                IgnoreRosterHole,
+                KeepSilentServer,
+                ShareSeatNumbers,
                 ForgetExpectation,
             ]
         };

@@ -104,6 +104,9 @@ impl Room {
                 checkpoint.owner.answers.clear();
             }
             staging.push(&Record::Checkpoint(checkpoint));
+            if self.roster.is_shared {
+                staging.push(&Record::SharesRoster(true));
+            }
             self.staging = Some(staging);
         }
     }

@@ -56,6 +56,7 @@ pub use replica::{LoadError, LoadedRoom, LogEntry, Proposal, Received, Replica, 
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
 pub(crate) use roster::{Asker, GivenName, Told};
+pub use roster::{RosterSaid, RosterSaying, RosterServer, SeatedPerson};
 pub use staging::{Mark, Observer, RoomNotice};
 pub use table::Rooms;
 

@@ -63,6 +63,7 @@ impl Room {
             self.owner = rebuilt.owner;
             self.shares_audience = rebuilt.shares_audience;
             self.has_clock = rebuilt.has_clock;
+            self.roster.is_shared = rebuilt.roster.is_shared;
             self.code = rebuilt.code;
             self.durable = self.head();
         }

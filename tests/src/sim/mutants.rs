@@ -65,7 +65,14 @@ fn is_of_people(mutation: Mutation) -> bool {
 
     matches!(
         mutation,
-        EndSeatWithConnection | ReuseSeat | IgnoreShareRoster | TellRosterAtOnce | KeepSeatForEver
+        EndSeatWithConnection
+            | ReuseSeat
+            | IgnoreShareRoster
+            | TellRosterAtOnce
+            | KeepSeatForEver
+            | IgnoreRosterHole
+            | KeepSilentServer
+            | ShareSeatNumbers
     )
 }
 

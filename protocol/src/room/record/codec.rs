@@ -30,6 +30,7 @@ pub(super) mod kind {
     /// The code, and then what [`CHECKPOINT`] has.
     pub(in super::super) const CHECKPOINT_WITH_CODE: u8 = 12;
     pub(in super::super) const HAS_CLOCK: u8 = 13;
+    pub(in super::super) const SHARES_ROSTER: u8 = 16;
 }
 
 /// The first byte of an answer within a checkpoint.
@@ -104,6 +105,10 @@ impl Record<'_> {
             Self::HasClock(has_clock) => {
                 out.push(u8::from(*has_clock));
                 kind::HAS_CLOCK
+            }
+            Self::SharesRoster(shares) => {
+                out.push(u8::from(*shares));
+                kind::SHARES_ROSTER
             }
             Self::Closed => kind::CLOSED,
             Self::Checkpoint(checkpoint) => {

@@ -70,6 +70,9 @@ pub enum Record<'a> {
     SharesAudience(bool),
     /// Whether the room's pages are to estimate the server's clock.
     HasClock(bool),
+    /// Whether followers may ask who is there. It is repeated behind each checkpoint, which doesn't
+    /// say it.
+    SharesRoster(bool),
     /// The room was closed. Nothing comes after it.
     Closed,
     /// All that the records before this one have made of the room, apart from its ring. Once a

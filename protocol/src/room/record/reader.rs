@@ -95,6 +95,7 @@ impl<'a> Reader<'a> {
             kind::AWAY => Record::Away { epoch: self.number()?, since_ms: self.number()? },
             kind::SHARES_AUDIENCE => Record::SharesAudience(self.flag()?),
             kind::HAS_CLOCK if self.has_moments => Record::HasClock(self.flag()?),
+            kind::SHARES_ROSTER => Record::SharesRoster(self.flag()?),
             kind::CLOSED => Record::Closed,
             kind::CHECKPOINT => Record::Checkpoint(self.checkpoint(None)?),
             kind::CHECKPOINT_WITH_CODE => {

@@ -82,6 +82,7 @@ fn examples() -> Vec<(&'static str, Record<'static>)> {
                 ..checkpoint()
             }),
         ),
+        ("shares_roster", Record::SharesRoster(true)),
     ]
 }
 

@@ -86,6 +86,7 @@ impl Repeating {
             }
             Record::SharesAudience(shares) => room.shares_audience = *shares,
             Record::HasClock(has_clock) => room.has_clock = *has_clock,
+            Record::SharesRoster(shares) => room.roster.is_shared = *shares,
             Record::Closed => room.is_closed = true,
             Record::Checkpoint(checkpoint) => self.restore_checkpoint(room, checkpoint)?,
             Record::Skipped { seq, epoch } => self.skip_to(room, *seq, *epoch)?,

@@ -1,10 +1,10 @@
 //! The people of a room that have a name, by their seats.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::ops::Bound;
 
 use super::news::Changes;
-use super::seats::SeatNumbers;
+use super::seats::{SeatNumbering, SeatNumbers};
 use crate::mutation::mutated;
 use crate::{Person, RosterNews, RosterPage, RosterQuery, Timestamp};
 
@@ -24,46 +24,63 @@ pub(crate) struct GivenName<'a> {
 /// The seats of a room.
 #[derive(Debug)]
 pub(super) struct List {
-    seats: BTreeMap<u32, Seat>,
-    of_sessions: HashMap<Box<str>, u32>,
+    pub(super) seats: BTreeMap<u32, Seat>,
+    /// The seat that a session had last.
+    pub(super) of_sessions: HashMap<Box<str>, u32>,
     numbers: SeatNumbers,
     /// Seats that are kept without a connection, and until when, in order. One whose page has come
     /// back is in here too.
     kept: VecDeque<(Timestamp, u32)>,
-    changes: Changes,
+    pub(super) changes: Changes,
     /// Bytes of all names and sessions.
-    text_bytes: usize,
+    pub(super) text_bytes: usize,
+    /// How many of the seats are this server's.
+    pub(super) here: usize,
+    /// Seats that have come to this server, or have gone from it, and of which the others don't
+    /// know yet. None if no other server has the room.
+    pub(super) untold: Option<BTreeSet<u32>>,
 }
 
 #[derive(Debug)]
-struct Seat {
-    name: Box<str>,
-    is_verified: bool,
-    session: Option<Box<str>>,
-    connections: u32,
-    /// Until when it is kept without a connection.
-    kept_until: Option<Timestamp>,
+pub(super) struct Seat {
+    pub(super) name: Box<str>,
+    pub(super) is_verified: bool,
+    pub(super) session: Option<Box<str>>,
+    /// Connections to this server.
+    pub(super) connections: u32,
+    /// Until when it is kept here without a connection.
+    pub(super) kept_until: Option<Timestamp>,
+    /// The other servers that have it.
+    pub(super) servers: Vec<u64>,
 }
 
 impl Seat {
+    /// Whether this server has it.
+    pub(super) fn is_here(&self) -> bool {
+        self.connections > 0 || self.kept_until.is_some()
+    }
+
     fn has(&self, name: GivenName<'_>) -> bool {
         *self.name == *name.text && self.is_verified == name.is_verified
     }
 
-    fn text_bytes(&self) -> usize {
+    pub(super) fn text_bytes(&self) -> usize {
         self.name.len() + 2 * self.session.as_ref().map_or(0, |session| session.len())
     }
 }
 
 impl List {
-    pub(super) fn new(key: u64) -> Self {
+    /// A list without people. `is_shared` says whether other servers have the room.
+    pub(super) fn new(numbering: SeatNumbering, is_shared: bool) -> Self {
         Self {
             seats: BTreeMap::new(),
             of_sessions: HashMap::new(),
-            numbers: SeatNumbers::new(key),
+            numbers: SeatNumbers::new(numbering),
             kept: VecDeque::new(),
             changes: Changes::default(),
             text_bytes: 0,
+            here: 0,
+            untold: is_shared.then(BTreeSet::new),
         }
     }
 
@@ -86,7 +103,9 @@ impl List {
         if let Some(number) = session.and_then(|session| self.of_sessions.get(session)).copied() {
             match self.seats.get_mut(&number) {
                 Some(seat) if seat.has(name) => {
+                    let was_here = seat.is_here();
                     (seat.connections, seat.kept_until) = (seat.connections + 1, None);
+                    self.note_here(number, was_here, true);
                     return Some(number);
                 }
                 _ => self.remove(number),
@@ -95,40 +114,69 @@ impl List {
         if !has_memory {
             return None;
         }
-        let number = self.numbers.next();
+        let number = self.numbers.next(|number| self.seats.contains_key(&number));
         let session = session.map(Box::<str>::from);
-        if let Some(session) = &session {
-            self.of_sessions.insert(session.clone(), number);
-        }
         let GivenName { text, is_verified } = name;
-        let seat = Seat { name: text.into(), is_verified, session, connections: 1, kept_until: None };
-        self.text_bytes += seat.text_bytes();
-        self.seats.insert(number, seat);
-        self.changes.note(number, true);
+        let (name, servers) = (text.into(), Vec::new());
+        self.add(number, Seat { name, is_verified, session, connections: 1, kept_until: None, servers });
+        self.note_here(number, false, true);
         Some(number)
     }
 
+    /// Adds a seat that nobody has.
+    pub(super) fn add(&mut self, number: u32, seat: Seat) {
+        if let Some(session) = &seat.session {
+            self.of_sessions.insert(session.clone(), number);
+        }
+        self.text_bytes += seat.text_bytes();
+        self.seats.insert(number, seat);
+        self.changes.note(number, true);
+    }
+
     /// A connection with this seat is gone. Once no other has it, a seat of a session is kept until
-    /// then.
+    /// then, unless it has gone on at another server.
     pub(super) fn leave(&mut self, number: u32, kept_until: Option<Timestamp>) {
-        let Some(seat) = self.seats.get_mut(&number) else { return };
-        seat.connections = seat.connections.saturating_sub(1);
+        let Some(seat) = self.seats.get_mut(&number).filter(|seat| seat.connections > 0) else { return };
+        seat.connections -= 1;
         if seat.connections > 0 {
             return;
         }
-        match kept_until.filter(|_| seat.session.is_some()) {
-            Some(until) => {
-                seat.kept_until = Some(until);
-                self.kept.push_back((until, number));
-            }
-            None => self.remove(number),
+        let newest = seat.session.as_ref().and_then(|session| self.of_sessions.get(session));
+        let may_return = newest == Some(&number) && seat.servers.is_empty();
+        if let Some(until) = kept_until.filter(|_| may_return) {
+            seat.kept_until = Some(until);
+            self.kept.push_back((until, number));
+        } else {
+            self.note_here(number, true, false);
+            self.remove_if_gone(number);
         }
     }
 
-    fn remove(&mut self, number: u32) {
+    /// Notes that a seat has come to this server or has gone from it.
+    pub(super) fn note_here(&mut self, number: u32, was_here: bool, is_here: bool) {
+        if was_here == is_here {
+            return;
+        }
+        self.here = if is_here { self.here + 1 } else { self.here.saturating_sub(1) };
+        if let Some(untold) = &mut self.untold {
+            untold.insert(number);
+        }
+    }
+
+    /// Removes a seat that no server has any more.
+    pub(super) fn remove_if_gone(&mut self, number: u32) {
+        if self.seats.get(&number).is_some_and(|seat| !seat.is_here() && seat.servers.is_empty()) {
+            self.remove(number);
+        }
+    }
+
+    pub(super) fn remove(&mut self, number: u32) {
         let Some(seat) = self.seats.remove(&number) else { return };
+        self.note_here(number, seat.is_here(), false);
         self.text_bytes -= seat.text_bytes();
-        if let Some(session) = &seat.session {
+        if let Some(session) = &seat.session
+            && self.of_sessions.get(session) == Some(&number)
+        {
             self.of_sessions.remove(session);
         }
         self.changes.note(number, false);
@@ -136,15 +184,18 @@ impl List {
 
     /// Gives up the seats that were kept for long enough. Returns whether there were any.
     pub(super) fn give_up_seats(&mut self, now: Timestamp) -> bool {
-        let before = self.seats.len();
+        let mut has_given_up = false;
         while let Some((until, number)) = self.kept.front().copied().filter(|(until, _)| *until <= now) {
             self.kept.pop_front();
-            let is_away = self.seats.get(&number).is_some_and(|seat| seat.kept_until == Some(until));
-            if is_away && !mutated!(KeepSeatForEver) {
-                self.remove(number);
+            let away = self.seats.get_mut(&number).filter(|seat| seat.kept_until == Some(until));
+            if let Some(seat) = away.filter(|_| !mutated!(KeepSeatForEver)) {
+                seat.kept_until = None;
+                self.note_here(number, true, false);
+                self.remove_if_gone(number);
+                has_given_up = true;
             }
         }
-        self.seats.len() < before
+        has_given_up
     }
 
     /// When a seat is to be given up, or something to be told.

@@ -85,12 +85,12 @@ impl Changes {
         for change in self.remembered.range(start..end) {
             let has_room =
                 shows_people && if change.came { news.came.len() } else { news.went.len() } < MOST_OF_A_KIND;
-            match change.came.then(|| person(change.seat)) {
+            match (change.came, person(change.seat)) {
                 _ if !has_room => news.more += 1,
-                None => news.went.push(change.seat),
-                Some(Some(person)) => news.came.push(person),
-                // It has gone again, which comes later.
-                Some(None) => {}
+                (true, Some(person)) => news.came.push(person),
+                (false, None) => news.went.push(change.seat),
+                // It has gone again, or has come again at another server, which comes later.
+                (true, None) | (false, Some(_)) => {}
             }
         }
         Some((news, self.told))

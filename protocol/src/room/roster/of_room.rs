@@ -1,19 +1,20 @@
 //! What a room does with its roster.
 
-use super::list::{GivenName, List};
+use super::list::GivenName;
 use super::state::{Asker, Told};
 use crate::mutation::mutated;
 use crate::room::Room;
-use crate::{Refusal, RefusalCode, RosterNews, RosterPage, RosterQuery, Timestamp, render};
+use crate::{Record, Refusal, RefusalCode, RosterNews, RosterPage, RosterQuery, Timestamp, render};
 
 /// How long a seat is kept for a follower whose connection is gone, in milliseconds.
 const SEAT_MS: u64 = 30_000;
 
 impl Room {
-    /// Sets whether followers may ask who is there. A room that is restored doesn't share its
-    /// roster until its owner claims it.
+    /// Sets whether followers may ask who is there.
     pub fn share_roster(&mut self, shares: bool) {
-        self.roster.is_shared = shares;
+        if std::mem::replace(&mut self.roster.is_shared, shares) != shares {
+            self.stage(&Record::SharesRoster(shares));
+        }
     }
 
     /// Whether followers may ask who is there.
@@ -40,7 +41,7 @@ impl Room {
         key: u64,
     ) -> Result<u32, RefusalCode> {
         let has_memory = self.account.memory().has_space_for_new();
-        let list = self.roster.list.get_or_insert_with(|| Box::new(List::new(key)));
+        let list = self.roster.list(key);
         let seat = list.take(name, session, has_memory).ok_or(RefusalCode::RoomFull);
         self.update_memory_use();
         seat
@@ -73,7 +74,7 @@ impl Room {
         }
         let has_people = self.shows_people_to(asker);
         let most = if has_people { self.limits.roster_page } else { 0 };
-        let list = self.roster.list.get_or_insert_with(|| Box::new(List::new(key)));
+        let list = self.roster.list(key);
         let newest = list.follow(asker == Asker::Follower);
         // What its first question has not answered is told later.
         let changes = told.map_or(newest, |told| told.changes);

@@ -3,10 +3,12 @@
 //!
 //! The world is small, because the large one checks everything else. It has no network: what a
 //! server sends arrives at once, unless a page doesn't read for a while. It checks P1 to P4 of
-//! docs/guarantees.md.
+//! docs/guarantees.md. In every second program several servers have the room, and tell each other
+//! who is there; what they say may be lost.
 
 mod page;
 mod program;
+mod servers;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,7 +32,7 @@ pub fn program_of(seed: u64) -> PeopleProgram {
 /// # Errors
 /// The first violation of an invariant, and the trace.
 pub fn play(program: &PeopleProgram, traced: bool) -> Result<Vec<String>, (Violation, Vec<String>)> {
-    let mut world = PeopleWorld::new(program.shares, traced);
+    let mut world = PeopleWorld::new(program.shares, program.servers, traced);
     let played = catch_unwind(AssertUnwindSafe(|| world.play(&program.steps)))
         .unwrap_or_else(|_| Err(Invariant::NoPanic.violated("panicked")));
     let trace = world.trace.take().unwrap_or_default();

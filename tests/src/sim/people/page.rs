@@ -15,16 +15,20 @@ const INTERVAL_MS: u64 = 1_000;
 #[derive(Debug, Default)]
 pub(super) struct PeoplePage {
     pub(super) peer: Option<Peer>,
-    /// A connection that has ended, and the server doesn't know yet.
-    pub(super) former: Option<Peer>,
+    /// The server that it is connected to, or was last.
+    pub(super) server: usize,
+    /// A connection that has ended, and its server doesn't know yet.
+    pub(super) former: Option<(usize, Peer)>,
+    /// When it came to its server.
+    pub(super) came_at: u64,
     pub(super) is_owner: bool,
     pub(super) name: Option<String>,
     /// How often it has come as somebody else.
     pub(super) life: u32,
     /// Its seat, and whether it must have that one again.
     pub(super) seat: Option<u32>,
-    /// When its last connection ended.
-    pub(super) cut_at: u64,
+    /// Until when its seat is kept, once its last connection has ended.
+    pub(super) kept_until: u64,
     pub(super) is_deaf: bool,
     /// Whether it reads nothing, or has read nothing on this connection for a while.
     pub(super) was_deaf: bool,

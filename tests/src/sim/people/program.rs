@@ -1,7 +1,7 @@
 //! The input of a simulation of people: whether the owner shares the roster, and a list of steps.
 
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, any};
+use proptest::prelude::{Just, Strategy, any};
 use proptest::prop_oneof;
 
 /// What happens in a world of people.
@@ -9,6 +9,8 @@ use proptest::prop_oneof;
 pub struct PeopleProgram {
     /// Whether followers may ask who is there.
     pub shares: bool,
+    /// How many servers have the room.
+    pub servers: usize,
     /// What happens, in order.
     pub steps: Vec<PeopleStep>,
 }
@@ -34,13 +36,24 @@ pub enum PeopleStep {
     Wait(u16),
     /// Seconds pass.
     Idle(u8),
-    /// The server ends and starts again, without what isn't stored. All pages come back.
+    /// All servers end and start again, without what isn't stored. All pages come back.
     Restart,
+    /// A page goes on at another server.
+    Move(u8, u8),
+    /// A server is killed and starts again. Its pages come back at the next one.
+    Kill(u8),
+    /// What a server and the others say to each other is lost from now on, or arrives again.
+    Separate(u8, bool),
 }
 
 /// Random programs.
 pub(super) fn programs() -> impl Strategy<Value = PeopleProgram> {
-    (any::<bool>(), vec(step(), 1..80)).prop_map(|(shares, steps)| PeopleProgram { shares, steps })
+    let servers = prop_oneof![Just(1_usize), 2..4_usize];
+    (any::<bool>(), servers, vec(step(), 1..80)).prop_map(|(shares, servers, steps)| PeopleProgram {
+        shares,
+        servers,
+        steps,
+    })
 }
 
 fn step() -> impl Strategy<Value = PeopleStep> {
@@ -57,6 +70,9 @@ fn step() -> impl Strategy<Value = PeopleStep> {
         1 => (page(), any::<bool>()).prop_map(|(page, deaf)| Deaf(page, deaf)),
         8 => (0_u16..1_500).prop_map(Wait),
         2 => (0_u8..45).prop_map(Idle),
-        1 => proptest::strategy::Just(Restart),
+        1 => Just(Restart),
+        3 => (page(), any::<u8>()).prop_map(|(page, server)| Move(page, server)),
+        1 => any::<u8>().prop_map(Kill),
+        2 => (any::<u8>(), any::<bool>()).prop_map(|(server, is_apart)| Separate(server, is_apart)),
     ]
 }

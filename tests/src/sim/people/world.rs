@@ -1,4 +1,5 @@
-//! The world of the simulation of people: one room on one server, and pages that come and go.
+//! The world of the simulation of people: one room, on one server or several, and pages that come
+//! and go.
 
 use std::collections::BTreeMap;
 
@@ -7,14 +8,19 @@ use serde_json::{Value, json};
 
 use super::page::PeoplePage;
 use super::program::PeopleStep;
+use super::servers::Servers;
 use crate::sim::invariant::{Checked, Invariant};
 use crate::sim::server_end::text_of;
-use crate::sim::table::Table;
 
 /// How many pages there are, the owner's included.
 const PAGES: usize = 9;
 /// How long a seat is kept, in milliseconds.
 const SEAT_MS: u64 = 30_000;
+/// How much earlier a seat may be given up whose server was killed: others have last heard of it so
+/// long ago.
+const UNHEARD_MS: u64 = 7_000;
+/// After this time, all servers know what has changed on one of them.
+const TOLD_MS: u64 = 3_000;
 const ROSTER_PAGE: usize = 3;
 const ROSTER_SHARED: usize = 4;
 /// The owner key of the only room.
@@ -25,16 +31,18 @@ pub(super) struct PeopleWorld {
     now: u64,
     shares: bool,
     limits: Limits,
-    table: Table,
+    servers: Servers,
+    /// The owner has been there, so that the room's log says whether it shares the roster.
+    is_logged: bool,
     room: RoomId,
     pages: Vec<PeoplePage>,
-    /// Whose each seat is, since the server started.
+    /// Whose each seat is: of one server since it started, of several for ever.
     seats: BTreeMap<u32, String>,
     pub(super) trace: Option<Vec<String>>,
 }
 
 impl PeopleWorld {
-    pub(super) fn new(shares: bool, traced: bool) -> Self {
+    pub(super) fn new(shares: bool, servers: usize, traced: bool) -> Self {
         let limits = Limits::default().with(|limits| {
             (limits.roster_page, limits.roster_shared) = (ROSTER_PAGE, ROSTER_SHARED);
             limits.owner_grace_ms = u64::MAX / 2;
@@ -42,7 +50,8 @@ impl PeopleWorld {
         Self {
             now: 1_000_000,
             shares,
-            table: Table::new(limits.clone(), false),
+            servers: Servers::new(&limits, servers, 1_000_000),
+            is_logged: false,
             limits,
             room: RoomId::from_random(1),
             pages: (0..PAGES).map(PeoplePage::new).collect(),
@@ -52,7 +61,7 @@ impl PeopleWorld {
     }
 
     pub(super) fn play(&mut self, steps: &[PeopleStep]) -> Checked {
-        self.start_server()?;
+        (0..self.servers.count()).try_for_each(|server| self.start_server(server))?;
         self.come(0)?;
         for step in steps {
             self.note(|| format!("{step:?}"));
@@ -62,6 +71,7 @@ impl PeopleWorld {
         for index in 0..PAGES {
             self.pages[index].is_deaf = false;
         }
+        self.servers.unite();
         // Longer than a seat is kept, and than reading the roster takes.
         self.advance(2 * SEAT_MS)?;
         self.check_known()
@@ -74,7 +84,8 @@ impl PeopleWorld {
             there.filter_map(|page| Some((page.seat?, page.name.clone()?))).collect();
         for (index, page) in self.pages.iter().enumerate() {
             // After a restart the roster is shared once the owner is back.
-            let is_shared = self.shares && self.pages[0].peer.is_some();
+            let is_logged = self.servers.count() > 1 && self.is_logged;
+            let is_shared = self.shares && (is_logged || self.pages[0].peer.is_some());
             let may_know = page.is_owner || (is_shared && named.len() <= ROSTER_SHARED);
             if page.peer.is_none() || !page.wants || !may_know {
                 continue;
@@ -113,17 +124,30 @@ impl PeopleWorld {
             PeopleStep::Wait(milliseconds) => self.advance(milliseconds.into()),
             PeopleStep::Idle(seconds) => self.advance(u64::from(seconds) * 1_000),
             PeopleStep::Restart => self.restart(),
+            PeopleStep::Move(page, server) => {
+                self.move_to(usize::from(page) % PAGES, usize::from(server) % self.servers.count())
+            }
+            PeopleStep::Kill(server) => self.kill(usize::from(server) % self.servers.count()),
+            PeopleStep::Separate(server, is_apart) => {
+                self.servers.separate(usize::from(server) % self.servers.count(), is_apart);
+                Ok(())
+            }
         }
     }
 
-    fn start_server(&mut self) -> Checked {
-        self.table.restart();
-        self.seats.clear();
-        let key: KeyDigest = self.table.digest(KEY);
+    fn start_server(&mut self, server: usize) -> Checked {
+        let key: KeyDigest = self.servers.tables[server].digest(KEY);
         let mut room = Room::new(self.room, key, None, self.limits.clone());
         // As after a restart.
         room.owner_left(room.epoch(), Timestamp(self.now));
-        self.table.adopt(room).map_err(|code| Invariant::Limits.violated(format!("{code:?}")))
+        self.servers.start(server, &mut room, self.now);
+        if self.servers.count() == 1 {
+            self.seats.clear();
+        } else {
+            room.share_roster(self.shares && self.is_logged);
+        }
+        let adopted = self.servers.tables[server].adopt(room);
+        adopted.map_err(|code| Invariant::Limits.violated(format!("{code:?}")))
     }
 
     fn restart(&mut self) -> Checked {
@@ -131,19 +155,67 @@ impl PeopleWorld {
         for page in &mut self.pages {
             (page.peer, page.former, page.seat) = (None, None, None);
         }
-        self.start_server()?;
+        (0..self.servers.count()).try_for_each(|server| self.start_server(server))?;
         there.into_iter().try_for_each(|index| self.come(index))
+    }
+
+    fn kill(&mut self, server: usize) -> Checked {
+        if self.servers.count() == 1 {
+            return Ok(());
+        }
+        let mut there = Vec::new();
+        for (index, page) in self.pages.iter_mut().enumerate() {
+            page.former.take_if(|(of, _)| *of == server);
+            if page.server == server {
+                if page.peer.take().is_some() {
+                    page.kept_until = self.now + SEAT_MS - UNHEARD_MS;
+                    there.push(index);
+                } else {
+                    // The others tell the server, once it is there again, of their own people only.
+                    page.seat = None;
+                }
+            }
+        }
+        self.start_server(server)?;
+        there.into_iter().try_for_each(|index| self.move_to(index, (server + 1) % self.servers.count()))
+    }
+
+    fn move_to(&mut self, index: usize, server: usize) -> Checked {
+        if self.pages[index].server == server {
+            return Ok(());
+        }
+        let was_there = self.pages[index].peer.is_some();
+        self.cut(index);
+        self.forget_seat_unless_known(index, server);
+        self.pages[index].server = server;
+        if was_there { self.come(index) } else { Ok(()) }
+    }
+
+    /// A page has its seat again at another server only if that has heard of it.
+    fn forget_seat_unless_known(&mut self, index: usize, server: usize) {
+        let (now, page) = (self.now, &mut self.pages[index]);
+        let is_told = |since: u64| since + TOLD_MS <= now && self.servers.hear_all_since(since);
+        if !is_told(page.came_at) || !is_told(self.servers.started[server]) {
+            page.seat = None;
+        }
     }
 
     fn come(&mut self, index: usize) -> Checked {
         if self.pages[index].peer.is_some() {
             return Ok(());
         }
-        let mut peer = Peer::default();
-        peer.receive_frame(&self.first_message(index), Timestamp(self.now), &mut self.table);
+        let (mut peer, server) = (Peer::default(), self.pages[index].server);
+        let first = self.first_message(index);
+        peer.receive_frame(&first, Timestamp(self.now), &mut self.servers.tables[server]);
+        if index == 0 && !std::mem::replace(&mut self.is_logged, true) && self.servers.count() > 1 {
+            for table in &mut self.servers.tables {
+                table.with(self.room, |room| room.share_roster(self.shares));
+            }
+        }
         let page = &mut self.pages[index];
         page.peer = Some(peer);
-        page.seat = page.seat.filter(|_| page.cut_at + SEAT_MS > self.now);
+        page.seat = page.seat.filter(|_| page.kept_until > self.now);
+        page.came_at = self.now;
         page.start_again();
         if page.wants {
             page.read_all(self.now);
@@ -170,25 +242,28 @@ impl PeopleWorld {
 
     fn cut(&mut self, index: usize) {
         let (now, page) = (self.now, &mut self.pages[index]);
-        for mut peer in [page.peer.take(), page.former.take()].into_iter().flatten() {
-            peer.disconnected(Timestamp(now), &mut self.table);
-            page.cut_at = now;
+        let here = page.peer.take().map(|peer| (page.server, peer));
+        for (server, mut peer) in [here, page.former.take()].into_iter().flatten() {
+            peer.disconnected(Timestamp(now), &mut self.servers.tables[server]);
+            page.kept_until = now + SEAT_MS;
         }
     }
 
     fn overtake(&mut self, index: usize) -> Checked {
-        if self.pages[index].former.is_some() || self.pages[index].peer.is_none() {
+        let page = &mut self.pages[index];
+        if page.former.is_some() || page.peer.is_none() {
             return Ok(());
         }
-        self.pages[index].cut_at = self.now;
-        self.pages[index].former = self.pages[index].peer.take();
+        page.kept_until = self.now + SEAT_MS;
+        page.former = page.peer.take().map(|peer| (page.server, peer));
         self.come(index)
     }
 
     fn leave(&mut self, index: usize) -> Checked {
         let page = &mut self.pages[index];
         let Some(peer) = page.peer.as_mut().filter(|_| !page.is_owner) else { return Ok(()) };
-        peer.receive_frame(r#"{"status":{"value":4}}"#, Timestamp(self.now), &mut self.table);
+        let table = &mut self.servers.tables[page.server];
+        peer.receive_frame(r#"{"status":{"value":4}}"#, Timestamp(self.now), table);
         self.cut(index);
         let page = &mut self.pages[index];
         (page.seat, page.life) = (None, page.life + 1);
@@ -197,12 +272,13 @@ impl PeopleWorld {
 
     /// Many who come and go in one moment.
     fn crowd(&mut self, people: u8) -> Checked {
-        for _ in 0..people {
+        for number in 0..usize::from(people) {
             let join =
                 json!({"uuid": self.room.to_string(), "status": {"value": 2}, "v": 2, "name": "crowd"});
-            let mut peer = Peer::default();
-            peer.receive_frame(&join.to_string(), Timestamp(self.now), &mut self.table);
-            peer.disconnected(Timestamp(self.now), &mut self.table);
+            let (mut peer, server) = (Peer::default(), number % self.servers.count());
+            let table = &mut self.servers.tables[server];
+            peer.receive_frame(&join.to_string(), Timestamp(self.now), table);
+            peer.disconnected(Timestamp(self.now), table);
         }
         self.advance(0)
     }
@@ -214,8 +290,9 @@ impl PeopleWorld {
             self.do_what_is_due()?;
             let asks = self.pages.iter().filter(|page| page.peer.is_some() && !page.is_deaf);
             let asks = asks.filter_map(|page| page.asks_next).map(|(_, at)| at);
-            let alarm = self.table.rooms.next_alarm().map(|Timestamp(at)| at);
-            match asks.chain(alarm).min() {
+            let alarms = self.servers.tables.iter().filter_map(|table| table.rooms.next_alarm());
+            let says = (self.servers.count() > 1).then_some(self.servers.says_at);
+            match asks.chain(alarms.map(|Timestamp(at)| at)).chain(says).min() {
                 Some(moment) if moment <= until => self.now = self.now.max(moment),
                 _ => break,
             }
@@ -225,7 +302,10 @@ impl PeopleWorld {
     }
 
     fn do_what_is_due(&mut self) -> Checked {
-        self.table.tick(Timestamp(self.now));
+        for table in &mut self.servers.tables {
+            table.tick(Timestamp(self.now));
+        }
+        self.servers.talk(self.room, self.now);
         for index in 0..PAGES {
             self.ask(index);
             self.serve(index)?;
@@ -240,20 +320,21 @@ impl PeopleWorld {
             // The number of the question says where to go on, if it is refused.
             let question = json!({"ask": after, "roster": {"after": after}}).to_string();
             page.has_asked = true;
-            peer.receive_frame(&question, Timestamp(now), &mut self.table);
+            peer.receive_frame(&question, Timestamp(now), &mut self.servers.tables[page.server]);
         }
     }
 
     fn serve(&mut self, index: usize) -> Checked {
         let mut frame = Frame::default();
-        if let Some(former) = &mut self.pages[index].former {
+        if let Some((server, former)) = &mut self.pages[index].former {
             // Nobody reads it.
-            let _ = former.poll_output(&mut frame, &mut self.table);
+            let _ = former.poll_output(&mut frame, &mut self.servers.tables[*server]);
         }
+        let server = self.pages[index].server;
         while !self.pages[index].is_deaf
             && let Some(peer) = &mut self.pages[index].peer
         {
-            match peer.poll_output(&mut frame, &mut self.table) {
+            match peer.poll_output(&mut frame, &mut self.servers.tables[server]) {
                 PeerOutput::Send => self.hear(index, &text_of(&frame)?)?,
                 PeerOutput::Wait => return Ok(()),
                 PeerOutput::Close(_) => self.cut(index),
@@ -270,7 +351,8 @@ impl PeopleWorld {
             let now = self.now;
             let shown = self.pages[index].hear(&message, ROSTER_PAGE, now)?;
             if shown.has_names && index > 0 {
-                let named = self.table.find(self.room).map_or(0, Room::named);
+                let table = &self.servers.tables[self.pages[index].server];
+                let named = table.find(self.room).map_or(0, Room::named);
                 Invariant::RosterIsPrivate
                     .ensure(self.shares && named <= ROSTER_SHARED, || format!("page {index}: {line}"))?;
             }
