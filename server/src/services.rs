@@ -1,12 +1,13 @@
 //! What connections need from their server: limits, clock, metrics, access and rooms.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{Limits, Refusal, RoomId};
+use rtbroadcaster_protocol::{Limits, Refusal, RoomCode, RoomId, Timestamp};
 
 use crate::Settings;
 use crate::access::{Access, Deciding, EntryRequest};
@@ -16,7 +17,7 @@ use crate::clock::{Clock, ClockSamples};
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;
 use crate::room_events::RoomEventSource;
-use crate::rooms::RoomTable;
+use crate::rooms::{ReservedCode, RoomTable};
 
 /// What all connections of a server share. It holds no connection, so that connections can hold it.
 #[derive(Debug)]
@@ -103,6 +104,58 @@ impl Services {
         }
         let _ = (room, since);
         Ok(())
+    }
+
+    /// Whether other servers have the same rooms.
+    pub(crate) fn shares_rooms(&self) -> bool {
+        self.rooms.is_shared()
+    }
+
+    /// The room that a code stands for, for the client at this address. In a cluster, it is here
+    /// then.
+    ///
+    /// # Errors
+    /// - `rate_limited`: this address, or all together, asked for too many unknown codes.
+    /// - `unavailable`: the cluster doesn't answer.
+    pub(crate) async fn look_up_code(
+        &self,
+        code: RoomCode,
+        remote: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<RoomId>, Refusal> {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.get() {
+            return cluster.look_up_code(code, remote).await;
+        }
+        self.rooms.look_up_code(code, remote, now)
+    }
+
+    /// Has a code for a room that a client at this address is about to open, so that no other
+    /// server gives it out. The room counts as opened by the client. None without a cluster.
+    ///
+    /// # Errors
+    /// - `rate_limited`, `too_many_rooms`: as when the room is opened.
+    /// - `unavailable`: the cluster doesn't answer.
+    pub(crate) async fn reserve_code(&self, remote: Option<IpAddr>) -> Result<Option<ReservedCode>, Refusal> {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.get() {
+            self.rooms.check_may_open(remote)?;
+            let room = RoomTable::random_id();
+            let code = cluster.reserve_code(room).await?;
+            return Ok(Some(ReservedCode { room, code }));
+        }
+        let _ = remote;
+        Ok(None)
+    }
+
+    /// Waits until this server has heard who is in a room on others, if it has the room only since
+    /// a moment ago.
+    pub(crate) async fn has_heard_roster(&self, room: RoomId) {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.cluster.get() {
+            cluster.has_heard_roster(room).await;
+        }
+        let _ = room;
     }
 
     /// Whether rooms can be had and kept. Always, without a cluster.

@@ -67,15 +67,15 @@ async fn streams_are_created_once_whoever_comes_first() {
     let Some(nats) = nats(3, "").await else { return };
     let settings = node(&nats).with(|cluster| cluster.replicas = 3);
     let before = check(&settings).await.expect("nothing is wrong");
-    assert_eq!((before.created.len(), before.kept.len()), (8, 0));
+    assert_eq!((before.created.len(), before.kept.len()), (9, 0));
     assert_eq!(nats.streams().await.len(), 0, "a check creates nothing");
 
     let node = || start(&settings, GRACE_MS);
     let (one, two, three) = tokio::join!(node(), node(), node());
     one.and(two).and(three).expect("all of them start");
     let after = check(&settings).await.expect("nothing is wrong");
-    assert_eq!((after.created.len(), after.kept.len()), (0, 8));
-    assert_eq!(nats.streams().await.len(), 8);
+    assert_eq!((after.created.len(), after.kept.len()), (0, 9));
+    assert_eq!(nats.streams().await.len(), 9);
     let there = nats.stream("RTBROADCASTER_5").await.expect("it is there")["config"].clone();
     assert_eq!(there["num_replicas"], 3);
     assert_eq!(there["discard"], "new");
@@ -239,7 +239,7 @@ async fn jetstream_must_be_on_for_the_node_and_the_node_allowed_to_use_it() {
     told(&error, &["$JS.API.>", "rtbroadcaster.>"]);
     let error = check(&node_as(&nats, "with:hush")).await.expect_err("too few streams");
     assert!(matches!(error, ClusterError::AccountLimit { .. }), "{error}");
-    told(&error, &["8 streams are needed, and 4 allowed"]);
+    told(&error, &["9 streams are needed, and 4 allowed"]);
 }
 
 #[tokio::test]

@@ -209,14 +209,3 @@ async fn a_create_whose_code_is_no_flag_is_malformed_over_http_too() {
         Request::post(&rooms, "application/json", r#"{"code":"K7M4QX"}"#).send(&server.address).await;
     refused.is_refused(400, RefusalCode::Malformed.as_str());
 }
-
-#[tokio::test]
-#[ignore = "`cargo xtask test --only cluster` runs it"]
-async fn a_node_of_a_cluster_refuses_to_give_out_a_code_and_says_what_to_do() {
-    let Some(cluster) = rtbroadcaster_tests::cluster::Cluster::start(1, &[]).await else { return };
-    let mut owner = Client::connect(&cluster.nodes[0].address).await;
-    owner.send(CREATE).await;
-    let refused = owner.is_refused("forbidden").await;
-    let said = refused["error"]["message"].as_str().unwrap_or_default();
-    assert!(said.contains("create the room without `code`"), "{refused}");
-}

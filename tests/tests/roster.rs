@@ -222,14 +222,3 @@ async fn the_administration_shows_how_many_are_named() {
     assert_eq!(rooms.json()["rooms"][0]["named"], 1);
     assert!(!rooms.body.contains("Benedict"), "who they are is the room's matter");
 }
-
-#[tokio::test]
-#[ignore = "`cargo xtask test --only cluster` runs it"]
-async fn a_node_of_a_cluster_gives_no_seats_and_refuses_the_question() {
-    let Some(cluster) = rtbroadcaster_tests::cluster::Cluster::start(1, &[]).await else { return };
-    let mut room = Room::open(&cluster.nodes[0].address).await;
-    let (_ben, seat) = join(&room.address, &room.uuid, &json!({"name": "Ben"})).await;
-    assert_eq!(seat, Value::Null);
-    let refused = ask(&mut room.owner, &json!({})).await;
-    assert_eq!(refused["error"]["code"], "forbidden", "{refused}");
-}

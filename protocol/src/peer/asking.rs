@@ -18,12 +18,8 @@ impl Peer {
         join: &Join<'_>,
         host: &mut impl Host,
     ) -> Result<Option<(String, bool)>, Refusal> {
-        let has_roster = host.has_roster();
         let mut check = |name: &str| host.with(room, |room| room.check_name(name)).unwrap_or(Ok(()));
         join.name.as_deref().map(&mut check).transpose()?;
-        if !has_roster {
-            return Ok(None);
-        }
         let verified = host.token_name();
         let is_fit = |name: &String| host.with(room, |room| room.check_name(name).is_ok()) == Some(true);
         let verified = verified.filter(is_fit).map(|name| (name, true));
@@ -81,10 +77,6 @@ impl Peer {
         host: &mut impl Host,
     ) -> Result<String, Refusal> {
         let room = self.room().ok_or(RefusalCode::NotInRoom)?;
-        if !host.has_roster() {
-            let message = "the servers of a cluster do not tell who is there yet";
-            return Err(Refusal::with_message(RefusalCode::Forbidden, message));
-        }
         let rate = Rate::per_second(PAGES_PER_SECOND);
         let part = self.roster.get_or_insert_default();
         let pages = part.pages.get_or_insert_with(|| TokenBucket::new(rate, now));

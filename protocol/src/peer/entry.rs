@@ -1,6 +1,6 @@
 //! How a connection enters a room: create, join or claim, and the reply.
 
-use std::task::Poll;
+use std::task::{Poll, ready};
 
 use super::host::with;
 use super::{HeldClaim, LastSent, Peer, Role};
@@ -76,8 +76,9 @@ impl Peer {
             }
         }
         let wanted = match self.admit(wanted, join, now, host) {
-            Ok(wanted) => wanted,
-            Err(refusal) => return self.refuse_entry(refusal, host),
+            Poll::Ready(Ok(wanted)) => wanted,
+            Poll::Ready(Err(refusal)) => return self.refuse_entry(refusal, host),
+            Poll::Pending => return self.awaits_entry = true,
         };
         if wanted.is_some_and(|room| !self.is_let_in(&RequestedEntry::Join(room, join), host)) {
             return;
@@ -140,20 +141,20 @@ impl Peer {
     }
 
     /// Checks whether the client may ask for the room at all, before it is known whether the room
-    /// exists. Returns the room, which may be known by its code only.
+    /// exists. Returns the room, which may be known by its code only: that may take a while.
     fn admit(
         &mut self,
         wanted: Option<RoomId>,
         join: &Join<'_>,
         now: Timestamp,
         host: &mut impl Host,
-    ) -> Result<Option<RoomId>, Refusal> {
+    ) -> Poll<Result<Option<RoomId>, Refusal>> {
         self.negotiate(join.version)?;
         host.may_ask_for_room(now)?;
         // Clients without session fields don't expect another uuid in the reply.
         let code = RoomCode::parse(&join.uuid).filter(|_| wanted.is_none() && self.answers.is_compact());
         let wanted = match code {
-            Some(code) => Some(host.find_code(code, now)?.ok_or_else(Refusal::unknown_code)?),
+            Some(code) => Some(ready!(host.find_code(code, now))?.ok_or_else(Refusal::unknown_code)?),
             None => wanted,
         };
         let operation = if join.claim.is_some() { Operation::Claim } else { Operation::Join };
@@ -161,7 +162,7 @@ impl Peer {
         if let Some(room) = wanted {
             authorise(operation(room), join.token.as_deref(), host)?;
         }
-        Ok(wanted)
+        Poll::Ready(Ok(wanted))
     }
 
     /// Enters the room as an owner or a follower. Returns what to reply to an owner.

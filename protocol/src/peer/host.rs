@@ -47,18 +47,20 @@ pub trait Host {
     /// Notes that the client has asked for this room, which is unknown.
     fn note_unknown_room(&mut self, room: RoomId, now: Timestamp);
 
-    /// The room that a code stands for. None if there is none. By default there are no codes.
+    /// The room that a code stands for. None if there is none. While that isn't known it is
+    /// pending, as [`Host::may_enter`] is. By default there are no codes.
     ///
     /// # Errors
-    /// `rate_limited`: the client's address, or all together, asked for too many unknown codes.
-    fn find_code(&mut self, _code: RoomCode, _now: Timestamp) -> Result<Option<RoomId>, Refusal> {
-        Ok(None)
+    /// - `rate_limited`: the client's address, or all together, asked for too many unknown codes.
+    /// - `unavailable`: the server can't find out now.
+    fn find_code(&mut self, _code: RoomCode, _now: Timestamp) -> Poll<Result<Option<RoomId>, Refusal>> {
+        Poll::Ready(Ok(None))
     }
 
     /// Opens a room with a new id and a new owner key, and with a new code if `has_code`.
     ///
     /// # Errors
-    /// - `forbidden`: this server gives out no codes.
+    /// - `unavailable`: the server has no code for it now.
     /// - `too_many_rooms`: there are as many rooms as there may be, or no memory for another.
     /// - `rate_limited`: the client's address opened too many rooms.
     fn create(&mut self, session: Option<&str>, has_code: bool) -> Result<(RoomId, OwnerKey), Refusal>;
@@ -116,10 +118,6 @@ pub trait Host {
     /// say none.
     fn token_name(&mut self) -> Option<String> {
         None
-    }
-    /// Whether this server knows everybody who is in its rooms. Otherwise nobody has a seat.
-    fn has_roster(&self) -> bool {
-        true
     }
     /// Notes that a client has asked who is there, for the server's metrics.
     fn note_roster_page(&mut self, _refused: Option<&Refusal>) {}

@@ -34,9 +34,16 @@ pub struct EntryRequest {
     /// Method, path, headers and, behind a [`RoomsService`](crate::RoomsService), the extensions of
     /// the request: the upgrade of a websocket, or the request over plain HTTP itself.
     pub request: Arc<Parts>,
+    /// Whether the room that it opens is to have a code.
+    has_code: bool,
 }
 
 impl EntryRequest {
+    /// Whether the room that it opens is to have a code.
+    pub(crate) fn has_code(&self) -> bool {
+        self.has_code
+    }
+
     /// What the first message of a connection asks for.
     pub(crate) fn of_message(
         entry: &RequestedEntry<'_>,
@@ -51,6 +58,7 @@ impl EntryRequest {
             since: entry.since(),
             remote,
             request,
+            has_code: matches!(entry, RequestedEntry::Create(create) if create.code),
         }
     }
 
@@ -62,7 +70,7 @@ impl EntryRequest {
         request: Arc<Parts>,
     ) -> Self {
         let token = token.map(str::to_owned);
-        Self { operation, token, session: None, since: None, remote, request }
+        Self { operation, token, session: None, since: None, remote, request, has_code: false }
     }
 }
 

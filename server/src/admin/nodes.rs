@@ -29,6 +29,9 @@ struct NodeView {
     is_alive: bool,
     /// Whether it is the node that answers.
     is_this: bool,
+    /// How many milliseconds its clock is ahead of that of the node that answers. Null if it is
+    /// of a version that doesn't say it.
+    clock_ahead_ms: Option<i64>,
 }
 
 /// Where a room is in a cluster.
@@ -81,6 +84,7 @@ impl From<crate::cluster::NodeView> for NodeView {
             heard_ms: u64::try_from(node.heard.as_millis()).unwrap_or(u64::MAX),
             is_alive: node.is_alive,
             is_this: node.is_this,
+            clock_ahead_ms: node.ahead_ms,
         }
     }
 }

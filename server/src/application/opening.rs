@@ -13,10 +13,9 @@ use crate::publish::PublishError;
 pub struct RoomOptions {
     /// Whether followers are told how many follow. By default only the owner is.
     pub share_audience: bool,
-    /// Whether followers may ask who is there. Not on a server of a cluster.
+    /// Whether followers may ask who is there.
     pub share_roster: bool,
-    /// Whether it gets a short code: [`RoomHandle::code`]. Not on a server of a cluster, where
-    /// opening it is refused then (`forbidden`). By default it gets none.
+    /// Whether it gets a short code: [`RoomHandle::code`]. By default it gets none.
     pub code: bool,
 }
 
@@ -59,10 +58,11 @@ impl Manager {
     /// # Errors
     /// - [`RoomError::Refused`] with `too_many_rooms`: there are as many as
     ///   [`Limits::rooms`](crate::Limits) allows and none is deserted, or there is no memory left.
-    /// - [`RoomError::Refused`] with `forbidden`: it was to have a code, in a cluster.
+    /// - [`RoomError::Refused`] with `unavailable`: it was to have a code, and the cluster doesn't
+    ///   answer.
     /// - [`RoomError::ShuttingDown`], [`RoomError::NotKept`].
     pub async fn open_room(&self, options: RoomOptions) -> Result<RoomHandle, RoomError> {
-        let (opening, _key) = self.create_room(&options)?;
+        let (opening, _key) = self.create_room(&options).await?;
         opening.finish().await
     }
 
@@ -88,7 +88,7 @@ impl Manager {
         &self,
         options: RoomOptions,
     ) -> Result<(RoomHandle, OwnerKey), RoomError> {
-        let (opening, key) = self.create_room(&options)?;
+        let (opening, key) = self.create_room(&options).await?;
         let left = opening.room().driven().with(|room, now| room.owner_left(room.epoch(), now));
         left.map_err(PublishError::from)?;
         Ok((opening.finish().await?, key))
@@ -117,8 +117,22 @@ impl Manager {
         self.room_table().find(id).map(|room| RoomHandle::new(self.clone(), room))
     }
 
+    /// The open room that a short code stands for, wherever in a cluster it lives. None if there is
+    /// none. Without a cluster this is [`Manager::room_by_code`].
+    ///
+    /// # Errors
+    /// [`RoomError::Refused`] with `unavailable`: the cluster doesn't answer.
+    pub async fn find_room_by_code(&self, code: RoomCode) -> Result<Option<RoomHandle>, RoomError> {
+        #[cfg(feature = "cluster")]
+        if let Some(cluster) = self.services().cluster.get() {
+            return Ok(cluster.find_code(code).await?.and_then(|room| self.room(room)));
+        }
+        Ok(self.room_by_code(code))
+    }
+
     /// The open room that a short code stands for. None if there is none. [`RoomCode::parse`] reads
-    /// what a person has typed. The limits on wrong codes hold for clients only.
+    /// what a person has typed. The limits on wrong codes hold for clients only. In a cluster, only
+    /// the rooms of this node are found: [`Manager::find_room_by_code`] finds all.
     ///
     /// ```no_run
     /// # fn find(rooms: rtbroadcaster::Manager, typed: &str) {
@@ -142,11 +156,12 @@ impl Manager {
         self.room_table().all().into_iter().map(|room| RoomHandle::new(self.clone(), room))
     }
 
-    fn create_room(&self, options: &RoomOptions) -> Result<(Opening, OwnerKey), RoomError> {
+    async fn create_room(&self, options: &RoomOptions) -> Result<(Opening, OwnerKey), RoomError> {
         if self.is_shutting_down() {
             return Err(RoomError::ShuttingDown);
         }
-        let (_id, key, room) = self.room_table().create(None, options.code, None, None)?;
+        let reserved = if options.code { self.services().reserve_code(None).await? } else { None };
+        let (_id, key, room) = self.room_table().create(None, options.code, reserved, None, None)?;
         let opening = Opening(Some(RoomHandle::new(self.clone(), room)));
         let shared = opening.room().driven().with(|room, _now| {
             room.share_audience(options.share_audience);

@@ -13,7 +13,7 @@ use super::{Cluster, unavailable};
 use crate::journal::Unread;
 
 /// How long a client may wait for its room. After that it is told to come back.
-const ENTER_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const ENTER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// After how long a new replica is compared with its log once more: the server that publishes what
 /// the log takes may not have known before that this node listens.
@@ -94,7 +94,8 @@ impl Cluster {
         let loaded = self.load_patiently(id).await?;
         let number = self.first_number();
         let made = loaded.and_then(|loaded| Replica::loaded(self.writer, number, loaded));
-        let Some((room, replica)) = made else { return Ok(false) };
+        let Some((mut room, replica)) = made else { return Ok(false) };
+        room.share_seats(self.roster_server(true));
         let position = replica.position();
         {
             let mut state = shared.lock();

@@ -19,7 +19,7 @@ impl Cluster {
             let Some(cluster) = cluster.upgrade() else { return };
             // What can't be read is of a version that says it otherwise.
             if let Ok(said) = serde_json::from_slice::<NodeSaid>(&message.payload) {
-                cluster.nodes.note(said);
+                cluster.nodes.note(said, cluster.time_ms());
             }
         }
     }
@@ -39,8 +39,9 @@ impl Cluster {
     async fn say_of_itself(self: &Arc<Self>, ends: bool) {
         let rooms = self.table.upgrade().map_or(0, |table| table.len());
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        let said = NodeSaid { id: self.writer, name: self.nodes.own_name().to_owned(), version, rooms, ends };
-        self.nodes.note(said.clone());
+        let (id, name, now_ms) = (self.writer, self.nodes.own_name().to_owned(), self.time_ms());
+        let said = NodeSaid { id, name, version, rooms, ends, time_ms: Some(now_ms) };
+        self.nodes.note(said.clone(), now_ms);
         let said = serde_json::to_vec(&said).unwrap_or_default();
         self.logs.tell(self.logs.subjects().nodes(), said).await;
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{Replica, RoomId};
+use rtbroadcaster_protocol::{Replica, Room, RoomId};
 use tokio::time::{Instant, sleep};
 
 use super::Cluster;
@@ -30,8 +30,10 @@ impl ClusterJournal {
 }
 
 impl Journal for ClusterJournal {
-    fn opens(&self, room: RoomId) {
+    fn opens(&self, room: &mut Room) {
         let cluster = &self.0;
+        room.share_seats(cluster.roster_server(false));
+        let room = room.id();
         let replica = Replica::new(cluster.writer, cluster.first_number());
         cluster.replicas.insert(SharedReplica::new(room, Some(replica), cluster.clock.now()));
         cluster.listen_to(room);

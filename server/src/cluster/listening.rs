@@ -57,6 +57,7 @@ impl Cluster {
                 }
             }
             Some("audience") => self.hear_of_audience(room, &message.payload),
+            Some("roster") => self.hear_of_roster(room, &message.payload),
             // A later version says more.
             Some(_) => {}
         }

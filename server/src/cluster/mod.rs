@@ -4,23 +4,27 @@
 
 mod audience;
 mod catching_up;
+mod codes;
 mod entering;
 mod heartbeat;
 mod journal;
 mod listening;
+mod numbering;
 mod posts;
 mod proposing;
 mod receiving;
+mod roster;
 mod starting;
 mod state;
 mod upkeep;
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{Limits, Refusal, RefusalCode, RoomId};
 use tokio::runtime::Handle;
+use tokio::sync::Mutex;
 use tokio::task::{JoinHandle, yield_now};
 
 pub(crate) use journal::ClusterJournal;
@@ -60,6 +64,12 @@ pub(crate) struct Cluster {
     counts: ClusterCounts,
     /// Posts that other nodes hand over are answered.
     takes_posts: AtomicBool,
+    /// Locked by whoever asks for the room of a code.
+    code_turn: Mutex<()>,
+    /// The number of this node among all that give out seats.
+    seats: u16,
+    /// How many lists of people this node has begun.
+    lists: AtomicU64,
 }
 
 impl Cluster {
@@ -71,7 +81,8 @@ impl Cluster {
     /// How this node is now.
     pub(crate) async fn report(&self) -> ClusterReport {
         let nodes = self.nodes.all().iter().filter(|node| node.is_alive).count();
-        let mut report = ClusterReport { nodes, silence: self.health.silence(), ..ClusterReport::default() };
+        let (silence, clock_difference) = (self.health.silence(), self.nodes.clock_difference());
+        let mut report = ClusterReport { nodes, silence, clock_difference, ..ClusterReport::default() };
         let now = self.clock.now();
         for replicas in self.replicas.all().chunks(CHUNK_SIZE) {
             for shared in replicas {

@@ -11,7 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::Cluster;
 use super::state::SharedReplica;
-use crate::journal::{NatsEvent, STREAMS, StreamState, cluster_grace};
+use crate::journal::{NatsEvent, STREAMS, StreamState, UNIQUE_REFRESH, cluster_grace};
 use crate::shared_room::SharedRoom;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -37,6 +37,9 @@ impl Cluster {
         for second in 0_u64.. {
             ticks.tick().await;
             let Some(cluster) = cluster.upgrade() else { return };
+            if second % UNIQUE_REFRESH.as_secs() == UNIQUE_REFRESH.as_secs() - 1 {
+                cluster.keep_node_number();
+            }
             if second % HEARTBEAT == 0 {
                 cluster.say_it_is_there().await;
                 cluster.ask_streams(second / HEARTBEAT);
@@ -81,8 +84,9 @@ impl Cluster {
     /// lately.
     fn ask_streams(self: &Arc<Self>, turn: u64) {
         let is_silent = self.health.silence() > SECOND * 4;
-        for number in 0..STREAMS {
-            if is_silent || number as u64 == turn % STREAMS as u64 {
+        // The one behind those with rooms has what is unique.
+        for number in 0..=STREAMS {
+            if is_silent || number as u64 == turn % (STREAMS as u64 + 1) {
                 self.spawn(Arc::clone(self).ask_stream(number));
             }
         }
@@ -117,6 +121,10 @@ impl Cluster {
     fn look_after(self: &Arc<Self>, shared: &Arc<SharedReplica>, room: &Arc<SharedRoom>) {
         let now = self.clock.now();
         self.count_audience(shared, room);
+        self.exchange_roster(room, now);
+        if let Some(code) = room.code() {
+            self.keep_code(shared, code);
+        }
         self.note_vanished_owner(shared, room, now);
         if self.is_unused(shared, room, now) {
             debug!(room = %room.id(), "nobody here needs the room");
@@ -167,7 +175,8 @@ impl Cluster {
     fn is_unused(&self, shared: &SharedReplica, room: &Arc<SharedRoom>, now: Timestamp) -> bool {
         // The table has one, this call another one. Others are of connections and the application.
         let is_held = Arc::strong_count(room) > 2;
-        let is_vacant = !is_held && room.look(Room::is_vacant) == Some(true);
+        let is_vacant = |room: &Room| room.is_vacant() && room.named_here() == 0;
+        let is_vacant = !is_held && room.look(is_vacant) == Some(true);
         let mut state = shared.lock();
         // The node that the owner left last waits for the end of its grace.
         let closes = state.closes_after_grace();

@@ -10,10 +10,10 @@ use rtbroadcaster_protocol::{
     RoomId, Timestamp,
 };
 
-use super::decision::EntryDecision;
-use crate::access::{Decision, EntryRequest, RequestParts};
+use super::decision::{Asked, Decided, EntryDecision};
+use crate::access::RequestParts;
 use crate::metrics::RosterAsked;
-use crate::rooms::{CLOSED_BY_OWNER, RoomTable};
+use crate::rooms::{CLOSED_BY_OWNER, ReservedCode, RoomTable};
 use crate::services::Services;
 use crate::shared_room::SharedRoom;
 
@@ -31,6 +31,8 @@ pub(crate) struct ConnectionHost {
     room: Option<(RoomId, Arc<SharedRoom>)>,
     /// The application's decision about the client. None if it doesn't decide about this one.
     decision: Option<Box<EntryDecision>>,
+    /// The code of the room that it is about to open, if other servers have the same rooms.
+    reserved: Option<ReservedCode>,
     /// Whether the room is always served after what is done with it.
     serves: bool,
 }
@@ -38,7 +40,8 @@ pub(crate) struct ConnectionHost {
 impl ConnectionHost {
     /// The host of a single request.
     pub(crate) fn new(services: Arc<Services>, remote: Option<IpAddr>) -> Self {
-        Self { services, remote, subject: None, name: None, room: None, decision: None, serves: false }
+        let (subject, name, room, decision, reserved) = (None, None, None, None, None);
+        Self { services, remote, subject, name, room, decision, reserved, serves: false }
     }
 
     /// The host of a connection, whose task serves the room after each read, and when it ends.
@@ -51,15 +54,23 @@ impl ConnectionHost {
         self.decision = Some(Box::new(EntryDecision::new(request)));
     }
 
-    /// What the application is to be asked now.
-    pub(super) fn take_asked(&mut self) -> Option<EntryRequest> {
+    /// Has the next room opened with this code.
+    pub(crate) fn reserve(&mut self, code: Option<ReservedCode>) {
+        self.reserved = code;
+    }
+
+    /// What is to be found out now.
+    pub(super) fn take_asked(&mut self) -> Option<Asked> {
         self.decision.as_mut()?.take_asked()
     }
 
-    /// Notes what the application has decided about an operation.
-    pub(super) fn decide(&mut self, operation: Operation, decision: Decision) {
+    /// Notes what was found out.
+    pub(super) fn decide(&mut self, mut decided: Decided) {
+        if let Decided::Entry { reserved, .. } = &mut decided {
+            self.reserved = reserved.take();
+        }
         if let Some(entry) = &mut self.decision {
-            entry.decide(operation, decision);
+            entry.decide(decided);
         }
     }
 
@@ -116,13 +127,18 @@ impl Host for ConnectionHost {
         }
     }
 
-    fn find_code(&mut self, code: RoomCode, now: Timestamp) -> Result<Option<RoomId>, Refusal> {
-        self.services.rooms.look_up_code(code, self.remote, now)
+    fn find_code(&mut self, code: RoomCode, now: Timestamp) -> Poll<Result<Option<RoomId>, Refusal>> {
+        match &mut self.decision {
+            Some(decision) if self.services.shares_rooms() => decision.about_code(code, self.remote),
+            _ => Poll::Ready(self.services.rooms.look_up_code(code, self.remote, now)),
+        }
     }
 
     fn create(&mut self, session: Option<&str>, has_code: bool) -> Result<(RoomId, OwnerKey), Refusal> {
         let subject = self.subject.as_deref();
-        let (id, key, room) = self.services.rooms.create(session, has_code, self.remote, subject)?;
+        let reserved = self.reserved.take();
+        let (id, key, room) =
+            self.services.rooms.create(session, has_code, reserved, self.remote, subject)?;
         self.room = Some((id, room));
         Ok((id, key))
     }
@@ -173,10 +189,6 @@ impl Host for ConnectionHost {
 
     fn token_name(&mut self) -> Option<String> {
         self.name.take().map(String::from)
-    }
-
-    fn has_roster(&self) -> bool {
-        !self.services.rooms.is_shared()
     }
 
     fn note_roster_page(&mut self, refused: Option<&Refusal>) {

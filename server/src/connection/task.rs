@@ -2,19 +2,20 @@
 //! it.
 
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use rtbroadcaster_protocol::Operation;
 use tracing::{Instrument, Span, debug};
 
+use super::decision::{Asked, Decided};
 use super::farewell::say_farewell;
 use super::owner_wait::OwnerWait;
 use super::read_buffer::with_read_buffer;
 use super::state::Sent;
 use super::{Connection, Registry};
-use crate::access::Deciding;
 use crate::fanout::with_send_context;
+use crate::services::Services;
 use crate::websocket::{Ending, Incoming, Reader};
 
 /// Serves a connection in a task of its own until it ends. `read` holds bytes that were already
@@ -71,14 +72,39 @@ fn leave(connection: &Connection) {
     }
 }
 
+/// Finds out what a client is asked about.
+type Deciding = Pin<Box<dyn Future<Output = Decided> + Send>>;
+
+fn find_out(services: &Arc<Services>, asked: Asked) -> Deciding {
+    let services = Arc::clone(services);
+    match asked {
+        Asked::Code(code, remote) => Box::pin(async move {
+            let now = services.clock.now();
+            Decided::Code(code, services.look_up_code(code, remote, now).await)
+        }),
+        Asked::Entry(entry) => Box::pin(async move {
+            let (operation, has_code, remote) = (entry.operation, entry.has_code(), entry.remote);
+            let mut decision = services.ask(entry).await;
+            let mut reserved = None;
+            if decision.is_ok() && has_code {
+                match services.reserve_code(remote).await {
+                    Ok(code) => reserved = code,
+                    Err(refusal) => decision = Err(refusal),
+                }
+            }
+            Decided::Entry { operation, decision, reserved }
+        }),
+    }
+}
+
 struct Task {
     registered: Registered,
     reader: Reader,
     /// The reader was stopped and may hold more messages.
     was_stopped: bool,
     owner_wait: OwnerWait,
-    /// The application decides about this entry of the client.
-    deciding: Option<Box<(Operation, Deciding)>>,
+    /// Finds out whether the client may enter.
+    deciding: Option<Deciding>,
 }
 
 impl Task {
@@ -131,23 +157,22 @@ impl Task {
         }
     }
 
-    /// Goes on with the client about which the application has decided. False while it decides, and
-    /// if it has nothing to decide.
+    /// Goes on with the client once all is found out that decides whether it may enter. False while
+    /// that takes, and if there is nothing to find out.
     fn receives_decision(&mut self, context: &mut Context<'_>) -> bool {
         let connection = &self.registered.connection;
         if self.deciding.is_none() {
             let asked = connection.with_state(|state| state.host.take_asked()).flatten();
             let Some(asked) = asked else { return false };
             connection.activity.set_awaits_decision(true);
-            self.deciding = Some(Box::new((asked.operation, connection.services.ask(asked))));
+            self.deciding = Some(find_out(&connection.services, asked));
         }
         let Some(deciding) = &mut self.deciding else { return false };
-        let Poll::Ready(decision) = deciding.1.as_mut().poll(context) else { return false };
-        let operation = deciding.0;
+        let Poll::Ready(decided) = deciding.as_mut().poll(context) else { return false };
         self.deciding = None;
         connection.activity.note_received(connection.services.clock.now());
         connection.activity.set_awaits_decision(false);
-        connection.with_state(|state| state.host.decide(operation, decision));
+        connection.with_state(|state| state.host.decide(decided));
         self.resumes_reading();
         let connection = self.connection();
         connection.with_state(|state| {

@@ -28,8 +28,9 @@ pub(super) async fn prepare(
     }
     manager.authorise(operation, token)?;
     let RequestParts(parts) = request.parts();
-    let entry = EntryRequest::of_request(operation, token, request.remote(), parts);
-    services.ask(EntryRequest { since, ..entry }).await
+    let mut entry = EntryRequest::of_request(operation, token, request.remote(), parts);
+    entry.since = since;
+    services.ask(entry).await
 }
 
 /// Finds a room by its uuid, for a request that publishes into it: with the owner key, or with a

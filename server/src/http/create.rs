@@ -19,6 +19,7 @@ use super::request::Request;
 use crate::Manager;
 use crate::connection::ConnectionHost;
 use crate::journal::NotKept;
+use crate::rooms::ReservedCode;
 
 /// The largest body, in bytes. The fields need less, and holding this much for every client costs
 /// little.
@@ -43,13 +44,18 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
         return Err(HttpError::MediaType("application/json"));
     }
     let create = Create { token: token.map(|token| Cow::Owned(token.to_owned())), ..options(&text)? };
+    let reserved = match create.code {
+        true => manager.services().reserve_code(request.remote()).await,
+        false => Ok(None),
+    };
+    let reserved = reserved.inspect_err(|refusal| manager.metrics().refused(refusal))?;
     if manager.is_shutting_down() {
         // The shutdown may have begun while the body was awaited.
         return Err(HttpError::shutting_down(manager));
     }
     // A task of its own goes on when the client doesn't wait for the answer, so that the room never
     // counts an owner as present who is not.
-    let opened = tokio::spawn(open(manager.clone(), create, request.remote())).await;
+    let opened = tokio::spawn(open(manager.clone(), create, reserved, request.remote())).await;
     let (reply, room) = opened.map_err(|_| HttpError::Broken)?;
     let mut response = json_answer(StatusCode::CREATED, reply?);
     // Relative to the request's path: only the application knows where the rooms are mounted.
@@ -63,9 +69,11 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
 async fn open(
     manager: Manager,
     create: Create<'static>,
+    reserved: Option<ReservedCode>,
     remote: Option<IpAddr>,
 ) -> (Result<String, HttpError>, Option<RoomId>) {
     let mut host = ConnectionHost::new(manager.services().clone(), remote);
+    host.reserve(reserved);
     let mut peer = Peer::default();
     peer.receive(Ok(ClientMessage::Create(create)), manager.now(), &mut host);
     let kept = match host.room().cloned() {

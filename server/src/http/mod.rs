@@ -133,7 +133,7 @@ async fn dispatch(
     }
     match (target, &request.method) {
         (Target::OpenApi, &Method::GET | &Method::HEAD) => Ok(about::document(request).into()),
-        (Target::Code(code), &Method::GET) => code::find(manager, request, code).map(Answer::from),
+        (Target::Code(code), &Method::GET) => code::find(manager, request, code).await.map(Answer::from),
         (Target::Time, &Method::GET) => about::time(manager).map(Answer::from),
         (Target::Rooms, &Method::POST) => create::create(manager, request, body).await.map(Answer::from),
         (Target::Room(uuid), &Method::DELETE) => {

@@ -1,6 +1,6 @@
 //! `GET rooms/{uuid}/roster`: who is there, for the bearer of the owner key.
 
-use rtbroadcaster_protocol::{Refusal, RefusalCode, RosterQuery};
+use rtbroadcaster_protocol::{RoomId, RosterQuery};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
@@ -16,12 +16,12 @@ use crate::metrics::RosterAsked;
 pub(super) async fn tell(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
     let query = Query::parse(&request.query)?;
     let query = RosterQuery { after: query.number("after")?.unwrap_or(0), limit: query.number("limit")? };
-    let told = if manager.shares_rooms() {
-        let message = "the servers of a cluster do not tell who is there yet";
-        Err(Refusal::with_message(RefusalCode::Forbidden, message).into())
-    } else {
-        authorise_reader(manager, request, uuid, |room| room.rendered_roster(query)).await
-    };
+    let read = async || authorise_reader(manager, request, uuid, |room| room.rendered_roster(query)).await;
+    let mut told = read().await;
+    if let Some(room) = RoomId::parse(uuid).filter(|_| told.is_ok() && manager.shares_rooms()) {
+        manager.services().has_heard_roster(room).await;
+        told = read().await;
+    }
     let refused = told.as_ref().err().and_then(|error| match error {
         HttpError::Refused(refusal) => Some(refusal),
         _ => None,

@@ -39,7 +39,7 @@ impl JournalHandle {
 
     /// Has a new room kept from now on.
     pub(crate) fn keep(&self, room: &mut Room) {
-        self.journal.opens(room.id());
+        self.journal.opens(room);
         room.stage_records(self.clock_start_ms);
     }
 

@@ -11,7 +11,7 @@ mod sqlite;
 
 use std::fmt::Debug;
 
-use rtbroadcaster_protocol::{Mark, RoomId};
+use rtbroadcaster_protocol::{Mark, Room, RoomId};
 
 pub(crate) use handle::{JournalHandle, NotKept};
 #[cfg(feature = "cluster")]
@@ -21,8 +21,8 @@ pub use jetstream::{
 };
 #[cfg(feature = "cluster")]
 pub(crate) use jetstream::{
-    NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, StreamState, Subjects, Unread, Written,
-    cluster_grace, start_cluster, stored,
+    CodedRoom, NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, StreamState, Subjects,
+    UNIQUE_REFRESH, Unread, Written, cluster_grace, start_cluster, stored,
 };
 #[cfg(feature = "store")]
 pub use sqlite::{
@@ -53,7 +53,7 @@ pub(crate) struct Staged {
 /// Keeps what rooms stage, in the order in which it is pushed.
 pub(crate) trait Journal: Debug + Send + Sync {
     /// Notes that a new room is about to be pushed for the first time.
-    fn opens(&self, _room: RoomId) {}
+    fn opens(&self, _room: &mut Room) {}
 
     /// Notes that a room isn't in the table any more: it has ended, or is [forgotten](Journal::may_forget).
     fn closes(&self, _room: RoomId) {}

@@ -95,7 +95,7 @@ impl Manager {
         let connection = start_cluster(cluster, settings.limits.owner_grace_ms).await?;
         let manager = Self::new(settings);
         let Services { limits, clock, rooms, .. } = &**manager.services();
-        let node = Cluster::start(connection, cluster, rooms, *clock, limits);
+        let node = Cluster::start(connection, cluster, rooms, *clock, limits).await?;
         // It never fails: what can't be kept now is kept later, or its clients come back.
         let (_, has_failed) = watch::channel(false);
         let journal = Box::new(ClusterJournal::new(Arc::clone(&node)));

@@ -9,10 +9,12 @@ pub(crate) enum CodeLookup {
     Unknown,
     /// Too many were asked for that stand for none.
     RateLimited,
+    /// The cluster didn't answer.
+    Unavailable,
 }
 
 impl CodeLookup {
-    pub(crate) const ALL: [Self; 3] = [Self::Found, Self::Unknown, Self::RateLimited];
+    pub(crate) const ALL: [Self; 4] = [Self::Found, Self::Unknown, Self::RateLimited, Self::Unavailable];
 
     /// Its name in the metrics.
     pub(crate) fn name(self) -> &'static str {
@@ -20,6 +22,7 @@ impl CodeLookup {
             Self::Found => "found",
             Self::Unknown => "unknown",
             Self::RateLimited => "rate_limited",
+            Self::Unavailable => "unavailable",
         }
     }
 }

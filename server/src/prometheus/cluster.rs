@@ -9,6 +9,7 @@ pub(super) fn write(text: &mut Text, counts: &ClusterCounts, report: &ClusterRep
     text.one(family::CLUSTER_READY, u8::from(is_ready));
     text.one(family::CLUSTER_SILENCE, report.silence.as_secs_f64());
     text.one(family::CLUSTER_NODES, report.nodes);
+    text.one(family::CLUSTER_CLOCK_DIFFERENCE, report.clock_difference.as_secs_f64());
     text.one(family::CLUSTER_REPLICAS, report.replicas);
     text.one(family::CLUSTER_BEHIND, report.behind);
     text.one(family::CLUSTER_PROPOSING, report.proposing);
@@ -26,6 +27,8 @@ pub(super) fn write(text: &mut Text, counts: &ClusterCounts, report: &ClusterRep
         (family::CLUSTER_CONNECTS, &counts.connects),
         (family::CLUSTER_SLOW_CONSUMERS, &counts.slow_consumers),
         (family::CLUSTER_HANDED_POSTS, &counts.handed_posts),
+        (family::CLUSTER_ASKED_CODES, &counts.asked_codes),
+        (family::CLUSTER_ROSTER_MESSAGES, &counts.roster_messages),
     ] {
         text.one(family, counter.get());
     }

@@ -101,6 +101,8 @@ families! {
         "1 if JetStream has answered within 15 s, so that rooms can be had and kept, and 0 if not (--nats).";
     CLUSTER_SILENCE = Gauge "rtbroadcaster_cluster_silence_seconds": "Time since JetStream has answered last.";
     CLUSTER_NODES = Gauge "rtbroadcaster_cluster_nodes": "Nodes of the cluster that this one hears of, itself among them.";
+    CLUSTER_CLOCK_DIFFERENCE = Gauge "rtbroadcaster_cluster_clock_difference_seconds":
+        "How much the clock of another node differs from this one's, at most.";
     CLUSTER_REPLICAS = Gauge "rtbroadcaster_cluster_replicas": "Rooms of which this node has a replica.";
     CLUSTER_BEHIND = Gauge "rtbroadcaster_cluster_replicas_behind": "Replicas that lack something that their logs have.";
     CLUSTER_PROPOSING = Gauge "rtbroadcaster_cluster_proposing_rooms":
@@ -126,4 +128,8 @@ families! {
         "Times that messages of NATS were dropped because they were not taken in time.";
     CLUSTER_HANDED_POSTS = Counter "rtbroadcaster_cluster_handed_posts_total":
         "Posts that were handed to the node with the owner.";
+    CLUSTER_ASKED_CODES = Counter "rtbroadcaster_cluster_asked_codes_total":
+        "Short codes for whose rooms JetStream was asked, because none of those here has them.";
+    CLUSTER_ROSTER_MESSAGES = Counter "rtbroadcaster_cluster_roster_messages_total":
+        "Messages of other nodes about who is in a room.";
 }

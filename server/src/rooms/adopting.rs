@@ -19,10 +19,14 @@ impl RoomTable {
         room.set_clock_start(self.clock.started_ms());
         let is_open = room.tick(self.clock.now());
         let alarm = room.take_alarm();
+        let code = room.code();
         let room = self.share(room);
         if let Err(full) = self.insert(&room) {
             self.make_space().ok_or(full)?;
             self.insert(&room)?;
+        }
+        if let Some(code) = code {
+            self.codes.restore(code, room.id());
         }
         self.metrics.room_opened();
         if !is_open {
@@ -38,6 +42,7 @@ impl RoomTable {
     pub(crate) fn remove_ended(&self, id: RoomId, tells: bool) -> bool {
         let Some(room) = self.table().remove(id) else { return false };
         self.note_closed(id);
+        self.end_code(room.code(), id);
         self.metrics.room_closed();
         let reason = room.end_reason().unwrap_or(CLOSED_BY_OWNER);
         info!(room = %id, why = if tells { reason } else { "another node closed it" }, "room closed");

@@ -12,6 +12,13 @@ use super::random::random;
 /// How often a code is drawn that is taken. Unless almost all are, the first or second is free.
 const MAX_DRAWS: usize = 64;
 
+/// A room that is to be opened with this code. No other server gives out the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ReservedCode {
+    pub(crate) room: RoomId,
+    pub(crate) code: RoomCode,
+}
+
 /// The codes of a server's rooms, and the limits on looking for them.
 #[derive(Debug)]
 pub(super) struct Codes {
@@ -54,15 +61,34 @@ impl Codes {
         remote: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Option<RoomId>, Delay> {
-        let wait = remote.and_then(|remote| self.guesses.wait(remote, now));
-        if let Some(wait) = wait.or_else(|| lock(&self.total).wait(self.total_rate, now)) {
-            return Err(wait);
-        }
-        let found = lock(&self.table).find(code);
-        if found.is_none() && remote.is_none_or(|remote| self.guesses.note(code, remote, now)) {
-            lock(&self.total).take(self.total_rate, now);
+        self.may_guess(remote, now)?;
+        let found = self.find(code);
+        if found.is_none() {
+            self.note_miss(code, remote, now);
         }
         Ok(found)
+    }
+
+    /// Checks whether this address may ask for a code.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(super) fn may_guess(&self, remote: Option<IpAddr>, now: Timestamp) -> Result<(), Delay> {
+        let wait = remote.and_then(|remote| self.guesses.wait(remote, now));
+        wait.or_else(|| lock(&self.total).wait(self.total_rate, now)).map_or(Ok(()), Err)
+    }
+
+    /// Notes that this address has asked for a code that stands for no room.
+    pub(super) fn note_miss(&self, code: RoomCode, remote: Option<IpAddr>, now: Timestamp) {
+        if remote.is_none_or(|remote| self.guesses.note(code, remote, now)) {
+            lock(&self.total).take(self.total_rate, now);
+        }
+    }
+
+    /// A code that may be any room's.
+    #[cfg(feature = "cluster")]
+    pub(super) fn any(&self) -> RoomCode {
+        RoomCode::from_random(u128::from_be_bytes(random()), self.length)
     }
 
     /// The room that a code stands for, whoever asks.
@@ -71,9 +97,15 @@ impl Codes {
     }
 
     /// Knows the code of a room that its journal has kept.
-    #[cfg(feature = "store")]
+    #[cfg(any(feature = "cluster", feature = "store"))]
     pub(super) fn restore(&self, code: RoomCode, room: RoomId) {
         lock(&self.table).restore(code, room);
+    }
+
+    /// Forgets the code of a room that other servers have too. They decide who gets it next.
+    #[cfg(feature = "cluster")]
+    pub(super) fn forget(&self, code: RoomCode, room: RoomId) {
+        lock(&self.table).forget(code, room);
     }
 
     /// Forgets the code of a room that has ended, or that was never opened.

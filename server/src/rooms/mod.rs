@@ -34,6 +34,7 @@ use crate::room_events::{RoomChange, RoomEventSource};
 use crate::shared_room::SharedRoom;
 
 use codes::Codes;
+pub(crate) use codes::ReservedCode;
 use guesses::Guesses;
 #[cfg(feature = "store")]
 pub(crate) use keeping::TableListener;
@@ -163,31 +164,38 @@ impl RoomTable {
     }
 
     /// Opens a room for a client, with a code if `has_code`. `remote` is its address and `subject`
-    /// its name in its token, if they are known.
+    /// its name in its token, if they are known. With a reserved code, the client has been
+    /// [counted](RoomTable::check_may_open) already.
     ///
     /// # Errors
-    /// - `forbidden`: this server gives out no codes.
+    /// - `unavailable`: other servers have the same rooms, and no code is reserved.
     /// - `rate_limited`: this address has opened too many rooms.
     /// - `too_many_rooms`: the table is full and no room is deserted, or there is no memory left.
     pub(crate) fn create(
         &self,
         session: Option<&str>,
         has_code: bool,
+        reserved: Option<ReservedCode>,
         remote: Option<IpAddr>,
         subject: Option<&str>,
     ) -> Result<(RoomId, OwnerKey, Arc<SharedRoom>), Refusal> {
-        self.check_may_open(remote)?;
-        let id = RoomId::from_random(u128::from_be_bytes(random()));
+        let id = match reserved {
+            Some(ReservedCode { room, .. }) => room,
+            None => {
+                self.check_may_open(remote)?;
+                Self::random_id()
+            }
+        };
         let key = match &self.reopening {
             Some(reopening) => reopening.owner_key(id),
             None => OwnerKey(hex(&random::<OWNER_KEY_BYTES>())),
         };
         let mut room = Room::new(id, Self::digest(&key.0), session, self.limits.clone());
         if has_code {
-            room = self.give_code(room)?;
+            room = self.give_code(room, reserved)?;
         }
         let code = room.code();
-        let room = self.open(room).inspect_err(|_| self.end_code(code))?;
+        let room = self.open(room).inspect_err(|_| self.end_code(code, id))?;
         info!(room = %id, remote = remote.map(field::display), subject, "room opened");
         Ok((id, key, room))
     }
@@ -229,8 +237,13 @@ impl RoomTable {
         Ok(self.find(id).ok_or(RefusalCode::UnknownRoom)?)
     }
 
+    /// An id that no other room has.
+    pub(crate) fn random_id() -> RoomId {
+        RoomId::from_random(u128::from_be_bytes(random()))
+    }
+
     /// Checks whether a client at this address may open a room now, and counts it.
-    fn check_may_open(&self, remote: Option<IpAddr>) -> Result<(), Refusal> {
+    pub(crate) fn check_may_open(&self, remote: Option<IpAddr>) -> Result<(), Refusal> {
         if let Some(remote) = remote {
             self.creations
                 .try_once(remote, self.clock.now())
@@ -291,6 +304,7 @@ impl RoomTable {
         if let Some(room) = removed {
             room.with(Room::retire);
             self.note_closed(id);
+            self.end_code(room.code(), id);
             self.metrics.room_closed();
         }
     }
@@ -317,7 +331,7 @@ impl RoomTable {
         let removed = self.table().remove(id);
         if let Some(room) = removed {
             self.note_closed(id);
-            self.end_code(room.code());
+            self.end_code(room.code(), id);
             self.metrics.room_closed();
             if let Some(reopening) = &self.reopening {
                 reopening.note_ended(id, self.clock.now());

@@ -88,6 +88,20 @@ fn a_client_that_guesses_codes_is_refused_whether_the_code_is_right_or_not() {
 }
 
 #[test]
+fn a_client_waits_while_the_server_looks_for_the_room_of_a_code() {
+    let host = &mut host();
+    let (_owner, code) = coded(host);
+    host.looks_for_code = true;
+    let mut peer = Peer::default();
+    assert!(send(&mut peer, host, &join_by(&code, "")).is_empty() && peer.awaits_entry());
+    peer.resume_reading(Timestamp(0), host);
+    assert!(peer.awaits_entry(), "it is not known still");
+    host.looks_for_code = false;
+    peer.resume_reading(Timestamp(0), host);
+    assert!(peer.is_in_room() && !peer.awaits_entry());
+}
+
+#[test]
 fn a_code_of_a_wrong_type_is_malformed() {
     let received = send(&mut Peer::default(), &mut host(), &CREATE.replace("true", "\"K7M4QX\""));
     assert_eq!(refusal_code(&received[0]), Some("malformed"));

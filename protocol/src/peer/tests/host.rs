@@ -20,13 +20,14 @@ pub(super) struct TestHost {
     pub(super) guesses_left: u8,
     pub(super) codes: RoomCodes,
     pub(super) may_look_up_codes: bool,
+    /// It doesn't know yet which room a code stands for.
+    pub(super) looks_for_code: bool,
     /// Lost rooms whose owners may open them anew, with their owner keys.
     pub(super) lost: Vec<(RoomId, &'static str)>,
     /// What it decides about the next entries. It lets all others in.
     pub(super) decisions: VecDeque<Poll<Result<(), Refusal>>>,
     /// The name that every token says.
     pub(super) token_name: Option<String>,
-    pub(super) has_roster: bool,
 }
 
 impl Host for TestHost {
@@ -57,11 +58,11 @@ impl Host for TestHost {
         self.guesses_left -= 1;
     }
 
-    fn find_code(&mut self, code: RoomCode, _now: Timestamp) -> Result<Option<RoomId>, Refusal> {
-        if self.may_look_up_codes {
-            Ok(self.codes.find(code))
-        } else {
-            Err(Refusal::until_later(RefusalCode::RateLimited, 5_000))
+    fn find_code(&mut self, code: RoomCode, _now: Timestamp) -> Poll<Result<Option<RoomId>, Refusal>> {
+        match (self.looks_for_code, self.may_look_up_codes) {
+            (true, _) => Poll::Pending,
+            (false, true) => Poll::Ready(Ok(self.codes.find(code))),
+            (false, false) => Poll::Ready(Err(Refusal::until_later(RefusalCode::RateLimited, 5_000))),
         }
     }
 
@@ -127,10 +128,6 @@ impl Host for TestHost {
         self.token_name.clone()
     }
 
-    fn has_roster(&self) -> bool {
-        self.has_roster
-    }
-
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
         let mut digest = [0; 32];
         digest[..owner_key.len()].copy_from_slice(owner_key.as_bytes());
@@ -163,9 +160,9 @@ pub(super) fn host() -> TestHost {
         guesses_left: 3,
         codes: RoomCodes::default(),
         may_look_up_codes: true,
+        looks_for_code: false,
         lost: Vec::new(),
         decisions: VecDeque::new(),
         token_name: None,
-        has_roster: true,
     }
 }

@@ -47,6 +47,13 @@ impl RoomCodes {
         self.rooms.insert(code, room);
     }
 
+    /// Forgets the code of a room that goes on elsewhere. It doesn't rest here.
+    pub fn forget(&mut self, code: RoomCode, room: RoomId) {
+        if self.rooms.get(&code) == Some(&room) {
+            self.rooms.remove(&code);
+        }
+    }
+
     /// The room that a code stands for.
     #[must_use]
     pub fn find(&self, code: RoomCode) -> Option<RoomId> {
@@ -120,6 +127,17 @@ mod tests {
         assert_eq!(codes.find(code(1)), None);
         codes.end(code(1), Timestamp(8));
         assert_eq!(codes.rests.len(), 1, "a room ends once");
+    }
+
+    #[test]
+    fn a_code_that_is_forgotten_does_not_rest_and_only_its_own_room_forgets_it() {
+        let mut codes = RoomCodes::default();
+        codes.restore(code(1), room(1));
+        codes.forget(code(1), room(2));
+        assert_eq!(codes.find(code(1)), Some(room(1)));
+        codes.forget(code(1), room(1));
+        assert_eq!(codes.find(code(1)), None);
+        assert!(codes.give(code(1), room(2), Timestamp(0)));
     }
 
     #[test]

@@ -32,6 +32,10 @@ pub(crate) struct ClusterCounts {
     pub(crate) slow_consumers: Counter,
     /// Posts that were handed to the node with the owner.
     pub(crate) handed_posts: Counter,
+    /// Codes for whose rooms JetStream was asked.
+    pub(crate) asked_codes: Counter,
+    /// Messages about who is in a room that other nodes have said.
+    pub(crate) roster_messages: Counter,
 }
 
 /// A number that only grows.
@@ -53,6 +57,8 @@ impl Counter {
 pub(crate) struct ClusterReport {
     /// Nodes that are alive, this one among them.
     pub(crate) nodes: usize,
+    /// How much the clock of another node differs from this node's, at most.
+    pub(crate) clock_difference: Duration,
     /// How long JetStream has not answered.
     pub(crate) silence: Duration,
     /// Rooms of which this node has a replica.

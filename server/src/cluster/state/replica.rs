@@ -43,6 +43,10 @@ pub(crate) struct ReplicaState {
     /// Since when nobody needs the replica here.
     pub(crate) unused_since: Option<Timestamp>,
     pub(crate) audience: AudienceElsewhere,
+    /// When the code of the room is to be looked at. None if it never was.
+    pub(crate) code_due: Option<Timestamp>,
+    /// When the replica was made.
+    pub(crate) since: Timestamp,
 }
 
 impl ReplicaState {
@@ -86,6 +90,8 @@ impl SharedReplica {
             last_entry: now,
             unused_since: None,
             audience: AudienceElsewhere::default(),
+            code_due: None,
+            since: now,
         };
         Self { id, state: Mutex::new(state), reading: tokio::sync::Mutex::new(()) }
     }

@@ -34,7 +34,7 @@ pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> 
     let mut join = join(request, &query, uuid)?;
     let admission = manager.admit(request.remote())?;
     if RoomId::parse(uuid).is_none() && RoomCode::parse(uuid).is_some() {
-        let found = code::look_up(manager, request, uuid);
+        let found = code::look_up(manager, request, uuid).await;
         let room = found.inspect_err(|refusal| manager.metrics().refused(refusal))?;
         join.uuid = room.to_string().into();
     }

@@ -1,19 +1,20 @@
 //! How much JetStream allows an account.
 
 use async_nats::jetstream::account::{Account, Limits};
+use async_nats::jetstream::stream::Config;
 
 use super::api::{Answer, Api, refused};
 use super::error::ClusterError;
 use super::settings::ClusterSettings;
 
-/// Checks whether this many streams more may be created, as far as JetStream says it beforehand.
+/// Checks whether these streams may be created, as far as JetStream says it beforehand.
 ///
 /// # Errors
 /// If they may not, or JetStream doesn't answer.
 pub(super) async fn check(
     api: &Api<'_>,
     settings: &ClusterSettings,
-    missing: usize,
+    missing: &[Config],
 ) -> Result<(), ClusterError> {
     let replicas = settings.replicas;
     if replicas > 1 && api.stands_alone() {
@@ -27,7 +28,8 @@ pub(super) async fn check(
         Some(tier) => (tier.limits, tier.streams, tier.reserved_storage),
         None => (account.limits, account.streams, account.reserved_storage),
     };
-    match exceeded(&limits, streams + missing, reserved, missing as u64, settings.stream_bytes) {
+    let bytes = missing.iter().filter_map(|stream| u64::try_from(stream.max_bytes).ok()).sum();
+    match exceeded(&limits, streams + missing.len(), reserved, bytes, settings.stream_bytes) {
         Some(reason) => {
             Err(ClusterError::AccountLimit { user: api.user(), stream_bytes: settings.stream_bytes, reason })
         }
@@ -40,13 +42,13 @@ fn exceeded(
     limits: &Limits,
     streams: usize,
     reserved: u64,
-    missing: u64,
+    missing_bytes: u64,
     stream_bytes: u64,
 ) -> Option<String> {
     // What isn't above 0 is no limit.
     let bound =
         |limit: Option<i64>| limit.and_then(|limit| u64::try_from(limit).ok()).filter(|&limit| limit > 0);
-    let bytes = reserved.saturating_add(missing.saturating_mul(stream_bytes));
+    let bytes = reserved.saturating_add(missing_bytes);
     let checks = [
         ("streams", streams as u64, bound(limits.max_streams)),
         ("bytes of a stream", stream_bytes, bound(limits.storage_max_stream_bytes)),
@@ -64,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_limit_holds_from_the_first_byte_or_stream_beyond_it() {
-        let told = |limits: &Limits| exceeded(limits, 8, 1_000, 3, 100);
+        let told = |limits: &Limits| exceeded(limits, 8, 1_000, 300, 100);
         assert_eq!(told(&Limits::default()), None);
         let limit = |streams, stream_bytes, bytes| Limits {
             max_streams: Some(streams),

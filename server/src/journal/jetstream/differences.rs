@@ -131,7 +131,10 @@ fn limits(found: &Config, wanted: &Config) -> Vec<Option<Difference>> {
             found.max_messages_per_subject.max(0),
             wanted.max_messages_per_subject.max(0),
             limit,
-            flag("max-msgs-per-subject", &-1),
+            flag(
+                "max-msgs-per-subject",
+                &if wanted.max_messages_per_subject > 0 { wanted.max_messages_per_subject } else { -1 },
+            ),
         ),
         differing(
             "max_msg_size",

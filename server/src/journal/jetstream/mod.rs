@@ -13,6 +13,7 @@ mod settings;
 mod start;
 mod streams;
 mod subjects;
+mod unique;
 
 pub use differences::StreamDifferences;
 pub use error::ClusterError;
@@ -23,5 +24,6 @@ pub use settings::ClusterSettings;
 pub(crate) use connection::{Connection as NatsConnection, ConnectionEvent as NatsEvent};
 pub(crate) use room_logs::{RoomLogs, StoredEntry, StreamState, Unread, Written, stored};
 pub(crate) use start::start as start_cluster;
-pub(crate) use streams::{STREAMS, grace as cluster_grace};
+pub(crate) use streams::{STREAMS, UNIQUE_REFRESH, grace as cluster_grace};
 pub(crate) use subjects::Subjects;
+pub(crate) use unique::CodedRoom;

@@ -49,13 +49,14 @@ pub async fn check_cluster(
     let wanted = streams::wanted(settings, owner_grace_ms);
     let are_there = streams::inspect(&api, &wanted).await?;
     let max_age = wanted.first().map_or(Duration::ZERO, |stream| stream.max_age);
-    let (mut kept, mut created) = (Vec::new(), Vec::new());
-    for (Config { name, .. }, is_there) in wanted.into_iter().zip(are_there) {
-        if is_there { kept.push(name) } else { created.push(name) }
+    let (mut kept, mut missing) = (Vec::new(), Vec::new());
+    for (stream, is_there) in wanted.into_iter().zip(are_there) {
+        if is_there { kept.push(stream.name) } else { missing.push(stream) }
     }
-    if !created.is_empty() {
-        account::check(&api, settings, created.len()).await?;
+    if !missing.is_empty() {
+        account::check(&api, settings, &missing).await?;
     }
+    let created = missing.into_iter().map(|Config { name, .. }| name).collect();
     let info = connection.client.server_info();
     Ok(ClusterReport {
         server: info.server_name,

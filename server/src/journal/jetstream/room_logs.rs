@@ -53,7 +53,7 @@ const NO_PLACE: u64 = 10_077;
 const NO_STREAM: u64 = 10_059;
 
 /// Error code with which JetStream says that there is no such message.
-const NO_MESSAGE: u64 = 10_037;
+pub(super) const NO_MESSAGE: u64 = 10_037;
 
 /// One entry of a room's log, as it is stored.
 #[derive(Debug, Clone)]
@@ -128,11 +128,11 @@ struct Acknowledgement {
 }
 
 #[derive(Debug, Deserialize)]
-struct ApiError {
+pub(super) struct ApiError {
     #[serde(default)]
-    err_code: u64,
+    pub(super) err_code: u64,
     #[serde(default)]
-    description: String,
+    pub(super) description: String,
 }
 
 /// The answer to the question for the last message of a subject.
@@ -169,10 +169,15 @@ impl RoomLogs {
 
     /// Writes an entry behind the one at the position `previous`.
     pub(crate) async fn write(&self, room: RoomId, previous: u64, entry: Bytes) -> Written {
+        self.write_to(self.subjects.log(room), previous, entry).await
+    }
+
+    /// Writes a message of a subject behind the one at the position `previous`.
+    pub(super) async fn write_to(&self, subject: String, previous: u64, message: Bytes) -> Written {
         let mut headers = HeaderMap::new();
         headers.insert(NATS_EXPECTED_LAST_SUBJECT_SEQUENCE, previous.to_string());
-        let request = Request::new().headers(headers).payload(entry);
-        let answer = match self.send(self.subjects.log(room), request).await {
+        let request = Request::new().headers(headers).payload(message);
+        let answer = match self.send(subject, request).await {
             Ok(answer) => answer,
             Err(Unread::ForNow(reason) | Unread::Damaged(reason)) => return Written::Unanswered(reason),
         };
@@ -304,7 +309,7 @@ impl RoomLogs {
         answer.error.map_or(Ok(()), |error| Err(Unread::ForNow(error.description)))
     }
 
-    async fn ask(&self, subject: String, question: String) -> Result<Message, Unread> {
+    pub(super) async fn ask(&self, subject: String, question: String) -> Result<Message, Unread> {
         self.send(subject, Request::new().payload(question.into())).await
     }
 

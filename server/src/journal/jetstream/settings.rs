@@ -44,7 +44,8 @@ pub struct ClusterSettings {
     pub node: String,
     /// How many servers keep each room, 1 to 5. Default 3, which survives the loss of one server.
     pub replicas: usize,
-    /// The bytes that each of the 8 streams may have, on each of its servers; at least 1,048,576.
+    /// The bytes that each of the 8 streams of rooms may have, on each of its servers; at least
+    /// 1,048,576.
     /// When a stream is full, nothing more is acknowledged in its rooms. Default 1 GiB.
     pub stream_bytes: u64,
 }

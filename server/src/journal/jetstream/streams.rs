@@ -1,4 +1,5 @@
-//! The streams in which rooms are kept: which they are, whether they are there, and their creation.
+//! The streams of a cluster: which they are, whether they are there, and their creation. Most of
+//! them keep rooms; one keeps what no two nodes give out.
 
 use std::time::Duration;
 
@@ -24,6 +25,15 @@ const GRACES: u64 = 3;
 /// time otherwise.
 const SHORTEST_GRACE_MS: u64 = 60_000;
 
+/// How often what is unique and still in use is written anew.
+pub(crate) const UNIQUE_REFRESH: Duration = Duration::from_secs(6 * 3_600);
+
+/// How long it is kept: a day after it was in use at least.
+const UNIQUE_AGE: Duration = Duration::from_secs(30 * 3_600);
+
+/// The bytes of all that is unique: some 400,000 codes. Those given out in the last day count.
+const UNIQUE_BYTES: i64 = 64 * 1_024 * 1_024;
+
 /// The longest time that JetStream can count.
 const LONGEST_AGE: Duration = Duration::from_nanos(i64::MAX as u64);
 
@@ -38,10 +48,34 @@ pub(crate) fn stream_name(cluster: &str, number: usize) -> String {
     format!("{}_{number}", cluster.to_ascii_uppercase().replace('-', "_"))
 }
 
-/// The streams that a node needs.
+/// The name of the stream with what is unique.
+pub(crate) fn unique_stream_name(cluster: &str) -> String {
+    format!("{}_UNIQUE", cluster.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The streams that a node needs: those with rooms, and behind them the one with what is unique.
 pub(super) fn wanted(settings: &ClusterSettings, owner_grace_ms: u64) -> Vec<Config> {
     let max_age = grace(owner_grace_ms).saturating_mul(GRACES as u32).min(LONGEST_AGE);
-    (0..STREAMS).map(|number| stream(settings, number, max_age)).collect()
+    let of_rooms = (0..STREAMS).map(|number| stream(settings, number, max_age));
+    of_rooms.chain([unique_stream(settings)]).collect()
+}
+
+fn unique_stream(settings: &ClusterSettings) -> Config {
+    let name = &settings.name;
+    Config {
+        name: unique_stream_name(name),
+        description: Some(format!("what no two nodes of rtbroadcaster give out, as {name}")),
+        subjects: vec![format!("{name}.unique.>")],
+        retention: RetentionPolicy::Limits,
+        storage: StorageType::File,
+        discard: DiscardPolicy::New,
+        max_bytes: UNIQUE_BYTES.min(i64::try_from(settings.stream_bytes).unwrap_or(i64::MAX)),
+        max_messages_per_subject: 1,
+        max_age: UNIQUE_AGE,
+        num_replicas: settings.replicas,
+        allow_direct: true,
+        ..Config::default()
+    }
 }
 
 fn stream(settings: &ClusterSettings, number: usize, max_age: Duration) -> Config {
@@ -136,7 +170,7 @@ async fn not_created(
         | ErrorCode::STORAGE_RESOURCES_EXCEEDED
         | ErrorCode::INSUFFICIENT_RESOURCES => {
             // JetStream says the same where only the account has no more space.
-            let of_account = account::check(api, settings, 1).await.err();
+            let of_account = account::check(api, settings, std::slice::from_ref(stream)).await.err();
             of_account.unwrap_or(ClusterError::NoSpace { stream_bytes, reason })
         }
         ErrorCode::ACCOUNT_RESOURCES_EXCEEDED
@@ -191,7 +225,11 @@ mod tests {
     fn each_stream_takes_its_part_of_the_rooms_and_tells_all_nodes() {
         let settings = settings().with(|settings| settings.name = "rooms-of-mine".to_owned());
         let streams = wanted(&settings, 600_000);
-        assert_eq!(streams.len(), 8);
+        assert_eq!(streams.len(), 9);
+        assert_eq!(
+            (&*streams[8].name, &*streams[8].subjects[0]),
+            ("ROOMS_OF_MINE_UNIQUE", "rooms-of-mine.unique.>")
+        );
         assert_eq!(streams[7].name, "ROOMS_OF_MINE_7");
         assert_eq!(streams[7].subjects, ["rooms-of-mine.log.7.>"]);
         let republish = streams[7].republish.as_ref().unwrap();

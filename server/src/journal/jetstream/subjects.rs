@@ -1,8 +1,8 @@
 //! The subjects of a cluster. Nothing that a client chose is ever a part of one.
 
-use rtbroadcaster_protocol::RoomId;
+use rtbroadcaster_protocol::{RoomCode, RoomId};
 
-use super::streams::{STREAMS, stream_name};
+use super::streams::{STREAMS, stream_name, unique_stream_name};
 
 /// How many cells share the rooms. A node hears of all rooms of the cells in which it has one. With
 /// fewer cells it would hear of more rooms of others; each one takes some 7 KB of its memory.
@@ -36,9 +36,33 @@ impl Subjects {
         (0..STREAMS).map(|number| self.stream_name(number))
     }
 
-    /// The stream of this number.
+    /// The stream of this number: one of those with rooms, or behind them the one with what is
+    /// unique.
     pub(crate) fn stream_name(&self, number: usize) -> String {
+        if number == STREAMS {
+            return self.unique_stream();
+        }
         stream_name(&self.name, number)
+    }
+
+    /// The stream that keeps what no two nodes give out.
+    pub(crate) fn unique_stream(&self) -> String {
+        unique_stream_name(&self.name)
+    }
+
+    /// The subject of a code.
+    pub(crate) fn code(&self, code: RoomCode) -> String {
+        format!("{}.unique.code.{code}", self.name)
+    }
+
+    /// The subject of the numbers of nodes.
+    pub(crate) fn node_number(&self) -> String {
+        format!("{}.unique.node", self.name)
+    }
+
+    /// What nodes say of who is in a room.
+    pub(crate) fn roster(&self, room: RoomId) -> String {
+        format!("{}.live.{}.{room}.roster", self.name, Self::cell(room))
     }
 
     /// The subject of a room's log.
@@ -49,6 +73,9 @@ impl Subjects {
     /// A subject of a stream in which there is nothing. Asking for it shows whether the stream has
     /// a leader.
     pub(crate) fn nothing(&self, stream: usize) -> String {
+        if stream == STREAMS {
+            return format!("{}.unique.nothing", self.name);
+        }
         format!("{}.log.{stream}.nothing", self.name)
     }
 
@@ -95,6 +122,10 @@ mod tests {
         let room = RoomId::from_random(7 << 112 | 9);
         assert_eq!(subjects.log(room), format!("rooms.log.7.7.{room}"));
         assert_eq!(subjects.stream(room), "ROOMS_7");
+        assert_eq!(
+            (subjects.stream_name(7), subjects.stream_name(8)),
+            ("ROOMS_7".into(), "ROOMS_UNIQUE".into())
+        );
         assert_eq!(subjects.room_of(&format!("rooms.live.7.{room}")), Some((room, None)));
         assert_eq!(subjects.room_of(&subjects.audience(room)), Some((room, Some("audience"))));
         for other in ["rooms.live.7", "rooms.live.7.x", "other.live.7.x", "rooms.log.7.7.x"] {
