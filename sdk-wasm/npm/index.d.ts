@@ -509,8 +509,8 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    */
   shareRoster?: boolean | undefined;
   /**
-   * Whether a new room gets a short {@link Room.code}, for people to type. The servers of a cluster
-   * refuse that (`forbidden`), and older servers give none. Default false.
+   * Whether a new room gets a short {@link Room.code}, for people to type. Older servers give none.
+   * Default false.
    */
   code?: boolean | undefined;
   /**
@@ -618,7 +618,7 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
   readonly audience: Audience | undefined;
   /**
    * The number that names this page to others in the room: 0 for the owner. Undefined for a
-   * follower without a `name`, and in a cluster.
+   * follower without a `name`.
    */
   readonly seat: number | undefined;
   /**

@@ -288,8 +288,8 @@ impl RoomBuilder<Creating> {
         self
     }
 
-    /// Whether a new room gets a short code, [`Room::code`], by which people can join it. A server
-    /// of a cluster refuses that ([`Code::Forbidden`](crate::Code::Forbidden)). Default: no.
+    /// Whether a new room gets a short code, [`Room::code`], by which people can join it.
+    /// Default: no.
     pub fn code(mut self, code: bool) -> Self {
         self.code = code;
         self

@@ -319,7 +319,7 @@ impl Room {
     }
 
     /// The number that names this page to others in the room: 0 for the owner. None for a follower
-    /// without [`RoomBuilder::name`], in a cluster, and once the room is over on this page.
+    /// without [`RoomBuilder::name`], and once the room is over on this page.
     #[must_use]
     pub fn seat(&self) -> Option<u32> {
         if self.is_owner() { Some(0) } else { self.driver.questions(|questions| questions.seat) }

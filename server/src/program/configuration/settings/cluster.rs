@@ -88,8 +88,8 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Cluster,
         name: "nats-stream-bytes",
         value_name: "BYTES",
-        help: "Bytes that each of the 8 streams may have; nothing more is acknowledged in the rooms of one that \
-               is full. The streams are created with it, and must have it",
+        help: "Bytes that each of the 8 streams of rooms may have; nothing more is acknowledged in the rooms of \
+               one that is full. The streams are created with it, and must have it",
         is_secret: false,
         kind: Kind::StoredBytes(|configuration| &mut configuration.cluster.stream_bytes, STREAM_BYTES),
     },
