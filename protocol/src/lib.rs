@@ -80,8 +80,7 @@ pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
     LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState, Post, Posted, Proposal, Received,
     Record, RecordError, RecordedAnswer, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
-    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying,
-    RosterServer, SeatedPerson, Standing,
+    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson, Standing, Vote,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;
@@ -94,8 +93,9 @@ pub use token_bucket::{Rate, TokenBucket};
 #[cfg(feature = "json")]
 pub use wire::parse;
 pub use wire::{
-    Action, Audience, Claim, ClientMessage, CloseCode, Connected, Create, Join, LimitField, NumberField,
-    OwnerPresence, Refusal, RefusalCode, Rendering, RosterQuery, ServerFields, ServerMessage, Status, render,
+    Action, Audience, Claim, ClientMessage, CloseCode, Connected, Create, ENTRY_SLOT, Entry, EntryKey, Join,
+    Lane, LaneKind, LimitField, NumberField, OwnerPresence, Recording, Refusal, RefusalCode, Rendering,
+    RosterQuery, ServerFields, ServerMessage, Status, render,
 };
 #[cfg(feature = "rooms")]
 pub(crate) use wire::{Person, RosterNews, RosterPage};

@@ -106,6 +106,14 @@ pub struct Limits {
     /// How many people may be named in a room whose owner shares the roster, for followers to see
     /// them. Above it, followers are told how many there are. Default 200.
     pub roster_shared: usize,
+    /// Lanes of one room. Above it, a new one is refused (`too_many_slots`). Default 16.
+    pub lanes_per_room: usize,
+    /// Options of a lane on which followers vote. A lane with more, or with fewer than two, is
+    /// refused (`malformed`). Default 32.
+    pub options_per_lane: usize,
+    /// Symbols of a lane on which reactions are counted, of at most 16 bytes each. A lane with more
+    /// is refused (`malformed`). Default 16.
+    pub symbols_per_lane: usize,
     /// Silence after which a page asks whether the connection still works, in milliseconds. It is
     /// announced to the page. Default 25,000.
     pub heartbeat_ms: u64,
@@ -145,6 +153,9 @@ impl Default for Limits {
             name_bytes: 64,
             roster_page: 100,
             roster_shared: 200,
+            lanes_per_room: 16,
+            options_per_lane: 32,
+            symbols_per_lane: 16,
             heartbeat_ms: 25_000,
         }
     }

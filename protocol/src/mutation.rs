@@ -137,6 +137,10 @@ pub enum Mutation {
     KeepSilentServer,
     /// Servers with the same room give out the same seats.
     ShareSeatNumbers,
+    /// An entry that was replaced stays in the snapshot.
+    KeepReplacedEntry,
+    /// An entry isn't recorded.
+    ForgetToRecordEntry,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
@@ -180,7 +184,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 61] = {
+        pub const ALL: [Self; 63] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -243,6 +247,8 @@ mod switch {
                 IgnoreRosterHole,
                 KeepSilentServer,
                 ShareSeatNumbers,
+                KeepReplacedEntry,
+                ForgetToRecordEntry,
                 ForgetExpectation,
             ]
         };

@@ -180,6 +180,7 @@ impl Peer {
             Ok(ClientMessage::Join(join)) => self.join(&join, now, host),
             Ok(ClientMessage::Action { id, action }) => self.action(id, action.as_str(), now, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, now, host),
+            Ok(ClientMessage::Lane { id, name, lane }) => self.set_lane(id, &name, lane, now, host),
             Ok(ClientMessage::Ask { ask, query }) => self.ask(ask, query, now, host),
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping { number, wants_time }) => {

@@ -4,7 +4,7 @@
 use super::host::with;
 use super::{Peer, Role};
 use crate::mutation::mutated;
-use crate::{Accepted, Action, Delay, Host, Lag, Refusal, RefusalCode, Room, Timestamp};
+use crate::{Accepted, Action, Delay, Host, Lag, Lane, Refusal, RefusalCode, Room, Timestamp};
 
 /// Shortest pause of an owner that is too fast, in milliseconds. The actions that it may send by
 /// then go out in one write to each follower.
@@ -38,6 +38,17 @@ impl Peer {
 
     pub(super) fn clear(&mut self, id: Option<u64>, slot: &str, now: Timestamp, host: &mut impl Host) {
         self.as_owner(id, now, host, |room| Ok(room.clear(id, slot, now)));
+    }
+
+    pub(super) fn set_lane(
+        &mut self,
+        id: Option<u64>,
+        name: &str,
+        lane: Option<Lane>,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) {
+        self.as_owner(id, now, host, |room| room.set_lane(id, name, lane, now));
     }
 
     /// Does something that only the owner may do, under the epoch that this connection holds.

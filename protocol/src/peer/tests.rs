@@ -3,6 +3,7 @@
 mod answers;
 mod audience;
 mod codes;
+mod entries;
 mod host;
 mod losses;
 mod ownership;

@@ -2,7 +2,7 @@
 
 use super::Room;
 use crate::mutation::mutated;
-use crate::{Action, Answer, Delay, Refusal, Timestamp, render};
+use crate::{Action, Answer, Delay, Entry, Refusal, Timestamp, render};
 
 /// What became of an owner's action that was not refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +98,20 @@ impl Room {
         let seq = self.append(id, |out, seq| render::compact_cleared(out, seq, slot), |_, _| ());
         if let Some(staging) = &mut self.staging {
             staging.push_clear(id, seq, slot);
+        }
+        seq
+    }
+
+    /// Appends an entry and retains it. Clients without session fields are told nothing. `id` is as
+    /// for an action.
+    pub(super) fn append_entry(&mut self, id: Option<u64>, entry: &Entry) -> u64 {
+        let seq = self.append(id, |out, seq| render::logged_entry(out, seq, entry), |_, _| ());
+        self.slots.set_entry(seq, entry);
+        self.update_memory_use();
+        if let Some(staging) = &mut self.staging
+            && !mutated!(ForgetToRecordEntry)
+        {
+            staging.push_entry(id, seq, entry);
         }
         seq
     }

@@ -1,6 +1,7 @@
 //! How far a room's journal has kept it. Nothing is served or acknowledged before it is kept: after
 //! a crash its seq would be given to another action. The room's observer is told no earlier either.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Room;
@@ -134,6 +135,8 @@ impl Room {
             code: self.code,
             owner: self.owner.state(clock_start_ms),
             slots: self.slots.iter().collect(),
+            entries: self.slots.entries().map(|(seq, entry)| (seq, Cow::Borrowed(entry))).collect(),
+            votes: Vec::new(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! What a session does with the server's messages.
 
 use super::{Buffered, EndReason, Entry, Event, Outcome, Output, Session, SessionStatus, State};
-use crate::{Connected, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
+use crate::{Connected, ENTRY_SLOT, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
 
 impl<P> Session<P> {
     pub(super) fn received(&mut self, now: Timestamp, message: ServerMessage<P>) {
@@ -114,10 +114,13 @@ impl<P> Session<P> {
             }
             ServerMessage::Cleared { seq, slot } => {
                 if self.progress.note_action(seq, None) {
-                    let slots = self.progress.slot_count();
-                    self.progress.remove_slot(&slot);
-                    let knew_slot = self.progress.slot_count() < slots;
-                    self.event(Event::Cleared { slot, knew_slot });
+                    // Of an entry only the seq counts here.
+                    if slot != ENTRY_SLOT {
+                        let slots = self.progress.slot_count();
+                        self.progress.remove_slot(&slot);
+                        let knew_slot = self.progress.slot_count() < slots;
+                        self.event(Event::Cleared { slot, knew_slot });
+                    }
                     self.report_progress();
                 }
             }

@@ -1,5 +1,6 @@
 //! Sessions against a server whose messages are written by hand.
 
+mod entries;
 mod fast_path;
 mod lifecycle;
 #[cfg(feature = "moments")]

@@ -109,6 +109,19 @@ pub(crate) fn write_number(out: &mut String, value: u64) {
     push_ascii(out, b'0' + (value % 10) as u8);
 }
 
+/// The JSON of a list, each of whose items is written by `write`.
+pub(crate) fn list<T>(items: &[T], write: impl Fn(&mut String, &T)) -> String {
+    let mut out = String::from("[");
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            append(&mut out, ",");
+        }
+        write(&mut out, item);
+    }
+    append(&mut out, "]");
+    out
+}
+
 /// Appends an ASCII character. The mask tells the compiler that it is one, which then leaves out
 /// the code that encodes the rest of Unicode.
 fn push_ascii(out: &mut String, byte: u8) {

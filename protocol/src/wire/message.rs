@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::{AnnouncedLimits, Refusal};
+use crate::{AnnouncedLimits, Lane, Refusal};
 
 /// A message from a client to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,15 @@ pub enum ClientMessage<'a> {
         id: Option<u64>,
         /// The slot to clear.
         slot: Cow<'a, str>,
+    },
+    /// `lane` with `as`: open a lane, set it anew, or end it.
+    Lane {
+        /// The action's number within its session.
+        id: Option<u64>,
+        /// The lane's name; not empty.
+        name: Cow<'a, str>,
+        /// `as`: what it is from now on. None if it is to end.
+        lane: Option<Lane>,
     },
     /// `ask` with `roster`: who is there.
     Ask {
@@ -173,7 +182,8 @@ pub enum ServerMessage<P> {
     Cleared {
         /// Its seq.
         seq: Option<u64>,
-        /// The slot.
+        /// The slot. [`ENTRY_SLOT`](crate::ENTRY_SLOT) if the message is an
+        /// [`Entry`](crate::Entry), which clears nothing.
         slot: String,
     },
     /// `resync`: the client has missed actions that the room no longer has. A snapshot of

@@ -1,6 +1,7 @@
 //! The wire: the messages between clients and server, as types and as JSON text.
 
 mod close_code;
+mod entry;
 mod fields;
 pub(crate) mod json_writer;
 mod message;
@@ -13,6 +14,7 @@ mod roster;
 mod status;
 
 pub use close_code::CloseCode;
+pub use entry::{ENTRY_SLOT, Entry, EntryKey, Lane, LaneKind, Recording};
 pub use fields::{LimitField, NumberField, ServerFields};
 pub use message::{
     Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, RosterQuery,

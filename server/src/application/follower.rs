@@ -13,7 +13,9 @@ use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
 use futures_util::{Stream, StreamExt};
-use rtbroadcaster_protocol::{Cursor, Frame, OwnerPresence, RefusalCode, Rendering, ServerMessage, parse};
+use rtbroadcaster_protocol::{
+    Cursor, ENTRY_SLOT, Frame, OwnerPresence, RefusalCode, Rendering, ServerMessage, parse,
+};
 use serde::de::DeserializeOwned;
 
 use super::error::RoomError;
@@ -314,6 +316,7 @@ impl RoomMessage {
             ServerMessage::Action { seq, key, params, slot, at } => {
                 Self::Action(RoomAction { seq: seq?, key, params, slot, at })
             }
+            ServerMessage::Cleared { slot, .. } if slot == ENTRY_SLOT => return None,
             ServerMessage::Cleared { seq, slot } => Self::Cleared { seq: seq?, slot },
             ServerMessage::Resync(seq) => Self::Resync { seq },
             ServerMessage::Synced(seq) => Self::Synced { seq },

@@ -1,5 +1,5 @@
-//! What a room retains: the newest state message of each slot. Followers that join or have fallen
-//! off the ring are served a snapshot of it.
+//! What a room retains: the newest state message of each slot, and the newest entry of each key.
+//! Followers that join or have fallen off the ring are served a snapshot of it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -7,16 +7,18 @@ use std::sync::Arc;
 use crate::mutation::mutated;
 use crate::room::log::block::{Block, BlockWriter};
 use crate::room::memory::Account;
-use crate::{Action, Limits, RefusalCode, Rendering, render};
+use crate::{Action, Entry, EntryKey, Limits, RefusalCode, Rendering, render};
 
-/// The retained state messages, and the snapshot of them in both renderings.
+/// The retained state messages and entries, and the snapshot of them in both renderings.
 #[derive(Debug, Default)]
 pub(crate) struct Slots {
     retained: HashMap<Arc<str>, Retained>,
     /// The slots by the seq of their state message. This is the order of the snapshot.
     order: BTreeMap<u64, Arc<str>>,
-    /// Of all state messages together.
+    /// Of all state messages together. Entries don't count: they are few.
     bytes: usize,
+    /// The entries by their seqs.
+    entries: BTreeMap<u64, Entry>,
     /// The snapshot in each rendering. It is rendered once for all followers, and again only after
     /// a change.
     compact: Option<Block>,
@@ -88,6 +90,27 @@ impl Slots {
         })
     }
 
+    /// The entries with their seqs, in the order of these.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, &Entry)> {
+        self.entries.iter().map(|(seq, entry)| (*seq, entry))
+    }
+
+    /// Retains an entry, in place of the one with its key. Of what has ended nothing is retained.
+    pub(crate) fn set_entry(&mut self, seq: u64, entry: &Entry) {
+        self.forget_snapshot();
+        if !mutated!(KeepReplacedEntry) {
+            self.entries.retain(|_, retained| retained.key() != entry.key());
+        }
+        if !entry.is_end() {
+            self.entries.insert(seq, entry.clone());
+        }
+    }
+
+    /// The entry that is retained under a key.
+    pub(crate) fn entry(&self, key: EntryKey<'_>) -> Option<&Entry> {
+        self.entries.values().find(|entry| entry.key() == key)
+    }
+
     /// By how many bytes a slot would grow. None if it is new.
     pub(crate) fn growth(&self, slot: &str, action: Action<&str>) -> Option<usize> {
         let held = self.retained.get(slot)?.bytes(slot);
@@ -107,9 +130,7 @@ impl Slots {
 
     /// Forgets the state message of a slot.
     pub(crate) fn clear(&mut self, slot: &str) {
-        if !mutated!(StaleSnapshot) {
-            (self.compact, self.original) = (None, None);
-        }
+        self.forget_snapshot();
         if let Some(retained) = self.retained.remove(slot) {
             self.bytes -= retained.bytes(slot);
             if !mutated!(KeepReplacedState) {
@@ -118,7 +139,13 @@ impl Slots {
         }
     }
 
-    /// The snapshot: all state messages in the order of their seqs. Its bytes count in `account`
+    fn forget_snapshot(&mut self) {
+        if !mutated!(StaleSnapshot) {
+            (self.compact, self.original) = (None, None);
+        }
+    }
+
+    /// The snapshot: all state messages and entries in the order of their seqs. Its bytes count in `account`
     /// until the last copy of them is dropped.
     pub(crate) fn snapshot(&mut self, rendering: Rendering, uuid: &str, account: &Account) -> Block {
         if let Some(block) = self.rendered(rendering) {
@@ -134,7 +161,7 @@ impl Slots {
 
     /// Whether the snapshot is rendered already, or is empty.
     pub(crate) fn is_rendered(&self, rendering: Rendering) -> bool {
-        self.retained.is_empty() || self.rendered(rendering).is_some()
+        (self.retained.is_empty() && self.entries.is_empty()) || self.rendered(rendering).is_some()
     }
 
     fn rendered(&self, rendering: Rendering) -> Option<&Block> {
@@ -147,7 +174,11 @@ impl Slots {
     fn render(&self, rendering: Rendering, uuid: &str) -> Block {
         let mut block = BlockWriter::default();
         let mut message = String::new();
+        let mut entries = self.entries().peekable();
         for (seq, action) in self.iter() {
+            while let Some((entry_seq, entry)) = entries.next_if(|(entry_seq, _)| *entry_seq < seq) {
+                render_entry(&mut block, rendering, entry_seq, entry);
+            }
             message.clear();
             match rendering {
                 Rendering::Compact => render::compact_logged(&mut message, seq, action),
@@ -155,6 +186,16 @@ impl Slots {
             }
             block.push(&message);
         }
+        entries.for_each(|(seq, entry)| render_entry(&mut block, rendering, seq, entry));
         block.seal()
+    }
+}
+
+/// An entry has no original form.
+fn render_entry(block: &mut BlockWriter, rendering: Rendering, seq: u64, entry: &Entry) {
+    if rendering == Rendering::Compact {
+        let mut message = String::new();
+        render::retained_entry(&mut message, seq, entry);
+        block.push(&message);
     }
 }

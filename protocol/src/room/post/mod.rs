@@ -115,7 +115,11 @@ fn is_unknown_status(message: &Result<ClientMessage<'_>, Refusal>) -> bool {
 
 fn stated_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
     match message {
-        Ok(ClientMessage::Action { id, .. } | ClientMessage::Clear { id, .. }) => *id,
+        Ok(
+            ClientMessage::Action { id, .. }
+            | ClientMessage::Clear { id, .. }
+            | ClientMessage::Lane { id, .. },
+        ) => *id,
         Ok(_) => None,
         Err(refusal) => refusal.id,
     }

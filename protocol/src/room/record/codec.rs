@@ -2,7 +2,7 @@
 //! the body. Numbers are LEB128; a text is its length and its UTF-8; what may be missing has a byte
 //! 0 or 1 before it.
 
-use super::{Checkpoint, Record};
+use super::{Checkpoint, Record, entries};
 use crate::{Action, Answer, OwnerState, Refusal, RoomCode};
 
 /// The first byte of a record. A change of the bytes below needs another one.
@@ -12,6 +12,10 @@ pub(super) const FORMAT: u8 = 1;
 /// and a checkpoint says whether the room has a clock. All else has the bytes that it had before
 /// there were moments.
 pub(super) const FORMAT_WITH_MOMENTS: u8 = 2;
+
+/// The first byte of a record that has to do with entries or votes. It has all that one with
+/// moments has, and a checkpoint has entries and votes behind its slots.
+pub(super) const FORMAT_WITH_ENTRIES: u8 = 3;
 
 /// The second byte of a record.
 pub(super) mod kind {
@@ -31,6 +35,8 @@ pub(super) mod kind {
     pub(in super::super) const CHECKPOINT_WITH_CODE: u8 = 12;
     pub(in super::super) const HAS_CLOCK: u8 = 13;
     pub(in super::super) const SHARES_ROSTER: u8 = 16;
+    pub(in super::super) const ENTERED: u8 = 14;
+    pub(in super::super) const VOTED: u8 = 15;
 }
 
 /// The first byte of an answer within a checkpoint.
@@ -43,27 +49,27 @@ impl Record<'_> {
     /// Appends the record's bytes.
     pub fn encode(&self, out: &mut Vec<u8>) {
         let mut body = Vec::new();
-        let has_moments = self.has_moments();
-        let kind = self.write_body(&mut body, has_moments);
-        out.extend_from_slice(&[if has_moments { FORMAT_WITH_MOMENTS } else { FORMAT }, kind]);
+        let format = self.format();
+        let kind = self.write_body(&mut body, format);
+        out.extend_from_slice(&[format, kind]);
         number(out, body.len() as u64);
         out.extend_from_slice(&body);
     }
 
-    /// Whether it has to do with moments.
-    fn has_moments(&self) -> bool {
+    /// The first format that can say it.
+    fn format(&self) -> u8 {
         match self {
-            Self::Acted { action, .. } => action.at.is_some(),
-            Self::HasClock(_) => true,
-            Self::Checkpoint(checkpoint) => {
-                checkpoint.has_clock || checkpoint.slots.iter().any(|(_, action)| action.at.is_some())
-            }
-            _ => false,
+            Self::Entered { .. } | Self::Voted { .. } => FORMAT_WITH_ENTRIES,
+            Self::Checkpoint(checkpoint) if checkpoint.has_entries() => FORMAT_WITH_ENTRIES,
+            Self::Acted { action, .. } if action.at.is_some() => FORMAT_WITH_MOMENTS,
+            Self::Checkpoint(checkpoint) if checkpoint.has_moments() => FORMAT_WITH_MOMENTS,
+            Self::HasClock(_) => FORMAT_WITH_MOMENTS,
+            _ => FORMAT,
         }
     }
 
     /// Writes everything behind the length, and returns the kind.
-    fn write_body(&self, out: &mut Vec<u8>, has_moments: bool) -> u8 {
+    fn write_body(&self, out: &mut Vec<u8>, format: u8) -> u8 {
         match self {
             Self::Opened { key, session, code } => {
                 let kind = with_code(out, *code, kind::OPENED, kind::OPENED_WITH_CODE);
@@ -74,7 +80,7 @@ impl Record<'_> {
             Self::Acted { by, id, seq, action } => {
                 actor(out, *by, *id);
                 number(out, *seq);
-                write_action(out, *action, has_moments);
+                write_action(out, *action, format);
                 kind::ACTED
             }
             Self::Cleared { by, id, seq, slot } => {
@@ -82,6 +88,17 @@ impl Record<'_> {
                 number(out, *seq);
                 text(out, slot);
                 kind::CLEARED
+            }
+            Self::Entered { by, id, seq, entry } => {
+                actor(out, *by, *id);
+                number(out, *seq);
+                entries::write_entry(out, entry);
+                kind::ENTERED
+            }
+            Self::Voted { lane, votes } => {
+                text(out, lane);
+                entries::write_votes(out, votes);
+                kind::VOTED
             }
             Self::Refused { by, refusal } => {
                 optional(out, *by, text);
@@ -114,7 +131,7 @@ impl Record<'_> {
             Self::Checkpoint(checkpoint) => {
                 let (plain, coded) = (kind::CHECKPOINT, kind::CHECKPOINT_WITH_CODE);
                 let kind = with_code(out, checkpoint.code, plain, coded);
-                write_checkpoint(out, checkpoint, has_moments);
+                write_checkpoint(out, checkpoint, format);
                 kind
             }
             Self::Skipped { seq, epoch } => {
@@ -134,17 +151,20 @@ fn with_code(out: &mut Vec<u8>, code: Option<RoomCode>, plain: u8, coded: u8) ->
     coded
 }
 
-fn write_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint<'_>, has_moments: bool) {
+fn write_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint<'_>, format: u8) {
     number(out, checkpoint.head);
     out.push(u8::from(checkpoint.shares_audience));
-    if has_moments {
+    if format >= FORMAT_WITH_MOMENTS {
         out.push(u8::from(checkpoint.has_clock));
     }
     write_owner(out, &checkpoint.owner);
     number(out, checkpoint.slots.len() as u64);
     for (seq, action) in &checkpoint.slots {
         number(out, *seq);
-        write_action(out, *action, has_moments);
+        write_action(out, *action, format);
+    }
+    if format >= FORMAT_WITH_ENTRIES {
+        entries::write_checkpoint_part(out, checkpoint);
     }
 }
 
@@ -187,12 +207,12 @@ fn write_refusal(out: &mut Vec<u8>, refusal: &Refusal) {
     optional(out, refusal.retry_after_ms, number);
 }
 
-fn write_action(out: &mut Vec<u8>, action: Action<&str>, has_moments: bool) {
+fn write_action(out: &mut Vec<u8>, action: Action<&str>, format: u8) {
     let Action { key, params, slot, at } = action;
     text(out, key);
     text(out, params);
     optional(out, slot, text);
-    if has_moments {
+    if format >= FORMAT_WITH_MOMENTS {
         optional(out, at, number);
     }
 }
@@ -202,19 +222,19 @@ fn actor(out: &mut Vec<u8>, by: Option<&str>, id: Option<u64>) {
     optional(out, id, number);
 }
 
-fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
+pub(super) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
     out.push(u8::from(value.is_some()));
     if let Some(value) = value {
         write(out, value);
     }
 }
 
-fn text(out: &mut Vec<u8>, text: &str) {
+pub(super) fn text(out: &mut Vec<u8>, text: &str) {
     number(out, text.len() as u64);
     out.extend_from_slice(text.as_bytes());
 }
 
-fn number(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn number(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);
         value >>= 7;

@@ -2,9 +2,12 @@
 //! for each such change; [`Room::restore`](crate::Room::restore) makes the room again out of them.
 
 mod codec;
+mod entries;
 mod reader;
 
-use crate::{Action, KeyDigest, OwnerState, Refusal, RoomCode};
+use std::borrow::Cow;
+
+use crate::{Action, Entry, KeyDigest, OwnerState, Refusal, RoomCode};
 
 pub use reader::{RecordError, Records};
 
@@ -44,6 +47,24 @@ pub enum Record<'a> {
         seq: u64,
         /// The slot.
         slot: &'a str,
+    },
+    /// An entry was appended.
+    Entered {
+        /// See [`Record`].
+        by: Option<&'a str>,
+        /// See [`Record`].
+        id: Option<u64>,
+        /// Its place in the log.
+        seq: u64,
+        /// What was appended.
+        entry: Cow<'a, Entry>,
+    },
+    /// Votes came on a lane.
+    Voted {
+        /// The lane's name.
+        lane: Cow<'a, str>,
+        /// The newest vote of each voter that voted.
+        votes: Vec<Vote>,
     },
     /// An action was refused, and is never to be taken later.
     Refused {
@@ -111,6 +132,21 @@ pub struct Checkpoint<'a> {
     pub code: Option<RoomCode>,
     /// The retained state messages with their seqs, in the order of these.
     pub slots: Vec<(u64, Action<&'a str>)>,
+    /// The retained entries with their seqs, in the order of these.
+    pub entries: Vec<(u64, Cow<'a, Entry>)>,
+    /// The votes of each lane that has some.
+    pub votes: Vec<(Cow<'a, str>, Vec<Vote>)>,
+}
+
+/// What a voter has chosen on a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vote {
+    /// The first bytes of a digest of the voter's name and the room's.
+    pub voter: [u8; 8],
+    /// Counts the voter's votes: a higher one is newer.
+    pub number: u64,
+    /// The option.
+    pub option: u64,
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Reading records. No bytes make it panic, or allocate more than a small multiple of their length.
 
-use super::codec::{FORMAT, FORMAT_WITH_MOMENTS, answer, kind};
+use std::borrow::Cow;
+
+use super::codec::{FORMAT, FORMAT_WITH_ENTRIES, FORMAT_WITH_MOMENTS, answer, kind};
 use super::{Checkpoint, Record};
 use crate::{Action, Answer, KeyDigest, OwnerState, Refusal, RoomCode};
 
@@ -39,30 +41,31 @@ impl<'a> Iterator for Records<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let mut reader = Reader { rest: self.rest, has_moments: false };
+        let mut reader = Reader { rest: self.rest, format: FORMAT };
         let record = reader.record();
         self.rest = if record.is_ok() { reader.rest } else { &[] };
         Some(record)
     }
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     rest: &'a [u8],
-    /// Whether the record has to do with moments.
-    has_moments: bool,
+    /// The record's first byte.
+    format: u8,
 }
 
 impl<'a> Reader<'a> {
     fn record(&mut self) -> Result<Record<'a>, RecordError> {
         let format = self.byte()?;
-        let has_moments = format == FORMAT_WITH_MOMENTS;
-        if format != FORMAT && !has_moments {
-            return Err(if format > FORMAT { RecordError::Newer } else { RecordError::Damaged });
+        match format {
+            FORMAT..=FORMAT_WITH_ENTRIES => {}
+            0 => return Err(RecordError::Damaged),
+            _ => return Err(RecordError::Newer),
         }
         let kind = self.byte()?;
         let length = self.number()?;
         let length = usize::try_from(length).map_err(|_| RecordError::Damaged)?;
-        let mut body = Self { rest: self.bytes(length)?, has_moments };
+        let mut body = Self { rest: self.bytes(length)?, format };
         // Within the body, whose length is known, an early end is damage.
         let record = body.body(kind).map_err(|error| match error {
             RecordError::Torn => RecordError::Damaged,
@@ -90,11 +93,20 @@ impl<'a> Reader<'a> {
                 seq: self.number()?,
                 slot: self.text()?,
             },
+            kind::ENTERED if self.has_entries() => Record::Entered {
+                by: self.optional(Self::text)?,
+                id: self.optional(Self::number)?,
+                seq: self.number()?,
+                entry: Cow::Owned(self.entry()?),
+            },
+            kind::VOTED if self.has_entries() => {
+                Record::Voted { lane: Cow::Borrowed(self.text()?), votes: self.votes()? }
+            }
             kind::REFUSED => Record::Refused { by: self.optional(Self::text)?, refusal: self.refusal()? },
             kind::CLAIMED => Record::Claimed { session: self.optional(Self::text)?, epoch: self.number()? },
             kind::AWAY => Record::Away { epoch: self.number()?, since_ms: self.number()? },
             kind::SHARES_AUDIENCE => Record::SharesAudience(self.flag()?),
-            kind::HAS_CLOCK if self.has_moments => Record::HasClock(self.flag()?),
+            kind::HAS_CLOCK if self.has_moments() => Record::HasClock(self.flag()?),
             kind::SHARES_ROSTER => Record::SharesRoster(self.flag()?),
             kind::CLOSED => Record::Closed,
             kind::CHECKPOINT => Record::Checkpoint(self.checkpoint(None)?),
@@ -123,9 +135,11 @@ impl<'a> Reader<'a> {
             code,
             head: self.number()?,
             shares_audience: self.flag()?,
-            has_clock: self.has_moments && self.flag()?,
+            has_clock: self.has_moments() && self.flag()?,
             owner: self.owner()?,
             slots: self.list(|reader| Ok((reader.number()?, reader.action()?)))?,
+            entries: if self.has_entries() { self.list(Self::numbered_entry)? } else { Vec::new() },
+            votes: if self.has_entries() { self.list(Self::lane_votes)? } else { Vec::new() },
         })
     }
 
@@ -163,7 +177,7 @@ impl<'a> Reader<'a> {
 
     fn action(&mut self) -> Result<Action<&'a str>, RecordError> {
         let (key, params, slot) = (self.text()?, self.text()?, self.optional(Self::text)?);
-        let at = if self.has_moments { self.optional(Self::number)? } else { None };
+        let at = if self.has_moments() { self.optional(Self::number)? } else { None };
         Ok(Action { key, params, slot, at })
     }
 
@@ -173,7 +187,10 @@ impl<'a> Reader<'a> {
     }
 
     /// A list has no more items than bytes, so its count is not trusted with memory beforehand.
-    fn list<T>(&mut self, item: impl Fn(&mut Self) -> Result<T, RecordError>) -> Result<Vec<T>, RecordError> {
+    pub(super) fn list<T>(
+        &mut self,
+        item: impl Fn(&mut Self) -> Result<T, RecordError>,
+    ) -> Result<Vec<T>, RecordError> {
         let count = self.number()?;
         (0..count).map(|_| item(self)).collect()
     }
@@ -193,12 +210,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn text(&mut self) -> Result<&'a str, RecordError> {
+    pub(super) fn text(&mut self) -> Result<&'a str, RecordError> {
         let length = usize::try_from(self.number()?).map_err(|_| RecordError::Damaged)?;
         std::str::from_utf8(self.bytes(length)?).map_err(|_| RecordError::Damaged)
     }
 
-    fn number(&mut self) -> Result<u64, RecordError> {
+    pub(super) fn number(&mut self) -> Result<u64, RecordError> {
         let mut value = 0;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;
@@ -214,11 +231,19 @@ impl<'a> Reader<'a> {
         Err(RecordError::Damaged)
     }
 
-    fn byte(&mut self) -> Result<u8, RecordError> {
+    fn has_moments(&self) -> bool {
+        self.format >= FORMAT_WITH_MOMENTS
+    }
+
+    fn has_entries(&self) -> bool {
+        self.format >= FORMAT_WITH_ENTRIES
+    }
+
+    pub(super) fn byte(&mut self) -> Result<u8, RecordError> {
         self.bytes(1).map(|bytes| bytes[0])
     }
 
-    fn bytes(&mut self, length: usize) -> Result<&'a [u8], RecordError> {
+    pub(super) fn bytes(&mut self, length: usize) -> Result<&'a [u8], RecordError> {
         let (bytes, rest) = self.rest.split_at_checked(length).ok_or(RecordError::Torn)?;
         self.rest = rest;
         Ok(bytes)

@@ -2,7 +2,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Answer, RefusalCode, RoomCode};
+use crate::{Answer, Lane, LaneKind, Recording, RefusalCode, RoomCode};
 
 fn encoded(records: &[Record<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -51,8 +51,21 @@ fn checkpoint() -> Checkpoint<'static> {
             )],
         },
         slots: vec![(12, action(Some("slide"))), (300, action(Some("pointer")))],
+        entries: Vec::new(),
+        votes: Vec::new(),
     }
 }
+
+fn lane(kind: LaneKind) -> Entry {
+    Entry::Lane { name: "q1".to_owned(), lane: Some(Lane { kind, per_ms: 1_000 }) }
+}
+
+fn entered(entry: Entry) -> Record<'static> {
+    Record::Entered { by: None, id: Some(3), seq: 9, entry: Cow::Owned(entry) }
+}
+
+const VOTES: [Vote; 2] =
+    [Vote { voter: *b"a  voter", number: 7, option: 2 }, Vote { voter: [0; 8], number: 300, option: 0 }];
 
 /// One record of each kind, with and without what may be missing.
 fn examples() -> Vec<(&'static str, Record<'static>)> {
@@ -83,6 +96,22 @@ fn examples() -> Vec<(&'static str, Record<'static>)> {
             }),
         ),
         ("shares_roster", Record::SharesRoster(true)),
+        ("lane_say", entered(lane(LaneKind::Say))),
+        ("lane_count", entered(lane(LaneKind::Count { symbols: vec!["❤".to_owned(), "+1".to_owned()] }))),
+        ("lane_vote", entered(lane(LaneKind::Vote { options: 4 }))),
+        ("lane_ended", entered(Entry::Lane { name: "q1".to_owned(), lane: None })),
+        ("recording", entered(Entry::Recording(Recording::On { shared: false }))),
+        ("recording_shared", entered(Entry::Recording(Recording::On { shared: true }))),
+        ("recording_ended", entered(Entry::Recording(Recording::Off { why: "size".to_owned() }))),
+        ("voted", Record::Voted { lane: "q1".into(), votes: VOTES.to_vec() }),
+        (
+            "checkpoint_with_entries",
+            Record::Checkpoint(Checkpoint {
+                entries: vec![(13, Cow::Owned(lane(LaneKind::Vote { options: 4 })))],
+                votes: vec![("q1".into(), VOTES.to_vec())],
+                ..checkpoint()
+            }),
+        ),
     ]
 }
 
@@ -122,10 +151,11 @@ fn cut_anywhere_the_records_before_the_cut_are_read_and_the_rest_is_torn() {
 #[test]
 fn what_no_version_wrote_is_damaged_and_what_a_later_one_wrote_is_newer() {
     assert_eq!(decoded(&[0, 8, 0]), Err(RecordError::Damaged), "format 0");
-    assert_eq!(decoded(&[3, 8, 0]), Err(RecordError::Newer), "format 3");
+    assert_eq!(decoded(&[4, 8, 0]), Err(RecordError::Newer), "format 4");
     assert_eq!(decoded(&[1, 0, 0]), Err(RecordError::Damaged), "kind 0");
     assert_eq!(decoded(&[1, 13, 0]), Err(RecordError::Newer), "kind 13");
     assert_eq!(decoded(&[2, 14, 0]), Err(RecordError::Newer), "kind 14");
+    assert_eq!(decoded(&[3, 16, 0]), Err(RecordError::Newer), "kind 16");
     let small = [vec![1, 11, 40, 6], b"k7m4qx".to_vec(), vec![7; 32], vec![0]].concat();
     assert_eq!(decoded(&small), Err(RecordError::Damaged), "a code that is written in another way");
     assert_eq!(decoded(&[1, 8, 1, 0]), Err(RecordError::Damaged), "a byte too many");
@@ -145,6 +175,31 @@ fn answers() -> impl Strategy<Value = Vec<Answer>> {
     prop::collection::vec(prop_oneof![appended, refused], 0..4)
 }
 
+fn entry() -> impl Strategy<Value = Entry> {
+    let kind = prop_oneof![
+        Just(LaneKind::Say),
+        prop::collection::vec(any::<String>(), 0..3).prop_map(|symbols| LaneKind::Count { symbols }),
+        any::<u64>().prop_map(|options| LaneKind::Vote { options }),
+    ];
+    let lane = option::of((kind, any::<u64>()).prop_map(|(kind, per_ms)| Lane { kind, per_ms }));
+    let recording = prop_oneof![
+        any::<bool>().prop_map(|shared| Recording::On { shared }),
+        any::<String>().prop_map(|why| Recording::Off { why }),
+    ];
+    prop_oneof![
+        (any::<String>(), lane).prop_map(|(name, lane)| Entry::Lane { name, lane }),
+        recording.prop_map(Entry::Recording),
+    ]
+}
+
+fn vote() -> impl Strategy<Value = Vote> {
+    (any::<[u8; 8]>(), any::<u64>(), any::<u64>()).prop_map(|(voter, number, option)| Vote {
+        voter,
+        number,
+        option,
+    })
+}
+
 proptest! {
     #[test]
     fn what_is_written_is_read_again(
@@ -155,6 +210,9 @@ proptest! {
         key in any::<[u8; 32]>(),
         answers in prop::array::uniform2(answers()),
         flag in any::<bool>(),
+        entry in entry(),
+        entries in prop::collection::vec(entry(), 0..3),
+        votes in prop::collection::vec(vote(), 0..4),
     ) {
         let [name, params, slot, other] = &texts;
         let [seq, epoch, at] = numbers;
@@ -176,11 +234,15 @@ proptest! {
             other_sessions: vec![(other, others), (slot, Vec::new())],
             },
             slots: vec![(seq, action), (at, action)],
+            entries: entries.iter().map(|entry| (seq, Cow::Borrowed(entry))).collect(),
+            votes: if flag { vec![(slot.into(), votes.clone())] } else { Vec::new() },
         };
         let records = [
             Record::Opened { key, session: by, code },
             Record::Acted { by, id, seq, action },
             Record::Cleared { by, id, seq, slot },
+            Record::Entered { by, id, seq, entry: Cow::Borrowed(&entry) },
+            Record::Voted { lane: name.into(), votes: votes.clone() },
             Record::Refused { by, refusal },
             Record::Claimed { session: by, epoch },
             Record::Away { epoch, since_ms: at },
@@ -195,7 +257,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), format in 1..3_u8, kind in 0..15_u8) {
+    fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), format in 1..4_u8, kind in 0..17_u8) {
         let _ = decoded(&bytes);
         let mut framed = vec![format, kind, bytes.len().min(127) as u8];
         framed.extend_from_slice(&bytes);

@@ -72,6 +72,11 @@ impl Repeating {
                 self.expect_seq(room, *seq)?;
                 acting_for(room, *by, *id, |room| room.append_clear(*id, slot))?;
             }
+            Record::Entered { by, id, seq, entry } => {
+                self.expect_seq(room, *seq)?;
+                acting_for(room, *by, *id, |room| room.append_entry(*id, entry))?;
+            }
+            Record::Voted { .. } => {}
             Record::Refused { by, refusal } => {
                 acting_for(room, *by, refusal.id, |room| room.refuse(refusal.id, refusal.clone()))?;
             }
@@ -158,6 +163,11 @@ impl Repeating {
         for (seq, action) in &checkpoint.slots {
             ensure(std::mem::replace(&mut last_seq, *seq) < *seq && *seq <= checkpoint.head)?;
             room.slots.set(*seq, action.slot.ok_or(RestoreError::Incomplete)?, *action);
+        }
+        let mut last_seq = 0;
+        for (seq, entry) in &checkpoint.entries {
+            ensure(std::mem::replace(&mut last_seq, *seq) < *seq && *seq <= checkpoint.head)?;
+            room.slots.set_entry(*seq, entry);
         }
         self.has_state = true;
         Ok(())

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Action, Claim, Frame, Mark, OwnerPresence, Post, Records, Rendering, RoomCode, RoomReport, ServerMessage,
-    parse,
+    Action, Claim, Frame, Lane, LaneKind, Mark, OwnerPresence, Post, Records, Rendering, RoomCode,
+    RoomReport, ServerMessage, parse,
 };
 
 const KEY: KeyDigest = KeyDigest([7; 32]);
@@ -74,6 +74,7 @@ fn visible(room: &mut Room) -> (Vec<u8>, String, String) {
 enum Step {
     Act { slot: Option<u8>, by: Option<u8>, has_id: bool },
     Clear(u8),
+    Lane { name: u8, options: Option<u8>, has_id: bool },
     Refuse,
     Claim(u8),
     Leave,
@@ -87,6 +88,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => act.prop_map(|(slot, by, has_id)| Step::Act { slot, by, has_id }),
         2 => (0..5_u8).prop_map(Step::Clear),
+        2 => (0..3_u8, proptest::option::of(2..5_u8), any::<bool>())
+            .prop_map(|(name, options, has_id)| Step::Lane { name, options, has_id }),
         1 => Just(Step::Refuse),
         2 => (0..3_u8).prop_map(Step::Claim),
         1 => Just(Step::Leave),
@@ -112,6 +115,12 @@ fn take(room: &mut Room, step: &Step, number: u64) {
         }
         Step::Clear(slot) => {
             room.clear(Some(number), &format!("s{slot}"), Timestamp(0));
+        }
+        Step::Lane { name, options, has_id } => {
+            let kind = |options: &u8| LaneKind::Vote { options: u64::from(*options) };
+            let lane = options.as_ref().map(|options| Lane { kind: kind(options), per_ms: 1_000 });
+            let name = format!("q{name}");
+            room.set_lane(has_id.then_some(number), &name, lane, Timestamp(0)).unwrap();
         }
         Step::Refuse => {
             room.refuse(Some(number), crate::RefusalCode::Malformed.into());

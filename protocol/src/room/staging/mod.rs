@@ -6,8 +6,10 @@ mod lost;
 mod mark;
 mod observer;
 
+use std::borrow::Cow;
+
 use super::record::Record;
-use crate::{Action, Refusal};
+use crate::{Action, Entry, Refusal};
 
 pub(super) use left::Left;
 use lost::LostRecords;
@@ -81,6 +83,12 @@ impl Staging {
 
     pub(super) fn push_clear(&mut self, id: Option<u64>, seq: u64, slot: &str) {
         Record::Cleared { by: self.by.as_deref(), id, seq, slot }.encode(&mut self.bytes);
+        self.records += 1;
+    }
+
+    pub(super) fn push_entry(&mut self, id: Option<u64>, seq: u64, entry: &Entry) {
+        let entry = Cow::Borrowed(entry);
+        Record::Entered { by: self.by.as_deref(), id, seq, entry }.encode(&mut self.bytes);
         self.records += 1;
     }
 

@@ -4,6 +4,8 @@
 //! that it doesn't know, and lets the last of two fields with one name win. Unlike the original, it
 //! refuses a field of a wrong type and tells the sender.
 
+mod fields;
+mod lane;
 mod roster;
 mod scan;
 mod server;
@@ -13,12 +15,13 @@ pub use server::server_messages;
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::Deserializer;
 
+use self::fields::{FIELD_NAMES, Fields, FieldsVisitor, Name};
 use self::scan::{Scanned, scan};
-use crate::{Action, Claim, ClientMessage, Create, Join, MAX_SESSION_BYTES, Refusal, RefusalCode, Status};
+use crate::{
+    Action, Claim, ClientMessage, Create, ENTRY_SLOT, Join, MAX_SESSION_BYTES, Refusal, RefusalCode, Status,
+};
 
 /// The largest number up to which JavaScript has every integer, and so every client: 2⁵³ − 1.
 const MAX_NUMBER: u64 = (1 << 53) - 1;
@@ -95,100 +98,19 @@ pub(crate) fn refuse_rest(why: &str) -> Refusal {
     Refusal::with_message(RefusalCode::Malformed, format!("the rest of this frame was not read: {why}"))
 }
 
-/// The fields of one JSON object, each as the JSON text of its value.
-pub(crate) struct Fields<'a> {
-    values: [Option<&'a str>; FIELD_NAMES.len()],
-    /// Whether session fields of a wrong type count as absent, instead of being refused.
-    is_tolerant: bool,
-    /// How many levels the params may have. A server's may have any number.
-    params_depth: usize,
-}
-
-const FIELD_NAMES: [&str; 35] = [
-    "funcKey",
-    "funcParams",
-    "stateMessage",
-    "slot",
-    "id",
-    "uuid",
-    "status",
-    "clear",
-    "ping",
-    "pong",
-    "v",
-    "session",
-    "since",
-    "ownerKey",
-    "seq",
-    "epoch",
-    "ack",
-    "synced",
-    "resync",
-    "owner",
-    "limits",
-    "error",
-    "shareAudience",
-    "audience",
-    "shutdown",
-    "token",
-    "code",
-    "at",
-    "time",
-    "clock",
-    "ask",
-    "roster",
-    "name",
-    "seat",
-    "shareRoster",
-];
-
-impl<'de> Deserialize<'de> for Fields<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor(&FIELD_NAMES)).map(|values| Self {
-            values,
-            is_tolerant: false,
-            params_depth: usize::MAX,
-        })
-    }
-}
-
-/// Picks the fields with these names out of an object.
-struct FieldsVisitor<const N: usize>(&'static [&'static str; N]);
-
-impl<'de, const N: usize> Visitor<'de> for FieldsVisitor<N> {
-    type Value = [Option<&'de str>; N];
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut values = [None; N];
-        while let Some(Name(name)) = map.next_key()? {
-            let known = self.0.iter().position(|known| *known == name);
-            match known.or_else(|| self.0.iter().position(|known| known.eq_ignore_ascii_case(&name))) {
-                Some(at) => values[at] = Some(map.next_value::<&'de RawValue>()?.get()),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(values)
-    }
-}
-
-/// A field's name, borrowed if it has no escapes.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
-
 impl<'a> Fields<'a> {
     /// The JSON text of a field's value. None if the field is absent or null.
     fn get(&self, name: &'static str) -> Option<&'a str> {
+        self.raw(name).filter(|value| *value != "null")
+    }
+
+    /// The JSON text of a field's value. None if the field is absent.
+    fn raw(&self, name: &'static str) -> Option<&'a str> {
         let at = FIELD_NAMES
             .iter()
             .position(|known| *known == name)
             .expect("every name asked for is in the table");
-        self.values[at].filter(|value| *value != "null")
+        self.values[at]
     }
 
     fn text(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Refusal> {
@@ -224,6 +146,7 @@ impl<'a> Fields<'a> {
     fn slot_name(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Refusal> {
         let slot = self.text(name).and_then(|slot| match slot {
             Some(slot) if slot.is_empty() => Err(wrong_type(name, "a string that isn't empty")),
+            Some(slot) if slot == ENTRY_SLOT => Err(wrong_type(name, "another string")),
             slot => Ok(slot),
         });
         self.session_field(slot)
@@ -292,6 +215,9 @@ impl<'a> Fields<'a> {
         }
         if let Some(slot) = self.slot_name("clear")? {
             return Ok(ClientMessage::Clear { id: self.id()?, slot });
+        }
+        if let Some(lane) = self.lane()? {
+            return Ok(lane);
         }
         if let Some(number) = self.session_number("ping")? {
             let wants_time = self.session_field(self.boolean("time").map(Some))?.unwrap_or(false);

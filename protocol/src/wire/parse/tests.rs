@@ -1,5 +1,7 @@
 //! Messages written by hand, and properties: what is rendered is read back as it was.
 
+mod lanes;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -296,6 +298,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
             }
         ),
         (id(), key()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
+        lanes::opening(),
         (number(), number(), proptest::option::of(number()))
             .prop_map(|(ask, after, limit)| ClientMessage::Ask { ask, query: RosterQuery { after, limit } }),
         Just(ClientMessage::Close),

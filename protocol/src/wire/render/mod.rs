@@ -5,6 +5,7 @@
 //! leaves out fields at their default. *Original* is for all others, and has the original's
 //! envelope with all five fields.
 
+mod entry;
 #[cfg(feature = "rooms")]
 mod logged;
 #[cfg(feature = "rooms")]
@@ -14,10 +15,12 @@ use alloc::string::String;
 
 use crate::wire::json_writer::{ObjectWriter, append};
 use crate::{
-    Action, ClientMessage, Connected, Create, Join, OwnerPresence, Refusal, RosterQuery, ServerMessage,
+    Action, ClientMessage, Connected, Create, Join, Lane, OwnerPresence, Refusal, RosterQuery, ServerMessage,
     Status,
 };
 
+#[cfg(feature = "rooms")]
+pub(crate) use entry::{logged_entry, retained_entry};
 #[cfg(feature = "rooms")]
 pub(crate) use logged::{compact_cleared, compact_logged, original_action};
 #[cfg(feature = "rooms")]
@@ -40,6 +43,7 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
         ClientMessage::Join(message) => join(out, message),
         ClientMessage::Action { id, action } => client_action(out, *id, action.as_str()),
         ClientMessage::Clear { id, slot } => client_clear(out, *id, slot),
+        ClientMessage::Lane { id, name, lane } => client_lane(out, *id, name, lane.as_ref()),
         ClientMessage::Ask { ask, query } => client_ask(out, *ask, *query),
         ClientMessage::Close => close(out),
         ClientMessage::Ping { number, wants_time: false } => client_number(out, "ping", *number),
@@ -145,6 +149,14 @@ pub(crate) fn client_action(out: &mut String, id: Option<u64>, action: Action<&s
 pub(crate) fn client_clear(out: &mut String, id: Option<u64>, slot: &str) {
     let mut object = ObjectWriter::new(out);
     object.optional_number("id", id).text("clear", slot);
+    object.end();
+}
+
+/// Writes that a lane is to be opened, set anew or ended.
+pub(crate) fn client_lane(out: &mut String, id: Option<u64>, name: &str, lane: Option<&Lane>) {
+    let mut object = ObjectWriter::new(out);
+    object.optional_number("id", id);
+    entry::write_lane_entry(&mut object, name, lane);
     object.end();
 }
 

@@ -3,7 +3,7 @@
 use alloc::string::String;
 
 use super::{error, status};
-use crate::wire::json_writer::{ObjectWriter, append, write_number};
+use crate::wire::json_writer::{ObjectWriter, list, write_number};
 use crate::{Person, Refusal, RosterNews, RosterPage, Status};
 
 /// Writes the answer to a question who is there.
@@ -39,16 +39,4 @@ fn people(people: &[Person<'_>]) -> String {
         }
         object.end();
     })
-}
-
-fn list<T>(items: &[T], write: impl Fn(&mut String, &T)) -> String {
-    let mut out = String::from("[");
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            append(&mut out, ",");
-        }
-        write(&mut out, item);
-    }
-    append(&mut out, "]");
-    out
 }

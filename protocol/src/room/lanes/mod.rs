@@ -1,0 +1,3 @@
+//! Lanes: what followers say to the owner beside the log.
+
+mod opening;

@@ -1,0 +1,42 @@
+//! Reads what an owner makes of its lanes.
+
+use super::{Fields, MAX_NUMBER, object, text, wrong_type};
+use crate::{ClientMessage, Lane, LaneKind, Refusal};
+
+/// How long a follower waits between two messages on a lane that doesn't say, in milliseconds.
+const DEFAULT_PER_MS: u64 = 1_000;
+
+impl<'a> Fields<'a> {
+    /// `lane` with `as`, if it is that.
+    pub(super) fn lane(&self) -> Result<Option<ClientMessage<'a>>, Refusal> {
+        if self.is_tolerant {
+            return Ok(None);
+        }
+        let Some(name) = self.slot_name("lane")? else { return Ok(None) };
+        // `as` is null for the end of a lane, so it must be there.
+        let lane = self.raw("as").ok_or_else(|| wrong_type("as", LANE))?;
+        let lane = if lane == "null" { None } else { Some(lane_of(lane)?) };
+        Ok(Some(ClientMessage::Lane { id: self.id()?, name, lane }))
+    }
+}
+
+const LANE: &str = "an object whose \"kind\" is \"say\", \"count\" with \"symbols\", or \"vote\" with \
+                    \"options\", or null";
+
+/// What a lane is, of its JSON.
+pub(super) fn lane_of(json: &str) -> Result<Lane, Refusal> {
+    let wrong = || wrong_type("as", LANE);
+    let [kind, symbols, options, per] =
+        object(json, &["kind", "symbols", "options", "per"]).ok_or_else(wrong)?;
+    let number = |json: &str| json.parse().ok().filter(|number| *number <= MAX_NUMBER).ok_or_else(wrong);
+    let kind = match &*kind.and_then(text).ok_or_else(wrong)? {
+        "say" => LaneKind::Say,
+        "count" => LaneKind::Count {
+            symbols: symbols.and_then(|json| serde_json::from_str(json).ok()).ok_or_else(wrong)?,
+        },
+        "vote" => LaneKind::Vote { options: options.ok_or_else(wrong).and_then(number)? },
+        _ => return Err(wrong()),
+    };
+    let per = per.filter(|json| *json != "null").map(number).transpose()?;
+    Ok(Lane { kind, per_ms: per.unwrap_or(DEFAULT_PER_MS) })
+}
