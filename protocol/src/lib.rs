@@ -74,13 +74,11 @@ pub use limits::{AnnouncedLimits, Limits, MAX_SESSION_BYTES};
 #[cfg(feature = "mutations")]
 pub use mutation::{Mutation, is_active, switch_on};
 #[cfg(feature = "rooms")]
-pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, RequestedEntry, Scope};
+pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, RequestedEntry, Scope, voter};
 #[cfg(feature = "rooms")]
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
-    LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState, Post, Posted, Proposal, Received,
-    Record, RecordError, RecordedAnswer, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
-    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson, Standing, Vote,
+    LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState, Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer, RecordedVotes, Records, Replica, ReplicaLoader, Restart, RestoreError, Room, RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson, SharedLanes, Speaker, Standing, Vote, VoterDigest,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;
@@ -94,11 +92,11 @@ pub use token_bucket::{Rate, TokenBucket};
 pub use wire::parse;
 pub use wire::{
     Action, Audience, Claim, ClientMessage, CloseCode, Connected, Create, ENTRY_SLOT, Entry, EntryKey, Join,
-    Lane, LaneKind, LimitField, NumberField, OwnerPresence, Recording, Refusal, RefusalCode, Rendering,
-    RosterQuery, ServerFields, ServerMessage, Status, render,
+    Lane, LaneKind, LaneMessage, LaneWord, LimitField, NumberField, OwnerPresence, Recording, Refusal,
+    RefusalCode, Rendering, RosterQuery, ServerFields, ServerMessage, Status, render,
 };
 #[cfg(feature = "rooms")]
-pub(crate) use wire::{Person, RosterNews, RosterPage};
+pub(crate) use wire::{LaneTotals, Person, RosterNews, RosterPage, SaidBy};
 
 /// The version of the session fields that this crate speaks. A client gets them if its `v` is at
 /// least this.

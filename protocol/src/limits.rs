@@ -106,7 +106,8 @@ pub struct Limits {
     /// How many people may be named in a room whose owner shares the roster, for followers to see
     /// them. Above it, followers are told how many there are. Default 200.
     pub roster_shared: usize,
-    /// Lanes of one room. Above it, a new one is refused (`too_many_slots`). Default 16.
+    /// Lanes of one room. Above it, a new one is refused (`too_many_slots`). 0 allows none
+    /// (`forbidden`). Default 16.
     pub lanes_per_room: usize,
     /// Options of a lane on which followers vote. A lane with more, or with fewer than two, is
     /// refused (`malformed`). Default 32.
@@ -114,6 +115,26 @@ pub struct Limits {
     /// Symbols of a lane on which reactions are counted, of at most 16 bytes each. A lane with more
     /// is refused (`malformed`). Default 16.
     pub symbols_per_lane: usize,
+    /// Voters of one lane. Above it, the votes of others are refused (`room_full`). Default 20,000:
+    /// twice as many as may follow.
+    pub voters_per_lane: usize,
+    /// Bytes of a value that a follower says on a lane, as JSON. A longer one is refused
+    /// (`malformed`). Default 1,024.
+    pub lane_value_bytes: usize,
+    /// Values per second that all followers of a room say on its lanes. Those above it are dropped.
+    /// Default 50: more than an owner reads.
+    pub lane_says_per_second: u64,
+    /// Values that wait until the owner is told. Those above it are dropped. Default 256.
+    pub lane_inbox: usize,
+    /// Messages per second of one follower on all lanes. It may send those of five seconds at once.
+    /// One that sends more isn't read for a moment. Default 2.
+    pub audience_messages_per_second: u64,
+    /// Messages per second on the lanes of all rooms. Above it, those who send them aren't read for
+    /// a moment. Default 20,000.
+    pub lane_messages_per_second: u64,
+    /// The same over plain HTTP, of one address. Above it they are refused (`rate_limited`).
+    /// Default 200.
+    pub lane_posts_per_second_per_address: u64,
     /// Silence after which a page asks whether the connection still works, in milliseconds. It is
     /// announced to the page. Default 25,000.
     pub heartbeat_ms: u64,
@@ -156,6 +177,13 @@ impl Default for Limits {
             lanes_per_room: 16,
             options_per_lane: 32,
             symbols_per_lane: 16,
+            voters_per_lane: 20_000,
+            lane_value_bytes: 1_024,
+            lane_says_per_second: 50,
+            lane_inbox: 256,
+            audience_messages_per_second: 2,
+            lane_messages_per_second: 20_000,
+            lane_posts_per_second_per_address: 200,
             heartbeat_ms: 25_000,
         }
     }

@@ -141,6 +141,16 @@ pub enum Mutation {
     KeepReplacedEntry,
     /// An entry isn't recorded.
     ForgetToRecordEntry,
+    /// A vote counts although the voter's own is as new.
+    ForgetVoteNumber,
+    /// A voter that chooses again counts for both options.
+    CountChangedVoteTwice,
+    /// A vote is answered before it is kept.
+    AnswerVoteAtOnce,
+    /// A lane that is set anew goes on with its counts.
+    KeepCountsOfResetLane,
+    /// The owner is told at once what was said on lanes.
+    TellLanesAtOnce,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
@@ -184,7 +194,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 63] = {
+        pub const ALL: [Self; 68] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -249,6 +259,11 @@ mod switch {
                 ShareSeatNumbers,
                 KeepReplacedEntry,
                 ForgetToRecordEntry,
+                ForgetVoteNumber,
+                CountChangedVoteTwice,
+                AnswerVoteAtOnce,
+                KeepCountsOfResetLane,
+                TellLanesAtOnce,
                 ForgetExpectation,
             ]
         };

@@ -5,8 +5,8 @@ use std::fmt;
 use std::task::Poll;
 
 use crate::{
-    Claim, KeyDigest, Operation, Permissions, Refusal, RefusalCode, RequestedEntry, Room, RoomCode, RoomId,
-    Timestamp,
+    Claim, Delay, KeyDigest, LaneOutcome, LaneWord, Operation, Permissions, Refusal, RefusalCode,
+    RequestedEntry, Room, RoomCode, RoomId, SharedLanes, Timestamp,
 };
 
 /// The secret that proves ownership of a room. Nobody but the owner sees it. It isn't logged.
@@ -121,6 +121,23 @@ pub trait Host {
     }
     /// Notes that a client has asked who is there, for the server's metrics.
     fn note_roster_page(&mut self, _refused: Option<&Refusal>) {}
+    /// The lanes of a room. None if there is no such room. A server knows them without the room's
+    /// lock.
+    fn lanes(&mut self, room: RoomId) -> Option<SharedLanes> {
+        self.with(room, |room| room.shared_lanes())
+    }
+    /// How long a client that says something on a lane is not to be read, because all clients
+    /// together say too much. None if it may be.
+    fn lane_pause(&mut self, _now: Timestamp) -> Option<Delay> {
+        None
+    }
+    /// Whom the token names of which the permissions were asked last. By default tokens name
+    /// nobody.
+    fn token_subject(&self) -> Option<String> {
+        None
+    }
+    /// Notes what became of a message on a lane, for the server's metrics.
+    fn note_lane_message(&mut self, _word: &LaneWord<'_>, _outcome: &LaneOutcome) {}
     /// Notes a refusal to the client, for the server's metrics.
     fn note_refusal(&mut self, _refusal: &Refusal) {}
 

@@ -10,7 +10,7 @@ impl Peer {
     /// [`Room::serve_in_step`](crate::Room::serve_in_step), and calls [`Peer::leave_step`] before it
     /// calls [`Peer::poll_output`] again.
     pub fn get_in_step(&mut self, host: &mut impl Host) -> Option<Standing> {
-        if self.has_own_output() || self.is_told_roster() {
+        if self.has_own_output() || self.is_told_roster() || self.awaits_votes() {
             return None;
         }
         let Role::Follower { room, cursor, last_sent } = &mut self.role else { return None };

@@ -7,6 +7,7 @@ mod entry;
 mod held_claim;
 mod host;
 mod in_step;
+mod lanes;
 mod owner;
 mod permissions;
 mod reading;
@@ -16,9 +17,11 @@ mod roster_part;
 use answers::Answers;
 use held_claim::HeldClaim;
 use host::with;
+use lanes::LanePart;
 use roster_part::RosterPart;
 
 pub use host::{Host, OwnerKey};
+pub use lanes::voter;
 pub use permissions::{Operation, Permissions, Scope};
 pub use requested_entry::RequestedEntry;
 
@@ -66,6 +69,10 @@ pub struct Peer {
     awaits_entry: bool,
     /// None until it has a name, or asks who is there.
     roster: Option<Box<RosterPart>>,
+    /// Whether it is an owner whose room has lanes.
+    hears_lanes: bool,
+    /// None until it speaks on a lane, or is told what was said there.
+    lanes: Option<Box<LanePart>>,
 }
 
 /// What the client is in a room.
@@ -118,6 +125,8 @@ impl Default for Peer {
             unread: Box::default(),
             awaits_entry: false,
             roster: None,
+            hears_lanes: false,
+            lanes: None,
         }
     }
 }
@@ -181,6 +190,7 @@ impl Peer {
             Ok(ClientMessage::Action { id, action }) => self.action(id, action.as_str(), now, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, now, host),
             Ok(ClientMessage::Lane { id, name, lane }) => self.set_lane(id, &name, lane, now, host),
+            Ok(ClientMessage::Speak(message)) => self.speak(&message, now, host),
             Ok(ClientMessage::Ask { ask, query }) => self.ask(ask, query, now, host),
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping { number, wants_time }) => {
@@ -202,11 +212,15 @@ impl Peer {
         if (!has_answers || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
             self.serve(frame, host);
             self.tell_roster(host);
+            self.answer_votes(host);
         }
         if frame.is_empty() && self.answers.is_empty() && !self.answers.are_waiting() {
             self.announce_shutdown();
         }
         self.answers.move_into(frame);
+        if frame.is_empty() && !self.answers.are_waiting() && self.hears_lanes {
+            self.tell_lanes(frame, host);
+        }
         match self.ending {
             _ if !frame.is_empty() => PeerOutput::Send,
             _ if self.answers.are_waiting() => PeerOutput::Wait,
@@ -328,10 +342,13 @@ impl Peer {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
                         room.serve_snapshot(cursor, frame);
                     }
-                    room.audience()
+                    (room.audience(), room.has_lanes())
                 });
                 let audience = match served {
-                    Ok(audience) => audience,
+                    Ok((audience, has_lanes)) => {
+                        self.hears_lanes = has_lanes;
+                        audience
+                    }
                     Err(code) => {
                         self.answer_after_room(room, host);
                         return self.end_in_room(room, code);

@@ -5,6 +5,7 @@ mod audience;
 mod codes;
 mod entries;
 mod host;
+mod lanes;
 mod losses;
 mod ownership;
 mod pace;

@@ -106,7 +106,7 @@ impl Room {
     /// for an action.
     pub(super) fn append_entry(&mut self, id: Option<u64>, entry: &Entry) -> u64 {
         let seq = self.append(id, |out, seq| render::logged_entry(out, seq, entry), |_, _| ());
-        self.slots.set_entry(seq, entry);
+        self.retain_entry(seq, entry);
         self.update_memory_use();
         if let Some(staging) = &mut self.staging
             && !mutated!(ForgetToRecordEntry)

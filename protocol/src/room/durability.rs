@@ -136,7 +136,7 @@ impl Room {
             owner: self.owner.state(clock_start_ms),
             slots: self.slots.iter().collect(),
             entries: self.slots.entries().map(|(seq, entry)| (seq, Cow::Borrowed(entry))).collect(),
-            votes: Vec::new(),
+            votes: self.recorded_votes(),
         }
     }
 

@@ -43,7 +43,8 @@ impl Room {
         // it.
         let state = state.saturating_sub(self.slots.snapshot_bytes());
         let answers = self.owner.answer_count() * ANSWER_BYTES;
-        self.account.set(ROOM_BYTES + rings + state + answers + self.roster.bytes());
+        let people = self.roster.bytes() + self.lane_bytes;
+        self.account.set(ROOM_BYTES + rings + state + answers + people);
     }
 
     /// Sets how much the rings may keep when they are trimmed next.

@@ -27,6 +27,7 @@ mod serving;
 mod staging;
 mod table;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::mutation::mutated;
@@ -47,12 +48,14 @@ pub use codes::{RoomCode, RoomCodes};
 pub(crate) use followers::News;
 pub use followers::{Lag, LagReport, Standing};
 pub use id::RoomId;
+pub(crate) use lanes::LanesTold;
+pub use lanes::{LaneOutcome, LaneReport, Lanes, SharedLanes, Speaker, VoterDigest};
 pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
 pub use memory::Memory;
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
-pub use record::{Checkpoint, Record, RecordError, Records, Vote};
+pub use record::{Checkpoint, Record, RecordError, RecordedVotes, Records, Vote};
 pub use replica::{LoadError, LoadedRoom, LogEntry, Proposal, Received, Replica, ReplicaLoader};
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
@@ -113,6 +116,15 @@ pub struct Room {
     /// See [`Room::has_seen_too_late`].
     seen_too_late: Option<u64>,
     news_number: NewsNumber,
+    lanes: SharedLanes,
+    /// Whether a lane was ever opened. If not, nobody looks at the lanes.
+    has_lanes: bool,
+    /// Estimate of the memory that voters take.
+    lane_bytes: usize,
+    /// Batches of votes that are staged and may not be kept.
+    vote_batches: VecDeque<(u64, Mark)>,
+    /// The newest batch of votes that is kept.
+    kept_batch: u64,
 }
 
 impl Room {
@@ -150,6 +162,11 @@ impl Room {
             closed_in: None,
             seen_too_late: None,
             news_number: NewsNumber::default(),
+            lanes: SharedLanes::new(&limits),
+            has_lanes: false,
+            lane_bytes: 0,
+            vote_batches: VecDeque::new(),
+            kept_batch: 0,
             limits,
         }
     }
@@ -289,6 +306,7 @@ impl Room {
             }
         }
         self.tick_roster(now);
+        self.tick_lanes(now);
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
         let goes_on = grace_ends.is_none_or(|ends| now < ends || mutated!(IgnoreGrace));
         if !goes_on {

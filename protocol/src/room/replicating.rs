@@ -57,6 +57,7 @@ impl Room {
         self.lose_unkept();
         self.is_closed = rebuilt.as_ref().is_none_or(Self::is_closed);
         if let Some(rebuilt) = rebuilt {
+            self.replace_lanes(&rebuilt);
             self.compact = rebuilt.compact;
             self.original = self.original.take().and(rebuilt.original);
             self.slots = rebuilt.slots;

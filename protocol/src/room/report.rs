@@ -19,6 +19,10 @@ pub struct RoomReport {
     pub seq: u64,
     /// How many people have a name, those included whose seats are kept while they are away.
     pub named: usize,
+    /// How many lanes are open.
+    pub lanes: usize,
+    /// How many voters they have together.
+    pub voters: usize,
     /// How many state messages it retains.
     pub slots: usize,
     /// Bytes of these state messages: slot names, function keys and params.
@@ -36,7 +40,10 @@ impl Room {
     #[must_use]
     pub fn report(&self) -> RoomReport {
         let original = self.original.as_ref().map_or(0, Log::bytes);
+        let (lanes, voters) = self.lane_counts();
         RoomReport {
+            lanes,
+            voters,
             followers: self.followers.len(),
             owner: self.owner.presence(),
             epoch: self.owner.epoch(),

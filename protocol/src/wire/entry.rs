@@ -74,6 +74,17 @@ pub enum Recording {
     },
 }
 
+impl Lane {
+    /// The reactions that can be counted on it.
+    #[must_use]
+    pub fn symbols(&self) -> &[String] {
+        match &self.kind {
+            LaneKind::Count { symbols } => symbols,
+            LaneKind::Say | LaneKind::Vote { .. } => &[],
+        }
+    }
+}
+
 impl Entry {
     /// What it is about.
     #[must_use]
@@ -95,11 +106,8 @@ impl Entry {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Lane { name, lane } => {
-                let symbols = match lane.as_ref().map(|lane| &lane.kind) {
-                    Some(LaneKind::Count { symbols }) => symbols.iter().map(String::len).sum(),
-                    _ => 0,
-                };
-                name.len() + symbols
+                let symbols = lane.as_ref().map_or(&[][..], Lane::symbols);
+                name.len() + symbols.iter().map(String::len).sum::<usize>()
             }
             Self::Recording(_) => 0,
         }

@@ -51,6 +51,18 @@ impl<'a> ObjectWriter<'a> {
         self
     }
 
+    /// The same under any name.
+    #[cfg(feature = "rooms")]
+    pub(crate) fn raw_under(&mut self, name: &str, json: &str) -> &mut Self {
+        if !core::mem::take(&mut self.is_empty) {
+            append(self.out, ",");
+        }
+        write_string(self.out, name);
+        append(self.out, ":");
+        append(self.out, json);
+        self
+    }
+
     pub(crate) fn object(&mut self, name: &str, fields: impl FnOnce(&mut ObjectWriter<'_>)) -> &mut Self {
         self.name(name);
         let mut inner = ObjectWriter::new(self.out);

@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::{AnnouncedLimits, Lane, Refusal};
+use crate::{AnnouncedLimits, Lane, LaneMessage, Refusal};
 
 /// A message from a client to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum ClientMessage<'a> {
         /// `as`: what it is from now on. None if it is to end.
         lane: Option<Lane>,
     },
+    /// `lane` with `say`, `react` or `vote`: what a follower says on a lane.
+    Speak(LaneMessage<'a>),
     /// `ask` with `roster`: who is there.
     Ask {
         /// `ask`: the answer repeats this number.

@@ -4,6 +4,9 @@ mod close_code;
 mod entry;
 mod fields;
 pub(crate) mod json_writer;
+mod lane_message;
+#[cfg(feature = "rooms")]
+mod lane_totals;
 mod message;
 #[cfg(feature = "json")]
 pub mod parse;
@@ -16,6 +19,9 @@ mod status;
 pub use close_code::CloseCode;
 pub use entry::{ENTRY_SLOT, Entry, EntryKey, Lane, LaneKind, Recording};
 pub use fields::{LimitField, NumberField, ServerFields};
+pub use lane_message::{LaneMessage, LaneWord};
+#[cfg(feature = "rooms")]
+pub(crate) use lane_totals::{LaneTotals, SaidBy};
 pub use message::{
     Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, RosterQuery,
     ServerMessage,

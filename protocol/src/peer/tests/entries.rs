@@ -10,7 +10,7 @@ fn an_entry_has_a_seq_and_an_answer_and_is_in_the_snapshot_of_those_who_join_lat
     let mut owner = session_owner(&mut host);
     let mut follower = session_follower(&mut host);
     drain(&mut follower, &mut host);
-    assert_eq!(send(&mut owner, &mut host, Q1), [r#"{"ack":1,"seq":1}"#]);
+    assert_eq!(send(&mut owner, &mut host, Q1)[0], r#"{"ack":1,"seq":1}"#);
     let told = r#"{"seq":1,"clear":"\u0000","lane":"q1","as":{"kind":"vote","options":3}}"#;
     assert_eq!(drain(&mut follower, &mut host), [told]);
     send(&mut owner, &mut host, r#"{"id":2,"funcKey":"a","stateMessage":true}"#);

@@ -28,6 +28,8 @@ pub(super) struct TestHost {
     pub(super) decisions: VecDeque<Poll<Result<(), Refusal>>>,
     /// The name that every token says.
     pub(super) token_name: Option<String>,
+    /// Whom every token names.
+    pub(super) token_subject: Option<&'static str>,
 }
 
 impl Host for TestHost {
@@ -128,9 +130,13 @@ impl Host for TestHost {
         self.token_name.clone()
     }
 
+    fn token_subject(&self) -> Option<String> {
+        self.token_subject.map(str::to_owned)
+    }
+
     fn digest(&mut self, owner_key: &str) -> KeyDigest {
         let mut digest = [0; 32];
-        digest[..owner_key.len()].copy_from_slice(owner_key.as_bytes());
+        digest.iter_mut().zip(owner_key.bytes()).for_each(|(digest, byte)| *digest = byte);
         KeyDigest(digest)
     }
 }
@@ -164,5 +170,6 @@ pub(super) fn host() -> TestHost {
         lost: Vec::new(),
         decisions: VecDeque::new(),
         token_name: None,
+        token_subject: None,
     }
 }

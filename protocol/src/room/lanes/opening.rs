@@ -40,6 +40,11 @@ impl Room {
     fn check_lane(&self, entry: &Entry) -> Result<(), Refusal> {
         let Entry::Lane { name, lane: Some(lane) } = entry else { return Ok(()) };
         let limits = &self.limits;
+        if limits.lanes_per_room == 0 {
+            let message =
+                "this server has no lanes (--lanes-per-room), as the nodes of a cluster have none yet";
+            return Err(Refusal::with_message(RefusalCode::Forbidden, message));
+        }
         check_text(name, MAX_NAME_BYTES, "the name of a lane")?;
         if !PER_MS.contains(&lane.per_ms) {
             return Err(malformed(format!("\"per\" must be from {} to {} ms", PER_MS.start(), PER_MS.end())));

@@ -59,7 +59,7 @@ impl Record<'_> {
     /// The first format that can say it.
     fn format(&self) -> u8 {
         match self {
-            Self::Entered { .. } | Self::Voted { .. } => FORMAT_WITH_ENTRIES,
+            Self::Entered { .. } | Self::Voted(_) => FORMAT_WITH_ENTRIES,
             Self::Checkpoint(checkpoint) if checkpoint.has_entries() => FORMAT_WITH_ENTRIES,
             Self::Acted { action, .. } if action.at.is_some() => FORMAT_WITH_MOMENTS,
             Self::Checkpoint(checkpoint) if checkpoint.has_moments() => FORMAT_WITH_MOMENTS,
@@ -95,7 +95,7 @@ impl Record<'_> {
                 entries::write_entry(out, entry);
                 kind::ENTERED
             }
-            Self::Voted { lane, votes } => {
+            Self::Voted((lane, votes)) => {
                 text(out, lane);
                 entries::write_votes(out, votes);
                 kind::VOTED

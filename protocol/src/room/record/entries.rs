@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::codec::{number, text};
 use super::reader::Reader;
-use super::{Checkpoint, RecordError, Vote};
+use super::{Checkpoint, RecordError, RecordedVotes, Vote};
 use crate::{Entry, Lane, LaneKind, Recording};
 
 /// The first byte of an entry.
@@ -101,7 +101,7 @@ impl<'a> Reader<'a> {
         Ok((self.number()?, Cow::Owned(self.entry()?)))
     }
 
-    pub(super) fn lane_votes(&mut self) -> Result<(Cow<'a, str>, Vec<Vote>), RecordError> {
+    pub(super) fn lane_votes(&mut self) -> Result<RecordedVotes<'a>, RecordError> {
         Ok((Cow::Borrowed(self.text()?), self.votes()?))
     }
 
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         Ok(Some(Lane { kind, per_ms }))
     }
 
-    pub(super) fn votes(&mut self) -> Result<Vec<Vote>, RecordError> {
+    fn votes(&mut self) -> Result<Vec<Vote>, RecordError> {
         self.list(|reader| {
             let voter = reader.bytes(8)?.try_into().map_err(|_| RecordError::Damaged)?;
             Ok(Vote { voter, number: reader.number()?, option: reader.number()? })

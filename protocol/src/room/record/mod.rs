@@ -60,12 +60,7 @@ pub enum Record<'a> {
         entry: Cow<'a, Entry>,
     },
     /// Votes came on a lane.
-    Voted {
-        /// The lane's name.
-        lane: Cow<'a, str>,
-        /// The newest vote of each voter that voted.
-        votes: Vec<Vote>,
-    },
+    Voted(RecordedVotes<'a>),
     /// An action was refused, and is never to be taken later.
     Refused {
         /// See [`Record`].
@@ -135,8 +130,11 @@ pub struct Checkpoint<'a> {
     /// The retained entries with their seqs, in the order of these.
     pub entries: Vec<(u64, Cow<'a, Entry>)>,
     /// The votes of each lane that has some.
-    pub votes: Vec<(Cow<'a, str>, Vec<Vote>)>,
+    pub votes: Vec<RecordedVotes<'a>>,
 }
+
+/// The name of a lane, and the newest vote there of each voter, or of each that voted.
+pub type RecordedVotes<'a> = (Cow<'a, str>, Vec<Vote>);
 
 /// What a voter has chosen on a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

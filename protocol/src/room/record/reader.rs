@@ -99,9 +99,7 @@ impl<'a> Reader<'a> {
                 seq: self.number()?,
                 entry: Cow::Owned(self.entry()?),
             },
-            kind::VOTED if self.has_entries() => {
-                Record::Voted { lane: Cow::Borrowed(self.text()?), votes: self.votes()? }
-            }
+            kind::VOTED if self.has_entries() => Record::Voted(self.lane_votes()?),
             kind::REFUSED => Record::Refused { by: self.optional(Self::text)?, refusal: self.refusal()? },
             kind::CLAIMED => Record::Claimed { session: self.optional(Self::text)?, epoch: self.number()? },
             kind::AWAY => Record::Away { epoch: self.number()?, since_ms: self.number()? },

@@ -103,7 +103,7 @@ fn examples() -> Vec<(&'static str, Record<'static>)> {
         ("recording", entered(Entry::Recording(Recording::On { shared: false }))),
         ("recording_shared", entered(Entry::Recording(Recording::On { shared: true }))),
         ("recording_ended", entered(Entry::Recording(Recording::Off { why: "size".to_owned() }))),
-        ("voted", Record::Voted { lane: "q1".into(), votes: VOTES.to_vec() }),
+        ("voted", Record::Voted(("q1".into(), VOTES.to_vec()))),
         (
             "checkpoint_with_entries",
             Record::Checkpoint(Checkpoint {
@@ -242,7 +242,7 @@ proptest! {
             Record::Acted { by, id, seq, action },
             Record::Cleared { by, id, seq, slot },
             Record::Entered { by, id, seq, entry: Cow::Borrowed(&entry) },
-            Record::Voted { lane: name.into(), votes: votes.clone() },
+            Record::Voted((name.into(), votes.clone())),
             Record::Refused { by, refusal },
             Record::Claimed { session: by, epoch },
             Record::Away { epoch, since_ms: at },

@@ -76,7 +76,7 @@ impl Repeating {
                 self.expect_seq(room, *seq)?;
                 acting_for(room, *by, *id, |room| room.append_entry(*id, entry))?;
             }
-            Record::Voted { .. } => {}
+            Record::Voted(votes) => room.restore_votes(votes),
             Record::Refused { by, refusal } => {
                 acting_for(room, *by, refusal.id, |room| room.refuse(refusal.id, refusal.clone()))?;
             }
@@ -167,8 +167,9 @@ impl Repeating {
         let mut last_seq = 0;
         for (seq, entry) in &checkpoint.entries {
             ensure(std::mem::replace(&mut last_seq, *seq) < *seq && *seq <= checkpoint.head)?;
-            room.slots.set_entry(*seq, entry);
+            room.retain_entry(*seq, entry);
         }
+        checkpoint.votes.iter().for_each(|votes| room.restore_votes(votes));
         self.has_state = true;
         Ok(())
     }

@@ -88,6 +88,10 @@ impl List {
         self.seats.len()
     }
 
+    pub(super) fn name_of(&self, seat: u32) -> Option<&str> {
+        self.seats.get(&seat).map(|seat| &*seat.name)
+    }
+
     pub(super) fn bytes(&self) -> usize {
         LIST_BYTES + self.seats.len() * SEAT_BYTES + self.text_bytes
     }

@@ -106,6 +106,11 @@ impl Room {
         Some((news, Told { changes, has_people }))
     }
 
+    /// The name of the person with this seat, if it is there.
+    pub(in crate::room) fn name_of_seat(&self, seat: u32) -> Option<&str> {
+        self.roster.list.as_ref()?.name_of(seat)
+    }
+
     /// Followers see people only as long as there are few.
     fn shows_people_to(&self, asker: Asker) -> bool {
         asker == Asker::Owner || self.named() <= self.limits.roster_shared

@@ -16,7 +16,7 @@ pub(crate) struct Fields<'a> {
     pub(super) params_depth: usize,
 }
 
-pub(super) const FIELD_NAMES: [&str; 37] = [
+pub(super) const FIELD_NAMES: [&str; 41] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -54,6 +54,10 @@ pub(super) const FIELD_NAMES: [&str; 37] = [
     "shareRoster",
     "lane",
     "as",
+    "vote",
+    "n",
+    "react",
+    "say",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {

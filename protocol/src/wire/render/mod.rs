@@ -7,6 +7,8 @@
 
 mod entry;
 #[cfg(feature = "rooms")]
+mod lanes;
+#[cfg(feature = "rooms")]
 mod logged;
 #[cfg(feature = "rooms")]
 mod roster;
@@ -15,12 +17,14 @@ use alloc::string::String;
 
 use crate::wire::json_writer::{ObjectWriter, append};
 use crate::{
-    Action, ClientMessage, Connected, Create, Join, Lane, OwnerPresence, Refusal, RosterQuery, ServerMessage,
-    Status,
+    Action, ClientMessage, Connected, Create, Join, Lane, LaneMessage, LaneWord, OwnerPresence, Refusal,
+    RosterQuery, ServerMessage, Status,
 };
 
 #[cfg(feature = "rooms")]
 pub(crate) use entry::{logged_entry, retained_entry};
+#[cfg(feature = "rooms")]
+pub(crate) use lanes::{lane_said, lane_totals, refused_on_lane, voted};
 #[cfg(feature = "rooms")]
 pub(crate) use logged::{compact_cleared, compact_logged, original_action};
 #[cfg(feature = "rooms")]
@@ -44,6 +48,7 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
         ClientMessage::Action { id, action } => client_action(out, *id, action.as_str()),
         ClientMessage::Clear { id, slot } => client_clear(out, *id, slot),
         ClientMessage::Lane { id, name, lane } => client_lane(out, *id, name, lane.as_ref()),
+        ClientMessage::Speak(message) => lane_message(out, message),
         ClientMessage::Ask { ask, query } => client_ask(out, *ask, *query),
         ClientMessage::Close => close(out),
         ClientMessage::Ping { number, wants_time: false } => client_number(out, "ping", *number),
@@ -157,6 +162,21 @@ pub(crate) fn client_lane(out: &mut String, id: Option<u64>, name: &str, lane: O
     let mut object = ObjectWriter::new(out);
     object.optional_number("id", id);
     entry::write_lane_entry(&mut object, name, lane);
+    object.end();
+}
+
+/// Writes what a follower says on a lane.
+fn lane_message(out: &mut String, message: &LaneMessage<'_>) {
+    let mut object = ObjectWriter::new(out);
+    object.text("lane", &message.lane);
+    match &message.word {
+        LaneWord::Say(value) => object.raw("say", value),
+        LaneWord::React(symbol) => object.text("react", symbol),
+        LaneWord::Vote { option, number, session } => {
+            object.number("vote", *option).number("n", *number);
+            object.optional_text("session", session.as_deref())
+        }
+    };
     object.end();
 }
 

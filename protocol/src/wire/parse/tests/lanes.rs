@@ -1,7 +1,7 @@
 //! What is said of and on lanes.
 
 use super::*;
-use crate::{Lane, LaneKind};
+use crate::{Lane, LaneKind, LaneMessage, LaneWord};
 
 /// A lane, as an owner opens it.
 fn lane() -> impl Strategy<Value = Lane> {
@@ -20,4 +20,18 @@ pub(super) fn opening() -> impl Strategy<Value = ClientMessage<'static>> {
         name: name.into(),
         lane,
     })
+}
+
+pub(super) fn speaking() -> impl Strategy<Value = ClientMessage<'static>> {
+    let session = proptest::option::of("[a-z]{1,20}".prop_map(Cow::Owned));
+    let word = prop_oneof![
+        params().prop_map(|value| LaneWord::Say(value.into())),
+        text().prop_map(|symbol| LaneWord::React(symbol.into())),
+        (number(), number(), session).prop_map(|(option, number, session)| LaneWord::Vote {
+            option,
+            number,
+            session
+        }),
+    ];
+    (key(), word).prop_map(|(lane, word)| ClientMessage::Speak(LaneMessage { lane: lane.into(), word }))
 }

@@ -1,0 +1,168 @@
+//! What a room does with its lanes: it stages votes, and tells its owner what was said.
+
+use super::inbox::Said;
+use super::lane::{OpenLane, Tally};
+use super::{Batch, SharedLanes};
+use crate::mutation::mutated;
+use crate::room::record::Record;
+use crate::room::{Frame, Room};
+use crate::{Entry, LaneTotals, RecordedVotes, SaidBy, Timestamp, render};
+
+/// At most this many bytes of single values are put into one message.
+const SAID_BYTES: usize = 16 * 1024;
+
+/// What an owner's connection was told of the lanes.
+#[derive(Debug, Default)]
+pub(crate) struct LanesTold(Option<u64>);
+
+impl Room {
+    /// The room's lanes, which can be spoken on without the room's lock.
+    #[must_use]
+    pub fn shared_lanes(&self) -> SharedLanes {
+        self.lanes.clone()
+    }
+
+    /// Whether a lane was ever opened.
+    pub(crate) fn has_lanes(&self) -> bool {
+        self.has_lanes
+    }
+
+    /// Retains an entry. Lanes begin and end with theirs.
+    pub(in crate::room) fn retain_entry(&mut self, seq: u64, entry: &Entry) {
+        self.slots.set_entry(seq, entry);
+        if let Entry::Lane { name, lane } = entry {
+            self.has_lanes = true;
+            self.lanes.with(|lanes| lanes.set(seq, name, lane.as_ref()));
+            self.owner_version += 1;
+        }
+    }
+
+    /// Counts votes that a record says.
+    pub(in crate::room) fn restore_votes(&mut self, votes: &RecordedVotes<'_>) {
+        self.lanes.with(|lanes| lanes.restore_votes(&votes.0, &votes.1));
+    }
+
+    /// The votes of all lanes, for a checkpoint.
+    pub(in crate::room) fn recorded_votes(&self) -> Vec<RecordedVotes<'_>> {
+        if !self.has_lanes {
+            return Vec::new();
+        }
+        let votes = self.lanes.with(|lanes| lanes.all_votes());
+        votes.into_iter().map(|(lane, votes)| (lane.into(), votes)).collect()
+    }
+
+    /// Takes over the lanes of the same room, made anew.
+    pub(in crate::room) fn replace_lanes(&mut self, rebuilt: &Self) {
+        // Never the same, so this locks no lock twice.
+        rebuilt.lanes.with(|other| self.lanes.with(|lanes| lanes.replace(other)));
+        self.has_lanes |= rebuilt.has_lanes;
+    }
+
+    /// Does what is due on the lanes.
+    pub(in crate::room) fn tick_lanes(&mut self, now: Timestamp) {
+        if !self.has_lanes {
+            return;
+        }
+        let (is_owner_here, has_space) = (self.holds_owner(), self.account.memory().has_space_for_new());
+        let batch = self.lanes.with(|lanes| lanes.look(now, is_owner_here, has_space));
+        if let Some(batch) = batch {
+            self.stage_votes(batch);
+        }
+    }
+
+    /// Stages the votes that came, whether that is due or not. Returns the batch that they are.
+    pub fn stage_votes_now(&mut self) -> u64 {
+        let batch = self.lanes.with(|lanes| lanes.take_batch());
+        let number = batch.number;
+        self.stage_votes(batch);
+        number
+    }
+
+    fn stage_votes(&mut self, Batch { number, votes, bytes }: Batch) {
+        let has_votes = !votes.is_empty();
+        for (lane, votes) in votes {
+            self.stage(&Record::Voted((lane.into(), votes)));
+        }
+        let mark = self.mark();
+        self.vote_batches.push_back((number, mark));
+        self.lane_bytes = bytes;
+        self.update_memory_use();
+        self.owner_version += 1;
+        // Voters wait for their answers. With a journal they hear when it has kept the votes.
+        self.version += u64::from(has_votes && self.staging.is_none());
+    }
+
+    /// Whether the journal has kept a batch of votes.
+    pub(crate) fn is_batch_kept(&mut self, batch: u64) -> bool {
+        while let Some((number, mark)) = self.vote_batches.front().copied()
+            && self.is_kept(mark)
+        {
+            self.kept_batch = number;
+            self.vote_batches.pop_front();
+        }
+        batch <= self.kept_batch || mutated!(AnswerVoteAtOnce)
+    }
+
+    /// Adds to an empty frame what the owner is to be told of its lanes.
+    pub(crate) fn tell_lanes(&self, LanesTold(told): &mut LanesTold, frame: &mut Frame) {
+        if !self.has_lanes {
+            return;
+        }
+        let (version, totals, said) = self.lanes.with(|lanes| {
+            let version = lanes.version();
+            let is_new = *told != Some(version) && !(told.is_none() && lanes.is_empty());
+            let totals = is_new.then(|| lanes.open().iter().map(totals).collect::<Vec<_>>());
+            let mut left = SAID_BYTES;
+            let mut said = Vec::new();
+            while let Some(next) = lanes.take_said(left) {
+                left -= (next.value.len() + next.lane.len()).min(left);
+                said.push(next);
+            }
+            (version, totals, said)
+        });
+        *told = Some(version);
+        if let Some(totals) = totals {
+            let mut text = String::new();
+            render::lane_totals(&mut text, &totals);
+            frame.push_message(text);
+        }
+        if !said.is_empty() {
+            let said: Vec<_> = said.iter().map(|said| self.said_by(said)).collect();
+            let mut text = String::new();
+            render::lane_said(&mut text, &said);
+            frame.push_message(text);
+        }
+    }
+
+    fn said_by<'a>(&'a self, said: &'a Said) -> SaidBy<'a> {
+        let name = said.seat.and_then(|seat| self.name_of_seat(seat));
+        SaidBy { lane: &said.lane, seat: said.seat, name, value: &said.value }
+    }
+
+    /// What was said on the lanes, for a request that has the owner key.
+    #[must_use]
+    pub fn rendered_lanes(&self) -> String {
+        let totals = self.lanes.with(|lanes| lanes.open().iter().map(totals).collect::<Vec<_>>());
+        let mut text = String::new();
+        render::lane_totals(&mut text, &totals);
+        text
+    }
+
+    /// How many lanes are open, and how many voters they have together.
+    pub(in crate::room) fn lane_counts(&self) -> (usize, usize) {
+        if !self.has_lanes {
+            return (0, 0);
+        }
+        self.lanes.with(|lanes| (lanes.open().len(), lanes.voters()))
+    }
+}
+
+fn totals(lane: &OpenLane) -> LaneTotals {
+    let symbols = lane.lane.symbols().to_vec();
+    let counts = match &lane.tally {
+        Tally::Said(_) => None,
+        Tally::Counts(counts) => Some(counts.clone()),
+        Tally::Votes(votes) => Some(votes.counts.clone()),
+    };
+    LaneTotals { name: lane.name.clone(), symbols, counts, dropped: lane.dropped }
+}
