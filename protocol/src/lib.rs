@@ -78,7 +78,11 @@ pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Request
 #[cfg(feature = "rooms")]
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
-    LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState, Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer, RecordedVotes, Records, Replica, ReplicaLoader, Restart, RestoreError, Room, RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson, SharedLanes, Speaker, Standing, Vote, VoterDigest,
+    LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState,
+    Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer, RecordedVotes, Records, Replica,
+    ReplicaLoader, Restart, RestoreError, Room, RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport,
+    RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson, SharedLanes, Speaker,
+    Standing, Vote, VoterDigest,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;

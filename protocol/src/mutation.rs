@@ -149,6 +149,8 @@ pub enum Mutation {
     AnswerVoteAtOnce,
     /// A lane that is set anew goes on with its counts.
     KeepCountsOfResetLane,
+    /// A vote counts although its lane was set anew since the voter has seen it.
+    VoteOnResetLane,
     /// The owner is told at once what was said on lanes.
     TellLanesAtOnce,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
@@ -194,7 +196,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 68] = {
+        pub const ALL: [Self; 69] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -263,6 +265,7 @@ mod switch {
                 CountChangedVoteTwice,
                 AnswerVoteAtOnce,
                 KeepCountsOfResetLane,
+                VoteOnResetLane,
                 TellLanesAtOnce,
                 ForgetExpectation,
             ]

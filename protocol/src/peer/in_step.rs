@@ -10,7 +10,7 @@ impl Peer {
     /// [`Room::serve_in_step`](crate::Room::serve_in_step), and calls [`Peer::leave_step`] before it
     /// calls [`Peer::poll_output`] again.
     pub fn get_in_step(&mut self, host: &mut impl Host) -> Option<Standing> {
-        if self.has_own_output() || self.is_told_roster() || self.awaits_votes() {
+        if self.has_own_output() || self.is_told_roster() {
             return None;
         }
         let Role::Follower { room, cursor, last_sent } = &mut self.role else { return None };
@@ -37,6 +37,6 @@ impl Peer {
     /// Whether there is something for this client alone, now or later.
     #[must_use]
     pub fn has_own_output(&self) -> bool {
-        self.is_ending() || !self.answers.is_empty() || self.answers.are_waiting()
+        self.is_ending() || !self.answers.is_empty() || self.answers.are_waiting() || self.awaits_votes()
     }
 }

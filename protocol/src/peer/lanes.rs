@@ -1,12 +1,11 @@
 //! What a client says on lanes, and what an owner is told of them.
 
-use std::collections::VecDeque;
-
+use super::lane_part::{WaitingVote, voter};
 use super::{Peer, Role};
-use crate::room::{Frame, LanesTold};
+use crate::room::Frame;
 use crate::{
     Delay, Host, LaneMessage, LaneOutcome, LaneWord, Rate, Refusal, RefusalCode, RoomId, SharedLanes,
-    Speaker, Timestamp, TokenBucket, VoterDigest, render,
+    Timestamp, TokenBucket, render,
 };
 
 /// Longest time for which a client isn't read that says too much, in milliseconds.
@@ -18,32 +17,6 @@ const TOLD_TOO_SOON_MS: u64 = 1_000;
 /// In so many seconds a client may say at once what it may say in them.
 const BURST_SECONDS: u64 = 5;
 
-/// Votes that wait for their answers. A client that has more is answered the newest only.
-const MAX_WAITING: usize = 16;
-
-/// What a connection has to do with its room's lanes. Most have nothing to do with them.
-#[derive(Debug, Default)]
-pub(super) struct LanePart {
-    speaker: Speaker,
-    /// Bounds how much it says. None before it has said anything.
-    bucket: Option<TokenBucket>,
-    /// When it was told last that it is too fast.
-    told_too_soon_at: Option<Timestamp>,
-    /// Votes that are not kept yet.
-    waiting: VecDeque<WaitingVote>,
-    /// What an owner was told.
-    told: LanesTold,
-}
-
-/// A vote whose answer waits until it is kept.
-#[derive(Debug)]
-struct WaitingVote {
-    lane: String,
-    batch: u64,
-    option: u64,
-    number: u64,
-}
-
 impl Peer {
     /// Takes what the client says on a lane.
     pub(super) fn speak(&mut self, message: &LaneMessage<'_>, now: Timestamp, host: &mut impl Host) {
@@ -53,20 +26,20 @@ impl Peer {
                 let text = "the owner of a room hears what is said on its lanes, and says nothing on them";
                 return self.refuse_on_lane(
                     message,
-                    Refusal::with_message(RefusalCode::Forbidden, text),
+                    &Refusal::with_message(RefusalCode::Forbidden, text),
                     host,
                 );
             }
             Role::Outside | Role::Gone => {
-                return self.refuse_on_lane(message, RefusalCode::NotInRoom.into(), host);
+                return self.refuse_on_lane(message, &RefusalCode::NotInRoom.into(), host);
             }
         };
         let Some(lanes) = host.lanes(room) else {
-            return self.refuse_on_lane(message, RefusalCode::UnknownRoom.into(), host);
+            return self.refuse_on_lane(message, &RefusalCode::UnknownRoom.into(), host);
         };
         self.pause_speaker(&lanes, now, host);
         if let Err(refusal) = self.find_voter(room, message, host) {
-            return self.refuse_on_lane(message, refusal, host);
+            return self.refuse_on_lane(message, &refusal, host);
         }
         let seat = self.roster.as_ref().and_then(|part| part.seat);
         let part = self.lanes.get_or_insert_default();
@@ -82,7 +55,7 @@ impl Peer {
                 part.wait_for(WaitingVote { lane: message.lane.to_string(), batch, option, number });
             }
             LaneOutcome::TooSoon { wait_ms } => self.refuse_too_soon(message, wait_ms, now, host),
-            LaneOutcome::Refused(refusal) => self.refuse_on_lane(message, refusal, host),
+            LaneOutcome::Refused(refusal) => self.refuse_on_lane(message, &refusal, host),
         }
     }
 
@@ -129,19 +102,19 @@ impl Peer {
         let part = self.lanes.get_or_insert_default();
         if part.told_too_soon_at.is_none_or(|at| at.after(TOLD_TOO_SOON_MS) <= now) {
             part.told_too_soon_at = Some(now);
-            self.refuse_on_lane(message, Refusal::until_later(RefusalCode::RateLimited, wait_ms), host);
+            self.refuse_on_lane(message, &Refusal::until_later(RefusalCode::RateLimited, wait_ms), host);
         }
     }
 
-    fn refuse_on_lane(&mut self, message: &LaneMessage<'_>, refusal: Refusal, host: &mut impl Host) {
-        host.note_refusal(&refusal);
+    fn refuse_on_lane(&mut self, message: &LaneMessage<'_>, refusal: &Refusal, host: &mut impl Host) {
+        host.note_refusal(refusal);
         self.answers.refusals += 1;
         let number = match message.word {
             LaneWord::Vote { number, .. } => Some(number),
             _ => None,
         };
         let mut text = String::new();
-        render::refused_on_lane(&mut text, &message.lane, number, &refusal);
+        render::refused_on_lane(&mut text, &message.lane, number, refusal);
         self.answers.push_rendered(&text);
     }
 
@@ -176,34 +149,4 @@ impl Peer {
         let told = &mut self.lanes.get_or_insert_default().told;
         host.with(room, |room| room.tell_lanes(told, frame));
     }
-}
-
-impl LanePart {
-    fn wait_for(&mut self, vote: WaitingVote) {
-        // Its number is as high at least.
-        self.waiting.retain(|other| other.lane != vote.lane);
-        if self.waiting.len() == MAX_WAITING {
-            self.waiting.pop_front();
-        }
-        self.waiting.push_back(vote);
-    }
-}
-
-/// Who votes in a room: the subject of its token, or else its session.
-///
-/// # Errors
-/// `malformed`: there is neither.
-pub fn voter(room: RoomId, session: Option<&str>, host: &mut impl Host) -> Result<VoterDigest, Refusal> {
-    let (name, kind) = match (host.token_subject(), session) {
-        (Some(subject), _) => (subject, "subject"),
-        (None, Some(session)) => (session.to_owned(), "session"),
-        (None, None) => {
-            let message = "a vote needs a \"session\", which says who votes";
-            return Err(Refusal::with_message(RefusalCode::Malformed, message));
-        }
-    };
-    let digest = host.digest(&format!("{name} {kind} {room}"));
-    let mut voter = VoterDigest::default();
-    voter.copy_from_slice(&digest.0[..size_of::<VoterDigest>()]);
-    Ok(voter)
 }

@@ -7,6 +7,7 @@ mod entry;
 mod held_claim;
 mod host;
 mod in_step;
+mod lane_part;
 mod lanes;
 mod owner;
 mod permissions;
@@ -17,11 +18,11 @@ mod roster_part;
 use answers::Answers;
 use held_claim::HeldClaim;
 use host::with;
-use lanes::LanePart;
+use lane_part::LanePart;
 use roster_part::RosterPart;
 
 pub use host::{Host, OwnerKey};
-pub use lanes::voter;
+pub use lane_part::voter;
 pub use permissions::{Operation, Permissions, Scope};
 pub use requested_entry::RequestedEntry;
 
@@ -360,31 +361,6 @@ impl Peer {
             }
             Role::Outside | Role::Gone => {}
         }
-    }
-
-    /// Refuses a message that can't be read. If it has an id, the room records the refusal, so that
-    /// the owner's session doesn't wait for an answer to that id.
-    fn refuse_unreadable(&mut self, refusal: Refusal, host: &mut impl Host) {
-        if let (Role::Owner { room, claim, .. }, Some(id)) = (&mut self.role, refusal.id) {
-            let room = *room;
-            // If it no longer is the owner's connection, the next action says so.
-            let _ = claim.act(host, room, |room| room.refuse(Some(id), refusal.clone()));
-            self.answer_after_room(room, host);
-        }
-        self.refuse(refusal, host);
-    }
-
-    /// Refuses a message of the client.
-    fn refuse(&mut self, refusal: Refusal, host: &mut impl Host) {
-        host.note_refusal(&refusal);
-        self.push_refusal(refusal);
-    }
-
-    /// Answers with a refusal, given now or on a former connection.
-    fn push_refusal(&mut self, refusal: Refusal) {
-        let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
-        let must_be_answered = self.is_owner() && refusal.id.is_some();
-        self.answers.push_refusal(refusal, &uuid, !must_be_answered);
     }
 
     /// Ends the connection because there is nothing more for it in its room.

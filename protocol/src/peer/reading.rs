@@ -1,7 +1,7 @@
-//! How a peer reads the frames of a client, and when it pauses.
+//! How a peer reads the frames of a client, when it pauses, and how it refuses what it read.
 
-use super::Peer;
-use crate::{Delay, Host, Timestamp, parse};
+use super::{Peer, Role};
+use crate::{Delay, Host, Refusal, Timestamp, parse};
 
 /// A frame gets at most this many refusals. After these the rest of it is refused at once, so that
 /// a few bytes of junk aren't answered by many times their size. Refusals of an owner's numbered
@@ -66,5 +66,30 @@ impl Peer {
                 return messages.rest();
             }
         }
+    }
+
+    /// Refuses a message that can't be read. If it has an id, the room records the refusal, so that
+    /// the owner's session doesn't wait for an answer to that id.
+    pub(super) fn refuse_unreadable(&mut self, refusal: Refusal, host: &mut impl Host) {
+        if let (Role::Owner { room, claim, .. }, Some(id)) = (&mut self.role, refusal.id) {
+            let room = *room;
+            // If it no longer is the owner's connection, the next action says so.
+            let _ = claim.act(host, room, |room| room.refuse(Some(id), refusal.clone()));
+            self.answer_after_room(room, host);
+        }
+        self.refuse(refusal, host);
+    }
+
+    /// Refuses a message of the client.
+    pub(super) fn refuse(&mut self, refusal: Refusal, host: &mut impl Host) {
+        host.note_refusal(&refusal);
+        self.push_refusal(refusal);
+    }
+
+    /// Answers with a refusal, given now or on a former connection.
+    pub(super) fn push_refusal(&mut self, refusal: Refusal) {
+        let uuid = self.room().map(|room| room.to_string()).unwrap_or_default();
+        let must_be_answered = self.is_owner() && refusal.id.is_some();
+        self.answers.push_refusal(refusal, &uuid, !must_be_answered);
     }
 }

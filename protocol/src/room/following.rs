@@ -4,11 +4,31 @@
 use super::Room;
 use super::followers::{Lag, RingMarks};
 use super::log::{Cursor, Log};
+use super::record::Record;
 use super::staging::RoomNotice;
 use crate::mutation::mutated;
-use crate::{RefusalCode, Rendering, Timestamp};
+use crate::{Audience, RefusalCode, Rendering, Timestamp};
 
 impl Room {
+    /// How many follow, by the newest count.
+    #[must_use]
+    pub fn audience(&self) -> Audience {
+        self.audience.current()
+    }
+
+    /// Whether followers are told how many follow.
+    #[must_use]
+    pub fn shares_audience(&self) -> bool {
+        self.shares_audience
+    }
+
+    /// Sets whether followers are told how many follow.
+    pub fn share_audience(&mut self, shares: bool) {
+        if std::mem::replace(&mut self.shares_audience, shares) != shares {
+            self.stage(&Record::SharesAudience(shares));
+        }
+    }
+
     /// Lets a follower in. `since` is the last seq that it was handed on an earlier connection; see
     /// [`Room::cursor`].
     ///

@@ -31,7 +31,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::mutation::mutated;
-use crate::{Audience, Claim, CloseCode, Limits, OwnerPresence, RefusalCode, Timestamp};
+use crate::{Claim, CloseCode, Limits, OwnerPresence, RefusalCode, Timestamp};
 
 use audience::AudienceCount;
 use followers::{Followers, NewsNumber};
@@ -243,25 +243,6 @@ impl Room {
     #[must_use]
     pub fn owner_presence(&self) -> OwnerPresence {
         self.owner.presence()
-    }
-
-    /// How many follow, by the newest count.
-    #[must_use]
-    pub fn audience(&self) -> Audience {
-        self.audience.current()
-    }
-
-    /// Whether followers are told how many follow.
-    #[must_use]
-    pub fn shares_audience(&self) -> bool {
-        self.shares_audience
-    }
-
-    /// Sets whether followers are told how many follow.
-    pub fn share_audience(&mut self, shares: bool) {
-        if std::mem::replace(&mut self.shares_audience, shares) != shares {
-            self.stage(&Record::SharesAudience(shares));
-        }
     }
 
     /// Closes the room. Followers are served everything that was appended before, so that no

@@ -243,6 +243,16 @@ impl<P> Session<P> {
         self.report_replaced(queued)
     }
 
+    /// Queues a message of the owner that is rendered without its id. It replaces one that was
+    /// never written and has the same slot.
+    ///
+    /// # Errors
+    /// A [`BroadcastError`] says why the message was not queued.
+    pub fn submit(&mut self, text: String, slot: Option<&str>) -> Result<u64, BroadcastError> {
+        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push_message(text, slot));
+        self.report_replaced(queued)
+    }
+
     /// Whether the queue has room for the largest action that the server takes.
     #[must_use]
     pub fn has_space(&self) -> bool {

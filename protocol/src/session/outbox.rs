@@ -148,7 +148,11 @@ impl Outbox {
     }
 
     /// `text` is the message, rendered without its id.
-    fn push_message(&mut self, text: String, slot: Option<&str>) -> Result<Queued, BroadcastError> {
+    pub(crate) fn push_message(
+        &mut self,
+        text: String,
+        slot: Option<&str>,
+    ) -> Result<Queued, BroadcastError> {
         let limit = usize::try_from(self.limits.message_bytes).unwrap_or(usize::MAX);
         let bytes = text.len() + ID_BYTES;
         if bytes > limit {

@@ -25,6 +25,9 @@ pub enum LaneWord<'a> {
         /// `n`: counts the voter's votes. One that isn't higher than the voter's last is answered
         /// and changes nothing.
         number: u64,
+        /// `seq`: that of the lane which the voter has seen. A vote on a lane that was set anew
+        /// since is refused. None if it counts on whatever the lane is now.
+        seq: Option<u64>,
         /// `session`: the voter's name, unless its token says who it is.
         session: Option<Cow<'a, str>>,
     },

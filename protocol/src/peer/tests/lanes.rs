@@ -200,8 +200,20 @@ fn an_answer_to_a_vote_waits_for_the_journal() {
     send(&mut follower, &mut host, &vote(1, 1, "v1"));
     host.tick(Timestamp(1_000));
     assert!(!drain(&mut follower, &mut host).concat().contains("voted"));
-    let (_, mark) = host.with(room, |room| room.take_staged()).flatten().unwrap();
+    let (_, mark) = host.with(room, Room::take_staged).flatten().unwrap();
     host.with(room, |room| room.committed(mark));
     assert_eq!(drain(&mut follower, &mut host).last().unwrap(), r#"{"lane":"q","voted":1,"n":1}"#);
     assert!(told_at(&mut owner, &mut host, 2_000).len() <= 1);
+}
+
+#[test]
+fn a_vote_on_a_lane_that_was_set_anew_meanwhile_is_refused() {
+    let (mut host, mut owner, mut follower) = opened();
+    send(&mut owner, &mut host, r#"{"id":4,"lane":"q","as":{"kind":"vote","options":2}}"#);
+    drain(&mut follower, &mut host);
+    let vote = |seq: u64| format!(r#"{{"lane":"q","vote":1,"n":{seq},"seq":{seq},"session":"v1"}}"#);
+    let refused = send(&mut follower, &mut host, &vote(1));
+    assert_eq!(refusal_code(&refused[0]), Some("forbidden"));
+    assert!(send(&mut follower, &mut host, &vote(4)).is_empty());
+    assert!(told_at(&mut owner, &mut host, 1_000)[0].contains(r#""q":[0,1]"#));
 }

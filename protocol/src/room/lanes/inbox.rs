@@ -38,7 +38,8 @@ impl Inbox {
 
     /// Takes the next value for the owner, if it has at most `bytes`.
     pub(super) fn take(&mut self, bytes: usize) -> Option<Said> {
-        self.due.pop_front_if(|said| said.value.len() + said.lane.len() <= bytes)
+        let next = self.due.front()?;
+        if next.value.len() + next.lane.len() <= bytes { self.due.pop_front() } else { None }
     }
 
     /// Takes out everything that is still here.

@@ -59,6 +59,13 @@ impl OpenLane {
 
     /// Checks that such a word can be said here.
     pub(super) fn check(&self, word: &LaneWord<'_>, longest: usize) -> Result<(), Refusal> {
+        if let LaneWord::Vote { seq: Some(seq), .. } = word
+            && *seq != self.seq
+            && !mutated!(VoteOnResetLane)
+        {
+            let message = "the lane was set anew since: look at what it is now, and vote again";
+            return Err(Refusal::with_message(RefusalCode::Forbidden, message));
+        }
         match (&self.lane.kind, word) {
             (LaneKind::Say, LaneWord::Say(value)) if value.len() <= longest => Ok(()),
             (LaneKind::Say, LaneWord::Say(_)) => Err(malformed(format!(

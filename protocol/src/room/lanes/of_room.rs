@@ -2,7 +2,7 @@
 
 use super::inbox::Said;
 use super::lane::{OpenLane, Tally};
-use super::{Batch, SharedLanes};
+use super::{Batch, Lanes, SharedLanes};
 use crate::mutation::mutated;
 use crate::room::record::Record;
 use crate::room::{Frame, Room};
@@ -72,7 +72,7 @@ impl Room {
 
     /// Stages the votes that came, whether that is due or not. Returns the batch that they are.
     pub fn stage_votes_now(&mut self) -> u64 {
-        let batch = self.lanes.with(|lanes| lanes.take_batch());
+        let batch = self.lanes.with(Lanes::take_batch);
         let number = batch.number;
         self.stage_votes(batch);
         number
@@ -112,10 +112,11 @@ impl Room {
             let version = lanes.version();
             let is_new = *told != Some(version) && !(told.is_none() && lanes.is_empty());
             let totals = is_new.then(|| lanes.open().iter().map(totals).collect::<Vec<_>>());
-            let mut left = SAID_BYTES;
-            let mut said = Vec::new();
+            // The first one is told however large it is.
+            let mut said: Vec<Said> = lanes.take_said(usize::MAX).into_iter().collect();
+            let mut left = if said.is_empty() { 0 } else { SAID_BYTES };
             while let Some(next) = lanes.take_said(left) {
-                left -= (next.value.len() + next.lane.len()).min(left);
+                left -= next.value.len() + next.lane.len();
                 said.push(next);
             }
             (version, totals, said)

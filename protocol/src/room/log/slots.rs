@@ -145,8 +145,8 @@ impl Slots {
         }
     }
 
-    /// The snapshot: all state messages and entries in the order of their seqs. Its bytes count in `account`
-    /// until the last copy of them is dropped.
+    /// The snapshot: all state messages and entries in the order of their seqs. Its bytes count in
+    /// `account` until the last copy of them is dropped.
     pub(crate) fn snapshot(&mut self, rendering: Rendering, uuid: &str, account: &Account) -> Block {
         if let Some(block) = self.rendered(rendering) {
             return block.clone();

@@ -2,6 +2,7 @@
 //! the body. Numbers are LEB128; a text is its length and its UTF-8; what may be missing has a byte
 //! 0 or 1 before it.
 
+use super::bytes::{number, optional, text};
 use super::{Checkpoint, Record, entries};
 use crate::{Action, Answer, OwnerState, Refusal, RoomCode};
 
@@ -220,24 +221,4 @@ fn write_action(out: &mut Vec<u8>, action: Action<&str>, format: u8) {
 fn actor(out: &mut Vec<u8>, by: Option<&str>, id: Option<u64>) {
     optional(out, by, text);
     optional(out, id, number);
-}
-
-pub(super) fn optional<T>(out: &mut Vec<u8>, value: Option<T>, write: impl FnOnce(&mut Vec<u8>, T)) {
-    out.push(u8::from(value.is_some()));
-    if let Some(value) = value {
-        write(out, value);
-    }
-}
-
-pub(super) fn text(out: &mut Vec<u8>, text: &str) {
-    number(out, text.len() as u64);
-    out.extend_from_slice(text.as_bytes());
-}
-
-pub(super) fn number(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push((value & 0x7f) as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
 }

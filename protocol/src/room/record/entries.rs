@@ -1,21 +1,18 @@
 //! The bytes of entries and votes, within a [`Record`](super::Record).
 
-use std::borrow::Cow;
-
-use super::codec::{number, text};
-use super::reader::Reader;
-use super::{Checkpoint, RecordError, RecordedVotes, Vote};
+use super::bytes::{number, text};
+use super::{Checkpoint, Vote};
 use crate::{Entry, Lane, LaneKind, Recording};
 
 /// The first byte of an entry.
-mod kind {
-    pub(super) const LANE_ENDED: u8 = 0;
-    pub(super) const SAY: u8 = 1;
-    pub(super) const COUNT: u8 = 2;
-    pub(super) const VOTE: u8 = 3;
-    pub(super) const RECORDING: u8 = 4;
-    pub(super) const SHARED_RECORDING: u8 = 5;
-    pub(super) const RECORDING_ENDED: u8 = 6;
+pub(super) mod kind {
+    pub(in super::super) const LANE_ENDED: u8 = 0;
+    pub(in super::super) const SAY: u8 = 1;
+    pub(in super::super) const COUNT: u8 = 2;
+    pub(in super::super) const VOTE: u8 = 3;
+    pub(in super::super) const RECORDING: u8 = 4;
+    pub(in super::super) const SHARED_RECORDING: u8 = 5;
+    pub(in super::super) const RECORDING_ENDED: u8 = 6;
 }
 
 impl Checkpoint<'_> {
@@ -83,46 +80,5 @@ pub(super) fn write_votes(out: &mut Vec<u8>, votes: &[Vote]) {
         out.extend_from_slice(&vote.voter);
         number(out, vote.number);
         number(out, vote.option);
-    }
-}
-
-impl<'a> Reader<'a> {
-    pub(super) fn entry(&mut self) -> Result<Entry, RecordError> {
-        let recording = |recording| Ok(Entry::Recording(recording));
-        match self.byte()? {
-            kind::RECORDING => recording(Recording::On { shared: false }),
-            kind::SHARED_RECORDING => recording(Recording::On { shared: true }),
-            kind::RECORDING_ENDED => recording(Recording::Off { why: self.text()?.to_owned() }),
-            kind => Ok(Entry::Lane { name: self.text()?.to_owned(), lane: self.lane(kind)? }),
-        }
-    }
-
-    pub(super) fn numbered_entry(&mut self) -> Result<(u64, Cow<'a, Entry>), RecordError> {
-        Ok((self.number()?, Cow::Owned(self.entry()?)))
-    }
-
-    pub(super) fn lane_votes(&mut self) -> Result<RecordedVotes<'a>, RecordError> {
-        Ok((Cow::Borrowed(self.text()?), self.votes()?))
-    }
-
-    fn lane(&mut self, kind: u8) -> Result<Option<Lane>, RecordError> {
-        if kind == kind::LANE_ENDED {
-            return Ok(None);
-        }
-        let per_ms = self.number()?;
-        let kind = match kind {
-            kind::SAY => LaneKind::Say,
-            kind::COUNT => LaneKind::Count { symbols: self.list(|reader| Ok(reader.text()?.to_owned()))? },
-            kind::VOTE => LaneKind::Vote { options: self.number()? },
-            _ => return Err(RecordError::Damaged),
-        };
-        Ok(Some(Lane { kind, per_ms }))
-    }
-
-    fn votes(&mut self) -> Result<Vec<Vote>, RecordError> {
-        self.list(|reader| {
-            let voter = reader.bytes(8)?.try_into().map_err(|_| RecordError::Damaged)?;
-            Ok(Vote { voter, number: reader.number()?, option: reader.number()? })
-        })
     }
 }

@@ -1,8 +1,10 @@
 //! What changes a room for longer than a moment, as a journal keeps it. A room stages a [`Record`]
 //! for each such change; [`Room::restore`](crate::Room::restore) makes the room again out of them.
 
+mod bytes;
 mod codec;
 mod entries;
+mod entry_reader;
 mod reader;
 
 use std::borrow::Cow;

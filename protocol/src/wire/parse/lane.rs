@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
             return Err(wrong_type("lane", "with \"as\", \"say\", \"react\" or \"vote\""));
         };
         let number = self.number("n")?.ok_or_else(|| wrong_type("n", "there: it counts your votes"))?;
-        Ok(LaneWord::Vote { option, number, session: self.session_name()? })
+        Ok(LaneWord::Vote { option, number, seq: self.number("seq")?, session: self.session_name()? })
     }
 }
 

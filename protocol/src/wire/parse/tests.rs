@@ -298,8 +298,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
             }
         ),
         (id(), key()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
-        lanes::opening(),
-        lanes::speaking(),
+        lanes::messages(),
         (number(), number(), proptest::option::of(number()))
             .prop_map(|(ask, after, limit)| ClientMessage::Ask { ask, query: RosterQuery { after, limit } }),
         Just(ClientMessage::Close),

@@ -1,5 +1,6 @@
 //! Writes the entries of a log. Only clients that speak session fields are sent them.
 
+#[cfg(feature = "rooms")]
 use alloc::string::String;
 
 use crate::wire::json_writer::{ObjectWriter, list, write_string};

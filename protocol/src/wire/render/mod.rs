@@ -172,8 +172,8 @@ fn lane_message(out: &mut String, message: &LaneMessage<'_>) {
     match &message.word {
         LaneWord::Say(value) => object.raw("say", value),
         LaneWord::React(symbol) => object.text("react", symbol),
-        LaneWord::Vote { option, number, session } => {
-            object.number("vote", *option).number("n", *number);
+        LaneWord::Vote { option, number, seq, session } => {
+            object.number("vote", *option).number("n", *number).optional_number("seq", *seq);
             object.optional_text("session", session.as_deref())
         }
     };

@@ -13,7 +13,7 @@ fn lane() -> impl Strategy<Value = Lane> {
     ]
 }
 
-pub(super) fn opening() -> impl Strategy<Value = ClientMessage<'static>> {
+fn opening() -> impl Strategy<Value = ClientMessage<'static>> {
     let id = proptest::option::of(1..=MAX_NUMBER);
     (id, key(), proptest::option::of(lane())).prop_map(|(id, name, lane)| ClientMessage::Lane {
         id,
@@ -22,16 +22,17 @@ pub(super) fn opening() -> impl Strategy<Value = ClientMessage<'static>> {
     })
 }
 
-pub(super) fn speaking() -> impl Strategy<Value = ClientMessage<'static>> {
+fn speaking() -> impl Strategy<Value = ClientMessage<'static>> {
     let session = proptest::option::of("[a-z]{1,20}".prop_map(Cow::Owned));
     let word = prop_oneof![
         params().prop_map(|value| LaneWord::Say(value.into())),
         text().prop_map(|symbol| LaneWord::React(symbol.into())),
-        (number(), number(), session).prop_map(|(option, number, session)| LaneWord::Vote {
-            option,
-            number,
-            session
-        }),
+        (number(), number(), proptest::option::of(number()), session)
+            .prop_map(|(option, number, seq, session)| LaneWord::Vote { option, number, seq, session }),
     ];
     (key(), word).prop_map(|(lane, word)| ClientMessage::Speak(LaneMessage { lane: lane.into(), word }))
+}
+
+pub(super) fn messages() -> impl Strategy<Value = ClientMessage<'static>> {
+    prop_oneof![opening(), speaking()]
 }
