@@ -128,7 +128,7 @@ pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use room_events::{Lagged, RoomChange, RoomEvent, RoomEvents};
 pub use rtbroadcaster_protocol::{
-    Limits, Operation, OwnerKey, OwnerPresence, Refusal, RefusalCode, RoomCode, RoomId,
+    LaneReport, Limits, Operation, OwnerKey, OwnerPresence, Refusal, RefusalCode, RoomCode, RoomId,
 };
 pub use service::RoomsService;
 pub use settings::Settings;

@@ -11,7 +11,7 @@ use rtbroadcaster_protocol::{Limits, Refusal, RoomCode, RoomId, Timestamp};
 
 use crate::Settings;
 use crate::access::{Access, Deciding, EntryRequest};
-use crate::admission::LogThrottle;
+use crate::admission::{LaneTraffic, LogThrottle};
 use crate::clock::{Clock, ClockSamples};
 #[cfg(feature = "cluster")]
 use crate::cluster::Cluster;
@@ -26,6 +26,7 @@ pub(crate) struct Services {
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
     pub(crate) clock_samples: ClockSamples,
+    pub(crate) lane_traffic: LaneTraffic,
     pub(crate) metrics: Arc<Metrics>,
     /// Judges tokens.
     pub(crate) access: Access,
@@ -60,6 +61,7 @@ impl Services {
             access: Access::new(&settings.access),
             rooms: Arc::new(rooms),
             clock_samples: ClockSamples::new(clock, limits.clock_samples_per_second),
+            lane_traffic: LaneTraffic::new(&limits, clock.now()),
             limits,
             clock,
             metrics,

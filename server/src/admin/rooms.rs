@@ -30,6 +30,9 @@ pub(super) struct RoomView {
     followers: usize,
     /// People who have a name.
     named: usize,
+    /// Lanes that are open, and their voters.
+    lanes: usize,
+    voters: usize,
     /// Followers that were not served everything.
     lagging: u64,
     /// Actions that the follower furthest behind was not served.
@@ -184,6 +187,8 @@ fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
         },
         followers: report.followers,
         named: report.named,
+        lanes: report.lanes,
+        voters: report.voters,
         lagging: report.lag.followers,
         lag_greatest: report.lag.greatest,
         seq: report.seq,

@@ -4,6 +4,7 @@
 mod address_limits;
 mod handshake_error;
 mod host;
+mod lane_traffic;
 mod log_throttle;
 mod origin;
 
@@ -16,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use address_limits::{AddressLimits, client_network};
 pub(crate) use handshake_error::{HandshakeError, PageRefused, RETRY_WHEN_FULL};
+pub(crate) use lane_traffic::LaneTraffic;
 pub(crate) use log_throttle::LogThrottle;
 
 pub use host::{HostPolicy, InvalidHost};

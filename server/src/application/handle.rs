@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{
-    MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room, RoomCode,
-    RoomId,
+    LaneReport, MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room,
+    RoomCode, RoomId,
 };
 use tokio::time::sleep;
 
@@ -83,6 +83,12 @@ impl RoomHandle {
     #[must_use]
     pub fn followers(&self) -> usize {
         self.shared().look(Room::followers).unwrap_or(0)
+    }
+
+    /// Its lanes in numbers: what followers have said on each since it was set.
+    #[must_use]
+    pub fn lanes(&self) -> Vec<LaneReport> {
+        self.shared().lanes().with(|lanes| lanes.report())
     }
 
     /// The seq of its newest action; 0 before the first.

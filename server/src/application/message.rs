@@ -67,6 +67,23 @@ impl Message {
         Self { json: Ok(json!({ "clear": slot }).to_string()) }
     }
 
+    /// Opens a lane on which followers speak to the owner, or sets it anew: then it counts from
+    /// zero. `lane` is what `as` is on the wire (docs/wire.md). `None::<()>` ends the lane.
+    ///
+    /// ```
+    /// use rtbroadcaster::Message;
+    /// use serde_json::json;
+    ///
+    /// let vote = Message::lane("q1", json!({"kind": "vote", "options": 4}));
+    /// let end = Message::lane("q1", None::<()>);
+    /// # drop((vote, end));
+    /// ```
+    #[must_use]
+    pub fn lane(name: &str, lane: impl Serialize) -> Self {
+        let json = serde_json::to_value(lane).map(|lane| json!({"lane": name, "as": lane}).to_string());
+        Self { json: json.map_err(|error| error.to_string()) }
+    }
+
     fn with(fields: &ActionFields<'_, impl Serialize>) -> Self {
         Self { json: serde_json::to_string(fields).map_err(|error| error.to_string()) }
     }

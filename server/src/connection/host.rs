@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use rtbroadcaster_protocol::{
-    Claim, Host, KeyDigest, Operation, OwnerKey, Permissions, Refusal, RequestedEntry, Room, RoomCode,
-    RoomId, Timestamp,
+    Claim, Delay, Host, KeyDigest, LaneOutcome, LaneWord, Operation, OwnerKey, Permissions, Refusal,
+    RequestedEntry, Room, RoomCode, RoomId, SharedLanes, Timestamp,
 };
 
 use super::decision::{Asked, Decided, EntryDecision};
 use crate::access::RequestParts;
-use crate::metrics::RosterAsked;
+use crate::metrics::{LaneMessages, RosterAsked};
 use crate::rooms::{CLOSED_BY_OWNER, ReservedCode, RoomTable};
 use crate::services::Services;
 use crate::shared_room::SharedRoom;
@@ -193,6 +193,22 @@ impl Host for ConnectionHost {
 
     fn note_roster_page(&mut self, refused: Option<&Refusal>) {
         self.services.metrics.roster_asked(RosterAsked::of(refused));
+    }
+
+    fn lanes(&mut self, room: RoomId) -> Option<SharedLanes> {
+        self.find(room).map(|room| room.lanes().clone())
+    }
+
+    fn lane_pause(&mut self, now: Timestamp) -> Option<Delay> {
+        self.services.lane_traffic.count(now)
+    }
+
+    fn token_subject(&self) -> Option<String> {
+        self.subject.clone()
+    }
+
+    fn note_lane_message(&mut self, word: &LaneWord<'_>, outcome: &LaneOutcome) {
+        self.services.metrics.lane_message(LaneMessages::of(word, outcome));
     }
 
     fn note_refusal(&mut self, refusal: &Refusal) {

@@ -7,6 +7,7 @@
 mod about;
 mod actions;
 mod answer;
+mod audience;
 mod authorisation;
 mod body;
 mod code;
@@ -19,7 +20,6 @@ mod json;
 mod remove;
 mod reply;
 mod request;
-mod roster;
 mod target;
 
 use tracing::debug;
@@ -36,6 +36,7 @@ use crate::connection::Takeover;
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
 use answer::Answer;
+use audience::{lanes, roster};
 use body::Body;
 use error::HttpError;
 use request::Request;
@@ -126,6 +127,7 @@ async fn dispatch(
         | Target::Actions(_)
         | Target::Events(_)
         | Target::Roster(_)
+        | Target::Lanes(_)
         | Target::Time => manager.services().is_draining(),
     };
     if is_refused {
@@ -143,6 +145,10 @@ async fn dispatch(
             actions::append(manager, request, uuid, body).await.map(Answer::from)
         }
         (Target::Roster(uuid), &Method::GET) => roster::tell(manager, request, uuid).await.map(Answer::from),
+        (Target::Lanes(uuid), &Method::GET) => lanes::tell(manager, request, uuid).await.map(Answer::from),
+        (Target::Lanes(uuid), &Method::POST) => {
+            lanes::speak(manager, request, uuid, body).await.map(Answer::from)
+        }
         (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid).await,
         _ => Err(HttpError::Method(target.methods())),
     }
@@ -160,12 +166,17 @@ impl HttpError {
     /// Counts the error among the refusals and refused handshakes of websockets.
     fn count(&self, manager: &Manager, target: &Target) {
         match self {
-            // A peer counts its refusals itself. A post, a removal, a code, a roster and the time
-            // have no peer.
+            // A peer counts its refusals itself. A post, a removal, a code, a roster, lanes and the
+            // time have no peer.
             Self::Refused(refusal)
                 if matches!(
                     target,
-                    Target::Code(_) | Target::Room(_) | Target::Actions(_) | Target::Roster(_) | Target::Time
+                    Target::Code(_)
+                        | Target::Room(_)
+                        | Target::Actions(_)
+                        | Target::Roster(_)
+                        | Target::Lanes(_)
+                        | Target::Time
                 ) =>
             {
                 manager.metrics().refused(refusal);

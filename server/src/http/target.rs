@@ -17,6 +17,8 @@ pub(super) enum Target {
     Actions(String),
     /// `rooms/{uuid}/roster`: who is there, for its owner.
     Roster(String),
+    /// `rooms/{uuid}/lanes`: what followers say on its lanes.
+    Lanes(String),
     /// `rooms/{uuid}/events`: the events for its followers.
     Events(String),
 }
@@ -35,6 +37,7 @@ impl Target {
                 Some("actions") => Self::Actions(uuid.to_owned()),
                 Some("events") => Self::Events(uuid.to_owned()),
                 Some("roster") => Self::Roster(uuid.to_owned()),
+                Some("lanes") => Self::Lanes(uuid.to_owned()),
                 Some(_) => return None,
             },
             _ => return None,
@@ -47,6 +50,7 @@ impl Target {
         match self {
             Self::OpenApi => "GET, HEAD, OPTIONS",
             Self::Rooms | Self::Actions(_) => "POST, OPTIONS",
+            Self::Lanes(_) => "GET, POST, OPTIONS",
             Self::Room(_) => "DELETE, OPTIONS",
             Self::Code(_) | Self::Events(_) | Self::Roster(_) | Self::Time => "GET, OPTIONS",
         }
@@ -66,6 +70,7 @@ mod tests {
         assert_eq!(Target::parse("rooms/a"), Some(Target::Room("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/actions"), Some(Target::Actions("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/roster"), Some(Target::Roster("a".to_owned())));
+        assert_eq!(Target::parse("rooms/a/lanes"), Some(Target::Lanes("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/events"), Some(Target::Events("a".to_owned())));
         for other in [
             "",

@@ -88,10 +88,15 @@ impl Manager {
     /// be reached or refuses this node, or if it can't have the streams. Each error says what to
     /// do.
     #[cfg(feature = "cluster")]
-    pub async fn with_cluster(settings: Settings, cluster: &ClusterSettings) -> Result<Self, ClusterError> {
+    pub async fn with_cluster(
+        mut settings: Settings,
+        cluster: &ClusterSettings,
+    ) -> Result<Self, ClusterError> {
         if settings.access.reopen_secret.is_some() {
             return Err(ClusterError::ReopenSecret);
         }
+        // What followers say at one node would have to be told at another.
+        settings.limits.lanes_per_room = 0;
         let connection = start_cluster(cluster, settings.limits.owner_grace_ms).await?;
         let manager = Self::new(settings);
         let Services { limits, clock, rooms, .. } = &**manager.services();

@@ -11,6 +11,7 @@
 
 mod code_lookup;
 mod counts;
+mod lane_messages;
 mod latency;
 mod moment;
 mod roster_asked;
@@ -26,6 +27,7 @@ use counts::{Counts, Shard};
 
 pub(crate) use code_lookup::CodeLookup;
 pub(crate) use counts::{SendCounts, Traffic};
+pub(crate) use lane_messages::LaneMessages;
 #[cfg(any(test, feature = "store", feature = "cluster"))]
 pub(crate) use latency::Latency;
 pub(crate) use latency::LatencyCounts;
@@ -45,6 +47,7 @@ pub(crate) struct Metrics {
     pub(crate) rooms_closed: AtomicU64,
     pub(crate) code_lookups: [AtomicU64; CodeLookup::ALL.len()],
     pub(crate) roster_asked: [AtomicU64; RosterAsked::ALL.len()],
+    pub(crate) lane_messages: [AtomicU64; LaneMessages::COUNT],
     pub(crate) refusals: [AtomicU64; RefusalCode::ALL.len()],
     pub(crate) handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
     pub(crate) closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
@@ -73,6 +76,7 @@ impl Metrics {
             rooms_closed: AtomicU64::new(0),
             code_lookups: zeros(),
             roster_asked: zeros(),
+            lane_messages: zeros(),
             refusals: zeros(),
             handshakes_refused: zeros(),
             closed_by_policy: zeros(),
@@ -135,6 +139,11 @@ impl Metrics {
     /// Counts that a client has asked who is there.
     pub(crate) fn roster_asked(&self, outcome: RosterAsked) {
         count_at(&self.roster_asked, RosterAsked::ALL.iter().position(|other| *other == outcome));
+    }
+
+    /// Counts what a client has said on a lane.
+    pub(crate) fn lane_message(&self, message: LaneMessages) {
+        count_at(&self.lane_messages, Some(message.index()));
     }
 
     pub(crate) fn connection_opened(&self) {

@@ -52,6 +52,9 @@ families! {
     ROOMS_CLOSED = Counter "rtbroadcaster_rooms_closed_total": "Rooms that were closed, for whatever reason.";
     CODE_LOOKUPS = Counter "rtbroadcaster_code_lookups_total": "Short codes of rooms that clients asked for, by the outcome.";
     ROSTER_ASKED = Counter "rtbroadcaster_roster_asked_total": "Questions of clients who is there, by the outcome.";
+    LANE_MESSAGES = Counter "rtbroadcaster_lane_messages_total": "Messages that clients sent on lanes, by the kind and the outcome.";
+    LANES = Gauge "rtbroadcaster_lanes": "Lanes of all rooms that are open.";
+    VOTERS = Gauge "rtbroadcaster_voters": "Voters of all lanes.";
     OWNERS_AWAY = Gauge "rtbroadcaster_owners_away": "Open rooms whose owner has no connection.";
     FOLLOWERS = Gauge "rtbroadcaster_followers": "Followers of all rooms.";
     LAGGING = Gauge "rtbroadcaster_followers_lagging": "Followers that were not served all that there is.";

@@ -16,7 +16,7 @@ use tokio::runtime::Handle;
 use crate::admission::HandshakeError;
 #[cfg(feature = "store")]
 use crate::journal::StoreCounts;
-use crate::metrics::{CodeLookup, Metrics, RosterAsked};
+use crate::metrics::{CodeLookup, LaneMessages, Metrics, RosterAsked};
 use crate::rooms::Totals;
 use crate::services::Services;
 use crate::websocket::{CLIENT_CODES, Fault};
@@ -103,6 +103,12 @@ fn rooms(text: &mut Text, metrics: &Metrics, totals: &Totals) {
     let asked = RosterAsked::ALL.into_iter().zip(&metrics.roster_asked);
     let asked = asked.map(|(outcome, count)| ([("outcome", outcome.name())], load(count)));
     text.several(family::ROSTER_ASKED, asked);
+    let messages = LaneMessages::labels().zip(&metrics.lane_messages);
+    let messages =
+        messages.map(|((kind, outcome), count)| ([("kind", kind), ("outcome", outcome)], load(count)));
+    text.several(family::LANE_MESSAGES, messages);
+    text.one(family::LANES, totals.lanes);
+    text.one(family::VOTERS, totals.voters);
     text.one(family::OWNERS_AWAY, totals.owners_away);
     text.one(family::FOLLOWERS, totals.followers);
     text.one(family::LAGGING, totals.lagging);

@@ -19,6 +19,8 @@ pub(crate) struct Totals {
     pub(crate) lagging: u64,
     pub(crate) lag: u64,
     pub(crate) lag_greatest: u64,
+    pub(crate) lanes: u64,
+    pub(crate) voters: u64,
     pub(crate) slots: u64,
     pub(crate) slot_bytes: u64,
     pub(crate) ring_bytes: u64,
@@ -48,6 +50,8 @@ impl Totals {
         self.lagging += report.lag.followers;
         self.lag += report.lag.actions;
         self.lag_greatest = self.lag_greatest.max(report.lag.greatest);
+        self.lanes += report.lanes as u64;
+        self.voters += report.voters as u64;
         self.slots += report.slots as u64;
         self.slot_bytes += report.slot_bytes as u64;
         self.ring_bytes += report.ring_bytes as u64;

@@ -7,7 +7,7 @@ mod serving;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use rtbroadcaster_protocol::{Mark, Room, RoomCode, RoomId, RoomReport, Timestamp};
+use rtbroadcaster_protocol::{Mark, Room, RoomCode, RoomId, RoomReport, SharedLanes, Timestamp};
 use tokio::sync::Notify;
 
 use crate::atomic_option::AtomicOption;
@@ -28,6 +28,8 @@ pub(crate) struct SharedRoom {
     code: Option<RoomCode>,
     opened: Timestamp,
     room: Mutex<Room>,
+    /// The same lanes as the room's. They have a lock of their own.
+    lanes: SharedLanes,
     metrics: Arc<Metrics>,
     /// What has changed since the connections were last served.
     changes: PendingChanges,
@@ -72,6 +74,7 @@ impl SharedRoom {
             id: room.id(),
             code: room.code(),
             opened,
+            lanes: room.shared_lanes(),
             room: Mutex::new(room),
             metrics,
             changes: PendingChanges::default(),
@@ -95,6 +98,11 @@ impl SharedRoom {
     /// The room's short code. None if its owner wanted none.
     pub(crate) fn code(&self) -> Option<RoomCode> {
         self.code
+    }
+
+    /// The room's lanes, without its lock.
+    pub(crate) fn lanes(&self) -> &SharedLanes {
+        &self.lanes
     }
 
     /// When the room was opened.

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod cluster;
+mod lanes;
 mod limits;
 mod server;
 mod webhook;
@@ -15,6 +16,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         server::SETTINGS,
         access::SETTINGS,
         limits::SETTINGS,
+        lanes::SETTINGS,
         cluster::SETTINGS,
         admin::SETTINGS,
         webhook::SETTINGS,

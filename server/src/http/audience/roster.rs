@@ -4,16 +4,20 @@ use rtbroadcaster_protocol::{RoomId, RosterQuery};
 use warp::http::StatusCode;
 use warp::reply::Response;
 
-use super::authorisation::authorise_reader;
-use super::error::HttpError;
-use super::headers::Query;
-use super::json::json_answer;
-use super::request::Request;
 use crate::Manager;
+use crate::http::authorisation::authorise_reader;
+use crate::http::error::HttpError;
+use crate::http::headers::Query;
+use crate::http::json::json_answer;
+use crate::http::request::Request;
 use crate::metrics::RosterAsked;
 
 /// Says who is there, page by page. Whoever asks here is not told later who comes and goes.
-pub(super) async fn tell(manager: &Manager, request: &Request, uuid: &str) -> Result<Response, HttpError> {
+pub(in crate::http) async fn tell(
+    manager: &Manager,
+    request: &Request,
+    uuid: &str,
+) -> Result<Response, HttpError> {
     let query = Query::parse(&request.query)?;
     let query = RosterQuery { after: query.number("after")?.unwrap_or(0), limit: query.number("limit")? };
     let read = async || authorise_reader(manager, request, uuid, |room| room.rendered_roster(query)).await;
