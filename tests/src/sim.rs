@@ -16,6 +16,7 @@ pub mod harness;
 mod in_step;
 mod invariant;
 mod journal;
+pub mod lanes;
 mod link;
 pub mod model;
 mod moment;

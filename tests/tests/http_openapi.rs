@@ -102,6 +102,7 @@ const ROOMS: &str = "/rooms";
 const ROOM: &str = "/rooms/{uuid}";
 const ACTIONS: &str = "/rooms/{uuid}/actions";
 const ROSTER: &str = "/rooms/{uuid}/roster";
+const LANES: &str = "/rooms/{uuid}/lanes";
 const EVENTS: &str = "/rooms/{uuid}/events";
 
 #[tokio::test]
@@ -166,9 +167,19 @@ async fn plain(api: &mut Api) {
     let _named = Events::open(&named, address).await;
     let roster = api.answer(address, ROSTER, roster(&edge), 200).await.json();
     assert_eq!((&roster["roster"][0]["name"], &roster["named"]), (&json!("Ana Ä"), &json!(1)));
+    let lanes = "{\"lane\":\"q\",\"as\":{\"kind\":\"vote\",\"options\":2}}\n\
+                 {\"lane\":\"r\",\"as\":{\"kind\":\"count\",\"symbols\":[\"a\"]}}\n";
+    api.answer(address, ACTIONS, edge.post_lines(lanes), 200).await;
+    let vote = json!({"lane": "q", "vote": 1, "n": 1, "session": "v"});
+    api.answer(address, LANES, speak(&edge, &vote), 200).await;
+    api.answer(address, LANES, speak(&edge, &json!({"lane": "r", "react": "a"})), 202).await;
+    let counts = api.answer(address, LANES, lane_counts(&edge), 200).await.json();
+    assert_eq!(counts, json!({"counts": {"q": [0, 1], "r": {"a": 1}}}));
     let events = Events::open(&edge.events(), address).await;
     api.judge(EVENTS, "GET", &events.response);
-    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (ROSTER, "/roster"), (EVENTS, "/events")] {
+    for (path, below) in
+        [(ROOM, ""), (ACTIONS, "/actions"), (ROSTER, "/roster"), (LANES, "/lanes"), (EVENTS, "/events")]
+    {
         api.answer(address, path, Request::new("OPTIONS", &edge.path(below)), 204).await;
     }
     let time = api.answer(address, TIME, Request::get(&format!("{PATH}{TIME}")), 200).await.json();
@@ -196,6 +207,9 @@ async fn malformed(api: &mut Api) {
     api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a", "slot": "two"})), 409).await;
     api.answer(address, EVENTS, edge.events().with("Last-Event-ID", "x"), 400).await;
     api.answer(address, ROOM, Request::new("DELETE", &edge.path("?epoch=x")).bearing(&edge.key), 400).await;
+    api.answer(address, LANES, speak(&edge, &json!({"funcKey": "a"})), 400).await;
+    api.answer(address, LANES, speak(&edge, &json!({"lane": "a", "say": large})), 413).await;
+    api.answer(address, LANES, speak(&edge, &json!({})).with("Content-Type", "text/plain"), 415).await;
     let limit = Request::get(&edge.path("/roster?limit=x")).bearing(&edge.key);
     api.answer(address, ROSTER, limit, 400).await;
     let claim = |query: &str| {
@@ -213,9 +227,14 @@ async fn strangers(api: &mut Api) {
     let server = Server::start().await;
     let address = &server.address;
     let (edge, other) = (Edge::open(address).await, Edge::open(address).await);
-    for (path, request) in
-        [(ACTIONS, edge.post(&json!({"funcKey": "a"}))), (ROOM, delete(&edge)), (ROSTER, roster(&edge))]
-    {
+    let say = json!({"lane": "none", "say": 1});
+    api.answer(address, LANES, speak(&edge, &say), 403).await;
+    for (path, request) in [
+        (ACTIONS, edge.post(&json!({"funcKey": "a"}))),
+        (ROOM, delete(&edge)),
+        (ROSTER, roster(&edge)),
+        (LANES, lane_counts(&edge)),
+    ] {
         api.answer(address, path, request.clone().without("Authorization"), 401).await;
         api.answer(address, path, request.clone().bearing(&other.key), 403).await;
         let elsewhere = request.bearing(&edge.key).with("Origin", "https://evil.example");
@@ -229,7 +248,9 @@ async fn strangers(api: &mut Api) {
             api.answer(address, path, request, 403).await;
         }
     }
-    for (path, below) in [(ROOM, ""), (ACTIONS, "/actions"), (ROSTER, "/roster"), (EVENTS, "/events")] {
+    for (path, below) in
+        [(ROOM, ""), (ACTIONS, "/actions"), (ROSTER, "/roster"), (LANES, "/lanes"), (EVENTS, "/events")]
+    {
         let request = Request::new("OPTIONS", &edge.path(below)).with("Origin", "https://evil.example");
         api.answer(address, path, request, 403).await;
     }
@@ -243,6 +264,8 @@ async fn strangers(api: &mut Api) {
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 204).await;
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 404).await;
     api.answer(address, ROSTER, roster(&edge), 404).await;
+    api.answer(address, LANES, lane_counts(&edge), 404).await;
+    api.answer(address, LANES, speak(&edge, &say), 404).await;
     api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a"})), 404).await;
     api.answer(address, EVENTS, edge.events(), 404).await;
 }
@@ -281,6 +304,8 @@ async fn limited(api: &mut Api) {
         .is_refused(404, "unknown_room");
     api.answer(address, ROOM, delete(&edge).bearing(&edge.key), 429).await;
     api.answer(address, ROSTER, roster(&edge), 429).await;
+    api.answer(address, LANES, lane_counts(&edge), 429).await;
+    api.answer(address, LANES, speak(&edge, &json!({"lane": "a", "say": 1})), 429).await;
     api.answer(address, ACTIONS, edge.post(&json!({"funcKey": "a"})), 429).await;
     api.answer(address, EVENTS, edge.events(), 429).await;
 }
@@ -302,6 +327,8 @@ async fn guarded(api: &mut Api) {
     api.answer(address, ROOMS, Request::new("POST", &Edge::rooms()).bearing(API_KEY), 201).await;
     let nowhere = format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/events");
     api.answer(address, EVENTS, Request::get(&nowhere), 401).await;
+    let lanes = format!("{PATH}/rooms/00000000-0000-4000-8000-000000000000/lanes");
+    api.answer(address, LANES, Request::post(&lanes, "application/json", "{}"), 401).await;
 }
 
 /// Bodies that do not come, and requests during a shutdown.
@@ -314,6 +341,8 @@ async fn late(api: &mut Api) {
     api.answer(address, ROOMS, half, 408).await;
     let half = edge.post(&json!({})).with("Content-Length", "9");
     api.answer(address, ACTIONS, half, 408).await;
+    let half = speak(&edge, &json!({})).with("Content-Length", "9");
+    api.answer(address, LANES, half, 408).await;
     let document = format!("{PATH}{DOCUMENT_PATH}");
     // The server answers on existing connections while it shuts down.
     let mut socket = RawSocket::connect(address).await;
@@ -322,6 +351,8 @@ async fn late(api: &mut Api) {
         (ROOM, delete(&edge).bearing(&edge.key)),
         (ACTIONS, edge.post(&json!({}))),
         (ROSTER, roster(&edge)),
+        (LANES, lane_counts(&edge)),
+        (LANES, speak(&edge, &json!({}))),
         (DOCUMENT_PATH, Request::get(&document)),
         (CODE, Request::get(&code_path("333333"))),
         (TIME, Request::get(&format!("{PATH}{TIME}"))),
@@ -339,6 +370,14 @@ fn code_path(code: &str) -> String {
 
 fn roster(edge: &Edge) -> Request {
     Request::get(&edge.path("/roster")).bearing(&edge.key)
+}
+
+fn lane_counts(edge: &Edge) -> Request {
+    Request::get(&edge.path("/lanes")).bearing(&edge.key)
+}
+
+fn speak(edge: &Edge, message: &Value) -> Request {
+    Request::post(&edge.path("/lanes"), "application/json", &message.to_string())
 }
 
 fn delete(edge: &Edge) -> Request {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use rtbroadcaster_tests::sim::{CLUSTER_GOALS, Failure, GOALS, Setup, check_seed, check_seeds, harness, run};
-use rtbroadcaster_tests::sim::{one_moment, people};
+use rtbroadcaster_tests::sim::{lanes, one_moment, people};
 
 /// Pause between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -25,6 +25,9 @@ struct Args {
     /// People who come and go, and those who ask who is there.
     #[arg(long, conflicts_with_all = ["cluster", "minutes", "moments"])]
     people: bool,
+    /// Followers that speak on lanes.
+    #[arg(long, conflicts_with_all = ["cluster", "minutes", "moments", "people"])]
+    lanes: bool,
     /// Print all that happens in it, and do not shorten it.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -55,6 +58,9 @@ fn main() -> ExitCode {
     if args.moments {
         return moments(&args);
     }
+    if args.lanes {
+        return lanes(&args);
+    }
     if args.people {
         return people(&args);
     }
@@ -79,6 +85,15 @@ fn people(args: &Args) -> ExitCode {
     let Some((seed, violation)) = people::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
     let program = people::shortened(seed, &violation);
     let trace = people::play(&program, true).err().map(|(_, trace)| trace);
+    trace.into_iter().flatten().for_each(|line| println!("{line}"));
+    println!("seed {seed} violates {violation}\n{program:#?}");
+    ExitCode::FAILURE
+}
+
+fn lanes(args: &Args) -> ExitCode {
+    let Some((seed, violation)) = lanes::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
+    let program = lanes::shortened(seed, &violation);
+    let trace = lanes::play(&program, true).err().map(|(_, trace)| trace);
     trace.into_iter().flatten().for_each(|line| println!("{line}"));
     println!("seed {seed} violates {violation}\n{program:#?}");
     ExitCode::FAILURE

@@ -3,7 +3,8 @@
 use std::fmt;
 
 /// What must hold in every world: the guarantees G1 to G9, D1 to D7 and D10 for rooms with a
-/// journal, T1 to T5 for actions that run at a moment, P1 to P4 for who is there, and
+/// journal, T1 to T5 for actions that run at a moment, P1 to P4 for who is there, L1 to L7 for
+/// lanes, and
 /// that nothing panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Invariant {
@@ -58,6 +59,18 @@ pub enum Invariant {
     SeatNamesOne,
     /// P4: names are told to who asks and may know them, and to nobody else.
     RosterIsPrivate,
+    /// L1: the newest vote of each voter counts, and counts once, over cuts and restarts.
+    VotesCountOnce,
+    /// L2: what is said on lanes reaches the owner alone, and nobody in a room without lanes.
+    LanesArePrivate,
+    /// L3 and L6: the owner is told at most once a second, and never much.
+    LanesAreBounded,
+    /// L4: what is said on lanes changes nothing of what else is served.
+    FloodChangesNothing,
+    /// L5: each message on a lane counts or is dropped.
+    NothingIsUncounted,
+    /// L7: once all is quiet, all pages know the same lanes, those who join late too.
+    EntriesConverge,
     /// No input makes the protocol panic.
     NoPanic,
 }
@@ -92,6 +105,12 @@ impl Invariant {
             Self::RosterIsBounded => "p2_roster_is_bounded",
             Self::SeatNamesOne => "p3_seat_names_one",
             Self::RosterIsPrivate => "p4_roster_is_private",
+            Self::VotesCountOnce => "l1_votes_count_once",
+            Self::LanesArePrivate => "l2_lanes_are_private",
+            Self::LanesAreBounded => "l3_lanes_are_bounded",
+            Self::FloodChangesNothing => "l4_flood_changes_nothing",
+            Self::NothingIsUncounted => "l5_nothing_is_uncounted",
+            Self::EntriesConverge => "l7_entries_converge",
             Self::NoPanic => "no_panic",
         }
     }

@@ -7,6 +7,7 @@ use rtbroadcaster_protocol::{Mutation, switch_on};
 
 use super::harness::{Setup, find_violation, program_of};
 use super::invariant::Violation;
+use super::lanes;
 use super::one_moment;
 use super::people;
 use super::world::run;
@@ -76,11 +77,30 @@ fn is_of_people(mutation: Mutation) -> bool {
     )
 }
 
+/// Whether a fault can matter only where there are lanes.
+fn is_of_lanes(mutation: Mutation) -> bool {
+    use Mutation::*;
+
+    matches!(
+        mutation,
+        KeepReplacedEntry
+            | ForgetToRecordEntry
+            | ForgetVoteNumber
+            | CountChangedVoteTwice
+            | AnswerVoteAtOnce
+            | KeepCountsOfResetLane
+            | VoteOnResetLane
+            | TellLanesAtOnce
+    )
+}
+
 fn find(mutation: Mutation) -> Option<(u64, Violation)> {
     if is_of_moments(mutation) {
         one_moment::find_violation(0..CASES)
     } else if is_of_people(mutation) {
         people::find_violation(0..CASES)
+    } else if is_of_lanes(mutation) {
+        lanes::find_violation(0..CASES)
     } else {
         find_violation(setup_of(mutation), 0, CASES)
     }
@@ -92,6 +112,8 @@ fn holds(mutation: Mutation, seed: u64) -> bool {
         one_moment::find_violation([seed]).is_none()
     } else if is_of_people(mutation) {
         people::find_violation([seed]).is_none()
+    } else if is_of_lanes(mutation) {
+        lanes::find_violation([seed]).is_none()
     } else {
         run(&program_of(setup_of(mutation), seed), false).is_ok()
     }
