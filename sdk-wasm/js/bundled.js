@@ -982,7 +982,10 @@ function enter(driver) {
   driver.told = { ...parts };
   driver.waiting.enter(() => {
     driver.entering.resolve();
-    setTimeout(() => driver.handle((engine) => engine.openDelivery()));
+    setTimeout(() => {
+      driver.handle((engine) => engine.openDelivery());
+      driver.talkIfNeeded();
+    });
   });
 }
 function end(driver) {
@@ -1164,12 +1167,10 @@ var Driver = class {
   waiting = new Waiting(this);
   /** @type {number | undefined} The number that names this page to others in the room. */
   seat;
-  /**
-   * What roster.js has made.
-   *
-   * @type {((message: object | null | undefined, options?: unknown) => any) | undefined}
-   */
+  /** @type {any} What roster.js has made. */
   talk;
+  /** @type {object[]} What came for it before it was loaded. */
+  #early = [];
   page;
   #engine;
   #fastPath;
@@ -1237,7 +1238,7 @@ var Driver = class {
       const message = parse(line);
       if (mayDeliver && message && (!this.waiting.holds && fastPath.deliver(message) || fastPath.settle(message))) continue;
       this.seat = message?.seat ?? this.seat;
-      if (message && this.talk?.(message)) continue;
+      if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
       const engine = this.upToDate();
       if (message) {
         this.waiting.note(message);
@@ -1262,9 +1263,41 @@ var Driver = class {
   broadcast(functionKey, params, slot, at) {
     return this.#fastPath.write(functionKey, params, slot, at) ?? this.expect(this.upToDate().broadcast(functionKey, params, slot, at, false), new Answer(slot || functionKey));
   }
+  /**
+   * Queues a message of the owner that is no action. Returns the promise of the answer.
+   *
+   * @param {string} text
+   * @param {string} slot the slot that it clears; empty if it clears none
+   */
+  submit(text, slot) {
+    return this.expect(this.upToDate().submit(text, slot), new Answer(slot));
+  }
   /** @param {string} slot */
   clear(slot) {
-    return this.expect(this.upToDate().clear(slot), new Answer(slot));
+    return this.submit(JSON.stringify({ clear: slot }), slot);
+  }
+  /** Loads what talks with the server beside the log: of the roster and of lanes. */
+  async talking() {
+    const { Talk } = await import("./roster.js");
+    if (this.isOver) throw closedError();
+    return this.talk ??= new Talk(
+      this.#early,
+      (text) => this.connection.socket?.readyState === 1 && this.connection.send(text) >= 0,
+      (text) => this.submit(text, ""),
+      (key, params) => this.broadcast(key, params, key, 0),
+      (name, argument) => this.page.callBack(name, argument)
+    );
+  }
+  /** @param {import("./message.js").Message} message */
+  #keep(message) {
+    if (!(message.lane || message.said) || this.#early.length > 64) return;
+    this.#early.push(message);
+    if (this.told.status !== "connecting") this.talkIfNeeded();
+  }
+  /** Loads that if something has come for it. Before the page has its room, nothing is told. */
+  talkIfNeeded() {
+    if (this.#early.length) this.talking().catch(() => {
+    });
   }
   /** @returns {Promise<void>} */
   ready() {
@@ -1356,7 +1389,7 @@ var Driver = class {
     this.isOver = true;
     this.waiting.stop();
     this.told.status = "closed";
-    this.talk?.(null);
+    this.talk?.end();
     this.connection.release();
     this.timer.disarm();
     this.#stopWatching();
@@ -1439,7 +1472,7 @@ var PageCode = class {
 };
 
 // shell.js
-var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onretry"];
+var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onretry"];
 var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function shellOf(room, driver) {
   const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(room));
@@ -1461,6 +1494,10 @@ function shellOf(room, driver) {
       }
     };
   }
+  for (const name of ["roster", "lane", "vote"]) {
+    members[name] = { value: async (...args) => driver.isOver ? driver.ready() : (await driver.talking())[name](...args) };
+  }
+  for (const name of ["send", "react"]) members[name] = { value: (...args) => !!driver.talk?.[name](...args) };
   return Object.create(prototype, members);
 }
 
@@ -1491,6 +1528,7 @@ var Room = class {
     let functions = [];
     const callbacks = {};
     let ownerKey, timeout, SocketClass, token;
+    let lanes;
     let name = "";
     let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
@@ -1513,6 +1551,7 @@ var Room = class {
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
+      lanes = field(options, "lanes");
     }
     timeout = milliseconds(timeout);
     const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
@@ -1522,6 +1561,7 @@ var Room = class {
     const entering = {
       resolve: () => {
         for (const name2 of CONSTANT) Object.defineProperty(this.#shell, name2, { value: this[name2] });
+        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes));
         resolve2(this.#shell);
       },
       reject
@@ -1558,6 +1598,9 @@ var Room = class {
   }
   get audience() {
     return this.#driver.told.audience;
+  }
+  get counts() {
+    return this.#driver.talk?.counts;
   }
   get clock() {
     return this.#driver.waiting.moments?.clock;
@@ -1643,17 +1686,6 @@ var Room = class {
     this.#driver.upToDate().follow(catchUp === "every");
     this.#isDetached = false;
     this.#driver.pumpSoon();
-  }
-  /** @param {unknown} [options] */
-  async roster(options) {
-    const { roster } = await import("./roster.js");
-    const driver = this.#driver;
-    if (driver.isOver) return driver.ready();
-    driver.talk ??= roster(
-      (text) => driver.connection.send(text),
-      (change) => driver.page.callBack("onroster", change)
-    );
-    return driver.talk(void 0, options);
   }
   /** @param {string} [text] */
   async qr(text) {

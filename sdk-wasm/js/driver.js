@@ -25,12 +25,10 @@ export class Driver {
   waiting = new Waiting(this);
   /** @type {number | undefined} The number that names this page to others in the room. */
   seat;
-  /**
-   * What roster.js has made.
-   *
-   * @type {((message: object | null | undefined, options?: unknown) => any) | undefined}
-   */
+  /** @type {any} What roster.js has made. */
   talk;
+  /** @type {object[]} What came for it before it was loaded. */
+  #early = [];
   page;
   #engine;
   #fastPath;
@@ -103,7 +101,7 @@ export class Driver {
       const message = parse(line);
       if (mayDeliver && message && ((!this.waiting.holds && fastPath.deliver(message)) || fastPath.settle(message))) continue;
       this.seat = message?.seat ?? this.seat;
-      if (message && this.talk?.(message)) continue;
+      if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
       const engine = this.upToDate();
       if (message) {
         this.waiting.note(message);
@@ -134,9 +132,44 @@ export class Driver {
     );
   }
 
+  /**
+   * Queues a message of the owner that is no action. Returns the promise of the answer.
+   *
+   * @param {string} text
+   * @param {string} slot the slot that it clears; empty if it clears none
+   */
+  submit(text, slot) {
+    return this.expect(this.upToDate().submit(text, slot), new Answer(slot));
+  }
+
   /** @param {string} slot */
   clear(slot) {
-    return this.expect(this.upToDate().clear(slot), new Answer(slot));
+    return this.submit(JSON.stringify({ clear: slot }), slot);
+  }
+
+  /** Loads what talks with the server beside the log: of the roster and of lanes. */
+  async talking() {
+    const { Talk } = await import("./roster.js");
+    if (this.isOver) throw closedError();
+    return (this.talk ??= new Talk(
+      this.#early,
+      (/** @type {string} */ text) => this.connection.socket?.readyState === 1 && this.connection.send(text) >= 0,
+      (/** @type {string} */ text) => this.submit(text, ""),
+      (/** @type {string} */ key, /** @type {string} */ params) => this.broadcast(key, params, key, 0),
+      (/** @type {string} */ name, /** @type {unknown} */ argument) => this.page.callBack(name, argument),
+    ));
+  }
+
+  /** @param {import("./message.js").Message} message */
+  #keep(message) {
+    if (!(message.lane || message.said) || this.#early.length > 64) return;
+    this.#early.push(message);
+    if (this.told.status !== "connecting") this.talkIfNeeded();
+  }
+
+  /** Loads that if something has come for it. Before the page has its room, nothing is told. */
+  talkIfNeeded() {
+    if (this.#early.length) this.talking().catch(() => {});
   }
 
   /** @returns {Promise<void>} */
@@ -240,7 +273,7 @@ export class Driver {
     this.isOver = true;
     this.waiting.stop();
     this.told.status = "closed";
-    this.talk?.(null);
+    this.talk?.end();
     this.connection.release();
     this.timer.disarm();
     this.#stopWatching();

@@ -73,6 +73,8 @@ class Room {
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
     let ownerKey, timeout, SocketClass, token;
+    /** @type {unknown} */
+    let lanes;
     let name = "";
     let wishes = 0;
     if (joins) roomUuid(uuid, "uuid");
@@ -95,6 +97,7 @@ class Room {
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
+      lanes = field(options, "lanes");
     }
     timeout = milliseconds(timeout);
     // 128 bits. `crypto.randomUUID` would be shorter, but insecure contexts lack it.
@@ -110,6 +113,7 @@ class Room {
       resolve: () => {
         // What doesn't change from now on is a value, which consoles show at once.
         for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
+        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes));
         resolve(this.#shell);
       },
       reject,
@@ -155,6 +159,10 @@ class Room {
 
   get audience() {
     return this.#driver.told.audience;
+  }
+
+  get counts() {
+    return this.#driver.talk?.counts;
   }
 
   get clock() {
@@ -252,18 +260,6 @@ class Room {
     this.#isDetached = false;
     // The backlog is delivered soon and not now: the page's code is running.
     this.#driver.pumpSoon();
-  }
-
-  /** @param {unknown} [options] */
-  async roster(options) {
-    const { roster } = await import("./roster.js");
-    const driver = this.#driver;
-    if (driver.isOver) return driver.ready();
-    driver.talk ??= roster(
-      (/** @type {string} */ text) => driver.connection.send(text),
-      (/** @type {unknown} */ change) => driver.page.callBack("onroster", change),
-    );
-    return driver.talk(undefined, options);
   }
 
   /** @param {string} [text] */

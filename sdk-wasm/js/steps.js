@@ -65,7 +65,10 @@ function enter(driver) {
   driver.waiting.enter(() => {
     driver.entering.resolve();
     // Functions that the page registers before the next task miss nothing.
-    setTimeout(() => driver.handle((engine) => engine.openDelivery()));
+    setTimeout(() => {
+      driver.handle((engine) => engine.openDelivery());
+      driver.talkIfNeeded();
+    });
   });
 }
 

@@ -78,6 +78,7 @@ export class FetchSocket {
   #waitingBytes = 0;
   #isPosting = false;
   #closeRequested = false;
+  #token;
   /** When anything last came on the stream. */
   #lastReceivedAt = 0;
 
@@ -108,13 +109,15 @@ export class FetchSocket {
   }
 
   #sendMessage(line, message) {
-    if (message.funcKey || message.clear) {
+    if (message.funcKey || message.clear || message.as !== undefined) {
       this.#waiting.push({ line, id: message.id, bytes: new TextEncoder().encode(line).length + 1 });
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {
       this.#answerPing(message);
     } else if (message.ask) {
       this.#ask(message);
+    } else if (message.lane) {
+      this.#speak(line, message);
     } else if (message.status?.value === NEW) {
       this.#isOwner = true;
       this.#attempt(this.#create(message));
@@ -144,6 +147,7 @@ export class FetchSocket {
   async #readEvents({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience, shareRoster, clock, name }, hasReply) {
     this.#room = `${this.#base}/rooms/${encodeURIComponent(uuid)}`;
     this.#session = session;
+    this.#token = token;
     if (ownerKey) this.#headers = { ...bearer(ownerKey), ...(token && { "Rtbroadcaster-Token": token }) };
     const query = new URLSearchParams();
     const claim = ownerKey ? { ack, epoch, shareAudience, shareRoster } : {};
@@ -192,6 +196,17 @@ export class FetchSocket {
       // Without a code nobody knows what is lost. The next connection asks again.
       if (error?.code) this.#emit([JSON.stringify(refusal({ ...error, ask }))]);
       else this.#end();
+    }
+  }
+
+  /** Says something on a lane. A vote is answered, or lost with the connection. */
+  async #speak(line, { lane, n }) {
+    try {
+      const response = await this.#request(`${this.#room}/lanes`, "POST", bearer(this.#token), "application/json", line);
+      if (response.status === 200) this.#emit([await response.text()]);
+    } catch (error) {
+      if (error?.code) this.#emit([JSON.stringify(refusal({ ...error, lane, n }))]);
+      else if (n !== undefined) this.#end(CONNECTION_LOST);
     }
   }
 

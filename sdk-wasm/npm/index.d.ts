@@ -326,6 +326,68 @@ export interface RosterChange {
 }
 
 /**
+ * A lane, as {@link Room.lane} and {@link CreateOptions.lanes} open it: a way from the followers to
+ * the owner. With `options` it is a vote, with `symbols` reactions are counted, and otherwise
+ * followers send values. A lane named `react` has the symbols 👍 👏 ❤ 😂 😮 🎉 unless it says others.
+ */
+export interface LaneDefinition {
+  /** How many options a vote has, from 2 to 32. They are numbered from 0. */
+  readonly options?: number | undefined;
+  /** The reactions that there are: 1 to 16 texts of at most 16 bytes of UTF-8. */
+  readonly symbols?: readonly string[] | undefined;
+  /**
+   * How long a follower waits between two messages, in milliseconds, from 100 to 3,600,000. Default
+   * 1000. A vote has none.
+   */
+  readonly per?: number | undefined;
+  /**
+   * A function key. Each time the counts change, this page broadcasts them under that key, as a
+   * state message with the counts as its only param. Nobody else sees them without that.
+   */
+  readonly share?: string | undefined;
+}
+
+/** A lane, as all pages see it: what may be pressed. */
+export type Lane =
+  | { readonly kind: "vote"; readonly options: number }
+  | { readonly kind: "count"; readonly symbols: readonly string[]; readonly per: number }
+  | { readonly kind: "say"; readonly per: number };
+
+/** A lane that was opened, set anew or ended. */
+export interface LaneChange {
+  /** Its name. */
+  readonly name: string;
+  /** What it is from now on. None if it has ended. */
+  readonly lane?: Lane | undefined;
+}
+
+/** What a follower has sent on a lane. */
+export interface Said {
+  /** The name of the lane. */
+  readonly lane: string;
+  /** The number that names the follower in this room, if it has given a name. */
+  readonly seat?: number | undefined;
+  /** Its name. Show it by `textContent`. */
+  readonly name?: string | undefined;
+  /** What it has sent: any JSON value. Trust nothing in it. */
+  readonly value: unknown;
+}
+
+/**
+ * How many said what on each lane: of a vote the voters of each option, of reactions how often each
+ * symbol came. They count from when the lane was set; reactions begin anew when the server does.
+ */
+export type Counts = Readonly<Record<string, readonly number[] | Readonly<Record<string, number>>>>;
+
+/** What the owner is told of its lanes, at most once a second. */
+export interface LaneCounts {
+  /** The totals. */
+  readonly counts: Counts;
+  /** How many messages on a lane don't count, because they came too fast or were too many. */
+  readonly dropped: Readonly<Record<string, number>>;
+}
+
+/**
  * The callbacks. Each may be given as an option, or assigned to the room at any time. What they
  * throw is written to the console, and so is the failure of a promise that they return.
  */
@@ -372,6 +434,12 @@ export interface Callbacks {
    * named.
    */
   onroster?: ((change: RosterChange) => void) | null | undefined;
+  /** A lane was opened, set anew or ended. Called for each lane when the page enters, too. */
+  onlane?: ((change: LaneChange) => void) | null | undefined;
+  /** A follower has sent a value on a lane. Only on the owner's page. */
+  onsaid?: ((said: Said) => void) | null | undefined;
+  /** The counts of the lanes changed. Called at most once a second, only on the owner's page. */
+  oncounts?: ((change: LaneCounts) => void) | null | undefined;
 }
 
 /**
@@ -508,6 +576,12 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    * people are named (the server's `roster-shared`). Default false.
    */
   shareRoster?: boolean | undefined;
+  /**
+   * Lanes by their names, on which followers speak to this page. Those that a room has already, as
+   * after a reload, go on. The servers of a cluster refuse lanes (`forbidden`), which `onerror` is
+   * told.
+   */
+  lanes?: Readonly<Record<string, LaneDefinition>> | undefined;
   /**
    * Whether a new room gets a short {@link Room.code}, for people to type. Older servers give none.
    * Default false.
@@ -740,6 +814,46 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * @throws RoomError with the code `forbidden`, `closed` or `invalid_argument`.
    */
   roster(options?: { after?: number | undefined; limit?: number | undefined }): Promise<Roster>;
+
+  /** The newest counts of the lanes, on the owner's page. */
+  readonly counts: Counts | undefined;
+
+  /**
+   * Opens a lane, sets it anew, or ends it with `null`. Set anew, it counts from zero. Only the
+   * owner. Resolves with the number of that in the room.
+   *
+   * @param name 1 to 64 bytes of UTF-8.
+   * @throws RoomError `not_owner`, `malformed`, `too_many_slots` (16 lanes), `forbidden` (in a
+   * cluster), `invalid_argument`, and those of {@link broadcast}.
+   */
+  lane(name: string, definition: LaneDefinition | null): Promise<number>;
+
+  /**
+   * Sends a value to the owner. It reaches the owner at most once, within a second or so.
+   *
+   * @param value Any JSON value, at most 1,024 bytes as JSON.
+   * @returns False if nothing was sent: no lane of this name takes values now, there is no
+   * connection, or the last one was less than the lane's `per` ago.
+   */
+  send(lane: string, value?: unknown): boolean;
+
+  /**
+   * Sends a reaction, one of the symbols of a lane.
+   *
+   * @param lane Default `react`.
+   * @returns False if nothing was sent, as for {@link send}.
+   */
+  react(symbol: string, lane?: string): boolean;
+
+  /**
+   * Votes for an option, or for another one than before. The vote counts once, over reconnects and
+   * a reload of the page: whoever has the same token (`sub`) or the same `sessionStorage` is the
+   * same voter. Resolves once the server has kept it, which takes up to a second.
+   *
+   * @throws RoomError `forbidden` (no such vote is open), `invalid_argument`, `room_full` (20,000
+   * voters), `closed`.
+   */
+  vote(lane: string, option: number): Promise<void>;
 
   /**
    * A QR code as an SVG, for phones that read it off the screen. Its module is loaded by the first

@@ -1,6 +1,48 @@
-// `room.roster` and `onroster`: who is there. Loaded only if asked for.
+// `room.roster` and `onroster`: who is there. Loaded only if asked for, or with the first lane.
 
 import { roomError } from "./error.js";
+import { Lanes } from "./lanes.js";
+
+/** What a room says to its server and hears beside the log: of the roster and of lanes. */
+export class Talk {
+  #lanes;
+  #roster;
+
+  /**
+   * @param {object[]} early messages that came before
+   * @param {(text: string) => boolean} send sends a text, or loses it while there is no connection:
+   * then it returns false
+   * @param {(text: string) => Promise<number>} submit queues a text of the owner, and promises its
+   * seq
+   * @param {(functionKey: string, params: string) => void} share broadcasts a state message
+   * @param {(callback: string, argument: unknown) => void} tell calls the page's callback
+   */
+  constructor(early, send, submit, share, tell) {
+    this.#lanes = new Lanes({ send, submit, share, tell });
+    this.#roster = roster(send, (change) => tell("onroster", change));
+    for (const name of ["lane", "openAll", "send", "react", "vote"]) this[name] = this.#lanes[name].bind(this.#lanes);
+    for (const message of early) this.hear(message);
+  }
+
+  get counts() {
+    return this.#lanes.counts;
+  }
+
+  roster(options) {
+    return this.#roster(undefined, options);
+  }
+
+  /** Handles a message of the server. Returns whether it was for this alone. */
+  hear(message) {
+    return this.#lanes.hear(message) || this.#roster(message);
+  }
+
+  /** The room is over. */
+  end() {
+    this.#lanes.end();
+    this.#roster(null);
+  }
+}
 
 /**
  * What stands between a room and its server's roster. Returns a function that takes
@@ -11,7 +53,7 @@ import { roomError } from "./error.js";
  *
  * `send` sends a text, or loses it while there is no connection. `tell` calls `onroster`.
  */
-export function roster(send, tell) {
+function roster(send, tell) {
   /** Questions without an answer, by their numbers. */
   const asked = new Map();
   let last = 0;

@@ -121,7 +121,14 @@ impl<P> Engine<P> {
         self.session.start_clock();
     }
 
+    /// See [`Session::submit`].
+    #[cfg(feature = "javascript")]
+    pub(crate) fn submit(&mut self, text: String, slot: Option<&str>) -> Result<u64, BroadcastError> {
+        self.session.submit(text, slot)
+    }
+
     /// See [`Session::clear`].
+    #[cfg(feature = "web")]
     pub(crate) fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
         self.session.clear(slot)
     }

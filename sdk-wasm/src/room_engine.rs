@@ -149,9 +149,10 @@ impl RoomEngine {
         ticket_or_refusal(ticket)
     }
 
-    /// Clears a slot; answered as [`broadcast`](Self::broadcast).
-    pub fn clear(&mut self, slot: String) -> f64 {
-        ticket_or_refusal(self.engine.clear(&slot))
+    /// Queues another message of an owner, which has no id yet. It replaces an unwritten one of the
+    /// same slot, if that isn't empty. Answered as [`broadcast`](Self::broadcast).
+    pub fn submit(&mut self, text: String, slot: String) -> f64 {
+        ticket_or_refusal(self.engine.submit(text, (!slot.is_empty()).then_some(&slot)))
     }
 
     /// One more caller waits for space in the queue.

@@ -16,7 +16,7 @@ async function exampleSite(scene, heading) {
   const [, html] = /^```html\n(.*?)^```$/ms.exec(section);
   const site = await copySite(scene);
   // For a page without an icon, the browser asks for one and complains.
-  const head = `<!doctype html><link rel="icon" href="data:,"><script type="importmap">{ "imports": { "rtbroadcaster": "./rtbroadcaster/index.js" } }</script>`;
+  const head = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="importmap">{ "imports": { "rtbroadcaster": "./rtbroadcaster/index.js" } }</script>`;
   await writeFile(join(site, "example.html"), head + html);
   return site;
 }
@@ -304,4 +304,82 @@ scenario("pages whose websockets are blocked have names, and the owner can ask",
     return [people[0].name, people[0].seat === follower.seat, named, refused];
   });
   assert.deepEqual(said, ["Ana Ä", true, 1, "forbidden"]);
+});
+
+scenario("the audience votes and reacts, and all see the results that the owner shares", {}, async (scene) => {
+  const { url } = await scene.server({ site: await exampleSite(scene, "What the audience says") });
+  const owner = await scene.open(`${url}example.html`);
+  await owner.locator("#present").click();
+  const link = owner.locator("a[href]");
+  await link.waitFor({ state: "attached" });
+  const address = `${url}example.html${new URL(await link.evaluate(({ href }) => href)).hash}`;
+  const follower = await scene.open(address);
+  const sees = (page, id, value) => page.waitForFunction(([id, value]) => document.querySelector(id).value === value, [id, value]);
+  await owner.locator("#ask").click();
+  await follower.locator("#vote button").nth(1).click();
+  await sees(follower, "#results", "0 : 1");
+  await follower.locator("#heart").click();
+  await sees(owner, "#hearts", "1");
+  await follower.reload();
+  await follower.locator("#vote button").nth(0).click();
+  await sees(follower, "#results", "1 : 0");
+});
+
+scenario("what is said on lanes, over a cut connection and over plain HTTP", {}, async (scene) => {
+  const { url } = await scene.server();
+  const [owner, follower] = [await sdkPage(scene, url), await sdkPage(scene, url)];
+  const uuid = await owner.evaluate(async () => {
+    Object.assign(globalThis, { said: [], counts: {}, lanes: [] });
+    const callbacks = {
+      onsaid: (one) => said.push(one),
+      oncounts: ({ counts }) => (globalThis.counts = counts),
+      onlane: ({ name, lane }) => lanes.push([name, lane?.kind]),
+    };
+    globalThis.room = await sdk.create(url, { ...callbacks, lanes: { hand: { per: 100 }, q: { options: 3 } } });
+    return room.uuid;
+  });
+  await owner.waitForFunction(() => lanes.length === 2);
+  assert.deepEqual(await owner.evaluate(() => [lanes, room.send("hand", 1)]), [[["hand", "say"], ["q", "vote"]], false]);
+  const result = await follower.evaluate(async (uuid) => {
+    globalThis.sockets = [];
+    class Watched extends WebSocket {
+      constructor(address) {
+        super(address);
+        sockets.push(this);
+      }
+    }
+    const open = new Promise((resolve) => {
+      globalThis.opened = resolve;
+    });
+    globalThis.room = await sdk.join(url, uuid, { WebSocket: Watched, name: "Ben", onlane: ({ name }) => name === "q" && opened() });
+    await open;
+    const sent = [room.send("hand", { why: 1 }), room.send("hand", 2), room.send("none", 3), room.react("❤")];
+    const votes = room.vote("q", 2);
+    sockets.at(-1).close();
+    await votes;
+    const refused = await Promise.all([room.vote("q", 3), room.vote("none", 0)].map((vote) => vote.catch((error) => error.code)));
+    return [sent, refused];
+  }, uuid);
+  assert.deepEqual(result, [[true, false, false, false], ["invalid_argument", "forbidden"]]);
+  await owner.waitForFunction(() => counts.q?.[2] === 1 && said.length === 1);
+  assert.deepEqual(await owner.evaluate(() => [said[0].name, said[0].value, room.counts.q]), ["Ben", { why: 1 }, [0, 0, 1]]);
+
+  const blocked = await sdkPage(scene, url);
+  const voted = await blocked.evaluate(async (uuid) => {
+    const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
+    let opened;
+    const open = new Promise((resolve) => (opened = resolve));
+    const room = await sdk.join(url, uuid, { WebSocket: FetchSocket, onlane: ({ name }) => name === "q" && opened() });
+    await open;
+    await room.vote("q", 1);
+    return room.send("hand", "over HTTP");
+  }, uuid);
+  assert.equal(voted, true);
+  await owner.waitForFunction(() => counts.q[1] === 1 && said.length === 2);
+  const ended = await owner.evaluate(async () => {
+    await room.lane("q", null);
+    await room.close();
+    return room.lane("q", null).catch((error) => error.code);
+  });
+  assert.equal(ended, "closed");
 });

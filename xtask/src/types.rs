@@ -34,7 +34,7 @@ export const FetchSocket: typeof WebSocket;
     ("qr.d.ts", "export function qr(room: any, text: string | undefined): string;\n"),
     (
         "roster.d.ts",
-        "export function roster(send: (text: string) => unknown, tell: (change: unknown) => void): (message: object | null | undefined, options?: unknown) => any;
+        "export class Talk { constructor(...means: unknown[]); [member: string]: any; }
 ",
     ),
     ("resume.d.ts", "export function resume(enter: any, url: unknown, options: any): Promise<any>;\n"),
