@@ -40,6 +40,7 @@
 //! |---|---|
 //! | `wire/` | the messages as types, their JSON text, refusals and close codes |
 //! | `room/` | a room: its log, followers, ownership and memory; the table of rooms |
+//! | `recording/` | what a room is recorded as, and how far a recording goes |
 //! | `peer/` | one connection, as the server sees it: what it may do and what it is answered |
 //! | `session/` | one room, as a page sees it |
 //!
@@ -63,6 +64,8 @@ mod mutation;
 #[cfg(feature = "rooms")]
 mod peer;
 #[cfg(feature = "rooms")]
+mod recording;
+#[cfg(feature = "rooms")]
 mod room;
 mod session;
 mod time;
@@ -76,13 +79,15 @@ pub use mutation::{Mutation, is_active, switch_on};
 #[cfg(feature = "rooms")]
 pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, RequestedEntry, Scope, voter};
 #[cfg(feature = "rooms")]
+pub use recording::{Recorded, Recorder, RecorderLimits, RecordingEnd, RecordingScan};
+#[cfg(feature = "rooms")]
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
     LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState,
-    Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer, RecordedVotes, Records, Replica,
-    ReplicaLoader, Restart, RestoreError, Room, RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport,
-    RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson, SharedLanes, Speaker,
-    Standing, Vote, VoterDigest,
+    Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer, RecordedVotes, RecorderHost,
+    RecorderStart, Records, Replica, ReplicaLoader, Restart, RestoreError, Room, RoomCode, RoomCodes, RoomId,
+    RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson,
+    SharedLanes, Speaker, Standing, Vote, VoterDigest,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;
@@ -96,8 +101,8 @@ pub use token_bucket::{Rate, TokenBucket};
 pub use wire::parse;
 pub use wire::{
     Action, Audience, Claim, ClientMessage, CloseCode, Connected, Create, ENTRY_SLOT, Entry, EntryKey, Join,
-    Lane, LaneKind, LaneMessage, LaneWord, LimitField, NumberField, OwnerPresence, Recording, Refusal,
-    RefusalCode, Rendering, RosterQuery, ServerFields, ServerMessage, Status, render,
+    Lane, LaneKind, LaneMessage, LaneWord, LimitField, NumberField, OwnerPresence, Recording, RecordingWish,
+    Refusal, RefusalCode, Rendering, RosterQuery, ServerFields, ServerMessage, Status, render,
 };
 #[cfg(feature = "rooms")]
 pub(crate) use wire::{LaneTotals, Person, RosterNews, RosterPage, SaidBy};

@@ -156,6 +156,12 @@ pub enum Mutation {
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
+    /// A recording has a snapshot before the last action that it holds.
+    SnapshotTooEarly,
+    /// A recording that is gone on with leaves out the first action.
+    RecordOneTooLate,
+    /// What is recorded is acknowledged before it is in the recording.
+    AnswerBeforeRecorded,
 }
 
 /// Whether a fault is switched on.
@@ -196,7 +202,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 69] = {
+        pub const ALL: [Self; 72] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -268,6 +274,9 @@ mod switch {
                 VoteOnResetLane,
                 TellLanesAtOnce,
                 ForgetExpectation,
+                SnapshotTooEarly,
+                RecordOneTooLate,
+                AnswerBeforeRecorded,
             ]
         };
     }

@@ -92,6 +92,7 @@ mod manager;
 mod metrics;
 mod prometheus;
 mod publish;
+mod recording;
 mod remote_address;
 mod room_events;
 mod rooms;
@@ -128,10 +129,10 @@ pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use room_events::{Lagged, RoomChange, RoomEvent, RoomEvents};
 pub use rtbroadcaster_protocol::{
-    LaneReport, Limits, Operation, OwnerKey, OwnerPresence, Refusal, RefusalCode, RoomCode, RoomId,
+    LaneReport, Limits, Operation, OwnerKey, OwnerPresence, RecordingWish, Refusal, RefusalCode, RoomCode, RoomId,
 };
 pub use service::RoomsService;
-pub use settings::Settings;
+pub use settings::{RecordingSettings, Settings};
 pub use sockets::Sockets;
 #[cfg(feature = "tls")]
 pub use tls::TlsStream;

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{Limits, Refusal, RoomCode, RoomId, Timestamp};
+use tokio::runtime::Handle;
 
 use crate::Settings;
 use crate::access::{Access, Deciding, EntryRequest};
@@ -16,6 +17,7 @@ use crate::clock::{Clock, ClockSamples};
 #[cfg(feature = "cluster")]
 use crate::cluster::Cluster;
 use crate::metrics::Metrics;
+use crate::recording::{RecorderStarter, Recordings};
 use crate::room_events::RoomEventSource;
 use crate::rooms::{ReservedCode, RoomTable};
 
@@ -31,6 +33,7 @@ pub(crate) struct Services {
     /// Judges tokens.
     pub(crate) access: Access,
     pub(crate) rooms: Arc<RoomTable>,
+    pub(crate) recordings: Arc<Recordings>,
     /// Says when a refusal may be logged as a warning.
     pub(crate) log_throttle: Arc<LogThrottle>,
     /// No connection is let in any more.
@@ -57,9 +60,16 @@ impl Services {
             Arc::clone(&log_throttle),
             events,
         );
+        let recordings = Recordings::open(&settings.recordings, clock, Arc::clone(&metrics));
+        let (recordings, rooms) = (Arc::new(recordings), Arc::new(rooms));
+        rooms.record_with(Arc::new(RecorderStarter::new(Arc::clone(&recordings), Arc::downgrade(&rooms))));
+        if let Ok(runtime) = Handle::try_current() {
+            recordings.keep_up(&runtime);
+        }
         Self {
+            recordings,
             access: Access::new(&settings.access),
-            rooms: Arc::new(rooms),
+            rooms,
             clock_samples: ClockSamples::new(clock, limits.clock_samples_per_second),
             lane_traffic: LaneTraffic::new(&limits, clock.now()),
             limits,

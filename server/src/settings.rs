@@ -1,11 +1,15 @@
 //! The settings of a manager. An application fills them in; the program resolves them from its
 //! configuration.
 
+mod recording;
+
 use std::num::NonZeroUsize;
 
 use rtbroadcaster_protocol::Limits;
 
 use crate::{AccessSettings, HostPolicy, OriginPolicy};
+
+pub use recording::RecordingSettings;
 
 /// The settings of a [`Manager`](crate::Manager).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +23,8 @@ pub struct Settings {
     pub hosts: HostPolicy,
     /// Who may open, own and follow rooms.
     pub access: AccessSettings,
+    /// Where rooms are recorded. Default: nowhere.
+    pub recordings: RecordingSettings,
     /// Connections at a time, websockets and event streams together. Beyond this number an upgrade
     /// is answered with HTTP status 503. Default 20,000.
     pub connections: usize,
@@ -57,6 +63,7 @@ impl Default for Settings {
             origins: OriginPolicy::default(),
             hosts: HostPolicy::default(),
             access: AccessSettings::default(),
+            recordings: RecordingSettings::default(),
             connections: 20_000,
             buffered_events: BUFFERED_EVENTS,
         }

@@ -1,5 +1,8 @@
 //! The `OpenAPI` document describes exactly what the server does.
 
+#[path = "http_openapi/recorded.rs"]
+mod recorded;
+
 use std::collections::BTreeSet;
 
 use boon::{Compiler, Schemas};
@@ -114,6 +117,7 @@ async fn every_answer_of_the_document_is_given_and_as_it_says() {
     limited(&mut api).await;
     guarded(&mut api).await;
     late(&mut api).await;
+    recorded::recorded(&mut api).await;
     assert_eq!(api.seen, api.promised());
 }
 
@@ -130,7 +134,10 @@ async fn the_document_is_served_as_it_is_and_no_path_takes_another_method() {
             if operations.get(method.to_ascii_lowercase()).is_none() {
                 let request = Request::new(
                     method,
-                    &format!("{PATH}{}", path.replace("{uuid}", "x").replace("{code}", "x")),
+                    &format!(
+                        "{PATH}{}",
+                        path.replace("{uuid}", "x").replace("{code}", "x").replace("{part}", "1")
+                    ),
                 );
                 let refused = request.send(&server.address).await;
                 refused.is_refused(405, "method_not_allowed");

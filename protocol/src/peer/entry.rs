@@ -54,6 +54,7 @@ impl Peer {
                 let owner = OwnerReply { key: Some(key.0), epoch: 1, answered: 0 };
                 let time = create.clock.then(|| host.time_ms(now));
                 self.reply(room, &room.to_string(), Some(owner), time, host);
+                self.record_from_entry(create.record, now, host);
             }
             Err(refusal) => self.refuse_entry(refusal, host),
         }
@@ -107,6 +108,7 @@ impl Peer {
                 if let Some(acknowledged) = join.claim.as_ref().and_then(|claim| claim.acknowledged) {
                     self.repeat_answers(room, acknowledged, host);
                 }
+                self.record_from_entry(join.record, now, host);
             }
             Err(EntryError::Refused(code)) => {
                 let mut refusal = Refusal::from(code);

@@ -12,12 +12,14 @@ pub(super) struct HeldClaim {
     unkept: Option<Mark>,
     /// How far they went when this connection changed the room last.
     last: Option<Mark>,
+    /// Which news of the room's recording this connection was told last.
+    pub(super) told_recording: u64,
 }
 
 impl HeldClaim {
     /// The claim that this connection has just made, and that is in force.
     pub(super) fn of(room: &Room) -> Self {
-        Self { epoch: room.epoch(), unkept: room.unkept_mark(), last: None }
+        Self { epoch: room.epoch(), unkept: room.unkept_mark(), last: None, told_recording: 0 }
     }
 
     /// Whether another server's change came before the claim. Its epoch is another claim's then.

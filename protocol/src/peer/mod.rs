@@ -190,6 +190,7 @@ impl Peer {
             Ok(ClientMessage::Join(join)) => self.join(&join, now, host),
             Ok(ClientMessage::Action { id, action }) => self.action(id, action.as_str(), now, host),
             Ok(ClientMessage::Clear { id, slot }) => self.clear(id, &slot, now, host),
+            Ok(ClientMessage::Record { id, wish }) => self.record(id, wish, now, host),
             Ok(ClientMessage::Lane { id, name, lane }) => self.set_lane(id, &name, lane, now, host),
             Ok(ClientMessage::Speak(message)) => self.speak(&message, now, host),
             Ok(ClientMessage::Ask { ask, query }) => self.ask(ask, query, now, host),
@@ -239,7 +240,7 @@ impl Peer {
             if let Role::Owner { claim, .. } = role {
                 claim.note_kept(room);
             }
-            answers.release(|mark| room.is_kept(mark));
+            answers.release(|mark| room.may_answer(mark));
             room.is_retired() || answers.first_waits_for(|mark| room.is_lost(mark))
         });
         if is_lost == Some(true) {
@@ -247,11 +248,6 @@ impl Peer {
             // Whatever it was to end with isn't so.
             self.ending = Some(CloseCode::NotNow);
         }
-    }
-
-    /// Makes later answers wait until the room's journal has kept what the room is now.
-    fn answer_after_room(&mut self, room: RoomId, host: &mut impl Host) {
-        self.answers.wait_for(host.with(room, |room| room.unkept_mark()).flatten());
     }
 
     /// Notes that the client has taken a part of the frame that it was sent last.
@@ -343,20 +339,24 @@ impl Peer {
                     if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
                         room.serve_snapshot(cursor, frame);
                     }
-                    (room.audience(), room.has_lanes())
+                    (room.audience(), room.has_lanes(), room.recording_news())
                 });
-                let audience = match served {
-                    Ok((audience, has_lanes)) => {
+                let (audience, news) = match served {
+                    Ok((audience, has_lanes, news)) => {
                         self.hears_lanes = has_lanes;
-                        audience
+                        (audience, news)
                     }
                     Err(code) => {
                         self.answer_after_room(room, host);
                         return self.end_in_room(room, code);
                     }
                 };
+                let is_news = std::mem::replace(&mut claim.told_recording, news) != news;
                 if last_sent.replace(audience) != Some(audience) {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
+                }
+                if is_news && self.answers.is_compact() {
+                    self.tell_recording(room, host);
                 }
             }
             Role::Outside | Role::Gone => {}

@@ -4,7 +4,10 @@
 use super::host::with;
 use super::{Peer, Role};
 use crate::mutation::mutated;
-use crate::{Accepted, Action, Delay, Host, Lag, Lane, Refusal, RefusalCode, Room, Timestamp};
+use crate::{
+    Accepted, Action, Delay, Host, Lag, Lane, Recording, RecordingWish, Refusal, RefusalCode, Room, RoomId,
+    Timestamp, render,
+};
 
 /// Shortest pause of an owner that is too fast, in milliseconds. The actions that it may send by
 /// then go out in one write to each follower.
@@ -40,6 +43,37 @@ impl Peer {
         self.as_owner(id, now, host, |room| Ok(room.clear(id, slot, now)));
     }
 
+    pub(super) fn record(
+        &mut self,
+        id: Option<u64>,
+        wish: RecordingWish,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) {
+        self.as_owner(id, now, host, |room| room.record(id, wish, now));
+    }
+
+    /// Has the room recorded, if an owner that has just entered wants that.
+    pub(super) fn record_from_entry(
+        &mut self,
+        wish: Option<RecordingWish>,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) {
+        let (Some(wish), Role::Owner { room, .. }) = (wish, &self.role) else { return };
+        if let Some(Err(refusal)) = with(host, *room, |room| room.record_from_entry(wish, now)) {
+            self.refuse(refusal, host);
+        }
+    }
+
+    /// Tells the owner whether its room is recorded. Others are told by the log.
+    pub(super) fn tell_recording(&mut self, room: RoomId, host: &mut impl Host) {
+        let told = host.with(room, |room| room.recording_state().map(rendered)).flatten();
+        if let Some(text) = told {
+            self.answers.push_rendered(&text);
+        }
+    }
+
     pub(super) fn set_lane(
         &mut self,
         id: Option<u64>,
@@ -70,7 +104,7 @@ impl Peer {
         };
         let done = claim.act(host, room, |room| {
             let accepted = act(room);
-            (accepted, room.pause(now), room.unkept_mark())
+            (accepted, room.pause(now), room.unanswered_mark())
         });
         let done = done.map(|(accepted, pause, mark)| {
             self.pause_for(pause, now);
@@ -88,10 +122,21 @@ impl Peer {
         }
     }
 
+    /// Makes later answers wait until the room's journal has kept what the room is now.
+    pub(super) fn answer_after_room(&mut self, room: RoomId, host: &mut impl Host) {
+        self.answers.wait_for(host.with(room, |room| room.unkept_mark()).flatten());
+    }
+
     /// Pauses an owner that is too fast for this long.
     pub(super) fn pause_for(&mut self, pause: Option<Delay>, now: Timestamp) {
         if let Some(pause) = pause.filter(|_| !mutated!(IgnorePace)) {
             self.paused_until = now.after(pause.milliseconds().max(MIN_PAUSE_MS));
         }
     }
+}
+
+fn rendered(recording: &Recording) -> String {
+    let mut text = String::new();
+    render::recording(&mut text, recording);
+    text
 }

@@ -17,6 +17,7 @@ mod moments;
 mod ownership;
 mod post;
 mod record;
+mod recorder;
 mod reopening;
 mod replica;
 mod replicating;
@@ -40,6 +41,7 @@ use log::slots::Slots;
 use memory::Account;
 use ownership::Ownership;
 use ownership::pace::Pace;
+use recorder::RecorderState;
 use roster::Roster;
 use staging::{Left, Observation, Staging};
 
@@ -56,6 +58,7 @@ pub use memory::Memory;
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
 pub use record::{Checkpoint, Record, RecordError, RecordedVotes, Records, Vote};
+pub use recorder::{RecorderHost, RecorderStart};
 pub use replica::{LoadError, LoadedRoom, LogEntry, Proposal, Received, Replica, ReplicaLoader};
 pub use report::RoomReport;
 pub use restore::{Restart, RestoreError, RoomRestorer};
@@ -125,6 +128,7 @@ pub struct Room {
     vote_batches: VecDeque<(u64, Mark)>,
     /// The newest batch of votes that is kept.
     kept_batch: u64,
+    recorder: RecorderState,
 }
 
 impl Room {
@@ -167,6 +171,7 @@ impl Room {
             lane_bytes: 0,
             vote_batches: VecDeque::new(),
             kept_batch: 0,
+            recorder: RecorderState::default(),
             limits,
         }
     }

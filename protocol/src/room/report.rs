@@ -23,6 +23,8 @@ pub struct RoomReport {
     pub lanes: usize,
     /// How many voters they have together.
     pub voters: usize,
+    /// Whether it is recorded.
+    pub is_recorded: bool,
     /// How many state messages it retains.
     pub slots: usize,
     /// Bytes of these state messages: slot names, function keys and params.
@@ -49,6 +51,7 @@ impl Room {
             epoch: self.owner.epoch(),
             seq: self.compact.head(),
             named: self.named(),
+            is_recorded: self.recording().is_some(),
             slots: self.slots.len(),
             slot_bytes: self.slots.bytes(),
             ring_bytes: self.compact.bytes() + original,

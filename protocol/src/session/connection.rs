@@ -43,6 +43,7 @@ impl<P> Session<P> {
                     code: self.wants_code && self.uuid.is_none(),
                     clock: self.wants_clock,
                     share_roster: owns && self.share_roster,
+                    record: None,
                     name: self.name.as_deref().filter(|_| !owns),
                     token: self.token.as_deref(),
                 },

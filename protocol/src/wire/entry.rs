@@ -95,10 +95,11 @@ impl Entry {
         }
     }
 
-    /// Whether it ends what it is about. The room retains nothing then.
+    /// Whether it ends a lane, of which the room then retains nothing. That a recording has ended
+    /// is retained, so that a page that missed it learns of it.
     #[must_use]
     pub fn is_end(&self) -> bool {
-        matches!(self, Self::Lane { lane: None, .. } | Self::Recording(Recording::Off { .. }))
+        matches!(self, Self::Lane { lane: None, .. })
     }
 
     /// Bytes of its texts, towards the limit of its room's state.

@@ -27,6 +27,13 @@ pub enum ClientMessage<'a> {
         /// The slot to clear.
         slot: Cow<'a, str>,
     },
+    /// `record`: have the room recorded, or no longer.
+    Record {
+        /// The action's number within its session.
+        id: Option<u64>,
+        /// Which of both.
+        wish: RecordingWish,
+    },
     /// `lane` with `as`: open a lane, set it anew, or end it.
     Lane {
         /// The action's number within its session.
@@ -73,6 +80,8 @@ pub struct Create<'a> {
     pub clock: bool,
     /// `shareRoster`: the followers may ask who is there.
     pub share_roster: bool,
+    /// `record`: the room is to be recorded.
+    pub record: Option<RecordingWish>,
     /// `token`: says what the sender may do.
     pub token: Option<Cow<'a, str>>,
 }
@@ -92,6 +101,8 @@ pub struct Join<'a> {
     pub claim: Option<Claim<'a>>,
     /// `clock`: the reply says the server's time. In a claim, as in a create.
     pub clock: bool,
+    /// `record` in a claim, as in a create.
+    pub record: Option<RecordingWish>,
     /// `name`: what others are to call a follower. Absent if the page doesn't say.
     pub name: Option<Cow<'a, str>>,
     /// `session` of a follower: its seat is kept for it while it reconnects.
@@ -117,6 +128,18 @@ pub struct Claim<'a> {
     pub share_audience: bool,
     /// `shareRoster`: the followers may ask who is there.
     pub share_roster: bool,
+}
+
+/// `record`: whether an owner wants its room recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordingWish {
+    /// `true` or `"shared"`: it is to be recorded from now on.
+    Start {
+        /// Whoever may join may read the recording, as long as the room lives.
+        shared: bool,
+    },
+    /// `false`: no longer. In a create or a claim it changes nothing.
+    Stop,
 }
 
 /// Which part of the roster a client asks for.
@@ -217,6 +240,17 @@ pub enum ServerMessage<P> {
         /// or if too many ask.
         time: Option<u64>,
     },
+}
+
+impl<P> ServerMessage<P> {
+    /// The place of an action or of a clear in its room. None for other messages.
+    #[must_use]
+    pub fn seq(&self) -> Option<u64> {
+        match self {
+            Self::Action { seq, .. } | Self::Cleared { seq, .. } => *seq,
+            _ => None,
+        }
+    }
 }
 
 /// How many follow a room.

@@ -23,8 +23,8 @@ pub use lane_message::{LaneMessage, LaneWord};
 #[cfg(feature = "rooms")]
 pub(crate) use lane_totals::{LaneTotals, SaidBy};
 pub use message::{
-    Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, RosterQuery,
-    ServerMessage,
+    Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, RecordingWish,
+    RosterQuery, ServerMessage,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use render::Rendering;

@@ -33,6 +33,8 @@ pub(super) struct RoomView {
     /// Lanes that are open, and their voters.
     lanes: usize,
     voters: usize,
+    /// Whether it is recorded.
+    recorded: bool,
     /// Followers that were not served everything.
     lagging: u64,
     /// Actions that the follower furthest behind was not served.
@@ -189,6 +191,7 @@ fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
         named: report.named,
         lanes: report.lanes,
         voters: report.voters,
+        recorded: report.is_recorded,
         lagging: report.lag.followers,
         lag_greatest: report.lag.greatest,
         seq: report.seq,

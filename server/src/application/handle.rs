@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{
-    LaneReport, MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, Refusal, RefusalCode, Room,
-    RoomCode, RoomId,
+    LaneReport, MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, RecordingWish, Refusal, RefusalCode, Room, RoomCode, RoomId,
 };
 use tokio::time::sleep;
 
@@ -232,6 +231,30 @@ impl RoomHandle {
         Ok(self.driven.until_kept(mark).await?)
     }
 
+    /// Has the room recorded from now on, or no longer, as its owner may, and returns the seq at
+    /// which all who are in the room are told. [`Settings::recordings`](crate::Settings) says where
+    /// recordings are, and `docs/presenting.md` what is in them.
+    ///
+    /// # Errors
+    /// - [`RoomError::Refused`] with `forbidden`: nothing is recorded here.
+    /// - [`RoomError::Refused`] with `state_too_large`: there are as many bytes of recordings as
+    ///   there may be.
+    /// - [`RoomError::Refused`] with `malformed`: a recording runs that is shared while this one is
+    ///   not to be, or the other way round.
+    /// - [`RoomError::Closed`], [`RoomError::ShuttingDown`], [`RoomError::NotKept`].
+    pub async fn record(&self, wish: RecordingWish) -> Result<u64, RoomError> {
+        let post = Post { session: None };
+        let json = message_of(wish);
+        let posted = self.driven.publish(None, |room, now| post.append(room, std::iter::once(json), now));
+        seq(posted.await?)
+    }
+
+    /// Whether the room is recorded, and then whether whoever may follow it may read the recording.
+    #[must_use]
+    pub fn recording(&self) -> Option<bool> {
+        self.shared().look(Room::recording).flatten()
+    }
+
     /// Closes the room for good. Its followers are sent what they have not been sent yet, and then
     /// the end. Returns once that is stored, where rooms are stored.
     ///
@@ -282,6 +305,15 @@ impl RoomHandle {
                 }
             }
         }
+    }
+}
+
+/// The wish as an owner's message.
+fn message_of(wish: RecordingWish) -> &'static str {
+    match wish {
+        RecordingWish::Start { shared: false } => r#"{"record":true}"#,
+        RecordingWish::Start { shared: true } => r#"{"record":"shared"}"#,
+        RecordingWish::Stop => r#"{"record":false}"#,
     }
 }
 

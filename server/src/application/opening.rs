@@ -1,6 +1,6 @@
 //! How the application opens rooms, and finds those that there are.
 
-use rtbroadcaster_protocol::{OwnerKey, RoomCode, RoomId};
+use rtbroadcaster_protocol::{OwnerKey, RecordingWish, RoomCode, RoomId};
 
 use super::error::RoomError;
 use super::handle::RoomHandle;
@@ -17,6 +17,8 @@ pub struct RoomOptions {
     pub share_roster: bool,
     /// Whether it gets a short code: [`RoomHandle::code`]. By default it gets none.
     pub code: bool,
+    /// Whether it is recorded from the start: see [`RoomHandle::record`]. By default it is not.
+    pub record: Option<RecordingWish>,
 }
 
 impl RoomOptions {
@@ -60,6 +62,7 @@ impl Manager {
     ///   [`Limits::rooms`](crate::Limits) allows and none is deserted, or there is no memory left.
     /// - [`RoomError::Refused`] with `unavailable`: it was to have a code, and the cluster doesn't
     ///   answer.
+    /// - [`RoomError::Refused`] with `forbidden`: it was to be recorded, where nothing is.
     /// - [`RoomError::ShuttingDown`], [`RoomError::NotKept`].
     pub async fn open_room(&self, options: RoomOptions) -> Result<RoomHandle, RoomError> {
         let (opening, _key) = self.create_room(&options).await?;
@@ -161,13 +164,17 @@ impl Manager {
             return Err(RoomError::ShuttingDown);
         }
         let reserved = if options.code { self.services().reserve_code(None).await? } else { None };
+        if let Some(RecordingWish::Start { .. }) = options.record {
+            self.services().recordings.may_begin()?;
+        }
         let (_id, key, room) = self.room_table().create(None, options.code, reserved, None, None)?;
         let opening = Opening(Some(RoomHandle::new(self.clone(), room)));
-        let shared = opening.room().driven().with(|room, _now| {
+        let shared = opening.room().driven().with(|room, now| {
             room.share_audience(options.share_audience);
             room.share_roster(options.share_roster);
+            options.record.map_or(Ok(()), |wish| room.record(None, wish, now).map(drop))
         });
-        shared.map_err(PublishError::from)?;
+        shared.map_err(PublishError::from)??;
         Ok((opening, key))
     }
 }

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use rtbroadcaster_protocol::{ClientMessage, Create, Operation, PROTOCOL_VERSION, Peer, RoomId};
+use rtbroadcaster_protocol::{
+    ClientMessage, Create, Operation, PROTOCOL_VERSION, Peer, RecordingWish, RoomId,
+};
 use serde_json::Value;
 use warp::http::header::LOCATION;
 use warp::http::{HeaderValue, StatusCode};
@@ -44,6 +46,9 @@ pub(super) async fn create(manager: &Manager, request: &Request, body: Body) -> 
         return Err(HttpError::MediaType("application/json"));
     }
     let create = Create { token: token.map(|token| Cow::Owned(token.to_owned())), ..options(&text)? };
+    if matches!(create.record, Some(RecordingWish::Start { .. })) {
+        manager.services().recordings.may_begin()?;
+    }
     let reserved = match create.code {
         true => manager.services().reserve_code(request.remote()).await,
         false => Ok(None),
@@ -93,7 +98,8 @@ async fn open(
 }
 
 /// Reads the body: the session that will act, whether followers may know the audience and who is
-/// there, whether the room gets a code, and whether its pages are to estimate the server's clock.
+/// there, whether the room gets a code, whether its pages are to estimate the server's clock, and
+/// whether it is to be recorded.
 fn options(text: &str) -> Result<Create<'static>, HttpError> {
     let version = Some(PROTOCOL_VERSION);
     if text.trim().is_empty() {
@@ -120,6 +126,17 @@ fn options(text: &str) -> Result<Create<'static>, HttpError> {
         code: flag("code")?,
         clock: flag("clock")?,
         share_roster: flag("shareRoster")?,
+        record: recording_wish(fields.get("record"))?,
         token: None,
     })
+}
+
+/// Reads whether the room is to be recorded.
+fn recording_wish(field: Option<&Value>) -> Result<Option<RecordingWish>, HttpError> {
+    match field {
+        None | Some(Value::Bool(false)) => Ok(None),
+        Some(Value::Bool(true)) => Ok(Some(RecordingWish::Start { shared: false })),
+        Some(Value::String(shared)) if shared == "shared" => Ok(Some(RecordingWish::Start { shared: true })),
+        Some(_) => Err(HttpError::Malformed("\"record\" must be true, false or \"shared\"".to_owned())),
+    }
 }

@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod headers;
 mod json;
+mod recordings;
 mod remove;
 mod reply;
 mod request;
@@ -128,6 +129,8 @@ async fn dispatch(
         | Target::Events(_)
         | Target::Roster(_)
         | Target::Lanes(_)
+        | Target::Recordings(_)
+        | Target::Recording(..)
         | Target::Time => manager.services().is_draining(),
     };
     if is_refused {
@@ -149,6 +152,12 @@ async fn dispatch(
         (Target::Lanes(uuid), &Method::POST) => {
             lanes::speak(manager, request, uuid, body).await.map(Answer::from)
         }
+        (Target::Recordings(uuid), &Method::GET) => {
+            recordings::list(manager, request, uuid).await.map(Answer::from)
+        }
+        (Target::Recording(uuid, part), &Method::GET | &Method::DELETE) => {
+            recordings::one(manager, request, (uuid, *part)).await.map(Answer::from)
+        }
         (Target::Events(uuid), &Method::GET) => events::follow(manager, request, uuid).await,
         _ => Err(HttpError::Method(target.methods())),
     }
@@ -166,19 +175,8 @@ impl HttpError {
     /// Counts the error among the refusals and refused handshakes of websockets.
     fn count(&self, manager: &Manager, target: &Target) {
         match self {
-            // A peer counts its refusals itself. A post, a removal, a code, a roster, lanes and the
-            // time have no peer.
-            Self::Refused(refusal)
-                if matches!(
-                    target,
-                    Target::Code(_)
-                        | Target::Room(_)
-                        | Target::Actions(_)
-                        | Target::Roster(_)
-                        | Target::Lanes(_)
-                        | Target::Time
-                ) =>
-            {
+            // A peer counts its refusals itself. Only these two have one.
+            Self::Refused(refusal) if !matches!(target, Target::Rooms | Target::Events(_)) => {
                 manager.metrics().refused(refusal);
             }
             Self::NotAdmitted(reason) if *target != Target::OpenApi => {

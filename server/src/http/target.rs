@@ -21,6 +21,10 @@ pub(super) enum Target {
     Lanes(String),
     /// `rooms/{uuid}/events`: the events for its followers.
     Events(String),
+    /// `rooms/{uuid}/recordings`: its recordings.
+    Recordings(String),
+    /// `rooms/{uuid}/recordings/{part}`: one of them.
+    Recording(String, u64),
 }
 
 impl Target {
@@ -32,6 +36,10 @@ impl Target {
             ("codes", Some(code), None) if !code.is_empty() => Self::Code(code.to_owned()),
             ("time", None, None) => Self::Time,
             ("rooms", None, None) => Self::Rooms,
+            ("rooms", Some(uuid), Some("recordings")) if !uuid.is_empty() => match segments.next() {
+                None => Self::Recordings(uuid.to_owned()),
+                Some(part) => Self::Recording(uuid.to_owned(), part.parse().ok()?),
+            },
             ("rooms", Some(uuid), below) if !uuid.is_empty() => match below {
                 None => Self::Room(uuid.to_owned()),
                 Some("actions") => Self::Actions(uuid.to_owned()),
@@ -52,7 +60,10 @@ impl Target {
             Self::Rooms | Self::Actions(_) => "POST, OPTIONS",
             Self::Lanes(_) => "GET, POST, OPTIONS",
             Self::Room(_) => "DELETE, OPTIONS",
-            Self::Code(_) | Self::Events(_) | Self::Roster(_) | Self::Time => "GET, OPTIONS",
+            Self::Code(_) | Self::Events(_) | Self::Recordings(_) | Self::Roster(_) | Self::Time => {
+                "GET, OPTIONS"
+            }
+            Self::Recording(..) => "GET, DELETE, OPTIONS",
         }
     }
 }
@@ -72,8 +83,13 @@ mod tests {
         assert_eq!(Target::parse("rooms/a/roster"), Some(Target::Roster("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/lanes"), Some(Target::Lanes("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/events"), Some(Target::Events("a".to_owned())));
+        assert_eq!(Target::parse("rooms/a/recordings"), Some(Target::Recordings("a".to_owned())));
+        assert_eq!(Target::parse("rooms/a/recordings/2"), Some(Target::Recording("a".to_owned(), 2)));
         for other in [
             "",
+            "rooms/a/recordings/",
+            "rooms/a/recordings/x",
+            "rooms/a/recordings/1/",
             "codes",
             "codes/",
             "codes/a/",

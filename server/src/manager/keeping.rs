@@ -61,6 +61,7 @@ impl Manager {
         let journal = store.start(Box::new(listener))?;
         rooms.keep_in(Arc::new(JournalHandle::new(Box::new(journal), clock_start_ms, has_failed)));
         rooms.restore(restored)?;
+        manager.services().recordings.resume(&rooms.all(), &Handle::current());
         Ok(manager)
     }
 
@@ -105,6 +106,7 @@ impl Manager {
         let (_, has_failed) = watch::channel(false);
         let journal = Box::new(ClusterJournal::new(Arc::clone(&node)));
         rooms.keep_in(Arc::new(JournalHandle::new(journal, clock.started_ms(), has_failed)));
+        manager.services().recordings.join_cluster();
         manager.services().cluster.get_or_init(|| node);
         Ok(manager)
     }

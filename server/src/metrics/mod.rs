@@ -19,7 +19,7 @@ mod roster_asked;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime};
 
-use rtbroadcaster_protocol::{CloseCode, Refusal, RefusalCode};
+use rtbroadcaster_protocol::{CloseCode, RecordingEnd, Refusal, RefusalCode};
 
 use crate::admission::HandshakeError;
 use crate::websocket::{CLIENT_CODES, Ending, Fault};
@@ -48,6 +48,9 @@ pub(crate) struct Metrics {
     pub(crate) code_lookups: [AtomicU64; CodeLookup::ALL.len()],
     pub(crate) roster_asked: [AtomicU64; RosterAsked::ALL.len()],
     pub(crate) lane_messages: [AtomicU64; LaneMessages::COUNT],
+    pub(crate) recordings_begun: AtomicU64,
+    pub(crate) recordings_ended: [AtomicU64; RecordingEnd::ALL.len()],
+    pub(crate) recorded_bytes: AtomicU64,
     pub(crate) refusals: [AtomicU64; RefusalCode::ALL.len()],
     pub(crate) handshakes_refused: [AtomicU64; HandshakeError::REASONS.len()],
     pub(crate) closed_by_policy: [AtomicU64; CloseCode::ALL.len()],
@@ -77,6 +80,9 @@ impl Metrics {
             code_lookups: zeros(),
             roster_asked: zeros(),
             lane_messages: zeros(),
+            recordings_begun: AtomicU64::new(0),
+            recordings_ended: zeros(),
+            recorded_bytes: AtomicU64::new(0),
             refusals: zeros(),
             handshakes_refused: zeros(),
             closed_by_policy: zeros(),
@@ -144,6 +150,18 @@ impl Metrics {
     /// Counts what a client has said on a lane.
     pub(crate) fn lane_message(&self, message: LaneMessages) {
         count_at(&self.lane_messages, Some(message.index()));
+    pub(crate) fn recording_begun(&self) {
+        count(&self.recordings_begun);
+    }
+
+    /// Counts the end of a recording.
+    pub(crate) fn recording_ended(&self, end: RecordingEnd) {
+        count_at(&self.recordings_ended, RecordingEnd::ALL.iter().position(|other| *other == end));
+    }
+
+    /// Counts bytes of recordings that were written.
+    pub(crate) fn recorded(&self, bytes: u64) {
+        self.recorded_bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     pub(crate) fn connection_opened(&self) {

@@ -55,6 +55,11 @@ families! {
     LANE_MESSAGES = Counter "rtbroadcaster_lane_messages_total": "Messages that clients sent on lanes, by the kind and the outcome.";
     LANES = Gauge "rtbroadcaster_lanes": "Lanes of all rooms that are open.";
     VOTERS = Gauge "rtbroadcaster_voters": "Voters of all lanes.";
+    RECORDINGS = Gauge "rtbroadcaster_recordings": "Recordings that are kept, with those that are being made.";
+    RECORDINGS_BYTES = Gauge "rtbroadcaster_recordings_bytes": "Bytes of all recordings that are kept.";
+    RECORDINGS_BEGUN = Counter "rtbroadcaster_recordings_begun_total": "Recordings of rooms that began.";
+    RECORDINGS_ENDED = Counter "rtbroadcaster_recordings_ended_total": "Recordings of rooms that ended, by why.";
+    RECORDED = Counter "rtbroadcaster_recorded_bytes_total": "Bytes written to recordings.";
     OWNERS_AWAY = Gauge "rtbroadcaster_owners_away": "Open rooms whose owner has no connection.";
     FOLLOWERS = Gauge "rtbroadcaster_followers": "Followers of all rooms.";
     LAGGING = Gauge "rtbroadcaster_followers_lagging": "Followers that were not served all that there is.";

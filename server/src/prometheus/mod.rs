@@ -10,7 +10,7 @@ mod text;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rtbroadcaster_protocol::{CloseCode, RefusalCode};
+use rtbroadcaster_protocol::{CloseCode, RecordingEnd, RefusalCode};
 use tokio::runtime::Handle;
 
 use crate::admission::HandshakeError;
@@ -41,6 +41,7 @@ pub(crate) async fn page(services: &Services, open: usize, limit: usize) -> Stri
     text.one(family::ROOMS, totals.rooms);
     text.one(family::ROOMS_LIMIT, services.limits.rooms);
     rooms(&mut text, metrics, &totals);
+    recordings(&mut text, services);
     traffic(&mut text, metrics);
     text.one(family::MEMORY, services.rooms.memory().used());
     text.one(family::MEMORY_LIMIT, services.limits.room_memory_bytes);
@@ -114,6 +115,16 @@ fn rooms(text: &mut Text, metrics: &Metrics, totals: &Totals) {
     text.one(family::LAGGING, totals.lagging);
     text.one(family::LAG, totals.lag);
     text.one(family::LAG_GREATEST, totals.lag_greatest);
+}
+
+fn recordings(text: &mut Text, services: &Services) {
+    let (metrics, (count, bytes)) = (&services.metrics, services.recordings.totals());
+    text.one(family::RECORDINGS, count);
+    text.one(family::RECORDINGS_BYTES, bytes);
+    text.one(family::RECORDINGS_BEGUN, load(&metrics.recordings_begun));
+    let ended = RecordingEnd::ALL.into_iter().zip(&metrics.recordings_ended);
+    text.several(family::RECORDINGS_ENDED, ended.map(|(end, count)| ([("why", end.name())], load(count))));
+    text.one(family::RECORDED, load(&metrics.recorded_bytes));
 }
 
 fn traffic(text: &mut Text, metrics: &Metrics) {

@@ -18,8 +18,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock};
 
 use rtbroadcaster_protocol::{
-    Claim, KeyDigest, Limits, Memory, Observer, OwnerKey, Rate, Refusal, RefusalCode, Room, RoomId,
-    RoomNotice, Rooms, Timestamp,
+    Claim, KeyDigest, Limits, Memory, Observer, OwnerKey, Rate, RecorderHost, Refusal, RefusalCode, Room,
+    RoomId, RoomNotice, Rooms, Timestamp,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
@@ -79,6 +79,8 @@ pub(crate) struct RoomTable {
     alarms: Once,
     /// Keeps the rooms. Unset if they end with the process.
     journal: OnceLock<Arc<JournalHandle>>,
+    /// Records the rooms whose owners ask for it.
+    recorder: OnceLock<Arc<dyn RecorderHost>>,
     /// Is told what happens in the rooms.
     events: Arc<RoomEventSource>,
 }
@@ -107,6 +109,7 @@ impl RoomTable {
             alarms_changed: Arc::new(Notify::new()),
             alarms: Once::new(),
             journal: OnceLock::new(),
+            recorder: OnceLock::new(),
             events,
         }
     }
@@ -125,6 +128,12 @@ impl RoomTable {
     #[cfg(any(feature = "cluster", feature = "store"))]
     pub(crate) fn keep_in(&self, journal: Arc<JournalHandle>) {
         self.journal.get_or_init(|| journal);
+    }
+
+    /// Has rooms recorded by this host when their owners ask for it. To be called before any room
+    /// is opened.
+    pub(crate) fn record_with(&self, recorder: Arc<dyn RecorderHost>) {
+        self.recorder.get_or_init(|| recorder);
     }
 
     /// The journal that keeps the rooms. None if they end with the process.
@@ -352,6 +361,9 @@ impl RoomTable {
 
     fn share(&self, mut room: Room) -> Arc<SharedRoom> {
         room.observe_with(Arc::clone(&self.events) as Arc<dyn Observer>);
+        if let Some(recorder) = self.recorder.get() {
+            room.record_with(Arc::clone(recorder));
+        }
         let (opened, metrics) = (self.clock.now(), Arc::clone(&self.metrics));
         Arc::new(SharedRoom::new(room, opened, metrics, self.journal.get().cloned()))
     }

@@ -174,8 +174,7 @@ impl SharedRoom {
         has_ended.unwrap_or(false)
     }
 
-    /// Wakes those who wait until what they did is kept: more is, or never will be.
-    #[cfg(any(feature = "cluster", feature = "store"))]
+    /// Wakes those who wait until what they did is kept or recorded: more is, or never will be.
     pub(crate) fn wake_waiting(&self) {
         self.kept.notify_waiters();
     }
@@ -187,7 +186,7 @@ impl SharedRoom {
     /// - [`NotKept::Ended`]: the journal has failed or ended, or the room counts as gone.
     /// - [`NotKept::Lost`]: it will never be kept.
     pub(crate) async fn until_kept(&self, mark: Mark) -> Result<(), NotKept> {
-        let Some(journal) = &self.journal else { return Ok(()) };
+        let Some(journal) = &self.journal else { return self.until_recorded(mark).await };
         loop {
             // Created before the room is asked, so that no notification is missed.
             let kept = self.kept.notified();
@@ -207,6 +206,18 @@ impl SharedRoom {
                 () = kept => {}
                 () = journal.failed() => return Err(NotKept::Ended),
             }
+        }
+    }
+
+    /// Waits until all up to `mark` is in the room's recording, while it is recorded.
+    async fn until_recorded(&self, mark: Mark) -> Result<(), NotKept> {
+        loop {
+            // Created before the room is asked, so that no notification is missed.
+            let kept = self.kept.notified();
+            if self.look(|room| room.may_answer(mark)).ok_or(NotKept::Ended)? {
+                return Ok(());
+            }
+            kept.await;
         }
     }
 

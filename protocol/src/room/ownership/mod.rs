@@ -207,6 +207,11 @@ impl Ownership {
         *key == self.key || mutated!(AcceptAnyKey)
     }
 
+    /// The digest of the owner key.
+    pub(crate) fn key(&self) -> KeyDigest {
+        self.key
+    }
+
     /// Puts the answers of another session in the place of the owner's own, which it returns for
     /// [`Ownership::switch_back`]. None, and nothing changes, if the session is the owner's own.
     pub(crate) fn switch_answers(&mut self, session: &str) -> Option<AnswerLog> {

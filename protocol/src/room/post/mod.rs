@@ -118,7 +118,8 @@ fn stated_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
         Ok(
             ClientMessage::Action { id, .. }
             | ClientMessage::Clear { id, .. }
-            | ClientMessage::Lane { id, .. },
+            | ClientMessage::Lane { id, .. }
+            | ClientMessage::Record { id, .. },
         ) => *id,
         Ok(_) => None,
         Err(refusal) => refusal.id,

@@ -84,6 +84,7 @@ impl Room {
         let accepted = match message {
             Ok(ClientMessage::Action { action, .. }) => self.action(id, action.as_str(), now),
             Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot, now)),
+            Ok(ClientMessage::Record { wish, .. }) => self.record(id, wish, now),
             Ok(ClientMessage::Lane { name, lane, .. }) => self.set_lane(id, &name, lane, now),
             Ok(_) => Err(no_action()),
             Err(refusal) => Err(refusal),
@@ -101,7 +102,7 @@ impl Room {
 pub(crate) fn no_action() -> Refusal {
     Refusal::with_message(
         RefusalCode::Malformed,
-        "an action with a \"funcKey\", \"clear\" with a slot, or \"lane\" with \"as\", is all that may \
-         stand here",
+        "an action with a \"funcKey\", \"clear\" with a slot, \"lane\" with \"as\", or \"record\", is \
+         all that may stand here",
     )
 }

@@ -2,6 +2,7 @@
 //! what comes after the cursor.
 
 mod in_step;
+mod recording;
 
 use super::Room;
 use super::log::{Cursor, Frame, Position, SnapshotPosition};
@@ -39,13 +40,13 @@ impl Room {
     /// first.
     pub fn serve(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
         frame.clear();
-        self.fill(cursor, frame);
+        self.fill(cursor, u64::MAX, frame);
         if let (Some(follower), Position::Live { seq }) = (cursor.follower, &cursor.position) {
             self.followers.note_served(follower, *seq);
         }
     }
 
-    fn fill(&mut self, cursor: &mut Cursor, frame: &mut Frame) {
+    fn fill(&mut self, cursor: &mut Cursor, until: u64, frame: &mut Frame) {
         loop {
             self.serve_snapshot(cursor, frame);
             let Position::Live { seq } = &mut cursor.position else { return };
@@ -54,8 +55,8 @@ impl Room {
                 Rendering::Original => self.original.as_mut().unwrap_or(&mut self.compact),
             };
             if log.reaches_back_to(*seq) {
-                let until = if mutated!(ServeBeforeKept) { u64::MAX } else { self.durable };
-                let before = std::mem::replace(seq, log.serve(*seq, until, frame));
+                let durable = if mutated!(ServeBeforeKept) { u64::MAX } else { self.durable };
+                let before = std::mem::replace(seq, log.serve(*seq, durable.min(until), frame));
                 frame.contents_mut().actions += *seq - before;
                 return;
             }

@@ -16,7 +16,7 @@ pub(crate) struct Fields<'a> {
     pub(super) params_depth: usize,
 }
 
-pub(super) const FIELD_NAMES: [&str; 41] = [
+pub(super) const FIELD_NAMES: [&str; 42] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -58,6 +58,7 @@ pub(super) const FIELD_NAMES: [&str; 41] = [
     "n",
     "react",
     "say",
+    "record",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {

@@ -6,10 +6,13 @@
 
 mod fields;
 mod lane;
+mod recorded;
+mod recording;
 mod roster;
 mod scan;
 mod server;
 
+pub use recorded::{RecordedEvent, RecordedLine, RecordingHeader, recorded_line};
 pub use server::server_messages;
 
 use std::borrow::Cow;
@@ -219,6 +222,9 @@ impl<'a> Fields<'a> {
         if let Some(lane) = self.lane()? {
             return Ok(lane);
         }
+        if let Some(record) = self.record()? {
+            return Ok(record);
+        }
         if let Some(number) = self.session_number("ping")? {
             let wants_time = self.session_field(self.boolean("time").map(Some))?.unwrap_or(false);
             return Ok(ClientMessage::Ping { number, wants_time });
@@ -260,6 +266,7 @@ impl<'a> Fields<'a> {
             code: self.boolean("code")?,
             clock: self.boolean("clock")?,
             share_roster: self.boolean("shareRoster")?,
+            record: self.recording_wish()?,
         }))
     }
 
@@ -292,6 +299,7 @@ impl<'a> Fields<'a> {
             since: self.number("since")?,
             claim,
             clock: self.boolean("clock")?,
+            record: self.recording_wish()?,
             name: self.text("name")?,
             session,
             token: self.text("token")?,

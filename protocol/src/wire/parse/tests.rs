@@ -1,9 +1,11 @@
 //! Messages written by hand, and properties: what is rendered is read back as it was.
 
 mod lanes;
+mod recording;
 
 use proptest::prelude::*;
 
+use self::recording::wish;
 use super::*;
 use crate::{Audience, Connected, OwnerPresence, RosterQuery, ServerMessage, render};
 
@@ -274,22 +276,9 @@ fn token() -> impl Strategy<Value = Option<Cow<'static, str>>> {
 
 fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
     let id = || proptest::option::of(1..=MAX_NUMBER);
-    let session = proptest::option::of(text().prop_map(Cow::Owned));
     prop_oneof![
         token().prop_map(|token| ClientMessage::Create(Create { token, ..Create::default() })),
-        (number(), session, any::<[bool; 4]>(), token()).prop_map(|(version, session, flags, token)| {
-            let [share_audience, code, clock, share_roster] = flags;
-            let version = Some(version);
-            ClientMessage::Create(Create {
-                version,
-                session,
-                share_audience,
-                code,
-                clock,
-                share_roster,
-                token,
-            })
-        }),
+        recording::create(number(), token()),
         join().prop_map(ClientMessage::Join),
         (id(), key(), params(), proptest::option::of(key()), proptest::option::of(number())).prop_map(
             |(id, key, params, slot, at)| {
@@ -297,6 +286,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
                 ClientMessage::Action { id, action: Action { key, params, slot, at } }
             }
         ),
+        (id(), wish()).prop_map(|(id, wish)| ClientMessage::Record { id, wish }),
         (id(), key()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
         lanes::messages(),
         (number(), number(), proptest::option::of(number()))

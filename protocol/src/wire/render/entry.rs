@@ -30,17 +30,28 @@ pub(crate) fn retained_entry(out: &mut String, seq: u64, entry: &Entry) {
 fn write(object: &mut ObjectWriter<'_>, entry: &Entry) {
     match entry {
         Entry::Lane { name, lane } => write_lane_entry(object, name, lane.as_ref()),
-        Entry::Recording(recording) => {
-            object.object("recording", |fields| match recording {
-                Recording::On { shared } => {
-                    fields.boolean("on", true).boolean("shared", *shared);
-                }
-                Recording::Off { why } => {
-                    fields.boolean("on", false).text("why", why);
-                }
-            });
-        }
+        Entry::Recording(recording) => write_recording(object, recording),
     }
+}
+
+/// Writes whether a room is recorded, for its owner alone.
+#[cfg(feature = "rooms")]
+pub(crate) fn recording(out: &mut String, recording: &Recording) {
+    let mut object = ObjectWriter::new(out);
+    write_recording(&mut object, recording);
+    object.end();
+}
+
+#[cfg(feature = "rooms")]
+fn write_recording(object: &mut ObjectWriter<'_>, recording: &Recording) {
+    object.object("recording", |fields| match recording {
+        Recording::On { shared } => {
+            fields.boolean("on", true).boolean("shared", *shared);
+        }
+        Recording::Off { why } => {
+            fields.boolean("on", false).text("why", why);
+        }
+    });
 }
 
 /// Writes the fields `lane` and `as`.

@@ -17,12 +17,12 @@ use alloc::string::String;
 
 use crate::wire::json_writer::{ObjectWriter, append};
 use crate::{
-    Action, ClientMessage, Connected, Create, Join, Lane, LaneMessage, LaneWord, OwnerPresence, Refusal,
-    RosterQuery, ServerMessage, Status,
+    Action, ClientMessage, Connected, Create, Join, Lane, LaneMessage, LaneWord, OwnerPresence,
+    RecordingWish, Refusal, RosterQuery, ServerMessage, Status,
 };
 
 #[cfg(feature = "rooms")]
-pub(crate) use entry::{logged_entry, retained_entry};
+pub(crate) use entry::{logged_entry, recording, retained_entry};
 #[cfg(feature = "rooms")]
 pub(crate) use lanes::{lane_said, lane_totals, refused_on_lane, voted};
 #[cfg(feature = "rooms")]
@@ -47,6 +47,7 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
         ClientMessage::Join(message) => join(out, message),
         ClientMessage::Action { id, action } => client_action(out, *id, action.as_str()),
         ClientMessage::Clear { id, slot } => client_clear(out, *id, slot),
+        ClientMessage::Record { id, wish } => client_record(out, *id, *wish),
         ClientMessage::Lane { id, name, lane } => client_lane(out, *id, name, lane.as_ref()),
         ClientMessage::Speak(message) => lane_message(out, message),
         ClientMessage::Ask { ask, query } => client_ask(out, *ask, *query),
@@ -75,6 +76,7 @@ pub(crate) struct FirstMessage<'a> {
     pub(crate) code: bool,
     pub(crate) clock: bool,
     pub(crate) share_roster: bool,
+    pub(crate) record: Option<RecordingWish>,
     pub(crate) name: Option<&'a str>,
     pub(crate) token: Option<&'a str>,
 }
@@ -98,12 +100,13 @@ pub(crate) fn first_message(out: &mut String, message: &FirstMessage<'_>) {
     if message.share_roster {
         object.boolean("shareRoster", true);
     }
+    write_record(&mut object, message.record);
     object.optional_text("name", message.name).optional_text("token", message.token);
     object.end();
 }
 
 fn create(out: &mut String, create: &Create<'_>) {
-    let &Create { version, share_audience, code, clock, share_roster, .. } = create;
+    let &Create { version, share_audience, code, clock, share_roster, record, .. } = create;
     let (session, token) = (create.session.as_deref(), create.token.as_deref());
     first_message(
         out,
@@ -114,6 +117,7 @@ fn create(out: &mut String, create: &Create<'_>) {
             code,
             clock,
             share_roster,
+            record,
             token,
             ..FirstMessage::default()
         },
@@ -121,11 +125,11 @@ fn create(out: &mut String, create: &Create<'_>) {
 }
 
 fn join(out: &mut String, join: &Join<'_>) {
-    let &Join { version, since, clock, .. } = join;
+    let &Join { version, since, clock, record, .. } = join;
     let (uuid, token) = (Some(&*join.uuid), join.token.as_deref());
     let (name, session) = (join.name.as_deref(), join.session.as_deref());
     let message =
-        FirstMessage { uuid, version, since, clock, name, session, token, ..FirstMessage::default() };
+        FirstMessage { uuid, version, since, clock, record, name, session, token, ..FirstMessage::default() };
     first_message(
         out,
         &match &join.claim {
@@ -178,6 +182,23 @@ fn lane_message(out: &mut String, message: &LaneMessage<'_>) {
         }
     };
     object.end();
+}
+
+/// Writes whether an owner wants its room recorded.
+pub(crate) fn client_record(out: &mut String, id: Option<u64>, wish: RecordingWish) {
+    let mut object = ObjectWriter::new(out);
+    object.optional_number("id", id);
+    write_record(&mut object, Some(wish));
+    object.end();
+}
+
+fn write_record(object: &mut ObjectWriter<'_>, wish: Option<RecordingWish>) {
+    match wish {
+        Some(RecordingWish::Start { shared: false }) => object.boolean("record", true),
+        Some(RecordingWish::Start { shared: true }) => object.text("record", "shared"),
+        Some(RecordingWish::Stop) => object.boolean("record", false),
+        None => object,
+    };
 }
 
 /// Writes the question who is there.

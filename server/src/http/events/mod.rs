@@ -6,7 +6,7 @@ mod pipe;
 use std::borrow::Cow;
 
 use rtbroadcaster_protocol::{
-    Claim, ClientMessage, Join, PROTOCOL_VERSION, RequestedEntry, RoomCode, RoomId,
+    Claim, ClientMessage, Join, PROTOCOL_VERSION, RecordingWish, RequestedEntry, RoomCode, RoomId,
 };
 use tracing::debug_span;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -91,8 +91,19 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
         since: headers::since(&request.headers, query)?,
         claim,
         clock: query.flag("clock")?,
+        record: recording_wish(query)?,
         name: headers::name(&request.headers)?.map(Into::into),
         session,
         token: headers::bearer(&request.headers)?.map(Into::into),
     })
+}
+
+/// Whether an owner wants its room recorded.
+fn recording_wish(query: &Query) -> Result<Option<RecordingWish>, HttpError> {
+    match query.text("record") {
+        None | Some("false") => Ok(None),
+        Some("true") => Ok(Some(RecordingWish::Start { shared: false })),
+        Some("shared") => Ok(Some(RecordingWish::Start { shared: true })),
+        Some(_) => Err(HttpError::Malformed("record must be true, false or shared".to_owned())),
+    }
 }

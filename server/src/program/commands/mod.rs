@@ -6,6 +6,7 @@ mod follow;
 mod health;
 mod manual;
 mod publish;
+mod replay;
 mod stored_rooms;
 mod token;
 
@@ -22,6 +23,7 @@ pub(crate) fn run_without_settings(task: &Task) -> Option<ExitCode> {
     match task {
         Task::Publish(task) => Some(ended(publish::run(task))),
         Task::Follow(task) => Some(ended(follow::run(task))),
+        Task::Replay(task) => Some(ended(replay::run(task))),
         Task::Completions(shell) => Some(manual::print_completions(*shell)),
         Task::Manual(folder) => Some(ended(manual::write_pages(folder))),
         _ => None,
@@ -39,7 +41,8 @@ pub(crate) fn run(task: &Task, configuration: &Configuration) -> ExitCode {
         Task::Token(task) => token::run(task, configuration),
         // These are done before settings are read, or by main.
         Task::Serve | Task::Config | Task::Example | Task::Check => ExitCode::SUCCESS,
-        Task::Publish(_) | Task::Follow(_) | Task::Completions(_) | Task::Manual(_) => ExitCode::SUCCESS,
+        Task::Publish(_) | Task::Follow(_) | Task::Replay(_) => ExitCode::SUCCESS,
+        Task::Completions(_) | Task::Manual(_) => ExitCode::SUCCESS,
     }
 }
 

@@ -13,7 +13,7 @@ use super::value::{Given, Shown};
 pub(super) const CONFIG_VARIABLE: &str = "RTBROADCASTER_CONFIG";
 
 /// What the command line asks for.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Invocation {
     pub(crate) task: Task,
     /// The configuration file, if the command line names one.

@@ -35,7 +35,7 @@ pub(crate) use print::{effective, example};
 pub(crate) use problem::Problems;
 pub(crate) use resolve::resolve;
 pub(crate) use suggestion::misspelt;
-pub(crate) use task::{FollowTask, HealthTask, PublishTask, StoreTask, Task, TokenTask};
+pub(crate) use task::{FollowTask, HealthTask, PublishTask, ReplayTask, StoreTask, Task, TokenTask};
 
 /// All settings, as they are in force.
 #[derive(Debug, Clone, PartialEq)]

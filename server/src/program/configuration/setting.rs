@@ -24,6 +24,7 @@ pub(crate) enum Section {
     Server,
     Access,
     Limits,
+    Recordings,
     Cluster,
     Admin,
     Webhook,
@@ -31,8 +32,15 @@ pub(crate) enum Section {
 
 impl Section {
     /// In the order in which they are shown.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Server, Self::Access, Self::Limits, Self::Cluster, Self::Admin, Self::Webhook];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Server,
+        Self::Access,
+        Self::Limits,
+        Self::Recordings,
+        Self::Cluster,
+        Self::Admin,
+        Self::Webhook,
+    ];
 
     /// Its name in the file.
     pub(crate) fn name(self) -> &'static str {
@@ -40,6 +48,7 @@ impl Section {
             Self::Server => "server",
             Self::Access => "access",
             Self::Limits => "limits",
+            Self::Recordings => "recordings",
             Self::Cluster => "cluster",
             Self::Admin => "admin",
             Self::Webhook => "webhook",
@@ -52,6 +61,7 @@ impl Section {
             Self::Server => "Server",
             Self::Access => "Access",
             Self::Limits => "Limits",
+            Self::Recordings => "Recordings",
             Self::Cluster => "Cluster",
             Self::Admin => "Administration",
             Self::Webhook => "Webhook",

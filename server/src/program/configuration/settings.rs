@@ -5,6 +5,7 @@ mod admin;
 mod cluster;
 mod lanes;
 mod limits;
+mod recordings;
 mod server;
 mod webhook;
 
@@ -17,6 +18,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         access::SETTINGS,
         limits::SETTINGS,
         lanes::SETTINGS,
+        recordings::SETTINGS,
         cluster::SETTINGS,
         admin::SETTINGS,
         webhook::SETTINGS,

@@ -10,7 +10,7 @@ use rtbroadcaster_protocol::RoomId;
 use crate::client::Address;
 
 /// What the program should do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Task {
     /// Serve rooms until a signal ends it.
     Serve,
@@ -30,6 +30,8 @@ pub(crate) enum Task {
     Publish(PublishTask),
     /// Print what is sent in a room.
     Follow(FollowTask),
+    /// Play a recording into a new room.
+    Replay(ReplayTask),
     /// Print the completions for a shell.
     Completions(Shell),
     /// Write the manual's pages into a folder.
@@ -85,10 +87,22 @@ pub(crate) struct FollowTask {
     pub(crate) url: Address,
 }
 
+/// What to play, and where.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ReplayTask {
+    pub(crate) file: PathBuf,
+    pub(crate) url: Address,
+    /// How many times faster than it was recorded.
+    pub(crate) speed: f64,
+}
+
 impl Task {
     /// Whether it is done with the server's settings.
     pub(super) fn takes_settings(&self) -> bool {
-        !matches!(self, Self::Publish(_) | Self::Follow(_) | Self::Completions(_) | Self::Manual(_))
+        !matches!(
+            self,
+            Self::Publish(_) | Self::Follow(_) | Self::Replay(_) | Self::Completions(_) | Self::Manual(_)
+        )
     }
 
     /// Whether settings must not contradict each other for it, because it serves them or speaks of
@@ -118,6 +132,11 @@ impl Task {
                 first_id: number(matches, "first-id"),
             }),
             "follow" => Self::Follow(FollowTask { room: text(matches, "uuid"), url: url(matches) }),
+            "replay" => Self::Replay(ReplayTask {
+                file: matches.get_one("file").cloned().expect("clap wants one"),
+                url: url(matches),
+                speed: *matches.get_one("speed").expect("it has a default"),
+            }),
             "completions" => Self::Completions(*matches.get_one("shell").expect("clap wants one")),
             "manual" => Self::Manual(matches.get_one("folder").cloned().expect("clap wants one")),
             other => unreachable!("clap knows no command {other}"),
@@ -159,7 +178,7 @@ fn url(matches: &ArgMatches) -> Address {
 /// Every command, with whether it takes the settings as flags too.
 pub(super) fn commands() -> Vec<(Command, bool)> {
     let with_settings = [config(), check()].into_iter().chain(store()).chain([health(), token()]);
-    let without = [publish(), follow(), completions(), manual()];
+    let without = [publish(), follow(), replay(), completions(), manual()];
     with_settings.map(|command| (command, true)).chain(without.map(|command| (command, false))).collect()
 }
 
@@ -247,11 +266,14 @@ const MAX_LIFETIME_S: u64 = 3_153_600_000;
 /// Where a room is, and which.
 fn of_a_room(command: Command) -> Command {
     let room = Arg::new("uuid").value_name("UUID").required(true).value_parser(room_id).help("The room");
+    command.arg(room).arg(url_argument())
+}
+
+/// Where the rooms are.
+fn url_argument() -> Arg {
     let url = Arg::new("url").long("url").value_name("URL").value_parser(value_parser!(Address));
-    command.arg(room).arg(
-        url.default_value("http://127.0.0.1:8080/broadcasting")
-            .help("Where the rooms are: http, https, ws or wss, and the path that --path of the server says"),
-    )
+    url.default_value("http://127.0.0.1:8080/broadcasting")
+        .help("Where the rooms are: http, https, ws or wss, and the path that --path of the server says")
 }
 
 /// A uuid. What is none would change the path of the request.
@@ -286,6 +308,29 @@ fn follow() -> Command {
              closed; a lost connection comes back",
         )
         .after_help("A token is taken from the environment only [env: RTBROADCASTER_TOKEN].")
+}
+
+fn replay() -> Command {
+    let file = Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf));
+    let speed = Arg::new("speed").long("speed").value_name("TIMES").default_value("1");
+    Command::new("replay")
+        .about(
+            "Open a room and play a recording into it, print the room's uuid (JSON), and close the room at the end \
+             of the recording",
+        )
+        .arg(file.help("The recording"))
+        .arg(url_argument())
+        .arg(speed.value_parser(speed_of).help("How many times faster than it was recorded"))
+        .after_help(
+            "A token is taken from the environment only [env: RTBROADCASTER_TOKEN]. The exit code is 1 if an \
+             action was refused.",
+        )
+}
+
+/// A number above 0.
+fn speed_of(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
+    speed.ok_or_else(|| "it must be a number above 0".to_owned())
 }
 
 fn completions() -> Command {

@@ -57,7 +57,7 @@ const ORDERS: [Order; 2] = [
                 parts: &["room"],
                 reason: "a room serves connections of any kind; what one of them may do is decided above it",
             },
-            Layer { parts: &["peer"], reason: "" },
+            Layer { parts: &["peer", "recording"], reason: "" },
         ],
     },
     Order {
@@ -87,6 +87,7 @@ const ORDERS: [Order; 2] = [
                 reason: "a node takes its rooms from others without knowing what clients want of them",
             },
             Layer { parts: &["settings"], reason: "settings are values: others act on them" },
+            Layer { parts: &["recording"], reason: "a recorder is to a room what a follower is" },
             Layer {
                 parts: &["services"],
                 reason: "connections hold the services, so the services know no connection",

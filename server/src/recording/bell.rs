@@ -1,0 +1,101 @@
+//! Wakes a recorder when its room has something new.
+
+use std::fmt;
+use std::io::{self, ErrorKind, IoSlice};
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rtbroadcaster_protocol::Rendering;
+use tokio::sync::Notify;
+
+use crate::fanout::{SendContext, Subscriber};
+use crate::shared_room::{RoomSubscription, SharedRoom};
+
+/// Rings once after each [`Bell::arm`] when the room has something new.
+pub(super) struct Bell {
+    room: Arc<SharedRoom>,
+    /// None while it isn't armed, so that fan-outs pass the recorder over.
+    subscription: Mutex<Option<RoomSubscription>>,
+    rings: Notify,
+    index: AtomicUsize,
+}
+
+impl Bell {
+    pub(super) fn new(room: &Arc<SharedRoom>) -> Arc<Self> {
+        Arc::new(Self {
+            room: Arc::clone(room),
+            subscription: Mutex::new(None),
+            rings: Notify::new(),
+            index: AtomicUsize::new(0),
+        })
+    }
+
+    /// Arms it. True if it wasn't armed: then the caller must look once more for what came earlier.
+    pub(super) fn arm(self: &Arc<Self>) -> bool {
+        let mut subscription = self.subscription();
+        if subscription.is_some() {
+            return false;
+        }
+        let subscriber = Arc::clone(self) as Arc<dyn Subscriber>;
+        *subscription = Some(self.room.subscribe(false, Rendering::Compact, &subscriber));
+        true
+    }
+
+    /// Waits until it rings.
+    pub(super) async fn rung(&self) {
+        self.rings.notified().await;
+    }
+
+    /// Takes the recorder out of the fan-outs.
+    pub(super) fn disarm(&self) {
+        if let Some(subscription) = self.subscription().take() {
+            self.room.unsubscribe(subscription, self);
+        }
+    }
+
+    fn subscription(&self) -> MutexGuard<'_, Option<RoomSubscription>> {
+        // It is consistent at every point where a panic could happen.
+        self.subscription.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// SAFETY: it has no socket.
+#[expect(unsafe_code, reason = "the trait asks for a promise")]
+unsafe impl Subscriber for Bell {
+    #[cfg(unix)]
+    fn socket(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
+
+    /// It has no client, and is never in step.
+    fn write(&self, _slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        Err(ErrorKind::WouldBlock.into())
+    }
+
+    /// The recorder serves itself when it comes to it.
+    fn deliver(&self, _context: &mut SendContext) -> bool {
+        self.disarm();
+        false
+    }
+
+    fn wake(&self) {
+        self.rings.notify_one();
+    }
+
+    fn index(&self) -> usize {
+        self.index.load(Ordering::Relaxed)
+    }
+
+    fn set_index(&self, index: usize) {
+        self.index.store(index, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Bell {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The room leads to all its subscribers.
+        formatter.debug_struct("Bell").finish_non_exhaustive()
+    }
+}
