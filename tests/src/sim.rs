@@ -27,6 +27,7 @@ mod page;
 mod page_end;
 pub mod people;
 mod program;
+pub mod recordings;
 mod sent;
 mod server;
 mod server_end;

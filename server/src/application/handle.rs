@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{
-    LaneReport, MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, RecordingWish, Refusal, RefusalCode, Room, RoomCode, RoomId,
+    LaneReport, MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, RecordingWish, Refusal,
+    RefusalCode, Room, RoomCode, RoomId,
 };
 use tokio::time::sleep;
 

@@ -150,6 +150,9 @@ impl Metrics {
     /// Counts what a client has said on a lane.
     pub(crate) fn lane_message(&self, message: LaneMessages) {
         count_at(&self.lane_messages, Some(message.index()));
+    }
+
+    /// Counts the beginning of a recording.
     pub(crate) fn recording_begun(&self) {
         count(&self.recordings_begun);
     }

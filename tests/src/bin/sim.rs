@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use rtbroadcaster_tests::sim::{CLUSTER_GOALS, Failure, GOALS, Setup, check_seed, check_seeds, harness, run};
-use rtbroadcaster_tests::sim::{lanes, one_moment, people};
+use rtbroadcaster_tests::sim::{lanes, one_moment, people, recordings};
 
 /// Pause between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -28,6 +28,9 @@ struct Args {
     /// Followers that speak on lanes.
     #[arg(long, conflicts_with_all = ["cluster", "minutes", "moments", "people"])]
     lanes: bool,
+    /// Rooms that are recorded, and kills.
+    #[arg(long, conflicts_with_all = ["cluster", "minutes", "moments", "people", "lanes"])]
+    recordings: bool,
     /// Print all that happens in it, and do not shorten it.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -64,6 +67,9 @@ fn main() -> ExitCode {
     if args.people {
         return people(&args);
     }
+    if args.recordings {
+        return recordings(&args);
+    }
     let result = match args.seed {
         Some(seed) if args.trace => return replay(args.setup(), seed),
         Some(seed) => check_seed(args.setup(), seed),
@@ -94,6 +100,15 @@ fn lanes(args: &Args) -> ExitCode {
     let Some((seed, violation)) = lanes::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
     let program = lanes::shortened(seed, &violation);
     let trace = lanes::play(&program, true).err().map(|(_, trace)| trace);
+    trace.into_iter().flatten().for_each(|line| println!("{line}"));
+    println!("seed {seed} violates {violation}\n{program:#?}");
+    ExitCode::FAILURE
+}
+
+fn recordings(args: &Args) -> ExitCode {
+    let Some((seed, violation)) = recordings::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
+    let program = recordings::shortened(seed, &violation);
+    let trace = recordings::play(&program, true).err().map(|(_, trace)| trace);
     trace.into_iter().flatten().for_each(|line| println!("{line}"));
     println!("seed {seed} violates {violation}\n{program:#?}");
     ExitCode::FAILURE

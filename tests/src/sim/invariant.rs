@@ -4,8 +4,7 @@ use std::fmt;
 
 /// What must hold in every world: the guarantees G1 to G9, D1 to D7 and D10 for rooms with a
 /// journal, T1 to T5 for actions that run at a moment, P1 to P4 for who is there, L1 to L7 for
-/// lanes, and
-/// that nothing panics.
+/// lanes, R1 to R6 for recordings, and that nothing panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Invariant {
     /// G1: only the connection with the newest claim changes what followers see.
@@ -71,6 +70,18 @@ pub enum Invariant {
     NothingIsUncounted,
     /// L7: once all is quiet, all pages know the same lanes, those who join late too.
     EntriesConverge,
+    /// R1: a recording plays what a follower was handed that was there from its start.
+    PlayedAsHanded,
+    /// R2: nothing is in a recording that no follower was served.
+    NothingUnserved,
+    /// R3: after a jump a page has what it would have had it played everything.
+    JumpsAreExact,
+    /// R4: each prefix of a recording plays up to its last whole line.
+    PrefixesPlay,
+    /// R5: what was acknowledged while the room was recorded is in the recording after a kill.
+    AnsweredIsRecorded,
+    /// R6: recordings keep their bounds.
+    RecordingsAreBounded,
     /// No input makes the protocol panic.
     NoPanic,
 }
@@ -111,6 +122,12 @@ impl Invariant {
             Self::FloodChangesNothing => "l4_flood_changes_nothing",
             Self::NothingIsUncounted => "l5_nothing_is_uncounted",
             Self::EntriesConverge => "l7_entries_converge",
+            Self::PlayedAsHanded => "r1_played_as_handed",
+            Self::NothingUnserved => "r2_nothing_unserved",
+            Self::JumpsAreExact => "r3_jumps_are_exact",
+            Self::PrefixesPlay => "r4_prefixes_play",
+            Self::AnsweredIsRecorded => "r5_answered_is_recorded",
+            Self::RecordingsAreBounded => "r6_recordings_are_bounded",
             Self::NoPanic => "no_panic",
         }
     }

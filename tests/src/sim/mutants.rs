@@ -10,6 +10,7 @@ use super::invariant::Violation;
 use super::lanes;
 use super::one_moment;
 use super::people;
+use super::recordings;
 use super::world::run;
 
 /// The simulation must find a fault within this many programs.
@@ -94,6 +95,13 @@ fn is_of_lanes(mutation: Mutation) -> bool {
     )
 }
 
+/// Whether a fault can matter only where a room is recorded.
+fn is_of_recordings(mutation: Mutation) -> bool {
+    use Mutation::*;
+
+    matches!(mutation, SnapshotTooEarly | RecordOneTooLate | AnswerBeforeRecorded)
+}
+
 fn find(mutation: Mutation) -> Option<(u64, Violation)> {
     if is_of_moments(mutation) {
         one_moment::find_violation(0..CASES)
@@ -101,6 +109,8 @@ fn find(mutation: Mutation) -> Option<(u64, Violation)> {
         people::find_violation(0..CASES)
     } else if is_of_lanes(mutation) {
         lanes::find_violation(0..CASES)
+    } else if is_of_recordings(mutation) {
+        recordings::find_violation(0..CASES)
     } else {
         find_violation(setup_of(mutation), 0, CASES)
     }
@@ -114,6 +124,8 @@ fn holds(mutation: Mutation, seed: u64) -> bool {
         people::find_violation([seed]).is_none()
     } else if is_of_lanes(mutation) {
         lanes::find_violation([seed]).is_none()
+    } else if is_of_recordings(mutation) {
+        recordings::find_violation([seed]).is_none()
     } else {
         run(&program_of(setup_of(mutation), seed), false).is_ok()
     }
