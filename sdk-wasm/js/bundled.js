@@ -1238,6 +1238,7 @@ var Driver = class {
       const message = parse(line);
       if (mayDeliver && message && (!this.waiting.holds && fastPath.deliver(message) || fastPath.settle(message))) continue;
       this.seat = message?.seat ?? this.seat;
+      if (message?.recording) this.page.callBack("onrecording", message.recording);
       if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
       const engine = this.upToDate();
       if (message) {
@@ -1472,7 +1473,7 @@ var PageCode = class {
 };
 
 // shell.js
-var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onretry"];
+var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry"];
 var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function shellOf(room, driver) {
   const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(room));
@@ -1645,6 +1646,10 @@ var Room = class {
     } catch (error) {
       return this.#failed(error);
     }
+  }
+  /** @param {unknown} [wish] */
+  record(wish = true) {
+    return this.#driver.submit(JSON.stringify({ record: wish }), "");
   }
   ready() {
     return this.#driver.ready();

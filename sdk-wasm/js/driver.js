@@ -101,6 +101,7 @@ export class Driver {
       const message = parse(line);
       if (mayDeliver && message && ((!this.waiting.holds && fastPath.deliver(message)) || fastPath.settle(message))) continue;
       this.seat = message?.seat ?? this.seat;
+      if (message?.recording) this.page.callBack("onrecording", message.recording);
       if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
       const engine = this.upToDate();
       if (message) {

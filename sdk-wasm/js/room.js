@@ -211,6 +211,11 @@ class Room {
     }
   }
 
+  /** @param {unknown} [wish] */
+  record(wish = true) {
+    return this.#driver.submit(JSON.stringify({ record: wish }), "");
+  }
+
   ready() {
     return this.#driver.ready();
   }

@@ -3,7 +3,7 @@
 import { callback } from "./arguments.js";
 
 /** The callbacks of a room, which are options too. */
-export const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onretry"];
+export const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry"];
 
 /** By this name consoles call a room. Vue and Alpine make no proxy around what has one. */
 const prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });

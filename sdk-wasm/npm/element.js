@@ -3,7 +3,7 @@
 
 import { create, join } from "./index.js";
 
-const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience", "roster", "lane", "said", "counts", "retry"];
+const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience", "roster", "lane", "said", "counts", "recording", "retry"];
 
 /** Without elements, for instance on a server that renders pages, importing this does nothing. */
 export class RoomElement extends (globalThis.HTMLElement ?? Object) {

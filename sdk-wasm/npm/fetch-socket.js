@@ -109,7 +109,7 @@ export class FetchSocket {
   }
 
   #sendMessage(line, message) {
-    if (message.funcKey || message.clear || message.as !== undefined) {
+    if (message.funcKey || message.clear || message.id) {
       this.#waiting.push({ line, id: message.id, bytes: new TextEncoder().encode(line).length + 1 });
       this.#waitingBytes += this.#waiting.at(-1).bytes;
     } else if (message.ping) {

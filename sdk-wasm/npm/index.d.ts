@@ -325,6 +325,16 @@ export interface RosterChange {
   readonly more: number;
 }
 
+/** Whether a room is recorded. */
+export interface Recording {
+  /** Whether it is. */
+  readonly on: boolean;
+  /** While it is on: whether whoever may join may read the recording. */
+  readonly shared?: boolean;
+  /** Why it ended: `stopped` by the owner, by `size` or `time`, or because the `disk` failed. */
+  readonly why?: "stopped" | "size" | "time" | "disk";
+}
+
 /**
  * A lane, as {@link Room.lane} and {@link CreateOptions.lanes} open it: a way from the followers to
  * the owner. With `options` it is a vote, with `symbols` reactions are counted, and otherwise
@@ -440,6 +450,11 @@ export interface Callbacks {
   onsaid?: ((said: Said) => void) | null | undefined;
   /** The counts of the lanes changed. Called at most once a second, only on the owner's page. */
   oncounts?: ((change: LaneCounts) => void) | null | undefined;
+  /**
+   * A recording of the room began or ended. Also called when a page joins a room that is or was
+   * recorded, and again after a lost connection.
+   */
+  onrecording?: ((recording: Recording) => void) | null | undefined;
 }
 
 /**
@@ -593,6 +608,11 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    * the promise resolves. Default false: pages begin with the first such action.
    */
   clock?: boolean | undefined;
+  /**
+   * Has the room recorded from the start, as {@link Room.record} does. If the server refuses that,
+   * `onerror` is called, and the room goes on. Default false.
+   */
+  record?: boolean | "shared" | undefined;
 }
 
 /** A room, and the proof that this user owns it. */
@@ -748,6 +768,17 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * promise settles as that of `broadcast`.
    */
   clear(slot: string): Promise<number | undefined>;
+
+  /**
+   * Has the room recorded from now on, or no longer. Owner only. All pages of the room are told
+   * (`onrecording`). The server keeps the recording; `rtbroadcaster/play` plays it. The promise
+   * settles as that of `broadcast`, with these codes too: `forbidden` if the server records
+   * nothing, `state_too_large` if it has no space for another recording.
+   *
+   * @param wish Default true. With `"shared"`, whoever may join may read the recording as long as
+   * the room lives.
+   */
+  record(wish?: boolean | "shared"): Promise<number | undefined>;
 
   /**
    * Resolves when the queue has space for an action of any size, at once if it has. Await it after

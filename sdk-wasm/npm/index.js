@@ -75,7 +75,11 @@ export async function join(url, uuid, options) {
  */
 async function createOrResume(url, options) {
   /** @type {(options: any, onend?: (code: string) => void) => ReturnType<typeof enter>} */
-  const createRoom = (options, onend) => enter(RoomEngine, url, false, undefined, options, onend);
+  const createRoom = async (options, onend) => {
+    const room = await enter(RoomEngine, url, false, undefined, options, onend);
+    if (options?.record) room.record(options.record);
+    return room;
+  };
   const resumes = options?.resume ?? false;
   if (resumes === false) return createRoom(options);
   const { resume } = await import("./resume.js");

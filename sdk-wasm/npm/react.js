@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "react";
 import { create, join } from "rtbroadcaster";
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onretry"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry"];
 
 export function useRoom(url, options = {}) {
   const [state, setState] = useState({ status: "connecting" });

@@ -122,7 +122,6 @@ impl<P> Engine<P> {
     }
 
     /// See [`Session::submit`].
-    #[cfg(feature = "javascript")]
     pub(crate) fn submit(&mut self, text: String, slot: Option<&str>) -> Result<u64, BroadcastError> {
         self.session.submit(text, slot)
     }

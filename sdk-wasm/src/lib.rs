@@ -112,7 +112,7 @@ pub use room_engine::RoomEngine;
 #[cfg(feature = "web")]
 pub use web::{
     Audience, ClockEstimate, CloseReason, Code, Creating, Joining, OwnerPresence, Params, Pending, Person,
-    Room, RoomBuilder, RoomError, Roster, RosterChange, Status,
+    RecordingWish, Room, RoomBuilder, RoomError, Roster, RosterChange, Status,
 };
 #[cfg(all(feature = "npm", feature = "web"))]
 compile_error!("the feature `npm` does without what `web` needs: build with `--no-default-features`");

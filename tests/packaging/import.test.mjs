@@ -83,7 +83,7 @@ async function nextStart(scene, folder, env) {
 
 test("scripts that are no modules are imported, and a call points to init", async () => {
   const folder = await shared("esbuild");
-  const entries = ["index", "element", "classic", "fetch-socket"];
+  const entries = ["index", "element", "classic", "fetch-socket", "play"];
   for (const format of ["cjs", "iife"]) {
     for (const entry of entries) {
       const from = join(folder, `node_modules/rtbroadcaster/${entry}.js`);

@@ -208,6 +208,13 @@ impl Driver {
         self.answer(ticket, slot)
     }
 
+    /// Asks for something as the owner, by a message without an id. This is sent and answered as an
+    /// action is.
+    pub(super) fn submit(self: &Rc<Self>, text: &str) -> Pending<Answer> {
+        let ticket = self.inner.borrow_mut().engine.submit(String::from(text), None);
+        self.answer(ticket, "record")
+    }
+
     /// Waits until the queue has space, or the room is over.
     pub(super) fn ready(self: &Rc<Self>) -> Pending<Result<(), RoomError>> {
         if self.inner.borrow().is_over {

@@ -48,4 +48,6 @@ pub use params::Params;
 pub use pending::Pending;
 pub use room::Room;
 pub use roster::{Person, Roster, RosterChange};
-pub use rtbroadcaster_protocol::{Audience, ClockEstimate, OwnerPresence, SessionStatus as Status};
+pub use rtbroadcaster_protocol::{
+    Audience, ClockEstimate, OwnerPresence, RecordingWish, SessionStatus as Status,
+};

@@ -7,7 +7,7 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use core::fmt;
 
-use rtbroadcaster_protocol::{Goal, RosterQuery};
+use rtbroadcaster_protocol::{Goal, RecordingWish, RosterQuery};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -112,6 +112,20 @@ impl Room {
     /// As [`Room::broadcast`]. [`RoomError::key`] is the slot.
     pub fn clear(&self, slot: &str) -> Pending<Answer> {
         self.driver.clear(slot)
+    }
+
+    /// Has the room recorded from now on, or no longer; `shared` says whether whoever may join may
+    /// read the recording. Owner only.
+    ///
+    /// # Errors
+    /// As [`Room::broadcast`]. The server refuses with `forbidden` if it records nothing, and with
+    /// `state_too_large` if it has no space for another recording.
+    pub fn record(&self, wish: RecordingWish) -> Pending<Answer> {
+        self.driver.submit(match wish {
+            RecordingWish::Start { shared: false } => r#"{"record":true}"#,
+            RecordingWish::Start { shared: true } => r#"{"record":"shared"}"#,
+            RecordingWish::Stop => r#"{"record":false}"#,
+        })
     }
 
     /// Waits until the queue has space for an action of any size. Await it after `QueueFull`, or

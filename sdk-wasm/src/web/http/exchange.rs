@@ -109,9 +109,9 @@ impl Exchange {
     }
 
     fn send_message(self: &Rc<Self>, line: &str, message: &Fields) {
-        if message.func_key().is_some() || message.clear().is_some() {
-            let id = message.count("id").unwrap_or(0);
-            return self.posts(|posts| posts.push(line, id));
+        let id = message.count("id");
+        if message.func_key().is_some() || message.clear().is_some() || id.is_some() {
+            return self.posts(|posts| posts.push(line, id.unwrap_or(0)));
         }
         if let Some(ping) = message.number(NumberField::Ping) {
             let exchange = Rc::clone(self);

@@ -1,0 +1,356 @@
+// `play`: hands a recording to the page's functions, by a clock that stops, runs faster and jumps.
+// play.d.ts documents it. Nothing of a room is needed for that, and no WebAssembly.
+
+import { report, roomError } from "./error.js";
+import { checkedFunctions, checker } from "./schemas.js";
+
+/** No timer of a browser waits longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Opens a recording and plays it.
+ *
+ * @param {string | URL | Response | Iterable<string> | AsyncIterable<string>} source
+ * @param {any} options
+ */
+export async function play(source, options = {}) {
+  const { from = 0, maxIdle, speed = 1 } = options;
+  if (maxIdle !== undefined) positive(maxIdle, "maxIdle");
+  const settings = { ...options, speed: positive(speed, "speed"), functions: functionsOf(options) };
+  const steps = timeline(await linesOf(source), maxIdle);
+  const player = new Player(steps, settings);
+  if (from !== 0) await player.seek(from);
+  player.play();
+  return player;
+}
+
+class Player {
+  #steps;
+  #options;
+  /** The step that is played next. */
+  #next = 0;
+  /** What the page has: slot → the step that was handed over. */
+  #slots = new Map();
+  /** The keys without a function, each of which is reported once. */
+  #missing = new Set();
+  #driver;
+  #speed;
+  /** The player's time when it was last set, and the page's clock then; none while it pauses. */
+  #at = 0;
+  /** @type {number | undefined} */
+  #since;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #isClosed = false;
+  #isRunning = false;
+
+  constructor(steps, options) {
+    this.#steps = steps;
+    this.#options = options;
+    this.#speed = options.speed;
+  }
+
+  get duration() {
+    return this.#steps.at(-1)?.at ?? 0;
+  }
+
+  get time() {
+    const passed = this.#since === undefined ? 0 : (performance.now() - this.#since) * this.#speed;
+    return Math.min(this.#at + passed, this.duration);
+  }
+
+  get playing() {
+    return this.#since !== undefined;
+  }
+
+  get speed() {
+    return this.#speed;
+  }
+
+  set speed(speed) {
+    positive(speed, "speed");
+    this.#setTime(this.time);
+    this.#speed = speed;
+    this.#run();
+  }
+
+  play() {
+    if (this.#isClosed) throw roomError("closed", "the player is closed");
+    if (this.#since !== undefined) return;
+    this.#since = performance.now();
+    // Functions that the page registers before the next task miss nothing.
+    this.#arm(0);
+  }
+
+  pause() {
+    this.#setTime(this.time);
+    this.#since = undefined;
+    clearTimeout(this.#timer);
+  }
+
+  async seek(milliseconds) {
+    if (this.#isClosed) throw roomError("closed", "the player is closed");
+    if (typeof milliseconds !== "number" || !(milliseconds >= 0)) throw invalid("`ms` must be a number from 0");
+    const time = Math.min(milliseconds, this.duration);
+    const { next, slots, driver } = stateAt(this.#steps, time);
+    const had = this.#slots;
+    [this.#next, this.#slots] = [next, slots];
+    this.#setTime(time);
+    this.#hand(() => {
+      for (const slot of had.keys()) if (!slots.has(slot)) this.#tell("onclear", slot);
+      for (const [slot, step] of slots) if (had.get(slot)?.text !== step.text) this.#perform(step);
+      this.#tellDriver(driver);
+    });
+    this.#tell("onprogress", this.time, this.duration);
+    this.#run();
+  }
+
+  close() {
+    this.pause();
+    this.#isClosed = true;
+    this.#slots.clear();
+    this.#options = { functions: {} };
+  }
+
+  #setTime(time) {
+    this.#at = time;
+    if (this.#since !== undefined) this.#since = performance.now();
+  }
+
+  /** Plays what is due, unless the page's code that it calls is running: then afterwards. */
+  #run() {
+    clearTimeout(this.#timer);
+    if (this.#since === undefined || this.#isRunning) return;
+    this.#hand(() => {
+      // A function of the page may pause, seek or close. What falls due meanwhile waits for the
+      // next turn, so that a page that is slower than the recording gets to paint.
+      const now = this.time;
+      let step;
+      while (this.#since !== undefined && (step = this.#steps[this.#next]) && step.at <= Math.min(now, this.time)) {
+        this.#next++;
+        this.#play(step);
+      }
+    });
+    this.#tell("onprogress", this.time, this.duration);
+    if (this.#since === undefined) return;
+    const step = this.#steps[this.#next];
+    if (step) this.#arm((step.at - this.time) / this.#speed);
+    else this.pause();
+  }
+
+  #arm(wait) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#run(), Math.min(Math.max(wait, 0), LONGEST_TIMER_MS));
+  }
+
+  #hand(run) {
+    const before = this.#isRunning;
+    this.#isRunning = true;
+    run();
+    this.#isRunning = before;
+  }
+
+  #play(step) {
+    switch (step.kind) {
+      case "action":
+        if (step.slot !== undefined) this.#slots.set(step.slot, step);
+        return this.#perform(step);
+      case "clear":
+        this.#slots.delete(step.slot);
+        return this.#tell("onclear", step.slot);
+      case "driver":
+        return this.#tellDriver(step.driver);
+    }
+  }
+
+  #perform({ key, params }) {
+    const { functions } = this.#options;
+    const fn = Object.hasOwn(functions, key) ? functions[key] : undefined;
+    if (!fn) return this.#reportMissing(key);
+    const failed = (cause) => this.#report("function_failed", `the function registered under "${key}" failed, see \`cause\``, key, cause);
+    try {
+      // Each call has its own params, because a function may change them.
+      const result = fn(...JSON.parse(params));
+      if (result?.then) Promise.resolve(result).catch(failed);
+    } catch (cause) {
+      failed(cause);
+    }
+  }
+
+  #reportMissing(key) {
+    if (this.#isClosed || this.#missing.has(key)) return;
+    this.#missing.add(key);
+    this.#report("no_function", `no function is registered under "${key}"`, key);
+  }
+
+  #report(code, message, key, cause) {
+    report(this.#options, Object.assign(roomError(code, message, cause), { key }));
+  }
+
+  #tellDriver(driver) {
+    if (driver?.seat === this.#driver?.seat) return;
+    this.#driver = driver;
+    this.#tell("onowner", "here", driver);
+  }
+
+  #tell(name, ...values) {
+    const callback = this.#options[name];
+    // It may return a promise.
+    if (callback) new Promise((resolve) => resolve(callback(...values))).catch((failure) => console.error(failure));
+  }
+}
+
+/**
+ * What a page has at a moment: the step that comes next, and the newest step of each slot in the
+ * order of the room.
+ */
+function stateAt(steps, time) {
+  let next = upTo(steps, time);
+  // From the nearest snapshot at or before that moment.
+  let start = next - 1;
+  while (start >= 0 && !steps[start].state) start--;
+  const slots = new Map(start < 0 ? [] : steps[start].state);
+  let driver = start < 0 ? undefined : steps[start].driver;
+  for (const step of steps.slice(start + 1, next)) {
+    if (step.slot !== undefined) slots.delete(step.slot);
+    if (step.kind === "action" && step.slot !== undefined) slots.set(step.slot, step);
+    if (step.kind === "driver") driver = step.driver;
+  }
+  return { next, slots, driver };
+}
+
+/** How many steps there are up to a moment. They are in the order of their moments. */
+function upTo(steps, time) {
+  let [low, high] = [0, steps.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (steps[middle].at <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/**
+ * The steps of a recording, each with its moment in the player's time:
+ *
+ * - `action`: a function call, with its slot if it is a state message;
+ * - `clear`: a slot is forgotten;
+ * - `driver`: somebody else drives;
+ * - `snapshot`: nothing to play; `state` has all slots. A player can begin there;
+ * - `end`.
+ *
+ * The last line may be torn, and so may the last snapshot.
+ */
+function timeline(lines, maxIdle = Infinity) {
+  const steps = [];
+  let started = 0;
+  let state = new Map();
+  let driver;
+  /** What the snapshot that is being read holds. */
+  let read;
+  let clock = { recorded: 0, played: 0 };
+
+  const add = (step, t) => {
+    const recorded = Math.max(clock.recorded, step.due ?? 0, t);
+    clock = { recorded, played: clock.played + Math.min(recorded - clock.recorded, maxIdle) };
+    steps.push({ ...step, at: clock.played });
+  };
+  const change = (step, t) => {
+    if (step.slot !== undefined) state.delete(step.slot);
+    if (step.kind === "action" && step.slot !== undefined) state.set(step.slot, step);
+    if (step.kind === "driver") driver = step.driver;
+    add(step, t);
+  };
+  /** Plays what differs from what is known: the first snapshot, and what a gap has hidden. */
+  const catchUp = (t) => {
+    for (const slot of [...state.keys()]) if (!read.slots.has(slot)) change({ kind: "clear", slot }, t);
+    for (const step of read.slots.values()) if (state.get(step.slot)?.seq !== step.seq) change(step, t);
+    if (read.driver?.seat !== driver?.seat) change({ kind: "driver", driver: read.driver }, t);
+    state = new Map(read.slots);
+  };
+
+  for (const line of lines) {
+    const message = parse(line);
+    if (!message) break;
+    const { t } = message;
+    if (message.rtbroadcaster !== undefined) {
+      if (message.rtbroadcaster !== 1) throw invalid("the recording is of a version that this player doesn't know");
+      started = message.started;
+    } else if (message.gap) {
+      read = { slots: new Map(), isNews: true };
+    } else if (message.snapshot !== undefined) {
+      read = { slots: new Map(), isNews: !steps.length || read?.isNews };
+    } else if (message.synced !== undefined) {
+      if (read?.isNews) catchUp(t);
+      if (read) add({ kind: "snapshot", state: [...read.slots], driver: read.driver }, t);
+      read = undefined;
+    } else if (message.end !== undefined) {
+      add({ kind: "end" }, t);
+      break;
+    } else {
+      const step = stepOf(message, started);
+      if (!step) continue;
+      if (!read) change(step, t);
+      else if (step.kind === "driver") read.driver = step.driver;
+      else read.slots.set(step.slot, step);
+    }
+  }
+  if (!started && !steps.length) throw invalid("this is no recording of rtbroadcaster");
+  return steps;
+}
+
+function stepOf({ seq, funcKey, funcParams = [], stateMessage, slot, at, clear, driver }, started) {
+  if (typeof funcKey === "string" && funcKey !== "") {
+    const params = JSON.stringify(Array.isArray(funcParams) ? funcParams : []);
+    const retained = stateMessage ? (slot ?? funcKey) : undefined;
+    const due = at === undefined ? undefined : at - started;
+    return { kind: "action", seq, key: funcKey, params, slot: retained, due, text: `${funcKey}\n${params}` };
+  }
+  if (driver !== undefined) return { kind: "driver", driver };
+  if (typeof clear === "string" && clear !== "") return { kind: "clear", slot: clear };
+}
+
+function parse(line) {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value ? value : undefined;
+  } catch {
+    // The process that recorded was killed while it wrote this line.
+  }
+}
+
+/** The lines of a recording, wherever it is. */
+async function linesOf(source) {
+  if (typeof source === "string" && source.trimStart().startsWith("{")) return source.split("\n");
+  if (typeof source === "string" || source instanceof URL) source = await fetch(source).catch((cause) => notLoaded(cause.message, cause));
+  if (typeof source?.text === "function") return (await textOf(source)).split("\n");
+  const lines = [];
+  if (source?.[Symbol.iterator] || source?.[Symbol.asyncIterator]) for await (const line of source) lines.push(line);
+  else throw invalid("`source` must be an address, a Response, the recording's text, or its lines");
+  return lines;
+}
+
+/** The text of a `Response` or of a `Blob`. */
+function textOf(source) {
+  if (source.ok === false) notLoaded(`${source.status} ${source.statusText}`);
+  return source.text();
+}
+
+function notLoaded(why, cause) {
+  throw roomError("connection_failed", `the recording could not be loaded: ${why}`, cause);
+}
+
+function functionsOf({ functions = {}, schemas, ...callbacks }) {
+  if (typeof functions !== "object" || !functions) throw invalid("`functions` must be an object");
+  for (const [key, fn] of Object.entries(functions)) {
+    if (typeof fn !== "function") throw invalid(`the function registered under "${key}" must be a function`);
+  }
+  return schemas == null ? functions : checkedFunctions(functions, checker(schemas, () => callbacks));
+}
+
+function positive(value, name) {
+  if (typeof value !== "number" || !(value > 0)) throw invalid(`\`${name}\` must be a number above 0`);
+  return value;
+}
+
+const invalid = (message) => roomError("invalid_argument", message);
