@@ -153,6 +153,8 @@ pub enum Mutation {
     VoteOnResetLane,
     /// The owner is told at once what was said on lanes.
     TellLanesAtOnce,
+    /// A server that has a room again counts its seats from the beginning.
+    CountSeatsAnew,
     /// The log takes entries whose writers don't know its last one. The simulation has that log.
     #[cfg(feature = "mutations")]
     ForgetExpectation,
@@ -202,7 +204,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 72] = {
+        pub const ALL: [Self; 73] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -273,6 +275,7 @@ mod switch {
                 KeepCountsOfResetLane,
                 VoteOnResetLane,
                 TellLanesAtOnce,
+                CountSeatsAnew,
                 ForgetExpectation,
                 SnapshotTooEarly,
                 RecordOneTooLate,

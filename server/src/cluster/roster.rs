@@ -89,7 +89,9 @@ impl Cluster {
     /// ask them for their people.
     pub(super) fn roster_server(&self, asks: bool) -> RosterServer {
         let list = self.lists.fetch_add(1, Ordering::Relaxed) + 1;
-        RosterServer { id: self.writer, seats: self.seats, list, asks }
+        // Without randomness it begins elsewhere than the list before, at least.
+        let given = getrandom::u32().unwrap_or(list as u32);
+        RosterServer { id: self.writer, seats: self.seats, list, given, asks }
     }
 
     /// Tells the other nodes who is here. To be called once a second.

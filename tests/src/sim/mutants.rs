@@ -75,6 +75,7 @@ fn is_of_people(mutation: Mutation) -> bool {
             | IgnoreRosterHole
             | KeepSilentServer
             | ShareSeatNumbers
+            | CountSeatsAnew
     )
 }
 

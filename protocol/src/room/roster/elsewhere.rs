@@ -69,6 +69,15 @@ impl List {
     fn comes_to_server(&mut self, person: SeatedPerson, server: u64) {
         let SeatedPerson { seat: number, name, is_verified, session } = person;
         let session = session.map(Box::<str>::from);
+        let is_another = |seat: &&mut Seat| seat.session != session || *seat.name != *name;
+        if let Some(another) = self.seats.get_mut(&number).filter(is_another) {
+            // Two people have the same number by chance. A server shows its own.
+            if another.connections > 0 {
+                another.servers.retain(|other| *other != server);
+                return;
+            }
+            self.remove(number);
+        }
         self.give_up_former(session.as_deref(), number);
         if let Some(seat) = self.seats.get_mut(&number) {
             if !seat.servers.contains(&server) {

@@ -13,18 +13,21 @@ pub(super) struct SeatNumbering {
     key: u64,
     /// The number of the server. 0: all numbers are this server's.
     server: u16,
+    /// How many of its numbers count as given out before.
+    given: u32,
 }
 
 impl SeatNumbering {
     /// The numbers of a server whose rooms are its own.
     pub(super) fn all(key: u64) -> Self {
-        Self { key, server: 0 }
+        Self { key, server: 0, given: 0 }
     }
 
     /// The numbers of one of several servers that have the same room. Two of them have none in
-    /// common: each server counts in a range of its own, and all shuffle by the same key.
-    pub(super) fn of_server(key: u64, server: u16) -> Self {
-        Self { key, server }
+    /// common: each server counts in a range of its own, and all shuffle by the same key. It counts
+    /// on behind `given`, so that a server that has the room again gives out other numbers.
+    pub(super) fn of_server(key: u64, server: u16, given: u32) -> Self {
+        Self { key, server, given: if mutated!(CountSeatsAnew) { 0 } else { given } }
     }
 }
 
@@ -38,13 +41,13 @@ pub(super) struct SeatNumbers {
 
 impl SeatNumbers {
     pub(super) fn new(numbering: SeatNumbering) -> Self {
-        Self { numbering, given: 0 }
+        Self { numbering, given: numbering.given }
     }
 
     /// The next number that isn't taken. 0 is the creator's.
     pub(super) fn next(&mut self, is_taken: impl Fn(u32) -> bool) -> u32 {
         loop {
-            if !mutated!(ReuseSeat) || self.given < 2 {
+            if !mutated!(ReuseSeat) || self.given < self.numbering.given.wrapping_add(2) {
                 self.given = self.given.wrapping_add(1);
             }
             let number = self.shuffled(self.counted());
@@ -106,10 +109,10 @@ mod tests {
     #[test]
     fn servers_have_no_number_in_common_and_one_that_has_none_left_begins_again() {
         let own = 1 << SERVER_SEATS_BITS;
-        let [one, other] = [1, 4_095].map(|server| first(SeatNumbering::of_server(7, server), own + 9));
+        let [one, other] = [1, 4_095].map(|server| first(SeatNumbering::of_server(7, server, 5), own + 9));
         assert!(one.len() >= own - 1 && other.len() >= own - 1, "{} {}", one.len(), other.len());
         assert!(one.is_disjoint(&other));
-        let mut numbers = SeatNumbers::new(SeatNumbering::of_server(7, 1));
+        let mut numbers = SeatNumbers::new(SeatNumbering::of_server(7, 1, 0));
         let taken = numbers.next(|_| false);
         assert!((0..own).all(|_| numbers.next(|number| number == taken) != taken));
     }

@@ -17,6 +17,9 @@ pub struct RosterServer {
     pub seats: u16,
     /// The number of this list among all that the server ever has of this room, from 1 on.
     pub list: u64,
+    /// From where on its seats are counted: random, so that those whom an earlier list of the room
+    /// gave a seat, and who are at another server now, have theirs for themselves.
+    pub given: u32,
     /// Whether other servers may have people of the room: not if it has just been opened.
     pub asks: bool,
 }
@@ -29,9 +32,9 @@ impl RosterServer {
 impl Room {
     /// Shares the seats with other servers. To be called before anybody enters the room.
     pub fn share_seats(&mut self, server: RosterServer) {
-        let RosterServer { id, seats, list, asks } = server;
+        let RosterServer { id, seats, list, given, asks } = server;
         self.roster.shared = Some(Box::new(SharedSeats {
-            numbering: SeatNumbering::of_server(key_of(self.id()), seats),
+            numbering: SeatNumbering::of_server(key_of(self.id()), seats, given),
             exchange: Exchange::new(id, list, asks),
         }));
     }

@@ -12,7 +12,14 @@ fn room(server: u16) -> Room {
     let limits = Limits { roster_page: 10_000, ..Limits::default() };
     let mut room = Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, limits);
     let asks = server > 1;
-    room.share_seats(RosterServer { id: u64::from(server), seats: server, list: 1, asks });
+    room.share_seats(RosterServer { id: u64::from(server), seats: server, list: 1, given: 0, asks });
+    room
+}
+
+/// The room, as a server has it again that has given it up.
+fn again(server: u16, given: u32) -> Room {
+    let mut room = Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, Limits::default());
+    room.share_seats(RosterServer { id: u64::from(server), seats: server, list: 2, given, asks: true });
     room
 }
 
@@ -165,9 +172,7 @@ fn a_server_that_has_the_room_again_begins_another_list() {
     let (mut a, mut b) = (room(1), room(2));
     sit(&mut a, "Ben", None);
     tell(&mut a, &mut b, NOW);
-    let server = RosterServer { id: 1, seats: 1, list: 2, asks: true };
-    let mut again = Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, Limits::default());
-    again.share_seats(server);
+    let mut again = again(1, 500);
     sit(&mut again, "Ana", Some("s"));
     tell(&mut again, &mut b, NOW);
     assert_eq!((b.named(), b.named_here()), (1, 0));
@@ -188,4 +193,40 @@ fn names_of_other_servers_count_as_memory_and_are_missing_without_it() {
     sit(&mut a, &name, None);
     assert!(a.say_roster(NOW).into_iter().all(|said| !b.hear_roster(said, NOW)));
     assert_eq!(b.named(), 500);
+}
+
+#[test]
+fn a_server_that_has_the_room_again_gives_out_other_seats() {
+    let (mut a, mut b) = (room(1), room(2));
+    let ben = sit(&mut b, "Ben", Some("s1"));
+    tell(&mut b, &mut a, NOW);
+    b.leave_seat(ben, true, NOW);
+    assert_eq!(sit(&mut a, "Ben", Some("s1")), ben, "he goes on there");
+    let mut b = again(2, 500);
+    let clara = sit(&mut b, "Clara", Some("s2"));
+    assert_ne!(clara, ben);
+    tell(&mut a, &mut b, NOW);
+    tell(&mut b, &mut a, NOW);
+    assert_eq!((seats(&mut a), seats(&mut b)), (sorted([ben, clara]), sorted([ben, clara])));
+}
+
+#[test]
+fn of_two_people_with_one_seat_a_server_shows_its_own() {
+    let (mut a, mut b) = (room(1), room(2));
+    let ben = sit(&mut b, "Ben", Some("s1"));
+    tell(&mut b, &mut a, NOW);
+    b.leave_seat(ben, true, NOW);
+    assert_eq!(sit(&mut a, "Ben", Some("s1")), ben);
+    tell(&mut a, &mut b, NOW);
+    // By chance it begins where it began before.
+    let (mut b, mut c) = (again(2, 0), room(3));
+    let clara = sit(&mut b, "Clara", Some("s2"));
+    assert_eq!(clara, ben);
+    tell(&mut b, &mut a, NOW);
+    assert_eq!((seats(&mut a), a.named_here()), (vec![ben], 1));
+    a.leave_seat(ben, false, NOW);
+    assert!(seats(&mut a).is_empty(), "Clara isn't taken for Ben");
+    tell(&mut c, &mut b, NOW.after(1_000));
+    tell(&mut b, &mut c, NOW.after(1_000));
+    assert_eq!(seats(&mut c), [clara]);
 }

@@ -16,8 +16,8 @@ pub(super) struct Servers {
     is_apart: Vec<bool>,
     /// When one of them was apart last.
     pub(super) apart_at: u64,
-    /// How many were started.
-    starts: u16,
+    /// How often one was started.
+    starts: u32,
     pub(super) says_at: u64,
 }
 
@@ -43,9 +43,10 @@ impl Servers {
         self.started[server] = now;
         self.starts += 1;
         if self.count() > 1 {
-            let starts = self.starts;
-            let server = RosterServer { id: starts.into(), seats: starts, list: 1, asks: true };
-            room.share_seats(server);
+            // It is the same process that has the room again.
+            let (list, number) = (self.starts.into(), server as u16 + 1);
+            let given = self.starts.wrapping_mul(0x9e37_79b1);
+            room.share_seats(RosterServer { id: number.into(), seats: number, list, given, asks: true });
         }
     }
 
