@@ -87,7 +87,8 @@ impl List {
             let was_kept = seat.connections == 0 && seat.kept_until.take().is_some();
             self.note_here(number, was_kept, false);
             if let Some(session) = session {
-                self.of_sessions.insert(session, number);
+                let is_newest = !self.is_connected_here(&session);
+                self.sessions.note(&session, number, is_newest);
             }
         } else {
             let name = name.into_boxed_str();
@@ -99,7 +100,7 @@ impl List {
     /// Gives up the seat that a session had before it got another one at another server. If it
     /// still has a connection here, that is to end soon.
     fn give_up_former(&mut self, session: Option<&str>, newer: u32) {
-        let former = session.and_then(|session| self.of_sessions.get(session)).copied();
+        let former = session.and_then(|session| self.sessions.seat(session));
         let Some(former) = former.filter(|former| *former != newer) else { return };
         if self.seats.get(&former).is_some_and(|seat| seat.connections == 0) {
             self.remove(former);

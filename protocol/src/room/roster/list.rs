@@ -1,10 +1,11 @@
 //! The people of a room that have a name, by their seats.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
 use super::news::Changes;
 use super::seats::{SeatNumbering, SeatNumbers};
+use super::sessions::Sessions;
 use crate::mutation::mutated;
 use crate::{Person, RosterNews, RosterPage, RosterQuery, Timestamp};
 
@@ -25,8 +26,7 @@ pub(crate) struct GivenName<'a> {
 #[derive(Debug)]
 pub(super) struct List {
     pub(super) seats: BTreeMap<u32, Seat>,
-    /// The seat that a session had last.
-    pub(super) of_sessions: HashMap<Box<str>, u32>,
+    pub(super) sessions: Sessions,
     numbers: SeatNumbers,
     /// Seats that are kept without a connection, and until when, in order. One whose page has come
     /// back is in here too.
@@ -74,7 +74,7 @@ impl List {
     pub(super) fn new(numbering: SeatNumbering, is_shared: bool) -> Self {
         Self {
             seats: BTreeMap::new(),
-            of_sessions: HashMap::new(),
+            sessions: Sessions::default(),
             numbers: SeatNumbers::new(numbering),
             kept: VecDeque::new(),
             changes: Changes::default(),
@@ -104,7 +104,7 @@ impl List {
         session: Option<&str>,
         has_memory: bool,
     ) -> Option<u32> {
-        if let Some(number) = session.and_then(|session| self.of_sessions.get(session)).copied() {
+        if let Some(number) = session.and_then(|session| self.sessions.seat(session)) {
             match self.seats.get_mut(&number) {
                 Some(seat) if seat.has(name) => {
                     let was_here = seat.is_here();
@@ -130,11 +130,19 @@ impl List {
     /// Adds a seat that nobody has.
     pub(super) fn add(&mut self, number: u32, seat: Seat) {
         if let Some(session) = &seat.session {
-            self.of_sessions.insert(session.clone(), number);
+            let is_newest = seat.is_here() || !self.is_connected_here(session);
+            self.sessions.note(session, number, is_newest);
         }
         self.text_bytes += seat.text_bytes();
         self.seats.insert(number, seat);
         self.changes.note(number, true);
+    }
+
+    /// Whether the page of a session has a connection to this server. Then no other server knows
+    /// better which seat the session has.
+    pub(super) fn is_connected_here(&self, session: &str) -> bool {
+        let seat = self.sessions.seat(session).and_then(|number| self.seats.get(&number));
+        seat.is_some_and(|seat| seat.connections > 0)
     }
 
     /// A connection with this seat is gone. Once no other has it, a seat of a session is kept until
@@ -145,8 +153,10 @@ impl List {
         if seat.connections > 0 {
             return;
         }
-        let newest = seat.session.as_ref().and_then(|session| self.of_sessions.get(session));
-        let may_return = newest == Some(&number) && seat.servers.is_empty();
+        let is_only = |session: &str| {
+            self.sessions.seat(session) == Some(number) && !self.sessions.has_another(session)
+        };
+        let may_return = seat.session.as_deref().is_some_and(is_only) && seat.servers.is_empty();
         if let Some(until) = kept_until.filter(|_| may_return) {
             seat.kept_until = Some(until);
             self.kept.push_back((until, number));
@@ -178,10 +188,8 @@ impl List {
         let Some(seat) = self.seats.remove(&number) else { return };
         self.note_here(number, seat.is_here(), false);
         self.text_bytes -= seat.text_bytes();
-        if let Some(session) = &seat.session
-            && self.of_sessions.get(session) == Some(&number)
-        {
-            self.of_sessions.remove(session);
+        if let Some(session) = &seat.session {
+            self.sessions.forget(session, number);
         }
         self.changes.note(number, false);
     }

@@ -15,6 +15,7 @@ mod news;
 mod of_room;
 mod said;
 mod seats;
+mod sessions;
 mod sharing;
 mod state;
 

@@ -230,3 +230,17 @@ fn of_two_people_with_one_seat_a_server_shows_its_own() {
     tell(&mut b, &mut c, NOW.after(1_000));
     assert_eq!(seats(&mut c), [clara]);
 }
+
+#[test]
+fn a_former_seat_that_is_heard_of_late_takes_nothing_from_the_living_one() {
+    let (mut a, mut b) = (room(1), room(2));
+    let former = sit(&mut b, "Ben", Some("s1"));
+    let newer = sit(&mut a, "Ben", Some("s1"));
+    tell(&mut b, &mut a, NOW);
+    assert_eq!(seats(&mut a), sorted([former, newer]), "its former connection is still there");
+    b.leave_seat(former, false, NOW);
+    tell(&mut b, &mut a, NOW.after(1_000));
+    a.leave_seat(newer, true, NOW);
+    assert_eq!(seats(&mut a), [newer], "it is kept");
+    assert_eq!(sit(&mut a, "Ben", Some("s1")), newer);
+}
