@@ -97,13 +97,14 @@ impl List {
         }
     }
 
-    /// Gives up the seat that a session had before it got another one at another server. If it
-    /// still has a connection here, that is to end soon.
+    /// Gives up the seat that a session had here before it got another one at another server. If it
+    /// still has a connection here, that is to end soon. Other servers say themselves what becomes
+    /// of their share.
     fn give_up_former(&mut self, session: Option<&str>, newer: u32) {
         let former = session.and_then(|session| self.sessions.seat(session));
         let Some(former) = former.filter(|former| *former != newer) else { return };
         if self.seats.get(&former).is_some_and(|seat| seat.connections == 0) {
-            self.remove(former);
+            self.give_up_here(former);
         }
     }
 }

@@ -112,7 +112,7 @@ impl List {
                     self.note_here(number, was_here, true);
                     return Some(number);
                 }
-                _ => self.remove(number),
+                _ => self.give_up_here(number),
             }
         }
         if !has_memory {
@@ -175,6 +175,15 @@ impl List {
         if let Some(untold) = &mut self.untold {
             untold.insert(number);
         }
+    }
+
+    /// Gives up this server's share of a seat.
+    pub(super) fn give_up_here(&mut self, number: u32) {
+        let Some(seat) = self.seats.get_mut(&number) else { return };
+        let was_here = seat.is_here();
+        (seat.connections, seat.kept_until) = (0, None);
+        self.note_here(number, was_here, false);
+        self.remove_if_gone(number);
     }
 
     /// Removes a seat that no server has any more.

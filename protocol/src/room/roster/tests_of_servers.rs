@@ -147,8 +147,8 @@ fn whoever_is_faster_than_the_servers_gets_another_seat_and_the_former_one_ends(
         a.hear_roster(said.clone(), NOW);
         c.hear_roster(said, NOW);
     }
-    assert_eq!(seats(&mut c), [newer]);
-    assert_eq!(seats(&mut a), sorted([former, newer]), "its connection is still there");
+    let both = sorted([former, newer]);
+    assert_eq!((seats(&mut c), seats(&mut a)), (both.clone(), both), "its connection is still there");
     a.leave_seat(former, true, NOW);
     assert_eq!(seats(&mut a), [newer], "nothing is kept for it");
     tell(&mut a, &mut c, NOW.after(1_000));
@@ -243,4 +243,22 @@ fn a_former_seat_that_is_heard_of_late_takes_nothing_from_the_living_one() {
     a.leave_seat(newer, true, NOW);
     assert_eq!(seats(&mut a), [newer], "it is kept");
     assert_eq!(sit(&mut a, "Ben", Some("s1")), newer);
+}
+
+#[test]
+fn one_session_with_two_names_is_two_people_on_all_servers() {
+    let (mut a, mut b, mut c) = (room(1), room(2), room(3));
+    let ben = sit(&mut b, "Ben", Some("s1"));
+    let said = b.say_roster(NOW);
+    said.iter().for_each(|said| assert!(a.hear_roster(said.clone(), NOW)));
+    said.into_iter().for_each(|said| assert!(c.hear_roster(said, NOW)));
+    let bill = sit(&mut a, "Bill", Some("s1"));
+    let said = a.say_roster(NOW);
+    said.iter().for_each(|said| assert!(b.hear_roster(said.clone(), NOW)));
+    said.into_iter().for_each(|said| assert!(c.hear_roster(said, NOW)));
+    let both = sorted([ben, bill]);
+    assert_eq!([seats(&mut a), seats(&mut b), seats(&mut c)], [both.clone(), both.clone(), both]);
+    a.leave_seat(bill, false, NOW);
+    tell(&mut a, &mut c, NOW.after(1_000));
+    assert_eq!((seats(&mut a), seats(&mut c)), (vec![ben], vec![ben]));
 }
