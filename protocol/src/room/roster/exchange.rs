@@ -19,6 +19,10 @@ const SILENT_MS: u64 = 30_000;
 /// A server asks for lists, and says its whole list, at most once in this time, in milliseconds.
 const PAUSE_MS: u64 = 1_000;
 
+/// After a list for which there was no memory, this server asks no sooner than after so many
+/// milliseconds.
+const REFUSED_MS: u64 = 30_000;
+
 /// People in one message: it has some 150 KB at most.
 const MESSAGE_PEOPLE: usize = 500;
 
@@ -33,6 +37,8 @@ pub(super) struct Exchange {
     asked_at: Option<Timestamp>,
     must_say_whole: bool,
     must_ask: bool,
+    /// Before that it doesn't ask.
+    asks_from: Timestamp,
     others: HashMap<u64, Other>,
 }
 
@@ -74,6 +80,7 @@ impl Exchange {
             asked_at: None,
             must_say_whole: false,
             must_ask: asks,
+            asks_from: Timestamp::default(),
             others: HashMap::new(),
         }
     }
@@ -112,9 +119,13 @@ impl Exchange {
         }
     }
 
-    /// Forgets what a server has said, so that it is asked once more.
-    pub(super) fn forget(&mut self, server: u64) {
-        self.others.remove(&server);
+    /// Notes that there was no memory for what a server has said: it is asked once more, later.
+    pub(super) fn note_refused(&mut self, server: u64, now: Timestamp) {
+        if let Some(other) = self.others.get_mut(&server) {
+            // Its last word stays known, so that its people go with it.
+            *other = Other::unknown(other.heard_at);
+        }
+        (self.must_ask, self.asks_from) = (true, now.after(REFUSED_MS));
     }
 
     /// The servers that have said nothing for too long. They are forgotten.
@@ -125,7 +136,7 @@ impl Exchange {
         if mutated!(KeepSilentServer) {
             return Vec::new();
         }
-        silent.iter().for_each(|server| self.forget(*server));
+        silent.iter().for_each(|server| drop(self.others.remove(server)));
         silent
     }
 
@@ -197,7 +208,7 @@ impl Exchange {
             let (from, came, went) = (self.version, Vec::new(), Vec::new());
             messages.push(self.say(RosterSaying::Changes { from, came, went }));
         }
-        if self.must_ask && is_due(self.asked_at, PAUSE_MS) {
+        if self.must_ask && now >= self.asks_from && is_due(self.asked_at, PAUSE_MS) {
             (self.must_ask, self.asked_at) = (false, Some(now));
             messages.push(self.say(RosterSaying::Asks));
         }

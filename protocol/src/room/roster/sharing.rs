@@ -81,19 +81,26 @@ impl Room {
     }
 
     /// Takes what another server has said of its people. Returns false if there is no memory for
-    /// them: then they are missing here, and it is asked again later.
+    /// those who came: then they are missing here, and it is asked again later.
     pub fn hear_roster(&mut self, said: RosterSaid, now: Timestamp) -> bool {
         let has_memory = self.account.memory().has_space_for_new();
         let Some(shared) = &mut self.roster.shared else { return true };
         let server = said.server;
-        let Some(heard) = shared.exchange.hear(said, now) else { return true };
-        if !has_memory && !heard.came.is_empty() {
-            shared.exchange.forget(server);
-            return false;
+        let Some(mut heard) = shared.exchange.hear(said, now) else { return true };
+        let came = heard.came.len();
+        if !has_memory {
+            let list = self.roster.list.as_deref();
+            heard.came.retain(|person| list.is_some_and(|list| list.seats.contains_key(&person.seat)));
         }
-        self.roster.list(0).hear(server, heard);
+        let has_all = heard.came.len() == came;
+        if !has_all {
+            shared.exchange.note_refused(server, now);
+        }
+        if has_memory || self.roster.list.is_some() {
+            self.roster.list(0).hear(server, heard);
+        }
         self.update_memory_use();
-        true
+        has_all
     }
 }
 

@@ -190,9 +190,17 @@ fn names_of_other_servers_count_as_memory_and_are_missing_without_it() {
     let said: Vec<RosterSaid> = a.say_roster(NOW);
     assert!(said.iter().all(|said| b.hear_roster(said.clone(), NOW)));
     assert!(memory.used() > 100_000, "{}", memory.used());
+    let gone = seats(&mut a)[0];
     sit(&mut a, &name, None);
+    a.leave_seat(gone, false, NOW);
     assert!(a.say_roster(NOW).into_iter().all(|said| !b.hear_roster(said, NOW)));
-    assert_eq!(b.named(), 500);
+    assert_eq!((b.named(), seats(&mut b).contains(&gone)), (499, false), "who went is gone");
+    // It doesn't ask for what it can't take all the time, and keeps nobody whose server is silent.
+    sit(&mut a, &name, None);
+    a.say_roster(NOW).into_iter().for_each(|said| assert!(b.hear_roster(said, NOW)));
+    assert!(b.say_roster(NOW.after(2_000)).is_empty());
+    assert_eq!(b.say_roster(NOW.after(SEAT_MS)).len(), 1, "it asks");
+    assert_eq!(b.named(), 0);
 }
 
 #[test]
