@@ -98,6 +98,9 @@ impl Exchange {
             RosterSaying::Whole { part, parts, people } => {
                 let other = self.others.entry(said.server).or_insert_with(|| Other::unknown(now));
                 other.heard_at = now;
+                if (said.list, said.version) < (other.list, other.version) {
+                    return None;
+                }
                 let whole = other.put_together((said.list, said.version), part, parts, people);
                 self.must_ask |= whole.is_none() && other.parts.is_none();
                 whole.map(|came| Heard { came, went: Vec::new(), is_whole: true })
@@ -105,6 +108,10 @@ impl Exchange {
             RosterSaying::Changes { from, came, went } => {
                 let other = self.others.entry(said.server).or_insert_with(|| Other::unknown(now));
                 other.heard_at = now;
+                // A message that was overtaken: what it says is known.
+                if (said.list, said.version) <= (other.list, other.version) {
+                    return None;
+                }
                 // The first change of a list has all that is in it.
                 let is_new = other.list != said.list && from == 0;
                 let follows = (other.list, other.version) == (said.list, from) || is_new;

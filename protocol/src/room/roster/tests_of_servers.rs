@@ -270,3 +270,26 @@ fn one_session_with_two_names_is_two_people_on_all_servers() {
     tell(&mut a, &mut c, NOW.after(1_000));
     assert_eq!((seats(&mut a), seats(&mut c)), (vec![ben], vec![ben]));
 }
+
+#[test]
+fn what_is_overtaken_by_a_later_word_is_not_taken() {
+    let (mut a, mut b) = (room(1), room(2));
+    tell(&mut b, &mut a, NOW);
+    let ben = sit(&mut a, "Ben", None);
+    let old = a.say_roster(NOW);
+    a.leave_seat(ben, false, NOW);
+    let ana = sit(&mut a, "Ana", None);
+    let changes = a.say_roster(NOW.after(1_000));
+    tell(&mut room(3), &mut a, NOW.after(2_000));
+    tell(&mut a, &mut b, NOW.after(2_000));
+    assert_eq!(seats(&mut b), [ana]);
+    old.into_iter().chain(changes).for_each(|said| assert!(b.hear_roster(said, NOW.after(2_000))));
+    assert_eq!(seats(&mut b), [ana]);
+    assert!(b.say_roster(NOW.after(3_000)).is_empty(), "it lacks nothing");
+    let mut anew = again(1, 500);
+    let dan = sit(&mut anew, "Dan", None);
+    tell(&mut anew, &mut b, NOW.after(3_000));
+    tell(&mut room(4), &mut a, NOW.after(4_000));
+    tell(&mut a, &mut b, NOW.after(4_000));
+    assert_eq!(seats(&mut b), [dan], "nor a former list");
+}
