@@ -101,6 +101,8 @@ impl Cluster {
             let mut state = shared.lock();
             state.replica = Some(replica);
             state.is_behind = false;
+            // Whoever asks who is there waits from now on: reading the log may have taken long.
+            state.since = self.clock.now();
         }
         let table = self.table.upgrade().ok_or_else(unavailable)?;
         let room = table.adopt(room)?;
@@ -110,6 +112,8 @@ impl Cluster {
             self.catch_up(shared, &room, Some(seen)).await;
         }
         self.ask_for_audience(id);
+        // The others answer at once.
+        self.exchange_roster(&room, self.clock.now());
         let (cluster, shared) = (Arc::clone(self), Arc::clone(shared));
         self.spawn(async move {
             sleep(CHECK_AFTER).await;
