@@ -95,6 +95,7 @@ impl Cluster {
             None => Ok(table.find_code(code)),
         };
         let note_miss = || {
+            self.missed_codes.note(code, self.clock.now());
             if let Some(remote) = client {
                 table.note_missed_code(code, remote);
             }
@@ -105,12 +106,26 @@ impl Cluster {
         if !self.is_ready() {
             return Err(unavailable());
         }
+        let was_missed = || {
+            let is_missed = self.missed_codes.has(code, self.clock.now());
+            if let Some(remote) = client.filter(|_| is_missed) {
+                table.note_missed_code(code, remote);
+            }
+            is_missed
+        };
+        if was_missed() {
+            return Ok(None);
+        }
         let coded = {
             // One after the other, so that no address has several guesses that don't count yet.
             let turn = timeout(ENTER_TIMEOUT, self.code_turn.lock()).await;
             let _turn = turn.map_err(|_| unavailable())?;
             if let Some(room) = find_here()? {
                 return Ok(Some(room));
+            }
+            // Somebody has asked for the same meanwhile.
+            if was_missed() {
+                return Ok(None);
             }
             self.counts.asked_codes.add();
             let coded = self.logs.room_of_code(code).await.map_err(|_| unavailable())?;

@@ -31,7 +31,7 @@ pub(crate) use journal::ClusterJournal;
 pub(crate) use posts::HandedOver;
 pub(crate) use state::{ClusterCounts, ClusterReport, NodeView};
 
-use state::{Cells, Health, Loads, Nodes, Replicas};
+use state::{Cells, Health, Loads, MissedCodes, Nodes, Replicas};
 
 use crate::clock::Clock;
 use crate::journal::RoomLogs;
@@ -66,6 +66,8 @@ pub(crate) struct Cluster {
     takes_posts: AtomicBool,
     /// Locked by whoever asks for the room of a code.
     code_turn: Mutex<()>,
+    /// Codes for which JetStream had no room a moment ago.
+    missed_codes: MissedCodes,
     /// The number of this node among all that give out seats.
     seats: u16,
     /// How many lists of people this node has begun.

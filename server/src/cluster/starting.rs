@@ -46,6 +46,7 @@ impl Cluster {
             counts: Default::default(),
             takes_posts: Default::default(),
             code_turn: Default::default(),
+            missed_codes: Default::default(),
             seats,
             lists: Default::default(),
         });

@@ -6,6 +6,7 @@ mod cells;
 mod counts;
 mod health;
 mod loads;
+mod missed_codes;
 mod nodes;
 mod replica;
 
@@ -13,5 +14,6 @@ pub(crate) use cells::Cells;
 pub(crate) use counts::{ClusterCounts, ClusterReport};
 pub(crate) use health::{Health, UNANSWERED};
 pub(crate) use loads::{Load, Loads};
+pub(crate) use missed_codes::MissedCodes;
 pub(crate) use nodes::{NodeSaid, NodeView, Nodes};
 pub(crate) use replica::{Replicas, SharedReplica};
