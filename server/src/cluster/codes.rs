@@ -2,7 +2,7 @@
 //! of its subject, and stands for its room as long as that is open, on every node.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use rtbroadcaster_protocol::{Refusal, RefusalCode, RoomCode, RoomId};
 use tokio::time::{sleep, timeout};
@@ -187,6 +187,23 @@ impl Cluster {
             // Another node was faster.
             Written::NotLast => Some(RETRY_MS),
             Written::NoPlace(_) | Written::Unanswered(_) => None,
+        }
+    }
+
+    /// Looks whether the stream of codes is another one than before, or restored from a backup.
+    /// Then all codes of the rooms that are here are looked after at once.
+    pub(super) async fn note_unique_stream(&self) {
+        let Ok(state) = self.logs.unique_stream().await else { return };
+        let is_another = {
+            // It is whole at every point where a panic could happen.
+            let mut known = self.unique_stream.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_another = known.as_ref().is_some_and(|known| state.lacks_what(known));
+            *known = Some(state);
+            is_another
+        };
+        if is_another {
+            warn!("the stream of codes is another one than before: codes of open rooms are written anew");
+            self.replicas.all().iter().for_each(|shared| shared.lock().code_due = None);
         }
     }
 

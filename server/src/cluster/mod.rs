@@ -34,7 +34,7 @@ pub(crate) use state::{ClusterCounts, ClusterReport, NodeView};
 use state::{Cells, Health, Loads, MissedCodes, Nodes, Replicas};
 
 use crate::clock::Clock;
-use crate::journal::RoomLogs;
+use crate::journal::{RoomLogs, UniqueStream};
 use crate::rooms::RoomTable;
 use crate::shared_room::SharedRoom;
 
@@ -68,6 +68,8 @@ pub(crate) struct Cluster {
     code_turn: Mutex<()>,
     /// Codes for which JetStream had no room a moment ago.
     missed_codes: MissedCodes,
+    /// The stream of codes, as it was seen last.
+    unique_stream: std::sync::Mutex<Option<UniqueStream>>,
     /// The number of this node among all that give out seats.
     seats: u16,
     /// How many lists of people this node has begun.

@@ -47,6 +47,7 @@ impl Cluster {
             takes_posts: Default::default(),
             code_turn: Default::default(),
             missed_codes: Default::default(),
+            unique_stream: Default::default(),
             seats,
             lists: Default::default(),
         });

@@ -94,7 +94,12 @@ impl Cluster {
 
     async fn ask_stream(self: Arc<Self>, number: usize) {
         match self.logs.state(number).await {
-            StreamState::Answers => self.health.note_answer(),
+            StreamState::Answers => {
+                self.health.note_answer();
+                if number == STREAMS {
+                    self.note_unique_stream().await;
+                }
+            }
             StreamState::Missing => {
                 let stream = self.logs.subjects().stream_name(number);
                 match self.logs.create(number).await {

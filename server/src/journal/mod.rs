@@ -22,7 +22,7 @@ pub use jetstream::{
 #[cfg(feature = "cluster")]
 pub(crate) use jetstream::{
     CodedRoom, NatsConnection, NatsEvent, RoomLogs, STREAMS, StoredEntry, StreamState, Subjects,
-    UNIQUE_REFRESH, Unread, Written, cluster_grace, start_cluster, stored,
+    UNIQUE_REFRESH, UniqueStream, Unread, Written, cluster_grace, start_cluster, stored,
 };
 #[cfg(feature = "store")]
 pub use sqlite::{

@@ -26,4 +26,4 @@ pub(crate) use room_logs::{RoomLogs, StoredEntry, StreamState, Unread, Written, 
 pub(crate) use start::start as start_cluster;
 pub(crate) use streams::{STREAMS, UNIQUE_REFRESH, grace as cluster_grace};
 pub(crate) use subjects::Subjects;
-pub(crate) use unique::CodedRoom;
+pub(crate) use unique::{CodedRoom, UniqueStream};

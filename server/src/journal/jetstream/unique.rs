@@ -36,7 +36,44 @@ struct LastMessage {
     error: Option<ApiError>,
 }
 
+/// The stream, by which it is known again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct UniqueStream {
+    created: String,
+    last: u64,
+}
+
+impl UniqueStream {
+    /// Whether what an earlier one had may be missing in this.
+    pub(crate) fn lacks_what(&self, earlier: &Self) -> bool {
+        self.created != earlier.created || self.last < earlier.last
+    }
+}
+
+/// The answer to the question for a stream.
+#[derive(Debug, Deserialize)]
+struct StreamShown {
+    created: String,
+    state: StateShown,
+}
+
+#[derive(Debug, Deserialize)]
+struct StateShown {
+    last_seq: u64,
+}
+
 impl RoomLogs {
+    /// The stream, as its leader knows it.
+    ///
+    /// # Errors
+    /// If there is none, or its leader doesn't answer.
+    pub(crate) async fn unique_stream(&self) -> Result<UniqueStream, Unread> {
+        let subject = format!("$JS.API.STREAM.INFO.{}", self.subjects().unique_stream());
+        let answer = self.ask(subject, String::new()).await?;
+        let shown: StreamShown = serde_json::from_slice(&answer.payload).map_err(Unread::for_now)?;
+        Ok(UniqueStream { created: shown.created, last: shown.state.last_seq })
+    }
+
     /// Writes that a code stands for a room. `previous` is the place of what was written of it
     /// before; 0 if it must be nothing.
     pub(crate) async fn write_code(
@@ -96,5 +133,18 @@ impl RoomLogs {
             (None, Some(error)) => Err(Unread::ForNow(error.description)),
             (None, None) => Err(Unread::for_now("an answer without a message")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_that_was_created_anew_or_restored_may_lack_something() {
+        let stream = |created: &str, last| UniqueStream { created: created.into(), last };
+        let earlier = stream("monday", 7);
+        assert!(!stream("monday", 7).lacks_what(&earlier) && !stream("monday", 8).lacks_what(&earlier));
+        assert!(stream("tuesday", 9).lacks_what(&earlier) && stream("monday", 6).lacks_what(&earlier));
     }
 }
