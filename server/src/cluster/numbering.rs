@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rtbroadcaster_protocol::RosterServer;
 use tokio::time::{Instant, sleep};
+use tracing::warn;
 
 use super::Cluster;
 use crate::journal::{ClusterError, RoomLogs, Written};
@@ -47,7 +48,12 @@ async fn try_to_take(logs: &RoomLogs) -> Result<u16, String> {
     match logs.write_node_number(number, previous).await {
         Written::At(_) => Ok(number),
         Written::NotLast => Err("other nodes start at the same moment".to_owned()),
-        Written::NoPlace(reason) | Written::Unanswered(reason) => Err(reason),
+        Written::NoPlace(reason) => {
+            warn!(reason, "the stream of codes is full: this node takes a random number for its seats");
+            let number = getrandom::u32().map_err(|error| error.to_string())?;
+            Ok(number as u16 % RosterServer::MOST + 1)
+        }
+        Written::Unanswered(reason) => Err(reason),
     }
 }
 
