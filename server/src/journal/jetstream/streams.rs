@@ -114,9 +114,18 @@ pub(super) async fn inspect(api: &Api<'_>, wanted: &[Config]) -> Result<Vec<bool
             refuse_others(api, stream).await?;
         }
         are_there.push(found.is_some());
-        differences.extend(found.and_then(|found| StreamDifferences::between(&found, stream)));
+        differences.extend(found.and_then(|found| differing(&found, stream)));
     }
     if differences.is_empty() { Ok(are_there) } else { Err(ClusterError::StreamsDiffer(differences)) }
+}
+
+/// In what a stream differs. How many bytes that of codes may have is the first node's to say.
+fn differing(found: &Config, wanted: &Config) -> Option<StreamDifferences> {
+    let mut wanted = wanted.clone();
+    if wanted.max_messages_per_subject == 1 {
+        wanted.max_bytes = found.max_bytes;
+    }
+    StreamDifferences::between(found, &wanted)
 }
 
 /// Creates those of the streams that are not there. Other nodes may do the same meanwhile.
@@ -235,6 +244,15 @@ mod tests {
         let republish = streams[7].republish.as_ref().unwrap();
         assert_eq!(republish.source, "rooms-of-mine.log.7.*.*");
         assert_eq!(republish.destination, "rooms-of-mine.live.{{wildcard(1)}}.{{wildcard(2)}}");
+    }
+
+    #[test]
+    fn the_stream_of_codes_may_have_any_size_and_those_of_rooms_may_not() {
+        let (small, large) = (settings().with(|settings| settings.stream_bytes = 1 << 20), settings());
+        let (small, large) = (wanted(&small, 600_000), wanted(&large, 600_000));
+        assert_ne!(small[8].max_bytes, large[8].max_bytes);
+        assert_eq!(differing(&small[8], &large[8]), None);
+        assert!(differing(&small[0], &large[0]).is_some());
     }
 
     #[test]
