@@ -208,3 +208,28 @@ async fn who_may_not_open_rooms_uses_up_no_codes() {
     let codes = cluster.nats.messages(STREAM, "rtbroadcaster.unique.code.*").await;
     assert_eq!(codes.len(), 2);
 }
+
+#[tokio::test]
+#[ignore = "`cargo xtask test --only cluster` runs it"]
+async fn a_wrong_code_is_asked_for_once_however_many_have_it() {
+    let Some(cluster) = Cluster::start(1, &[]).await else { return };
+    let node = &cluster.nodes[0];
+    for answer in join_all((0..100).map(|_| look_up(&node.address, "333333"))).await {
+        answer.is_refused(404, "unknown_room");
+    }
+    let asked = node.metrics().await.value("rtbroadcaster_cluster_asked_codes_total");
+    assert!((1.0..10.0).contains(&asked), "once a second, and not {asked} times");
+}
+
+#[tokio::test]
+#[ignore = "`cargo xtask test --only cluster` runs it"]
+async fn a_node_starts_while_the_stream_of_codes_is_full() {
+    let Some(mut cluster) = Cluster::start(1, &[]).await else { return };
+    cluster.nats.change(STREAM, &json!({"max_bytes": 1})).await;
+    cluster.nodes[0].kill().await;
+    cluster.nodes[0].restart().await;
+    cluster.nodes[0].is_ready(true).await;
+    let mut refused = Client::connect(&cluster.nodes[0].address).await;
+    refused.send(CREATE).await;
+    refused.is_refused("too_many_rooms").await;
+}
