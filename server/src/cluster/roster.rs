@@ -13,8 +13,8 @@ use super::Cluster;
 use crate::shared_room::SharedRoom;
 
 /// After how many milliseconds a node that has a room anew has heard who is there on others: they
-/// answer within a second.
-const HEARD_AFTER_MS: u64 = 1_500;
+/// say their whole list at most once a second, and may have said it to another node just before.
+const HEARD_AFTER_MS: u64 = 2_500;
 
 /// What a node says of the people of a room. What it doesn't say is left out.
 #[derive(Debug, Default, Serialize, Deserialize)]
