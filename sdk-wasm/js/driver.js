@@ -154,7 +154,7 @@ export class Driver {
     if (this.isOver) throw closedError();
     return (this.talk ??= new Talk(
       this.#early,
-      (/** @type {string} */ text) => this.connection.socket?.readyState === 1 && this.connection.send(text) >= 0,
+      this.connection,
       (/** @type {string} */ text) => this.submit(text, ""),
       (/** @type {string} */ key, /** @type {string} */ params) => this.broadcast(key, params, key, 0),
       (/** @type {string} */ name, /** @type {unknown} */ argument) => this.page.callBack(name, argument),

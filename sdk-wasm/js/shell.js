@@ -24,7 +24,6 @@ export function shellOf(room, driver) {
   }
   for (const name of CALLBACKS) {
     members[name] = {
-      configurable: true,
       get: () => driver.page.callbacks[name],
       set(value) {
         const checked = callback(value, name);

@@ -10,14 +10,15 @@ export class Talk {
 
   /**
    * @param {object[]} early messages that came before
-   * @param {(text: string) => boolean} send sends a text, or loses it while there is no connection:
-   * then it returns false
+   * @param {{ socket?: WebSocket, send(text: string): number }} connection
    * @param {(text: string) => Promise<number>} submit queues a text of the owner, and promises its
    * seq
    * @param {(functionKey: string, params: string) => void} share broadcasts a state message
    * @param {(callback: string, argument: unknown) => void} tell calls the page's callback
    */
-  constructor(early, send, submit, share, tell) {
+  constructor(early, connection, submit, share, tell) {
+    // Returns whether there was a connection for it.
+    const send = (text) => connection.socket?.readyState === 1 && connection.send(text) >= 0;
     this.#lanes = new Lanes({ send, submit, share, tell });
     this.#roster = roster(send, (change) => tell("onroster", change));
     for (const name of ["lane", "openAll", "send", "react", "vote"]) this[name] = this.#lanes[name].bind(this.#lanes);
