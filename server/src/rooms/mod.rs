@@ -11,6 +11,7 @@ mod guesses;
 mod keeping;
 mod memory;
 mod random;
+mod recorder;
 mod reopening;
 mod totals;
 
@@ -128,12 +129,6 @@ impl RoomTable {
     #[cfg(any(feature = "cluster", feature = "store"))]
     pub(crate) fn keep_in(&self, journal: Arc<JournalHandle>) {
         self.journal.get_or_init(|| journal);
-    }
-
-    /// Has rooms recorded by this host when their owners ask for it. To be called before any room
-    /// is opened.
-    pub(crate) fn record_with(&self, recorder: Arc<dyn RecorderHost>) {
-        self.recorder.get_or_init(|| recorder);
     }
 
     /// The journal that keeps the rooms. None if they end with the process.
