@@ -10,6 +10,12 @@ use crate::mutation::mutated;
 use crate::{Audience, RefusalCode, Rendering, Timestamp};
 
 impl Room {
+    /// How many followers the room has.
+    #[must_use]
+    pub fn followers(&self) -> usize {
+        self.followers.len()
+    }
+
     /// How many follow, by the newest count.
     #[must_use]
     pub fn audience(&self) -> Audience {

@@ -226,12 +226,6 @@ impl Room {
         self.owner.epoch()
     }
 
-    /// How many followers the room has.
-    #[must_use]
-    pub fn followers(&self) -> usize {
-        self.followers.len()
-    }
-
     /// A number that grows whenever there may be something new to send to followers.
     #[must_use]
     pub fn version(&self) -> u64 {
