@@ -100,12 +100,10 @@ impl RecorderHost for RecorderStarter {
     }
 
     fn begin(&self, room: RoomId) {
-        let (recordings, rooms) = (Arc::clone(&self.recordings), Weak::clone(&self.rooms));
+        // Found now: it may be closed before the task runs.
+        let Some(room) = self.rooms.upgrade().and_then(|rooms| rooms.find(room)) else { return };
+        let recordings = Arc::clone(&self.recordings);
         // In a task, because the room is locked.
-        tokio::spawn(async move {
-            if let Some(room) = rooms.upgrade().and_then(|rooms| rooms.find(room)) {
-                recordings.start(&room);
-            }
-        });
+        tokio::spawn(async move { recordings.start(&room) });
     }
 }

@@ -73,7 +73,8 @@ impl RecorderTask {
             match recorded {
                 Recorded::Ended(end) => break end,
                 Recorded::More => {}
-                Recorded::All if self.bell.arm() => {}
+                // Looks once more for what came before it was armed, or ends.
+                Recorded::All if self.bell.arm() || self.recordings.is_full() => {}
                 Recorded::All => {
                     tokio::select! {
                         () = self.bell.rung() => {}
