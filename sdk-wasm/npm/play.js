@@ -307,7 +307,8 @@ function stepOf({ seq, funcKey, funcParams = [], stateMessage, slot, at, clear, 
     return { kind: "action", seq, key: funcKey, params, slot: retained, due, text: `${funcKey}\n${params}` };
   }
   if (driver !== undefined) return { kind: "driver", driver };
-  if (typeof clear === "string" && clear !== "") return { kind: "clear", slot: clear };
+  // What clears the slot "\0" is an entry of the log. Followers aren't told of it as of a clear.
+  if (typeof clear === "string" && clear !== "" && clear !== "\0") return { kind: "clear", slot: clear };
 }
 
 function parse(line) {

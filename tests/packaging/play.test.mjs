@@ -65,7 +65,7 @@ const TOUR = [
   say(1_000, 8, "hello"),
   state(2_000, 9, "goTo", 2),
   line({ t: 3_000, seq: 10, clear: "pen" }),
-  line({ t: 3_000, seq: 11, clear: "", recording: { on: true } }),
+  line({ t: 3_000, seq: 11, clear: "\0", recording: { on: true } }),
   line({ t: 60_000, snapshot: 11 }),
   state(60_000, 9, "goTo", 2),
   line({ t: 60_000, synced: 11 }),
@@ -163,7 +163,7 @@ test("functions see who drives, may fail, and may jump themselves", async (conte
   const errors = [];
   const owners = [];
   context.mock.method(console, "error", () => {});
-  const drives = line({ t: 1_000, seq: 2, clear: "", driver: { seat: 7, name: "Ana" } });
+  const drives = line({ t: 1_000, seq: 2, clear: "\0", driver: { seat: 7, name: "Ana" } });
   const lines = [HEADER, line({ t: 0, snapshot: 0 }), line({ t: 0, synced: 0 }), state(500, 1, "goTo", 1), drives, state(2_000, 3, "zoom", 1)];
   const player = await play(lines, {
     ...options,
