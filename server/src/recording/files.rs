@@ -3,7 +3,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use rtbroadcaster_protocol::parse::{RecordedEvent, RecordedLine, recorded_line};
 use rtbroadcaster_protocol::{KeyDigest, RecordingScan};
@@ -110,7 +109,9 @@ impl Files {
     /// Opens a recording to go on with it, behind its first `bytes` bytes. The rest is cut off.
     pub(super) fn resume(&self, id: PartId, bytes: u64) -> io::Result<File> {
         let mut file = OpenOptions::new().write(true).open(self.folder.join(id.file()))?;
-        file.set_len(bytes)?;
+        if file.metadata()?.len() != bytes {
+            file.set_len(bytes)?;
+        }
         file.seek(SeekFrom::End(0))?;
         Ok(file)
     }
@@ -129,11 +130,6 @@ impl Files {
             }
         }
         Ok(())
-    }
-
-    /// When its last line was written.
-    pub(super) fn written(&self, id: PartId) -> io::Result<SystemTime> {
-        fs::metadata(self.folder.join(id.file()))?.modified()
     }
 }
 

@@ -40,7 +40,15 @@ impl Index {
         self.rooms.get(&room).into_iter().flatten().map(|(part, known)| (*part, known))
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (PartId, &Part)> {
+    /// The recordings that have ended, with a last line before this time. A file's own time says less:
+    /// copies and restored backups have another.
+    pub(super) fn older_than(&self, time_ms: u64) -> Vec<PartId> {
+        let is_old = |part: &Part| part.started_ms.saturating_add(part.lasted_ms) < time_ms;
+        let old = self.iter().filter(|(_, part)| part.state != PartState::Running && is_old(part));
+        old.map(|(id, _)| id).collect()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (PartId, &Part)> {
         self.rooms.iter().flat_map(|(room, parts)| {
             parts.iter().map(|(part, known)| (PartId { room: *room, part: *part }, known))
         })
@@ -72,5 +80,32 @@ impl Index {
 
     fn part(&mut self, id: PartId) -> Option<&mut Part> {
         self.rooms.get_mut(&id.room)?.get_mut(&id.part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rtbroadcaster_protocol::KeyDigest;
+
+    use super::*;
+
+    #[test]
+    fn a_recording_is_as_old_as_its_last_line_and_one_that_runs_is_never_old() {
+        let part = |lasted_ms, state| Part {
+            key: KeyDigest([7; 32]),
+            is_shared: false,
+            started_ms: 1_000,
+            lasted_ms,
+            bytes: 1,
+            state,
+        };
+        let id = |part| PartId { room: RoomId::from_random(1), part };
+        let mut index = Index::default();
+        index.insert(id(1), part(10, PartState::Cut));
+        index.insert(id(2), part(500, PartState::Ended("closed".to_owned())));
+        index.insert(id(3), part(10, PartState::Running));
+        assert_eq!(index.older_than(1_010), []);
+        assert_eq!(index.older_than(1_011), [id(1)]);
+        assert_eq!(index.older_than(5_000), [id(1), id(2)]);
     }
 }
