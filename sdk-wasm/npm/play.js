@@ -93,12 +93,24 @@ class Player {
     if (typeof milliseconds !== "number" || !(milliseconds >= 0)) throw invalid("`ms` must be a number from 0");
     const time = Math.min(milliseconds, this.duration);
     const { next, slots, driver } = stateAt(this.#steps, time);
-    const had = this.#slots;
-    [this.#next, this.#slots] = [next, slots];
+    this.#next = next;
     this.#setTime(time);
+    // What the page has. Another jump, made by what this one calls, goes on from there alone.
+    const had = (this.#slots = new Map(this.#slots));
+    const isOver = () => this.#slots !== had;
     this.#hand(() => {
-      for (const slot of had.keys()) if (!slots.has(slot)) this.#tell("onclear", slot);
-      for (const [slot, step] of slots) if (had.get(slot)?.text !== step.text) this.#perform(step);
+      for (const slot of [...had.keys()]) {
+        if (slots.has(slot)) continue;
+        had.delete(slot);
+        this.#tell("onclear", slot);
+        if (isOver()) return;
+      }
+      for (const [slot, step] of slots) {
+        const { text } = had.get(slot) ?? {};
+        had.set(slot, step);
+        if (text !== step.text) this.#perform(step);
+        if (isOver()) return;
+      }
       this.#tellDriver(driver);
     });
     this.#tell("onprogress", this.time, this.duration);
@@ -108,7 +120,7 @@ class Player {
   close() {
     this.pause();
     this.#isClosed = true;
-    this.#slots.clear();
+    this.#slots = new Map();
     this.#options = { functions: {} };
   }
 

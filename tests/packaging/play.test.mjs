@@ -128,6 +128,23 @@ test("a jump changes what differs, and calls no plain function", async () => {
   assert.deepEqual(handed, [["say", "hello"]]);
 });
 
+test("a jump that a function makes within another leaves nothing of that", async () => {
+  const { shown, options } = page();
+  let jumps = 0;
+  const pen = (color) => {
+    options.functions.pen(color);
+    if (jumps++ === 1) player.seek(62_000);
+  };
+  const player = await play(TOUR, { ...options, functions: { ...options.functions, pen }, from: 2_500 });
+  await player.seek(62_000);
+  assert.deepEqual(shown, { goTo: [2], zoom: [4] });
+  // `pen` comes before `goTo`, which this jump never comes to, and jumps back.
+  await player.seek(500);
+  assert.deepEqual(shown, { goTo: [2], zoom: [4] });
+  await player.seek(500);
+  assert.deepEqual(shown, { pen: ["red"], goTo: [1] });
+});
+
 test("waits are shortened in one time line", async () => {
   const { handed, options } = page();
   const player = await play(TOUR, { ...options, maxIdle: 500 });
