@@ -1,5 +1,6 @@
 //! The files of recordings: created, found again, cut and deleted. Everything here blocks.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -56,18 +57,39 @@ impl Files {
         Ok(Self { folder: folder.to_owned() })
     }
 
-    /// All recordings. Those that can't be read are left alone.
+    /// All recordings. Those that can't be read are left alone. What is left of one that a process
+    /// was killed over, when it created or deleted it, is deleted.
     pub(super) fn find(&self) -> io::Result<Vec<Found>> {
-        let mut found = Vec::new();
+        let mut ids = BTreeSet::new();
         for entry in fs::read_dir(&self.folder)? {
             let name = entry?.file_name();
-            let Some(id) = name.to_str().and_then(PartId::of_file) else { continue };
-            match self.read(id) {
-                Ok(one) => found.push(one),
+            ids.extend(
+                name.to_str().and_then(|name| PartId::of_file(name).or_else(|| PartId::of_sidecar(name))),
+            );
+        }
+        let mut found = Vec::new();
+        for id in ids {
+            let read = match self.is_half(id) {
+                Ok(true) => self.delete(id).map(|()| None),
+                Ok(false) => self.read(id).map(Some),
+                Err(error) => Err(error),
+            };
+            match read {
+                Ok(one) => found.extend(one),
                 Err(error) => tracing::warn!(recording = %id, %error, "a recording can't be read"),
             }
         }
         Ok(found)
+    }
+
+    /// Whether one of its two files is missing, or its first line is not whole.
+    fn is_half(&self, id: PartId) -> io::Result<bool> {
+        if !self.folder.join(id.sidecar()).try_exists()? || !self.folder.join(id.file()).try_exists()? {
+            return Ok(true);
+        }
+        let mut line = Vec::new();
+        BufReader::new(self.open_part(id)?.take(LONGEST_END)).read_until(b'\n', &mut line)?;
+        Ok((line.len() as u64) < LONGEST_END && !line.ends_with(b"\n"))
     }
 
     fn read(&self, id: PartId) -> io::Result<Found> {
@@ -121,9 +143,9 @@ impl Files {
         File::open(self.folder.join(id.file()))
     }
 
-    /// Deletes a recording.
+    /// Deletes a recording. If the process is killed meanwhile, [`Files::find`] goes on with that.
     pub(super) fn delete(&self, id: PartId) -> io::Result<()> {
-        for name in [id.file(), id.sidecar()] {
+        for name in [id.sidecar(), id.file()] {
             match fs::remove_file(self.folder.join(name)) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
                 _ => {}
@@ -181,4 +203,32 @@ fn digest(hex: &str) -> Option<KeyDigest> {
         *byte = u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).ok()?;
     }
     Some(KeyDigest(digest))
+}
+
+#[cfg(test)]
+mod tests {
+    use rtbroadcaster_protocol::RoomId;
+
+    use super::*;
+
+    #[test]
+    fn what_a_kill_left_half_is_deleted_and_the_numbers_are_free_again() {
+        let folder = std::env::temp_dir().join(format!("rtbroadcaster-recordings-{}", std::process::id()));
+        let files = Files::open(&folder).unwrap();
+        let id = |part| PartId { room: RoomId::from_random(1), part };
+        let state = PartState::Running;
+        let part =
+            Part { key: KeyDigest([7; 32]), is_shared: false, started_ms: 5, lasted_ms: 0, bytes: 0, state };
+        let header = r#"{"rtbroadcaster":1,"uuid":"u","started":5,"part":1}"#.to_owned() + "\n";
+        for (number, text) in [(1, header.as_str()), (2, ""), (3, &header[..20]), (4, ""), (5, &header)] {
+            files.create(id(number), &part).unwrap().write_all(text.as_bytes()).unwrap();
+        }
+        fs::remove_file(folder.join(id(4).file())).unwrap();
+        fs::remove_file(folder.join(id(5).sidecar())).unwrap();
+        let found: Vec<_> = files.find().unwrap().iter().map(|found| found.id).collect();
+        let left = fs::read_dir(&folder).unwrap().count();
+        let again = files.create(id(2), &part).and(files.create(id(4), &part)).is_ok();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!((found, left, again), (vec![id(1)], 2, true));
+    }
 }

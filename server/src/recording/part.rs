@@ -14,9 +14,18 @@ pub(crate) struct PartId {
 impl PartId {
     /// Reads the name of a recording's file. None if it is another file.
     pub(super) fn of_file(name: &str) -> Option<Self> {
-        let (room, part) = name.strip_suffix(".ndjson")?.rsplit_once('-')?;
+        Self::of_stem(name.strip_suffix(".ndjson")?)
+    }
+
+    /// Reads the name of the file beside a recording. None if it is another file.
+    pub(super) fn of_sidecar(name: &str) -> Option<Self> {
+        Self::of_stem(name.strip_suffix(".json")?)
+    }
+
+    fn of_stem(stem: &str) -> Option<Self> {
+        let (room, part) = stem.rsplit_once('-')?;
         let id = Self { room: RoomId::parse(room)?, part: part.parse().ok()? };
-        (id.file() == name).then_some(id)
+        (id.to_string() == stem).then_some(id)
     }
 
     /// The name of its file.
@@ -70,7 +79,7 @@ mod tests {
 
     #[test]
     fn only_names_that_were_made_here_are_read() {
-        let id = PartId { room: RoomId::from_random(7), part: 12 };
+        let id = PartId { room: RoomId::from_random(0xabc), part: 12 };
         assert_eq!(PartId::of_file(&id.file()), Some(id));
         for other in [
             "".to_owned(),
