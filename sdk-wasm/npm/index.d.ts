@@ -609,8 +609,9 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    */
   clock?: boolean | undefined;
   /**
-   * Has the room recorded from the start, as {@link Room.record} does. If the server refuses that,
-   * `onerror` is called, and the room goes on. Default false.
+   * Has a new room recorded from the start, as {@link Room.record} does. If the server refuses
+   * that, `onerror` is called, and the room goes on. A room that is taken back (`claim`, `resume`)
+   * is recorded as before. Default false.
    */
   record?: boolean | "shared" | undefined;
 }

@@ -77,13 +77,14 @@ async function createOrResume(url, options) {
   /** @type {(options: any, onend?: (code: string) => void) => ReturnType<typeof enter>} */
   const createRoom = async (options, onend) => {
     const room = await enter(RoomEngine, url, false, undefined, options, onend);
-    if (options?.record) room.record(options.record);
+    // The owner of a room that is taken back may have ended its recording.
+    if (options?.record && !options.claim) room.record(options.record);
     return room;
   };
   const resumes = options?.resume ?? false;
-  if (resumes === false) return createRoom(options);
-  const { resume } = await import("./resume.js");
-  return resume(createRoom, url, options);
+  return resumes === false
+    ? createRoom(options)
+    : (await import("./resume.js")).resume(createRoom, url, options);
 }
 
 /**
@@ -91,7 +92,7 @@ async function createOrResume(url, options) {
  * @param {any} options
  */
 async function enterWith(enterRoom, options) {
-  if (options?.schemas == null) return enterRoom(options);
-  const { enterChecked } = await import("./schemas.js");
-  return enterChecked(enterRoom, options);
+  return options?.schemas == null
+    ? enterRoom(options)
+    : (await import("./schemas.js")).enterChecked(enterRoom, options);
 }
