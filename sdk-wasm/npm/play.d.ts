@@ -39,7 +39,7 @@ export interface PlayOptions {
   functions?: Functions;
   /** Checks the params before a function is called, as for `join`. */
   schemas?: Schemas;
-  /** How many times faster than it was recorded; above 0. Default 1. */
+  /** How many times faster than it was recorded; above 0 and finite. Default 1. */
   speed?: number;
   /** Where it begins, in milliseconds of {@link Player.time}. Default 0. */
   from?: number;

@@ -346,7 +346,7 @@ async function linesOf(source) {
 /** The text of a `Response` or of a `Blob`. */
 function textOf(source) {
   if (source.ok === false) notLoaded(`${source.status} ${source.statusText}`);
-  return source.text();
+  return source.text().catch((cause) => notLoaded(cause.message, cause));
 }
 
 function notLoaded(why, cause) {
@@ -362,7 +362,7 @@ function functionsOf({ functions = {}, schemas, ...callbacks }) {
 }
 
 function positive(value, name) {
-  if (typeof value !== "number" || !(value > 0)) throw invalid(`\`${name}\` must be a number above 0`);
+  if (!Number.isFinite(value) || value <= 0) throw invalid(`\`${name}\` must be a finite number above 0`);
   return value;
 }
 

@@ -220,10 +220,12 @@ test("what is no recording is refused", async () => {
   for (const source of ["{}", [], '{"rtbroadcaster":2}', 7]) {
     await assert.rejects(play(source, {}), { code: "invalid_argument" }, String(source));
   }
-  for (const options of [{ speed: -1 }, { maxIdle: 0 }, { functions: { goTo: 7 } }, { from: NaN }]) {
+  for (const options of [{ speed: -1 }, { speed: Infinity }, { maxIdle: 0 }, { functions: { goTo: 7 } }, { from: NaN }]) {
     await assert.rejects(play(TOUR, options), { code: "invalid_argument" });
   }
   await assert.rejects(play(new Response("", { status: 404 })), { code: "connection_failed" });
+  const breaksOff = new ReadableStream({ pull: (controller) => controller.error(new TypeError("terminated")) });
+  await assert.rejects(play(new Response(breaksOff)), { code: "connection_failed" });
 });
 
 /** A random number generator with a seed. */
