@@ -86,7 +86,8 @@ pub struct Recorder {
     next: Option<Cursor>,
     frame: Frame,
     is_in_snapshot: bool,
-    /// What the first snapshot stands for, while its first line still has to be written.
+    /// What the first snapshot stands for, while its first line still has to be written. None if a
+    /// gap comes before it.
     begins: Option<u64>,
     bytes: u64,
     t: u64,
@@ -118,7 +119,7 @@ impl Recorder {
         Self {
             limits,
             run: start.run,
-            begins: Some(start.cursor.seq()),
+            begins: (!start.cursor.is_resync()).then(|| start.cursor.seq()),
             cursor: start.cursor,
             next: None,
             frame: Frame::default(),
@@ -131,14 +132,16 @@ impl Recorder {
     }
 
     /// Goes on with a recording that another process began, behind what is whole of it. If the room
-    /// doesn't remember what came after that, the recording has a gap. None if the room isn't
+    /// doesn't remember what came after that, or nothing is whole, the recording has a gap. None if the room isn't
     /// recorded.
     #[must_use]
     pub fn resume(room: &mut Room, scan: &RecordingScan, limits: RecorderLimits) -> Option<Self> {
         let run = room.resume_recording()?;
         let since = scan.seq().map(|seq| seq + u64::from(mutated!(RecordOneTooLate)));
-        let cursor = room.recording_cursor(since);
-        let first = since.is_none().then(|| cursor.seq());
+        let cursor = match since {
+            Some(_) => room.recording_cursor(since),
+            None => room.late_recording_cursor(),
+        };
         Some(Self {
             limits,
             run,
@@ -146,7 +149,7 @@ impl Recorder {
             cursor,
             next: None,
             frame: Frame::default(),
-            begins: first,
+            begins: None,
             bytes: scan.whole_bytes(),
             t: scan.t(),
             snapshot: LastSnapshot {

@@ -115,6 +115,27 @@ fn a_recorder_that_is_late_has_a_gap_and_then_the_state() {
 }
 
 #[test]
+fn one_that_was_killed_before_its_first_snapshot_says_that_something_is_missing() {
+    let (mut room, mut out) = (room(), String::new());
+    drop(recorder(&mut room, LIMITS, &mut out));
+    act(&mut room, "plain", false);
+    let mut scan = RecordingScan::new();
+    out.split_inclusive('\n').for_each(|line| scan.line(line));
+    let mut recorder = Recorder::resume(&mut room, &scan, LIMITS).unwrap();
+    record(&mut recorder, &mut room, 5, &mut out);
+    act(&mut room, "later", false);
+    record(&mut recorder, &mut room, 6, &mut out);
+    let expected = ["header", "gap", "snapshot 2", "entry 1", "synced 2", "3"];
+    assert_eq!(short(&out), expected);
+    // The same if not even the first line was there.
+    let mut out = String::new();
+    room.record_anew();
+    let mut recorder = Recorder::new(room.take_recorder_start().unwrap(), &header(), LIMITS, &mut out);
+    record(&mut recorder, &mut room, 7, &mut out);
+    assert_eq!(short(&out), ["header", "gap", "snapshot 3", "entry 1", "synced 3"]);
+}
+
+#[test]
 fn what_comes_after_the_end_is_in_no_recording() {
     let (mut room, mut out) = (room(), String::new());
     let mut first = recorder(&mut room, LIMITS, &mut out);

@@ -45,6 +45,11 @@ impl Cursor {
         matches!(self.position, Position::Snapshot(_))
     }
 
+    /// Whether it still has to be said that actions were missed.
+    pub(crate) fn is_resync(&self) -> bool {
+        matches!(&self.position, Position::Snapshot(snapshot) if snapshot.resync)
+    }
+
     /// The seq after which it is served live, now or once the snapshot is complete. Of one in step,
     /// a seq that it had before.
     pub(crate) fn seq(&self) -> u64 {

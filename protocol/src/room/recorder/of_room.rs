@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::state::{RecorderHost, RecorderStart};
 use crate::mutation::mutated;
+use crate::room::log::Cursor;
 use crate::room::{Accepted, Mark, Room};
 use crate::{Entry, EntryKey, KeyDigest, Recording, RecordingWish, Refusal, RefusalCode, Timestamp};
 
@@ -80,7 +81,8 @@ impl Room {
         let was_on = self.recording().is_some();
         let seq = self.append_recording(id, Recording::On { shared });
         if !was_on {
-            self.begin_recorder(shared);
+            let cursor = self.recording_cursor(None);
+            self.begin_recorder(cursor, shared);
             self.wait_for_recorder(seq);
             if let Some(host) = &self.recorder.host {
                 host.begin(self.id);
@@ -89,8 +91,7 @@ impl Room {
         seq
     }
 
-    fn begin_recorder(&mut self, is_shared: bool) {
-        let cursor = self.recording_cursor(None);
+    fn begin_recorder(&mut self, cursor: Cursor, is_shared: bool) {
         self.recorder.run += 1;
         self.recorder.start = Some(RecorderStart { cursor, run: self.recorder.run, is_shared });
     }
@@ -165,10 +166,12 @@ impl Room {
         self.owner_version += 1;
     }
 
-    /// Has a room that was restored recorded anew: nothing was recorded before this process.
+    /// Has a room that was restored recorded anew: nothing was recorded before this process. The
+    /// recording begins with a gap, as what was done since the owner wanted it is missing.
     pub fn record_anew(&mut self) {
         if let Some(is_shared) = self.recording() {
-            self.begin_recorder(is_shared);
+            let cursor = self.late_recording_cursor();
+            self.begin_recorder(cursor, is_shared);
         }
     }
 

@@ -10,6 +10,11 @@ impl Room {
         self.cursor(Rendering::Compact, since)
     }
 
+    /// A cursor at the snapshot, for a recording that has missed what came before.
+    pub(crate) fn late_recording_cursor(&mut self) -> Cursor {
+        self.resync_cursor(Rendering::Compact)
+    }
+
     /// A cursor at the snapshot as it is now. None if there is no memory for it.
     pub(crate) fn snapshot_to_record(&mut self) -> Option<Cursor> {
         self.has_memory_for_snapshot(Rendering::Compact).then(|| self.cursor(Rendering::Compact, None))
