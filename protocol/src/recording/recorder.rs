@@ -92,6 +92,8 @@ pub struct Recorder {
     bytes: u64,
     t: u64,
     snapshot: LastSnapshot,
+    /// Once its time is over: the seq up to which it still records.
+    last: Option<u64>,
     end: Option<RecordingEnd>,
 }
 
@@ -127,6 +129,7 @@ impl Recorder {
             bytes: (out.len() - before) as u64,
             t: 0,
             snapshot: LastSnapshot::default(),
+            last: None,
             end: None,
         }
     }
@@ -158,6 +161,7 @@ impl Recorder {
                 t: scan.t(),
                 seq: scan.seq().unwrap_or_default(),
             },
+            last: None,
             end: None,
         })
     }
@@ -193,12 +197,14 @@ impl Recorder {
         if let Some(end) = self.end {
             return Recorded::Ended(end);
         }
-        self.t = self.t.max(t);
-        if self.t >= self.limits.milliseconds {
-            return self.end(RecordingEnd::Time, out);
+        let is_late = t >= self.limits.milliseconds;
+        if is_late && self.has_what_was_in_time(room) {
+            return self.end_in_time(out);
         }
+        self.t = self.t.max(t.min(self.limits.milliseconds.saturating_sub(1)));
         self.take_snapshot_if_due(room);
-        let until = self.next.as_ref().map_or(u64::MAX, Cursor::seq);
+        let next = self.next.as_ref().map(Cursor::seq);
+        let until = next.or(self.last).unwrap_or(u64::MAX);
         let mut frame = std::mem::take(&mut self.frame);
         room.serve_until(&mut self.cursor, until, &mut frame);
         let payload = frame.payload();
@@ -215,11 +221,25 @@ impl Recorder {
             return Recorded::More;
         }
         match () {
+            () if is_late => self.end_in_time(out),
             () if room.has_ended() => self.end(RecordingEnd::Closed, out),
             // The line that says so was missed.
             () if is_over && self.has_all(room) => self.end(RecordingEnd::Stopped, out),
             () => Recorded::All,
         }
+    }
+
+    /// Whether it has all that was served when its time was over. What came in time may have waited
+    /// for the disk.
+    fn has_what_was_in_time(&mut self, room: &Room) -> bool {
+        let last = *self.last.get_or_insert_with(|| room.served_seq());
+        self.next = None;
+        !self.is_in_snapshot && !self.cursor.is_catching_up() && self.cursor.seq() >= last
+    }
+
+    fn end_in_time(&mut self, out: &mut String) -> Recorded {
+        self.t = self.limits.milliseconds;
+        self.end(RecordingEnd::Time, out)
     }
 
     fn has_all(&self, room: &Room) -> bool {
@@ -242,7 +262,7 @@ impl Recorder {
         let bytes = self.limits.snapshot_bytes.max((end - start) * BYTES_PER_SNAPSHOT_BYTE);
         let is_due = self.t >= t + self.limits.snapshot_ms || self.bytes >= end + bytes;
         let is_live = !self.is_in_snapshot && !self.cursor.is_catching_up();
-        if is_due && self.next.is_none() && is_live && room.head() > seq {
+        if is_due && self.last.is_none() && self.next.is_none() && is_live && room.head() > seq {
             self.next = room.snapshot_to_record();
         }
     }

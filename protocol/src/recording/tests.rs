@@ -136,6 +136,22 @@ fn one_that_was_killed_before_its_first_snapshot_says_that_something_is_missing(
 }
 
 #[test]
+fn what_came_in_time_is_recorded_before_it_ends() {
+    let (mut room, mut out) = (room(), String::new());
+    let mut recorder = recorder(&mut room, LIMITS, &mut out);
+    record(&mut recorder, &mut room, 0, &mut out);
+    act(&mut room, "waits for the disk", false);
+    let late = LIMITS.milliseconds + 7;
+    assert_eq!(recorder.record(&mut room, late, &mut out), Recorded::More);
+    act(&mut room, "later", false);
+    assert_eq!(record(&mut recorder, &mut room, late, &mut out), Recorded::Ended(RecordingEnd::Time));
+    let expected = ["header", "snapshot 1", "entry 1", "synced 1", "2", "end time"];
+    assert_eq!(short(&out), expected);
+    let t = format!(r#"{{"t":{},"#, LIMITS.milliseconds - 1);
+    assert!(out.lines().nth(4).unwrap().starts_with(&t), "{out}");
+}
+
+#[test]
 fn what_comes_after_the_end_is_in_no_recording() {
     let (mut room, mut out) = (room(), String::new());
     let mut first = recorder(&mut room, LIMITS, &mut out);
@@ -176,8 +192,9 @@ fn a_recording_has_no_more_bytes_than_it_may_and_lasts_no_longer() {
     let (mut room, mut out) = (room(), String::new());
     let mut recorder = recorder(&mut room, RecorderLimits { milliseconds: 50, ..LIMITS }, &mut out);
     record(&mut recorder, &mut room, 49, &mut out);
-    act(&mut room, "late", false);
     assert_eq!(record(&mut recorder, &mut room, 50, &mut out), Recorded::Ended(RecordingEnd::Time));
+    act(&mut room, "late", false);
+    assert_eq!(record(&mut recorder, &mut room, 51, &mut out), Recorded::Ended(RecordingEnd::Time));
     assert!(!out.contains("late"));
 }
 
