@@ -6,17 +6,31 @@ use rtbroadcaster_protocol::RoomId;
 
 use super::part::{Part, PartId, PartState};
 
+/// A recording counts as so many bytes at least, so that many short ones don't fill a folder.
+const LEAST_BYTES: u64 = 8 * 1024;
+
 /// All recordings, by their rooms.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     rooms: HashMap<RoomId, BTreeMap<u64, Part>>,
     /// Bytes of all of them.
     bytes: u64,
+    /// The same, with each as [`LEAST_BYTES`] at least.
+    counted: u64,
+}
+
+fn counted(part: &Part) -> u64 {
+    part.bytes.max(LEAST_BYTES)
 }
 
 impl Index {
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Bytes that count for the limit of all.
+    pub(super) fn counted(&self) -> u64 {
+        self.counted
     }
 
     pub(super) fn len(&self) -> usize {
@@ -31,8 +45,10 @@ impl Index {
 
     pub(super) fn insert(&mut self, id: PartId, part: Part) {
         self.bytes += part.bytes;
-        let before = self.rooms.entry(id.room).or_default().insert(id.part, part);
-        self.bytes -= before.map_or(0, |part| part.bytes);
+        self.counted += counted(&part);
+        if let Some(before) = self.rooms.entry(id.room).or_default().insert(id.part, part) {
+            self.forget(&before);
+        }
     }
 
     /// The recordings of a room, oldest first.
@@ -57,9 +73,12 @@ impl Index {
     /// Notes how far a recording goes.
     pub(super) fn grow(&mut self, id: PartId, bytes: u64, lasted_ms: u64) {
         if let Some(part) = self.part(id) {
-            let before = std::mem::replace(&mut part.bytes, bytes);
-            part.lasted_ms = lasted_ms;
-            self.bytes = self.bytes - before + bytes;
+            let before = part.clone();
+            (part.bytes, part.lasted_ms) = (bytes, lasted_ms);
+            let now = counted(part);
+            self.bytes += bytes;
+            self.counted += now;
+            self.forget(&before);
         }
     }
 
@@ -71,11 +90,19 @@ impl Index {
 
     pub(super) fn remove(&mut self, id: PartId) {
         if let Some(parts) = self.rooms.get_mut(&id.room) {
-            self.bytes -= parts.remove(&id.part).map_or(0, |part| part.bytes);
+            let removed = parts.remove(&id.part);
             if parts.is_empty() {
                 self.rooms.remove(&id.room);
             }
+            if let Some(part) = removed {
+                self.forget(&part);
+            }
         }
+    }
+
+    fn forget(&mut self, part: &Part) {
+        self.bytes -= part.bytes;
+        self.counted -= counted(part);
     }
 
     fn part(&mut self, id: PartId) -> Option<&mut Part> {
@@ -107,5 +134,12 @@ mod tests {
         assert_eq!(index.older_than(1_010), []);
         assert_eq!(index.older_than(1_011), [id(1)]);
         assert_eq!(index.older_than(5_000), [id(1), id(2)]);
+        // All three are short, and count as 8 KiB each.
+        assert_eq!((index.bytes(), index.counted()), (3, 3 * LEAST_BYTES));
+        index.grow(id(3), LEAST_BYTES + 5, 20);
+        assert_eq!((index.bytes(), index.counted()), (LEAST_BYTES + 7, 3 * LEAST_BYTES + 5));
+        index.remove(id(3));
+        index.remove(id(2));
+        assert_eq!((index.bytes(), index.counted()), (1, LEAST_BYTES));
     }
 }

@@ -125,7 +125,7 @@ impl Recordings {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.index().bytes() >= self.settings.total_bytes
+        self.index().counted() >= self.settings.total_bytes
     }
 
     pub(super) fn limits(&self) -> RecorderLimits {
