@@ -31,29 +31,11 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 #[tokio::main(flavor = "current_thread")]
 pub(super) async fn run(task: &ReplayTask) -> anyhow::Result<()> {
     let file = File::open(&task.file).with_context(|| task.file.display().to_string())?;
-    let mut moments = Moments::default();
     let mut replay = Replay::new(task)?;
-    let mut started: Option<Instant> = None;
-    for line in BufReader::new(file).split(b'\n') {
-        // The last line may be torn, and end within a character.
-        let line = line.with_context(|| task.file.display().to_string())?;
-        let Some(steps) = moments.read(&String::from_utf8_lossy(&line)) else { break };
-        for step in steps {
-            let started = match started {
-                Some(started) => started,
-                None => {
-                    replay.open().await?;
-                    *started.insert(Instant::now())
-                }
-            };
-            replay.play(step, started).await?;
-        }
-    }
-    if started.is_none() {
-        bail!("{}: is no recording, or one without anything to play", task.file.display());
-    }
-    replay.flush().await?;
-    replay.close().await?;
+    let played = replay.play_all(file).await;
+    // Nobody else has the owner key, so the room is closed after an error too.
+    let closed = if replay.uuid.is_empty() { Ok(()) } else { replay.close().await };
+    played.and(closed)?;
     match replay.refused {
         0 => Ok(()),
         refused => bail!("{refused} actions were refused"),
@@ -112,10 +94,43 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
+    /// Plays a recording up to its end.
+    async fn play_all(&mut self, file: File) -> anyhow::Result<()> {
+        let task = self.task;
+        let (mut moments, mut started) = (Moments::default(), None::<Instant>);
+        for line in BufReader::new(file).split(b'\n') {
+            // The last line may be torn, and end within a character.
+            let line = line.with_context(|| task.file.display().to_string())?;
+            let Some(steps) = moments.read(&String::from_utf8_lossy(&line)) else { break };
+            for step in steps {
+                let started = match started {
+                    Some(started) => started,
+                    None => {
+                        self.open().await?;
+                        *started.insert(Instant::now())
+                    }
+                };
+                self.play(step, started).await?;
+            }
+        }
+        let Some(started) = started else {
+            bail!("{}: is no recording, or one without anything to play", task.file.display());
+        };
+        self.flush().await?;
+        let end = self.due(moments.last(), started)?;
+        self.wait(end).await
+    }
+
+    /// When a moment of the recording has come.
+    fn due(&self, at: u64, started: Instant) -> anyhow::Result<Instant> {
+        let after = Duration::try_from_secs_f64(Duration::from_millis(at).as_secs_f64() / self.task.speed);
+        let due = after.ok().and_then(|after| started.checked_add(after));
+        due.context("the recording lasts too long at this speed")
+    }
+
     /// Sends a step once it is due.
     async fn play(&mut self, Step { at, message }: Step, started: Instant) -> anyhow::Result<()> {
-        let after = Duration::from_millis(at).div_f64(self.task.speed);
-        let due = started.checked_add(after).context("the recording lasts too long at this speed")?;
+        let due = self.due(at, started)?;
         if due > Instant::now() {
             self.flush().await?;
             self.wait(due).await?;

@@ -327,10 +327,10 @@ fn replay() -> Command {
         )
 }
 
-/// A number above 0.
+/// A number that makes a recording of any length last as long as a clock can tell.
 fn speed_of(text: &str) -> Result<f64, String> {
-    let speed = text.parse().ok().filter(|speed: &f64| speed.is_finite() && *speed > 0.0);
-    speed.ok_or_else(|| "it must be a number above 0".to_owned())
+    let speed = text.parse().ok().filter(|speed: &f64| (0.001..=1_000_000.0).contains(speed));
+    speed.ok_or_else(|| "it must be a number from 0.001 to 1000000".to_owned())
 }
 
 fn completions() -> Command {

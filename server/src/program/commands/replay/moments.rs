@@ -35,6 +35,11 @@ struct Snapshot {
 }
 
 impl Moments {
+    /// The moment of the last step, or of the end if it was read, in milliseconds.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// What a line plays. None at the end of the recording, and from what can't be read on.
     pub(super) fn read(&mut self, line: &str) -> Option<Vec<Step>> {
         let (t, event) = match recorded_line(line)? {
@@ -68,7 +73,10 @@ impl Moments {
                 None => self.step(t, message).into_iter().collect(),
             },
             RecordedEvent::Unknown(_) => Vec::new(),
-            RecordedEvent::End(_) => return None,
+            RecordedEvent::End(_) => {
+                self.last = self.last.max(t);
+                return None;
+            }
         })
     }
 
