@@ -207,6 +207,29 @@ fn an_answer_to_a_vote_waits_for_the_journal() {
 }
 
 #[test]
+fn a_vote_that_is_sent_once_more_is_answered_again() {
+    let (mut host, _owner, mut follower) = opened();
+    let room = RoomId::from_random(1);
+    host.with(room, |room| room.stage_records(0));
+    let keep = |host: &mut TestHost| {
+        let taken = host.with(room, Room::take_staged).flatten();
+        taken.map(|(_, mark)| host.with(room, |room| room.committed(mark))).is_some()
+    };
+    send(&mut follower, &mut host, &vote(1, 1, "v1"));
+    host.tick(Timestamp(1_000));
+    assert!(keep(&mut host));
+    follower.disconnected(Timestamp(1_500), &mut host);
+    let mut again = session_follower(&mut host);
+    drain(&mut again, &mut host);
+    send(&mut again, &mut host, &vote(1, 1, "v1"));
+    let before = host.with(room, |room| room.version());
+    host.tick(Timestamp(2_000));
+    assert!(!keep(&mut host), "there is nothing new to keep");
+    assert!(host.with(room, |room| room.version()) > before, "so the room itself says that there is news");
+    assert_eq!(drain(&mut again, &mut host), [r#"{"lane":"q","voted":1,"n":1}"#]);
+}
+
+#[test]
 fn a_vote_on_a_lane_that_was_set_anew_meanwhile_is_refused() {
     let (mut host, mut owner, mut follower) = opened();
     send(&mut owner, &mut host, r#"{"id":4,"lane":"q","as":{"kind":"vote","options":2}}"#);

@@ -78,28 +78,42 @@ impl Room {
         number
     }
 
-    fn stage_votes(&mut self, Batch { number, votes, bytes }: Batch) {
-        let has_votes = !votes.is_empty();
+    fn stage_votes(&mut self, Batch { number, is_awaited, votes, bytes }: Batch) {
         for (lane, votes) in votes {
             self.stage(&Record::Voted((lane.into(), votes)));
         }
-        let mark = self.mark();
-        self.vote_batches.push_back((number, mark));
+        self.note_kept_batches();
+        if is_awaited {
+            self.await_batch(number);
+        }
         self.lane_bytes = bytes;
         self.update_memory_use();
         self.owner_version += 1;
-        // Voters wait for their answers. With a journal they hear when it has kept the votes.
-        self.version += u64::from(has_votes && self.staging.is_none());
     }
 
-    /// Whether the journal has kept a batch of votes.
-    pub(crate) fn is_batch_kept(&mut self, batch: u64) -> bool {
+    /// Answers a batch of votes once all is kept that is staged by now.
+    fn await_batch(&mut self, batch: u64) {
+        let mark = self.mark();
+        match self.vote_batches.back_mut() {
+            Some((number, last)) if *last == mark => *number = batch,
+            _ => self.vote_batches.push_back((batch, mark)),
+        }
+        // If nothing is to be kept, nobody else says that it is.
+        self.version += u64::from(self.is_kept(mark));
+    }
+
+    fn note_kept_batches(&mut self) {
         while let Some((number, mark)) = self.vote_batches.front().copied()
             && self.is_kept(mark)
         {
             self.kept_batch = number;
             self.vote_batches.pop_front();
         }
+    }
+
+    /// Whether the journal has kept a batch of votes.
+    pub(crate) fn is_batch_kept(&mut self, batch: u64) -> bool {
+        self.note_kept_batches();
         batch <= self.kept_batch || mutated!(AnswerVoteAtOnce)
     }
 
@@ -166,4 +180,26 @@ fn totals(lane: &OpenLane) -> LaneTotals {
         Tally::Votes(votes) => Some(votes.counts.clone()),
     };
     LaneTotals { name: lane.name.clone(), symbols, counts, dropped: lane.dropped }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{KeyDigest, Limits, RoomId};
+
+    #[test]
+    fn batches_that_are_kept_or_that_nobody_awaits_are_forgotten() {
+        let mut room = Room::new(RoomId::from_random(1), KeyDigest([7; 32]), None, Limits::default());
+        let batch = |number, is_awaited| Batch { number, is_awaited, votes: Vec::new(), bytes: 0 };
+        for number in 1..10 {
+            room.stage_votes(batch(number, number % 2 == 0));
+            assert!(room.vote_batches.len() <= 1, "{:?}", room.vote_batches);
+        }
+        assert!(room.is_batch_kept(8));
+        room.stage_records(0);
+        for number in 10..20 {
+            room.stage_votes(batch(number, true));
+        }
+        assert_eq!(room.vote_batches.len(), 1, "they wait for the same record");
+    }
 }

@@ -35,6 +35,8 @@ pub struct Lanes {
     looked_at: Option<Timestamp>,
     /// The number of the batch of votes that is gathered now.
     batch: u64,
+    /// Whether a voter waits until that batch is kept. Its vote may be in none, sent once more.
+    is_awaited: bool,
     /// Grows whenever the owner is to be told something.
     version: u64,
     /// Whether the server has memory for more voters.
@@ -47,6 +49,8 @@ pub struct Lanes {
 pub(crate) struct Batch {
     /// The number of the batch.
     pub(crate) number: u64,
+    /// Whether a voter waits until it is kept.
+    pub(crate) is_awaited: bool,
     /// The votes of each lane that are to be staged.
     pub(crate) votes: Vec<(String, Vec<Vote>)>,
     /// Estimate of the memory that all voters take, in bytes.
@@ -62,6 +66,7 @@ impl SharedLanes {
             due: None,
             looked_at: None,
             batch: 1,
+            is_awaited: false,
             version: 0,
             has_space: true,
             limits: limits.clone(),
@@ -145,6 +150,7 @@ impl Lanes {
                     return LaneOutcome::Refused(Refusal::with_message(RefusalCode::RoomFull, message));
                 }
                 let counted = votes.vote(voter, Choice { number: *number, option: *option });
+                self.is_awaited = true;
                 LaneOutcome::Voted { batch: self.batch, option: counted.option, number: counted.number }
             }
             // `check` has refused all other pairs.
@@ -237,7 +243,7 @@ impl Lanes {
                 }
             }
         }
-        Batch { number, votes: staged, bytes }
+        Batch { number, is_awaited: std::mem::take(&mut self.is_awaited), votes: staged, bytes }
     }
 
     /// Nobody is there to be told. What was said counts as dropped.
