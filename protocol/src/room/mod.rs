@@ -128,6 +128,8 @@ pub struct Room {
     vote_batches: VecDeque<(u64, Mark)>,
     /// The newest batch of votes that is kept.
     kept_batch: u64,
+    /// When it is to look at its lanes once more, as far as it knows.
+    lanes_due: Option<Timestamp>,
     recorder: RecorderState,
 }
 
@@ -171,6 +173,7 @@ impl Room {
             lane_bytes: 0,
             vote_batches: VecDeque::new(),
             kept_batch: 0,
+            lanes_due: None,
             recorder: RecorderState::default(),
             limits,
         }
@@ -265,7 +268,7 @@ impl Room {
     /// nothing is due, or if an earlier answer still holds.
     pub fn take_alarm(&mut self) -> Option<Timestamp> {
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
-        let due = [self.audience.due(), self.roster.due(), grace_ends].into_iter().flatten().min()?;
+        let due = [self.audience.due(), self.roster.due(), self.lanes_due, grace_ends].into_iter().flatten().min()?;
         if self.alarm.is_some_and(|alarm| alarm <= due) {
             return None;
         }

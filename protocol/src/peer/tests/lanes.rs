@@ -240,3 +240,42 @@ fn a_vote_on_a_lane_that_was_set_anew_meanwhile_is_refused() {
     assert!(send(&mut follower, &mut host, &vote(4)).is_empty());
     assert!(told_at(&mut owner, &mut host, 1_000)[0].contains(r#""q":[0,1]"#));
 }
+
+#[test]
+fn many_votes_are_staged_at_once_and_the_owner_is_told_when_the_second_is_over() {
+    let (mut host, mut owner, mut follower) = opened();
+    send(&mut follower, &mut host, r#"{"lane":"react","react":"❤"}"#);
+    assert_eq!(told_at(&mut owner, &mut host, 1_000).len(), 1);
+    let lanes = host.with(RoomId::from_random(1), |room| room.shared_lanes()).unwrap();
+    let now = Timestamp(1_100);
+    for voter in 0..600_u64 {
+        let mut speaker = crate::Speaker::default();
+        speaker.voter = Some(voter.to_be_bytes());
+        let word = crate::LaneWord::Vote { option: 1, number: 1, session: None, seq: None };
+        let message = crate::LaneMessage { lane: "q".into(), word };
+        let (_, alarm) = lanes.with(|lanes| lanes.take(&message, &mut speaker, now));
+        alarm.into_iter().for_each(|alarm| host.wake_at(RoomId::from_random(1), alarm));
+    }
+    send_at(&mut follower, &mut host, r#"{"lane":"hand","say":1}"#, 1_100);
+    host.with(RoomId::from_random(1), |room| {
+        room.stage_records(0);
+        room.take_staged();
+    });
+    assert!(told_at(&mut owner, &mut host, 1_100).is_empty(), "not within the same second");
+    assert_eq!(host.with(RoomId::from_random(1), |room| room.has_staged()), Some(true));
+    let told = told_at(&mut owner, &mut host, 2_000);
+    assert!(told[0].starts_with(r#"{"counts":{"q":[0,600,0]"#) && told.len() == 2, "{told:?}");
+}
+
+#[test]
+fn a_value_of_a_lane_that_was_set_anew_is_not_dropped_from_its_counts() {
+    let (mut host, mut owner, mut follower) = opened();
+    send(&mut follower, &mut host, r#"{"lane":"hand","say":1}"#);
+    send(&mut owner, &mut host, r#"{"id":4,"lane":"hand","as":{"kind":"say"}}"#);
+    owner.disconnected(Timestamp(1_000), &mut host);
+    host.tick(Timestamp(1_000));
+    let lanes = host.with(RoomId::from_random(1), |room| room.shared_lanes()).unwrap();
+    let report = lanes.with(|lanes| lanes.report());
+    let hand = report.iter().find(|lane| lane.name == "hand").unwrap();
+    assert_eq!((hand.tried, hand.dropped, &hand.counts[..]), (0, 0, &[0][..]));
+}

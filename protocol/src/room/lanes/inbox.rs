@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 pub(crate) struct Said {
     /// The lane's name.
     pub(crate) lane: String,
+    /// The seq at which the lane was set.
+    pub(crate) seq: u64,
     /// The number that names the follower to others, if it has a name.
     pub(crate) seat: Option<u32>,
     /// Compact JSON.

@@ -31,8 +31,8 @@ pub struct Lanes {
     says: Option<TokenBucket>,
     /// When the room is to look here. None if there is nothing for it.
     due: Option<Timestamp>,
-    /// When it looked here last.
-    looked_at: Option<Timestamp>,
+    /// When it looked here last to tell the owner.
+    told_at: Option<Timestamp>,
     /// The number of the batch of votes that is gathered now.
     batch: u64,
     /// Whether a voter waits until that batch is kept. Its vote may be in none, sent once more.
@@ -64,7 +64,7 @@ impl SharedLanes {
             inbox: Inbox::default(),
             says: None,
             due: None,
-            looked_at: None,
+            told_at: None,
             batch: 1,
             is_awaited: false,
             version: 0,
@@ -134,8 +134,8 @@ impl Lanes {
                     return LaneOutcome::Dropped;
                 }
                 *said += 1;
-                let (lane, value) = (lane.name.clone(), value.clone().into_owned());
-                self.inbox.push(Said { lane, seat: speaker.seat, value });
+                let (name, value) = (lane.name.clone(), value.clone().into_owned());
+                self.inbox.push(Said { lane: name, seq: lane.seq, seat: speaker.seat, value });
                 LaneOutcome::Taken
             }
             (LaneWord::Vote { option, number, .. }, Tally::Votes(votes)) => {
@@ -161,7 +161,7 @@ impl Lanes {
     /// Has the room look here, if it isn't going to. Returns when.
     fn set_due(&mut self, now: Timestamp) -> Option<Timestamp> {
         let waiting: usize = self.votes().map(|(_, votes)| votes.unstaged()).sum();
-        let next = self.looked_at.map_or(now, |at| now.max(at.after(TOLD_EACH_MS)));
+        let next = self.told_at.map_or(now, |at| now.max(at.after(TOLD_EACH_MS)));
         let is_urgent = waiting >= BATCH_VOTES || mutated!(TellLanesAtOnce);
         let due = if is_urgent { now } else { next };
         if self.due.is_some_and(|other| other <= due) {
@@ -214,12 +214,26 @@ impl Lanes {
         lanes.map(|(name, votes)| (name.to_owned(), votes.all())).collect()
     }
 
-    /// What the room is to do because of what was said, if that is due.
+    /// When the room is to look here. None if there is nothing for it.
+    pub(super) fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    /// What the room is to do because of what was said, if that is due. Votes may be staged more
+    /// often than the owner is told.
     pub(super) fn look(&mut self, now: Timestamp, is_owner_here: bool, has_space: bool) -> Option<Batch> {
         if self.due.is_none_or(|due| due > now) {
             return None;
         }
-        (self.due, self.looked_at, self.has_space) = (None, Some(now), has_space);
+        (self.due, self.has_space) = (None, has_space);
+        let told_next = self.told_at.map(|at| at.after(TOLD_EACH_MS)).filter(|next| *next > now);
+        if let Some(next) = told_next
+            && !mutated!(TellLanesAtOnce)
+        {
+            self.due = Some(next);
+            return Some(self.take_batch());
+        }
+        self.told_at = Some(now);
         self.version += 1;
         if is_owner_here {
             self.inbox.release();
@@ -246,10 +260,11 @@ impl Lanes {
         Batch { number, is_awaited: std::mem::take(&mut self.is_awaited), votes: staged, bytes }
     }
 
-    /// Nobody is there to be told. What was said counts as dropped.
+    /// Nobody is there to be told. What was said counts as dropped, unless its lane has ended or
+    /// begun again since.
     fn drop_inbox(&mut self) {
         for said in self.inbox.drain() {
-            if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.name == said.lane) {
+            if let Some(lane) = self.lanes.iter_mut().find(|lane| lane.seq == said.seq) {
                 lane.note_dropped();
                 if let Tally::Said(count) = &mut lane.tally {
                     *count -= 1;
