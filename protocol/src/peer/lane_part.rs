@@ -5,8 +5,9 @@ use std::collections::VecDeque;
 use crate::room::LanesTold;
 use crate::{Host, Refusal, RefusalCode, RoomId, Speaker, Timestamp, TokenBucket, VoterDigest};
 
-/// Votes that wait for their answers. A client that has more is answered the newest only.
-const MAX_WAITING: usize = 16;
+/// Votes that wait for their answers, at most one on each lane. A client that has more is answered
+/// the newest only.
+const MAX_WAITING: usize = 256;
 
 /// What a connection has to do with its room's lanes. Most have nothing to do with them.
 #[derive(Debug, Default)]

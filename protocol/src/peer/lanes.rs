@@ -122,12 +122,9 @@ impl Peer {
     pub(super) fn answer_votes(&mut self, host: &mut impl Host) {
         let Some(part) = self.lanes.as_mut().filter(|part| !part.waiting.is_empty()) else { return };
         let Role::Follower { room, .. } = self.role else { return };
-        let waiting = &mut part.waiting;
-        let kept = host.with(room, |room| {
-            let count = waiting.iter().take_while(|vote| room.is_batch_kept(vote.batch)).count();
-            waiting.drain(..count).collect::<Vec<_>>()
-        });
-        for WaitingVote { lane, option, number, .. } in kept.unwrap_or_default() {
+        let Some(lanes) = host.lanes(room) else { return };
+        let count = part.waiting.iter().take_while(|vote| lanes.is_batch_kept(vote.batch)).count();
+        for WaitingVote { lane, option, number, .. } in part.waiting.drain(..count) {
             let mut text = String::new();
             render::voted(&mut text, &lane, option, number);
             self.answers.push_rendered(&text);
@@ -142,11 +139,12 @@ impl Peer {
     /// Tells an owner what was said on its lanes. It waits behind everything else, so that it never
     /// counts as an answer.
     pub(super) fn tell_lanes(&mut self, frame: &mut Frame, host: &mut impl Host) {
-        let Role::Owner { room, .. } = self.role else { return };
+        let Role::Owner { room, claim, .. } = &mut self.role else { return };
         if self.ending.is_some() || !self.answers.is_compact() {
             return;
         }
         let told = &mut self.lanes.get_or_insert_default().told;
-        host.with(room, |room| room.tell_lanes(told, frame));
+        // One that owns the room no more is told so by what serves it.
+        claim.act(host, *room, |room| room.tell_lanes(told, frame)).ok();
     }
 }

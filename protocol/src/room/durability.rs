@@ -57,6 +57,7 @@ impl Room {
         if let Some(staging) = self.staging.as_mut().filter(|staging| mark.records > staging.kept) {
             staging.kept = mark.records;
             self.durable = mark.seq;
+            self.note_kept_batches();
             self.version += 1;
             self.owner_version += 1;
             self.release_notices();

@@ -126,8 +126,6 @@ pub struct Room {
     lane_bytes: usize,
     /// Batches of votes that are staged and may not be kept.
     vote_batches: VecDeque<(u64, Mark)>,
-    /// The newest batch of votes that is kept.
-    kept_batch: u64,
     /// When it is to look at its lanes once more, as far as it knows.
     lanes_due: Option<Timestamp>,
     recorder: RecorderState,
@@ -172,7 +170,6 @@ impl Room {
             has_lanes: false,
             lane_bytes: 0,
             vote_batches: VecDeque::new(),
-            kept_batch: 0,
             lanes_due: None,
             recorder: RecorderState::default(),
             limits,

@@ -45,6 +45,8 @@ impl RoomTable {
         let Some(room) = self.find(id) else { return };
         let checked = room.with(|room| (room.tick(self.clock.now()), room.take_alarm()));
         room.serve();
+        // Votes may be kept now.
+        room.wake_waiting();
         match checked {
             Some((true, None)) => {}
             Some((true, Some(moment))) => self.table().wake_at(moment, id),

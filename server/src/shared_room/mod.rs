@@ -6,6 +6,7 @@ mod serving;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use rtbroadcaster_protocol::{Mark, Room, RoomCode, RoomId, RoomReport, SharedLanes, Timestamp};
 use tokio::sync::Notify;
@@ -17,6 +18,9 @@ use crate::metrics::{Metrics, Moment};
 use changes::{Changes, PendingChanges};
 
 pub(crate) use serving::RoomSubscription;
+
+/// How long a request waits before it looks whether its room is still there.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// One room behind its lock, with its subscribed connections.
 ///
@@ -205,6 +209,39 @@ impl SharedRoom {
             tokio::select! {
                 () = kept => {}
                 () = journal.failed() => return Err(NotKept::Ended),
+            }
+        }
+    }
+
+    /// Waits until a batch of votes is kept, which the room stages when it is due.
+    ///
+    /// # Errors
+    /// [`NotKept::Ended`]: the room or its journal has ended, or counts as gone.
+    pub(crate) async fn until_voted(&self, batch: u64) -> Result<(), NotKept> {
+        loop {
+            // Created before the lanes are asked, so that no notification is missed.
+            let kept = self.kept.notified();
+            if self.lanes.is_batch_kept(batch) {
+                return Ok(());
+            }
+            let has_ended = self.look(|room| room.is_retired() || room.is_closed()) != Some(false);
+            if has_ended || self.is_cut_off.load(Ordering::Acquire) {
+                return Err(NotKept::Ended);
+            }
+            let fails = async {
+                match &self.journal {
+                    Some(journal) => {
+                        journal.journal().commit_here();
+                        journal.failed().await;
+                    }
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = kept => {}
+                () = fails => return Err(NotKept::Ended),
+                // The end of a room wakes nobody.
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
     }

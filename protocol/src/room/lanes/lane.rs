@@ -150,12 +150,9 @@ impl Votes {
         std::mem::take(&mut self.unstaged).into_iter().map(vote_of).collect()
     }
 
-    /// All of them, in the order of the voters.
+    /// All of them, in no order.
     pub(super) fn all(&self) -> Vec<Vote> {
-        let mut votes: Vec<_> =
-            self.by_voter.iter().map(|(voter, choice)| vote_of((*voter, *choice))).collect();
-        votes.sort_unstable_by_key(|vote| vote.voter);
-        votes
+        self.by_voter.iter().map(|(voter, choice)| vote_of((*voter, *choice))).collect()
     }
 }
 

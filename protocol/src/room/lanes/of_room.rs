@@ -2,8 +2,7 @@
 
 use super::inbox::Said;
 use super::lane::{OpenLane, Tally};
-use super::{Batch, Lanes, SharedLanes};
-use crate::mutation::mutated;
+use super::{Batch, SharedLanes};
 use crate::room::record::Record;
 use crate::room::{Frame, Room};
 use crate::{Entry, LaneTotals, RecordedVotes, SaidBy, Timestamp, render};
@@ -39,7 +38,7 @@ impl Room {
 
     /// Counts votes that a record says.
     pub(in crate::room) fn restore_votes(&mut self, votes: &RecordedVotes<'_>) {
-        self.lanes.with(|lanes| lanes.restore_votes(&votes.0, &votes.1));
+        self.lane_bytes = self.lanes.with(|lanes| lanes.restore_votes(&votes.0, &votes.1));
     }
 
     /// The votes of all lanes, for a checkpoint.
@@ -47,8 +46,10 @@ impl Room {
         if !self.has_lanes {
             return Vec::new();
         }
-        let votes = self.lanes.with(|lanes| lanes.all_votes());
-        votes.into_iter().map(|(lane, votes)| (lane.into(), votes)).collect()
+        let mut all = self.lanes.with(|lanes| lanes.all_votes());
+        // Not under the lock of the lanes, which those who speak need.
+        all.iter_mut().for_each(|(_, votes)| votes.sort_unstable_by_key(|vote| vote.voter));
+        all.into_iter().map(|(lane, votes)| (lane.into(), votes)).collect()
     }
 
     /// Takes over the lanes of the same room, made anew.
@@ -72,22 +73,14 @@ impl Room {
         }
     }
 
-    /// Stages the votes that came, whether that is due or not. Returns the batch that they are.
-    pub fn stage_votes_now(&mut self) -> u64 {
-        let batch = self.lanes.with(Lanes::take_batch);
-        let number = batch.number;
-        self.stage_votes(batch);
-        number
-    }
-
     fn stage_votes(&mut self, Batch { number, is_awaited, votes, bytes }: Batch) {
         for (lane, votes) in votes {
             self.stage(&Record::Voted((lane.into(), votes)));
         }
-        self.note_kept_batches();
         if is_awaited {
             self.await_batch(number);
         }
+        self.note_kept_batches();
         self.lane_bytes = bytes;
         self.update_memory_use();
         self.owner_version += 1;
@@ -104,19 +97,14 @@ impl Room {
         self.version += u64::from(self.is_kept(mark));
     }
 
-    fn note_kept_batches(&mut self) {
+    /// Notes which batches of votes the journal has kept.
+    pub(in crate::room) fn note_kept_batches(&mut self) {
         while let Some((number, mark)) = self.vote_batches.front().copied()
             && self.is_kept(mark)
         {
-            self.kept_batch = number;
+            self.lanes.note_kept_batch(number);
             self.vote_batches.pop_front();
         }
-    }
-
-    /// Whether the journal has kept a batch of votes.
-    pub(crate) fn is_batch_kept(&mut self, batch: u64) -> bool {
-        self.note_kept_batches();
-        batch <= self.kept_batch || mutated!(AnswerVoteAtOnce)
     }
 
     /// Adds to an empty frame what the owner is to be told of its lanes.
@@ -197,7 +185,7 @@ mod tests {
             room.stage_votes(batch(number, number % 2 == 0));
             assert!(room.vote_batches.len() <= 1, "{:?}", room.vote_batches);
         }
-        assert!(room.is_batch_kept(8));
+        assert!(room.lanes.is_batch_kept(8) && !room.lanes.is_batch_kept(9));
         room.stage_records(0);
         for number in 10..20 {
             room.stage_votes(batch(number, true));

@@ -1,6 +1,7 @@
 //! The lanes of a room, behind a lock of their own: however much followers say, it doesn't hold up
 //! the log.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::inbox::{Inbox, Said};
@@ -20,7 +21,11 @@ const VOTER_BYTES: usize = 64;
 
 /// The lanes of one room. All copies are the same lanes.
 #[derive(Debug, Clone)]
-pub struct SharedLanes(Arc<Mutex<Lanes>>);
+pub struct SharedLanes {
+    lanes: Arc<Mutex<Lanes>>,
+    /// The newest batch of votes that is kept.
+    kept_batch: Arc<AtomicU64>,
+}
 
 /// What is said on the lanes of a room, and what of it was not told yet.
 #[derive(Debug)]
@@ -59,7 +64,7 @@ pub(crate) struct Batch {
 
 impl SharedLanes {
     pub(crate) fn new(limits: &Limits) -> Self {
-        Self(Arc::new(Mutex::new(Lanes {
+        let lanes = Lanes {
             lanes: Vec::new(),
             inbox: Inbox::default(),
             says: None,
@@ -70,13 +75,24 @@ impl SharedLanes {
             version: 0,
             has_space: true,
             limits: limits.clone(),
-        })))
+        };
+        Self { lanes: Arc::new(Mutex::new(lanes)), kept_batch: Arc::default() }
     }
 
     /// Does something with the lanes. Nobody else does meanwhile, so it should be short.
     pub fn with<R>(&self, act: impl FnOnce(&mut Lanes) -> R) -> R {
         // They are consistent at every point where a panic could happen.
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.lanes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether the journal has kept a batch of votes. Takes no lock, so that many can ask.
+    #[must_use]
+    pub fn is_batch_kept(&self, batch: u64) -> bool {
+        batch <= self.kept_batch.load(Ordering::Acquire) || mutated!(AnswerVoteAtOnce)
+    }
+
+    pub(super) fn note_kept_batch(&self, batch: u64) {
+        self.kept_batch.store(batch, Ordering::Release);
     }
 }
 
@@ -197,8 +213,9 @@ impl Lanes {
         self.version += 1;
     }
 
-    /// Counts votes that were staged before.
-    pub(super) fn restore_votes(&mut self, name: &str, votes: &[Vote]) {
+    /// Counts votes that were staged before. Returns an estimate of the memory that all voters
+    /// take, in bytes.
+    pub(super) fn restore_votes(&mut self, name: &str, votes: &[Vote]) -> usize {
         let lane = self.lanes.iter_mut().find(|lane| lane.name == name);
         if let Some(Tally::Votes(tally)) = lane.map(|lane| &mut lane.tally) {
             for Vote { voter, number, option } in votes {
@@ -206,9 +223,10 @@ impl Lanes {
             }
         }
         self.version += 1;
+        self.voters() * VOTER_BYTES
     }
 
-    /// All votes of each lane that has some.
+    /// All votes of each lane that has some, in no order.
     pub(super) fn all_votes(&self) -> Vec<(String, Vec<Vote>)> {
         let lanes = self.votes().filter(|(_, votes)| votes.voters() > 0);
         lanes.map(|(name, votes)| (name.to_owned(), votes.all())).collect()
@@ -247,10 +265,9 @@ impl Lanes {
     pub(super) fn take_batch(&mut self) -> Batch {
         let number = self.batch;
         self.batch += 1;
-        let (mut staged, mut bytes) = (Vec::new(), 0);
+        let (mut staged, bytes) = (Vec::new(), self.voters() * VOTER_BYTES);
         for lane in &mut self.lanes {
             if let Tally::Votes(votes) = &mut lane.tally {
-                bytes += votes.voters() * VOTER_BYTES;
                 let votes = votes.take_unstaged();
                 if !votes.is_empty() {
                     staged.push((lane.name.clone(), votes));

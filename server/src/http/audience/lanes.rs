@@ -2,7 +2,7 @@
 //! what, for the bearer of the owner key.
 
 use rtbroadcaster_protocol::{
-    ClientMessage, Host, LaneMessage, LaneOutcome, LaneWord, Operation, Refusal, RefusalCode, Room, RoomId,
+    ClientMessage, Delay, Host, LaneMessage, LaneOutcome, LaneWord, Operation, Refusal, RefusalCode, Room, RoomId,
     Speaker, parse, voter,
 };
 use serde_json::json;
@@ -39,7 +39,7 @@ pub(in crate::http) async fn speak(
     let mut host = ConnectionHost::new(manager.services().clone(), request.remote());
     let now = manager.now();
     host.may_ask_for_room(now)?;
-    check_rate(manager, request, &mut host)?;
+    check_address(manager, request)?;
     let id = RoomId::parse(uuid).ok_or(RefusalCode::UnknownRoom)?;
     let operation = Operation::Join(id);
     if !host.permissions(operation, token)?.allow(operation) {
@@ -54,15 +54,14 @@ pub(in crate::http) async fn speak(
     take(manager, &mut host, id, &message).await
 }
 
-/// Counts the message against what its address, and all together, may say.
-fn check_rate(manager: &Manager, request: &Request, host: &mut ConnectionHost) -> Result<(), HttpError> {
-    let (traffic, now) = (&manager.services().lane_traffic, manager.now());
-    let of_address = request.remote().map_or(Ok(()), |remote| traffic.posts.try_once(remote, now));
-    let wait = of_address.err().or_else(|| host.lane_pause(now));
-    match wait {
-        Some(wait) => Err(Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()).into()),
-        None => Ok(()),
-    }
+/// Counts the request against what its address may send.
+fn check_address(manager: &Manager, request: &Request) -> Result<(), HttpError> {
+    let (posts, now) = (&manager.services().lane_traffic.posts, manager.now());
+    request.remote().map_or(Ok(()), |remote| posts.try_once(remote, now)).map_err(too_many)
+}
+
+fn too_many(wait: Delay) -> HttpError {
+    Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()).into()
 }
 
 /// The only message of the body.
@@ -87,6 +86,8 @@ async fn take(
         host.note_unknown_room(id, now);
         return Err(RefusalCode::UnknownRoom.into());
     };
+    // Not before: what is refused must not hold up what others say.
+    manager.services().lane_traffic.try_count(now).map_err(too_many)?;
     let mut speaker = Speaker::default();
     if let LaneWord::Vote { session, .. } = &message.word {
         speaker.voter = Some(voter(id, session.as_deref(), host)?);
@@ -102,16 +103,10 @@ async fn take(
             Err(Refusal::until_later(RefusalCode::RateLimited, wait_ms).into())
         }
         LaneOutcome::Taken | LaneOutcome::Dropped => Ok(json_answer(StatusCode::ACCEPTED, "{}".to_owned())),
-        LaneOutcome::Voted { option, number, .. } => {
-            let mark = host.with(id, |room| {
-                room.stage_votes_now();
-                room.mark()
-            });
-            let (Some(mark), Some(room)) = (mark, host.room()) else {
-                return Err(RefusalCode::UnknownRoom.into());
-            };
-            room.serve();
-            room.until_kept(mark).await.map_err(|_| HttpError::not_kept(manager))?;
+        LaneOutcome::Voted { batch, option, number } => {
+            let room = manager.services().rooms.find(id).ok_or(RefusalCode::UnknownRoom)?;
+            // It is staged with the others of its second.
+            room.until_voted(batch).await.map_err(|_| HttpError::not_kept(manager))?;
             let voted = json!({"lane": message.lane, "voted": option, "n": number});
             Ok(json_answer(StatusCode::OK, voted.to_string()))
         }
