@@ -220,7 +220,8 @@ impl Peer {
             self.announce_shutdown();
         }
         self.answers.move_into(frame);
-        if frame.is_empty() && !self.answers.are_waiting() && self.hears_lanes {
+        // Also while answers wait for the journal: an owner that streams always has some that do.
+        if frame.is_empty() && self.hears_lanes {
             self.tell_lanes(frame, host);
         }
         match self.ending {

@@ -279,3 +279,22 @@ fn a_value_of_a_lane_that_was_set_anew_is_not_dropped_from_its_counts() {
     let hand = report.iter().find(|lane| lane.name == "hand").unwrap();
     assert_eq!((hand.tried, hand.dropped, &hand.counts[..]), (0, 0, &[0][..]));
 }
+
+#[test]
+fn a_lane_that_is_not_open_cannot_be_ended() {
+    let mut host = host();
+    let mut owner = session_owner(&mut host);
+    let ended = send(&mut owner, &mut host, r#"{"id":1,"lane":"x","as":null}"#);
+    assert_eq!(refusal_code(ended.last().unwrap()), Some("forbidden"), "{ended:?}");
+    assert_eq!(host.with(RoomId::from_random(1), |room| room.head()), Some(0), "it takes no seq");
+}
+
+#[test]
+fn an_owner_whose_answers_wait_for_the_journal_is_told_what_was_said() {
+    let (mut host, mut owner, mut follower) = opened();
+    host.with(RoomId::from_random(1), |room| room.stage_records(0));
+    send(&mut follower, &mut host, r#"{"lane":"react","react":"❤"}"#);
+    owner.receive_frame(r#"{"id":4,"funcKey":"f"}"#, Timestamp(1_000), &mut host);
+    let told = told_at(&mut owner, &mut host, 1_000);
+    assert_eq!(told, [r#"{"counts":{"q":[0,0,0],"react":{"❤":1,"+1":0}}}"#]);
+}

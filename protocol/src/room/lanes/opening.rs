@@ -18,6 +18,7 @@ impl Room {
     /// The action then counts as answered and takes no seq.
     ///
     /// - `malformed`: a number or a text is outside of its range.
+    /// - `forbidden`: the server has no lanes, or the one to end is not open.
     /// - `too_many_slots`: the lane is new, and the room has all the lanes it may have.
     pub fn set_lane(
         &mut self,
@@ -38,13 +39,21 @@ impl Room {
     }
 
     fn check_lane(&self, entry: &Entry) -> Result<(), Refusal> {
-        let Entry::Lane { name, lane: Some(lane) } = entry else { return Ok(()) };
+        let Entry::Lane { name, lane } = entry else { return Ok(()) };
         let limits = &self.limits;
+        let is_open = self.slots.entry(EntryKey::Lane(name)).is_some();
+        if lane.is_none() && is_open {
+            return Ok(());
+        }
         if limits.lanes_per_room == 0 {
             let message =
                 "this server has no lanes (--lanes-per-room), as the nodes of a cluster have none yet";
             return Err(Refusal::with_message(RefusalCode::Forbidden, message));
         }
+        let Some(lane) = lane else {
+            let message = "the room has no such lane now, so there is nothing to end";
+            return Err(Refusal::with_message(RefusalCode::Forbidden, message));
+        };
         check_text(name, MAX_NAME_BYTES, "the name of a lane")?;
         if !PER_MS.contains(&lane.per_ms) {
             return Err(malformed(format!("\"per\" must be from {} to {} ms", PER_MS.start(), PER_MS.end())));
@@ -72,8 +81,7 @@ impl Room {
                 }
             }
         }
-        let is_new = self.slots.entry(EntryKey::Lane(name)).is_none();
-        if is_new && self.lanes().count() >= limits.lanes_per_room {
+        if !is_open && self.lanes().count() >= limits.lanes_per_room {
             let message = format!(
                 "the room has {} lanes, as many as it may have (--lanes-per-room): end one first",
                 limits.lanes_per_room

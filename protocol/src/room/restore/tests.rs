@@ -120,7 +120,7 @@ fn take(room: &mut Room, step: &Step, number: u64) {
             let kind = |options: &u8| LaneKind::Vote { options: u64::from(*options) };
             let lane = options.as_ref().map(|options| Lane { kind: kind(options), per_ms: 1_000 });
             let name = format!("q{name}");
-            room.set_lane(has_id.then_some(number), &name, lane, Timestamp(0)).unwrap();
+            room.set_lane(has_id.then_some(number), &name, lane, Timestamp(0)).ok();
         }
         Step::Refuse => {
             room.refuse(Some(number), crate::RefusalCode::Malformed.into());
