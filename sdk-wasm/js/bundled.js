@@ -1496,7 +1496,7 @@ function shellOf(room, driver) {
     };
   }
   for (const name of ["roster", "lane", "vote"]) {
-    members[name] = { value: async (...args) => driver.isOver ? driver.ready() : (await driver.talking())[name](...args) };
+    members[name] = { value: async (...args) => (await driver.talking())[name](...args) };
   }
   for (const name of ["send", "react"]) members[name] = { value: (...args) => !!driver.talk?.[name](...args) };
   return Object.create(prototype, members);
@@ -1562,7 +1562,7 @@ var Room = class {
     const entering = {
       resolve: () => {
         for (const name2 of CONSTANT) Object.defineProperty(this.#shell, name2, { value: this[name2] });
-        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes));
+        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes)).catch((error) => this.#driver.page.reportDropped(error));
         resolve2(this.#shell);
       },
       reject

@@ -113,7 +113,7 @@ class Room {
       resolve: () => {
         // What doesn't change from now on is a value, which consoles show at once.
         for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
-        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes));
+        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes)).catch((error) => this.#driver.page.reportDropped(error));
         resolve(this.#shell);
       },
       reject,

@@ -34,7 +34,7 @@ export function shellOf(room, driver) {
   }
   // These are loaded when they are first needed: with the first lane, or with the question.
   for (const name of ["roster", "lane", "vote"]) {
-    members[name] = { value: async (/** @type {unknown[]} */ ...args) => (driver.isOver ? driver.ready() : (await driver.talking())[name](...args)) };
+    members[name] = { value: async (/** @type {unknown[]} */ ...args) => (await driver.talking())[name](...args) };
   }
   for (const name of ["send", "react"]) members[name] = { value: (/** @type {unknown[]} */ ...args) => !!driver.talk?.[name](...args) };
   return Object.create(prototype, members);

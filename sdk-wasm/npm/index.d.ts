@@ -856,7 +856,7 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    *
    * @param name 1 to 64 bytes of UTF-8.
    * @throws RoomError `not_owner`, `malformed`, `too_many_slots` (16 lanes), `forbidden` (in a
-   * cluster), `invalid_argument`, and those of {@link broadcast}.
+   * cluster, or the lane to end isn't open), `invalid_argument`, and those of {@link broadcast}.
    */
   lane(name: string, definition: LaneDefinition | null): Promise<number>;
 

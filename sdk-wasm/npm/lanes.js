@@ -36,16 +36,20 @@ export class Lanes {
     return answer.then((seq) => (this.#set(name, lane, seq), seq));
   }
 
-  /** Opens the lanes that the page wishes for, but those that the room has already. */
-  openAll(definitions) {
-    for (const [name, definition] of Object.entries(definitions)) {
+  /**
+   * Opens the lanes that the page wishes for, but those that the room has already. Rejects with the
+   * first failure; `onerror` is told of the others.
+   */
+  async openAll(definitions) {
+    const opened = Object.entries(definitions).map(async ([name, definition]) => {
       const known = this.#open.get(name);
-      if (known && same(known.as, laneOf(name, definition))) {
-        if (definition.share !== undefined) this.#shared.set(name, definition.share);
-      } else {
-        this.lane(name, definition);
-      }
-    }
+      if (!known || !definition || !same(known.as, laneOf(name, definition))) return this.lane(name, definition);
+      if (definition.share !== undefined) this.#shared.set(name, definition.share);
+    });
+    const failed = (await Promise.allSettled(opened)).filter(({ status }) => status === "rejected");
+    if (!failed.length) return;
+    for (const { reason } of failed.slice(1)) if (reason.code !== "closed") this.#room.tell("onerror", reason);
+    throw failed[0].reason;
   }
 
   send(name, value = null) {
@@ -63,14 +67,19 @@ export class Lanes {
     if (!Number.isInteger(option) || option < 0 || option >= lane.as.options) {
       return Promise.reject(roomError("invalid_argument", `\`option\` must be from 0 to ${lane.as.options - 1}`));
     }
-    // Higher than any number before, those of the page before its reload included.
-    const n = (this.#lastNumber = Math.max(this.#lastNumber + 1, Date.now()));
-    const text = JSON.stringify({ lane: name, vote: option, n, seq: lane.seq, session: this.#voterName() });
     return new Promise((resolve, reject) => {
-      const settle = [...(this.#votes.get(name)?.settle ?? []), { resolve, reject }];
-      this.#votes.set(name, { n, text, settle });
-      this.#room.send(text);
+      this.#sendVote(name, option, [...(this.#votes.get(name)?.settle ?? []), { resolve, reject }]);
     });
+  }
+
+  /** Sends a vote with a number higher than any before, `last` included. */
+  #sendVote(name, option, settle, last = 0) {
+    // Those of the page before its reload are lower than the time.
+    const n = (this.#lastNumber = Math.max(this.#lastNumber + 1, last + 1, Date.now()));
+    const seq = this.#open.get(name)?.seq;
+    const text = JSON.stringify({ lane: name, vote: option, n, seq, session: this.#voterName() });
+    this.#votes.set(name, { n, option, text, settle });
+    this.#room.send(text);
   }
 
   /** Handles a message of the server. Returns whether it was for this alone. */
@@ -81,7 +90,9 @@ export class Lanes {
     } else if (said) {
       for (const one of said) this.#room.tell("onsaid", one);
     } else if (voted !== undefined) {
-      this.#settle(lane, n, ({ resolve }) => resolve());
+      const vote = this.#votes.get(lane);
+      if (vote && n > vote.n && voted !== vote.option) this.#sendVote(lane, vote.option, vote.settle, n);
+      else this.#settle(lane, n, ({ resolve }) => resolve());
     } else if (error?.lane !== undefined) {
       this.#refuse(error);
     } else {
@@ -116,6 +127,8 @@ export class Lanes {
   #set(name, as, seq) {
     this.#unnamed?.delete(name);
     const known = this.#open.get(name);
+    // A snapshot names it once more: votes on it still count.
+    if (known && known.seq === seq) return;
     if (as === null) {
       this.#open.delete(name);
       if (!known) return;
