@@ -157,6 +157,11 @@ async fn without_a_websocket_followers_post_and_the_owner_asks() {
     post(&json!({"funcKey": "f"})).send(&server.address).await.is_refused(400, "malformed");
     let told = edge.send(&Request::get(&edge.path("/lanes")).bearing(&edge.key)).await.json();
     assert_eq!(told, json!({"counts": {"q": [0, 1, 0], "react": {"❤": 1}}}));
+    let mut taken = 0;
+    while post(&json!({"lane": "react", "react": "❤"})).send(&server.address).await.status == 202 {
+        taken += 1;
+        assert!(taken < 100, "nothing holds them up");
+    }
     post(&json!({"lane": "react", "react": "❤"})).send(&server.address).await.is_refused(429, "rate_limited");
 }
 

@@ -265,7 +265,8 @@ impl Room {
     /// nothing is due, or if an earlier answer still holds.
     pub fn take_alarm(&mut self) -> Option<Timestamp> {
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
-        let due = [self.audience.due(), self.roster.due(), self.lanes_due, grace_ends].into_iter().flatten().min()?;
+        let due = [self.audience.due(), self.roster.due(), self.lanes_due, grace_ends];
+        let due = due.into_iter().flatten().min()?;
         if self.alarm.is_some_and(|alarm| alarm <= due) {
             return None;
         }

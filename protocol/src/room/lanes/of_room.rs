@@ -65,8 +65,7 @@ impl Room {
             return;
         }
         let (is_owner_here, has_space) = (self.holds_owner(), self.account.memory().has_space_for_new());
-        let (batch, due) =
-            self.lanes.with(|lanes| (lanes.look(now, is_owner_here, has_space), lanes.due()));
+        let (batch, due) = self.lanes.with(|lanes| (lanes.look(now, is_owner_here, has_space), lanes.due()));
         self.lanes_due = due;
         if let Some(batch) = batch {
             self.stage_votes(batch);

@@ -2,8 +2,8 @@
 //! what, for the bearer of the owner key.
 
 use rtbroadcaster_protocol::{
-    ClientMessage, Delay, Host, LaneMessage, LaneOutcome, LaneWord, Operation, Refusal, RefusalCode, Room, RoomId,
-    Speaker, parse, voter,
+    ClientMessage, Delay, Host, LaneMessage, LaneOutcome, LaneWord, Operation, Refusal, RefusalCode, Room,
+    RoomId, Speaker, parse, voter,
 };
 use serde_json::json;
 use warp::http::StatusCode;
