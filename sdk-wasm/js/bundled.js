@@ -1283,7 +1283,7 @@ var Driver = class {
     if (this.isOver) throw closedError();
     return this.talk ??= new Talk(
       this.#early,
-      (text) => this.connection.socket?.readyState === 1 && this.connection.send(text) >= 0,
+      this.connection,
       (text) => this.submit(text, ""),
       (key, params) => this.broadcast(key, params, key, 0),
       (name, argument) => this.page.callBack(name, argument)
@@ -1487,7 +1487,6 @@ function shellOf(room, driver) {
   }
   for (const name of CALLBACKS) {
     members[name] = {
-      configurable: true,
       get: () => driver.page.callbacks[name],
       set(value) {
         const checked = callback(value, name);
