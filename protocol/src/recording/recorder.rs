@@ -135,8 +135,8 @@ impl Recorder {
     }
 
     /// Goes on with a recording that another process began, behind what is whole of it. If the room
-    /// doesn't remember what came after that, or nothing is whole, the recording has a gap. None if the room isn't
-    /// recorded.
+    /// doesn't remember what came after that, or nothing is whole, the recording has a gap. None if
+    /// the room isn't recorded.
     #[must_use]
     pub fn resume(room: &mut Room, scan: &RecordingScan, limits: RecorderLimits) -> Option<Self> {
         let run = room.resume_recording()?;

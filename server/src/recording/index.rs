@@ -56,8 +56,8 @@ impl Index {
         self.rooms.get(&room).into_iter().flatten().map(|(part, known)| (*part, known))
     }
 
-    /// The recordings that have ended, with a last line before this time. A file's own time says less:
-    /// copies and restored backups have another.
+    /// The recordings that have ended, with a last line before this time. A file's own time says
+    /// less: copies and restored backups have another.
     pub(super) fn older_than(&self, time_ms: u64) -> Vec<PartId> {
         let is_old = |part: &Part| part.started_ms.saturating_add(part.lasted_ms) < time_ms;
         let old = self.iter().filter(|(_, part)| part.state != PartState::Running && is_old(part));

@@ -151,7 +151,8 @@ impl RecorderTask {
 impl Drop for RecorderTask {
     fn drop(&mut self) {
         self.bell.disarm();
-        // After a panic the owner would wait for ever. A program that ends is no end of a recording.
+        // After a panic the owner would wait for ever. A program that ends is no end of a
+        // recording.
         if std::thread::panicking() {
             let recorder = &self.recorder;
             self.room.with(|room| recorder.note_ended(room, RecordingEnd::Disk));
