@@ -42,6 +42,7 @@ impl Recordings {
 
     /// Goes on with the recordings of restored rooms. To be called once, when all of them are in
     /// the table. The other recordings of former processes have no end.
+    #[cfg_attr(not(feature = "store"), expect(dead_code, reason = "rooms are restored from a store alone"))]
     pub(crate) fn resume(self: &Arc<Self>, rooms: &[Arc<SharedRoom>], runtime: &Handle) {
         let mut cut = std::mem::take(&mut *self.cut.lock().unwrap_or_else(PoisonError::into_inner));
         for room in rooms.iter().filter(|room| room.look(Room::recording).flatten().is_some()) {
