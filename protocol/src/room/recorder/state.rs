@@ -17,7 +17,8 @@ pub trait RecorderHost: fmt::Debug + Send + Sync {
     /// - `state_too_large`: there is no space for another recording.
     fn may_begin(&self) -> Result<(), Refusal>;
 
-    /// The owner of this room wants it recorded: [`Room::take_recorder_start`] says from where on.
+    /// The owner of this room wants it recorded:
+    /// [`Room::take_recorder_start`](crate::Room::take_recorder_start) says from where on.
     fn begin(&self, room: RoomId);
 }
 
