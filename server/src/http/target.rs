@@ -38,7 +38,9 @@ impl Target {
             ("rooms", None, None) => Self::Rooms,
             ("rooms", Some(uuid), Some("recordings")) if !uuid.is_empty() => match segments.next() {
                 None => Self::Recordings(uuid.to_owned()),
-                Some(part) => Self::Recording(uuid.to_owned(), part.parse().ok()?),
+                Some("") => return None,
+                // They are counted from 1, so what is no number names none of them.
+                Some(part) => Self::Recording(uuid.to_owned(), part.parse().unwrap_or(0)),
             },
             ("rooms", Some(uuid), below) if !uuid.is_empty() => match below {
                 None => Self::Room(uuid.to_owned()),
@@ -85,10 +87,10 @@ mod tests {
         assert_eq!(Target::parse("rooms/a/events"), Some(Target::Events("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/recordings"), Some(Target::Recordings("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/recordings/2"), Some(Target::Recording("a".to_owned(), 2)));
+        assert_eq!(Target::parse("rooms/a/recordings/x"), Some(Target::Recording("a".to_owned(), 0)));
         for other in [
             "",
             "rooms/a/recordings/",
-            "rooms/a/recordings/x",
             "rooms/a/recordings/1/",
             "codes",
             "codes/",

@@ -67,8 +67,11 @@ fn too_many(wait: Delay) -> HttpError {
 /// The only message of the body.
 fn read(text: &str, params_depth: usize) -> Result<LaneMessage<'_>, HttpError> {
     let mut messages = parse::client_messages(text, params_depth);
-    match (messages.next().transpose()?, messages.next()) {
-        (Some(ClientMessage::Speak(message)), None) => Ok(message),
+    match (messages.next(), messages.next()) {
+        (Some(Ok(ClientMessage::Speak(message))), None) => Ok(message),
+        (Some(Err(refusal)), None) if refusal.known_code() != Some(RefusalCode::UnknownStatus) => {
+            Err(refusal.into())
+        }
         _ => Err(HttpError::Malformed(
             "the body must be one object with \"lane\", and \"say\", \"react\" or \"vote\"".to_owned(),
         )),

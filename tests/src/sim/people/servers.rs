@@ -16,6 +16,8 @@ pub(super) struct Servers {
     is_apart: Vec<bool>,
     /// When one of them was apart last.
     pub(super) apart_at: u64,
+    /// The number of each, by which the others know it.
+    numbers: Vec<u16>,
     /// How often one was started.
     starts: u32,
     pub(super) says_at: u64,
@@ -28,6 +30,7 @@ impl Servers {
             started: vec![now; count],
             is_apart: vec![false; count],
             apart_at: 0,
+            numbers: vec![0; count],
             starts: 0,
             says_at: now,
         }
@@ -37,14 +40,17 @@ impl Servers {
         self.tables.len()
     }
 
-    /// Starts a server, which shares the seats of its room if there are others.
-    pub(super) fn start(&mut self, server: usize, room: &mut Room, now: u64) {
+    /// Starts a server, which shares the seats of its room if there are others. Either it is a new
+    /// process, or the same one has the room again.
+    pub(super) fn start(&mut self, server: usize, room: &mut Room, is_new: bool, now: u64) {
         self.tables[server].restart();
         self.started[server] = now;
         self.starts += 1;
         if self.count() > 1 {
-            // It is the same process that has the room again.
-            let (list, number) = (self.starts.into(), server as u16 + 1);
+            if is_new {
+                self.numbers[server] = self.starts as u16;
+            }
+            let (list, number) = (self.starts.into(), self.numbers[server]);
             let given = self.starts.wrapping_mul(0x9e37_79b1);
             room.share_seats(RosterServer { id: number.into(), seats: number, list, given, asks: true });
         }

@@ -61,7 +61,7 @@ impl PeopleWorld {
     }
 
     pub(super) fn play(&mut self, steps: &[PeopleStep]) -> Checked {
-        (0..self.servers.count()).try_for_each(|server| self.start_server(server))?;
+        (0..self.servers.count()).try_for_each(|server| self.start_server(server, true))?;
         self.come(0)?;
         for step in steps {
             self.note(|| format!("{step:?}"));
@@ -135,12 +135,12 @@ impl PeopleWorld {
         }
     }
 
-    fn start_server(&mut self, server: usize) -> Checked {
+    fn start_server(&mut self, server: usize, is_new: bool) -> Checked {
         let key: KeyDigest = self.servers.tables[server].digest(KEY);
         let mut room = Room::new(self.room, key, None, self.limits.clone());
         // As after a restart.
         room.owner_left(room.epoch(), Timestamp(self.now));
-        self.servers.start(server, &mut room, self.now);
+        self.servers.start(server, &mut room, is_new, self.now);
         if self.servers.count() == 1 {
             self.seats.clear();
         } else {
@@ -155,7 +155,7 @@ impl PeopleWorld {
         for page in &mut self.pages {
             (page.peer, page.former, page.seat) = (None, None, None);
         }
-        (0..self.servers.count()).try_for_each(|server| self.start_server(server))?;
+        (0..self.servers.count()).try_for_each(|server| self.start_server(server, true))?;
         there.into_iter().try_for_each(|index| self.come(index))
     }
 
@@ -164,8 +164,9 @@ impl PeopleWorld {
             return Ok(());
         }
         let mut there = Vec::new();
+        let mut had_people = false;
         for (index, page) in self.pages.iter_mut().enumerate() {
-            page.former.take_if(|(of, _)| *of == server);
+            had_people |= page.former.take_if(|(of, _)| *of == server).is_some();
             if page.server == server {
                 if page.peer.take().is_some() {
                     page.kept_until = self.now + SEAT_MS - UNHEARD_MS;
@@ -176,7 +177,8 @@ impl PeopleWorld {
                 }
             }
         }
-        self.start_server(server)?;
+        // A server on which nobody is may also have given up the room, and have it again.
+        self.start_server(server, had_people || !there.is_empty())?;
         there.into_iter().try_for_each(|index| self.move_to(index, (server + 1) % self.servers.count()))
     }
 
