@@ -358,10 +358,33 @@ export interface LaneDefinition {
 }
 
 /** A lane, as all pages see it: what may be pressed. */
-export type Lane =
-  | { readonly kind: "vote"; readonly options: number }
-  | { readonly kind: "count"; readonly symbols: readonly string[]; readonly per: number }
-  | { readonly kind: "say"; readonly per: number };
+export type Lane = VoteLane | CountLane | SayLane;
+
+/** A lane on which each voter chooses one option. */
+export interface VoteLane {
+  /** What it is. */
+  readonly kind: "vote";
+  /** How many options there are. They are numbered from 0. */
+  readonly options: number;
+}
+
+/** A lane on which reactions are counted. */
+export interface CountLane {
+  /** What it is. */
+  readonly kind: "count";
+  /** The reactions that there are. */
+  readonly symbols: readonly string[];
+  /** How long a follower waits between two reactions, in milliseconds. */
+  readonly per: number;
+}
+
+/** A lane whose values reach the owner one by one. */
+export interface SayLane {
+  /** What it is. */
+  readonly kind: "say";
+  /** How long a follower waits between two values, in milliseconds. */
+  readonly per: number;
+}
 
 /** A lane that was opened, set anew or ended. */
 export interface LaneChange {

@@ -98,6 +98,6 @@ test("Node's console shows a room's values, but not its owner key", async (t) =>
   const folder = await project({ onEnd: (each) => t.after(each) }, "node");
   const { stdout } = await run(folder, process.execPath, ["show.js", `ws://127.0.0.1:${server.port}/broadcasting`]);
   const wanted =
-    /^Room \{\n  uuid: '[\da-f-]{36}',\n  isOwner: true,\n  connected: true,\n  status: 'connected',\n  resumed: false,\n  code: undefined,\n  seat: 0,\n  audience: undefined,\n  clock: undefined,\n  late: undefined,\n  detached: false,\n  behind: 0\n\}\n\{ deep: \{ in: \[Room\] \} \}$/;
+    /^Room \{\n  uuid: '[\da-f-]{36}',\n  isOwner: true,\n  connected: true,\n  status: 'connected',\n  resumed: false,\n  code: undefined,\n  seat: 0,\n  audience: undefined,\n  counts: undefined,\n  clock: undefined,\n  late: undefined,\n  detached: false,\n  behind: 0\n\}\n\{ deep: \{ in: \[Room\] \} \}$/;
   assert.match(stdout, wanted);
 });

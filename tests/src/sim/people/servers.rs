@@ -51,7 +51,8 @@ impl Servers {
                 self.numbers[server] = self.starts as u16;
             }
             let (list, number) = (self.starts.into(), self.numbers[server]);
-            let given = self.starts.wrapping_mul(0x9e37_79b1);
+            // With numbers of their own, new processes may count alike.
+            let given = if is_new { 0 } else { self.starts.wrapping_mul(0x9e37_79b1) };
             room.share_seats(RosterServer { id: number.into(), seats: number, list, given, asks: true });
         }
     }
