@@ -80,7 +80,7 @@ pub use raw::{Opcode, RawSocket};
 pub use replica::Replica;
 pub use request::{Request, Response};
 pub use room::{Room, Witness, follow, open_room};
-pub use scrape::{METRICS_PATH, Scrape, metrics_change};
+pub use scrape::{HOW_MUCH, METRICS_PATH, Scrape, metrics_change};
 pub use server::{PATH, Server};
 pub use token::{Signer, seconds_from_now};
 pub use tool::{dist, skip, tool};

@@ -104,6 +104,20 @@ impl Scrape {
     }
 }
 
+/// Series that depend on the lengths of messages and on the sizes of reads. tests/metrics.rs and
+/// others cover them.
+pub const HOW_MUCH: &[&str] = &[
+    "rtbroadcaster_sent_bytes_total",
+    "rtbroadcaster_received_bytes_total",
+    "rtbroadcaster_frames_sent_total",
+    "rtbroadcaster_delivery_seconds",
+    "rtbroadcaster_ring_bytes",
+    "rtbroadcaster_room_memory_bytes",
+    "rtbroadcaster_tasks",
+    "rtbroadcaster_slot_bytes",
+    "rtbroadcaster_snapshot_bytes",
+];
+
 /// Waits until exactly these series of a server have changed by these amounts. A fan-out is counted
 /// when it is over, which may be after a client has received its message.
 pub async fn metrics_change(address: &str, before: &Scrape, but: &[&str], expected: &[(&str, f64)]) {

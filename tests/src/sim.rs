@@ -31,6 +31,7 @@ pub mod recordings;
 mod sent;
 mod server;
 mod server_end;
+pub mod small;
 mod steps;
 pub(crate) mod table;
 pub mod witness;

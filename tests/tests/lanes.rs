@@ -3,41 +3,25 @@
 
 use std::path::PathBuf;
 
-use rtbroadcaster_tests::sim::lanes::{find_violation, play, program_of, shortened};
+use rtbroadcaster_tests::sim::lanes::Lanes;
+use rtbroadcaster_tests::sim::small::{check, seeds_are_always_the_same_run};
 use rtbroadcaster_tests::{
-    Client, Edge, Program, Request, Room, Scrape, Server, Signer, message, metrics_change, seconds_from_now,
+    Client, Edge, HOW_MUCH, Program, Request, Room, Scrape, Server, Signer, message, metrics_change,
+    seconds_from_now,
 };
 use serde_json::{Value, json};
-
-/// Series that every message changes.
-const TRAFFIC: &[&str] = &[
-    "rtbroadcaster_frames_sent_total",
-    "rtbroadcaster_received_bytes_total",
-    "rtbroadcaster_sent_bytes_total",
-    "rtbroadcaster_delivery_seconds",
-    "rtbroadcaster_room_memory_bytes",
-    "rtbroadcaster_tasks",
-];
 
 /// How many programs every test run plays.
 const CASES: u64 = 1_000;
 
 #[test]
 fn l1_to_l7_hold() {
-    if let Some((seed, violation)) = find_violation(0..CASES) {
-        let program = shortened(seed, &violation);
-        let trace = play(&program, true).err().map(|(_, trace)| trace).unwrap_or_default();
-        panic!("{}\nseed {seed} violates {violation}\n{program:#?}", trace.join("\n"));
-    }
+    check::<Lanes>(0..CASES).unwrap();
 }
 
 #[test]
 fn a_seed_is_always_the_same_run() {
-    for seed in 0..20 {
-        let [once, again] = [(); 2].map(|()| play(&program_of(seed), true));
-        assert_eq!(once, again);
-        assert!(once.is_ok_and(|trace| !trace.is_empty()));
-    }
+    seeds_are_always_the_same_run::<Lanes>();
 }
 
 /// The next message that has this field, or that refuses something.
@@ -212,7 +196,7 @@ async fn messages_are_counted_by_kind_and_outcome() {
         ("rtbroadcaster_refusals_total{code=\"rate_limited\"}", 1.0),
         ("rtbroadcaster_voters", 1.0),
     ];
-    metrics_change(&server.address, &before, TRAFFIC, &counted).await;
+    metrics_change(&server.address, &before, HOW_MUCH, &counted).await;
 }
 
 /// G9 of `lanes-per-room`, `options-per-lane`, `symbols-per-lane`, `voters-per-lane`,

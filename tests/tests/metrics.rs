@@ -5,23 +5,10 @@ use std::collections::BTreeSet;
 use rtbroadcaster::Settings;
 use rtbroadcaster_protocol::{CloseCode, RefusalCode};
 use rtbroadcaster_tests::{
-    Client, Edge, METRICS_PATH, Opcode, PATH, Program, RawSocket, Request, Room, Scrape, Server, eventually,
-    follow, message, metrics_change, open_room,
+    Client, Edge, HOW_MUCH, METRICS_PATH, Opcode, PATH, Program, RawSocket, Request, Room, Scrape, Server,
+    eventually, follow, message, metrics_change, open_room,
 };
 use serde_json::json;
-
-/// Series that depend on the lengths of messages and on the sizes of reads. Other tests cover them.
-const HOW_MUCH: &[&str] = &[
-    "rtbroadcaster_sent_bytes_total",
-    "rtbroadcaster_received_bytes_total",
-    "rtbroadcaster_frames_sent_total",
-    "rtbroadcaster_delivery_seconds",
-    "rtbroadcaster_ring_bytes",
-    "rtbroadcaster_room_memory_bytes",
-    "rtbroadcaster_tasks",
-    "rtbroadcaster_slot_bytes",
-    "rtbroadcaster_snapshot_bytes",
-];
 
 async fn changes(server: &Server, before: &Scrape, expected: &[(&str, f64)]) {
     metrics_change(&server.address, before, HOW_MUCH, expected).await;

@@ -3,7 +3,8 @@
 
 use std::path::PathBuf;
 
-use rtbroadcaster_tests::sim::one_moment::{find_violation, play, shortened, steps_of};
+use rtbroadcaster_tests::sim::one_moment::Moments;
+use rtbroadcaster_tests::sim::small::{check, seeds_are_always_the_same_run};
 use rtbroadcaster_tests::{Client, Edge, PATH, Program, Request, Room, Server, message};
 use serde_json::{Value, json};
 
@@ -12,20 +13,12 @@ const CASES: u64 = 1_500;
 
 #[test]
 fn t1_to_t5_hold() {
-    if let Some((seed, violation)) = find_violation(0..CASES) {
-        let steps = shortened(seed, &violation);
-        let trace = play(seed, &steps, true).err().map(|(_, trace)| trace).unwrap_or_default();
-        panic!("{}\nseed {seed} violates {violation}\n{steps:#?}", trace.join("\n"));
-    }
+    check::<Moments>(0..CASES).unwrap();
 }
 
 #[test]
 fn a_seed_is_always_the_same_run() {
-    for seed in 0..20 {
-        let [once, again] = [(); 2].map(|()| play(seed, &steps_of(seed), true));
-        assert_eq!(once, again);
-        assert!(once.is_ok_and(|trace| !trace.is_empty()));
-    }
+    seeds_are_always_the_same_run::<Moments>();
 }
 
 /// The server's time.

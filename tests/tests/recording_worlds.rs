@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use rtbroadcaster_protocol::CloseCode;
-use rtbroadcaster_tests::sim::recordings::{find_violation, play, program_of, shortened};
+use rtbroadcaster_tests::sim::recordings::Recordings;
+use rtbroadcaster_tests::sim::small::{check, seeds_are_always_the_same_run};
 use rtbroadcaster_tests::{Client, Program, Proxy, message, until, within};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -15,20 +16,12 @@ const CASES: u64 = 2_000;
 
 #[test]
 fn r1_to_r6_hold() {
-    if let Some((seed, violation)) = find_violation(0..CASES) {
-        let program = shortened(seed, &violation);
-        let (violation, trace) = play(&program, true).err().unwrap_or((violation, Vec::new()));
-        panic!("{}\nseed {seed} violates {violation}\n{program:#?}", trace.join("\n"));
-    }
+    check::<Recordings>(0..CASES).unwrap();
 }
 
 #[test]
 fn a_seed_is_always_the_same_run() {
-    for seed in 0..20 {
-        let [once, again] = [(); 2].map(|()| play(&program_of(seed), true));
-        assert_eq!(once, again);
-        assert!(once.is_ok_and(|trace| !trace.is_empty()));
-    }
+    seeds_are_always_the_same_run::<Recordings>();
 }
 
 /// A recording whose second moment is far from the first, so that a replay sends them alone.

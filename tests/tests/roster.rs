@@ -3,42 +3,25 @@
 
 use std::path::PathBuf;
 
-use rtbroadcaster_tests::sim::people::{find_violation, play, program_of, shortened};
+use rtbroadcaster_tests::sim::people::People;
+use rtbroadcaster_tests::sim::small::{check, seeds_are_always_the_same_run};
 use rtbroadcaster_tests::{
-    Client, Edge, Events, Program, Request, Room, Scrape, Server, Signer, message, metrics_change,
+    Client, Edge, Events, HOW_MUCH, Program, Request, Room, Scrape, Server, Signer, message, metrics_change,
     seconds_from_now,
 };
 use serde_json::{Value, json};
-
-/// Series that every message changes.
-const TRAFFIC: &[&str] = &[
-    "rtbroadcaster_frames_sent_total",
-    "rtbroadcaster_received_bytes_total",
-    "rtbroadcaster_sent_bytes_total",
-    "rtbroadcaster_delivery_seconds",
-    "rtbroadcaster_room_memory_bytes",
-    "rtbroadcaster_tasks",
-];
 
 /// How many programs every test run plays.
 const CASES: u64 = 1_500;
 
 #[test]
 fn p1_to_p4_hold() {
-    if let Some((seed, violation)) = find_violation(0..CASES) {
-        let program = shortened(seed, &violation);
-        let trace = play(&program, true).err().map(|(_, trace)| trace).unwrap_or_default();
-        panic!("{}\nseed {seed} violates {violation}\n{program:#?}", trace.join("\n"));
-    }
+    check::<People>(0..CASES).unwrap();
 }
 
 #[test]
 fn a_seed_is_always_the_same_run() {
-    for seed in 0..20 {
-        let [once, again] = [(); 2].map(|()| play(&program_of(seed), true));
-        assert_eq!(once, again);
-        assert!(once.is_ok_and(|trace| !trace.is_empty()));
-    }
+    seeds_are_always_the_same_run::<People>();
 }
 
 /// Joins with these fields. Returns the follower and its seat.
@@ -159,7 +142,7 @@ async fn questions_are_counted_by_their_outcome() {
         ("rtbroadcaster_refusals_total{code=\"forbidden\"}", 1.0),
         ("rtbroadcaster_refusals_total{code=\"rate_limited\"}", 1.0),
     ];
-    metrics_change(&server.address, &before, TRAFFIC, &counted).await;
+    metrics_change(&server.address, &before, HOW_MUCH, &counted).await;
 }
 
 #[tokio::test]

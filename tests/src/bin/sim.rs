@@ -4,8 +4,12 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use rtbroadcaster_tests::sim::lanes::Lanes;
+use rtbroadcaster_tests::sim::one_moment::Moments;
+use rtbroadcaster_tests::sim::people::People;
+use rtbroadcaster_tests::sim::recordings::Recordings;
+use rtbroadcaster_tests::sim::small::{SmallSimulation, check};
 use rtbroadcaster_tests::sim::{CLUSTER_GOALS, Failure, GOALS, Setup, check_seed, check_seeds, harness, run};
-use rtbroadcaster_tests::sim::{lanes, one_moment, people, recordings};
 
 /// Pause between two lines of progress.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -59,16 +63,16 @@ impl Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     if args.moments {
-        return moments(&args);
-    }
-    if args.lanes {
-        return lanes(&args);
+        return small::<Moments>(&args);
     }
     if args.people {
-        return people(&args);
+        return small::<People>(&args);
+    }
+    if args.lanes {
+        return small::<Lanes>(&args);
     }
     if args.recordings {
-        return recordings(&args);
+        return small::<Recordings>(&args);
     }
     let result = match args.seed {
         Some(seed) if args.trace => return replay(args.setup(), seed),
@@ -87,40 +91,15 @@ fn main() -> ExitCode {
     }
 }
 
-fn people(args: &Args) -> ExitCode {
-    let Some((seed, violation)) = people::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
-    let program = people::shortened(seed, &violation);
-    let trace = people::play(&program, true).err().map(|(_, trace)| trace);
-    trace.into_iter().flatten().for_each(|line| println!("{line}"));
-    println!("seed {seed} violates {violation}\n{program:#?}");
-    ExitCode::FAILURE
-}
-
-fn lanes(args: &Args) -> ExitCode {
-    let Some((seed, violation)) = lanes::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
-    let program = lanes::shortened(seed, &violation);
-    let trace = lanes::play(&program, true).err().map(|(_, trace)| trace);
-    trace.into_iter().flatten().for_each(|line| println!("{line}"));
-    println!("seed {seed} violates {violation}\n{program:#?}");
-    ExitCode::FAILURE
-}
-
-fn recordings(args: &Args) -> ExitCode {
-    let Some((seed, violation)) = recordings::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
-    let program = recordings::shortened(seed, &violation);
-    let trace = recordings::play(&program, true).err().map(|(_, trace)| trace);
-    trace.into_iter().flatten().for_each(|line| println!("{line}"));
-    println!("seed {seed} violates {violation}\n{program:#?}");
-    ExitCode::FAILURE
-}
-
-fn moments(args: &Args) -> ExitCode {
-    let Some((seed, violation)) = one_moment::find_violation(args.seeds()) else { return ExitCode::SUCCESS };
-    let steps = one_moment::shortened(seed, &violation);
-    let trace = one_moment::play(seed, &steps, true).err().map(|(_, trace)| trace);
-    trace.into_iter().flatten().for_each(|line| println!("{line}"));
-    println!("seed {seed} violates {violation}\n{steps:#?}");
-    ExitCode::FAILURE
+/// Plays a simulation with a small world.
+fn small<S: SmallSimulation>(args: &Args) -> ExitCode {
+    match check::<S>(args.seeds()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            println!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn many(args: &Args) -> Result<rtbroadcaster_tests::sim::Coverage, Box<Failure>> {

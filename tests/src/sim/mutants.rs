@@ -2,15 +2,17 @@
 //! protocol.
 
 use std::fmt;
+use std::ops::Range;
 
 use rtbroadcaster_protocol::{Mutation, switch_on};
 
 use super::harness::{Setup, find_violation, program_of};
 use super::invariant::Violation;
-use super::lanes;
-use super::one_moment;
-use super::people;
-use super::recordings;
+use super::lanes::Lanes;
+use super::one_moment::Moments;
+use super::people::People;
+use super::recordings::Recordings;
+use super::small;
 use super::world::run;
 
 /// The simulation must find a fault within this many programs.
@@ -103,32 +105,36 @@ fn is_of_recordings(mutation: Mutation) -> bool {
     matches!(mutation, SnapshotTooEarly | RecordOneTooLate | AnswerBeforeRecorded)
 }
 
-fn find(mutation: Mutation) -> Option<(u64, Violation)> {
+/// The first seed of some whose program violates an invariant.
+type Find = fn(Range<u64>) -> Option<(u64, Violation)>;
+
+/// The simulation with a small world that a fault needs, if it needs one.
+fn small_simulation_of(mutation: Mutation) -> Option<Find> {
     if is_of_moments(mutation) {
-        one_moment::find_violation(0..CASES)
+        Some(small::find_violation::<Moments>)
     } else if is_of_people(mutation) {
-        people::find_violation(0..CASES)
+        Some(small::find_violation::<People>)
     } else if is_of_lanes(mutation) {
-        lanes::find_violation(0..CASES)
+        Some(small::find_violation::<Lanes>)
     } else if is_of_recordings(mutation) {
-        recordings::find_violation(0..CASES)
+        Some(small::find_violation::<Recordings>)
     } else {
-        find_violation(setup_of(mutation), 0, CASES)
+        None
+    }
+}
+
+fn find(mutation: Mutation) -> Option<(u64, Violation)> {
+    match small_simulation_of(mutation) {
+        Some(find) => find(0..CASES),
+        None => find_violation(setup_of(mutation), 0, CASES),
     }
 }
 
 /// Whether a seed violates nothing, as the protocol is now.
 fn holds(mutation: Mutation, seed: u64) -> bool {
-    if is_of_moments(mutation) {
-        one_moment::find_violation([seed]).is_none()
-    } else if is_of_people(mutation) {
-        people::find_violation([seed]).is_none()
-    } else if is_of_lanes(mutation) {
-        lanes::find_violation([seed]).is_none()
-    } else if is_of_recordings(mutation) {
-        recordings::find_violation([seed]).is_none()
-    } else {
-        run(&program_of(setup_of(mutation), seed), false).is_ok()
+    match small_simulation_of(mutation) {
+        Some(find) => find(seed..seed + 1).is_none(),
+        None => run(&program_of(setup_of(mutation), seed), false).is_ok(),
     }
 }
 

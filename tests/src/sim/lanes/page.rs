@@ -55,12 +55,7 @@ impl LanesPage {
     }
 
     /// Hears a message. Returns the seq of an action.
-    pub(super) fn hear(
-        &mut self,
-        message: &Value,
-        has_lanes: bool,
-        now: u64,
-    ) -> Result<Option<u64>, super::Violation> {
+    pub(super) fn hear(&mut self, message: &Value, has_lanes: bool, now: u64) -> Checked<Option<u64>> {
         let names = |field: &str| !message[field].is_null();
         let is_of_lanes = ["counts", "said", "voted", "lane"].into_iter().any(names);
         Invariant::LanesArePrivate

@@ -10,48 +10,42 @@ mod page;
 mod program;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use proptest::strategy::ValueTree;
 
-use super::harness::{fewest, tree};
-use super::invariant::{Invariant, Violation};
+use super::harness::tree;
+use super::small::{Played, SmallSimulation, caught, with_trace};
 use world::MomentWorld;
 
 pub use program::MomentStep;
 
-/// The steps of a seed, always the same.
-#[must_use]
-pub fn steps_of(seed: u64) -> Vec<MomentStep> {
-    tree(seed, &program::steps()).current()
+/// What is played. The seed also decides what the clocks and the network do.
+#[derive(Debug)]
+pub struct MomentProgram {
+    /// The seed.
+    pub seed: u64,
+    /// What happens, one after the other.
+    pub steps: Vec<MomentStep>,
 }
 
-/// Plays steps in the world of a seed. Returns the trace, if it was asked for.
-///
-/// # Errors
-/// The first violation of an invariant, and the trace.
-pub fn play(seed: u64, steps: &[MomentStep], traced: bool) -> Result<Vec<String>, (Violation, Vec<String>)> {
-    let mut world = MomentWorld::new(seed, traced);
-    let played = catch_unwind(AssertUnwindSafe(|| world.play(steps)))
-        .unwrap_or_else(|_| Err(Invariant::NoPanic.violated("panicked")));
-    let trace = world.trace.take().unwrap_or_default();
-    match played {
-        Ok(()) => Ok(trace),
-        Err(violation) => Err((violation, trace)),
+/// The simulation of actions that run at a moment.
+#[derive(Debug)]
+pub struct Moments;
+
+impl SmallSimulation for Moments {
+    type Program = MomentProgram;
+    type Step = MomentStep;
+
+    fn program_of(seed: u64) -> MomentProgram {
+        MomentProgram { seed, steps: tree(seed, &program::steps()).current() }
     }
-}
 
-/// The first of these seeds whose steps violate an invariant.
-#[must_use]
-pub fn find_violation(seeds: impl IntoIterator<Item = u64>) -> Option<(u64, Violation)> {
-    let violation = |seed| play(seed, &steps_of(seed), false).err().map(|(violation, _)| (seed, violation));
-    seeds.into_iter().find_map(violation)
-}
+    fn steps(program: &mut MomentProgram) -> &mut Vec<MomentStep> {
+        &mut program.steps
+    }
 
-/// As few of a seed's steps as still violate the same invariant.
-#[must_use]
-pub fn shortened(seed: u64, violation: &Violation) -> Vec<MomentStep> {
-    fewest(steps_of(seed), |steps| {
-        play(seed, steps, false).is_err_and(|(found, _)| found.invariant == violation.invariant)
-    })
+    fn play(program: &MomentProgram, traced: bool) -> Played {
+        let mut world = MomentWorld::new(program.seed, traced);
+        let played = caught(|| world.play(&program.steps));
+        with_trace(played, world.trace.take())
+    }
 }

@@ -11,51 +11,33 @@ mod program;
 mod servers;
 mod world;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use proptest::strategy::ValueTree;
 
-use super::harness::{fewest, tree};
-use super::invariant::{Invariant, Violation};
+use super::harness::tree;
+use super::small::{Played, SmallSimulation, caught, with_trace};
 use world::PeopleWorld;
 
 pub use program::{PeopleProgram, PeopleStep};
 
-/// The program of a seed, always the same.
-#[must_use]
-pub fn program_of(seed: u64) -> PeopleProgram {
-    tree(seed, &program::programs()).current()
-}
+/// The simulation of who is there.
+#[derive(Debug)]
+pub struct People;
 
-/// Plays a program. Returns the trace, if it was asked for.
-///
-/// # Errors
-/// The first violation of an invariant, and the trace.
-pub fn play(program: &PeopleProgram, traced: bool) -> Result<Vec<String>, (Violation, Vec<String>)> {
-    let mut world = PeopleWorld::new(program.shares, program.servers, traced);
-    let played = catch_unwind(AssertUnwindSafe(|| world.play(&program.steps)))
-        .unwrap_or_else(|_| Err(Invariant::NoPanic.violated("panicked")));
-    let trace = world.trace.take().unwrap_or_default();
-    match played {
-        Ok(()) => Ok(trace),
-        Err(violation) => Err((violation, trace)),
+impl SmallSimulation for People {
+    type Program = PeopleProgram;
+    type Step = PeopleStep;
+
+    fn program_of(seed: u64) -> PeopleProgram {
+        tree(seed, &program::programs()).current()
     }
-}
 
-/// The first of these seeds whose program violates an invariant.
-#[must_use]
-pub fn find_violation(seeds: impl IntoIterator<Item = u64>) -> Option<(u64, Violation)> {
-    let violation = |seed| play(&program_of(seed), false).err().map(|(violation, _)| (seed, violation));
-    seeds.into_iter().find_map(violation)
-}
+    fn steps(program: &mut PeopleProgram) -> &mut Vec<PeopleStep> {
+        &mut program.steps
+    }
 
-/// The program of a seed with as few steps as still violate the same invariant.
-#[must_use]
-pub fn shortened(seed: u64, violation: &Violation) -> PeopleProgram {
-    let mut program = program_of(seed);
-    program.steps = fewest(program.steps.clone(), |steps| {
-        let fewer = PeopleProgram { steps: steps.to_vec(), ..program.clone() };
-        play(&fewer, false).is_err_and(|(found, _)| found.invariant == violation.invariant)
-    });
-    program
+    fn play(program: &PeopleProgram, traced: bool) -> Played {
+        let mut world = PeopleWorld::new(program.shares, program.servers, traced);
+        let played = caught(|| world.play(&program.steps));
+        with_trace(played, world.trace.take())
+    }
 }
