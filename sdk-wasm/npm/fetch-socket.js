@@ -206,7 +206,7 @@ export class FetchSocket {
       if (response.status === 200) this.#emit([await response.text()]);
     } catch (error) {
       if (error?.code) this.#emit([JSON.stringify(refusal({ ...error, lane, n }))]);
-      else if (n !== undefined) this.#end(CONNECTION_LOST);
+      else if (n !== undefined) this.#end();
     }
   }
 

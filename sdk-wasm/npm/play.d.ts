@@ -52,23 +52,11 @@ export interface PlayOptions {
   onprogress?: ((time: number, duration: number) => unknown) | null;
   /** Called when a slot is forgotten: it was cleared, or a jump leads to before it was set. */
   onclear?: ((slot: string) => unknown) | null;
-  /** Called when somebody else drives. */
-  onowner?: ((presence: "here", driver?: Driver) => unknown) | null;
   /**
    * Called when a function throws, its params are wrong, or a key has none (once for each key).
    * Default: a warning on the console.
    */
   onerror?: ((error: RoomError) => unknown) | null;
-}
-
-/** Who drives a room. */
-export interface Driver {
-  /** The number that names the driver to others. */
-  readonly seat: number;
-  /** What others call the driver. */
-  readonly name?: string;
-  /** What the driver is in the room. */
-  readonly role?: string;
 }
 
 /** A recording that is played. */

@@ -33,7 +33,6 @@ class Player {
   #slots = new Map();
   /** The keys without a function, each of which is reported once. */
   #missing = new Set();
-  #driver;
   #speed;
   /** The player's time when it was last set, and the page's clock then; none while it pauses. */
   #at = 0;
@@ -92,7 +91,7 @@ class Player {
     if (this.#isClosed) throw roomError("closed", "the player is closed");
     if (typeof milliseconds !== "number" || !(milliseconds >= 0)) throw invalid("`ms` must be a number from 0");
     const time = Math.min(milliseconds, this.duration);
-    const { next, slots, driver } = stateAt(this.#steps, time);
+    const { next, slots } = stateAt(this.#steps, time);
     this.#next = next;
     this.#setTime(time);
     // What the page has. Another jump, made by what this one calls, goes on from there alone.
@@ -111,7 +110,6 @@ class Player {
         if (text !== step.text) this.#perform(step);
         if (isOver()) return;
       }
-      this.#tellDriver(driver);
     });
     this.#tell("onprogress", this.time, this.duration);
     this.#run();
@@ -170,8 +168,6 @@ class Player {
       case "clear":
         this.#slots.delete(step.slot);
         return this.#tell("onclear", step.slot);
-      case "driver":
-        return this.#tellDriver(step.driver);
     }
   }
 
@@ -199,12 +195,6 @@ class Player {
     report(this.#options, Object.assign(roomError(code, message, cause), { key }));
   }
 
-  #tellDriver(driver) {
-    if (driver?.seat === this.#driver?.seat) return;
-    this.#driver = driver;
-    this.#tell("onowner", "here", driver);
-  }
-
   #tell(name, ...values) {
     const callback = this.#options[name];
     // It may return a promise.
@@ -222,13 +212,16 @@ function stateAt(steps, time) {
   let start = next - 1;
   while (start >= 0 && !steps[start].state) start--;
   const slots = new Map(start < 0 ? [] : steps[start].state);
-  let driver = start < 0 ? undefined : steps[start].driver;
-  for (const step of steps.slice(start + 1, next)) {
-    if (step.slot !== undefined) slots.delete(step.slot);
-    if (step.kind === "action" && step.slot !== undefined) slots.set(step.slot, step);
-    if (step.kind === "driver") driver = step.driver;
-  }
-  return { next, slots, driver };
+  for (const step of steps.slice(start + 1, next)) apply(slots, step);
+  return { next, slots };
+}
+
+/** Changes what a page has by a step. */
+function apply(slots, step) {
+  if (step.slot === undefined) return;
+  // The newest comes last.
+  slots.delete(step.slot);
+  if (step.kind === "action") slots.set(step.slot, step);
 }
 
 /** How many steps there are up to a moment. They are in the order of their moments. */
@@ -247,7 +240,6 @@ function upTo(steps, time) {
  *
  * - `action`: a function call, with its slot if it is a state message;
  * - `clear`: a slot is forgotten;
- * - `driver`: somebody else drives;
  * - `snapshot`: nothing to play; `state` has all slots. A player can begin there;
  * - `end`.
  *
@@ -257,7 +249,6 @@ function timeline(lines, maxIdle = Infinity) {
   const steps = [];
   let started = 0;
   let state = new Map();
-  let driver;
   /** What the snapshot that is being read holds. */
   let read;
   let clock = { recorded: 0, played: 0 };
@@ -268,16 +259,13 @@ function timeline(lines, maxIdle = Infinity) {
     steps.push({ ...step, at: clock.played });
   };
   const change = (step, t) => {
-    if (step.slot !== undefined) state.delete(step.slot);
-    if (step.kind === "action" && step.slot !== undefined) state.set(step.slot, step);
-    if (step.kind === "driver") driver = step.driver;
+    apply(state, step);
     add(step, t);
   };
   /** Plays what differs from what is known: the first snapshot, and what a gap has hidden. */
   const catchUp = (t) => {
     for (const slot of [...state.keys()]) if (!read.slots.has(slot)) change({ kind: "clear", slot }, t);
     for (const step of read.slots.values()) if (state.get(step.slot)?.seq !== step.seq) change(step, t);
-    if (read.driver?.seat !== driver?.seat) change({ kind: "driver", driver: read.driver }, t);
     state = new Map(read.slots);
   };
 
@@ -294,7 +282,7 @@ function timeline(lines, maxIdle = Infinity) {
       read = { slots: new Map(), isNews: !steps.length || read?.isNews };
     } else if (message.synced !== undefined) {
       if (read?.isNews) catchUp(t);
-      if (read) add({ kind: "snapshot", state: [...read.slots], driver: read.driver }, t);
+      if (read) add({ kind: "snapshot", state: [...read.slots] }, t);
       read = undefined;
     } else if (message.end !== undefined) {
       add({ kind: "end" }, t);
@@ -303,7 +291,6 @@ function timeline(lines, maxIdle = Infinity) {
       const step = stepOf(message, started);
       if (!step) continue;
       if (!read) change(step, t);
-      else if (step.kind === "driver") read.driver = step.driver;
       else read.slots.set(step.slot, step);
     }
   }
@@ -311,14 +298,13 @@ function timeline(lines, maxIdle = Infinity) {
   return steps;
 }
 
-function stepOf({ seq, funcKey, funcParams = [], stateMessage, slot, at, clear, driver }, started) {
+function stepOf({ seq, funcKey, funcParams = [], stateMessage, slot, at, clear }, started) {
   if (typeof funcKey === "string" && funcKey !== "") {
     const params = JSON.stringify(Array.isArray(funcParams) ? funcParams : []);
     const retained = stateMessage ? (slot ?? funcKey) : undefined;
     const due = at === undefined ? undefined : at - started;
     return { kind: "action", seq, key: funcKey, params, slot: retained, due, text: `${funcKey}\n${params}` };
   }
-  if (driver !== undefined) return { kind: "driver", driver };
   // What clears the slot "\0" is an entry of the log. Followers aren't told of it as of a clear.
   if (typeof clear === "string" && clear !== "" && clear !== "\0") return { kind: "clear", slot: clear };
 }

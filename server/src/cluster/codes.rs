@@ -14,10 +14,7 @@ use super::state::SharedReplica;
 use super::{Cluster, unavailable};
 use crate::journal::{CodedRoom, UNIQUE_REFRESH, Written};
 use crate::metrics::CodeLookup;
-use crate::rooms::RoomTable;
-
-/// How often a code is drawn that is taken. Unless almost all are, the first or second is free.
-const MAX_DRAWS: usize = 64;
+use crate::rooms::{MAX_DRAWS, RoomTable};
 
 /// After how many milliseconds a code is looked after again that could not be written now.
 const RETRY_MS: u64 = 60_000;

@@ -10,9 +10,10 @@ use rtbroadcaster_protocol::{KeyDigest, RecordingScan};
 use serde::{Deserialize, Serialize};
 
 use super::part::{Part, PartId, PartState};
+use crate::rooms::hex;
 
-/// The last line of a recording that has ended has fewer bytes.
-const LONGEST_END: u64 = 256;
+/// The first line of a recording, and the last of one that has ended, have fewer bytes.
+const LONGEST_MARK: u64 = 256;
 
 /// The folder of the recordings.
 #[derive(Debug, Clone)]
@@ -88,8 +89,8 @@ impl Files {
             return Ok(true);
         }
         let mut line = Vec::new();
-        BufReader::new(self.open_part(id)?.take(LONGEST_END)).read_until(b'\n', &mut line)?;
-        Ok((line.len() as u64) < LONGEST_END && !line.ends_with(b"\n"))
+        BufReader::new(self.open_part(id)?.take(LONGEST_MARK)).read_until(b'\n', &mut line)?;
+        Ok((line.len() as u64) < LONGEST_MARK && !line.ends_with(b"\n"))
     }
 
     fn read(&self, id: PartId) -> io::Result<Found> {
@@ -118,7 +119,7 @@ impl Files {
 
     /// Creates a recording and what stands beside it.
     pub(super) fn create(&self, id: PartId, part: &Part) -> io::Result<File> {
-        let sidecar = Sidecar { rtbroadcaster: 1, key: hex(&part.key), shared: part.is_shared };
+        let sidecar = Sidecar { rtbroadcaster: 1, key: hex(&part.key.0), shared: part.is_shared };
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -158,7 +159,7 @@ impl Files {
 fn started(mut file: &File) -> io::Result<u64> {
     file.seek(SeekFrom::Start(0))?;
     let mut line = String::new();
-    BufReader::new(file.take(LONGEST_END)).read_line(&mut line)?;
+    BufReader::new(file.take(LONGEST_MARK)).read_line(&mut line)?;
     match recorded_line(&line) {
         Some(RecordedLine::Header(header)) => Ok(header.started),
         _ => Err(ErrorKind::InvalidData.into()),
@@ -168,7 +169,7 @@ fn started(mut file: &File) -> io::Result<u64> {
 /// When and why it ended. None if it was cut.
 fn end(mut file: &File) -> io::Result<Option<(u64, String)>> {
     let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_END)))?;
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST_MARK)))?;
     let mut tail = Vec::new();
     file.read_to_end(&mut tail)?;
     let last = tail.strip_suffix(b"\n").and_then(|lines| lines.rsplit(|byte| *byte == b'\n').next());
@@ -188,10 +189,6 @@ fn scan(mut file: &File) -> io::Result<RecordingScan> {
         line.clear();
     }
     Ok(scan)
-}
-
-fn hex(KeyDigest(bytes): &KeyDigest) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn digest(hex: &str) -> Option<KeyDigest> {

@@ -11,6 +11,7 @@ mod starting;
 mod task;
 mod upkeep;
 
+pub(crate) use blocking::blocking;
 pub(crate) use part::{Part, PartId, PartState};
 pub(crate) use recordings::Recordings;
 pub(crate) use starting::RecorderStarter;

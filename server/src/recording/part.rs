@@ -39,7 +39,7 @@ impl PartId {
     }
 }
 
-/// Made of numbers only, so that it is safe in a path.
+/// Made of a uuid that was parsed and a number, so that it is safe in a path.
 impl fmt::Display for PartId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}-{}", self.room, self.part)

@@ -18,7 +18,11 @@ impl Recordings {
     /// Begins to record a room whose owner has asked for it. Does nothing otherwise.
     pub(crate) fn start(self: &Arc<Self>, room: &Arc<SharedRoom>) {
         self.keep_up(&Handle::current());
-        let Some(Some((id, recorder, lines, part))) = room.with(|room| self.begin(room)) else { return };
+        let Some(Some((id, recorder, lines, part))) = room.with(|room| self.begin(room)) else {
+            // It was ended before it began. The owner may wait for what isn't recorded now.
+            room.wake_waiting();
+            return;
+        };
         info!(room = %id.room, part = id.part, "recording begins");
         self.metrics.recording_begun();
         let started_ms = part.started_ms;

@@ -127,7 +127,8 @@ impl RecorderTask {
         RecordingEnd::Disk
     }
 
-    fn end(self, end: RecordingEnd) {
+    /// Notes that the recording has ended, for all who ask or wait for it.
+    fn end(&self, end: RecordingEnd) {
         info!(room = %self.id.room, part = self.id.part, why = end.name(), "recording ended");
         self.recordings.metrics.recording_ended(end);
         self.recordings.index().set_state(self.id, PartState::Ended(end.name().to_owned()));
@@ -154,9 +155,7 @@ impl Drop for RecorderTask {
         // After a panic the owner would wait for ever. A program that ends is no end of a
         // recording.
         if std::thread::panicking() {
-            let recorder = &self.recorder;
-            self.room.with(|room| recorder.note_ended(room, RecordingEnd::Disk));
-            self.room.wake_waiting();
+            self.end(RecordingEnd::Disk);
         }
     }
 }

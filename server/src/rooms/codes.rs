@@ -10,7 +10,7 @@ use super::guesses::Guesses;
 use super::random::random;
 
 /// How often a code is drawn that is taken. Unless almost all are, the first or second is free.
-const MAX_DRAWS: usize = 64;
+pub(crate) const MAX_DRAWS: usize = 64;
 
 /// A room that is to be opened with this code. No other server gives out the code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +45,7 @@ impl Codes {
     /// Draws a code for a room. None if almost all are taken.
     pub(super) fn draw(&self, room: RoomId, now: Timestamp) -> Option<RoomCode> {
         let mut table = lock(&self.table);
-        let mut draws =
-            (0..MAX_DRAWS).map(|_| RoomCode::from_random(u128::from_be_bytes(random()), self.length));
-        draws.find(|code| table.give(*code, room, now))
+        (0..MAX_DRAWS).map(|_| self.any()).find(|code| table.give(*code, room, now))
     }
 
     /// The room that a code stands for. `remote` is the address of who asks, if it is known.
@@ -86,7 +84,6 @@ impl Codes {
     }
 
     /// A code that may be any room's.
-    #[cfg(feature = "cluster")]
     pub(super) fn any(&self) -> RoomCode {
         RoomCode::from_random(u128::from_be_bytes(random()), self.length)
     }

@@ -35,11 +35,14 @@ use crate::room_events::{RoomChange, RoomEventSource};
 use crate::shared_room::SharedRoom;
 
 use codes::Codes;
+#[cfg(feature = "cluster")]
+pub(crate) use codes::MAX_DRAWS;
 pub(crate) use codes::ReservedCode;
 use guesses::Guesses;
 #[cfg(feature = "store")]
 pub(crate) use keeping::TableListener;
-use random::{hex, random};
+pub(crate) use random::hex;
+use random::random;
 use reopening::{Reopened, Reopening, number_above_all};
 pub(crate) use totals::Totals;
 

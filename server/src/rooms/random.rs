@@ -8,7 +8,7 @@ pub(super) fn random<const BYTES: usize>() -> [u8; BYTES] {
 }
 
 /// The bytes in hexadecimal, two digits each.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
 
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

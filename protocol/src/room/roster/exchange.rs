@@ -147,6 +147,11 @@ impl Exchange {
         silent
     }
 
+    /// Whether it has heard of other servers, which it forgets when they are silent.
+    pub(super) fn knows_others(&self) -> bool {
+        !self.others.is_empty()
+    }
+
     /// Whether the lists of others are missing.
     pub(super) fn must_ask(&self) -> bool {
         self.must_ask

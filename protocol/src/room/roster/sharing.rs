@@ -50,8 +50,8 @@ impl Room {
     /// name, and nobody asks, it has nothing.
     #[must_use]
     pub fn has_to_say_roster(&self) -> bool {
-        let asks = |shared: &SharedSeats| shared.exchange.must_ask();
-        self.roster.shared.as_deref().is_some_and(|shared| self.roster.list.is_some() || asks(shared))
+        let Some(shared) = self.roster.shared.as_deref() else { return false };
+        self.roster.list.is_some() || shared.exchange.must_ask() || shared.exchange.knows_others()
     }
 
     /// What this server is to tell the others of its people. To be called once a second.
@@ -60,10 +60,9 @@ impl Room {
         let exchange = &mut shared.exchange;
         let mut messages = Vec::new();
         let mut has_people = false;
+        let silent = exchange.take_silent(now);
         if let Some(list) = &mut self.roster.list {
-            for server in exchange.take_silent(now) {
-                list.forget_server(server);
-            }
+            silent.into_iter().for_each(|server| list.forget_server(server));
             has_people = list.here() > 0;
             let (came, went) = list.take_untold();
             if exchange.takes_whole(now) {

@@ -13,6 +13,7 @@ use super::range::{Asked, asked};
 use crate::Manager;
 use crate::http::error::HttpError;
 use crate::http::request::Request;
+use crate::recording::blocking;
 use crate::recording::{Part, PartId};
 
 /// So much is read at a time.
@@ -59,13 +60,13 @@ fn chunks(file: File, first: u64, bytes: u64) -> impl Stream<Item = io::Result<V
         if left == 0 {
             return Ok(None);
         }
-        let read = tokio::task::spawn_blocking(move || {
+        let read = blocking(move || {
             file.seek(SeekFrom::Start(at))?;
             let mut chunk = vec![0; usize::try_from(left.min(CHUNK_BYTES)).map_err(io::Error::other)?];
             file.read_exact(&mut chunk)?;
-            Ok::<_, io::Error>((file, chunk))
+            Ok((file, chunk))
         });
-        let (file, chunk) = read.await.map_err(io::Error::other)??;
+        let (file, chunk) = read.await?;
         let read = chunk.len() as u64;
         Ok(Some((chunk, (file, at + read, left - read))))
     })

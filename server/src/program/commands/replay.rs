@@ -154,15 +154,20 @@ impl<'a> Replay<'a> {
 
     /// Sends what is due.
     async fn flush(&mut self) -> anyhow::Result<()> {
-        let lines = std::mem::take(&mut self.lines);
+        let mut lines = std::mem::take(&mut self.lines);
         self.bytes = 0;
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let answer = self.post(lines.join("\n")).await?;
-        self.next_id += lines.len() as u64;
-        for error in answer["results"].as_array().into_iter().flatten().map(|result| &result["error"]) {
-            if !error.is_null() {
+        while !lines.is_empty() {
+            let answer = self.post(lines.join("\n")).await?;
+            let results = answer["results"].as_array().map_or(&[][..], Vec::as_slice);
+            // After many refusals the server reads no further, and says so by a result of no line.
+            let of_lines: Vec<_> = results.iter().filter(|result| !result["id"].is_null()).collect();
+            if of_lines.is_empty() || of_lines.len() > lines.len() {
+                bail!("{}: the answer is none of a server of rooms", self.task.url);
+            }
+            self.next_id += of_lines.len() as u64;
+            lines.drain(..of_lines.len());
+            for error in of_lines.into_iter().map(|result| &result["error"]).filter(|error| !error.is_null())
+            {
                 self.refused += 1;
                 eprintln!("refused: {error}");
             }
