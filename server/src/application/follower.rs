@@ -3,12 +3,8 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, ErrorKind, IoSlice};
-#[cfg(unix)]
-use std::os::fd::BorrowedFd;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::task::AtomicWaker;
@@ -19,9 +15,8 @@ use rtbroadcaster_protocol::{
 use serde::de::DeserializeOwned;
 
 use super::error::RoomError;
-use crate::fanout::{SendContext, Subscriber};
 use crate::services::Services;
-use crate::shared_room::{RoomSubscription, SharedRoom};
+use crate::shared_room::{Bell, SharedRoom};
 
 /// What a follower gets from its room.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,29 +105,19 @@ impl RoomAction {
 /// # }
 /// ```
 pub struct RoomFollower {
-    shared: Arc<Shared>,
+    services: Arc<Services>,
+    room: Arc<SharedRoom>,
+    cursor: Cursor,
+    /// What the reader knows of the owner. None if that may be out of date.
+    owner: Option<OwnerPresence>,
+    /// Armed while there is nothing to read.
+    bell: Arc<Bell>,
+    /// The task that the bell wakes.
+    reader: Arc<AtomicWaker>,
     /// Messages of the last frame that were not returned yet.
     read: VecDeque<RoomMessage>,
     frame: Frame,
     has_ended: bool,
-}
-
-/// What the follower shares with its room's fan-outs.
-struct Shared {
-    services: Arc<Services>,
-    room: Arc<SharedRoom>,
-    state: Mutex<State>,
-    reader: AtomicWaker,
-    /// Its index in its room's list of subscribers.
-    subscriber_index: AtomicUsize,
-}
-
-struct State {
-    cursor: Cursor,
-    /// None while there is something to read, so that fan-outs pass it over.
-    subscription: Option<RoomSubscription>,
-    /// What the reader knows of the owner. None if that may be out of date.
-    owner: Option<OwnerPresence>,
 }
 
 impl RoomFollower {
@@ -152,19 +137,11 @@ impl RoomFollower {
             services.rooms.wake_at(room.id(), moment);
         }
         let owner = since.is_none().then_some(OwnerPresence::Here);
-        let shared = Shared {
-            services,
-            room,
-            state: Mutex::new(State { cursor, subscription: None, owner }),
-            reader: AtomicWaker::new(),
-            subscriber_index: AtomicUsize::new(0),
-        };
-        Ok(Self {
-            shared: Arc::new(shared),
-            read: VecDeque::new(),
-            frame: Frame::default(),
-            has_ended: false,
-        })
+        let reader = Arc::new(AtomicWaker::new());
+        let wakes = Arc::clone(&reader);
+        let bell = Bell::new(&room, move || wakes.wake());
+        let (read, frame) = (VecDeque::new(), Frame::default());
+        Ok(Self { services, room, cursor, owner, bell, reader, read, frame, has_ended: false })
     }
 
     /// The next message. None once the room is closed and everything was read. A call that is
@@ -182,19 +159,22 @@ impl Stream for RoomFollower {
     type Item = RoomMessage;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<RoomMessage>> {
-        let Self { shared, read, frame, has_ended } = self.get_mut();
+        let this = self.get_mut();
         // Registered before anything is looked for, so that no wake-up is missed.
-        shared.reader.register(context.waker());
+        this.reader.register(context.waker());
         loop {
-            if let Some(message) = read.pop_front() {
+            if let Some(message) = this.read.pop_front() {
                 return Poll::Ready(Some(message));
             }
-            if *has_ended {
+            if this.has_ended {
                 return Poll::Ready(None);
             }
-            *has_ended = shared.serve(frame, read);
-            if read.is_empty() && !*has_ended && !shared.subscribe() {
-                return Poll::Pending;
+            this.has_ended = this.serve();
+            if this.read.is_empty() && !this.has_ended {
+                if !this.bell.arm() {
+                    return Poll::Pending;
+                }
+                this.room.followers_were_served();
             }
         }
     }
@@ -202,32 +182,29 @@ impl Stream for RoomFollower {
 
 impl Drop for RoomFollower {
     fn drop(&mut self) {
-        let Shared { services, room, .. } = &*self.shared;
-        let mut state = self.shared.state();
-        self.shared.unsubscribe(&mut state);
-        let left = room.with(|room| {
-            room.leave(&state.cursor);
+        self.bell.disarm();
+        let left = self.room.with(|room| {
+            room.leave(&self.cursor);
             room.take_alarm()
         });
         // A follower that leaves is no news for the others, so nobody needs to be served.
         if let Some(moment) = left.flatten() {
-            services.rooms.wake_at(room.id(), moment);
+            self.services.rooms.wake_at(self.room.id(), moment);
         }
     }
 }
 
 impl fmt::Debug for RoomFollower {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RoomFollower").field("room", &self.shared.room.id()).finish_non_exhaustive()
+        formatter.debug_struct("RoomFollower").field("room", &self.room.id()).finish_non_exhaustive()
     }
 }
 
-impl Shared {
-    /// Adds what comes next to `read`. True if nothing will come any more.
-    fn serve(&self, frame: &mut Frame, read: &mut VecDeque<RoomMessage>) -> bool {
-        let mut state = self.state();
-        let State { cursor, owner, .. } = &mut *state;
-        let served = self.room.with_later_push(|room| {
+impl RoomFollower {
+    /// Reads what comes next. True if nothing will come any more.
+    fn serve(&mut self) -> bool {
+        let Self { room, cursor, owner, frame, read, .. } = self;
+        let served = room.with_later_push(|room| {
             room.serve(cursor, frame);
             let ends = (room.has_ended() || room.is_retired()) && frame.is_empty();
             (!ends).then(|| room.owner_presence())
@@ -242,70 +219,6 @@ impl Shared {
             read.push_back(RoomMessage::Owner(presence));
         }
         false
-    }
-
-    /// Subscribes to the room. True if it wasn't subscribed before: then it must look once more for
-    /// what came earlier.
-    fn subscribe(self: &Arc<Self>) -> bool {
-        let mut state = self.state();
-        if state.subscription.is_some() {
-            return false;
-        }
-        let subscriber = Arc::clone(self) as Arc<dyn Subscriber>;
-        state.subscription = Some(self.room.subscribe(false, Rendering::Compact, &subscriber));
-        drop(state);
-        self.room.followers_were_served();
-        true
-    }
-
-    fn unsubscribe(&self, state: &mut State) {
-        if let Some(subscription) = state.subscription.take() {
-            self.room.unsubscribe(subscription, self);
-        }
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        // It is consistent at every point where a panic could happen.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// SAFETY: it has no socket.
-#[expect(unsafe_code, reason = "the trait asks for a promise")]
-unsafe impl Subscriber for Shared {
-    #[cfg(unix)]
-    fn socket(&self) -> Option<BorrowedFd<'_>> {
-        None
-    }
-
-    /// It has no client, and is never in step.
-    fn write(&self, _slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        Err(ErrorKind::WouldBlock.into())
-    }
-
-    /// The reader serves itself when it comes to it.
-    fn deliver(&self, _context: &mut SendContext) -> bool {
-        self.unsubscribe(&mut self.state());
-        false
-    }
-
-    fn wake(&self) {
-        self.reader.wake();
-    }
-
-    fn index(&self) -> usize {
-        self.subscriber_index.load(Ordering::Relaxed)
-    }
-
-    fn set_index(&self, index: usize) {
-        self.subscriber_index.store(index, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The room leads to all its subscribers.
-        formatter.debug_struct("Shared").finish_non_exhaustive()
     }
 }
 

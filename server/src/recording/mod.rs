@@ -1,7 +1,6 @@
 //! Recordings of rooms: a follower whose socket is a file. A recorder never makes its room wait: a
 //! disk that fails or is slow ends the recording.
 
-mod bell;
 mod blocking;
 mod files;
 mod index;

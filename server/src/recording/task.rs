@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{Recorded, Recorder, RecordingEnd};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 use tracing::{error, info};
 
-use super::bell::Bell;
 use super::blocking::blocking;
 use super::part::{Part, PartId, PartState};
 use super::recordings::Recordings;
-use crate::shared_room::SharedRoom;
+use crate::shared_room::{Bell, SharedRoom};
 
 /// A write that takes longer ends the recording.
 const SLOWEST_WRITE: Duration = Duration::from_secs(1);
@@ -29,6 +29,8 @@ pub(super) struct RecorderTask {
     id: PartId,
     started_ms: u64,
     bell: Arc<Bell>,
+    /// The bell rings.
+    rings: Arc<Notify>,
     /// Lines that are not written yet.
     lines: String,
     /// The bytes that are.
@@ -43,8 +45,11 @@ impl RecorderTask {
         id: PartId,
         started_ms: u64,
     ) -> Self {
-        let (bell, written) = (Bell::new(&room), recorder.bytes());
-        Self { recordings, room, recorder, id, started_ms, bell, lines: String::new(), written }
+        let rings = Arc::new(Notify::new());
+        let ring = Arc::clone(&rings);
+        let bell = Bell::new(&room, move || ring.notify_one());
+        let written = recorder.bytes();
+        Self { recordings, room, recorder, id, started_ms, bell, rings, lines: String::new(), written }
     }
 
     /// Creates the file, and records into it. `lines` come first.
@@ -77,7 +82,7 @@ impl RecorderTask {
                 Recorded::All if self.bell.arm() || self.recordings.is_full() => {}
                 Recorded::All => {
                     tokio::select! {
-                        () = self.bell.rung() => {}
+                        () = self.rings.notified() => {}
                         () = sleep(self.left()) => {}
                     }
                 }

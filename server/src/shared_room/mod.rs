@@ -1,6 +1,7 @@
 //! A room that threads share, with the connections that are subscribed to it. Connections and HTTP
 //! requests change it and then serve it.
 
+mod bell;
 mod changes;
 mod serving;
 
@@ -17,6 +18,7 @@ use crate::journal::{JournalHandle, NotKept};
 use crate::metrics::{Metrics, Moment};
 use changes::{Changes, PendingChanges};
 
+pub(crate) use bell::Bell;
 pub(crate) use serving::RoomSubscription;
 
 /// How long a request waits before it looks whether its room is still there.

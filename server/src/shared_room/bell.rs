@@ -1,4 +1,4 @@
-//! Wakes a recorder when its room has something new.
+//! Wakes a reader inside of the process when its room has something new.
 
 use std::fmt;
 use std::io::{self, ErrorKind, IoSlice};
@@ -8,32 +8,33 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rtbroadcaster_protocol::Rendering;
-use tokio::sync::Notify;
 
+use super::{RoomSubscription, SharedRoom};
 use crate::fanout::{SendContext, Subscriber};
-use crate::shared_room::{RoomSubscription, SharedRoom};
 
 /// Rings once after each [`Bell::arm`] when the room has something new.
-pub(super) struct Bell {
+pub(crate) struct Bell {
     room: Arc<SharedRoom>,
-    /// None while it isn't armed, so that fan-outs pass the recorder over.
+    /// None while it isn't armed, so that fan-outs pass the reader over.
     subscription: Mutex<Option<RoomSubscription>>,
-    rings: Notify,
+    ring: Box<dyn Fn() + Send + Sync>,
+    /// Its index in its room's list of subscribers.
     index: AtomicUsize,
 }
 
 impl Bell {
-    pub(super) fn new(room: &Arc<SharedRoom>) -> Arc<Self> {
+    /// `ring` is called when it rings.
+    pub(crate) fn new(room: &Arc<SharedRoom>, ring: impl Fn() + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self {
             room: Arc::clone(room),
             subscription: Mutex::new(None),
-            rings: Notify::new(),
+            ring: Box::new(ring),
             index: AtomicUsize::new(0),
         })
     }
 
-    /// Arms it. True if it wasn't armed: then the caller must look once more for what came earlier.
-    pub(super) fn arm(self: &Arc<Self>) -> bool {
+    /// Arms it. True if it wasn't armed: then the reader must look once more for what came earlier.
+    pub(crate) fn arm(self: &Arc<Self>) -> bool {
         let mut subscription = self.subscription();
         if subscription.is_some() {
             return false;
@@ -43,13 +44,8 @@ impl Bell {
         true
     }
 
-    /// Waits until it rings.
-    pub(super) async fn rung(&self) {
-        self.rings.notified().await;
-    }
-
-    /// Takes the recorder out of the fan-outs.
-    pub(super) fn disarm(&self) {
+    /// Takes the reader out of the fan-outs.
+    pub(crate) fn disarm(&self) {
         if let Some(subscription) = self.subscription().take() {
             self.room.unsubscribe(subscription, self);
         }
@@ -74,14 +70,14 @@ unsafe impl Subscriber for Bell {
         Err(ErrorKind::WouldBlock.into())
     }
 
-    /// The recorder serves itself when it comes to it.
+    /// The reader serves itself when it comes to it.
     fn deliver(&self, _context: &mut SendContext) -> bool {
         self.disarm();
         false
     }
 
     fn wake(&self) {
-        self.rings.notify_one();
+        (self.ring)();
     }
 
     fn index(&self) -> usize {
