@@ -73,3 +73,23 @@ async fn a_recording_is_replayed_into_a_new_room() {
     assert_eq!((heard.as_slice(), code), (rest.as_slice(), CloseCode::RoomClosed.value()));
     assert!(within("its end", replay.wait()).await.expect("it ends").success());
 }
+
+#[tokio::test]
+async fn a_replay_goes_on_behind_what_a_room_refuses() {
+    const REFUSED: u64 = 40;
+    let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("refused.ndjson");
+    let actions = (0..=REFUSED).map(|number| {
+        format!(r#"{{"t":0,"seq":{},"funcKey":"set","slot":"{number}","stateMessage":true}}"#, number + 1)
+    });
+    let header = r#"{"rtbroadcaster":1,"uuid":"u","started":1,"part":1}"#.to_owned();
+    let last = r#"{"t":0,"seq":50,"funcKey":"plain"}"#.to_owned();
+    let lines = [header].into_iter().chain(actions).chain([last]).collect::<Vec<_>>();
+    std::fs::write(&file, lines.join("\n") + "\n").expect("a file");
+    let program = Program::start(&["--slots-per-room", "1"]).await;
+    let mut command = Program::command();
+    command.arg("replay").arg(&file).arg("--url").arg(format!("http://{}/broadcasting", program.address));
+    let replayed = within("its end", command.stdout(Stdio::piped()).stderr(Stdio::piped()).output()).await;
+    // The server reads no further after so many in one request.
+    let said = String::from_utf8(replayed.expect("it ends").stderr).expect("text");
+    assert!(said.contains(&format!("{REFUSED} actions were refused")), "{said}");
+}
