@@ -366,26 +366,28 @@ scenario("what is said on lanes, over a cut connection and over plain HTTP", {},
   assert.equal(ended, "closed");
 });
 
-scenario("a vote over plain HTTP whose connection is lost counts once", { connectionsBreak: true }, async (scene) => {
-  const server = await scene.server();
-  const owner = await sdkPage(scene, server.url);
+scenario("a vote over plain HTTP whose request is lost counts once", {}, async (scene) => {
+  const { url } = await scene.server();
+  const [owner, follower] = [await sdkPage(scene, url), await sdkPage(scene, url)];
   const uuid = await owner.evaluate(async () => {
     globalThis.room = await sdk.create(url, { lanes: { q: { options: 3 } } });
     return room.uuid;
   });
-  const network = await scene.proxy(server);
-  const follower = await sdkPage(scene, network.url);
   await follower.evaluate(async (uuid) => {
     const { FetchSocket } = await import("/rtbroadcaster/fetch-socket.js");
+    const { fetch } = globalThis;
+    let isLost = false;
+    // One request alone: a network that is cut ends the stream of events too, which hides it.
+    globalThis.fetch = (address, options) => {
+      if (isLost || !String(address).endsWith("/lanes")) return fetch(address, options);
+      isLost = true;
+      return Promise.reject(new TypeError("lost"));
+    };
     const open = new Promise((resolve) => (globalThis.opened = resolve));
     globalThis.room = await sdk.join(url, uuid, { WebSocket: FetchSocket, onlane: ({ name }) => name === "q" && opened() });
     await open;
-    globalThis.voted = room.vote("q", 1);
+    await room.vote("q", 1);
   }, uuid);
-  // The vote waits for its second.
-  network.cut();
-  network.restore();
-  await follower.evaluate(() => voted);
   await owner.waitForFunction(() => room.counts?.q[1] === 1);
   assert.deepEqual(await owner.evaluate(() => room.counts.q), [0, 1, 0]);
 });
