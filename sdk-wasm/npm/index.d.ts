@@ -331,7 +331,10 @@ export interface Recording {
   readonly on: boolean;
   /** While it is on: whether whoever may join may read the recording. */
   readonly shared?: boolean;
-  /** Why it ended: `stopped` by the owner, by `size` or `time`, or because the `disk` failed. */
+  /**
+   * Why it ended: `stopped` by the owner, by `size` or `time`, or `disk`: the disk fails or is
+   * slow, or the server can't go on with the recording after a restart.
+   */
   readonly why?: "stopped" | "size" | "time" | "disk";
 }
 
@@ -888,7 +891,7 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    *
    * @param value Any JSON value, at most 1,024 bytes as JSON.
    * @returns False if nothing was sent: no lane of this name takes values now, there is no
-   * connection, or the last one was less than the lane's `per` ago.
+   * connection, the last one was less than the lane's `per` ago, or this page is the owner's.
    */
   send(lane: string, value?: unknown): boolean;
 
@@ -896,7 +899,8 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * Sends a reaction, one of the symbols of a lane.
    *
    * @param lane Default `react`.
-   * @returns False if nothing was sent, as for {@link send}.
+   * @returns False if nothing was sent, as for {@link send}, or because the lane doesn't have the
+   * symbol.
    */
   react(symbol: string, lane?: string): boolean;
 
@@ -905,8 +909,8 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * a reload of the page: whoever has the same token (`sub`) or the same `sessionStorage` is the
    * same voter. Resolves once the server has kept it, which takes up to a second.
    *
-   * @throws RoomError `forbidden` (no such vote is open), `invalid_argument`, `room_full` (20,000
-   * voters), `closed`.
+   * @throws RoomError `forbidden` (no such vote is open, or it was set anew or ended before the
+   * server had kept the vote), `invalid_argument`, `room_full` (20,000 voters), `closed`.
    */
   vote(lane: string, option: number): Promise<void>;
 

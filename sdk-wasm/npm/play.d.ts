@@ -48,7 +48,10 @@ export interface PlayOptions {
    * it, and `time`, `duration`, `from` and `seek` all count so. Default: none is shortened.
    */
   maxIdle?: number;
-  /** Called after each call or jump, with the milliseconds of `time` and `duration`. */
+  /**
+   * Called at the start, after a jump, and whenever calls were made: once for those that were due
+   * together. It is given the milliseconds of `time` and `duration`.
+   */
   onprogress?: ((time: number, duration: number) => unknown) | null;
   /** Called when a slot is forgotten: it was cleared, or a jump leads to before it was set. */
   onclear?: ((slot: string) => unknown) | null;
@@ -72,7 +75,7 @@ export interface Player {
    * was jumped over.
    */
   seek(ms: number): Promise<void>;
-  /** Stops, and forgets the functions. It can't be played any more. */
+  /** Stops, and forgets the functions. `play` and `seek` fail with `closed` then. */
   close(): void;
   /** How many times faster than it was recorded. May be set. */
   speed: number;
