@@ -108,7 +108,7 @@ async fn a_client_that_asks_for_many_unknown_rooms_is_told_when_to_go_on_and_lea
         let refusal = client.is_refused("rate_limited").await;
         assert_eq!(
             refusal["error"]["message"],
-            "this was tried too often from this address: try again later"
+            "this came too often or too soon: try again after `retryAfterMs`"
         );
         let wait = refusal["error"]["retryAfterMs"].as_u64().unwrap();
         assert!((1..=60_000).contains(&wait), "{wait}");

@@ -139,7 +139,7 @@ impl RefusalCode {
                 "this needs a token: send one as \"token\" in the first message (the SDK's option `token`)"
             }
             Self::Forbidden => "the token doesn't allow this: ask whoever gave it to you for one that does",
-            Self::RateLimited => "this was tried too often from this address: try again later",
+            Self::RateLimited => "this came too often or too soon: try again after `retryAfterMs`",
             Self::KeysUnavailable => "the server is looking for the key that the token names: try again soon",
             Self::Unavailable => "the room can't be had at this moment: try again soon",
             Self::RoomFull => "the room is full: try again later",

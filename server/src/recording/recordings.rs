@@ -80,7 +80,8 @@ impl Recordings {
             return Err(Refusal::with_message(RefusalCode::Forbidden, message));
         }
         if self.files.is_none() {
-            let message = "this server records no rooms: its --recordings says where it may";
+            let message = "this server records no rooms: start it with --recordings DIR, and see its log if it \
+                           has that";
             return Err(Refusal::with_message(RefusalCode::Forbidden, message));
         }
         if self.is_full() {

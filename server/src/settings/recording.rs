@@ -13,8 +13,8 @@ pub struct RecordingSettings {
     pub bytes: u64,
     /// How long a recording lasts, in milliseconds. It ends then. Default 4 hours.
     pub milliseconds: u64,
-    /// Bytes of all recordings together, each as 8 KiB at least. While they have more, none begins,
-    /// and those that run end. Default 10 GiB.
+    /// Bytes of all recordings together, each as 8 KiB at least. Once they have as many, none
+    /// begins, and those that run end. Default 10 GiB.
     pub total_bytes: u64,
     /// For how many days a recording is kept after its last line. Default 30.
     pub keep_days: usize,

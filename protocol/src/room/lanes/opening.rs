@@ -46,8 +46,8 @@ impl Room {
             return Ok(());
         }
         if limits.lanes_per_room == 0 {
-            let message =
-                "this server has no lanes (--lanes-per-room), as the nodes of a cluster have none yet";
+            let message = "this server has no lanes: its --lanes-per-room is 0, or it is a node of a cluster, \
+                           where there are none yet";
             return Err(Refusal::with_message(RefusalCode::Forbidden, message));
         }
         let Some(lane) = lane else {

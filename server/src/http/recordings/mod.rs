@@ -4,7 +4,7 @@
 mod download;
 mod range;
 
-use rtbroadcaster_protocol::{Host, Operation, RefusalCode, Room, RoomId};
+use rtbroadcaster_protocol::{Host, Operation, Refusal, RefusalCode, Room, RoomId};
 use serde_json::{Value, json};
 use warp::http::{Method, StatusCode};
 use warp::reply::{Reply, Response};
@@ -40,11 +40,11 @@ pub(super) async fn one(
     (uuid, number): (&str, u64),
 ) -> Result<Response, HttpError> {
     let Permitted { room, parts, is_owner } = permitted(manager, request, uuid).await?;
-    let part = parts.into_iter().find(|(other, _)| *other == number).ok_or(RefusalCode::UnknownRoom)?.1;
+    let part = parts.into_iter().find(|(other, _)| *other == number).ok_or_else(unknown_part)?.1;
     let id = PartId { room, part: number };
     if request.method == Method::DELETE {
         if !is_owner {
-            return Err(RefusalCode::WrongOwnerKey.into());
+            return Err(without_owner_key(headers::bearer(&request.headers)?));
         }
         return delete(manager, id, &part).await;
     }
@@ -84,11 +84,7 @@ async fn permitted(manager: &Manager, request: &Request, uuid: &str) -> Result<P
     }
     let shared: Vec<_> = parts.into_iter().filter(|(_, part)| part.is_shared).collect();
     if live.is_none() || shared.is_empty() {
-        return Err(if bearer.is_none() {
-            HttpError::OwnerKeyMissing
-        } else {
-            RefusalCode::WrongOwnerKey.into()
-        });
+        return Err(without_owner_key(bearer));
     }
     let operation = Operation::Join(room);
     if !host.permissions(operation, bearer)?.allow(operation) {
@@ -96,6 +92,16 @@ async fn permitted(manager: &Manager, request: &Request, uuid: &str) -> Result<P
     }
     prepare(manager, request, operation, bearer, None).await?;
     Ok(Permitted { room, parts: shared, is_owner: false })
+}
+
+fn unknown_part() -> Refusal {
+    let message = "the room has no recording of this number that you may have: GET …/recordings lists them";
+    Refusal::with_message(RefusalCode::UnknownRoom, message)
+}
+
+/// Why a client that has not shown the owner key may not do what needs it.
+fn without_owner_key(bearer: Option<&str>) -> HttpError {
+    bearer.map_or(HttpError::OwnerKeyMissing, |_| RefusalCode::WrongOwnerKey.into())
 }
 
 fn described(number: u64, part: &Part) -> Value {

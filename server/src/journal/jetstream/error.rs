@@ -169,8 +169,8 @@ pub enum ClusterError {
     },
     /// The servers have no space for the streams.
     #[error(
-        "the NATS servers have no space for 8 streams of {stream_bytes} bytes and one of 64 MiB ({reason}): raise their \
-         max_file_store, or lower --nats-stream-bytes (cluster.nats-stream-bytes)"
+        "the NATS servers have no space for 8 streams of {stream_bytes} bytes and one of at most 64 MiB ({reason}): \
+         raise their max_file_store, or lower --nats-stream-bytes (cluster.nats-stream-bytes)"
     )]
     NoSpace {
         /// Bytes that each stream may have.
@@ -180,8 +180,8 @@ pub enum ClusterError {
     },
     /// The account may not have the streams.
     #[error(
-        "the account of {user} may not have 8 streams of {stream_bytes} bytes and one of 64 MiB ({reason}): raise \
-         its limits, or lower --nats-stream-bytes (cluster.nats-stream-bytes)"
+        "the account of {user} may not have 8 streams of {stream_bytes} bytes and one of at most 64 MiB ({reason}): \
+         raise its limits, or lower --nats-stream-bytes (cluster.nats-stream-bytes)"
     )]
     AccountLimit {
         /// What this node has shown the servers.

@@ -51,7 +51,7 @@ pub(super) static SETTINGS: &[Setting] = &[
         section: Section::Recordings,
         name: "recordings-bytes",
         value_name: "BYTES",
-        help: "Bytes of all recordings together; above it none begins, and those that run end",
+        help: "Bytes of all recordings together, each as 8 KiB at least; above it none begins, and those that run end",
         is_secret: false,
         kind: Kind::StoredBytes(|configuration| &mut configuration.rooms.recordings.total_bytes, BYTES),
     },
