@@ -14,7 +14,8 @@ use super::state::SharedReplica;
 use super::{Cluster, unavailable};
 use crate::journal::{CodedRoom, UNIQUE_REFRESH, Written};
 use crate::metrics::CodeLookup;
-use crate::rooms::{MAX_DRAWS, RoomTable};
+use crate::rooms::RoomTable;
+use crate::rooms::codes::MAX_DRAWS;
 
 /// After how many milliseconds a code is looked after again that could not be written now.
 const RETRY_MS: u64 = 60_000;

@@ -5,7 +5,7 @@
 mod adopting;
 mod alarms;
 mod coded_rooms;
-mod codes;
+pub(crate) mod codes;
 mod guesses;
 #[cfg(feature = "store")]
 mod keeping;
@@ -35,8 +35,6 @@ use crate::room_events::{RoomChange, RoomEventSource};
 use crate::shared_room::SharedRoom;
 
 use codes::Codes;
-#[cfg(feature = "cluster")]
-pub(crate) use codes::MAX_DRAWS;
 pub(crate) use codes::ReservedCode;
 use guesses::Guesses;
 #[cfg(feature = "store")]
