@@ -82,12 +82,12 @@ pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Request
 pub use recording::{Recorded, Recorder, RecorderLimits, RecordingEnd, RecordingScan};
 #[cfg(feature = "rooms")]
 pub use room::{
-    Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, KeyDigest, Lag, LagReport,
-    LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, Mark, Memory, Observer, OwnerState,
-    Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer, RecordedVotes, RecorderHost,
-    RecorderStart, Records, Replica, ReplicaLoader, Restart, RestoreError, Room, RoomCode, RoomCodes, RoomId,
-    RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson,
-    SharedLanes, Speaker, Standing, Vote, VoterDigest,
+    Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, InvitedMember, KeyDigest,
+    Lag, LagReport, LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, Mark, MembersState,
+    Memory, Observer, OwnerState, Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer,
+    RecordedVotes, RecorderHost, RecorderStart, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
+    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying,
+    RosterServer, SeatedPerson, SharedLanes, Speaker, Standing, Vote, VoterDigest,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;
@@ -100,9 +100,10 @@ pub use token_bucket::{Rate, TokenBucket};
 #[cfg(feature = "json")]
 pub use wire::parse;
 pub use wire::{
-    Action, Audience, Claim, ClientMessage, CloseCode, Connected, Create, ENTRY_SLOT, Entry, EntryKey, Join,
-    Lane, LaneKind, LaneMessage, LaneWord, LimitField, NumberField, OwnerPresence, Recording, RecordingWish,
-    Refusal, RefusalCode, Rendering, RosterQuery, ServerFields, ServerMessage, Status, render,
+    Action, Audience, Claim, ClaimKind, ClientMessage, CloseCode, Connected, Create, Driver, ENTRY_SLOT,
+    Entry, EntryKey, Join, Lane, LaneKind, LaneMessage, LaneWord, LimitField, MemberRole, NumberField,
+    OwnerPresence, Question, Recording, RecordingWish, Refusal, RefusalCode, Rendering, RosterQuery,
+    ServerFields, ServerMessage, Status, render,
 };
 #[cfg(feature = "rooms")]
 pub(crate) use wire::{LaneTotals, Person, RosterNews, RosterPage, SaidBy};

@@ -106,6 +106,17 @@ pub struct Limits {
     /// How many people may be named in a room whose owner shares the roster, for followers to see
     /// them. Above it, followers are told how many there are. Default 200.
     pub roster_shared: usize,
+    /// Members of one room beside its creator: those who were invited. Above it, another is refused
+    /// (`room_full`). 0 allows none (`forbidden`). Default 16.
+    pub members_per_room: usize,
+    /// Followers of one room that wait to be given the right to write. Above it, another is refused
+    /// (`room_full`). 0 allows none (`forbidden`). Default 16.
+    pub requests_per_room: usize,
+    /// How long such a request waits for an answer, in milliseconds. Default 60,000.
+    pub request_ms: u64,
+    /// How long whoever was given the right to write may take to begin, in milliseconds. After that
+    /// the owner counts as away. Default 5,000.
+    pub hand_over_ms: u64,
     /// Lanes of one room. Above it, a new one is refused (`too_many_slots`). 0 allows none
     /// (`forbidden`). Default 16.
     pub lanes_per_room: usize,
@@ -174,6 +185,10 @@ impl Default for Limits {
             name_bytes: 64,
             roster_page: 100,
             roster_shared: 200,
+            members_per_room: 16,
+            requests_per_room: 16,
+            request_ms: 60_000,
+            hand_over_ms: 5_000,
             lanes_per_room: 16,
             options_per_lane: 32,
             symbols_per_lane: 16,

@@ -141,6 +141,24 @@ pub enum Mutation {
     KeepReplacedEntry,
     /// An entry isn't recorded.
     ForgetToRecordEntry,
+    /// An action is taken from whoever had the right to write before.
+    ForgetToEndTurn,
+    /// A page that gets the right to write begins before it has heard so.
+    DriveBeforeEntry,
+    /// A claim by the owner key leaves the right to write with whoever has it.
+    ClaimKeepsPen,
+    /// A member goes on although another page has entered with its key.
+    ForgetToFenceSeat,
+    /// A page that may not write any more goes on behind the entry that says so.
+    SkipTheEndOfTurn,
+    /// A key that was revoked is good still.
+    KeepRevokedSeat,
+    /// A member whose key is revoked may write still.
+    KeepRevokedDriver,
+    /// A request that is refused waits still.
+    ForgetRefusedRequest,
+    /// Whoever follows may invite, revoke and take back.
+    AnybodyManages,
     /// A vote counts although the voter's own is as new.
     ForgetVoteNumber,
     /// A voter that chooses again counts for both options.

@@ -58,13 +58,7 @@ impl Peer {
         host.note_roster_page(asked.as_ref().err());
         match asked {
             Ok(page) => self.answers.push_rendered(&page),
-            Err(refusal) => {
-                host.note_refusal(&refusal);
-                self.answers.refusals += 1;
-                let mut text = String::new();
-                render::refused_ask(&mut text, ask, &refusal);
-                self.answers.push_rendered(&text);
-            }
+            Err(refusal) => self.refuse_ask(ask, &refusal, host),
         }
     }
 
@@ -77,14 +71,13 @@ impl Peer {
         host: &mut impl Host,
     ) -> Result<String, Refusal> {
         let room = self.room().ok_or(RefusalCode::NotInRoom)?;
-        let rate = Rate::per_second(PAGES_PER_SECOND);
+        let (rate, asker) = (Rate::per_second(PAGES_PER_SECOND), self.asker());
         let part = self.roster.get_or_insert_default();
         let pages = part.pages.get_or_insert_with(|| TokenBucket::new(rate, now));
         pages
             .try_take(rate, now)
             .map_err(|delay| Refusal::until_later(RefusalCode::RateLimited, delay.milliseconds()))?;
         let key = host.random();
-        let asker = asker(&self.role);
         let before = part.told;
         let (text, told) = with(host, room, |room| {
             let (page, told) = room.roster_page(query, asker, before, key)?;
@@ -102,9 +95,9 @@ impl Peer {
         if self.ending.is_some() {
             return;
         }
+        let asker = self.asker();
         let Some(told) = self.roster.as_mut().and_then(|part| part.told.as_mut()) else { return };
         let (Role::Follower { room, .. } | Role::Owner { room, .. }) = &self.role else { return };
-        let asker = asker(&self.role);
         let news = host.with(*room, |room| {
             let (news, newest) = room.roster_news(*told, asker)?;
             let mut text = String::new();
@@ -117,12 +110,13 @@ impl Peer {
         }
     }
 
+    fn asker(&self) -> Asker {
+        let sees_all = matches!(self.role, Role::Owner { .. }) || self.is_member();
+        if sees_all { Asker::Owner } else { Asker::Follower }
+    }
+
     /// Whether the client is told who comes and goes. It is never in step with others then.
     pub(super) fn is_told_roster(&self) -> bool {
         self.roster.as_ref().is_some_and(|part| part.told.is_some())
     }
-}
-
-fn asker(role: &Role) -> Asker {
-    if matches!(role, Role::Owner { .. }) { Asker::Owner } else { Asker::Follower }
 }

@@ -5,10 +5,11 @@ use std::task::{Poll, ready};
 use super::host::with;
 use super::{HeldClaim, LastSent, Peer, Role};
 use crate::mutation::mutated;
+use crate::room::MemberEntry;
 use crate::{
-    Answer, Audience, Claim, CloseCode, Connected, Create, EntryError, Host, Join, Operation, OwnerPresence,
-    PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, Room, RoomCode, RoomId, ServerMessage,
-    Timestamp,
+    Answer, Audience, Claim, ClaimKind, CloseCode, Connected, Create, EntryError, Host, Join, MemberRole,
+    Operation, OwnerPresence, PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, Room,
+    RoomCode, RoomId, ServerMessage, Timestamp,
 };
 
 /// After how many milliseconds a client is to ask again for a room that the server can't let it
@@ -16,13 +17,16 @@ use crate::{
 /// anew. Its session adds a wait of its own.
 const RETRY_MS: u64 = 1_000;
 
-/// What the reply says to an owner and not to a follower.
-struct OwnerReply {
+/// What the reply says to a client that has a key of the room.
+struct KeyReply {
     /// Only in the reply to create.
     key: Option<String>,
-    epoch: u64,
-    /// The highest id that the room has answered to the owner's session.
+    /// None if it may not write now.
+    epoch: Option<u64>,
+    /// The highest id that the room has answered to its session.
     answered: u64,
+    /// Its seat. None if it doesn't speak of seats.
+    seat: Option<u32>,
 }
 
 impl Peer {
@@ -46,12 +50,12 @@ impl Peer {
                     room.share_audience(create.share_audience);
                     room.want_clock(create.clock);
                     room.share_roster(create.share_roster);
-                    HeldClaim::of(room)
+                    HeldClaim::of(room, 0)
                 });
                 let Some(claim) = claim else { return self.end(CloseCode::RoomClosed) };
                 let last_sent = Some(Audience::default());
                 self.role = Role::Owner { room, claim: Box::new(claim), snapshot: None, last_sent };
-                let owner = OwnerReply { key: Some(key.0), epoch: 1, answered: 0 };
+                let owner = KeyReply { key: Some(key.0), epoch: Some(1), answered: 0, seat: None };
                 let time = create.clock.then(|| host.time_ms(now));
                 self.reply(room, &room.to_string(), Some(owner), time, host);
                 self.record_from_entry(create.record, now, host);
@@ -94,19 +98,19 @@ impl Peer {
             Err(refusal) => return self.refuse_entry(refusal, host),
         };
         match self.enter(wanted, join, name.as_ref(), now, host) {
-            Ok(owner) => {
+            Ok(reply) => {
                 let room = self.room().expect("a connection that has entered is in a room");
-                let is_owner = owner.is_some();
+                let is_owner = self.is_owner();
                 // In place of a code the reply has what it stands for.
                 let is_uuid = RoomId::parse(&join.uuid).is_some();
                 let uuid = if is_uuid { join.uuid.clone() } else { room.to_string().into() };
                 let time = join.clock.then(|| host.time_ms(now));
-                self.reply(room, &uuid, owner, time, host);
+                self.reply(room, &uuid, reply, time, host);
                 // The pace is the room's, so a new connection inherits its pause.
                 let pause = host.with(room, |room| room.pause(now)).flatten().filter(|_| is_owner);
                 self.pause_for(pause, now);
-                if let Some(acknowledged) = join.claim.as_ref().and_then(|claim| claim.acknowledged) {
-                    self.repeat_answers(room, acknowledged, host);
+                if let Some(claim) = &join.claim {
+                    self.repeat_answers(room, claim, host);
                 }
                 self.record_from_entry(join.record, now, host);
             }
@@ -159,7 +163,7 @@ impl Peer {
             Some(code) => Some(ready!(host.find_code(code, now))?.ok_or_else(Refusal::unknown_code)?),
             None => wanted,
         };
-        let operation = if join.claim.is_some() { Operation::Claim } else { Operation::Join };
+        let operation = if join.claims_ownership() { Operation::Claim } else { Operation::Join };
         // No room has an id that isn't a UUID, so there is nothing to authorise then.
         if let Some(room) = wanted {
             authorise(operation(room), join.token.as_deref(), host)?;
@@ -167,7 +171,7 @@ impl Peer {
         Poll::Ready(Ok(wanted))
     }
 
-    /// Enters the room as an owner or a follower. Returns what to reply to an owner.
+    /// Enters the room as an owner or a follower. Returns what to reply to who has a key.
     fn enter(
         &mut self,
         wanted: Option<RoomId>,
@@ -175,7 +179,7 @@ impl Peer {
         name: Option<&(String, bool)>,
         now: Timestamp,
         host: &mut impl Host,
-    ) -> Result<Option<OwnerReply>, EntryError> {
+    ) -> Result<Option<KeyReply>, EntryError> {
         let room = wanted.ok_or(RefusalCode::UnknownRoom)?;
         if let Some(claim) = &join.claim {
             return self.claim(room, join, claim, host).map(Some);
@@ -206,36 +210,50 @@ impl Peer {
         join: &Join<'_>,
         claim: &Claim<'_>,
         host: &mut impl Host,
-    ) -> Result<OwnerReply, EntryError> {
-        let digest = host.digest(&claim.owner_key);
-        let claimed = with(host, room, |room| {
-            let claimed = room.claim(&digest, claim)?;
+    ) -> Result<KeyReply, EntryError> {
+        let digest = host.digest(&claim.key);
+        let entered = with(host, room, |room| room.enter_with_key(&digest, claim, join.since))
+            .unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
+        let says_seat = claim.kind != ClaimKind::Takes;
+        let (seat, claimed, is_up_to_date) = match entered {
+            MemberEntry::Drives { seat, claimed, is_up_to_date } => (seat, claimed, is_up_to_date),
+            MemberEntry::Follows { seat, entry, answered, since } => {
+                self.follow(room, since, host)?;
+                self.take_member_seat(room, seat, entry, host);
+                return Ok(KeyReply { key: None, epoch: None, answered, seat: Some(seat) });
+            }
+        };
+        let held = with(host, room, |room| {
             room.share_audience(claim.share_audience);
             room.want_clock(join.clock);
             room.share_roster(claim.share_roster);
-            let knows_nothing = claimed.new_session || join.since == Some(0);
+            let knows_nothing = (claimed.new_session && !is_up_to_date) || join.since == Some(0);
             let snapshot = if knows_nothing {
                 Some(room.cursor(self.answers.rendering, None))
             } else {
                 // The session knows what the room was before it was lost, and is told.
                 claimed.was_lost.then(|| room.resync_cursor(self.answers.rendering))
             };
-            Ok((claimed, HeldClaim::of(room), snapshot))
+            (HeldClaim::of(room, seat), snapshot)
         });
-        let (claimed, claim, snapshot) =
-            claimed.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
+        let (claim, snapshot) = held.ok_or(RefusalCode::UnknownRoom)?;
         let last_sent = claimed.new_session.then(Audience::default);
         self.role = Role::Owner { room, claim: Box::new(claim), snapshot, last_sent };
         let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
-        Ok(OwnerReply { key: None, epoch: claimed.epoch, answered })
+        let seat = says_seat.then_some(seat);
+        Ok(KeyReply { key: None, epoch: Some(claimed.epoch), answered, seat })
     }
 
-    /// Repeats the answers that the owner's session may have missed on a former connection.
-    fn repeat_answers(&mut self, room: RoomId, acknowledged: u64, host: &mut impl Host) {
-        if mutated!(ForgetAnswers) {
-            return;
-        }
-        for answer in host.with(room, |room| room.answers_after(acknowledged)).unwrap_or_default() {
+    /// Repeats the answers that a session may have missed on a former connection.
+    fn repeat_answers(&mut self, room: RoomId, claim: &Claim<'_>, host: &mut impl Host) {
+        let Some(acknowledged) = claim.acknowledged.filter(|_| !mutated!(ForgetAnswers)) else { return };
+        let is_owner = self.is_owner();
+        let answers = host.with(room, |room| match &claim.session {
+            _ if is_owner => room.answers_after(acknowledged),
+            Some(session) => room.answers_to(session, acknowledged),
+            None => Vec::new(),
+        });
+        for answer in answers.unwrap_or_default() {
             match answer {
                 Answer::Appended { last_id: id, last_seq: seq, .. } => {
                     self.answers.push_if_compact(&ServerMessage::Ack { id, seq });
@@ -264,7 +282,7 @@ impl Peer {
         &mut self,
         room: RoomId,
         uuid: &str,
-        owner: Option<OwnerReply>,
+        owner: Option<KeyReply>,
         time: Option<u64>,
         host: &mut impl Host,
     ) {
@@ -278,10 +296,11 @@ impl Peer {
             return self.end_in_room(room, CloseCode::RoomClosed);
         };
         let params_depth = Some(host.params_depth() as u64);
+        let member = owner.as_ref().and_then(|owner| owner.seat);
         let (owner_key, epoch, ack) =
-            owner.map_or((None, None, 0), |owner| (owner.key, Some(owner.epoch), owner.answered));
+            owner.map_or((None, None, 0), |owner| (owner.key, owner.epoch, owner.answered));
         let version = Some(PROTOCOL_VERSION);
-        let seat = self.roster.as_ref().and_then(|part| part.seat).map(u64::from);
+        let seat = member.or(self.roster.as_ref().and_then(|part| part.seat)).map(u64::from);
         let (uuid, code) = (uuid.to_owned(), code.map(|code| code.to_string()));
         self.answers.push(&ServerMessage::Connected(Connected {
             uuid,
@@ -296,6 +315,7 @@ impl Peer {
             clock,
             time,
             seat,
+            role: member.map(MemberRole::of_seat),
         }));
     }
 
@@ -311,8 +331,10 @@ impl Peer {
 
 /// Has the host open the wanted room anew, if it is lost and the claim is its owner's.
 fn reopen_if_lost(wanted: Option<RoomId>, join: &Join<'_>, host: &mut impl Host) -> Result<(), Refusal> {
-    let (Some(room), Some(claim)) = (wanted, &join.claim) else { return Ok(()) };
-    if host.with(room, |_| ()).is_some() || !host.may_reopen(room, &claim.owner_key) {
+    let (Some(room), Some(claim)) = (wanted, join.claim.as_ref().filter(|_| join.claims_ownership())) else {
+        return Ok(());
+    };
+    if host.with(room, |_| ()).is_some() || !host.may_reopen(room, &claim.key) {
         return Ok(());
     }
     authorise(Operation::Create, join.token.as_deref(), host)?;

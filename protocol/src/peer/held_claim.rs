@@ -14,12 +14,22 @@ pub(super) struct HeldClaim {
     last: Option<Mark>,
     /// Which news of the room's recording this connection was told last.
     pub(super) told_recording: u64,
+    /// The seat whose turn it is.
+    pub(super) seat: u32,
+    /// Which requests for the right to write this connection was told.
+    pub(super) told_requests: u64,
 }
 
 impl HeldClaim {
-    /// The claim that this connection has just made, and that is in force.
-    pub(super) fn of(room: &Room) -> Self {
-        Self { epoch: room.epoch(), unkept: room.unkept_mark(), last: None, told_recording: 0 }
+    /// The claim that this connection has just made for this seat, and that is in force.
+    pub(super) fn of(room: &Room, seat: u32) -> Self {
+        let (epoch, unkept) = (room.epoch(), room.unkept_mark());
+        Self { epoch, unkept, last: None, told_recording: 0, seat, told_requests: 0 }
+    }
+
+    /// The epoch that it started.
+    pub(super) fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// Whether another server's change came before the claim. Its epoch is another claim's then.

@@ -10,7 +10,9 @@ impl Peer {
     /// [`Room::serve_in_step`](crate::Room::serve_in_step), and calls [`Peer::leave_step`] before it
     /// calls [`Peer::poll_output`] again.
     pub fn get_in_step(&mut self, host: &mut impl Host) -> Option<Standing> {
-        if self.has_own_output() || self.is_told_roster() {
+        // A member is told what concerns its seat.
+        let is_member = self.member.as_ref().is_some_and(|part| part.seat.is_some());
+        if self.has_own_output() || self.is_told_roster() || is_member {
             return None;
         }
         let Role::Follower { room, cursor, last_sent } = &mut self.role else { return None };

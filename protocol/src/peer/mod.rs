@@ -9,6 +9,7 @@ mod host;
 mod in_step;
 mod lane_part;
 mod lanes;
+mod members;
 mod owner;
 mod permissions;
 mod reading;
@@ -19,6 +20,7 @@ use answers::Answers;
 use held_claim::HeldClaim;
 use host::with;
 use lane_part::LanePart;
+use members::MemberPart;
 use roster_part::RosterPart;
 
 pub use host::{Host, OwnerKey};
@@ -29,8 +31,8 @@ pub use requested_entry::RequestedEntry;
 use crate::mutation::mutated;
 use crate::room::{Cursor, Frame, MAX_FRAME_BYTES, News};
 use crate::{
-    Audience, ClientMessage, CloseCode, OwnerPresence, Refusal, RefusalCode, Room, RoomId, ServerMessage,
-    Timestamp,
+    Audience, ClientMessage, CloseCode, OwnerPresence, Question, Refusal, RefusalCode, Room, RoomId,
+    ServerMessage, Timestamp,
 };
 
 /// What the caller of [`Peer::poll_output`] must do next.
@@ -70,6 +72,8 @@ pub struct Peer {
     awaits_entry: bool,
     /// None until it has a name, or asks who is there.
     roster: Option<Box<RosterPart>>,
+    /// None until a follower enters with a key, or asks for one.
+    member: Option<Box<MemberPart>>,
     /// Whether it is an owner whose room has lanes.
     hears_lanes: bool,
     /// None until it speaks on a lane, or is told what was said there.
@@ -126,6 +130,7 @@ impl Default for Peer {
             unread: Box::default(),
             awaits_entry: false,
             roster: None,
+            member: None,
             hears_lanes: false,
             lanes: None,
         }
@@ -193,7 +198,11 @@ impl Peer {
             Ok(ClientMessage::Record { id, wish }) => self.record(id, wish, now, host),
             Ok(ClientMessage::Lane { id, name, lane }) => self.set_lane(id, &name, lane, now, host),
             Ok(ClientMessage::Speak(message)) => self.speak(&message, now, host),
-            Ok(ClientMessage::Ask { ask, query }) => self.ask(ask, query, now, host),
+            Ok(ClientMessage::Drive { id, seat }) => self.drive(id, seat, now, host),
+            Ok(ClientMessage::Ask { ask, question: Question::Roster(query) }) => {
+                self.ask(ask, query, now, host);
+            }
+            Ok(ClientMessage::Ask { ask, question }) => self.ask_as_member(ask, &question, now, host),
             Ok(ClientMessage::Close) => self.close(now, host),
             Ok(ClientMessage::Ping { number, wants_time }) => {
                 let time = if wants_time { host.sample_time_ms(now) } else { None };
@@ -214,6 +223,7 @@ impl Peer {
         if (!has_answers || mutated!(SnapshotBeforeReply)) && self.ending.is_none() {
             self.serve(frame, host);
             self.tell_roster(host);
+            self.tell_member(host);
             self.answer_votes(host);
         }
         if frame.is_empty() && self.answers.is_empty() && !self.answers.are_waiting() {
@@ -263,6 +273,7 @@ impl Peer {
         match std::mem::replace(&mut self.role, Role::Gone) {
             Role::Follower { room, cursor, .. } => {
                 with(host, room, |room| room.leave(&cursor));
+                self.leave_member_seat(room, host);
                 self.leave_seat(room, true, now, host);
             }
             Role::Owner { room, claim, .. } => claim.leave(host, room, now),
@@ -280,7 +291,10 @@ impl Peer {
     fn close(&mut self, now: Timestamp, host: &mut impl Host) {
         match &mut self.role {
             Role::Owner { room, claim, .. } => {
-                let room = *room;
+                let (room, held) = (*room, **claim);
+                if held.seat != 0 {
+                    return self.leave_as_driver(room, held, now, host);
+                }
                 match claim.act(host, room, Room::close) {
                     Ok(()) => {
                         self.answer_after_room(room, host);
@@ -291,10 +305,7 @@ impl Peer {
                         }
                         self.end_in_room(room, CloseCode::RoomClosed);
                     }
-                    Err(code) => {
-                        self.answer_after_room(room, host);
-                        self.end_in_room(room, code);
-                    }
+                    Err(code) => self.end_of_turn(room, code, host),
                 }
             }
             Role::Follower { room, .. } => {
@@ -347,10 +358,7 @@ impl Peer {
                         self.hears_lanes = has_lanes;
                         (audience, news)
                     }
-                    Err(code) => {
-                        self.answer_after_room(room, host);
-                        return self.end_in_room(room, code);
-                    }
+                    Err(code) => return self.end_of_turn(room, code, host),
                 };
                 let is_news = std::mem::replace(&mut claim.told_recording, news) != news;
                 if last_sent.replace(audience) != Some(audience) {

@@ -86,7 +86,7 @@ impl Peer {
     }
 
     /// Does something that only the owner may do, under the epoch that this connection holds.
-    fn as_owner(
+    pub(super) fn as_owner(
         &mut self,
         id: Option<u64>,
         now: Timestamp,
@@ -115,10 +115,7 @@ impl Peer {
             Ok(Ok(Accepted::Appended(seq))) => self.answers.acknowledge(id, seq),
             Ok(Ok(Accepted::Duplicate)) => {}
             Ok(Err(refusal)) => self.refuse(refusal, host),
-            Err(code) => {
-                self.answer_after_room(room, host);
-                self.end_in_room(room, code);
-            }
+            Err(code) => self.end_of_turn(room, code, host),
         }
     }
 

@@ -18,7 +18,7 @@ impl RequestedEntry<'_> {
     pub fn operation(&self) -> Operation {
         match self {
             Self::Create(_) => Operation::Create,
-            Self::Join(room, join) if join.claim.is_some() => Operation::Claim(*room),
+            Self::Join(room, join) if join.claims_ownership() => Operation::Claim(*room),
             Self::Join(room, _) => Operation::Join(*room),
         }
     }

@@ -4,6 +4,7 @@ mod answers;
 mod audience;
 mod codes;
 mod entries;
+mod handover;
 mod host;
 mod lanes;
 mod losses;

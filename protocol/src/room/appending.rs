@@ -107,6 +107,9 @@ impl Room {
     pub(super) fn append_entry(&mut self, id: Option<u64>, entry: &Entry) -> u64 {
         let seq = self.append(id, |out, seq| render::logged_entry(out, seq, entry), |_, _| ());
         self.retain_entry(seq, entry);
+        if let Entry::Driver(driver) = entry {
+            self.note_turn(seq, driver);
+        }
         self.update_memory_use();
         if let Some(staging) = &mut self.staging
             && !mutated!(ForgetToRecordEntry)

@@ -138,6 +138,7 @@ impl Room {
             slots: self.slots.iter().collect(),
             entries: self.slots.entries().map(|(seq, entry)| (seq, Cow::Borrowed(entry))).collect(),
             votes: self.recorded_votes(),
+            members: self.members.state(),
         }
     }
 
@@ -231,7 +232,8 @@ mod tests {
 
     fn claim(room: &mut Room) {
         let claim = Claim {
-            owner_key: "".into(),
+            key: "".into(),
+            kind: crate::ClaimKind::Takes,
             session: None,
             acknowledged: None,
             epoch: None,

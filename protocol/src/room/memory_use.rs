@@ -43,7 +43,7 @@ impl Room {
         // it.
         let state = state.saturating_sub(self.slots.snapshot_bytes());
         let answers = self.owner.answer_count() * ANSWER_BYTES;
-        let people = self.roster.bytes() + self.lane_bytes;
+        let people = self.roster.bytes() + self.members.bytes() + self.lane_bytes;
         self.account.set(ROOM_BYTES + rings + state + answers + people);
     }
 

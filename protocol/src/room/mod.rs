@@ -8,9 +8,11 @@ mod codes;
 mod durability;
 mod followers;
 mod following;
+mod handover;
 mod id;
 mod lanes;
 mod log;
+mod members;
 mod memory;
 mod memory_use;
 mod moments;
@@ -32,12 +34,13 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::mutation::mutated;
-use crate::{Claim, CloseCode, Limits, OwnerPresence, RefusalCode, Timestamp};
+use crate::{Limits, OwnerPresence, RefusalCode, Timestamp};
 
 use audience::AudienceCount;
 use followers::{Followers, NewsNumber};
 use log::Log;
 use log::slots::Slots;
+use members::Members;
 use memory::Account;
 use ownership::Ownership;
 use ownership::pace::Pace;
@@ -49,11 +52,13 @@ pub use appending::Accepted;
 pub use codes::{RoomCode, RoomCodes};
 pub(crate) use followers::News;
 pub use followers::{Lag, LagReport, Standing};
+pub(crate) use handover::{MemberEntry, SeatState};
 pub use id::RoomId;
 pub(crate) use lanes::LanesTold;
 pub use lanes::{LaneOutcome, LaneReport, Lanes, SharedLanes, Speaker, VoterDigest};
 pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
+pub use members::{InvitedMember, MembersState};
 pub use memory::Memory;
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};
@@ -88,6 +93,7 @@ pub struct Room {
     /// Whether followers are told how many follow.
     shares_audience: bool,
     roster: Roster,
+    members: Members,
     has_clock: bool,
     clock_start_ms: u64,
     /// Followers are still served what they have not been served yet. Nothing else is possible.
@@ -149,6 +155,7 @@ impl Room {
             audience: AudienceCount::default(),
             shares_audience: false,
             roster: Roster::default(),
+            members: Members::default(),
             has_clock: false,
             clock_start_ms: 0,
             is_closed: false,
@@ -265,7 +272,9 @@ impl Room {
     /// nothing is due, or if an earlier answer still holds.
     pub fn take_alarm(&mut self) -> Option<Timestamp> {
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
-        let due = [self.audience.due(), self.roster.due(), self.lanes_due, grace_ends];
+        let members = self.members.due(self.clock_start_ms);
+        let claim = self.owner.claim_expected_until();
+        let due = [self.audience.due(), self.roster.due(), self.lanes_due, grace_ends, members, claim];
         let due = due.into_iter().flatten().min()?;
         if self.alarm.is_some_and(|alarm| alarm <= due) {
             return None;
@@ -288,8 +297,18 @@ impl Room {
         }
         self.tick_roster(now);
         self.tick_lanes(now);
+        self.tick_members(now);
+        if self.owner.claim_expected_until().is_some_and(|until| until <= now) {
+            self.owner_is_gone(self.epoch(), now);
+        }
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
         let goes_on = grace_ends.is_none_or(|ends| now < ends || mutated!(IgnoreGrace));
+        if !goes_on && self.members.are_here() {
+            // One of them may be given the right to write, or take it back.
+            self.owner.restart_grace(now);
+            self.stage_away();
+            return true;
+        }
         if !goes_on {
             // Close at once, so that no claim comes in between.
             self.close();
@@ -302,68 +321,6 @@ impl Room {
     #[must_use]
     pub fn is_deserted(&self) -> bool {
         self.owner.presence() == OwnerPresence::Away && self.followers.len() == 0
-    }
-
-    /// Grants ownership to the bearer of the owner key. The former owner's epoch is over then.
-    ///
-    /// # Errors
-    /// - `wrong_owner_key`: the key isn't the room's.
-    /// - `unknown_room`: the room is closed.
-    /// - `unavailable`: whether that is so, or whether another session has claimed the room, isn't
-    ///   kept yet; or this replica of the room is [retired](Room::retire).
-    /// - [`EntryError::Superseded`]: another session has claimed the room since this one held it.
-    pub fn claim(&mut self, key: &KeyDigest, claim: &Claim<'_>) -> Result<Claimed, EntryError> {
-        self.check_open()?;
-        let presence = self.owner.presence();
-        let claimed = self.owner.claim(key, claim, self.compact.head());
-        if claimed == Err(EntryError::Superseded) && !self.is_claim_kept() {
-            // The claim that came before may be lost.
-            return Err(RefusalCode::Unavailable.into());
-        }
-        let claimed = claimed?;
-        self.note_claimed(claim.session.as_deref(), claimed.epoch, presence);
-        Ok(claimed)
-    }
-
-    /// Notes that a claim was granted to a session. `presence` is that of the owner before it.
-    fn note_claimed(&mut self, session: Option<&str>, epoch: u64, presence: OwnerPresence) {
-        if !mutated!(ForgetToRecordClaim) {
-            self.stage(&Record::Claimed { session, epoch });
-        }
-        if let Some(staging) = &mut self.staging {
-            staging.holds_owner = true;
-            staging.note_claim(epoch);
-        }
-        self.seen_too_late = None;
-        self.version += 1;
-        self.owner_version += u64::from(!mutated!(ForgetToFence));
-        if presence == OwnerPresence::Away {
-            self.notice(RoomNotice::OwnerBack);
-        }
-    }
-
-    /// Does something as the owner under `epoch`.
-    ///
-    /// # Errors
-    /// - `RoomClosed`: the room is closed.
-    /// - `Superseded`: a newer claim is in force.
-    /// - `NotNow`: the owner counts as away, the same session has claimed the room at another
-    ///   server, or this replica of the room is [retired](Room::retire).
-    pub fn as_owner<R>(&mut self, epoch: u64, act: impl FnOnce(&mut Self) -> R) -> Result<R, CloseCode> {
-        if self.is_closed {
-            Err(CloseCode::RoomClosed)
-        } else if self.is_retired {
-            Err(CloseCode::NotNow)
-        } else if epoch != self.owner.epoch() && !mutated!(ForgetEpoch) {
-            // A claim that was on its way for long may overtake a newer one of the same session.
-            let is_same_session = self.owner.is_of_same_session(epoch);
-            Err(if is_same_session { CloseCode::NotNow } else { CloseCode::Superseded })
-        } else if self.owner.presence() == OwnerPresence::Away {
-            // Another server took this one for gone. A claim mends that.
-            Err(CloseCode::NotNow)
-        } else {
-            Ok(act(self))
-        }
     }
 
     /// Notes that the connection that held `epoch` is gone. If `epoch` is in force, the owner is

@@ -65,6 +65,7 @@ impl Room {
             self.shares_audience = rebuilt.shares_audience;
             self.has_clock = rebuilt.has_clock;
             self.roster.is_shared = rebuilt.roster.is_shared;
+            self.members = rebuilt.members;
             self.code = rebuilt.code;
             self.durable = self.head();
         }

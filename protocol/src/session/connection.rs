@@ -36,6 +36,8 @@ impl<P> Session<P> {
                     // may have claimed before, and lost the connection during the snapshot.
                     since: if claims { (!self.has_entered).then_some(0) } else { self.progress.applied() },
                     owner_key: self.owner_key.as_deref(),
+                    invite: None,
+                    takes_nothing: false,
                     session: (owns || self.name.is_some()).then_some(&self.session),
                     acknowledged: claims.then(|| self.outbox.acknowledged()),
                     epoch: self.epoch.filter(|_| claims),

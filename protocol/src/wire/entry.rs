@@ -1,4 +1,5 @@
-//! What a room's log holds beside actions and clears: lanes, and whether the room is recorded.
+//! What a room's log holds beside actions and clears: lanes, whether the room is recorded, and who
+//! drives it.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,6 +22,8 @@ pub enum Entry {
     },
     /// `recording`: the recording of the room began or ended.
     Recording(Recording),
+    /// `driver`: somebody else may write from now on, and nobody who could before.
+    Driver(Driver),
 }
 
 /// What an entry is about. A newer entry with the same key replaces the older one.
@@ -30,6 +33,8 @@ pub enum EntryKey<'a> {
     Lane(&'a str),
     /// The recording.
     Recording,
+    /// Who drives.
+    Driver,
 }
 
 /// What followers may say on a lane.
@@ -57,6 +62,49 @@ pub enum LaneKind {
         /// `options`: how many there are. They are numbered from 0.
         options: u64,
     },
+}
+
+/// Who may write in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Driver {
+    /// `seat`: the number that names it to others in the room. 0 is the room's creator.
+    pub seat: u32,
+    /// `name`: what others are to call it, if it has a name.
+    pub name: Option<String>,
+}
+
+impl Driver {
+    /// `role`: what it is in the room.
+    #[must_use]
+    pub fn role(&self) -> MemberRole {
+        MemberRole::of_seat(self.seat)
+    }
+}
+
+/// What somebody is in a room who has a key of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MemberRole {
+    /// `creator`: it opened the room, or has its owner key.
+    Creator,
+    /// `presenter`: it was invited, and may be given the right to write.
+    Presenter,
+}
+
+impl MemberRole {
+    /// The role of the member with this seat.
+    #[must_use]
+    pub fn of_seat(seat: u32) -> Self {
+        if seat == 0 { Self::Creator } else { Self::Presenter }
+    }
+
+    /// The role, as messages write it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Creator => "creator",
+            Self::Presenter => "presenter",
+        }
+    }
 }
 
 /// Whether a room is recorded.
@@ -92,11 +140,12 @@ impl Entry {
         match self {
             Self::Lane { name, .. } => EntryKey::Lane(name),
             Self::Recording(_) => EntryKey::Recording,
+            Self::Driver(_) => EntryKey::Driver,
         }
     }
 
     /// Whether it ends a lane, of which the room then retains nothing. That a recording has ended
-    /// is retained, so that a page that missed it learns of it.
+    /// is retained, and that the creator drives again, so that a page that missed it learns of it.
     #[must_use]
     pub fn is_end(&self) -> bool {
         matches!(self, Self::Lane { lane: None, .. })
@@ -111,6 +160,7 @@ impl Entry {
                 name.len() + symbols.iter().map(String::len).sum::<usize>()
             }
             Self::Recording(_) => 0,
+            Self::Driver(driver) => driver.name.as_ref().map_or(0, String::len),
         }
     }
 }

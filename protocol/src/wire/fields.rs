@@ -3,7 +3,9 @@
 
 use alloc::string::String;
 
-use crate::{AnnouncedLimits, Audience, Connected, OwnerPresence, Refusal, ServerMessage, Status};
+use crate::{
+    AnnouncedLimits, Audience, Connected, MemberRole, OwnerPresence, Refusal, ServerMessage, Status,
+};
 
 /// The fields of one message of a server. They are a parsed document in tests, and the browser's
 /// own object in a page. [`ServerMessage::read`] makes the message of them.
@@ -47,6 +49,10 @@ pub trait ServerFields {
     }
     /// `seat`. None where nobody asks for it.
     fn seat(&self) -> Option<u64> {
+        None
+    }
+    /// `role`. None where nobody asks for it: a page that is written in JavaScript reads it itself.
+    fn role(&self) -> Option<MemberRole> {
         None
     }
     /// `clock`. False where nobody asks for it.
@@ -180,6 +186,7 @@ impl Connected {
             clock: fields.clock(),
             time: fields.time(),
             seat: fields.seat(),
+            role: fields.role(),
         }
     }
 }

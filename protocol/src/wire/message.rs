@@ -3,7 +3,7 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-use crate::{AnnouncedLimits, Lane, LaneMessage, Refusal};
+use crate::{AnnouncedLimits, Lane, LaneMessage, MemberRole, Refusal};
 
 /// A message from a client to the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,14 +43,21 @@ pub enum ClientMessage<'a> {
         /// `as`: what it is from now on. None if it is to end.
         lane: Option<Lane>,
     },
+    /// `drive`: from now on somebody else is to write.
+    Drive {
+        /// The action's number within its session.
+        id: Option<u64>,
+        /// `drive`: the seat of that member. 0 is the creator's.
+        seat: u64,
+    },
     /// `lane` with `say`, `react` or `vote`: what a follower says on a lane.
     Speak(LaneMessage<'a>),
-    /// `ask` with `roster`: who is there.
+    /// `ask`: what is neither an action nor an entry, and gets an answer of its own.
     Ask {
         /// `ask`: the answer repeats this number.
         ask: u64,
-        /// `roster`: which part of the roster.
-        query: RosterQuery,
+        /// What is asked.
+        question: Question<'a>,
     },
     /// Status 4: the owner closes the room, a follower leaves it.
     Close,
@@ -97,7 +104,7 @@ pub struct Join<'a> {
     /// `since`: the last seq that the page was handed; absent on a first join. In a claim, 0 asks
     /// for the snapshot.
     pub since: Option<u64>,
-    /// Present if this is a claim of ownership.
+    /// Present if the client has a key of the room.
     pub claim: Option<Claim<'a>>,
     /// `clock`: the reply says the server's time. In a claim, as in a create.
     pub clock: bool,
@@ -111,11 +118,21 @@ pub struct Join<'a> {
     pub token: Option<Cow<'a, str>>,
 }
 
-/// The part of a join that makes it a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
+impl Join<'_> {
+    /// Whether it has the owner key, by which whoever opened the room takes it back.
+    #[must_use]
+    pub fn claims_ownership(&self) -> bool {
+        self.claim.as_ref().is_some_and(|claim| claim.kind != ClaimKind::Presenter)
+    }
+}
+
+/// The part of a join that makes it a claim: it has a key of the room.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Claim<'a> {
-    /// `ownerKey`.
-    pub owner_key: Cow<'a, str>,
+    /// `ownerKey` or `invite`.
+    pub key: Cow<'a, str>,
+    /// Whose key it is, and what its bearer wants.
+    pub kind: ClaimKind,
     /// `session`. If it is absent, each claim is a session of its own.
     pub session: Option<Cow<'a, str>>,
     /// `ack`: the highest id of that session whose answer the page has received. The server repeats
@@ -128,6 +145,48 @@ pub struct Claim<'a> {
     pub share_audience: bool,
     /// `shareRoster`: the followers may ask who is there.
     pub share_roster: bool,
+}
+
+/// What the bearer of a key wants.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ClaimKind {
+    /// `ownerKey` alone: the creator takes the right to write, whoever has it.
+    #[default]
+    Takes,
+    /// `ownerKey` with `drive` false: the creator writes if it has the right, and else follows.
+    Creator,
+    /// `invite`: a presenter writes if it has the right, and else follows.
+    Presenter,
+}
+
+/// What a client asks, that is neither an action nor an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question<'a> {
+    /// `roster`: who is there.
+    Roster(RosterQuery),
+    /// `invite`: the creator gives somebody a key.
+    Invite {
+        /// `key`: the key, which the page of the creator has made.
+        key: Cow<'a, str>,
+        /// `name`: what others are to call its bearer.
+        name: Option<Cow<'a, str>>,
+        /// `expires`: for how many milliseconds it is good. None if it is for as long as the room
+        /// lives.
+        expires_ms: Option<u64>,
+    },
+    /// `request`: a follower asks for the right to write.
+    Request {
+        /// `key`: the key that it is to have, which its page has made.
+        key: Cow<'a, str>,
+        /// `name`: what others are to call it.
+        name: Option<Cow<'a, str>>,
+    },
+    /// `refuse`: the request of this seat is refused.
+    Refuse(u64),
+    /// `revoke`: the key of this seat is good no longer.
+    Revoke(u64),
+    /// `takeBack`: the creator takes the right to write.
+    TakeBack,
 }
 
 /// `record`: whether an owner wants its room recorded.
@@ -278,9 +337,10 @@ pub struct Connected {
     pub params_depth: Option<u64>,
     /// `ownerKey`: only in the reply to create.
     pub owner_key: Option<String>,
-    /// `epoch`: which claim of ownership is in force; only for an owner.
+    /// `epoch`: which claim of ownership is in force; only for a client that may write now.
     pub epoch: Option<u64>,
-    /// `ack`: the highest id that the room has answered to this session; only for an owner.
+    /// `ack`: the highest id that the room has answered to this session; only for a client that has
+    /// a key of the room.
     pub ack: u64,
     /// `code`: the room's short code, if it has one.
     pub code: Option<String>,
@@ -288,8 +348,10 @@ pub struct Connected {
     pub clock: bool,
     /// `time`: the server's time, in milliseconds since 1970, if the client asked for it.
     pub time: Option<u64>,
-    /// `seat`: the number that names a follower to others in the room, if it has a name.
+    /// `seat`: the number that names the client to others in the room, if it has a name or a key.
     pub seat: Option<u64>,
+    /// `role`: what a client is that has a key of the room. Pages in Rust don't read it.
+    pub role: Option<MemberRole>,
 }
 
 /// Whether a room's owner has a connection.

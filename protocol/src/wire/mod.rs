@@ -17,14 +17,14 @@ mod roster;
 mod status;
 
 pub use close_code::CloseCode;
-pub use entry::{ENTRY_SLOT, Entry, EntryKey, Lane, LaneKind, Recording};
+pub use entry::{Driver, ENTRY_SLOT, Entry, EntryKey, Lane, LaneKind, MemberRole, Recording};
 pub use fields::{LimitField, NumberField, ServerFields};
 pub use lane_message::{LaneMessage, LaneWord};
 #[cfg(feature = "rooms")]
 pub(crate) use lane_totals::{LaneTotals, SaidBy};
 pub use message::{
-    Action, Audience, Claim, ClientMessage, Connected, Create, Join, OwnerPresence, RecordingWish,
-    RosterQuery, ServerMessage,
+    Action, Audience, Claim, ClaimKind, ClientMessage, Connected, Create, Join, OwnerPresence, Question,
+    RecordingWish, RosterQuery, ServerMessage,
 };
 pub use refusal::{Refusal, RefusalCode};
 pub use render::Rendering;

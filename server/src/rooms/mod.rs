@@ -231,7 +231,7 @@ impl RoomTable {
         let reopening = self.reopening.as_ref().ok_or(RefusalCode::UnknownRoom)?;
         let reopened = reopening.once(id, || {
             self.check_may_open(remote)?;
-            let key = Self::digest(&claim.owner_key);
+            let key = Self::digest(&claim.key);
             self.open(Room::reopened(id, key, claim, number_above_all(), self.limits.clone()))?;
             info!(room = %id, remote = remote.map(field::display), subject, "room opened anew");
             Ok::<_, Refusal>(())

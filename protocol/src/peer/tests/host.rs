@@ -87,7 +87,7 @@ impl Host for TestHost {
     }
 
     fn reopen(&mut self, room: RoomId, claim: &Claim<'_>) -> Result<(), Refusal> {
-        let digest = self.digest(&claim.owner_key);
+        let digest = self.digest(&claim.key);
         self.lost.retain(|(lost, _)| *lost != room);
         let reopened = Room::reopened(room, digest, claim, END, self.limits.clone());
         Ok(self.rooms.insert(room, reopened)?)

@@ -77,6 +77,10 @@ pub(crate) struct Ownership {
     max_answers: usize,
     /// Since when the owner has no connection.
     away: Option<Away>,
+    /// Until when whoever was given the right to write may take to claim the room.
+    claim_expected_until: Option<Timestamp>,
+    /// The epoch that ended last because the right to write was passed on.
+    passed: Option<u64>,
     /// The room that was lost, and in whose place this one was opened.
     predecessor: Option<Predecessor>,
 }
@@ -101,6 +105,8 @@ impl Ownership {
             other_sessions: OtherSessions::default(),
             max_answers,
             away: None,
+            claim_expected_until: None,
+            passed: None,
             predecessor: None,
         }
     }
@@ -161,16 +167,8 @@ impl Ownership {
         true
     }
 
-    /// `head` is that of the room.
-    pub(crate) fn claim(
-        &mut self,
-        key: &KeyDigest,
-        claim: &Claim<'_>,
-        head: u64,
-    ) -> Result<Claimed, EntryError> {
-        if !self.is_key(key) {
-            return Err(RefusalCode::WrongOwnerKey.into());
-        }
+    /// Grants a claim whose key was checked. `head` is that of the room.
+    pub(crate) fn claim(&mut self, claim: &Claim<'_>, head: u64) -> Result<Claimed, EntryError> {
         let session = claim.session.as_deref();
         let new_session = session.is_none() || self.session.as_deref() != session;
         // A session that names an epoch was the owner's before. If another session holds the room
@@ -198,8 +196,44 @@ impl Ownership {
         }
         self.epoch += 1;
         self.same_session_from = self.epoch;
-        self.away = None;
+        (self.away, self.claim_expected_until) = (None, None);
         Claimed { epoch: self.epoch, answered: self.answers.last_id(), new_session, was_lost: false }
+    }
+
+    /// Whether this session holds the room, or held it last.
+    pub(crate) fn is_session(&self, session: Option<&str>) -> bool {
+        session.is_some() && self.session.as_deref() == session
+    }
+
+    /// Ends the epoch: the right to write was passed on, and nobody has claimed it yet.
+    pub(crate) fn end_turn(&mut self) {
+        self.passed = Some(self.epoch);
+        self.start_epoch(self.epoch + 1);
+    }
+
+    /// Whether this epoch ended because the right to write was passed on.
+    pub(crate) fn was_passed(&self, epoch: u64) -> bool {
+        self.passed == Some(epoch)
+    }
+
+    /// Counts the owner as there until this moment, though nobody has claimed the room yet.
+    pub(crate) fn expect_claim(&mut self, until: Timestamp) {
+        self.claim_expected_until = Some(until).filter(|_| self.away.is_none());
+    }
+
+    /// Until when somebody is expected to claim the room.
+    pub(crate) fn claim_expected_until(&self) -> Option<Timestamp> {
+        self.claim_expected_until
+    }
+
+    /// The answers to the actions of a session. None if there are none.
+    pub(crate) fn answers_to(&self, session: &str) -> Option<&AnswerLog> {
+        if self.is_session(Some(session)) { Some(&self.answers) } else { self.other_sessions.get(session) }
+    }
+
+    /// The highest id that was answered to a session; 0 if none.
+    pub(crate) fn answered_to(&self, session: &str) -> u64 {
+        self.answers_to(session).map_or(0, AnswerLog::last_id)
     }
 
     /// Whether this is the room's owner key.
@@ -245,6 +279,7 @@ impl Ownership {
         let leaves = epoch == self.epoch && self.away.is_none();
         if leaves {
             self.away = Some(Away { since: now, before_ms: 0 });
+            self.claim_expected_until = None;
         }
         leaves
     }

@@ -18,6 +18,11 @@ pub(crate) struct OtherSessions {
 }
 
 impl OtherSessions {
+    /// The answers of a session. None if there are none.
+    pub(crate) fn get(&self, session: &str) -> Option<&AnswerLog> {
+        self.answers.iter().find(|(other, _)| other == session).map(|(_, answers)| answers)
+    }
+
     /// Takes out the answers of a session. None if there are none.
     pub(crate) fn remove(&mut self, session: &str) -> Option<AnswerLog> {
         let at = self.answers.iter().position(|(other, _)| other == session)?;

@@ -119,6 +119,7 @@ fn stated_id(message: &Result<ClientMessage<'_>, Refusal>) -> Option<u64> {
             ClientMessage::Action { id, .. }
             | ClientMessage::Clear { id, .. }
             | ClientMessage::Lane { id, .. }
+            | ClientMessage::Drive { id, .. }
             | ClientMessage::Record { id, .. },
         ) => *id,
         Ok(_) => None,

@@ -23,6 +23,26 @@ impl Room {
         self.as_server(now, act)
     }
 
+    /// Writes for the bearer of a key whose seat has the right to write. This is no claim: the
+    /// owner stays the same. If the owner is away, its grace starts anew.
+    ///
+    /// # Errors
+    /// - `unknown_room`: the room is closed.
+    /// - `wrong_owner_key`: it is no key of the room.
+    /// - `not_owner`: somebody else may write now.
+    pub fn as_writer<R>(
+        &mut self,
+        key: &KeyDigest,
+        now: Timestamp,
+        act: impl FnOnce(&mut Self) -> R,
+    ) -> Result<R, RefusalCode> {
+        self.check_open()?;
+        if self.seat_with_key(key).ok_or(RefusalCode::WrongOwnerKey)? != self.driver().seat {
+            return Err(RefusalCode::NotOwner);
+        }
+        self.as_server(now, act)
+    }
+
     /// Reads something for the bearer of the owner key. Nothing changes: the owner's grace goes on.
     ///
     /// # Errors
@@ -85,6 +105,7 @@ impl Room {
             Ok(ClientMessage::Action { action, .. }) => self.action(id, action.as_str(), now),
             Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot, now)),
             Ok(ClientMessage::Record { wish, .. }) => self.record(id, wish, now),
+            Ok(ClientMessage::Drive { seat, .. }) => self.pass(id, seat, now),
             Ok(ClientMessage::Lane { name, lane, .. }) => self.set_lane(id, &name, lane, now),
             Ok(_) => Err(no_action()),
             Err(refusal) => Err(refusal),
@@ -102,7 +123,7 @@ impl Room {
 pub(crate) fn no_action() -> Refusal {
     Refusal::with_message(
         RefusalCode::Malformed,
-        "an action with a \"funcKey\", \"clear\" with a slot, \"lane\" with \"as\", or \"record\", is \
-         all that may stand here",
+        "an action with a \"funcKey\", \"clear\" with a slot, \"lane\" with \"as\", \"record\" or \"drive\" \
+         is all that may stand here",
     )
 }

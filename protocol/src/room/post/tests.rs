@@ -93,7 +93,8 @@ fn each_session_has_its_own_ids_and_a_post_for_the_owners_session_continues_its_
 fn a_sessions_answers_outlast_its_own_claim_and_those_of_others() {
     let mut room = room();
     let claim = |session: &'static str, epoch| Claim {
-        owner_key: "key".into(),
+        key: "key".into(),
+        kind: crate::ClaimKind::Takes,
         session: Some(session.into()),
         acknowledged: None,
         epoch,

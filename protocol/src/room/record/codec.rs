@@ -3,8 +3,8 @@
 //! 0 or 1 before it.
 
 use super::bytes::{number, optional, text};
-use super::{Checkpoint, Record, entries};
-use crate::{Action, Answer, OwnerState, Refusal, RoomCode};
+use super::{Checkpoint, Record, entries, members};
+use crate::{Action, Answer, Entry, OwnerState, Refusal, RoomCode};
 
 /// The first byte of a record. A change of the bytes below needs another one.
 pub(super) const FORMAT: u8 = 1;
@@ -17,6 +17,10 @@ pub(super) const FORMAT_WITH_MOMENTS: u8 = 2;
 /// The first byte of a record that has to do with entries or votes. It has all that one with
 /// moments has, and a checkpoint has entries and votes behind its slots.
 pub(super) const FORMAT_WITH_ENTRIES: u8 = 3;
+
+/// The first byte of a record that has to do with members. It has all that one with entries has,
+/// and a checkpoint has the members at its end.
+pub(super) const FORMAT_WITH_MEMBERS: u8 = 4;
 
 /// The second byte of a record.
 pub(super) mod kind {
@@ -38,6 +42,8 @@ pub(super) mod kind {
     pub(in super::super) const SHARES_ROSTER: u8 = 16;
     pub(in super::super) const ENTERED: u8 = 14;
     pub(in super::super) const VOTED: u8 = 15;
+    pub(in super::super) const INVITED: u8 = 17;
+    pub(in super::super) const REVOKED: u8 = 18;
 }
 
 /// The first byte of an answer within a checkpoint.
@@ -60,6 +66,9 @@ impl Record<'_> {
     /// The first format that can say it.
     fn format(&self) -> u8 {
         match self {
+            Self::Invited(_) | Self::Revoked(_) => FORMAT_WITH_MEMBERS,
+            Self::Entered { entry, .. } if matches!(**entry, Entry::Driver(_)) => FORMAT_WITH_MEMBERS,
+            Self::Checkpoint(checkpoint) if !checkpoint.members.is_untouched() => FORMAT_WITH_MEMBERS,
             Self::Entered { .. } | Self::Voted(_) => FORMAT_WITH_ENTRIES,
             Self::Checkpoint(checkpoint) if checkpoint.has_entries() => FORMAT_WITH_ENTRIES,
             Self::Acted { action, .. } if action.at.is_some() => FORMAT_WITH_MOMENTS,
@@ -101,6 +110,14 @@ impl Record<'_> {
                 entries::write_votes(out, votes);
                 kind::VOTED
             }
+            Self::Invited(invited) => {
+                members::write_invited(out, invited);
+                kind::INVITED
+            }
+            Self::Revoked(seat) => {
+                number(out, u64::from(*seat));
+                kind::REVOKED
+            }
             Self::Refused { by, refusal } => {
                 optional(out, *by, text);
                 write_refusal(out, refusal);
@@ -116,18 +133,9 @@ impl Record<'_> {
                 number(out, *since_ms);
                 kind::AWAY
             }
-            Self::SharesAudience(shares) => {
-                out.push(u8::from(*shares));
-                kind::SHARES_AUDIENCE
-            }
-            Self::HasClock(has_clock) => {
-                out.push(u8::from(*has_clock));
-                kind::HAS_CLOCK
-            }
-            Self::SharesRoster(shares) => {
-                out.push(u8::from(*shares));
-                kind::SHARES_ROSTER
-            }
+            Self::SharesAudience(shares) => flag(out, *shares, kind::SHARES_AUDIENCE),
+            Self::HasClock(has_clock) => flag(out, *has_clock, kind::HAS_CLOCK),
+            Self::SharesRoster(shares) => flag(out, *shares, kind::SHARES_ROSTER),
             Self::Closed => kind::CLOSED,
             Self::Checkpoint(checkpoint) => {
                 let (plain, coded) = (kind::CHECKPOINT, kind::CHECKPOINT_WITH_CODE);
@@ -166,6 +174,9 @@ fn write_checkpoint(out: &mut Vec<u8>, checkpoint: &Checkpoint<'_>, format: u8) 
     }
     if format >= FORMAT_WITH_ENTRIES {
         entries::write_checkpoint_part(out, checkpoint);
+    }
+    if format >= FORMAT_WITH_MEMBERS {
+        members::write_state(out, &checkpoint.members);
     }
 }
 
@@ -216,6 +227,12 @@ fn write_action(out: &mut Vec<u8>, action: Action<&str>, format: u8) {
     if format >= FORMAT_WITH_MOMENTS {
         optional(out, at, number);
     }
+}
+
+/// Writes a record that is nothing but true or false. Returns its kind.
+fn flag(out: &mut Vec<u8>, is_set: bool, kind: u8) -> u8 {
+    out.push(u8::from(is_set));
+    kind
 }
 
 fn actor(out: &mut Vec<u8>, by: Option<&str>, id: Option<u64>) {

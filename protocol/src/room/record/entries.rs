@@ -1,6 +1,6 @@
 //! The bytes of entries and votes, within a [`Record`](super::Record).
 
-use super::bytes::{number, text};
+use super::bytes::{number, optional, text};
 use super::{Checkpoint, Vote};
 use crate::{Entry, Lane, LaneKind, Recording};
 
@@ -13,6 +13,7 @@ pub(super) mod kind {
     pub(in super::super) const RECORDING: u8 = 4;
     pub(in super::super) const SHARED_RECORDING: u8 = 5;
     pub(in super::super) const RECORDING_ENDED: u8 = 6;
+    pub(in super::super) const DRIVER: u8 = 7;
 }
 
 impl Checkpoint<'_> {
@@ -58,6 +59,11 @@ pub(super) fn write_entry(out: &mut Vec<u8>, entry: &Entry) {
         Entry::Recording(Recording::Off { why }) => {
             out.push(kind::RECORDING_ENDED);
             text(out, why);
+        }
+        Entry::Driver(driver) => {
+            out.push(kind::DRIVER);
+            number(out, u64::from(driver.seat));
+            optional(out, driver.name.as_deref(), text);
         }
     }
 }

@@ -5,11 +5,12 @@ mod bytes;
 mod codec;
 mod entries;
 mod entry_reader;
+mod members;
 mod reader;
 
 use std::borrow::Cow;
 
-use crate::{Action, Entry, KeyDigest, OwnerState, Refusal, RoomCode};
+use crate::{Action, Entry, InvitedMember, KeyDigest, MembersState, OwnerState, Refusal, RoomCode};
 
 pub use reader::{RecordError, Records};
 
@@ -61,6 +62,10 @@ pub enum Record<'a> {
         /// What was appended.
         entry: Cow<'a, Entry>,
     },
+    /// A key became good.
+    Invited(InvitedMember<'a>),
+    /// The key of this seat is good no longer.
+    Revoked(u32),
     /// Votes came on a lane.
     Voted(RecordedVotes<'a>),
     /// An action was refused, and is never to be taken later.
@@ -133,6 +138,8 @@ pub struct Checkpoint<'a> {
     pub entries: Vec<(u64, Cow<'a, Entry>)>,
     /// The votes of each lane that has some.
     pub votes: Vec<RecordedVotes<'a>>,
+    /// Who has a key of the room, and who may write.
+    pub members: MembersState<'a>,
 }
 
 /// The name of a lane, and the newest vote there of each voter, or of each that voted.

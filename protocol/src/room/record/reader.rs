@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::codec::{FORMAT, FORMAT_WITH_ENTRIES, FORMAT_WITH_MOMENTS, answer, kind};
+use super::codec::{FORMAT, FORMAT_WITH_ENTRIES, FORMAT_WITH_MEMBERS, FORMAT_WITH_MOMENTS, answer, kind};
 use super::{Checkpoint, Record};
-use crate::{Action, Answer, KeyDigest, OwnerState, Refusal, RoomCode};
+use crate::{Action, Answer, KeyDigest, MembersState, OwnerState, Refusal, RoomCode};
 
 /// Why bytes are no record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -58,7 +58,7 @@ impl<'a> Reader<'a> {
     fn record(&mut self) -> Result<Record<'a>, RecordError> {
         let format = self.byte()?;
         match format {
-            FORMAT..=FORMAT_WITH_ENTRIES => {}
+            FORMAT..=FORMAT_WITH_MEMBERS => {}
             0 => return Err(RecordError::Damaged),
             _ => return Err(RecordError::Newer),
         }
@@ -99,6 +99,8 @@ impl<'a> Reader<'a> {
                 seq: self.number()?,
                 entry: Cow::Owned(self.entry()?),
             },
+            kind::INVITED if self.has_members() => Record::Invited(self.invited()?),
+            kind::REVOKED if self.has_members() => Record::Revoked(self.seat()?),
             kind::VOTED if self.has_entries() => Record::Voted(self.lane_votes()?),
             kind::REFUSED => Record::Refused { by: self.optional(Self::text)?, refusal: self.refusal()? },
             kind::CLAIMED => Record::Claimed { session: self.optional(Self::text)?, epoch: self.number()? },
@@ -138,6 +140,7 @@ impl<'a> Reader<'a> {
             slots: self.list(|reader| Ok((reader.number()?, reader.action()?)))?,
             entries: if self.has_entries() { self.list(Self::numbered_entry)? } else { Vec::new() },
             votes: if self.has_entries() { self.list(Self::lane_votes)? } else { Vec::new() },
+            members: if self.has_members() { self.members()? } else { MembersState::default() },
         })
     }
 
@@ -179,7 +182,7 @@ impl<'a> Reader<'a> {
         Ok(Action { key, params, slot, at })
     }
 
-    fn key(&mut self) -> Result<KeyDigest, RecordError> {
+    pub(super) fn key(&mut self) -> Result<KeyDigest, RecordError> {
         let bytes = self.bytes(size_of::<KeyDigest>())?;
         bytes.try_into().map(KeyDigest).map_err(|_| RecordError::Damaged)
     }
@@ -193,14 +196,14 @@ impl<'a> Reader<'a> {
         (0..count).map(|_| item(self)).collect()
     }
 
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, RecordError>,
     ) -> Result<Option<T>, RecordError> {
         self.flag()?.then(|| read(self)).transpose()
     }
 
-    fn flag(&mut self) -> Result<bool, RecordError> {
+    pub(super) fn flag(&mut self) -> Result<bool, RecordError> {
         match self.byte()? {
             0 => Ok(false),
             1 => Ok(true),
@@ -231,6 +234,10 @@ impl<'a> Reader<'a> {
 
     fn has_moments(&self) -> bool {
         self.format >= FORMAT_WITH_MOMENTS
+    }
+
+    fn has_members(&self) -> bool {
+        self.format >= FORMAT_WITH_MEMBERS
     }
 
     fn has_entries(&self) -> bool {

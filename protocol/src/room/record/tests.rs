@@ -2,7 +2,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Answer, Lane, LaneKind, Recording, RefusalCode, RoomCode};
+use crate::{Answer, Driver, InvitedMember, Lane, LaneKind, MembersState, Recording, RefusalCode, RoomCode};
 
 fn encoded(records: &[Record<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -53,6 +53,17 @@ fn checkpoint() -> Checkpoint<'static> {
         slots: vec![(12, action(Some("slide"))), (300, action(Some("pointer")))],
         entries: Vec::new(),
         votes: Vec::new(),
+        members: MembersState::default(),
+    }
+}
+
+fn invited() -> InvitedMember<'static> {
+    InvitedMember {
+        seat: 9_211,
+        key: KeyDigest([8; 32]),
+        name: Some("Ben".into()),
+        expires_ms: Some(1_700_000_100_000),
+        turn_ended: Some(280),
     }
 }
 
@@ -112,6 +123,24 @@ fn examples() -> Vec<(&'static str, Record<'static>)> {
                 ..checkpoint()
             }),
         ),
+        ("driver", entered(Entry::Driver(Driver { seat: 9_211, name: Some("Ben".to_owned()) }))),
+        ("driver_without_name", entered(Entry::Driver(Driver { seat: 0, name: None }))),
+        ("invited", Record::Invited(invited())),
+        ("revoked", Record::Revoked(9_211)),
+        (
+            "checkpoint_with_members",
+            Record::Checkpoint(Checkpoint {
+                entries: vec![(290, Cow::Owned(Entry::Driver(Driver { seat: 9_211, name: None })))],
+                members: MembersState {
+                    invited: vec![invited()],
+                    pen: 9_211,
+                    turn_began: 290,
+                    turn_is_claimed: true,
+                    creator_turn_ended: Some(290),
+                },
+                ..checkpoint()
+            }),
+        ),
     ]
 }
 
@@ -151,11 +180,12 @@ fn cut_anywhere_the_records_before_the_cut_are_read_and_the_rest_is_torn() {
 #[test]
 fn what_no_version_wrote_is_damaged_and_what_a_later_one_wrote_is_newer() {
     assert_eq!(decoded(&[0, 8, 0]), Err(RecordError::Damaged), "format 0");
-    assert_eq!(decoded(&[4, 8, 0]), Err(RecordError::Newer), "format 4");
+    assert_eq!(decoded(&[5, 8, 0]), Err(RecordError::Newer), "format 5");
     assert_eq!(decoded(&[1, 0, 0]), Err(RecordError::Damaged), "kind 0");
     assert_eq!(decoded(&[1, 13, 0]), Err(RecordError::Newer), "kind 13");
     assert_eq!(decoded(&[2, 14, 0]), Err(RecordError::Newer), "kind 14");
     assert_eq!(decoded(&[3, 17, 0]), Err(RecordError::Newer), "kind 17");
+    assert_eq!(decoded(&[4, 19, 0]), Err(RecordError::Newer), "kind 19");
     let small = [vec![1, 11, 40, 6], b"k7m4qx".to_vec(), vec![7; 32], vec![0]].concat();
     assert_eq!(decoded(&small), Err(RecordError::Damaged), "a code that is written in another way");
     assert_eq!(decoded(&[1, 8, 1, 0]), Err(RecordError::Damaged), "a byte too many");
@@ -189,7 +219,20 @@ fn entry() -> impl Strategy<Value = Entry> {
     prop_oneof![
         (any::<String>(), lane).prop_map(|(name, lane)| Entry::Lane { name, lane }),
         recording.prop_map(Entry::Recording),
+        (any::<u32>(), option::of(any::<String>()))
+            .prop_map(|(seat, name)| Entry::Driver(Driver { seat, name })),
     ]
+}
+
+fn invited_member() -> impl Strategy<Value = InvitedMember<'static>> {
+    let number = || option::of(any::<u64>());
+    let name = option::of(any::<String>().prop_map(Cow::Owned));
+    (any::<u32>(), any::<[u8; 32]>(), name, number(), number()).prop_map(
+        |(seat, key, name, expires_ms, turn_ended)| {
+            let key = KeyDigest(key);
+            InvitedMember { seat, key, name, expires_ms, turn_ended }
+        },
+    )
 }
 
 fn vote() -> impl Strategy<Value = Vote> {
@@ -213,6 +256,7 @@ proptest! {
         entry in entry(),
         entries in prop::collection::vec(entry(), 0..3),
         votes in prop::collection::vec(vote(), 0..4),
+        invites in prop::collection::vec(invited_member(), 0..3),
     ) {
         let [name, params, slot, other] = &texts;
         let [seq, epoch, at] = numbers;
@@ -236,6 +280,13 @@ proptest! {
             slots: vec![(seq, action), (at, action)],
             entries: entries.iter().map(|entry| (seq, Cow::Borrowed(entry))).collect(),
             votes: if flag { vec![(slot.into(), votes.clone())] } else { Vec::new() },
+            members: MembersState {
+                invited: invites,
+                pen: u32::from(flag),
+                turn_began: u64::from(flag),
+                turn_is_claimed: flag,
+                creator_turn_ended: id.filter(|_| flag),
+            },
         };
         let records = [
             Record::Opened { key, session: by, code },

@@ -159,7 +159,8 @@ impl Server {
     fn claim(&mut self, session: u8) {
         let session = session.to_string();
         let claim = Claim {
-            owner_key: "".into(),
+            key: "".into(),
+            kind: crate::ClaimKind::Takes,
             session: Some(session.into()),
             acknowledged: None,
             epoch: None,

@@ -3,6 +3,7 @@
 use super::error::RestoreError;
 use crate::room::log::Log;
 use crate::room::log::slots::Slots;
+use crate::room::members::Members;
 use crate::room::ownership::Ownership;
 use crate::room::record::{Checkpoint, Record};
 use crate::room::{KeyDigest, Room};
@@ -76,6 +77,10 @@ impl Repeating {
                 self.expect_seq(room, *seq)?;
                 acting_for(room, *by, *id, |room| room.append_entry(*id, entry))?;
             }
+            Record::Invited(invited) => room.members.restore_invited(invited),
+            Record::Revoked(seat) => {
+                room.members.remove(*seat);
+            }
             Record::Voted(votes) => room.restore_votes(votes),
             Record::Refused { by, refusal } => {
                 acting_for(room, *by, refusal.id, |room| room.refuse(refusal.id, refusal.clone()))?;
@@ -83,6 +88,7 @@ impl Repeating {
             Record::Claimed { session, epoch } => {
                 let restored = room.owner.restore_claim(*session);
                 ensure(restored == *epoch || !self.has_state)?;
+                room.members.note_claimed();
                 self.away_since_ms = None;
             }
             Record::Away { epoch, since_ms } => {
@@ -170,6 +176,7 @@ impl Repeating {
             room.retain_entry(*seq, entry);
         }
         checkpoint.votes.iter().for_each(|votes| room.restore_votes(votes));
+        room.members = Members::restored(&checkpoint.members);
         self.has_state = true;
         Ok(())
     }

@@ -130,7 +130,7 @@ fn take(room: &mut Room, step: &Step, number: u64) {
             let (acknowledged, epoch) = (None, None);
             let (share_audience, share_roster) = (false, false);
             let claim =
-                Claim { owner_key: "".into(), session, acknowledged, epoch, share_audience, share_roster };
+                Claim { session, acknowledged, epoch, share_audience, share_roster, ..Claim::default() };
             let _ = room.claim(&KEY, &claim);
         }
         Step::Leave => room.owner_left(room.epoch(), Timestamp(number)),

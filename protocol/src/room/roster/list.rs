@@ -88,6 +88,12 @@ impl List {
         self.seats.len()
     }
 
+    /// A number that no seat has, for somebody who is no follower.
+    pub(super) fn next_number(&mut self) -> u32 {
+        let seats = &self.seats;
+        self.numbers.next(|number| seats.contains_key(&number))
+    }
+
     pub(super) fn name_of(&self, seat: u32) -> Option<&str> {
         self.seats.get(&seat).map(|seat| &*seat.name)
     }

@@ -106,6 +106,11 @@ impl Room {
         Some((news, Told { changes, has_people }))
     }
 
+    /// A number for a seat that nobody in the roster has.
+    pub(in crate::room) fn new_seat_number(&mut self, key: u64) -> u32 {
+        self.roster.list(key).next_number()
+    }
+
     /// The name of the person with this seat, if it is there.
     pub(in crate::room) fn name_of_seat(&self, seat: u32) -> Option<&str> {
         self.roster.list.as_ref()?.name_of(seat)

@@ -16,7 +16,7 @@ pub(crate) struct Fields<'a> {
     pub(super) params_depth: usize,
 }
 
-pub(super) const FIELD_NAMES: [&str; 42] = [
+pub(super) const FIELD_NAMES: [&str; 49] = [
     "funcKey",
     "funcParams",
     "stateMessage",
@@ -59,6 +59,13 @@ pub(super) const FIELD_NAMES: [&str; 42] = [
     "react",
     "say",
     "record",
+    "invite",
+    "drive",
+    "request",
+    "refuse",
+    "revoke",
+    "takeBack",
+    "role",
 ];
 
 impl<'de> Deserialize<'de> for Fields<'de> {

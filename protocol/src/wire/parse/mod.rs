@@ -6,9 +6,9 @@
 
 mod fields;
 mod lane;
+mod question;
 mod recorded;
 mod recording;
-mod roster;
 mod scan;
 mod server;
 
@@ -225,6 +225,9 @@ impl<'a> Fields<'a> {
         if let Some(record) = self.record()? {
             return Ok(record);
         }
+        if let Some(seat) = self.session_number("drive")? {
+            return Ok(ClientMessage::Drive { id: self.id()?, seat });
+        }
         if let Some(number) = self.session_number("ping")? {
             let wants_time = self.session_field(self.boolean("time").map(Some))?.unwrap_or(false);
             return Ok(ClientMessage::Ping { number, wants_time });
@@ -232,8 +235,8 @@ impl<'a> Fields<'a> {
         if let Some(number) = self.session_number("pong")? {
             return Ok(ClientMessage::Pong(number));
         }
-        if let Some(ask) = self.ask()? {
-            return Ok(ask);
+        if let Some(question) = self.question()? {
+            return Ok(question);
         }
         match self.status()?.and_then(Status::from_value) {
             Some(Status::Close) => Ok(ClientMessage::Close),
@@ -281,9 +284,10 @@ impl<'a> Fields<'a> {
             let token = self.tolerated_token();
             return Ok(ClientMessage::Join(Join { uuid, token, ..Join::default() }));
         };
-        let claim = match self.text("ownerKey")? {
-            Some(owner_key) => Some(Claim {
-                owner_key,
+        let claim = match self.claim_key()? {
+            Some((key, kind)) => Some(Claim {
+                key,
+                kind,
                 session: self.session_name()?,
                 acknowledged: self.number("ack")?,
                 epoch: self.number("epoch")?,

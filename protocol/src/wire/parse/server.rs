@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::{Fields, object, text};
-use crate::{Audience, Refusal, ServerFields, ServerMessage};
+use crate::{Audience, MemberRole, Refusal, ServerFields, ServerMessage};
 use crate::{LimitField, NumberField};
 
 /// The messages of one frame from a server. Those that this version doesn't know are left out.
@@ -73,6 +73,14 @@ impl ServerFields for Fields<'_> {
 
     fn seat(&self) -> Option<u64> {
         self.get("seat")?.parse().ok()
+    }
+
+    fn role(&self) -> Option<MemberRole> {
+        match &*or_absent(self.text("role"))? {
+            "creator" => Some(MemberRole::Creator),
+            "presenter" => Some(MemberRole::Presenter),
+            _ => None,
+        }
     }
 
     fn clock(&self) -> bool {

@@ -1,13 +1,14 @@
 //! Messages written by hand, and properties: what is rendered is read back as it was.
 
 mod lanes;
+mod questions;
 mod recording;
 
 use proptest::prelude::*;
 
 use self::recording::wish;
 use super::*;
-use crate::{Audience, Connected, OwnerPresence, RosterQuery, ServerMessage, render};
+use crate::{Audience, ClaimKind, Connected, OwnerPresence, ServerMessage, render};
 
 /// The levels that params may have here.
 const DEPTH: usize = 20;
@@ -241,9 +242,10 @@ fn number() -> impl Strategy<Value = u64> {
 fn joiner() -> impl Strategy<Value = Join<'static>> {
     let option = || proptest::option::of(number());
     let session = || proptest::option::of(text().prop_map(Cow::Owned));
-    let claim = (text(), session(), option(), option(), any::<[bool; 2]>()).prop_map(
-        |(owner_key, session, acknowledged, epoch, [share_audience, share_roster])| Claim {
-            owner_key: owner_key.into(),
+    let claim = (text(), claim_kind(), session(), option(), option(), any::<[bool; 2]>()).prop_map(
+        |(key, kind, session, acknowledged, epoch, [share_audience, share_roster])| Claim {
+            key: key.into(),
+            kind,
             session,
             acknowledged,
             epoch,
@@ -255,6 +257,10 @@ fn joiner() -> impl Strategy<Value = Join<'static>> {
         claim.prop_map(|claim| Join { claim: Some(claim), ..Join::default() }),
         (session(), token()).prop_map(|(session, name)| Join { session, name, ..Join::default() }),
     ]
+}
+
+fn claim_kind() -> impl Strategy<Value = ClaimKind> {
+    prop_oneof![Just(ClaimKind::Takes), Just(ClaimKind::Creator), Just(ClaimKind::Presenter)]
 }
 
 fn join() -> impl Strategy<Value = Join<'static>> {
@@ -289,8 +295,8 @@ fn client_message() -> impl Strategy<Value = ClientMessage<'static>> {
         (id(), wish()).prop_map(|(id, wish)| ClientMessage::Record { id, wish }),
         (id(), key()).prop_map(|(id, slot)| ClientMessage::Clear { id, slot: slot.into() }),
         lanes::messages(),
-        (number(), number(), proptest::option::of(number()))
-            .prop_map(|(ask, after, limit)| ClientMessage::Ask { ask, query: RosterQuery { after, limit } }),
+        (id(), number()).prop_map(|(id, seat)| ClientMessage::Drive { id, seat }),
+        (number(), questions::question()).prop_map(|(ask, question)| ClientMessage::Ask { ask, question }),
         Just(ClientMessage::Close),
         (number(), any::<bool>()).prop_map(|(number, wants_time)| ClientMessage::Ping { number, wants_time }),
         number().prop_map(ClientMessage::Pong),
@@ -321,6 +327,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage<String>> {
                 ack,
                 code,
                 seat: epoch,
+                role: None,
                 clock: number % 2 == 0,
                 time: epoch,
             })

@@ -31,6 +31,12 @@ fn write(object: &mut ObjectWriter<'_>, entry: &Entry) {
     match entry {
         Entry::Lane { name, lane } => write_lane_entry(object, name, lane.as_ref()),
         Entry::Recording(recording) => write_recording(object, recording),
+        Entry::Driver(driver) => {
+            object.object("driver", |fields| {
+                fields.number("seat", u64::from(driver.seat)).optional_text("name", driver.name.as_deref());
+                fields.text("role", driver.role().as_str());
+            });
+        }
     }
 }
 

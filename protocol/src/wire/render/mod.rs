@@ -11,14 +11,17 @@ mod lanes;
 #[cfg(feature = "rooms")]
 mod logged;
 #[cfg(feature = "rooms")]
+mod members;
+mod questions;
+#[cfg(feature = "rooms")]
 mod roster;
 
 use alloc::string::String;
 
 use crate::wire::json_writer::{ObjectWriter, append};
 use crate::{
-    Action, ClientMessage, Connected, Create, Join, Lane, LaneMessage, LaneWord, OwnerPresence,
-    RecordingWish, Refusal, RosterQuery, ServerMessage, Status,
+    Action, ClaimKind, ClientMessage, Connected, Create, Join, Lane, LaneMessage, LaneWord, MemberRole,
+    OwnerPresence, RecordingWish, Refusal, ServerMessage, Status,
 };
 
 #[cfg(feature = "rooms")]
@@ -27,6 +30,8 @@ pub(crate) use entry::{logged_entry, recording, retained_entry};
 pub(crate) use lanes::{lane_said, lane_totals, refused_on_lane, voted};
 #[cfg(feature = "rooms")]
 pub(crate) use logged::{compact_cleared, compact_logged, original_action};
+#[cfg(feature = "rooms")]
+pub(crate) use members::{asked_done, asked_seat, asked_seq, ended, request};
 #[cfg(feature = "rooms")]
 pub(crate) use roster::{refused_ask, roster_news, roster_page};
 
@@ -50,7 +55,8 @@ pub fn client(out: &mut String, message: &ClientMessage<'_>) {
         ClientMessage::Record { id, wish } => client_record(out, *id, *wish),
         ClientMessage::Lane { id, name, lane } => client_lane(out, *id, name, lane.as_ref()),
         ClientMessage::Speak(message) => lane_message(out, message),
-        ClientMessage::Ask { ask, query } => client_ask(out, *ask, *query),
+        ClientMessage::Drive { id, seat } => client_drive(out, *id, *seat),
+        ClientMessage::Ask { ask, question } => questions::client_ask(out, *ask, question),
         ClientMessage::Close => close(out),
         ClientMessage::Ping { number, wants_time: false } => client_number(out, "ping", *number),
         ClientMessage::Ping { number, wants_time: true } => time_ping(out, *number),
@@ -69,6 +75,9 @@ pub(crate) struct FirstMessage<'a> {
     pub(crate) version: Option<u64>,
     pub(crate) since: Option<u64>,
     pub(crate) owner_key: Option<&'a str>,
+    pub(crate) invite: Option<&'a str>,
+    /// Whether the owner key is to take the right to write from nobody.
+    pub(crate) takes_nothing: bool,
     pub(crate) session: Option<&'a str>,
     pub(crate) acknowledged: Option<u64>,
     pub(crate) epoch: Option<u64>,
@@ -86,7 +95,11 @@ pub(crate) fn first_message(out: &mut String, message: &FirstMessage<'_>) {
     object.optional_text("uuid", message.uuid);
     status(&mut object, if message.uuid.is_some() { Status::Join } else { Status::New }, None);
     object.optional_number("v", message.version).optional_number("since", message.since);
-    object.optional_text("ownerKey", message.owner_key).optional_text("session", message.session);
+    object.optional_text("ownerKey", message.owner_key).optional_text("invite", message.invite);
+    if message.takes_nothing {
+        object.boolean("drive", false);
+    }
+    object.optional_text("session", message.session);
     object.optional_number("ack", message.acknowledged).optional_number("epoch", message.epoch);
     if message.share_audience {
         object.boolean("shareAudience", true);
@@ -134,7 +147,9 @@ fn join(out: &mut String, join: &Join<'_>) {
         out,
         &match &join.claim {
             Some(claim) => FirstMessage {
-                owner_key: Some(&claim.owner_key),
+                owner_key: Some(&*claim.key).filter(|_| claim.kind != ClaimKind::Presenter),
+                invite: Some(&*claim.key).filter(|_| claim.kind == ClaimKind::Presenter),
+                takes_nothing: claim.kind == ClaimKind::Creator,
                 session: claim.session.as_deref(),
                 acknowledged: claim.acknowledged,
                 epoch: claim.epoch,
@@ -201,12 +216,10 @@ fn write_record(object: &mut ObjectWriter<'_>, wish: Option<RecordingWish>) {
     };
 }
 
-/// Writes the question who is there.
-pub(crate) fn client_ask(out: &mut String, ask: u64, RosterQuery { after, limit }: RosterQuery) {
+/// Writes who is to write from now on.
+fn client_drive(out: &mut String, id: Option<u64>, seat: u64) {
     let mut object = ObjectWriter::new(out);
-    object.number("ask", ask).object("roster", |roster| {
-        roster.number("after", after).optional_number("limit", limit);
-    });
+    object.optional_number("id", id).number("drive", seat);
     object.end();
 }
 
@@ -348,14 +361,17 @@ fn connected(object: &mut ObjectWriter<'_>, reply: &Connected) {
             .number("heartbeat", reply.limits.heartbeat_ms);
     });
     object.optional_text("ownerKey", reply.owner_key.as_deref());
-    if let Some(epoch) = reply.epoch {
-        object.number("epoch", epoch).number("ack", reply.ack);
+    object.optional_number("epoch", reply.epoch);
+    // Only who has a key has answers.
+    if reply.epoch.is_some() || reply.role.is_some() {
+        object.number("ack", reply.ack);
     }
     object.optional_text("code", reply.code.as_deref());
     if reply.clock {
         object.boolean("clock", true);
     }
     object.optional_number("time", reply.time).optional_number("seat", reply.seat);
+    object.optional_text("role", reply.role.map(MemberRole::as_str));
 }
 
 fn status(object: &mut ObjectWriter<'_>, value: Status, text: Option<&str>) {

@@ -6,7 +6,7 @@ mod pipe;
 use std::borrow::Cow;
 
 use rtbroadcaster_protocol::{
-    Claim, ClientMessage, Join, PROTOCOL_VERSION, RecordingWish, RequestedEntry, RoomCode, RoomId,
+    Claim, ClaimKind, ClientMessage, Join, PROTOCOL_VERSION, RecordingWish, RequestedEntry, RoomCode, RoomId,
 };
 use tracing::debug_span;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -75,7 +75,8 @@ pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> 
 fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Join<'a>, HttpError> {
     // What belongs to a claim must be right without one too, or a misspelt header went unnoticed.
     let claim = Claim {
-        owner_key: Cow::Borrowed(""),
+        key: Cow::Borrowed(""),
+        kind: if query.text("drive") == Some("false") { ClaimKind::Creator } else { ClaimKind::Takes },
         session: query.text("session").map(headers::session).transpose()?.map(Into::into),
         acknowledged: query.number("ack")?,
         epoch: query.number("epoch")?,
@@ -84,7 +85,7 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
     };
     let session = claim.session.clone();
     let owner_key = headers::owner_key_to_claim(&request.headers)?;
-    let claim = owner_key.map(|owner_key| Claim { owner_key: owner_key.into(), ..claim });
+    let claim = owner_key.map(|key| Claim { key: key.into(), ..claim });
     Ok(Join {
         uuid: uuid.into(),
         version: Some(PROTOCOL_VERSION),

@@ -1,0 +1,266 @@
+//! What a connection does about the right to write: it enters with a key, asks for one, gives one,
+//! and passes the pen on.
+
+mod part;
+
+pub(super) use part::MemberPart;
+
+use super::host::with;
+use super::{HeldClaim, Peer, Role};
+use crate::mutation::mutated;
+use crate::room::SeatState;
+use crate::{CloseCode, Host, Question, Refusal, RefusalCode, Room, RoomId, Timestamp, render};
+
+/// How long after its last request a connection may ask once more for the right to write, if that
+/// doesn't wait any more. In milliseconds.
+const ASKS_AGAIN_MS: u64 = 30_000;
+
+impl Peer {
+    /// The seat of a connection that has entered with a key, or that has asked for one.
+    pub(super) fn seat(&self) -> Option<u32> {
+        match &self.role {
+            Role::Owner { claim, .. } => Some(claim.seat),
+            Role::Follower { .. } => self.member.as_ref()?.seat,
+            Role::Outside | Role::Gone => None,
+        }
+    }
+
+    /// Whether it follows and has entered with a key, so that it may see who is there.
+    pub(super) fn is_member(&self) -> bool {
+        self.member.as_ref().is_some_and(|part| part.seat.is_some() && part.entry.is_some())
+    }
+
+    /// Notes that a follower has entered with a key.
+    pub(super) fn take_member_seat(&mut self, room: RoomId, seat: u32, entry: u64, host: &mut impl Host) {
+        with(host, room, |room| room.note_seat_here(seat));
+        self.member =
+            Some(Box::new(MemberPart { seat: Some(seat), entry: Some(entry), ..MemberPart::default() }));
+    }
+
+    /// Notes that a follower is gone that has entered with a key.
+    pub(super) fn leave_member_seat(&mut self, room: RoomId, host: &mut impl Host) {
+        let part = self.member.as_mut().filter(|part| part.entry.is_some());
+        if let Some(seat) = part.and_then(|part| part.seat.take()) {
+            with(host, room, |room| room.note_seat_gone(seat));
+        }
+    }
+
+    pub(super) fn drive(&mut self, id: Option<u64>, seat: u64, now: Timestamp, host: &mut impl Host) {
+        self.as_owner(id, now, host, |room| room.pass(id, seat, now));
+    }
+
+    /// Answers a question of a member, or of a follower that asks for the right to write.
+    pub(super) fn ask_as_member(
+        &mut self,
+        ask: u64,
+        question: &Question<'_>,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) {
+        let Some(room) = self.room() else {
+            return self.refuse_ask(ask, &RefusalCode::NotInRoom.into(), host);
+        };
+        let asked = match question {
+            Question::Request { key, name } => self.request(room, ask, (key, name.as_deref()), now, host),
+            question => self.manage(room, ask, question, now, host),
+        };
+        self.answer_after_room(room, host);
+        match asked {
+            Ok(Ok(text)) => self.answers.push_rendered(&text),
+            Ok(Err(refusal)) => self.refuse_ask(ask, &refusal, host),
+            Err(code) => self.end_of_turn(room, code, host),
+        }
+    }
+
+    /// What only the creator may ask, and the driver some of it.
+    fn manage(
+        &mut self,
+        room: RoomId,
+        ask: u64,
+        question: &Question<'_>,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) -> Result<Result<String, Refusal>, CloseCode> {
+        let is_creator = self.seat() == Some(0) || mutated!(AnybodyManages);
+        let is_driver = matches!(self.role, Role::Owner { .. });
+        let may_ask = is_creator || (is_driver && matches!(question, Question::Refuse(_)));
+        if !may_ask {
+            let refusal =
+                if self.is_member() || is_driver { not_creator() } else { RefusalCode::NotOwner.into() };
+            return Ok(Err(refusal));
+        }
+        let random = host.random();
+        let digest = match question {
+            Question::Invite { key, .. } => Some(host.digest(key)),
+            _ => None,
+        };
+        let act = |room: &mut Room| manage(room, ask, question, digest.zip(Some(random)), now);
+        match &mut self.role {
+            Role::Owner { claim, .. } => claim.act(host, room, act),
+            _ => Ok(with(host, room, act).unwrap_or(Err(RefusalCode::UnknownRoom.into()))),
+        }
+    }
+
+    fn request(
+        &mut self,
+        room: RoomId,
+        ask: u64,
+        (key, name): (&str, Option<&str>),
+        now: Timestamp,
+        host: &mut impl Host,
+    ) -> Result<Result<String, Refusal>, CloseCode> {
+        if !matches!(self.role, Role::Follower { .. }) {
+            let message = "this page may write: it need not ask for that";
+            return Ok(Err(Refusal::with_message(RefusalCode::Malformed, message)));
+        }
+        let (digest, random) = (host.digest(key), host.random());
+        let in_roster = self.roster.as_ref().and_then(|part| part.seat);
+        let part = self.member.get_or_insert_default();
+        let next_at = part.asked_at.map(|at| at.after(ASKS_AGAIN_MS));
+        if let Some(at) = next_at.filter(|at| *at > now && part.request.is_none()) {
+            return Ok(Err(Refusal::until_later(RefusalCode::RateLimited, at.since(now))));
+        }
+        let known = part.seat;
+        let asked = with(host, room, |room| {
+            let (seat, request) = room.request(digest, name, known.or(in_roster), random, now)?;
+            if known.is_some_and(|known| known != seat) {
+                let message = "a page asks with one \"key\" for the right to write, its own if it has one";
+                return Err(Refusal::with_message(RefusalCode::Malformed, message));
+            }
+            Ok((seat, request))
+        });
+        Ok(asked.unwrap_or(Err(RefusalCode::UnknownRoom.into())).map(|(seat, request)| {
+            part.asked_at = Some(now).filter(|_| part.request != Some(request)).or(part.asked_at);
+            (part.seat, part.request) = (Some(seat), Some(request));
+            rendered(|text| render::asked_seat(text, ask, seat))
+        }))
+    }
+
+    /// Tells a connection what concerns its seat: that it holds it no longer, that its request was
+    /// refused, and who else asks for the right to write.
+    pub(super) fn tell_member(&mut self, host: &mut impl Host) {
+        if self.ending.is_some() || !self.answers.is_compact() {
+            return;
+        }
+        match &mut self.role {
+            Role::Owner { room, claim, .. } => {
+                let told = host.with(*room, |room| requests(room, &mut claim.told_requests));
+                told.into_iter().flatten().for_each(|text| self.answers.push_rendered(&text));
+            }
+            Role::Follower { room, .. } => {
+                let room = *room;
+                let Some(part) = self.member.as_mut().filter(|part| part.seat.is_some()) else { return };
+                match host.with(room, |room| part.news(room)) {
+                    Some(Err(code)) => self.end_in_room(room, code),
+                    Some(Ok(texts)) => texts.iter().for_each(|text| self.answers.push_rendered(text)),
+                    None => {}
+                }
+            }
+            Role::Outside | Role::Gone => {}
+        }
+    }
+
+    /// Ends a connection that may not write any more. It is told who may, if that is why.
+    pub(super) fn end_of_turn(&mut self, room: RoomId, code: CloseCode, host: &mut impl Host) {
+        self.answer_after_room(room, host);
+        if let Role::Owner { claim, .. } = &self.role
+            && self.answers.is_compact()
+        {
+            let passed = host.with(room, |room| room.turn_after(claim.epoch())).flatten();
+            passed.into_iter().for_each(|text| self.answers.push_rendered(&text));
+        }
+        self.end_in_room(room, code);
+    }
+
+    /// Lets a guest that drives leave the room, which is not its own to close.
+    pub(super) fn leave_as_driver(
+        &mut self,
+        room: RoomId,
+        claim: HeldClaim,
+        now: Timestamp,
+        host: &mut impl Host,
+    ) {
+        claim.leave(host, room, now);
+        self.answer_after_room(room, host);
+        self.answers.push_closed(room);
+        self.end(CloseCode::Left);
+    }
+
+    pub(super) fn refuse_ask(&mut self, ask: u64, refusal: &Refusal, host: &mut impl Host) {
+        host.note_refusal(refusal);
+        self.answers.refusals += 1;
+        self.answers.push_rendered(&rendered(|text| render::refused_ask(text, ask, refusal)));
+    }
+}
+
+impl MemberPart {
+    /// What its connection is to be told.
+    ///
+    /// # Errors
+    /// The code with which it ends: another page has entered with the same key.
+    fn news(&mut self, room: &Room) -> Result<Vec<String>, CloseCode> {
+        let Some(seat) = self.seat else { return Ok(Vec::new()) };
+        let mut texts = Vec::new();
+        if self.request.is_some_and(|request| room.is_refused(seat, request)) {
+            self.request = None;
+            texts.push(rendered(|text| render::ended(text, "refused", seat)));
+        }
+        match self.entry.map(|entry| room.seat_state(seat, entry)) {
+            None if self.request.is_none() && !texts.is_empty() => self.seat = None,
+            None | Some(SeatState::Held) => {}
+            Some(SeatState::Superseded) => return Err(CloseCode::Superseded),
+            Some(SeatState::Revoked) => {
+                self.seat = None;
+                texts.push(rendered(|text| render::ended(text, "revoked", seat)));
+            }
+        }
+        if seat == 0 {
+            texts.extend(requests(room, &mut self.told_requests));
+        }
+        Ok(texts)
+    }
+}
+
+/// What the creator asks, and what the driver may ask.
+fn manage(
+    room: &mut Room,
+    ask: u64,
+    question: &Question<'_>,
+    key: Option<(crate::KeyDigest, u64)>,
+    now: Timestamp,
+) -> Result<String, Refusal> {
+    match question {
+        Question::Invite { name, expires_ms, .. } => {
+            let (key, random) = key.ok_or(RefusalCode::Malformed)?;
+            let seat = room.invite(key, name.as_deref(), *expires_ms, random, now)?;
+            return Ok(rendered(|text| render::asked_seat(text, ask, seat)));
+        }
+        Question::TakeBack => {
+            let seq = room.take_back(now);
+            return Ok(rendered(|text| render::asked_seq(text, ask, seq)));
+        }
+        Question::Refuse(seat) => room.refuse_request(*seat),
+        Question::Revoke(seat) => room.revoke(*seat, now),
+        Question::Roster(_) | Question::Request { .. } => {}
+    }
+    Ok(rendered(|text| render::asked_done(text, ask)))
+}
+
+/// The requests that a connection was not told yet, which has told `told`.
+fn requests(room: &Room, told: &mut u64) -> Vec<String> {
+    let waiting = room.requests_after(*told);
+    if let Some((newest, ..)) = waiting.last() {
+        *told = *newest;
+    }
+    waiting.iter().map(|(_, seat, name)| rendered(|text| render::request(text, *seat, *name))).collect()
+}
+
+fn not_creator() -> Refusal {
+    Refusal::with_message(RefusalCode::Forbidden, "only the creator of the room may do that")
+}
+
+fn rendered(render: impl FnOnce(&mut String)) -> String {
+    let mut text = String::new();
+    render(&mut text);
+    text
+}
