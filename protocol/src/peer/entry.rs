@@ -184,7 +184,7 @@ impl Peer {
         if let Some(claim) = &join.claim {
             return self.claim(room, join, claim, host).map(Some);
         }
-        self.follow(room, join.since, host)?;
+        self.follow(room, join.since, false, host)?;
         // Clients without session fields have no names.
         if let Some(name) = name.filter(|_| self.answers.is_compact())
             && let Err(code) = self.take_seat(room, name, join, host)
@@ -195,9 +195,18 @@ impl Peer {
         Ok(None)
     }
 
-    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), EntryError> {
-        let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
-            .unwrap_or(Err(RefusalCode::UnknownRoom))?;
+    fn follow(
+        &mut self,
+        room: RoomId,
+        since: Option<u64>,
+        has_key: bool,
+        host: &mut impl Host,
+    ) -> Result<(), EntryError> {
+        let rendering = self.answers.rendering;
+        let join = |room: &mut Room| {
+            if has_key { room.join_with_key(rendering, since) } else { room.join(rendering, since) }
+        };
+        let cursor = with(host, room, join).unwrap_or(Err(RefusalCode::UnknownRoom))?;
         let owner = (since.is_none() || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
         let last_sent = LastSent { owner, audience: Audience::default() };
         self.role = Role::Follower { room, cursor, last_sent };
@@ -218,7 +227,7 @@ impl Peer {
         let (seat, claimed, is_up_to_date) = match entered {
             MemberEntry::Drives { seat, claimed, is_up_to_date } => (seat, claimed, is_up_to_date),
             MemberEntry::Follows { seat, entry, answered, since } => {
-                self.follow(room, since, host)?;
+                self.follow(room, since, true, host)?;
                 self.take_member_seat(room, seat, entry, host);
                 return Ok(KeyReply { key: None, epoch: None, answered, seat: Some(seat) });
             }

@@ -345,29 +345,7 @@ impl Peer {
                     self.answers.push_if_compact(&ServerMessage::Audience(audience));
                 }
             }
-            Role::Owner { room, claim, snapshot, last_sent } => {
-                let room = *room;
-                let served = claim.act(host, room, |room| {
-                    if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
-                        room.serve_snapshot(cursor, frame);
-                    }
-                    (room.audience(), room.has_lanes(), room.recording_news())
-                });
-                let (audience, news) = match served {
-                    Ok((audience, has_lanes, news)) => {
-                        self.hears_lanes = has_lanes;
-                        (audience, news)
-                    }
-                    Err(code) => return self.end_of_turn(room, code, host),
-                };
-                let is_news = std::mem::replace(&mut claim.told_recording, news) != news;
-                if last_sent.replace(audience) != Some(audience) {
-                    self.answers.push_if_compact(&ServerMessage::Audience(audience));
-                }
-                if is_news && self.answers.is_compact() {
-                    self.tell_recording(room, host);
-                }
-            }
+            Role::Owner { .. } => self.serve_owner(frame, host),
             Role::Outside | Role::Gone => {}
         }
     }

@@ -2,11 +2,12 @@
 //! for its followers.
 
 use super::host::with;
-use super::{Peer, Role};
+use super::{Peer, Role, members};
 use crate::mutation::mutated;
+use crate::room::Frame;
 use crate::{
     Accepted, Action, Delay, Host, Lag, Lane, Recording, RecordingWish, Refusal, RefusalCode, Room, RoomId,
-    Timestamp, render,
+    ServerMessage, Timestamp, render,
 };
 
 /// Shortest pause of an owner that is too fast, in milliseconds. The actions that it may send by
@@ -27,6 +28,36 @@ impl Peer {
         if let Role::Owner { room, .. } = self.role {
             with(host, room, Room::give_up_on_laggards);
         }
+    }
+
+    /// Adds what the room has for its owner to the frame, and the answers that it gives unasked.
+    pub(super) fn serve_owner(&mut self, frame: &mut Frame, host: &mut impl Host) {
+        let Role::Owner { room, claim, snapshot, last_sent } = &mut self.role else { return };
+        let room = *room;
+        let told = claim.told_requests;
+        let served = claim.act(host, room, |room| {
+            if let Some(cursor) = snapshot.as_mut().filter(|cursor| cursor.is_catching_up()) {
+                room.serve_snapshot(cursor, frame);
+            }
+            let requests = members::requests(room, told);
+            (room.audience(), room.has_lanes(), room.recording_news(), requests)
+        });
+        let (audience, news, (told, requests)) = match served {
+            Ok((audience, has_lanes, news, requests)) => {
+                self.hears_lanes = has_lanes;
+                (audience, news, requests)
+            }
+            Err(code) => return self.end_of_turn(room, code, host),
+        };
+        claim.told_requests = told;
+        let is_news = std::mem::replace(&mut claim.told_recording, news) != news;
+        if last_sent.replace(audience) != Some(audience) {
+            self.answers.push_if_compact(&ServerMessage::Audience(audience));
+        }
+        if is_news && self.answers.is_compact() {
+            self.tell_recording(room, host);
+        }
+        self.tell_requests(&requests);
     }
 
     pub(super) fn action(

@@ -47,6 +47,20 @@ impl Room {
         if self.followers.len() >= self.limits.followers_per_room && !mutated!(IgnoreRoomFull) {
             return Err(RefusalCode::RoomFull);
         }
+        self.join_with_key(rendering, since)
+    }
+
+    /// Lets a follower in that has a key of the room. A full room has place for it: it may be the
+    /// one that is to write next.
+    ///
+    /// # Errors
+    /// Those of [`Room::join`], but that the room is full.
+    pub(crate) fn join_with_key(
+        &mut self,
+        rendering: Rendering,
+        since: Option<u64>,
+    ) -> Result<Cursor, RefusalCode> {
+        self.check_open()?;
         let resumes =
             since.is_some_and(|seq| rendering == Rendering::Compact && self.compact.reaches_back_to(seq));
         if !resumes && !self.has_memory_for_snapshot(rendering) {

@@ -136,27 +136,25 @@ impl Peer {
         }))
     }
 
-    /// Tells a connection what concerns its seat: that it holds it no longer, that its request was
-    /// refused, and who else asks for the right to write.
+    /// Tells a follower what concerns its seat: that it holds it no longer, that its request was
+    /// refused, and, if it is the creator, who else asks for the right to write.
     pub(super) fn tell_member(&mut self, host: &mut impl Host) {
         if self.ending.is_some() || !self.answers.is_compact() {
             return;
         }
-        match &mut self.role {
-            Role::Owner { room, claim, .. } => {
-                let told = host.with(*room, |room| requests(room, &mut claim.told_requests));
-                told.into_iter().flatten().for_each(|text| self.answers.push_rendered(&text));
-            }
-            Role::Follower { room, .. } => {
-                let room = *room;
-                let Some(part) = self.member.as_mut().filter(|part| part.seat.is_some()) else { return };
-                match host.with(room, |room| part.news(room)) {
-                    Some(Err(code)) => self.end_in_room(room, code),
-                    Some(Ok(texts)) => texts.iter().for_each(|text| self.answers.push_rendered(text)),
-                    None => {}
-                }
-            }
-            Role::Outside | Role::Gone => {}
+        let Role::Follower { room, .. } = self.role else { return };
+        let Some(part) = self.member.as_mut().filter(|part| part.seat.is_some()) else { return };
+        match host.with(room, |room| part.news(room)) {
+            Some(Err(code)) => self.end_in_room(room, code),
+            Some(Ok(texts)) => texts.iter().for_each(|text| self.answers.push_rendered(text)),
+            None => {}
+        }
+    }
+
+    /// Tells a driver who asks for the right to write.
+    pub(super) fn tell_requests(&mut self, requests: &[String]) {
+        if self.answers.is_compact() {
+            requests.iter().for_each(|text| self.answers.push_rendered(text));
         }
     }
 
@@ -215,7 +213,9 @@ impl MemberPart {
             }
         }
         if seat == 0 {
-            texts.extend(requests(room, &mut self.told_requests));
+            let (told, requests) = requests(room, self.told_requests);
+            self.told_requests = told;
+            texts.extend(requests);
         }
         Ok(texts)
     }
@@ -246,13 +246,13 @@ fn manage(
     Ok(rendered(|text| render::asked_done(text, ask)))
 }
 
-/// The requests that a connection was not told yet, which has told `told`.
-fn requests(room: &Room, told: &mut u64) -> Vec<String> {
-    let waiting = room.requests_after(*told);
-    if let Some((newest, ..)) = waiting.last() {
-        *told = *newest;
-    }
-    waiting.iter().map(|(_, seat, name)| rendered(|text| render::request(text, *seat, *name))).collect()
+/// The requests that a connection was not told yet, which knows those up to the number `told`.
+/// With the number up to which it knows them then.
+pub(super) fn requests(room: &Room, told: u64) -> (u64, Vec<String>) {
+    let waiting = room.requests_after(told);
+    let newest = waiting.last().map_or(told, |(newest, ..)| *newest);
+    let texts = waiting.iter().map(|(_, seat, name)| rendered(|text| render::request(text, *seat, *name)));
+    (newest, texts.collect())
 }
 
 fn not_creator() -> Refusal {

@@ -81,6 +81,9 @@ impl Room {
 
     /// Ends the keys and requests that have expired.
     pub(in crate::room) fn tick_members(&mut self, now: Timestamp) {
+        if self.is_closed {
+            return;
+        }
         let start = self.clock_start_ms;
         let has_ended = |members: &Members| {
             let mut ended =
