@@ -96,8 +96,10 @@ impl Manager {
         if settings.access.reopen_secret.is_some() {
             return Err(ClusterError::ReopenSecret);
         }
-        // What followers say at one node would have to be told at another.
+        // What followers say or ask at one node would have to be told at another.
         settings.limits.lanes_per_room = 0;
+        settings.limits.members_per_room = 0;
+        settings.limits.requests_per_room = 0;
         let connection = start_cluster(cluster, settings.limits.owner_grace_ms).await?;
         let manager = Self::new(settings);
         let Services { limits, clock, rooms, .. } = &**manager.services();

@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod cluster;
+mod handover;
 mod lanes;
 mod limits;
 mod recordings;
@@ -17,6 +18,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Setting> {
         server::SETTINGS,
         access::SETTINGS,
         limits::SETTINGS,
+        handover::SETTINGS,
         lanes::SETTINGS,
         recordings::SETTINGS,
         cluster::SETTINGS,
