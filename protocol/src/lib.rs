@@ -83,11 +83,11 @@ pub use recording::{Recorded, Recorder, RecorderLimits, RecordingEnd, RecordingS
 #[cfg(feature = "rooms")]
 pub use room::{
     Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, InvitedMember, KeyDigest,
-    Lag, LagReport, LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, Mark, MembersState,
-    Memory, Observer, OwnerState, Post, Posted, Proposal, Received, Record, RecordError, RecordedAnswer,
-    RecordedVotes, RecorderHost, RecorderStart, Records, Replica, ReplicaLoader, Restart, RestoreError, Room,
-    RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid, RosterSaying,
-    RosterServer, SeatedPerson, SharedLanes, Speaker, Standing, Vote, VoterDigest,
+    Lag, LagReport, LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, MadeKey, Mark,
+    MembersState, Memory, Observer, OwnerState, Post, Posted, Proposal, Received, Record, RecordError,
+    RecordedAnswer, RecordedVotes, RecorderHost, RecorderStart, Records, Replica, ReplicaLoader, Restart,
+    RestoreError, Room, RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid,
+    RosterSaying, RosterServer, SeatedPerson, SharedLanes, Speaker, Standing, Vote, VoterDigest,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;

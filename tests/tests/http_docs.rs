@@ -41,7 +41,9 @@ async fn output(mut command: Command) -> String {
 async fn the_examples_do_what_the_document_says() {
     let program = Program::start(&[]).await;
     let scripts = blocks("sh");
-    let [create, variables, follow, act, act_again, close] = scripts[..] else { panic!("{scripts:?}") };
+    let [create, variables, follow, act, act_again, close, invite] = scripts[..] else {
+        panic!("{scripts:?}")
+    };
     let answers = blocks("json");
     let [created, acted, acted_again] = answers[..] else { panic!("{answers:?}") };
 
@@ -68,6 +70,8 @@ async fn the_examples_do_what_the_document_says() {
     for _ in 0..2 {
         assert_eq!(output(with_variables(act_again)).await, acted_again);
     }
+    let invited: Value = serde_json::from_str(&output(with_variables(invite)).await).expect("JSON");
+    assert_eq!((&invited["ask"], invited["seat"].is_u64()), (&Value::from(1), true), "{invited}");
     assert_eq!(output(with_variables(close)).await, "");
     within("the end of the events", stdout.read_to_string(&mut heard)).await.expect("text");
     assert_eq!(as_documented(heard.trim_end()), blocks("text")[0]);

@@ -1,5 +1,7 @@
 //! The `OpenAPI` document describes exactly what the server does.
 
+#[path = "http_openapi/handover.rs"]
+mod handover;
 #[path = "http_openapi/recorded.rs"]
 mod recorded;
 
@@ -118,6 +120,7 @@ async fn every_answer_of_the_document_is_given_and_as_it_says() {
     guarded(&mut api).await;
     late(&mut api).await;
     recorded::recorded(&mut api).await;
+    handover::handed_over(&mut api).await;
     assert_eq!(api.seen, api.promised());
 }
 

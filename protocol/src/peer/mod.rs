@@ -159,6 +159,12 @@ impl Peer {
         matches!(self.role, Role::Owner { .. })
     }
 
+    /// Whether it follows and goes on where it was, so that no retained state comes first.
+    #[must_use]
+    pub fn has_resumed(&self) -> bool {
+        matches!(&self.role, Role::Follower { cursor, .. } if !cursor.is_catching_up())
+    }
+
     /// Whether the connection is ending. What still comes in is dropped then.
     #[must_use]
     pub fn is_ending(&self) -> bool {

@@ -244,6 +244,13 @@ impl Refusal {
         Self::with_message(RefusalCode::UnknownRoom, message)
     }
 
+    /// The refusal of what somebody sends who has a key of the room, and may not write now.
+    #[must_use]
+    pub fn somebody_else_drives() -> Self {
+        let message = "somebody else drives now: wait until this seat is given the right to write";
+        Self::with_message(RefusalCode::NotOwner, message)
+    }
+
     /// The code with which the server closes the connection after refusing create or join so. See
     /// [`RefusalCode::closes_with`].
     #[must_use]

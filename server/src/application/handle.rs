@@ -244,7 +244,7 @@ impl RoomHandle {
     ///   not to be, or the other way round.
     /// - [`RoomError::Closed`], [`RoomError::ShuttingDown`], [`RoomError::NotKept`].
     pub async fn record(&self, wish: RecordingWish) -> Result<u64, RoomError> {
-        let post = Post { session: None };
+        let post = Post { session: None, key: None };
         let json = message_of(wish);
         let posted = self.driven.publish(None, |room, now| post.append(room, std::iter::once(json), now));
         seq(posted.await?)
@@ -284,7 +284,7 @@ impl RoomHandle {
         messages: &[Message],
     ) -> Result<Vec<Posted>, RoomError> {
         let limit = self.manager.settings().limits.message_bytes;
-        let post = Post { session };
+        let post = Post { session, key: None };
         loop {
             let posted = self.driven.publish(None, |room, now| {
                 let append = |message: &Message| match message.json(limit) {

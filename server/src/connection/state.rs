@@ -83,6 +83,15 @@ impl ConnectionState {
         }
     }
 
+    /// Notes that the client has entered its room.
+    pub(crate) fn note_entered(&mut self) {
+        if let Framing::Events(events) = &mut self.framing
+            && self.peer.has_resumed()
+        {
+            events.note_resumed();
+        }
+    }
+
     /// Why the connection ends, if it does.
     pub(super) fn ending(&self) -> Option<Ending> {
         self.ending

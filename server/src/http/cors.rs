@@ -13,7 +13,7 @@ use crate::Settings;
 use crate::admission::PageRefused;
 
 /// Every header of our requests that a browser asks permission for.
-const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, Rtbroadcaster-Name, Rtbroadcaster-Owner-Key, Rtbroadcaster-Token";
+const REQUEST_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Range, Rtbroadcaster-Invite, Rtbroadcaster-Name, Rtbroadcaster-Owner-Key, Rtbroadcaster-Session, Rtbroadcaster-Token";
 /// The answers' headers that a page could not read otherwise.
 const ANSWER_HEADERS: &str = "Content-Range, Location, Retry-After";
 /// How long a browser may remember a preflight, in seconds. Most browsers remember it no longer.

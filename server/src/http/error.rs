@@ -72,6 +72,11 @@ impl HttpError {
         NotAdmitted::ShuttingDown { wait_ms: manager.settings().limits.return_window_ms }.into()
     }
 
+    /// The client may ask again after this time.
+    pub(super) fn too_many(wait: Delay) -> Self {
+        Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()).into()
+    }
+
     /// What was done may be kept or not: the server ends, or its cluster is out of reach.
     pub(super) fn not_kept(manager: &Manager) -> Self {
         if manager.is_shutting_down() || !manager.shares_rooms() {
@@ -85,6 +90,7 @@ impl HttpError {
     /// answer that is known is repeated.
     pub(super) fn unpublished(error: PublishError, manager: &Manager) -> Self {
         match error {
+            PublishError::Refused(RefusalCode::NotOwner) => Refusal::somebody_else_drives().into(),
             PublishError::Refused(code) => code.into(),
             PublishError::Superseded => Self::Superseded,
             PublishError::TooFast(pause) => too_fast(pause).into(),
@@ -231,11 +237,15 @@ fn unavailable() -> HttpError {
 fn status_of(refusal: &Refusal) -> StatusCode {
     match refusal.known_code() {
         Some(RefusalCode::UnknownRoom) => StatusCode::NOT_FOUND,
-        Some(RefusalCode::WrongOwnerKey | RefusalCode::Forbidden) => StatusCode::FORBIDDEN,
+        Some(RefusalCode::WrongOwnerKey | RefusalCode::Forbidden | RefusalCode::NotOwner) => {
+            StatusCode::FORBIDDEN
+        }
         Some(RefusalCode::Unauthorized) => StatusCode::UNAUTHORIZED,
         Some(RefusalCode::RateLimited) => StatusCode::TOO_MANY_REQUESTS,
         Some(RefusalCode::MessageTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
-        Some(RefusalCode::TooManySlots | RefusalCode::StateTooLarge) => StatusCode::CONFLICT,
+        Some(RefusalCode::TooManySlots | RefusalCode::StateTooLarge | RefusalCode::NotInRoom) => {
+            StatusCode::CONFLICT
+        }
         Some(
             RefusalCode::KeysUnavailable
             | RefusalCode::Unavailable
@@ -247,9 +257,7 @@ fn status_of(refusal: &Refusal) -> StatusCode {
             | RefusalCode::ParamsTooDeep
             | RefusalCode::UnknownStatus
             | RefusalCode::UnsupportedVersion
-            | RefusalCode::AlreadyInRoom
-            | RefusalCode::NotInRoom
-            | RefusalCode::NotOwner,
+            | RefusalCode::AlreadyInRoom,
         )
         | None => StatusCode::BAD_REQUEST,
     }

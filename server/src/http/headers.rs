@@ -12,6 +12,10 @@ use super::error::HttpError;
 const TOKEN: HeaderName = HeaderName::from_static("rtbroadcaster-token");
 /// The owner key, in a request whose `Authorization` has the token.
 const OWNER_KEY: HeaderName = HeaderName::from_static("rtbroadcaster-owner-key");
+/// The key of who was invited.
+const INVITE: HeaderName = HeaderName::from_static("rtbroadcaster-invite");
+/// The session of a page that asks for the right to write.
+const SESSION: HeaderName = HeaderName::from_static("rtbroadcaster-session");
 /// The name of a follower, as `encodeURIComponent` writes it. Not in the query, which ends up in
 /// logs.
 const NAME: HeaderName = HeaderName::from_static("rtbroadcaster-name");
@@ -43,6 +47,21 @@ pub(super) fn token(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
 /// The owner key beside a token.
 pub(super) fn owner_key_to_claim(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
     text(headers, &OWNER_KEY)
+}
+
+/// The key of who was invited, beside a token.
+pub(super) fn invite(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
+    text(headers, &INVITE)
+}
+
+/// The error of a request with two keys.
+pub(super) fn two_keys() -> HttpError {
+    malformed(OWNER_KEY.as_str(), "and rtbroadcaster-invite are two keys: send one of them")
+}
+
+/// The session of a page that asks for the right to write.
+pub(super) fn asking_session(headers: &HeaderMap) -> Result<Option<&str>, HttpError> {
+    text(headers, &SESSION)?.map(session).transpose()
 }
 
 /// The name that a follower gives.

@@ -37,7 +37,7 @@ use crate::connection::Takeover;
 use crate::manager::Manager;
 use crate::remote_address::RemoteAddress;
 use answer::Answer;
-use audience::{lanes, roster};
+use audience::{lanes, requests, roster};
 use body::Body;
 use error::HttpError;
 use request::Request;
@@ -129,6 +129,7 @@ async fn dispatch(
         | Target::Events(_)
         | Target::Roster(_)
         | Target::Lanes(_)
+        | Target::Requests(_)
         | Target::Recordings(_)
         | Target::Recording(..)
         | Target::Time => manager.services().is_draining(),
@@ -151,6 +152,9 @@ async fn dispatch(
         (Target::Lanes(uuid), &Method::GET) => lanes::tell(manager, request, uuid).await.map(Answer::from),
         (Target::Lanes(uuid), &Method::POST) => {
             lanes::speak(manager, request, uuid, body).await.map(Answer::from)
+        }
+        (Target::Requests(uuid), &Method::POST) => {
+            requests::ask(manager, request, uuid, body).await.map(Answer::from)
         }
         (Target::Recordings(uuid), &Method::GET) => {
             recordings::list(manager, request, uuid).await.map(Answer::from)

@@ -19,6 +19,8 @@ pub(super) enum Target {
     Roster(String),
     /// `rooms/{uuid}/lanes`: what followers say on its lanes.
     Lanes(String),
+    /// `rooms/{uuid}/requests`: who may write.
+    Requests(String),
     /// `rooms/{uuid}/events`: the events for its followers.
     Events(String),
     /// `rooms/{uuid}/recordings`: its recordings.
@@ -48,6 +50,7 @@ impl Target {
                 Some("events") => Self::Events(uuid.to_owned()),
                 Some("roster") => Self::Roster(uuid.to_owned()),
                 Some("lanes") => Self::Lanes(uuid.to_owned()),
+                Some("requests") => Self::Requests(uuid.to_owned()),
                 Some(_) => return None,
             },
             _ => return None,
@@ -59,7 +62,7 @@ impl Target {
     pub(super) fn methods(&self) -> &'static str {
         match self {
             Self::OpenApi => "GET, HEAD, OPTIONS",
-            Self::Rooms | Self::Actions(_) => "POST, OPTIONS",
+            Self::Rooms | Self::Actions(_) | Self::Requests(_) => "POST, OPTIONS",
             Self::Lanes(_) => "GET, POST, OPTIONS",
             Self::Room(_) => "DELETE, OPTIONS",
             Self::Code(_) | Self::Events(_) | Self::Recordings(_) | Self::Roster(_) | Self::Time => {
@@ -84,6 +87,7 @@ mod tests {
         assert_eq!(Target::parse("rooms/a/actions"), Some(Target::Actions("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/roster"), Some(Target::Roster("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/lanes"), Some(Target::Lanes("a".to_owned())));
+        assert_eq!(Target::parse("rooms/a/requests"), Some(Target::Requests("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/events"), Some(Target::Events("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/recordings"), Some(Target::Recordings("a".to_owned())));
         assert_eq!(Target::parse("rooms/a/recordings/2"), Some(Target::Recording("a".to_owned(), 2)));

@@ -7,7 +7,8 @@ use crate::journal::NotKept;
 /// Why something can't be done to a room without a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PublishError {
-    /// The room is closed (`unknown_room`), or the owner key isn't the room's (`wrong_owner_key`).
+    /// The room is closed (`unknown_room`), the key isn't the room's (`wrong_owner_key`), or
+    /// somebody else may write by now (`not_owner`).
     Refused(RefusalCode),
     /// Another claim of the room's ownership is in force.
     Superseded,

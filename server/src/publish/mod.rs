@@ -7,7 +7,9 @@ mod error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rtbroadcaster_protocol::{KeyDigest, Lag, Mark, Posted, RefusalCode, Room, Timestamp};
+use rtbroadcaster_protocol::{
+    KeyDigest, Lag, MadeKey, Mark, Posted, Question, Refusal, RefusalCode, Room, Timestamp,
+};
 use tokio::time::{Instant, sleep};
 
 use crate::connection::{WAIT_FOR_MOST, WAIT_FOR_SOME};
@@ -28,8 +30,13 @@ const LOST_PAUSE_MS: u64 = 10;
 /// By what right a room is driven without a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Right {
-    /// The client knows a key with this digest. The room checks it at each step.
+    /// The client knows the owner key, which has this digest. The room checks it at each step.
     OwnerKey(KeyDigest),
+    /// It knows a key of the room, its owner's or a guest's. What that allows depends on who has
+    /// the right to write, which the room checks at each step.
+    Member(KeyDigest),
+    /// It knows none, and may do what a follower may.
+    Follower,
     /// It is the server itself.
     Server,
 }
@@ -47,10 +54,12 @@ impl DrivenRoom {
         Self { services, room, right }
     }
 
-    /// By what right it is driven.
-    #[cfg(feature = "cluster")]
-    pub(crate) fn right(&self) -> Right {
-        self.right
+    /// The key by which it is driven. None if it is the server, or who has none.
+    pub(crate) fn key(&self) -> Option<KeyDigest> {
+        match self.right {
+            Right::OwnerKey(key) | Right::Member(key) => Some(key),
+            Right::Follower | Right::Server => None,
+        }
     }
 
     /// The room itself.
@@ -62,13 +71,15 @@ impl DrivenRoom {
     ///
     /// # Errors
     /// - `unknown_room`: the room is closed by now.
-    /// - `wrong_owner_key`: the key isn't the room's.
+    /// - `wrong_owner_key`: the key isn't the room's, or no key of the room.
     pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Room, Timestamp) -> R) -> Result<R, RefusalCode> {
         let now = self.services.clock.now();
         let done = self.room.with(|room| {
             let act = |room: &mut Room| act(room, now);
             let done = match &self.right {
                 Right::OwnerKey(key) => room.as_key_holder(key, now, act),
+                Right::Member(key) => room.as_member(Some(key), now, act),
+                Right::Follower => room.as_member(None, now, act),
                 Right::Server => room.as_server(now, act),
             };
             (done, room.take_alarm())
@@ -105,6 +116,30 @@ impl DrivenRoom {
             })?;
             self.room.serve();
             appended
+        })
+        .await
+    }
+
+    /// Answers a question about who may write, and returns the answer once the journal has kept
+    /// what it changes. `session` is that of the page which asks.
+    ///
+    /// # Errors
+    /// See [`PublishError`].
+    pub(crate) async fn ask(
+        &self,
+        (ask, question): (u64, &Question<'_>),
+        made: MadeKey,
+        session: Option<&str>,
+    ) -> Result<Result<String, Refusal>, PublishError> {
+        let by = self.key();
+        self.until_not_lost(|| {
+            let asked = self.with(|room, now| {
+                self.check(room, None)?;
+                let asked = room.ask_with_key(by.as_ref(), (ask, question), made, session, now);
+                Ok((asked, room.mark()))
+            })?;
+            self.room.serve();
+            asked
         })
         .await
     }
@@ -155,10 +190,14 @@ impl DrivenRoom {
     }
 
     fn check_epoch(&self, room: &Room, epoch: Option<u64>) -> Result<(), PublishError> {
-        if epoch.is_some_and(|epoch| epoch != room.epoch()) {
-            return Err(PublishError::Superseded);
+        match epoch.filter(|epoch| *epoch != room.epoch()) {
+            // Its page is told who may write now, and goes on.
+            Some(epoch) if room.was_passed(epoch) || !room.may_write(self.key().as_ref()) => {
+                Err(RefusalCode::NotOwner.into())
+            }
+            Some(_) => Err(PublishError::Superseded),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Waits until the room's journal has kept all that was staged up to `mark`.

@@ -7,8 +7,7 @@ pub(super) use part::MemberPart;
 
 use super::host::with;
 use super::{HeldClaim, Peer, Role};
-use crate::mutation::mutated;
-use crate::room::SeatState;
+use crate::room::{MadeKey, MemberAsker, SeatState, may_write_already, rendered};
 use crate::{CloseCode, Host, Question, Refusal, RefusalCode, Room, RoomId, Timestamp, render};
 
 /// How long after its last request a connection may ask once more for the right to write, if that
@@ -81,20 +80,13 @@ impl Peer {
         now: Timestamp,
         host: &mut impl Host,
     ) -> Result<Result<String, Refusal>, CloseCode> {
-        let is_creator = self.seat() == Some(0) || mutated!(AnybodyManages);
-        let is_driver = matches!(self.role, Role::Owner { .. });
-        let may_ask = is_creator || (is_driver && matches!(question, Question::Refuse(_)));
-        if !may_ask {
-            let refusal =
-                if self.is_member() || is_driver { not_creator() } else { RefusalCode::NotOwner.into() };
+        let drives = matches!(self.role, Role::Owner { .. });
+        let seat = self.seat().filter(|_| drives || self.is_member());
+        if let Err(refusal) = (MemberAsker { seat, drives }).check(question) {
             return Ok(Err(refusal));
         }
-        let random = host.random();
-        let digest = match question {
-            Question::Invite { key, .. } => Some(host.digest(key)),
-            _ => None,
-        };
-        let act = |room: &mut Room| manage(room, ask, question, digest.zip(Some(random)), now);
+        let made = made_key(question, host);
+        let act = |room: &mut Room| room.manage(ask, question, made, now);
         match &mut self.role {
             Role::Owner { claim, .. } => claim.act(host, room, act),
             _ => Ok(with(host, room, act).unwrap_or(Err(RefusalCode::UnknownRoom.into()))),
@@ -110,8 +102,7 @@ impl Peer {
         host: &mut impl Host,
     ) -> Result<Result<String, Refusal>, CloseCode> {
         if !matches!(self.role, Role::Follower { .. }) {
-            let message = "this page may write: it need not ask for that";
-            return Ok(Err(Refusal::with_message(RefusalCode::Malformed, message)));
+            return Ok(Err(may_write_already()));
         }
         let (digest, random) = (host.digest(key), host.random());
         let in_roster = self.roster.as_ref().and_then(|part| part.seat);
@@ -221,29 +212,9 @@ impl MemberPart {
     }
 }
 
-/// What the creator asks, and what the driver may ask.
-fn manage(
-    room: &mut Room,
-    ask: u64,
-    question: &Question<'_>,
-    key: Option<(crate::KeyDigest, u64)>,
-    now: Timestamp,
-) -> Result<String, Refusal> {
-    match question {
-        Question::Invite { name, expires_ms, .. } => {
-            let (key, random) = key.ok_or(RefusalCode::Malformed)?;
-            let seat = room.invite(key, name.as_deref(), *expires_ms, random, now)?;
-            return Ok(rendered(|text| render::asked_seat(text, ask, seat)));
-        }
-        Question::TakeBack => {
-            let seq = room.take_back(now);
-            return Ok(rendered(|text| render::asked_seq(text, ask, seq)));
-        }
-        Question::Refuse(seat) => room.refuse_request(*seat),
-        Question::Revoke(seat) => room.revoke(*seat, now),
-        Question::Roster(_) | Question::Request { .. } => {}
-    }
-    Ok(rendered(|text| render::asked_done(text, ask)))
+/// What a question brings along.
+fn made_key(question: &Question<'_>, host: &mut impl Host) -> MadeKey {
+    MadeKey { digest: question.key().map(|key| host.digest(key)), random: host.random() }
 }
 
 /// The requests that a connection was not told yet, which knows those up to the number `told`.
@@ -253,14 +224,4 @@ pub(super) fn requests(room: &Room, told: u64) -> (u64, Vec<String>) {
     let newest = waiting.last().map_or(told, |(newest, ..)| *newest);
     let texts = waiting.iter().map(|(_, seat, name)| rendered(|text| render::request(text, *seat, *name)));
     (newest, texts.collect())
-}
-
-fn not_creator() -> Refusal {
-    Refusal::with_message(RefusalCode::Forbidden, "only the creator of the room may do that")
-}
-
-fn rendered(render: impl FnOnce(&mut String)) -> String {
-    let mut text = String::new();
-    render(&mut text);
-    text
 }

@@ -4,5 +4,8 @@ mod asking;
 mod claiming;
 mod entering;
 mod passing;
+mod questions;
 
 pub(crate) use entering::{MemberEntry, SeatState};
+pub use questions::MadeKey;
+pub(crate) use questions::{MemberAsker, may_write_already, rendered};

@@ -70,6 +70,12 @@ impl Room {
         self.owner_version += 1;
     }
 
+    /// Whether this epoch, the last but one, ended because the right to write was passed on.
+    #[must_use]
+    pub fn was_passed(&self, epoch: u64) -> bool {
+        self.owner.was_passed(epoch)
+    }
+
     /// The entry by which the turn of this epoch ended, as messages have it. None if it ended in
     /// another way.
     pub(crate) fn turn_after(&self, epoch: u64) -> Option<String> {

@@ -7,7 +7,7 @@ use posting::no_action;
 
 use crate::room::RecordedAnswer;
 use crate::wire::parse::{self, TOO_MANY_REFUSALS};
-use crate::{ClientMessage, Refusal, RefusalCode, Room, Timestamp};
+use crate::{ClientMessage, KeyDigest, Refusal, RefusalCode, Room, Timestamp};
 
 /// A post gets at most this many refusals. After these the rest of it isn't read, so that a few
 /// bytes of junk aren't answered by many times their size.
@@ -19,6 +19,9 @@ pub struct Post<'a> {
     /// The session's name, and the id of the post's first line. Without a session, duplicates
     /// aren't recognised.
     pub session: Option<(&'a str, u64)>,
+    /// The key by which it posts. What comes while somebody else may write is refused: also the
+    /// rest of a post that passes that right on. None for the server itself, which always may.
+    pub key: Option<KeyDigest>,
 }
 
 /// What became of one line of a post.
@@ -58,15 +61,17 @@ impl Post<'_> {
     ) -> Vec<Posted> {
         match self.session {
             Some((session, first_id)) => {
-                room.on_behalf_of(session, |room| append(room, Some(first_id), lines, now))
+                let key = self.key.as_ref();
+                room.on_behalf_of(session, |room| append(room, key, Some(first_id), lines, now))
             }
-            None => append(room, None, lines, now),
+            None => append(room, self.key.as_ref(), None, lines, now),
         }
     }
 }
 
 fn append<'a>(
     room: &mut Room,
+    key: Option<&KeyDigest>,
     mut next_id: Option<u64>,
     lines: impl Iterator<Item = &'a str>,
     now: Timestamp,
@@ -87,7 +92,10 @@ fn append<'a>(
             Err(refusal) => (None, Err(refusal)),
         };
         next_id = id.map(|id| id + 1).or(next_id);
-        let answer = room.answer_once(id, message, now);
+        let answer = match room.may_write(key) {
+            true => room.answer_once(id, message, now),
+            false => room.answer_former_writer(id),
+        };
         refusals += usize::from(!matches!(answer, RecordedAnswer::Appended(_)));
         posted.push(Posted { line, id, answer });
     }

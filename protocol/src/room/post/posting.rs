@@ -1,7 +1,7 @@
 //! What the bearer of the owner key, or the server itself, may do to a room without a connection.
 
 use crate::room::{Accepted, RecordedAnswer, Room};
-use crate::{ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
+use crate::{ClaimKind, ClientMessage, KeyDigest, Refusal, RefusalCode, Timestamp};
 
 impl Room {
     /// Does something for the bearer of the owner key. This is no claim: the owner stays the same.
@@ -23,24 +23,35 @@ impl Room {
         self.as_server(now, act)
     }
 
-    /// Writes for the bearer of a key whose seat has the right to write. This is no claim: the
-    /// owner stays the same. If the owner is away, its grace starts anew.
+    /// Does something for the bearer of a key of the room, or without one for a follower. This is
+    /// no claim: the owner stays the same. If the bearer has the right to write and the owner is
+    /// away, its grace starts anew.
     ///
     /// # Errors
     /// - `unknown_room`: the room is closed.
-    /// - `wrong_owner_key`: it is no key of the room.
-    /// - `not_owner`: somebody else may write now.
-    pub fn as_writer<R>(
+    /// - `wrong_owner_key`: it is no key of the room, or good no longer.
+    pub fn as_member<R>(
         &mut self,
-        key: &KeyDigest,
+        key: Option<&KeyDigest>,
         now: Timestamp,
         act: impl FnOnce(&mut Self) -> R,
     ) -> Result<R, RefusalCode> {
         self.check_open()?;
-        if self.seat_with_key(key).ok_or(RefusalCode::WrongOwnerKey)? != self.driver().seat {
-            return Err(RefusalCode::NotOwner);
-        }
-        self.as_server(now, act)
+        let seat = key.map(|key| self.seat_with_key(key).ok_or(RefusalCode::WrongOwnerKey)).transpose()?;
+        if seat == Some(self.members.pen()) { self.as_server(now, act) } else { Ok(act(self)) }
+    }
+
+    /// Whether somebody who was invited has this key.
+    #[must_use]
+    pub fn is_guest_key(&self, key: &KeyDigest) -> bool {
+        self.seat_of_key(key, ClaimKind::Presenter).is_some()
+    }
+
+    /// Whether this key gives the right to write now. None stands for the server itself, which
+    /// always may.
+    #[must_use]
+    pub fn may_write(&self, key: Option<&KeyDigest>) -> bool {
+        key.is_none_or(|key| self.seat_with_key(key) == Some(self.members.pen()))
     }
 
     /// Reads something for the bearer of the owner key. Nothing changes: the owner's grace goes on.
@@ -91,6 +102,15 @@ impl Room {
         self.owner.switch_back(session, own_answers);
         self.update_memory_use();
         result
+    }
+
+    /// The answer to an action of somebody who may not write now: the one that was given when it
+    /// might, or a refusal. That isn't recorded, because the ids of a session are its own.
+    pub(crate) fn answer_former_writer(&self, id: Option<u64>) -> RecordedAnswer {
+        match id.filter(|id| self.owner.has_answered(Some(*id))) {
+            Some(id) => self.owner.answers().answer_to(id),
+            None => RecordedAnswer::Refused(Refusal { id, ..Refusal::somebody_else_drives() }),
+        }
     }
 
     /// Appends an action or a clear, or records its refusal. If it was answered before, it does

@@ -9,7 +9,8 @@ fn room() -> Room {
 }
 
 fn post(room: &mut Room, session: Option<(&str, u64)>, body: &str) -> Vec<Posted> {
-    let posted = room.as_key_holder(&KEY, NOW, |room| Post { session }.append(room, body.lines(), NOW));
+    let posted =
+        room.as_key_holder(&KEY, NOW, |room| Post { session, key: None }.append(room, body.lines(), NOW));
     posted.expect("the key is the room's")
 }
 

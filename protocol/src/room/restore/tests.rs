@@ -107,7 +107,11 @@ fn take(room: &mut Room, step: &Step, number: u64) {
                 Some(slot) => format!("{{\"funcKey\":\"g\",\"slot\":\"s{slot}\",\"stateMessage\":true}}"),
                 None => format!("{{\"funcKey\":\"g\",\"funcParams\":[{number}]}}"),
             };
-            Post { session: Some((&name, number)) }.append(room, [&*line].into_iter(), Timestamp(number));
+            Post { session: Some((&name, number)), key: None }.append(
+                room,
+                [&*line].into_iter(),
+                Timestamp(number),
+            );
         }
         Step::Act { slot, by: None, has_id } => {
             let slot = slot.map(|slot| format!("s{slot}"));

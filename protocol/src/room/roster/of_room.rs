@@ -116,6 +116,11 @@ impl Room {
         self.roster.list.as_ref()?.name_of(seat)
     }
 
+    /// The seat of the follower with this session, if it has one.
+    pub(in crate::room) fn seat_of_session(&self, session: &str) -> Option<u32> {
+        self.roster.list.as_ref()?.sessions.seat(session)
+    }
+
     /// Followers see people only as long as there are few.
     fn shows_people_to(&self, asker: Asker) -> bool {
         asker == Asker::Owner || self.named() <= self.limits.roster_shared

@@ -88,9 +88,14 @@ fn requested<'a>(json: &'a str) -> Result<Question<'a>, Refusal> {
 }
 
 fn key(json: Option<&str>) -> Result<Cow<'_, str>, Refusal> {
-    let key = json.and_then(text).filter(|key| (MIN_KEY_BYTES..=MAX_KEY_BYTES).contains(&key.len()));
+    // Over plain HTTP it stands in a header.
+    let is_visible = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
+    let is_long = |key: &str| (MIN_KEY_BYTES..=MAX_KEY_BYTES).contains(&key.len());
+    let key = json.and_then(text).filter(|key| is_long(key) && is_visible(key));
     key.ok_or_else(|| {
-        let expected = format!("a random text of {MIN_KEY_BYTES} to {MAX_KEY_BYTES} bytes");
+        let expected = format!(
+            "a random text of {MIN_KEY_BYTES} to {MAX_KEY_BYTES} visible ASCII characters, such as base64url"
+        );
         wrong_type("key", &expected)
     })
 }

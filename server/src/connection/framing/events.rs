@@ -21,9 +21,14 @@ pub(crate) struct EventFraming {
 }
 
 impl EventFraming {
-    /// A framing for one client. A client that hasn't `resumed` is served the retained state first.
-    pub(crate) fn new(resumed: bool) -> Self {
-        Self { is_snapshot: !resumed }
+    /// A framing for one client, which is served the retained state first.
+    pub(crate) fn new() -> Self {
+        Self { is_snapshot: true }
+    }
+
+    /// Notes that the client goes on where it was.
+    pub(crate) fn note_resumed(&mut self) {
+        self.is_snapshot = false;
     }
 
     /// The messages of a frame as events.
@@ -97,7 +102,7 @@ mod tests {
         let mut room = Room::new(RoomId::from_random(1), KeyDigest([0; 32]), None, limits);
         act(&mut room, "a", Some("a"));
         let mut cursor = room.join(Rendering::Compact, None).unwrap();
-        let mut framing = EventFraming::new(false);
+        let mut framing = EventFraming::new();
         act(&mut room, "b", None);
         let expected = "data: {\"seq\":1,\"funcKey\":\"a\",\"stateMessage\":true}\n\n\
                         id: 1\ndata: {\"synced\":1}\n\n\
@@ -118,7 +123,9 @@ mod tests {
         act(&mut room, "a", None);
         act(&mut room, "b", None);
         let mut cursor = room.join(Rendering::Compact, Some(1)).unwrap();
-        let served = served(&mut room, &mut cursor, &mut EventFraming::new(true));
+        let mut framing = EventFraming::new();
+        framing.note_resumed();
+        let served = served(&mut room, &mut cursor, &mut framing);
         assert_eq!(served, "id: 2\ndata: {\"seq\":2,\"funcKey\":\"b\"}\n\n");
     }
 }

@@ -21,7 +21,7 @@ use crate::publish::{DrivenRoom, Right};
 #[derive(Debug, Serialize, Deserialize)]
 struct HandedPost {
     room: String,
-    /// The digest of the owner key that came with it. None if the server itself may post.
+    /// The digest of the key that came with it. None if the server itself may post.
     key: Option<[u8; 32]>,
     session: Option<(String, u64)>,
     epoch: Option<u64>,
@@ -52,10 +52,7 @@ pub(super) async fn hand_over(
     let Some(cluster) = manager.services().cluster.get() else { return Ok(None) };
     let Some(node) = cluster.other_holder(id) else { return Ok(None) };
     let RoomPost { session, epoch, has_lines, text } = post.clone();
-    let key = match room.right() {
-        Right::OwnerKey(KeyDigest(key)) => Some(key),
-        Right::Server => None,
-    };
+    let key = room.key().map(|KeyDigest(key)| key);
     let handed = HandedPost { room: id.to_string(), key, session, epoch, has_lines, text };
     let handed = serde_json::to_vec(&handed).map_err(|_| HttpError::Broken)?;
     match cluster.hand_over(node, handed).await {
@@ -104,7 +101,7 @@ async fn append(manager: &Manager, handed: HandedPost) -> Result<String, HttpErr
     let services = manager.services();
     let room = RoomId::parse(&room).and_then(|id| services.rooms.find(id));
     let room = room.ok_or(RefusalCode::UnknownRoom)?;
-    let right = key.map_or(Right::Server, |key| Right::OwnerKey(KeyDigest(key)));
+    let right = key.map_or(Right::Server, |key| Right::Member(KeyDigest(key)));
     let room = DrivenRoom::new(services.clone(), room, right);
     RoomPost { session, epoch, has_lines, text }.append(manager, &room).await
 }

@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use rtbroadcaster_protocol::{Post, Posted, RecordedAnswer};
+use rtbroadcaster_protocol::{Post, Posted, RecordedAnswer, Refusal, RefusalCode};
 use serde_json::{Value, json};
 
 use crate::Manager;
@@ -25,7 +25,7 @@ impl RoomPost {
     /// Appends the actions here. Returns the answer, as JSON.
     pub(super) async fn append(&self, manager: &Manager, room: &DrivenRoom) -> Result<String, HttpError> {
         let session = self.session.as_ref().map(|(session, first_id)| (session.as_str(), *first_id));
-        let post = Post { session };
+        let post = Post { session, key: room.key() };
         let posted = room.publish(self.epoch, |room, now| {
             if self.has_lines {
                 post.append(room, self.text.lines(), now)
@@ -34,6 +34,9 @@ impl RoomPost {
             }
         });
         let posted = posted.await.map_err(|error| HttpError::unpublished(error, manager))?;
+        if let Some(refusal) = somebody_else_drives(&posted) {
+            return Err(refusal.clone().into());
+        }
         if self.has_lines {
             for refusal in posted.iter().filter_map(Posted::refusal) {
                 manager.metrics().refused(refusal);
@@ -46,6 +49,15 @@ impl RoomPost {
         let (id, outcome) = (posted.id, outcome(posted.answer));
         outcome.map(|seq| with_id(json!({"seq": seq}), id).to_string())
     }
+}
+
+/// Why nothing of a post was taken, if it is because somebody else has the right to write.
+fn somebody_else_drives(posted: &[Posted]) -> Option<&Refusal> {
+    let mut refusals = posted.iter().map(Posted::refusal);
+    let is_not_owner =
+        |refusal: Option<&Refusal>| refusal.is_some_and(|it| it.known_code() == Some(RefusalCode::NotOwner));
+    let first = posted.first()?.refusal();
+    refusals.all(is_not_owner).then_some(first).flatten()
 }
 
 /// The seq of an appended action, or the reason why it wasn't appended.

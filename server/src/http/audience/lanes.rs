@@ -2,8 +2,8 @@
 //! what, for the bearer of the owner key.
 
 use rtbroadcaster_protocol::{
-    ClientMessage, Delay, Host, LaneMessage, LaneOutcome, LaneWord, Operation, Refusal, RefusalCode, Room,
-    RoomId, Speaker, parse, voter,
+    ClientMessage, Host, LaneMessage, LaneOutcome, LaneWord, Refusal, RefusalCode, Room, RoomId, Speaker,
+    parse, voter,
 };
 use serde_json::json;
 use warp::http::StatusCode;
@@ -11,7 +11,7 @@ use warp::reply::Response;
 
 use crate::Manager;
 use crate::connection::ConnectionHost;
-use crate::http::authorisation::{authorise_reader, prepare};
+use crate::http::authorisation::{authorise_reader, check_address, may_join};
 use crate::http::body::Body;
 use crate::http::error::HttpError;
 use crate::http::headers;
@@ -35,33 +35,15 @@ pub(in crate::http) async fn speak(
     uuid: &str,
     body: Body,
 ) -> Result<Response, HttpError> {
-    let token = headers::bearer(&request.headers)?;
-    let mut host = ConnectionHost::new(manager.services().clone(), request.remote());
-    let now = manager.now();
-    host.may_ask_for_room(now)?;
     check_address(manager, request)?;
-    let id = RoomId::parse(uuid).ok_or(RefusalCode::UnknownRoom)?;
-    let operation = Operation::Join(id);
-    if !host.permissions(operation, token)?.allow(operation) {
-        return Err(RefusalCode::Forbidden.into());
-    }
-    prepare(manager, request, operation, token, None).await?;
+    let mut host = ConnectionHost::new(manager.services().clone(), request.remote());
+    let id = may_join(manager, request, &mut host, uuid).await?;
     if headers::media_type(&request.headers)?.as_deref() != Some("application/json") {
         return Err(HttpError::MediaType("application/json"));
     }
     let text = body.text(manager, manager.settings().limits.message_bytes).await?;
     let message = read(&text, host.params_depth())?;
     take(manager, &mut host, id, &message).await
-}
-
-/// Counts the request against what its address may send.
-fn check_address(manager: &Manager, request: &Request) -> Result<(), HttpError> {
-    let (posts, now) = (&manager.services().lane_traffic.posts, manager.now());
-    request.remote().map_or(Ok(()), |remote| posts.try_once(remote, now)).map_err(too_many)
-}
-
-fn too_many(wait: Delay) -> HttpError {
-    Refusal::until_later(RefusalCode::RateLimited, wait.milliseconds()).into()
 }
 
 /// The only message of the body.
@@ -90,7 +72,7 @@ async fn take(
         return Err(RefusalCode::UnknownRoom.into());
     };
     // Not before: what is refused must not hold up what others say.
-    manager.services().lane_traffic.try_count(now).map_err(too_many)?;
+    manager.services().lane_traffic.try_count(now).map_err(HttpError::too_many)?;
     let mut speaker = Speaker::default();
     if let LaneWord::Vote { session, .. } = &message.word {
         speaker.voter = Some(voter(id, session.as_deref(), host)?);

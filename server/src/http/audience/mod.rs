@@ -1,4 +1,6 @@
-//! `rooms/{uuid}/roster` and `rooms/{uuid}/lanes`: who is there, and what they say.
+//! `rooms/{uuid}/roster`, `rooms/{uuid}/lanes` and `rooms/{uuid}/requests`: who is there, what they
+//! say, and who of them may write.
 
 pub(super) mod lanes;
+pub(super) mod requests;
 pub(super) mod roster;

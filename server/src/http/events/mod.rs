@@ -28,7 +28,7 @@ use pipe::pipe;
 /// nginx and other proxies that know this header don't buffer the events.
 const BUFFERING: &str = "x-accel-buffering";
 
-/// Follows a room. With the owner key it claims the room, as a websocket would.
+/// Follows a room. With a key it claims the room, or enters as a member, as a websocket would.
 pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> Result<Answer, HttpError> {
     let query = Query::parse(&request.query)?;
     let mut join = join(request, &query, uuid)?;
@@ -43,14 +43,13 @@ pub(super) async fn follow(manager: &Manager, request: &Request, uuid: &str) -> 
         let decision = prepare(manager, request, operation, join.token.as_deref(), join.since).await;
         decision.inspect_err(|refusal| manager.metrics().refused(refusal))?;
     }
-    // A claim resumes nothing: it is served the retained state, or nothing.
-    let framing = EventFraming::new(join.since.is_some() && join.claim.is_none());
-    let services = manager.services().clone();
-    let mut state = ConnectionState::new(services, request.remote(), Framing::Events(framing));
+    let framing = Framing::Events(EventFraming::new());
+    let mut state = ConnectionState::new(manager.services().clone(), request.remote(), framing);
     state.peer.receive(Ok(ClientMessage::Join(join)), manager.now(), &mut state.host);
     if !state.peer.is_in_room() {
         first_reply(&mut state.peer, &mut state.host)?;
     }
+    state.note_entered();
     // From here on nothing waits, so the client is in the room only with a connection.
     let remote = request.remote.map(|RemoteAddress(address)| address.to_string());
     let span = debug_span!("events", remote);
@@ -76,7 +75,7 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
     // What belongs to a claim must be right without one too, or a misspelt header went unnoticed.
     let claim = Claim {
         key: Cow::Borrowed(""),
-        kind: if query.text("drive") == Some("false") { ClaimKind::Creator } else { ClaimKind::Takes },
+        kind: claim_kind(query)?,
         session: query.text("session").map(headers::session).transpose()?.map(Into::into),
         acknowledged: query.number("ack")?,
         epoch: query.number("epoch")?,
@@ -84,8 +83,12 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
         share_roster: query.flag("shareRoster")?,
     };
     let session = claim.session.clone();
-    let owner_key = headers::owner_key_to_claim(&request.headers)?;
-    let claim = owner_key.map(|key| Claim { key: key.into(), ..claim });
+    let claim = match (headers::owner_key_to_claim(&request.headers)?, headers::invite(&request.headers)?) {
+        (Some(_), Some(_)) => return Err(headers::two_keys()),
+        (Some(key), None) => Some(Claim { key: key.into(), ..claim }),
+        (None, Some(key)) => Some(Claim { key: key.into(), kind: ClaimKind::Presenter, ..claim }),
+        (None, None) => None,
+    };
     Ok(Join {
         uuid: uuid.into(),
         version: Some(PROTOCOL_VERSION),
@@ -97,6 +100,12 @@ fn join<'a>(request: &'a Request, query: &'a Query, uuid: &'a str) -> Result<Joi
         session,
         token: headers::bearer(&request.headers)?.map(Into::into),
     })
+}
+
+/// Whether the creator's claim takes the right to write from who has it.
+fn claim_kind(query: &Query) -> Result<ClaimKind, HttpError> {
+    let drives = query.text("drive").is_none() || query.flag("drive")?;
+    Ok(if drives { ClaimKind::Takes } else { ClaimKind::Creator })
 }
 
 /// Whether an owner wants its room recorded.

@@ -147,7 +147,7 @@ impl World {
             return Ok(None);
         }
         let session = format!("program-{}", post.program);
-        let posting = Post { session: Some((&session, post.id)) };
+        let posting = Post { session: Some((&session, post.id)), key: None };
         let posted =
             room.as_server(now, |room| posting.append(room, std::iter::once(post.text.as_str()), now));
         // A room that is closed takes nothing.

@@ -38,11 +38,17 @@ fn refused(text: &str) -> String {
 #[test]
 fn a_key_that_can_be_guessed_is_refused_and_so_is_an_unknown_role() {
     let short = refused(r#"{"ask":1,"invite":{"key":"short","role":"presenter"}}"#);
-    assert_eq!(short, "\"key\" must be a random text of 22 to 128 bytes");
+    assert_eq!(
+        short,
+        "\"key\" must be a random text of 22 to 128 visible ASCII characters, such as base64url"
+    );
     let role = refused(r#"{"ask":1,"invite":{"key":"0123456789012345678901","role":"king"}}"#);
     assert!(role.starts_with("\"invite\" must be an object with a \"key\", the \"role\""), "{role}");
     let request = refused(r#"{"ask":1,"request":{"name":"Ben"}}"#);
-    assert_eq!(request, "\"key\" must be a random text of 22 to 128 bytes");
+    assert_eq!(
+        request,
+        "\"key\" must be a random text of 22 to 128 visible ASCII characters, such as base64url"
+    );
     let nothing = refused(r#"{"ask":1}"#);
     assert!(nothing.starts_with("\"roster\" must be"), "{nothing}");
 }
