@@ -129,8 +129,8 @@ pub use manager::Manager;
 pub use remote_address::RemoteAddress;
 pub use room_events::{Lagged, RoomChange, RoomEvent, RoomEvents};
 pub use rtbroadcaster_protocol::{
-    LaneReport, Limits, Operation, OwnerKey, OwnerPresence, RecordingWish, Refusal, RefusalCode, RoomCode,
-    RoomId,
+    Driver, LaneReport, Limits, Operation, OwnerKey, OwnerPresence, RecordingWish, Refusal, RefusalCode,
+    RoomCode, RoomId,
 };
 pub use service::RoomsService;
 pub use settings::{RecordingSettings, Settings};

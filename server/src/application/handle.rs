@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtbroadcaster_protocol::{
-    LaneReport, MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, RecordingWish, Refusal,
-    RefusalCode, Room, RoomCode, RoomId,
+    Driver, LaneReport, MAX_SESSION_BYTES, OwnerPresence, Post, Posted, RecordedAnswer, RecordingWish,
+    Refusal, RefusalCode, Room, RoomCode, RoomId,
 };
 use tokio::time::sleep;
 
@@ -102,6 +102,21 @@ impl RoomHandle {
     #[must_use]
     pub fn owner(&self) -> OwnerPresence {
         self.shared().look(Room::owner_presence).unwrap_or(OwnerPresence::Away)
+    }
+
+    /// Who may write, of the pages that have a key of the room: its creator has seat 0. The
+    /// application itself always may. None if the room is gone.
+    ///
+    /// ```no_run
+    /// # fn show(room: &rtbroadcaster::RoomHandle) {
+    /// if let Some(driver) = room.driver() {
+    ///     println!("{} drives", driver.name.as_deref().unwrap_or("somebody without a name"));
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn driver(&self) -> Option<Driver> {
+        self.shared().look(Room::driver)
     }
 
     /// Publishes a message to all followers, and returns its seq once the room has it, and has it
