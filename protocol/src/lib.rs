@@ -82,12 +82,13 @@ pub use peer::{Host, Operation, OwnerKey, Peer, PeerOutput, Permissions, Request
 pub use recording::{Recorded, Recorder, RecorderLimits, RecordingEnd, RecordingScan};
 #[cfg(feature = "rooms")]
 pub use room::{
-    Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, InvitedMember, KeyDigest,
-    Lag, LagReport, LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom, LogEntry, MadeKey, Mark,
-    MembersState, Memory, Observer, OwnerState, Post, Posted, Proposal, Received, Record, RecordError,
-    RecordedAnswer, RecordedVotes, RecorderHost, RecorderStart, Records, Replica, ReplicaLoader, Restart,
-    RestoreError, Room, RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport, RoomRestorer, Rooms, RosterSaid,
-    RosterSaying, RosterServer, SeatedPerson, SharedLanes, Speaker, Standing, Vote, VoterDigest,
+    Accepted, Answer, Checkpoint, Claimed, Contents, Cursor, EntryError, Frame, HandOverCounts,
+    InvitedMember, KeyDigest, Lag, LagReport, LaneOutcome, LaneReport, Lanes, LoadError, LoadedRoom,
+    LogEntry, MadeKey, Mark, MembersState, Memory, Observer, OwnerState, Post, Posted, Proposal, Received,
+    Record, RecordError, RecordedAnswer, RecordedVotes, RecorderHost, RecorderStart, Records, Replica,
+    ReplicaLoader, Restart, RestoreError, Room, RoomCode, RoomCodes, RoomId, RoomNotice, RoomReport,
+    RoomRestorer, Rooms, RosterSaid, RosterSaying, RosterServer, SeatedPerson, SharedLanes, Speaker,
+    Standing, Vote, VoterDigest,
 };
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;

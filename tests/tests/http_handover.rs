@@ -1,6 +1,7 @@
 //! Hand-overs over plain HTTP: who may write, who may ask what, and what a stream is told.
 
-use rtbroadcaster_tests::{Edge, Events, Request, Response, Room, Server};
+use rtbroadcaster::{Driver, Message, RoomId};
+use rtbroadcaster_tests::{Edge, Events, Program, Request, Response, Room, Scrape, Server, until};
 use serde_json::{Value, json};
 
 const ANA: &str = "ana-0123456789012345678901";
@@ -217,6 +218,53 @@ async fn what_is_no_question_or_no_key_is_malformed() {
     edge.send(&as_creator(&edge, "?drive=yes")).await.is_refused(400, "malformed");
     let two = as_creator(&edge, "").with("Rtbroadcaster-Invite", ANA);
     edge.send(&two).await.is_refused(400, "malformed");
+}
+
+#[tokio::test]
+async fn the_application_knows_who_drives_and_hand_overs_are_counted() {
+    let server = Server::with_limits(|limits| limits.request_ms = 100).await;
+    let edge = Edge::open(&server.address).await;
+    let room = server.manager.room(RoomId::parse(&edge.uuid).expect("a uuid")).expect("it is open");
+    assert_eq!(room.driver(), Some(Driver { seat: 0, name: None }));
+    let (_ana, seat) = handed_over(&edge).await;
+    let driver = Driver { seat: u32::try_from(seat).expect("a seat"), name: Some("Ana".to_owned()) };
+    assert_eq!(room.driver(), Some(driver));
+    assert_eq!(room.publish(Message::action("the application's", ())).await.expect("it always may"), 3);
+
+    let request = |key: &str| question(&edge, &json!({"ask": 1, "request": {"key": key}}));
+    let bens = edge.send(&request(BEN)).await.json()["seat"].clone();
+    asks(&edge, &edge.key, &json!({"ask": 2, "refuse": bens})).await;
+    edge.send(&request(BEN)).await;
+    let requests = |outcome: &str| format!("rtbroadcaster_hand_over_requests_total{{outcome=\"{outcome}\"}}");
+    until("the request is over", async || {
+        let unanswered = Scrape::of(&server.address).await.value(&requests("unanswered"));
+        (unanswered == 1.0).then_some(())
+    })
+    .await;
+    let bens_new = edge.send(&request(BEN)).await.json()["seat"].clone();
+    let pass = json!({"drive": bens_new});
+    assert_eq!(edge.send(&action(&edge, &pass, ANA)).await.status, 200);
+    let scrape = Scrape::of(&server.address).await;
+    assert_eq!(scrape.value("rtbroadcaster_hand_overs_total"), 2.0);
+    assert_eq!(["accepted", "refused"].map(|outcome| scrape.value(&requests(outcome))), [1.0, 1.0]);
+}
+
+#[tokio::test]
+async fn the_administration_shows_who_drives() {
+    let mut command = Program::command();
+    command.args(["--listen", "127.0.0.1:0"]);
+    command.env("RTBROADCASTER_ADMIN_TOKEN", "a-token-of-the-administration");
+    let program = Program::listening(command).await;
+    let edge = Edge::open(&program.address).await;
+    let shown = async || {
+        let path = format!("/admin/rooms/{}", edge.uuid);
+        let request = Request::get(&path).bearing("a-token-of-the-administration");
+        let room = request.send(&program.address).await.json();
+        (room["driver"].clone(), room["members"].clone())
+    };
+    assert_eq!(shown().await, (json!({"seat": 0}), json!(0)));
+    let (_ana, seat) = handed_over(&edge).await;
+    assert_eq!(shown().await, (json!({"seat": seat, "name": "Ana"}), json!(1)));
 }
 
 /// G9 of `members-per-room` and `requests-per-room`.

@@ -59,7 +59,7 @@ pub(crate) use lanes::LanesTold;
 pub use lanes::{LaneOutcome, LaneReport, Lanes, SharedLanes, Speaker, VoterDigest};
 pub(crate) use log::MAX_FRAME_BYTES;
 pub use log::{Contents, Cursor, Frame};
-pub use members::{InvitedMember, MembersState};
+pub use members::{HandOverCounts, InvitedMember, MembersState};
 pub use memory::Memory;
 pub use ownership::{Answer, Claimed, EntryError, KeyDigest, OwnerState, RecordedAnswer};
 pub use post::{Post, Posted};

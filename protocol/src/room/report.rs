@@ -19,6 +19,8 @@ pub struct RoomReport {
     pub seq: u64,
     /// How many people have a name, those included whose seats are kept while they are away.
     pub named: usize,
+    /// How many members it has beside its creator.
+    pub members: usize,
     /// How many lanes are open.
     pub lanes: usize,
     /// How many voters they have together.
@@ -51,6 +53,7 @@ impl Room {
             epoch: self.owner.epoch(),
             seq: self.compact.head(),
             named: self.named(),
+            members: self.guests(),
             is_recorded: self.recording().is_some(),
             slots: self.slots.len(),
             slot_bytes: self.slots.bytes(),

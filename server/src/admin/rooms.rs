@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use rtbroadcaster_protocol::{OwnerPresence, RoomCode, RoomId};
+use rtbroadcaster_protocol::{Driver, OwnerPresence, Room, RoomCode, RoomId};
 use serde::Serialize;
 use tokio::task::yield_now;
 use tracing::info;
@@ -30,6 +30,9 @@ pub(super) struct RoomView {
     followers: usize,
     /// People who have a name.
     named: usize,
+    driver: DriverView,
+    /// Who has a key, beside the creator.
+    members: usize,
     /// Lanes that are open, and their voters.
     lanes: usize,
     voters: usize,
@@ -49,6 +52,16 @@ pub(super) struct RoomView {
     /// Only in a cluster.
     #[serde(flatten)]
     place: Option<PlaceView>,
+}
+
+/// Who may write.
+#[derive(Debug, Serialize)]
+struct DriverView {
+    /// 0 is the creator's.
+    seat: u32,
+    /// Only if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
 }
 
 /// Some of the rooms.
@@ -179,7 +192,8 @@ async fn views(manager: &Manager, rooms: &[Arc<SharedRoom>]) -> Vec<RoomView> {
 /// A room as it is now. None if it counts as gone.
 fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
     let report = room.report()?;
-    let elsewhere = room.look(|room| room.audience_elsewhere().connected)?;
+    let look = |room: &Room| (room.audience_elsewhere().connected, room.driver());
+    let (elsewhere, Driver { seat, name }) = room.look(look)?;
     Some(RoomView {
         id: room.id().to_string(),
         code: room.code().map(|code| code.to_string()),
@@ -189,6 +203,8 @@ fn view(manager: &Manager, room: &SharedRoom) -> Option<RoomView> {
         },
         followers: report.followers,
         named: report.named,
+        driver: DriverView { seat, name },
+        members: report.members,
         lanes: report.lanes,
         voters: report.voters,
         recorded: report.is_recorded,

@@ -11,6 +11,7 @@
 
 mod code_lookup;
 mod counts;
+mod hand_overs;
 mod lane_messages;
 mod latency;
 mod moment;
@@ -24,6 +25,7 @@ use rtbroadcaster_protocol::{CloseCode, RecordingEnd, Refusal, RefusalCode};
 use crate::admission::HandshakeError;
 use crate::websocket::{CLIENT_CODES, Ending, Fault};
 use counts::{Counts, Shard};
+use hand_overs::HandOvers;
 
 pub(crate) use code_lookup::CodeLookup;
 pub(crate) use counts::{SendCounts, Traffic};
@@ -48,6 +50,7 @@ pub(crate) struct Metrics {
     pub(crate) code_lookups: [AtomicU64; CodeLookup::ALL.len()],
     pub(crate) roster_asked: [AtomicU64; RosterAsked::ALL.len()],
     pub(crate) lane_messages: [AtomicU64; LaneMessages::COUNT],
+    pub(crate) hand_overs: HandOvers,
     pub(crate) recordings_begun: AtomicU64,
     pub(crate) recordings_ended: [AtomicU64; RecordingEnd::ALL.len()],
     pub(crate) recorded_bytes: AtomicU64,
@@ -80,6 +83,7 @@ impl Metrics {
             code_lookups: zeros(),
             roster_asked: zeros(),
             lane_messages: zeros(),
+            hand_overs: HandOvers::default(),
             recordings_begun: AtomicU64::new(0),
             recordings_ended: zeros(),
             recorded_bytes: AtomicU64::new(0),

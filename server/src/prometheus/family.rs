@@ -53,6 +53,8 @@ families! {
     CODE_LOOKUPS = Counter "rtbroadcaster_code_lookups_total": "Short codes of rooms that clients asked for, by the outcome.";
     ROSTER_ASKED = Counter "rtbroadcaster_roster_asked_total": "Questions of clients who is there, by the outcome.";
     LANE_MESSAGES = Counter "rtbroadcaster_lane_messages_total": "Messages that clients sent on lanes, by the kind and the outcome.";
+    PASSES = Counter "rtbroadcaster_hand_overs_total": "Times that the right to write was passed on in a room.";
+    REQUESTS = Counter "rtbroadcaster_hand_over_requests_total": "Requests for the right to write, by the outcome.";
     LANES = Gauge "rtbroadcaster_lanes": "Lanes of all rooms that are open.";
     VOTERS = Gauge "rtbroadcaster_voters": "Voters of all lanes.";
     RECORDINGS = Gauge "rtbroadcaster_recordings": "Recordings that are kept, with those that are being made.";

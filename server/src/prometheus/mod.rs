@@ -108,6 +108,9 @@ fn rooms(text: &mut Text, metrics: &Metrics, totals: &Totals) {
     let messages =
         messages.map(|((kind, outcome), count)| ([("kind", kind), ("outcome", outcome)], load(count)));
     text.several(family::LANE_MESSAGES, messages);
+    text.one(family::PASSES, metrics.hand_overs.passes());
+    let requests = metrics.hand_overs.requests().map(|(outcome, count)| ([("outcome", outcome)], count));
+    text.several(family::REQUESTS, requests);
     text.one(family::LANES, totals.lanes);
     text.one(family::VOTERS, totals.voters);
     text.one(family::OWNERS_AWAY, totals.owners_away);

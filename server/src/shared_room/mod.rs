@@ -156,6 +156,10 @@ impl SharedRoom {
                 }
             }
         }
+        let hand_overs = room.take_hand_over_counts();
+        if hand_overs.has_any() {
+            self.metrics.hand_overs.add(&hand_overs);
+        }
         let appended = room.served_seq().saturating_sub(served);
         if appended > 0 {
             self.note_appended(appended);

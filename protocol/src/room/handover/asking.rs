@@ -100,7 +100,7 @@ impl Room {
     /// Refuses the request of a seat, for the driver or the creator.
     pub(crate) fn refuse_request(&mut self, seat: u64) {
         if let Some(seat) = u32::try_from(seat).ok().filter(|_| !mutated!(ForgetRefusedRequest)) {
-            self.end_request(seat);
+            self.members.counts.refused += u64::from(self.end_request(seat));
         }
     }
 

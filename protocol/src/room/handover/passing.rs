@@ -1,7 +1,7 @@
 //! How the pen passes from one member to another.
 
 use crate::mutation::mutated;
-use crate::room::members::Members;
+use crate::room::members::{HandOverCounts, Member, Members};
 use crate::room::{Accepted, Record, Room};
 use crate::{Driver, Entry, Refusal, RefusalCode, Timestamp, render};
 
@@ -12,10 +12,16 @@ impl Room {
         self.driver_of(self.members.pen)
     }
 
-    /// How many members a room has beside its creator, those included whose requests wait.
+    /// How many members a room has beside its creator.
     #[must_use]
     pub fn guests(&self) -> usize {
-        self.members.guests.len()
+        self.members.guests.iter().filter(|member| member.is_member).count()
+    }
+
+    /// How often the right to write was passed on since this was called last, and what became of
+    /// requests for it.
+    pub fn take_hand_over_counts(&mut self) -> HandOverCounts {
+        std::mem::take(&mut self.members.counts)
     }
 
     /// Passes the pen to another member, for the one that has it. `id` is the action's number
@@ -56,6 +62,9 @@ impl Room {
                 staging.push(&invited);
             }
         }
+        self.members.counts.passes += 1;
+        let accepts = self.members.guest(seat).is_some_and(Member::is_waiting);
+        self.members.counts.accepted += u64::from(accepts);
         let driver = self.driver_of(seat);
         self.append_entry(id, &Entry::Driver(driver))
     }
@@ -97,7 +106,7 @@ impl Room {
             ended.next().map(|member| member.seat)
         };
         while let Some(seat) = has_ended(&self.members) {
-            self.end_request(seat);
+            self.members.counts.unanswered += u64::from(self.end_request(seat));
             if self.members.guest(seat).is_some_and(|member| member.has_expired(start, now)) {
                 self.end_membership(seat, now);
             }
@@ -118,15 +127,17 @@ impl Room {
         self.update_memory_use();
     }
 
-    /// Ends the request of a seat, if it has one. Who had no key before has none then.
-    pub(in crate::room) fn end_request(&mut self, seat: u32) {
-        let Some(member) = self.members.guest_mut(seat) else { return };
-        if member.waits_until.take().is_some() && !member.is_member {
+    /// Ends the request of a seat. Who had no key before has none then. False if it has none.
+    pub(in crate::room) fn end_request(&mut self, seat: u32) -> bool {
+        let Some(member) = self.members.guest_mut(seat) else { return false };
+        let was_waiting = member.waits_until.take().is_some();
+        if was_waiting && !member.is_member {
             self.members.remove(seat);
             self.update_memory_use();
         }
         // Its connection is told, wherever it is served.
         self.version += 1;
+        was_waiting
     }
 
     fn driver_of(&self, seat: u32) -> Driver {

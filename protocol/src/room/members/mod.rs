@@ -4,10 +4,12 @@
 //! seat has the *pen*, the right to write. While it has it, its *turn* lasts. A turn begins with a
 //! [`Driver`](crate::Driver) entry of the log; the first one, which is the creator's, has none.
 
+mod counts;
 mod member;
 mod pages;
 mod turn;
 
+pub use counts::HandOverCounts;
 pub(in crate::room) use member::Member;
 pub use member::{InvitedMember, MembersState};
 
@@ -30,6 +32,8 @@ pub(in crate::room) struct Members {
     pub(in crate::room) turn_is_claimed: bool,
     /// How many requests there were.
     pub(in crate::room) requests: u64,
+    /// What was not counted yet by the room's caller.
+    pub(in crate::room) counts: HandOverCounts,
 }
 
 impl Members {
@@ -121,6 +125,7 @@ impl Members {
             turn_began: state.turn_began,
             turn_is_claimed: state.turn_is_claimed,
             requests: 0,
+            counts: HandOverCounts::default(),
         }
     }
 

@@ -161,12 +161,17 @@ function fill(table, entries, show) {
   for (const [index, entry] of entries.entries()) show(table.rows[index] ?? newRow(table), entry);
 }
 
+/** Nothing while it is the creator. */
+function whoDrives({ seat, name }) {
+  return seat ? `: ${name ?? `seat ${seat}`} drives` : "";
+}
+
 function showRoom(row, room) {
   const memory = room.ringBytes + room.slotBytes + room.snapshotBytes;
   const texts = [
     room.code ? `${room.id} (${room.code})` : room.id,
     // In a cluster: the node that has the owner's connection.
-    room.ownerNode ?? room.owner,
+    (room.ownerNode ?? room.owner) + whoDrives(room.driver),
     room.named ? `${count(room.followers)} (${count(room.named)} named)` : count(room.followers),
     room.watchedOn?.length ? `${count(room.audience)} on ${room.watchedOn.join(", ")}` : "nobody",
     count(room.lagGreatest),
