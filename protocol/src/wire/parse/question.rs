@@ -34,6 +34,11 @@ impl<'a> Fields<'a> {
     }
 
     fn asked(&self) -> Result<Question<'a>, Refusal> {
+        let asked = ["invite", "request", "refuse", "revoke", "takeBack"].map(|name| self.get(name));
+        if asked.into_iter().flatten().count() > 1 {
+            let message = "one message asks one thing: send another one, with an \"ask\" of its own";
+            return Err(Refusal::with_message(RefusalCode::Malformed, message));
+        }
         if let Some(invite) = self.get("invite") {
             return invited(invite);
         }

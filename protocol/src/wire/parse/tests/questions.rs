@@ -49,6 +49,8 @@ fn a_key_that_can_be_guessed_is_refused_and_so_is_an_unknown_role() {
         request,
         "\"key\" must be a random text of 22 to 128 visible ASCII characters, such as base64url"
     );
+    let two = refused(r#"{"ask":1,"revoke":2,"takeBack":true}"#);
+    assert!(two.starts_with("one message asks one thing"), "{two}");
     let nothing = refused(r#"{"ask":1}"#);
     assert!(nothing.starts_with("\"roster\" must be"), "{nothing}");
 }
