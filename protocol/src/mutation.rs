@@ -159,6 +159,10 @@ pub enum Mutation {
     ForgetRefusedRequest,
     /// Whoever follows may invite, revoke and take back.
     AnybodyManages,
+    /// That a key was revoked isn't recorded.
+    ForgetToRecordRevoked,
+    /// A key is good for longer than it may be.
+    KeepExpiredSeat,
     /// A vote counts although the voter's own is as new.
     ForgetVoteNumber,
     /// A voter that chooses again counts for both options.
@@ -222,7 +226,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 73] = {
+        pub const ALL: [Self; 84] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -287,6 +291,17 @@ mod switch {
                 ShareSeatNumbers,
                 KeepReplacedEntry,
                 ForgetToRecordEntry,
+                ForgetToEndTurn,
+                DriveBeforeEntry,
+                ClaimKeepsPen,
+                ForgetToFenceSeat,
+                SkipTheEndOfTurn,
+                KeepRevokedSeat,
+                KeepRevokedDriver,
+                ForgetRefusedRequest,
+                AnybodyManages,
+                ForgetToRecordRevoked,
+                KeepExpiredSeat,
                 ForgetVoteNumber,
                 CountChangedVoteTwice,
                 AnswerVoteAtOnce,

@@ -118,7 +118,9 @@ impl Room {
         if self.members.pen == seat && !mutated!(KeepRevokedDriver) {
             self.take_back(now);
         }
-        if self.members.remove(seat).is_some_and(|member| member.is_member) {
+        if self.members.remove(seat).is_some_and(|member| member.is_member)
+            && !mutated!(ForgetToRecordRevoked)
+        {
             self.stage(&Record::Revoked(seat));
         }
         // Its connection is told, wherever it is served.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::pages::Pages;
+use crate::mutation::mutated;
 use crate::{KeyDigest, Timestamp};
 
 /// Bytes of a member beside its texts.
@@ -46,7 +47,8 @@ impl Member {
 
     /// When its key or its request ends, by the clock of the room's caller.
     pub(in crate::room) fn ends(&self, clock_start_ms: u64) -> Option<Timestamp> {
-        let expires = self.expires_ms.map(|expires| Timestamp(expires.saturating_sub(clock_start_ms)));
+        let expires_ms = self.expires_ms.filter(|_| !mutated!(KeepExpiredSeat));
+        let expires = expires_ms.map(|expires| Timestamp(expires.saturating_sub(clock_start_ms)));
         self.waits_until.into_iter().chain(expires).min()
     }
 
