@@ -106,6 +106,23 @@ fn who_has_not_heard_that_it_may_write_follows_first() {
 }
 
 #[test]
+fn a_page_whose_turn_ends_before_its_snapshot_came_gets_that_later() {
+    let mut host = host();
+    let (_, _, seat) = handed_over(&mut host);
+    let mut reloaded = Peer::default();
+    let claim = join(&format!(r#","v":2,"invite":"{ANA}","session":"reload","since":0"#));
+    reloaded.receive_frame(&claim, Timestamp(1_000), &mut host);
+    assert!(reloaded.is_owner());
+    let mut creator = Peer::default();
+    send(&mut creator, &mut host, &join(CREATOR));
+    send(&mut creator, &mut host, r#"{"ask":7,"takeBack":true}"#);
+    reloaded.disconnected(Timestamp(1_000), &mut host);
+    let (_, told) = member(&mut host, ANA, r#","session":"reload","ack":0,"epoch":4,"since":0"#);
+    assert!(told[0].contains(&format!(r#""seat":{seat}"#)) && !told[0].contains("epoch"), "{told:?}");
+    assert_eq!(told[1..3], [r#"{"seq":2,"driver":{"seat":0,"role":"creator"}}"#, r#"{"synced":2}"#]);
+}
+
+#[test]
 fn the_creator_takes_back_and_nothing_of_the_guest_comes_later() {
     let mut host = host();
     let (_, mut ana, seat) = handed_over(&mut host);

@@ -38,9 +38,13 @@ impl Members {
         claim: &Claim<'_>,
         since: Option<u64>,
     ) -> Option<u64> {
+        // 0 is what a page says that knows nothing: it may have begun to write, and ended, before its
+        // snapshot came.
+        if since == Some(0) {
+            return None;
+        }
         let ended = self.pages(seat).and_then(|pages| pages.turn_ended).filter(|_| claim.epoch.is_some());
         let before_end = ended.map(|seq| seq - u64::from(!mutated!(SkipTheEndOfTurn)));
-        // 0 is what a page says that knows nothing.
-        before_end.max(since.filter(|since| *since > 0))
+        before_end.max(since)
     }
 }
