@@ -163,6 +163,8 @@ pub enum Mutation {
     ForgetToRecordRevoked,
     /// A key is good for longer than it may be.
     KeepExpiredSeat,
+    /// A turn that nobody has begun ends as one that somebody has.
+    EndTurnOfNobody,
     /// A vote counts although the voter's own is as new.
     ForgetVoteNumber,
     /// A voter that chooses again counts for both options.
@@ -226,7 +228,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 84] = {
+        pub const ALL: [Self; 85] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -302,6 +304,7 @@ mod switch {
                 AnybodyManages,
                 ForgetToRecordRevoked,
                 KeepExpiredSeat,
+                EndTurnOfNobody,
                 ForgetVoteNumber,
                 CountChangedVoteTwice,
                 AnswerVoteAtOnce,

@@ -123,6 +123,29 @@ fn a_page_whose_turn_ends_before_its_snapshot_came_gets_that_later() {
 }
 
 #[test]
+fn a_page_that_has_driven_misses_nothing_when_a_later_turn_of_its_seat_is_not_begun() {
+    let mut host = host();
+    let (_, mut ana, seat) = handed_over(&mut host);
+    let mut creator = Peer::default();
+    send(&mut creator, &mut host, &join(CREATOR));
+    send(&mut creator, &mut host, r#"{"ask":7,"takeBack":true}"#);
+    creator.disconnected(Timestamp(1_000), &mut host);
+    assert_eq!(drain(&mut ana, &mut host)[0], creator_drives(2));
+    ana.disconnected(Timestamp(1_000), &mut host);
+    let (connected, _) = member(&mut host, ANA, r#","session":"a","ack":0,"epoch":3,"since":2"#);
+    let mut creator = Peer::default();
+    send(&mut creator, &mut host, &join(&format!(r#"{CREATOR},"ack":1,"epoch":1,"since":2"#)));
+    send(&mut creator, &mut host, &format!(r#"{{"id":2,"funcKey":"f"}}{{"id":3,"drive":{seat}}}"#));
+    leaves(connected, &mut host);
+    let mut creator = Peer::default();
+    send(&mut creator, &mut host, &join(&format!(r#"{CREATOR},"ack":3,"epoch":5,"since":4"#)));
+    send(&mut creator, &mut host, r#"{"ask":8,"takeBack":true}"#);
+    let (_, told) = member(&mut host, ANA, r#","session":"a","ack":0,"epoch":3,"since":2"#);
+    let missed = [r#"{"seq":3,"funcKey":"f"}"#.to_owned(), driver(4, seat, "Ana"), creator_drives(5)];
+    assert_eq!(told[1..4], missed, "{told:?}");
+}
+
+#[test]
 fn the_creator_takes_back_and_nothing_of_the_guest_comes_later() {
     let mut host = host();
     let (_, mut ana, seat) = handed_over(&mut host);

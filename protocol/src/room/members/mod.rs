@@ -15,6 +15,7 @@ pub use member::{InvitedMember, MembersState};
 
 use pages::Pages;
 
+use crate::mutation::mutated;
 use crate::{KeyDigest, Timestamp};
 
 /// Who has a key of a room.
@@ -89,8 +90,9 @@ impl Members {
 
     /// Notes that the log has an entry, at `seq`, by which another turn begins.
     pub(in crate::room) fn begin_turn(&mut self, seq: u64, seat: u32) {
-        let before = self.pen;
-        if let Some(pages) = self.pages_mut(before) {
+        let (before, was_begun) = (self.pen, self.turn_began == 0 || self.turn_is_claimed);
+        // In a turn that no page has begun, none was handed more or less than any follower.
+        if let Some(pages) = self.pages_mut(before).filter(|_| was_begun || mutated!(EndTurnOfNobody)) {
             pages.turn_ended = Some(seq);
         }
         (self.pen, self.turn_began, self.turn_is_claimed) = (seat, seq, false);
