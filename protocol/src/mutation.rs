@@ -159,6 +159,8 @@ pub enum Mutation {
     ForgetRefusedRequest,
     /// Whoever follows may invite, revoke and take back.
     AnybodyManages,
+    /// A page that was superseded takes the right to write from whoever has it.
+    SupersededTakesPen,
     /// That a key was revoked isn't recorded.
     ForgetToRecordRevoked,
     /// A key is good for longer than it may be.
@@ -228,7 +230,7 @@ mod switch {
 
     impl Mutation {
         /// Every fault.
-        pub const ALL: [Self; 85] = {
+        pub const ALL: [Self; 86] = {
             use Mutation::*;
             [
                 SkipDuplicateCheck,
@@ -302,6 +304,7 @@ mod switch {
                 KeepRevokedDriver,
                 ForgetRefusedRequest,
                 AnybodyManages,
+                SupersededTakesPen,
                 ForgetToRecordRevoked,
                 KeepExpiredSeat,
                 EndTurnOfNobody,

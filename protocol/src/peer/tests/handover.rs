@@ -179,6 +179,21 @@ fn a_claim_of_a_page_that_knows_no_seats_takes_the_pen() {
 }
 
 #[test]
+fn a_claim_of_a_page_that_was_superseded_takes_nothing() {
+    let mut host = host();
+    let (_, mut ana, _) = handed_over(&mut host);
+    let (_newest, told) = {
+        let mut newest = Peer::default();
+        let told = send(&mut newest, &mut host, &join(CREATOR));
+        (newest, told)
+    };
+    assert!(told[0].contains(r#""seat":0"#), "{told:?}");
+    let stale = join(r#","v":2,"ownerKey":"key-1","session":"stale","epoch":1"#);
+    assert_eq!(send(&mut Peer::default(), &mut host, &stale), ["closed 4502"]);
+    assert_eq!(send(&mut ana, &mut host, r#"{"id":1,"funcKey":"f"}"#), [r#"{"ack":1,"seq":2}"#]);
+}
+
+#[test]
 fn a_follower_asks_for_the_pen_and_gets_it_or_is_refused() {
     let mut host = host();
     let mut creator = session_owner(&mut host);

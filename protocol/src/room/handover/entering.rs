@@ -52,6 +52,9 @@ impl Room {
         self.check_open()?;
         let seat = self.seat_of_key(key, claim.kind).ok_or(RefusalCode::WrongOwnerKey)?;
         if claim.kind == ClaimKind::Takes && self.members.pen != 0 && !mutated!(ClaimKeepsPen) {
+            if !mutated!(SupersededTakesPen) {
+                self.members.check_newest(seat, claim, since)?;
+            }
             self.begin_turn_of(None, 0);
         }
         let drives = self.members.pen == seat
