@@ -113,12 +113,11 @@ impl Peer {
         }
         let known = part.seat;
         let asked = with(host, room, |room| {
-            let (seat, request) = room.request(digest, name, known.or(in_roster), random, now)?;
-            if known.is_some_and(|known| known != seat) {
+            if !room.may_ask_with(&digest, known) {
                 let message = "a page asks with one \"key\" for the right to write, its own if it has one";
                 return Err(Refusal::with_message(RefusalCode::Malformed, message));
             }
-            Ok((seat, request))
+            room.request(digest, name, known.or(in_roster), random, now)
         });
         Ok(asked.unwrap_or(Err(RefusalCode::UnknownRoom.into())).map(|(seat, request)| {
             part.asked_at = Some(now).filter(|_| part.request != Some(request)).or(part.asked_at);

@@ -194,6 +194,17 @@ fn a_claim_of_a_page_that_was_superseded_takes_nothing() {
 }
 
 #[test]
+fn who_has_a_key_asks_with_no_other_and_nobody_with_the_owner_key() {
+    let mut host = host();
+    let (_, mut ana, _) = handed_over(&mut host);
+    let ask = |key: &str| format!(r#"{{"ask":1,"request":{{"key":"{key}"}}}}"#);
+    let mut creator = Peer::default();
+    send(&mut creator, &mut host, &join(CREATOR));
+    assert_eq!(refusal_code(&send(&mut creator, &mut host, &ask(BEN))[0]), Some("malformed"));
+    assert_eq!(drain(&mut ana, &mut host), Vec::<String>::new(), "nobody asks");
+}
+
+#[test]
 fn a_follower_asks_for_the_pen_and_gets_it_or_is_refused() {
     let mut host = host();
     let mut creator = session_owner(&mut host);

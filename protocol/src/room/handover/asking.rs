@@ -90,6 +90,12 @@ impl Room {
         Ok((seat, number))
     }
 
+    /// Whether this is the key of a guest with this seat, or of nobody if it is to be a new seat.
+    pub(crate) fn may_ask_with(&self, key: &KeyDigest, seat: Option<u32>) -> bool {
+        let guest = self.members.guest_with_key(key);
+        !self.owner.is_key(key) && seat.is_none_or(|seat| guest.is_some_and(|guest| guest.seat == seat))
+    }
+
     /// Whether a request waits no longer, and was not accepted.
     pub(crate) fn is_refused(&self, seat: u32, request: u64) -> bool {
         let member = self.members.guest(seat);
