@@ -12,6 +12,7 @@ mod clock;
 mod cluster;
 mod conclusion;
 mod coverage;
+pub mod handovers;
 pub mod harness;
 mod in_step;
 mod invariant;

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use rtbroadcaster_tests::sim::handovers::HandOvers;
 use rtbroadcaster_tests::sim::lanes::Lanes;
 use rtbroadcaster_tests::sim::one_moment::Moments;
 use rtbroadcaster_tests::sim::people::People;
@@ -35,6 +36,9 @@ struct Args {
     /// Rooms that are recorded, and kills.
     #[arg(long, conflicts_with_all = ["cluster", "minutes", "moments", "people", "lanes"])]
     recordings: bool,
+    /// Pages that hand the right to write to each other.
+    #[arg(long, conflicts_with_all = ["cluster", "minutes", "moments", "people", "lanes", "recordings"])]
+    hand_overs: bool,
     /// Print all that happens in it, and do not shorten it.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -73,6 +77,9 @@ fn main() -> ExitCode {
     }
     if args.recordings {
         return small::<Recordings>(&args);
+    }
+    if args.hand_overs {
+        return small::<HandOvers>(&args);
     }
     let result = match args.seed {
         Some(seed) if args.trace => return replay(args.setup(), seed),

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What must hold in every world: the guarantees G1 to G9, D1 to D7 and D10 for rooms with a
 /// journal, T1 to T5 for actions that run at a moment, P1 to P4 for who is there, L1 to L7 for
-/// lanes, R1 to R6 for recordings, and that nothing panics.
+/// lanes, R1 to R6 for recordings, H1 to H7 for hand-overs, and that nothing panics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Invariant {
     /// G1: only the connection with the newest claim changes what followers see.
@@ -82,6 +82,20 @@ pub enum Invariant {
     AnsweredIsRecorded,
     /// R6: recordings keep their bounds.
     RecordingsAreBounded,
+    /// H1: the seat of every action's writer had the pen at its seq.
+    WriterHasPen,
+    /// H2: who begins to write was handed all before its turn, and who ends its turn all after it.
+    TurnsAreApart,
+    /// H3: each id of each session has one answer, and one place in the log at most.
+    OneAnswer,
+    /// H4: from every state the creator gets the pen, and nobody else decides who has keys.
+    CreatorDecides,
+    /// H5: no seat acts after its key was revoked or has expired, or its request was refused.
+    KeysEnd,
+    /// H6: once all is quiet, every page knows who drives, and the page that may write does.
+    DriversConverge,
+    /// H7: nobody is served a key that it didn't send.
+    KeysArePrivate,
     /// No input makes the protocol panic.
     NoPanic,
 }
@@ -128,6 +142,13 @@ impl Invariant {
             Self::PrefixesPlay => "r4_prefixes_play",
             Self::AnsweredIsRecorded => "r5_answered_is_recorded",
             Self::RecordingsAreBounded => "r6_recordings_are_bounded",
+            Self::WriterHasPen => "h1_writer_has_pen",
+            Self::TurnsAreApart => "h2_turns_are_apart",
+            Self::OneAnswer => "h3_one_answer",
+            Self::CreatorDecides => "h4_creator_decides",
+            Self::KeysEnd => "h5_keys_end",
+            Self::DriversConverge => "h6_drivers_converge",
+            Self::KeysArePrivate => "h7_keys_are_private",
             Self::NoPanic => "no_panic",
         }
     }

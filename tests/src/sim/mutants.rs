@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use rtbroadcaster_protocol::{Mutation, switch_on};
 
+use super::handovers::HandOvers;
 use super::harness::{Setup, find_violation, program_of};
 use super::invariant::Violation;
 use super::lanes::Lanes;
@@ -98,6 +99,28 @@ fn is_of_lanes(mutation: Mutation) -> bool {
     )
 }
 
+/// Whether a fault can matter only where the right to write passes on.
+fn is_of_hand_overs(mutation: Mutation) -> bool {
+    use Mutation::*;
+
+    matches!(
+        mutation,
+        ForgetToEndTurn
+            | DriveBeforeEntry
+            | ClaimKeepsPen
+            | ForgetToFenceSeat
+            | SkipTheEndOfTurn
+            | KeepRevokedSeat
+            | KeepRevokedDriver
+            | ForgetRefusedRequest
+            | AnybodyManages
+            | SupersededTakesPen
+            | ForgetToRecordRevoked
+            | KeepExpiredSeat
+            | EndTurnOfNobody
+    )
+}
+
 /// Whether a fault can matter only where a room is recorded.
 fn is_of_recordings(mutation: Mutation) -> bool {
     use Mutation::*;
@@ -118,6 +141,8 @@ fn small_simulation_of(mutation: Mutation) -> Option<Find> {
         Some(small::find_violation::<Lanes>)
     } else if is_of_recordings(mutation) {
         Some(small::find_violation::<Recordings>)
+    } else if is_of_hand_overs(mutation) {
+        Some(small::find_violation::<HandOvers>)
     } else {
         None
     }
