@@ -113,10 +113,7 @@ impl Peer {
         }
         let known = part.seat;
         let asked = with(host, room, |room| {
-            if !room.may_ask_with(&digest, known) {
-                let message = "a page asks with one \"key\" for the right to write, its own if it has one";
-                return Err(Refusal::with_message(RefusalCode::Malformed, message));
-            }
+            known.map_or(Ok(()), |seat| room.check_own_key(&digest, seat))?;
             room.request(digest, name, known.or(in_roster), random, now)
         });
         Ok(asked.unwrap_or(Err(RefusalCode::UnknownRoom.into())).map(|(seat, request)| {

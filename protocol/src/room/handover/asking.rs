@@ -52,7 +52,7 @@ impl Room {
     /// Returns its seat, which is `seat` if it has one already, and the number of its request.
     ///
     /// # Errors
-    /// - `malformed`: the name is none.
+    /// - `malformed`: the name is none, or it is the owner key.
     /// - `forbidden`: the server lets nobody ask.
     /// - `room_full`: as many requests wait as may wait.
     pub(crate) fn request(
@@ -63,6 +63,9 @@ impl Room {
         random: u64,
         now: Timestamp,
     ) -> Result<(u32, u64), Refusal> {
+        if self.owner.is_key(&key) {
+            return Err(one_key());
+        }
         let known = self.members.guest_with_key(&key);
         if let Some(member) = known.filter(|member| member.is_waiting()) {
             return Ok((member.seat, member.request));
@@ -90,10 +93,13 @@ impl Room {
         Ok((seat, number))
     }
 
-    /// Whether this is the key of a guest with this seat, or of nobody if it is to be a new seat.
-    pub(crate) fn may_ask_with(&self, key: &KeyDigest, seat: Option<u32>) -> bool {
-        let guest = self.members.guest_with_key(key);
-        !self.owner.is_key(key) && seat.is_none_or(|seat| guest.is_some_and(|guest| guest.seat == seat))
+    /// Checks that who has a seat asks with the key of that seat.
+    ///
+    /// # Errors
+    /// `malformed`: it is another key.
+    pub(crate) fn check_own_key(&self, key: &KeyDigest, seat: u32) -> Result<(), Refusal> {
+        let guest = self.members.guest_with_key(key).filter(|guest| guest.seat == seat);
+        guest.map(|_| ()).ok_or_else(one_key)
     }
 
     /// Whether a request waits no longer, and was not accepted.
@@ -165,4 +171,9 @@ impl Room {
             }
         }
     }
+}
+
+fn one_key() -> Refusal {
+    let message = "a page asks with one \"key\" for the right to write, its own if it has one";
+    Refusal::with_message(RefusalCode::Malformed, message)
 }

@@ -38,7 +38,7 @@ impl Members {
         claim: &Claim<'_>,
         since: Option<u64>,
     ) -> Option<u64> {
-        // 0 is what a page says that knows nothing: it may have begun to write, and ended, before its
+        // 0 is what a page says that knows nothing. Its turn may have begun and ended before its
         // snapshot came.
         if since == Some(0) {
             return None;

@@ -114,7 +114,7 @@ impl HandOverWorld {
         // A page that has driven goes on behind its turn, and all others from what they name.
         let knows_nothing = has_key && page.applied == 0 && page.epoch.is_none();
         if !page.has_state || knows_nothing {
-            page.snapshot = Some(0);
+            (page.snapshot, page.has_state) = (Some(0), false);
         }
         (page.drives, page.epoch) = (epoch.is_some(), epoch.or(page.epoch));
         page.has_entered = true;

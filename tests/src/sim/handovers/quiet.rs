@@ -21,9 +21,9 @@ impl HandOverWorld {
         self.check_quiet()?;
         let by_claim = self.log.head() % 2 == 1;
         if by_claim {
-            self.claim_at_last()?
+            self.claim_at_last()?;
         } else {
-            self.take_back_at_last()?
+            self.take_back_at_last()?;
         }
         self.check_quiet()?;
         // Somebody comes late.
