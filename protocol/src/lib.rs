@@ -93,7 +93,8 @@ pub use room::{
 #[cfg(feature = "moments")]
 pub use session::ClockEstimate;
 pub use session::{
-    BroadcastError, EndReason, Event, Goal, Input, Outcome, Output, Session, SessionOptions, SessionStatus,
+    BroadcastError, EndReason, EntryNumbers, Event, Goal, Identity, Input, Names, Outcome, Output, Session,
+    SessionOptions, SessionStatus, Unnamed,
 };
 pub use time::{Delay, Timestamp};
 #[cfg(feature = "rooms")]

@@ -63,7 +63,7 @@ export function field(object, name) {
 /**
  * @param {any} value
  * @param {string} name
- * @returns {((argument: any) => unknown) | null | undefined}
+ * @returns {((...args: any[]) => unknown) | null | undefined}
  */
 export function callback(value, name) {
   if (value == null || typeof value === "function") return value;

@@ -243,10 +243,6 @@ var LIFECYCLE = (
   /** @type {const} */
   { "freeze": 0, "offline": 1, "online": 2, "pagehide": 0, "pageshow": 1, "resume": 1, "visibilitychange": 1 }
 );
-var WISHES = (
-  /** @type {const} */
-  { "clock": 2, "code": 4, "shareAudience": 1, "shareRoster": 8 }
-);
 var WEBSOCKET_SCHEMES = (
   /** @type {const} */
   { "http:": "ws:", "https:": "wss:", "ws:": "ws:", "wss:": "wss:" }
@@ -297,8 +293,8 @@ function roomError([code, message], details) {
 }
 var invalid = (message, details) => roomError(["invalid_argument", message], details);
 var closedError = () => roomError(CLOSED);
-function call(callback2, argument) {
-  new Promise((resolve2) => resolve2(callback2?.(argument))).catch((failure) => log("error", failure));
+function call(callback2, ...args) {
+  new Promise((resolve2) => resolve2(callback2?.(...args))).catch((failure) => log("error", failure));
 }
 function log(level, value) {
   try {
@@ -593,7 +589,7 @@ var Connection = class {
   #open(token, SocketClass) {
     const driver = this.#driver;
     const socket = new SocketClass(this.#address);
-    socket.onopen = () => driver.handle((engine, now) => engine.opened(driver.waiting.openedAt = now, token ?? ""));
+    socket.onopen = () => driver.handle((engine, now) => engine.opened(driver.waiting.openedAt = now, driver.firstMessage(token)));
     socket.onmessage = (event) => driver.receive(event);
     const onclose = socket.onclose = ({ code }) => {
       if (socket !== this.socket) return;
@@ -770,6 +766,7 @@ var FastPath = class {
       if (!this.#id) return;
     }
     if (slot) {
+      if (this.#slotIndex(slot) < 0) return;
       const old = this.#unanswered.slice(this.#written).findIndex((action) => action.slot === slot);
       if (old >= 0) this.#unanswered.splice(this.#written + old, 1)[0]?.answer.settle();
     }
@@ -849,16 +846,12 @@ var parts = {
   seq: 0,
   code: "",
   message: "",
-  uuid: "",
-  ownerKey: void 0,
-  roomCode: void 0,
   status: "connecting",
   audience: void 0
 };
 var note = (text, number, seq) => void Object.assign(parts, { text, number, seq });
 var noteError = (code, message) => void Object.assign(parts, { code, message });
-var noteRoom = (uuid, ownerKey, roomCode) => void Object.assign(parts, { uuid, ownerKey, roomCode, audience: void 0 });
-var noteStatus = (status) => void (parts.status = status);
+var noteStatus = (status) => void Object.assign(parts, { status, audience: void 0 });
 var noteAudience = (connected, lagging) => void (parts.audience = { connected, lagging });
 
 // pending.js
@@ -966,8 +959,8 @@ var steps = {
     told.audience = parts.audience;
     page.callBack("onaudience", parts.audience);
   },
-  tellOwnerAway: ({ page }) => page.callBack("onowner", "away"),
-  tellOwnerHere: ({ page }) => page.callBack("onowner", "here"),
+  tellOwnerAway: (driver) => driver.tellOwner("away"),
+  tellOwnerHere: (driver) => driver.tellOwner("here"),
   report: ({ page }) => page.report(refusal(parts.text)),
   appended: ({ promises }) => promises.takeAnswer()?.settle(parts.seq),
   replaced: ({ promises }) => promises.takeAnswer()?.settle(),
@@ -1167,6 +1160,17 @@ var Driver = class {
   waiting = new Waiting(this);
   /** @type {number | undefined} The number that names this page to others in the room. */
   seat;
+  /** @type {string | undefined} What a member is in the room, unless it is the creator. */
+  role;
+  /** Whether the page may write, as the last reply says. */
+  isOwner = false;
+  /** @type {string | undefined} The short code of the room. */
+  code;
+  entry;
+  /** What the page has of this. */
+  room = {};
+  /** @type {string} Whether the one who drives is here, as the page was told last. */
+  #presence = "here";
   /** @type {any} What roster.js has made. */
   talk;
   /** @type {object[]} What came for it before it was loaded. */
@@ -1189,14 +1193,16 @@ var Driver = class {
   promises;
   /**
    * @param {RoomEngine} engine
+   * @param {Entry} entry
    * @param {import("./connection.js").Target} target
    * @param {import("./page-code.js").PageCode} page
    * @param {import("./pending.js").Pending<void>} entering
    * @param {((code: string) => void) | undefined} onEnd called with the code of the room's end,
    * before any callback
    */
-  constructor(engine, target, page, entering, onEnd) {
+  constructor(engine, entry, target, page, entering, onEnd) {
     this.#engine = engine;
+    this.entry = entry;
     this.page = page;
     this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
@@ -1237,7 +1243,8 @@ var Driver = class {
     for (const line of frame.includes("\n") ? frame.split("\n") : [frame]) {
       const message = parse(line);
       if (mayDeliver && message && (!this.waiting.holds && fastPath.deliver(message) || fastPath.settle(message))) continue;
-      this.seat = message?.seat ?? this.seat;
+      if (message?.v) this.#entered(message);
+      if (message?.error?.code === "wrong_owner_key") this.entry.invite = void 0;
       if (message?.recording) this.page.callBack("onrecording", message.recording);
       if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
       const engine = this.upToDate();
@@ -1277,21 +1284,56 @@ var Driver = class {
   clear(slot) {
     return this.submit(JSON.stringify({ clear: slot }), slot);
   }
-  /** Loads what talks with the server beside the log: of the roster and of lanes. */
+  /** Loads what talks with the server beside the log: of the roster, of lanes and of the pen. */
   async talking() {
     const { Talk } = await import("./roster.js");
     if (this.isOver) throw closedError();
     return this.talk ??= new Talk(
+      this.room,
       this.#early,
       this.connection,
       (text) => this.submit(text, ""),
-      (key, params) => this.broadcast(key, params, key, 0),
-      (name, argument) => this.page.callBack(name, argument)
+      this.entry,
+      () => this.#enterAnew(),
+      () => this.tellOwner(this.#presence)
     );
+  }
+  /** Enters the room anew, because an own turn begins or ends. */
+  #enterAnew() {
+    this.isOwner = false;
+    this.handle((engine, now) => engine.enterAnew(now));
+  }
+  /**
+   * The first message of a connection, without its last brace and the numbers of the engine.
+   *
+   * @param {string | null | undefined} token
+   */
+  firstMessage(token) {
+    const status = { value: this.entry.uuid ? 2 : 1 };
+    return JSON.stringify({ status, ...this.entry, token: token ?? void 0 }).slice(0, -1);
+  }
+  /**
+   * Notes what the reply to the first message says of the page and its room.
+   *
+   * @param {import("./message.js").Message} reply
+   */
+  #entered({ uuid, ownerKey = this.entry.ownerKey, code, seat, role, epoch }) {
+    Object.assign(this.entry, { uuid, ownerKey, drive: ownerKey && false, code: void 0 });
+    Object.assign(this, { code, seat, role, isOwner: epoch !== void 0 });
+  }
+  /** Who drives. */
+  get driver() {
+    return this.talk?.driver ?? { seat: 0, role: "creator" };
+  }
+  /** @param {string} presence */
+  tellOwner(presence) {
+    this.page.callBack("onowner", this.#presence = presence, this.driver);
   }
   /** @param {import("./message.js").Message} message */
   #keep(message) {
-    if (!(message.lane || message.said) || this.#early.length > 64) return;
+    const { lane, said, driver, request, refused, revoked } = message;
+    const { length } = this.#early;
+    if (message.funcKey || !(length || lane || said || driver || request || refused || revoked) || length > 64) return;
     this.#early.push(message);
     if (this.told.status !== "connecting") this.talkIfNeeded();
   }
@@ -1434,10 +1476,10 @@ var PageCode = class {
   }
   /**
    * @param {string} name
-   * @param {unknown} [argument]
+   * @param {unknown[]} args
    */
-  callBack(name, argument) {
-    call(this.callbacks[name], argument);
+  callBack(name, ...args) {
+    call(this.callbacks[name], ...args);
   }
   /** @param {import("./errors.js").RoomError} error */
   report(error) {
@@ -1473,7 +1515,7 @@ var PageCode = class {
 };
 
 // shell.js
-var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry"];
+var CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry", "onrequest"];
 var prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
 function shellOf(room, driver) {
   const { constructor, ...members } = Object.getOwnPropertyDescriptors(Object.getPrototypeOf(room));
@@ -1494,7 +1536,7 @@ function shellOf(room, driver) {
       }
     };
   }
-  for (const name of ["roster", "lane", "vote"]) {
+  for (const name of ["roster", "lane", "vote", "invite", "requestControl", "handOver", "takeBack", "revoke"]) {
     members[name] = { value: async (...args) => (await driver.talking())[name](...args) };
   }
   for (const name of ["send", "react"]) members[name] = { value: (...args) => !!driver.talk?.[name](...args) };
@@ -1504,14 +1546,14 @@ function shellOf(room, driver) {
 // room.js
 var CONSTANT = (
   /** @type {const} */
-  ["uuid", "code", "isOwner", "resumed"]
+  ["uuid", "code", "resumed"]
 );
+var WISHES = ["shareAudience", "clock", "code", "shareRoster"];
 function enter2(engines, url, joins, uuid, options, onEnd) {
   return new Promise((resolve2, reject) => new Room(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }));
 }
 var Room = class {
   #driver;
-  #isOwner;
   #resumed = false;
   #isDetached = false;
   #shell;
@@ -1527,56 +1569,62 @@ var Room = class {
   constructor(engines, url, joins, uuid, options, onEnd, { resolve: resolve2, reject }) {
     let functions = [];
     const callbacks = {};
-    let ownerKey, timeout, SocketClass, token;
+    let timeout, SocketClass, token;
     let lanes;
-    let name = "";
-    let wishes = 0;
-    if (joins) roomUuid(uuid, "uuid");
+    const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    const entry = { v: 2, session };
+    if (joins) entry.uuid = roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
       if (joins) {
-        const given = field(options, "name");
-        if (given !== void 0) name = nonEmpty(given, "name");
+        const name = field(options, "name");
+        if (name !== void 0) entry.name = keyOrSlot(name, "name");
+        const invite = field(options, "invite");
+        if (invite !== void 0) entry.invite = nonEmpty(invite, "invite");
       } else {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
-          uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
-          ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
+          entry.uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
+          entry.ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
+          entry.drive = false;
           this.#resumed = true;
         }
-        for (const [name2, wish] of Object.entries(WISHES)) if (flag(field(options, name2), name2)) wishes += wish;
+        for (const name of WISHES) if (flag(field(options, name), name)) entry[name] = true;
       }
-      for (const name2 of CALLBACKS) callbacks[name2] = callback(field(options, name2), name2);
+      for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
       timeout = field(options, "timeout");
       SocketClass = socketClass(field(options, "WebSocket"));
       token = tokenOrFunction(field(options, "token"));
       lanes = field(options, "lanes");
     }
-    timeout = milliseconds(timeout);
-    const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
-    const now = performance.now();
-    const engine = joins ? engines.join(now, session, timeout, uuid, name) : ownerKey ? engines.claim(now, session, timeout, wishes, uuid, ownerKey) : engines.create(now, session, timeout, wishes);
-    this.#isOwner = !joins;
+    const seed = Math.random() * 2 ** 53;
+    const engine = engines.enter(performance.now(), !entry.uuid, !joins, seed, milliseconds(timeout));
     const entering = {
       resolve: () => {
-        for (const name2 of CONSTANT) Object.defineProperty(this.#shell, name2, { value: this[name2] });
+        for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
         if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes)).catch((error) => this.#driver.page.reportDropped(error));
         resolve2(this.#shell);
       },
       reject
     };
-    this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
-    this.#shell = shellOf(this, this.#driver);
+    this.#driver = new Driver(engine, entry, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
+    this.#shell = this.#driver.room = shellOf(this, this.#driver);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
-    if (wishes & WISHES.clock) this.#driver.waiting.startClock();
+    if (entry.clock) this.#driver.waiting.startClock();
     this.#driver.begin();
   }
   get uuid() {
-    return this.#driver.told.uuid;
+    return this.#driver.entry.uuid;
   }
   get isOwner() {
-    return this.#isOwner;
+    return this.#driver.isOwner;
+  }
+  get role() {
+    return this.ownerKey ? "creator" : this.#driver.role ?? "follower";
+  }
+  get driver() {
+    return this.#driver.driver;
   }
   get connected() {
     return this.status === "connected" || this.status === "catching-up";
@@ -1585,16 +1633,16 @@ var Room = class {
     return this.#driver.told.status;
   }
   get ownerKey() {
-    return this.#driver.told.ownerKey;
+    return this.#driver.entry.ownerKey;
   }
   get resumed() {
     return this.#resumed;
   }
   get code() {
-    return this.#driver.told.roomCode;
+    return this.#driver.code;
   }
   get seat() {
-    return this.#isOwner ? 0 : this.#driver.seat;
+    return this.ownerKey ? 0 : this.#driver.seat;
   }
   get audience() {
     return this.#driver.told.audience;
@@ -1680,7 +1728,7 @@ var Room = class {
     return this.#driver.upToDate().behind;
   }
   detach() {
-    if (this.#isOwner) throw roomError(NOT_FOLLOWER);
+    if (this.isOwner) throw roomError(NOT_FOLLOWER);
     this.#driver.upToDate().detach();
     this.#isDetached = true;
   }
@@ -1710,7 +1758,6 @@ export {
   note,
   noteAudience,
   noteError,
-  noteRoom,
   noteStatus,
   numberOf,
   paramsOf,

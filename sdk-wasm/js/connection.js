@@ -156,7 +156,7 @@ export class Connection {
   #open(token, SocketClass) {
     const driver = this.#driver;
     const socket = new SocketClass(this.#address);
-    socket.onopen = () => driver.handle((engine, now) => engine.opened((driver.waiting.openedAt = now), token ?? ""));
+    socket.onopen = () => driver.handle((engine, now) => engine.opened((driver.waiting.openedAt = now), driver.firstMessage(token)));
     socket.onmessage = (event) => driver.receive(event);
     const onclose = (socket.onclose = (/** @type {{ code: number }} */ { code }) => {
       if (socket !== this.socket) return;

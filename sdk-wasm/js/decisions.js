@@ -15,8 +15,6 @@ export const HIDE_EVENT = /** @type {const} */ ("pagehide");
 
 export const LIFECYCLE = /** @type {const} */ ({"freeze":0,"offline":1,"online":2,"pagehide":0,"pageshow":1,"resume":1,"visibilitychange":1});
 
-export const WISHES = /** @type {const} */ ({"clock":2,"code":4,"shareAudience":1,"shareRoster":8});
-
 export const WEBSOCKET_SCHEMES = /** @type {const} */ ({"http:":"ws:","https:":"wss:","ws:":"ws:","wss:":"wss:"});
 
 export const NO_URL = /** @type {const} */ ("is no valid URL");

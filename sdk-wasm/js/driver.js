@@ -15,6 +15,13 @@ import { watchLifecycle } from "./wake.js";
 
 /** @typedef {import("./rtbroadcaster_sdk_bg.js").RoomEngine} RoomEngine */
 
+/**
+ * What the first message of each connection says: docs/wire.md has the fields. The engine adds how
+ * far the page came.
+ *
+ * @typedef {Record<string, any>} Entry
+ */
+
 /** `microtask.then` runs a function in a microtask, in a third of the time of `queueMicrotask`. */
 export const microtask = Promise.resolve();
 
@@ -25,6 +32,17 @@ export class Driver {
   waiting = new Waiting(this);
   /** @type {number | undefined} The number that names this page to others in the room. */
   seat;
+  /** @type {string | undefined} What a member is in the room, unless it is the creator. */
+  role;
+  /** Whether the page may write, as the last reply says. */
+  isOwner = false;
+  /** @type {string | undefined} The short code of the room. */
+  code;
+  entry;
+  /** What the page has of this. */
+  room = {};
+  /** @type {string} Whether the one who drives is here, as the page was told last. */
+  #presence = "here";
   /** @type {any} What roster.js has made. */
   talk;
   /** @type {object[]} What came for it before it was loaded. */
@@ -47,14 +65,16 @@ export class Driver {
 
   /**
    * @param {RoomEngine} engine
+   * @param {Entry} entry
    * @param {import("./connection.js").Target} target
    * @param {import("./page-code.js").PageCode} page
    * @param {import("./pending.js").Pending<void>} entering
    * @param {((code: string) => void) | undefined} onEnd called with the code of the room's end,
    * before any callback
    */
-  constructor(engine, target, page, entering, onEnd) {
+  constructor(engine, entry, target, page, entering, onEnd) {
     this.#engine = engine;
+    this.entry = entry;
     this.page = page;
     this.promises = new PendingPromises(page);
     this.#fastPath = new FastPath(this, engine);
@@ -100,7 +120,9 @@ export class Driver {
     for (const line of frame.includes("\n") ? frame.split("\n") : [frame]) {
       const message = parse(line);
       if (mayDeliver && message && ((!this.waiting.holds && fastPath.deliver(message)) || fastPath.settle(message))) continue;
-      this.seat = message?.seat ?? this.seat;
+      if (message?.v) this.#entered(message);
+      // The key of its seat was revoked, or has expired: the session goes on without it.
+      if (message?.error?.code === "wrong_owner_key") this.entry.invite = undefined;
       if (message?.recording) this.page.callBack("onrecording", message.recording);
       if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
       const engine = this.upToDate();
@@ -148,22 +170,65 @@ export class Driver {
     return this.submit(JSON.stringify({ clear: slot }), slot);
   }
 
-  /** Loads what talks with the server beside the log: of the roster and of lanes. */
+  /** Loads what talks with the server beside the log: of the roster, of lanes and of the pen. */
   async talking() {
     const { Talk } = await import("./roster.js");
     if (this.isOver) throw closedError();
     return (this.talk ??= new Talk(
+      this.room,
       this.#early,
       this.connection,
       (/** @type {string} */ text) => this.submit(text, ""),
-      (/** @type {string} */ key, /** @type {string} */ params) => this.broadcast(key, params, key, 0),
-      (/** @type {string} */ name, /** @type {unknown} */ argument) => this.page.callBack(name, argument),
+      this.entry,
+      () => this.#enterAnew(),
+      () => this.tellOwner(this.#presence),
     ));
+  }
+
+  /** Enters the room anew, because an own turn begins or ends. */
+  #enterAnew() {
+    this.isOwner = false;
+    this.handle((engine, now) => engine.enterAnew(now));
+  }
+
+  /**
+   * The first message of a connection, without its last brace and the numbers of the engine.
+   *
+   * @param {string | null | undefined} token
+   */
+  firstMessage(token) {
+    // It opens a room (1) or enters one (2).
+    const status = { value: this.entry.uuid ? 2 : 1 };
+    return JSON.stringify({ status, ...this.entry, token: token ?? undefined }).slice(0, -1);
+  }
+
+  /**
+   * Notes what the reply to the first message says of the page and its room.
+   *
+   * @param {import("./message.js").Message} reply
+   */
+  #entered({ uuid, ownerKey = this.entry.ownerKey, code, seat, role, epoch }) {
+    // From now on a creator claims its room. It drives only if nobody else was given the pen.
+    Object.assign(this.entry, { uuid, ownerKey, drive: ownerKey && false, code: undefined });
+    Object.assign(this, { code, seat, role, isOwner: epoch !== undefined });
+  }
+
+  /** Who drives. */
+  get driver() {
+    return this.talk?.driver ?? { seat: 0, role: "creator" };
+  }
+
+  /** @param {string} presence */
+  tellOwner(presence) {
+    this.page.callBack("onowner", (this.#presence = presence), this.driver);
   }
 
   /** @param {import("./message.js").Message} message */
   #keep(message) {
-    if (!(message.lane || message.said) || this.#early.length > 64) return;
+    const { lane, said, driver, request, refused, revoked } = message;
+    const { length } = this.#early;
+    // From the first one on all of them, because what comes next may say what it means.
+    if (message.funcKey || !(length || lane || said || driver || request || refused || revoked) || length > 64) return;
     this.#early.push(message);
     if (this.told.status !== "connecting") this.talkIfNeeded();
   }

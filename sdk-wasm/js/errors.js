@@ -32,13 +32,13 @@ export const closedError = () => roomError(CLOSED);
  * Calls a callback of the page, if there is one. What it throws goes to the console, and so does
  * the failure of the promise that it returns.
  *
- * @template A
- * @param {((argument: A) => unknown) | null | undefined} callback
- * @param {A} argument
+ * @template {unknown[]} A
+ * @param {((...args: A) => unknown) | null | undefined} callback
+ * @param {A} args
  */
-export function call(callback, argument) {
+export function call(callback, ...args) {
   // It may return a promise.
-  new Promise((resolve) => resolve(callback?.(argument))).catch((failure) => log("error", failure));
+  new Promise((resolve) => resolve(callback?.(...args))).catch((failure) => log("error", failure));
 }
 
 /**

@@ -6,7 +6,8 @@
 //   no moment, nothing else waits to be delivered, and no older state of its slot waits for a
 //   function.
 // - An owner whose actions are all answered numbers, writes and settles the next ones itself. A
-//   state message takes the place of an unwritten one of its slot.
+//   state message takes the place of an unwritten one of its slot. The first one of a slot that the
+//   engine doesn't know goes by the engine, which notes it.
 // - Before anything else happens, the engine is told how far this came.
 //
 // tests/browser/fast-path.test.mjs holds the two together: it mixes both paths over lost
@@ -167,6 +168,7 @@ export class FastPath {
       if (!this.#id) return;
     }
     if (slot) {
+      if (this.#slotIndex(slot) < 0) return;
       // The slot's older value is out of date. The new one goes to the end, so that the order is
       // kept.
       const old = this.#unanswered.slice(this.#written).findIndex((action) => action.slot === slot);

@@ -9,7 +9,7 @@ import { call, log, roomError } from "./errors.js";
 /**
  * The callbacks that a page may give, by their names.
  *
- * @typedef {Record<string, ((argument: any) => unknown) | null | undefined>} Callbacks
+ * @typedef {Record<string, ((...args: any[]) => unknown) | null | undefined>} Callbacks
  */
 
 export class PageCode {
@@ -49,10 +49,10 @@ export class PageCode {
 
   /**
    * @param {string} name
-   * @param {unknown} [argument]
+   * @param {unknown[]} args
    */
-  callBack(name, argument) {
-    call(this.callbacks[name], argument);
+  callBack(name, ...args) {
+    call(this.callbacks[name], ...args);
   }
 
   /** @param {import("./errors.js").RoomError} error */

@@ -8,7 +8,6 @@
  * @type {{
  *   text: string, number: number, seq: number,
  *   code: string, message: string,
- *   uuid: string, ownerKey: string | undefined, roomCode: string | undefined,
  *   status: Status,
  *   audience: { connected: number, lagging: number } | undefined,
  * }}
@@ -19,9 +18,6 @@ export const parts = {
   seq: 0,
   code: "",
   message: "",
-  uuid: "",
-  ownerKey: undefined,
-  roomCode: undefined,
   status: "connecting",
   audience: undefined,
 };
@@ -39,16 +35,8 @@ export const note = (text, number, seq) => void Object.assign(parts, { text, num
  */
 export const noteError = (code, message) => void Object.assign(parts, { code, message });
 
-/**
- * @param {string} uuid
- * @param {string} [ownerKey]
- * @param {string} [roomCode]
- */
-export const noteRoom = (uuid, ownerKey, roomCode) =>
-  void Object.assign(parts, { uuid, ownerKey, roomCode, audience: undefined });
-
 /** @param {Status} status */
-export const noteStatus = (status) => void (parts.status = status);
+export const noteStatus = (status) => void Object.assign(parts, { status, audience: undefined });
 
 /**
  * @param {number} connected

@@ -18,20 +18,22 @@ import {
   tokenOrFunction,
   websocketAddress,
 } from "./arguments.js";
-import { NOT_FOLLOWER, WISHES } from "./decisions.js";
+import { NOT_FOLLOWER } from "./decisions.js";
 import { Driver } from "./driver.js";
 import { closedError, invalid, roomError } from "./errors.js";
 import { PageCode } from "./page-code.js";
 import { CALLBACKS, shellOf } from "./shell.js";
 
 /** What a room has had from the moment when the page gets it. */
-const CONSTANT = /** @type {const} */ (["uuid", "code", "isOwner", "resumed"]);
+const CONSTANT = /** @type {const} */ (["uuid", "code", "resumed"]);
+
+/** What an owner may wish for in its first message. */
+const WISHES = ["shareAudience", "clock", "code", "shareRoster"];
 
 /**
- * Makes engines: the class `RoomEngine` has these functions.
+ * Makes engines: the class `RoomEngine` has this function.
  *
- * @typedef {typeof import("./rtbroadcaster_sdk_bg.js").RoomEngine} EngineClass
- * @typedef {Pick<EngineClass, "create" | "join" | "claim">} Engines
+ * @typedef {Pick<typeof import("./rtbroadcaster_sdk_bg.js").RoomEngine, "enter">} Engines
  */
 
 /**
@@ -53,7 +55,6 @@ export function enter(engines, url, joins, uuid, options, onEnd) {
 
 class Room {
   #driver;
-  #isOwner;
   #resumed = false;
   #isDetached = false;
   #shell;
@@ -72,25 +73,30 @@ class Room {
     let functions = [];
     /** @type {import("./page-code.js").Callbacks} */
     const callbacks = {};
-    let ownerKey, timeout, SocketClass, token;
+    let timeout, SocketClass, token;
     /** @type {unknown} */
     let lanes;
-    let name = "";
-    let wishes = 0;
-    if (joins) roomUuid(uuid, "uuid");
+    // 128 bits. `crypto.randomUUID` would be shorter, but insecure contexts lack it.
+    const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
+    /** @type {import("./driver.js").Entry} */
+    const entry = { v: 2, session };
+    if (joins) entry.uuid = roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
     if (isGiven(options, "options")) {
       if (joins) {
-        const given = field(options, "name");
-        if (given !== undefined) name = nonEmpty(given, "name");
+        const name = field(options, "name");
+        if (name !== undefined) entry.name = keyOrSlot(name, "name");
+        const invite = field(options, "invite");
+        if (invite !== undefined) entry.invite = nonEmpty(invite, "invite");
       } else {
         const claim = field(options, "claim");
         if (isGiven(claim, "claim")) {
-          uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
-          ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
+          entry.uuid = roomUuid(field(claim, "uuid"), "claim.uuid");
+          entry.ownerKey = nonEmpty(field(claim, "ownerKey"), "claim.ownerKey");
+          entry.drive = false;
           this.#resumed = true;
         }
-        for (const [name, wish] of Object.entries(WISHES)) if (flag(field(options, name), name)) wishes += wish;
+        for (const name of WISHES) if (flag(field(options, name), name)) entry[name] = true;
       }
       for (const name of CALLBACKS) callbacks[name] = callback(field(options, name), name);
       functions = functionsOf(field(options, "functions"));
@@ -99,16 +105,8 @@ class Room {
       token = tokenOrFunction(field(options, "token"));
       lanes = field(options, "lanes");
     }
-    timeout = milliseconds(timeout);
-    // 128 bits. `crypto.randomUUID` would be shorter, but insecure contexts lack it.
-    const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
-    const now = performance.now();
-    const engine = joins
-      ? engines.join(now, session, timeout, uuid, name)
-      : ownerKey
-        ? engines.claim(now, session, timeout, wishes, uuid, ownerKey)
-        : engines.create(now, session, timeout, wishes);
-    this.#isOwner = !joins;
+    const seed = Math.random() * 2 ** 53;
+    const engine = engines.enter(performance.now(), !entry.uuid, !joins, seed, milliseconds(timeout));
     const entering = {
       resolve: () => {
         // What doesn't change from now on is a value, which consoles show at once.
@@ -118,19 +116,27 @@ class Room {
       },
       reject,
     };
-    this.#driver = new Driver(engine, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
-    this.#shell = shellOf(this, this.#driver);
+    this.#driver = new Driver(engine, entry, { address, SocketClass, token }, new PageCode(callbacks), entering, onEnd);
+    this.#shell = this.#driver.room = shellOf(this, this.#driver);
     for (const [key, fn] of functions) this.#driver.register(key, fn);
-    if (wishes & WISHES.clock) this.#driver.waiting.startClock();
+    if (entry.clock) this.#driver.waiting.startClock();
     this.#driver.begin();
   }
 
   get uuid() {
-    return this.#driver.told.uuid;
+    return this.#driver.entry.uuid;
   }
 
   get isOwner() {
-    return this.#isOwner;
+    return this.#driver.isOwner;
+  }
+
+  get role() {
+    return this.ownerKey ? "creator" : (this.#driver.role ?? "follower");
+  }
+
+  get driver() {
+    return this.#driver.driver;
   }
 
   get connected() {
@@ -142,7 +148,7 @@ class Room {
   }
 
   get ownerKey() {
-    return this.#driver.told.ownerKey;
+    return this.#driver.entry.ownerKey;
   }
 
   get resumed() {
@@ -150,11 +156,11 @@ class Room {
   }
 
   get code() {
-    return this.#driver.told.roomCode;
+    return this.#driver.code;
   }
 
   get seat() {
-    return this.#isOwner ? 0 : this.#driver.seat;
+    return this.ownerKey ? 0 : this.#driver.seat;
   }
 
   get audience() {
@@ -253,7 +259,7 @@ class Room {
   }
 
   detach() {
-    if (this.#isOwner) throw roomError(NOT_FOLLOWER);
+    if (this.isOwner) throw roomError(NOT_FOLLOWER);
     this.#driver.upToDate().detach();
     this.#isDetached = true;
   }

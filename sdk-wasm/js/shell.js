@@ -3,7 +3,7 @@
 import { callback } from "./arguments.js";
 
 /** The callbacks of a room, which are options too. */
-export const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry"];
+export const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry", "onrequest"];
 
 /** By this name consoles call a room. Vue and Alpine make no proxy around what has one. */
 const prototype = Object.defineProperty({}, Symbol.toStringTag, { value: "Room" });
@@ -33,7 +33,7 @@ export function shellOf(room, driver) {
     };
   }
   // These are loaded when they are first needed: with the first lane, or with the question.
-  for (const name of ["roster", "lane", "vote"]) {
+  for (const name of ["roster", "lane", "vote", "invite", "requestControl", "handOver", "takeBack", "revoke"]) {
     members[name] = { value: async (/** @type {unknown[]} */ ...args) => (await driver.talking())[name](...args) };
   }
   for (const name of ["send", "react"]) members[name] = { value: (/** @type {unknown[]} */ ...args) => !!driver.talk?.[name](...args) };

@@ -46,8 +46,8 @@ export const steps = {
     told.audience = parts.audience;
     page.callBack("onaudience", parts.audience);
   },
-  tellOwnerAway: ({ page }) => page.callBack("onowner", "away"),
-  tellOwnerHere: ({ page }) => page.callBack("onowner", "here"),
+  tellOwnerAway: (driver) => driver.tellOwner("away"),
+  tellOwnerHere: (driver) => driver.tellOwner("here"),
   report: ({ page }) => page.report(refusal(parts.text)),
   appended: ({ promises }) => promises.takeAnswer()?.settle(parts.seq),
   replaced: ({ promises }) => promises.takeAnswer()?.settle(),

@@ -7,11 +7,11 @@ const SYMBOLS = ["👍", "👏", "❤", "😂", "😮", "🎉"];
 /** Where a page keeps the name under which it votes, so that a reload votes anew and not twice. */
 const VOTER = "rtbroadcaster:voter";
 
-/** What stands between a room and the lanes of its server. `room` has the means of roster.js. */
+/** What stands between a room and the lanes of its server. `means` are those of roster.js. */
 export class Lanes {
   /** The newest counts that the server told. */
   counts;
-  #room;
+  #means;
   /** Each lane by its name: what it is, and when this page may speak there again. */
   #open = new Map();
   /** The lanes that a snapshot has not named yet. */
@@ -23,8 +23,8 @@ export class Lanes {
   #lastNumber = 0;
   #voter;
 
-  constructor(room) {
-    this.#room = room;
+  constructor(means) {
+    this.#means = means;
   }
 
   /** Opens a lane, sets it anew, or ends it. */
@@ -32,7 +32,7 @@ export class Lanes {
     const lane = definition == null ? null : laneOf(name, definition);
     if (definition?.share === undefined) this.#shared.delete(name);
     else this.#shared.set(name, definition.share);
-    const answer = this.#room.submit(JSON.stringify({ lane: name, as: lane }));
+    const answer = this.#means.submit(JSON.stringify({ lane: name, as: lane }));
     return answer.then((seq) => (this.#set(name, lane, seq), seq));
   }
 
@@ -48,7 +48,7 @@ export class Lanes {
     });
     const failed = (await Promise.allSettled(opened)).filter(({ status }) => status === "rejected");
     if (!failed.length) return;
-    for (const { reason } of failed.slice(1)) if (reason.code !== "closed") this.#room.tell("onerror", reason);
+    for (const { reason } of failed.slice(1)) if (reason.code !== "closed") this.#means.tell("onerror", reason);
     throw failed[0].reason;
   }
 
@@ -79,7 +79,7 @@ export class Lanes {
     const seq = this.#open.get(name)?.seq;
     const text = JSON.stringify({ lane: name, vote: option, n, seq, session: this.#voterName() });
     this.#votes.set(name, { n, option, text, settle });
-    this.#room.send(text);
+    this.#means.send(text);
   }
 
   /** Handles a message of the server. Returns whether it was for this alone. */
@@ -88,7 +88,7 @@ export class Lanes {
     if (counts) {
       this.#hearCounts(counts, dropped ?? {});
     } else if (said) {
-      for (const one of said) this.#room.tell("onsaid", one);
+      for (const one of said) this.#means.tell("onsaid", one);
     } else if (voted !== undefined) {
       const vote = this.#votes.get(lane);
       if (vote && n > vote.n && voted !== vote.option) this.#sendVote(lane, vote.option, vote.settle, n);
@@ -100,7 +100,7 @@ export class Lanes {
       else if (message.resync) this.#unnamed = new Set(this.#open.keys());
       else if (message.synced) this.#forgetUnnamed();
       // The reply to a join: votes of the connection before may be lost.
-      else if (status?.value === 3 && v) for (const { text } of this.#votes.values()) this.#room.send(text);
+      else if (status?.value === 3 && v) for (const { text } of this.#votes.values()) this.#means.send(text);
       return false;
     }
     return true;
@@ -118,8 +118,8 @@ export class Lanes {
     const lane = this.#open.get(name);
     const now = performance.now();
     // An owner, which is told the counts, says nothing.
-    if (lane?.as.kind !== kind || now < lane.nextAt || this.counts) return false;
-    const isSent = this.#room.send(JSON.stringify({ lane: name, ...word }));
+    if (lane?.as.kind !== kind || now < lane.nextAt || this.#means.room.isOwner) return false;
+    const isSent = this.#means.send(JSON.stringify({ lane: name, ...word }));
     if (isSent) lane.nextAt = now + lane.as.per;
     return isSent;
   }
@@ -137,7 +137,7 @@ export class Lanes {
     }
     // Votes on a lane that was set anew or has ended count for nothing.
     if (known) this.#settle(name, Infinity, ({ reject }) => reject(roomError("forbidden", "the lane was set anew, or has ended")));
-    this.#room.tell("onlane", { name, lane: as ?? undefined });
+    this.#means.tell("onlane", { name, lane: as ?? undefined });
   }
 
   #forgetUnnamed() {
@@ -149,9 +149,9 @@ export class Lanes {
   #hearCounts(counts, dropped) {
     const before = this.counts;
     this.counts = counts;
-    this.#room.tell("oncounts", { counts, dropped });
+    this.#means.tell("oncounts", { counts, dropped });
     for (const [name, functionKey] of this.#shared) {
-      if (counts[name] && !same(counts[name], before?.[name])) this.#room.share(functionKey, JSON.stringify([counts[name]]));
+      if (counts[name] && !same(counts[name], before?.[name])) this.#means.room.broadcast(functionKey, [counts[name]], { state: true });
     }
   }
 

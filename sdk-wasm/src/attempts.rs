@@ -51,6 +51,8 @@ pub(crate) struct Attempts {
     at: Timestamp,
     /// The status of the server's last answer to a probe; 0 if there was none.
     pub(crate) probed: u16,
+    /// The next attempt is no new beginning: a room that goes over HTTP stays there.
+    pub(crate) enters_anew: bool,
     /// What the shell is to do next; it is taken from here.
     pub(crate) way: Option<Way>,
 }
@@ -60,7 +62,7 @@ impl Attempts {
     pub(crate) const TIME: u16 = u16::MAX;
 
     pub(crate) fn new() -> Self {
-        Self { in_row: 0, stage: Stage::Idle, at: Timestamp(0), probed: 0, way: None }
+        Self { in_row: 0, stage: Stage::Idle, at: Timestamp(0), probed: 0, enters_anew: false, way: None }
     }
 
     /// When to come back with [`Attempts::TIME`]; none if there is nothing to wait for.
@@ -70,6 +72,10 @@ impl Attempts {
 
     /// Begins an attempt.
     pub(crate) fn begin(&mut self) {
+        if core::mem::take(&mut self.enters_anew) && self.stage == Stage::Http {
+            self.way = Some(Way::Http);
+            return;
+        }
         if self.stage == Stage::Http {
             self.in_row = ATTEMPTS_BEFORE_PROBE - 1;
         }
@@ -247,6 +253,19 @@ mod tests {
         }
         assert!(attempts.note(T, SWITCHING_PROTOCOLS) && !attempts.note(T, SWITCHING_PROTOCOLS));
         assert_eq!(begin(&mut attempts), Way::Websocket);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_room_that_enters_anew_stays_on_http_unless_that_fails() {
+        let mut attempts = on_http();
+        attempts.enters_anew = true;
+        attempts.note_given_up();
+        assert_eq!(begin(&mut attempts), Way::Http);
+        assert!(attempts.note(T, LOST));
+        assert_eq!(begin(&mut attempts), Way::Probe);
+        let mut over_websockets = Attempts::new();
+        over_websockets.enters_anew = true;
+        assert_eq!(begin(&mut over_websockets), Way::Websocket);
     }
 
     #[wasm_bindgen_test]

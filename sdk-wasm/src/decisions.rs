@@ -38,18 +38,6 @@ pub(crate) const LIFECYCLE: [(&str, u8); 7] = [
     ("freeze", ASLEEP),
 ];
 
-/// What an owner may wish of its room: that followers know how many they are, that all its pages
-/// estimate the server's clock, that it has a short code, and that followers may ask who is there.
-pub(crate) const SHARED_AUDIENCE: u8 = 1;
-pub(crate) const CLOCK: u8 = 2;
-pub(crate) const CODE: u8 = 4;
-pub(crate) const SHARED_ROSTER: u8 = 8;
-
-/// The options of a page that wish for that.
-#[allow(dead_code, reason = "js/ reads it")]
-pub(crate) const WISHES: [(&str, u8); 4] =
-    [("shareAudience", SHARED_AUDIENCE), ("clock", CLOCK), ("code", CODE), ("shareRoster", SHARED_ROSTER)];
-
 /// The status with which a websocket opens (RFC 6455, section 1.3): of a trial that has opened.
 pub(crate) const SWITCHING_PROTOCOLS: u16 = 101;
 

@@ -7,7 +7,7 @@
 use alloc::string::String;
 
 use rtbroadcaster_protocol::{
-    Audience, BroadcastError, EndReason, Input, Output, Session, SessionOptions, SessionStatus, Timestamp,
+    Audience, BroadcastError, EndReason, Identity, Input, Names, Output, Session, SessionStatus, Timestamp,
 };
 
 use crate::attempts::Attempts;
@@ -17,9 +17,10 @@ use crate::ending::Ending;
 use crate::registry::FunctionId;
 use crate::step::Step;
 
-/// The engine of one room on one page. `P` is the type of an action's params.
-pub(crate) struct Engine<P> {
-    session: Session<P>,
+/// The engine of one room on one page. `P` is the type of an action's params, `I` has what the page
+/// says of itself.
+pub(crate) struct Engine<P, I = Names> {
+    session: Session<P, I>,
     delivery: Delivery<P>,
     attempts: Attempts,
     /// When the driver's timer fires; none if it is not set.
@@ -28,11 +29,11 @@ pub(crate) struct Engine<P> {
     waiting_for_space: u32,
 }
 
-impl<P> Engine<P> {
+impl<P, I: Identity> Engine<P, I> {
     /// An engine that has not begun: [`Input::Start`] begins it.
-    pub(crate) fn new(options: SessionOptions) -> Self {
+    pub(crate) fn new(session: Session<P, I>) -> Self {
         Self {
-            session: Session::new(options),
+            session,
             delivery: Delivery::new(),
             attempts: Attempts::new(),
             timer_at: None,
@@ -78,9 +79,10 @@ impl<P> Engine<P> {
         Ending::new(reason, self.session.is_owner(), self.session.has_entered(), self.attempts.probed)
     }
 
-    /// See [`Session::set_token`].
-    pub(crate) fn set_token(&mut self, token: Option<String>) {
-        self.session.set_token(token);
+    /// See [`Session::enter_anew`].
+    pub(crate) fn enter_anew(&mut self, now: Timestamp) {
+        self.attempts.enters_anew = true;
+        self.session.enter_anew(now);
     }
 
     /// Notes that the server sent something that isn't JSON.
@@ -122,8 +124,8 @@ impl<P> Engine<P> {
     }
 
     /// See [`Session::submit`].
-    pub(crate) fn submit(&mut self, text: String, slot: Option<&str>) -> Result<u64, BroadcastError> {
-        self.session.submit(text, slot)
+    pub(crate) fn submit(&mut self, text: String, clears: Option<&str>) -> Result<u64, BroadcastError> {
+        self.session.submit(text, clears)
     }
 
     /// See [`Session::clear`].
@@ -167,21 +169,6 @@ impl<P> Engine<P> {
     /// See [`Delivery::follow`]. The next steps deliver the backlog.
     pub(crate) fn follow(&mut self, catch_up: CatchUp) {
         self.delivery.follow(catch_up);
-    }
-
-    /// The room's id; none before a new room was opened.
-    pub(crate) fn uuid(&self) -> Option<&str> {
-        self.session.uuid()
-    }
-
-    /// The room's short code; none if it has none.
-    pub(crate) fn code(&self) -> Option<&str> {
-        self.session.code()
-    }
-
-    /// The proof of ownership; none for a follower.
-    pub(crate) fn owner_key(&self) -> Option<&str> {
-        self.session.owner_key()
     }
 
     /// Whether this page owns the room.
@@ -242,9 +229,40 @@ impl<P> Engine<P> {
     }
 }
 
+#[cfg(feature = "web")]
+impl<P> Engine<P> {
+    /// See [`Session::set_token`].
+    pub(crate) fn set_token(&mut self, token: Option<String>) {
+        self.session.set_token(token);
+    }
+
+    /// The room's id; none before a new room was opened.
+    pub(crate) fn uuid(&self) -> Option<&str> {
+        self.session.uuid()
+    }
+
+    /// The room's short code; none if it has none.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.session.code()
+    }
+
+    /// The proof of ownership; none for a follower.
+    pub(crate) fn owner_key(&self) -> Option<&str> {
+        self.session.owner_key()
+    }
+}
+
+#[cfg(feature = "javascript")]
+impl<P> Engine<P, rtbroadcaster_protocol::Unnamed> {
+    /// See [`Session::set_first_message`].
+    pub(crate) fn set_first_message(&mut self, first_message: String) {
+        self.session.set_first_message(first_message);
+    }
+}
+
 /// The fast path of js/fast-path.js: actions that it delivers or writes without asking for a step.
 #[cfg(feature = "javascript")]
-impl<P> Engine<P> {
+impl<P, I: Identity> Engine<P, I> {
     /// The seq of the action that the driver may deliver by itself: see [`Session::fast_path_seq`].
     pub(crate) fn fast_path_seq(&self) -> Option<u64> {
         if self.is_on_fast_path() { self.session.fast_path_seq() } else { None }
@@ -276,9 +294,13 @@ impl<P> Engine<P> {
     }
 
     /// See [`Session::slot_index`]. None if a state message of this slot waits for its function:
-    /// the engine itself must then handle the next action, to discard the one that waits.
+    /// the engine itself must then handle the next action, to discard the one that waits. An owner
+    /// is handed none.
     pub(crate) fn slot_index(&mut self, slot: &str) -> Option<usize> {
-        if self.delivery.registry().has_waiting(slot) { None } else { self.session.slot_index(slot) }
+        if !self.session.is_owner() && self.delivery.registry().has_waiting(slot) {
+            return None;
+        }
+        self.session.slot_index(slot)
     }
 
     /// See [`Session::slot_written`].

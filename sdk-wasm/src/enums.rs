@@ -24,7 +24,7 @@ pub enum StepName {
     Send = "send",
     /// Set the timer to `number`, a time of the page's clock in milliseconds.
     ArmTimer = "armTimer",
-    /// Give the page its room, whose uuid, owner key, status and audience were noted.
+    /// Give the page its room, whose status and audience were noted.
     Enter = "enter",
     /// Reject the promise of the room, with `code` and `message`.
     Refuse = "refuse",

@@ -1,8 +1,6 @@
 //! `create` and `join`, as a package made with wasm-pack exports them. The npm package has its own,
 //! which call js/ directly.
 
-use alloc::string::String;
-
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::room_engine::RoomEngine;
@@ -26,30 +24,10 @@ pub struct Engines;
 
 #[wasm_bindgen]
 impl Engines {
-    /// See [`RoomEngine::create`].
+    /// See [`RoomEngine::enter`].
     #[must_use]
-    pub fn create(&self, now: f64, session: String, timeout: f64, wishes: u8) -> RoomEngine {
-        RoomEngine::create(now, session, timeout, wishes)
-    }
-
-    /// See [`RoomEngine::join`].
-    #[must_use]
-    pub fn join(&self, now: f64, session: String, timeout: f64, uuid: String, name: String) -> RoomEngine {
-        RoomEngine::join(now, session, timeout, uuid, name)
-    }
-
-    /// See [`RoomEngine::claim`].
-    #[must_use]
-    pub fn claim(
-        &self,
-        now: f64,
-        session: String,
-        timeout: f64,
-        wishes: u8,
-        uuid: String,
-        owner_key: String,
-    ) -> RoomEngine {
-        RoomEngine::claim(now, session, timeout, wishes, uuid, owner_key)
+    pub fn enter(&self, now: f64, opens: bool, is_creator: bool, seed: f64, timeout: f64) -> RoomEngine {
+        RoomEngine::enter(now, opens, is_creator, seed, timeout)
     }
 }
 

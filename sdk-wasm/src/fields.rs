@@ -11,15 +11,12 @@ use crate::params::Params;
 #[wasm_bindgen]
 #[derive(Clone, Copy)]
 pub enum Field {
-    Uuid = "uuid",
     Status = "status.value",
     FuncKey = "funcKey",
     StateMessage = "stateMessage",
     Slot = "slot",
     Clear = "clear",
     Owner = "owner",
-    OwnerKey = "ownerKey",
-    Code = "code",
     Resync = "resync",
     Seq = "seq",
     Version = "v",
@@ -66,8 +63,10 @@ fn whole_number(field: Field) -> Option<u64> {
 impl ServerFields for Fields {
     type Params = Params;
 
+    // js/driver.js itself reads what the reply says of the room.
+
     fn uuid(&self) -> Option<String> {
-        text_of(Field::Uuid)
+        None
     }
 
     fn status(&self) -> Option<u64> {
@@ -99,11 +98,11 @@ impl ServerFields for Fields {
     }
 
     fn owner_key(&self) -> Option<String> {
-        text_of(Field::OwnerKey)
+        None
     }
 
     fn code(&self) -> Option<String> {
-        text_of(Field::Code)
+        None
     }
 
     fn resync(&self) -> bool {

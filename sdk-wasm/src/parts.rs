@@ -15,11 +15,6 @@ extern "C" {
     #[wasm_bindgen(js_name = noteError)]
     pub(crate) fn note_error(code: &str, message: &str);
 
-    /// The room that the page has entered. It has the proof of ownership if it owns the room, and
-    /// the short code if there is one.
-    #[wasm_bindgen(js_name = noteRoom)]
-    pub(crate) fn note_room(uuid: &str, owner_key: Option<&str>, code: Option<&str>);
-
     /// The status that the page is told next.
     #[wasm_bindgen(js_name = noteStatus)]
     pub(crate) fn note_status(status: Status);

@@ -15,8 +15,8 @@ use alloc::string::String;
 use core::fmt;
 
 use rtbroadcaster_protocol::{
-    Audience, BroadcastError, EndReason, Goal, Input, Outcome, OwnerPresence, ServerMessage, SessionOptions,
-    Timestamp,
+    Audience, BroadcastError, EndReason, Input, Outcome, OwnerPresence, ServerMessage, Session, Timestamp,
+    Unnamed,
 };
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -28,13 +28,13 @@ use crate::engine::Engine;
 use crate::enums::StepName;
 use crate::fields::Fields;
 use crate::params::Params;
-use crate::parts::{note, note_audience, note_error, note_room, note_status};
+use crate::parts::{note, note_audience, note_error, note_status};
 use crate::step::Step;
 
 /// The engine of one room on one page: every decision, and nothing that needs a page.
 #[wasm_bindgen]
 pub struct RoomEngine {
-    engine: Engine<Params>,
+    engine: Engine<Params, Unnamed>,
 }
 
 impl fmt::Debug for RoomEngine {
@@ -43,43 +43,27 @@ impl fmt::Debug for RoomEngine {
     }
 }
 
-/// How a room is entered. `session` is a random name; the timeout is in milliseconds and may be
-/// infinite.
+/// How a room is entered.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// Opens a room, with wishes of `decisions::WISHES`.
+    /// Opens a room, or claims one as its creator, or joins one. The seed is any random number, the
+    /// timeout is in milliseconds and may be infinite.
     #[must_use]
-    pub fn create(now: f64, session: String, timeout: f64, wishes: u8) -> Self {
-        Self::start(now, Goal::Create, session, timeout, wishes, String::new())
-    }
-
-    /// Follows a room, under a name; empty if the page gives none.
-    #[must_use]
-    pub fn join(now: f64, session: String, timeout: f64, uuid: String, name: String) -> Self {
-        Self::start(now, Goal::Join { uuid }, session, timeout, 0, name)
-    }
-
-    /// Takes a room back, with wishes of `decisions::WISHES`.
-    #[must_use]
-    pub fn claim(
-        now: f64,
-        session: String,
-        timeout: f64,
-        wishes: u8,
-        uuid: String,
-        owner_key: String,
-    ) -> Self {
-        Self::start(now, Goal::Claim { uuid, owner_key }, session, timeout, wishes, String::new())
+    pub fn enter(now: f64, opens: bool, is_creator: bool, seed: f64, timeout: f64) -> Self {
+        let session = Session::unnamed(opens, is_creator, seed as u64, timeout as u64);
+        let mut engine = Self { engine: Engine::new(session) };
+        engine.handle(now, Input::Start);
+        engine
     }
 }
 
 /// What happened.
 #[wasm_bindgen]
 impl RoomEngine {
-    /// The connection is open. The token is the proof that this page may enter; empty if there is
-    /// none.
-    pub fn opened(&mut self, now: f64, token: String) {
-        self.engine.set_token((!token.is_empty()).then_some(token));
+    /// The connection is open. The first message is JSON without the numbers that the engine knows,
+    /// and without its last brace.
+    pub fn opened(&mut self, now: f64, first_message: String) {
+        self.engine.set_first_message(first_message);
         self.handle(now, Input::Opened);
     }
 
@@ -106,6 +90,12 @@ impl RoomEngine {
     /// So many bytes wait in the page for the network.
     pub fn buffered(&mut self, now: f64, bytes: f64) {
         self.handle(now, Input::Buffered(bytes as u64));
+    }
+
+    /// The page enters anew: it has got the right to write or lost it.
+    #[wasm_bindgen(js_name = enterAnew)]
+    pub fn enter_anew(&mut self, now: f64) {
+        self.engine.enter_anew(timestamp(now));
     }
 
     /// The page closes or leaves the room.
@@ -149,8 +139,8 @@ impl RoomEngine {
         ticket_or_refusal(ticket)
     }
 
-    /// Queues another message of an owner, which has no id yet. It replaces an unwritten one of the
-    /// same slot, if that isn't empty. Answered as [`broadcast`](Self::broadcast).
+    /// Queues another message of an owner, which has no id yet. If the slot isn't empty, it clears
+    /// that, and replaces an unwritten one of the same slot. Answered as [`broadcast`](Self::broadcast).
     pub fn submit(&mut self, text: String, slot: String) -> f64 {
         ticket_or_refusal(self.engine.submit(text, (!slot.is_empty()).then_some(&slot)))
     }
@@ -248,27 +238,6 @@ impl RoomEngine {
 }
 
 impl RoomEngine {
-    fn start(now: f64, goal: Goal, session: String, timeout: f64, wishes: u8, name: String) -> Self {
-        // The session's name is random, and a seed need not be more than that.
-        let seed = session.bytes().fold(0, |seed: u64, byte| seed.wrapping_mul(31) ^ u64::from(byte));
-        let connect_timeout_ms = timeout as u64;
-        let has = |wish| wishes & wish != 0;
-        let options = SessionOptions {
-            goal,
-            session,
-            seed,
-            connect_timeout_ms,
-            share_audience: has(decisions::SHARED_AUDIENCE),
-            code: has(decisions::CODE),
-            clock: has(decisions::CLOCK),
-            share_roster: has(decisions::SHARED_ROSTER),
-            name: (!name.is_empty()).then_some(name),
-        };
-        let mut engine = Self { engine: Engine::new(options) };
-        engine.handle(now, Input::Start);
-        engine
-    }
-
     fn handle(&mut self, now: f64, input: Input<Params>) {
         self.engine.handle(timestamp(now), input);
     }
@@ -283,8 +252,6 @@ impl RoomEngine {
             Step::Send(text) => with_text(&text, StepName::Send),
             Step::ArmTimer(at) => with_number(at.0, StepName::ArmTimer),
             Step::Enter => {
-                let uuid = self.engine.uuid().unwrap_or_default();
-                note_room(uuid, self.engine.owner_key(), self.engine.code());
                 self.note_status();
                 self.note_audience();
                 StepName::Enter

@@ -54,6 +54,7 @@ impl Page {
             clock: false,
             share_roster: false,
             name: None,
+            invite: None,
         };
         let url = format!("ws://{address}{PATH}");
         tokio::spawn(Driver::new(url, Session::new(options), tell).run(orders));

@@ -25,8 +25,6 @@ fn javascript() -> String {
         source::WEBSOCKET_SCHEMES.iter().map(|(from, to)| ((*from).to_owned(), json!(to))).collect();
     let lifecycle: serde_json::Map<_, _> =
         source::LIFECYCLE.iter().map(|(event, told)| ((*event).to_owned(), json!(told))).collect();
-    let wishes: serde_json::Map<_, _> =
-        source::WISHES.iter().map(|(option, wish)| ((*option).to_owned(), json!(wish))).collect();
     let decisions = [
         ("DEFAULT_TIMEOUT_MS", json!(source::DEFAULT_TIMEOUT_MS)),
         ("LONGEST_WAIT_MS", json!(source::LONGEST_WAIT_MS)),
@@ -35,7 +33,6 @@ fn javascript() -> String {
         ("VISIBILITY_EVENT", json!(source::VISIBILITY_EVENT)),
         ("HIDE_EVENT", json!(source::HIDE_EVENT)),
         ("LIFECYCLE", json!(lifecycle)),
-        ("WISHES", json!(wishes)),
         ("WEBSOCKET_SCHEMES", json!(schemes)),
         ("NO_URL", json!(source::NO_URL)),
         ("NO_PAGE", json!(source::NO_PAGE)),

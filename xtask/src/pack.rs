@@ -24,7 +24,8 @@ const EMBEDDED: [&str; 4] =
     ["--bundle", "--loader:.wasm=base64", "--define:import.meta.url=undefined", "--log-level=warning"];
 
 /// The scripts that only some pages load, by their names without the end.
-const ON_DEMAND: [&str; 7] = ["clock", "fetch-socket", "lanes", "qr", "resume", "roster", "schemas"];
+const ON_DEMAND: [&str; 8] =
+    ["clock", "fetch-socket", "lanes", "presenting", "qr", "resume", "roster", "schemas"];
 
 /// Where the package is assembled, in the target folder.
 pub(crate) const FOLDER: &str = "npm/rtbroadcaster";

@@ -1,13 +1,12 @@
-//! How a session gets its connections, loses them and ends: the first message, reconnecting,
-//! closing.
+//! How a session gets its connections, loses them and ends: the first message, entering anew,
+//! reconnecting, closing.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 
-use super::{EndReason, Event, Output, Session, SessionStatus, State, rendered};
+use super::{EndReason, EntryNumbers, Event, Identity, Output, Session, SessionStatus, State, Unnamed};
 use crate::wire::json_writer::write_number;
-use crate::wire::render::FirstMessage;
-use crate::{CloseCode, PROTOCOL_VERSION, Refusal, RefusalCode, Timestamp, render};
+use crate::{CloseCode, Refusal, RefusalCode, Timestamp, render};
 
 /// How long it may take to open a socket and to get the reply to the first message, together, in
 /// milliseconds.
@@ -22,34 +21,55 @@ const GOOD_CONNECTION_MS: u64 = 10_000;
 pub(super) const ASLEEP: Timestamp = Timestamp(u64::MAX);
 
 impl<P> Session<P> {
+    /// The uuid of the room. None until a new room is opened.
+    #[must_use]
+    pub fn uuid(&self) -> Option<&str> {
+        self.identity.uuid()
+    }
+
+    /// The short code of the room. None if it has none, and until the session is in it.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.identity.code()
+    }
+
+    /// The owner key. None for all but the creator, and until a new room is opened.
+    #[must_use]
+    pub fn owner_key(&self) -> Option<&str> {
+        self.identity.owner_key()
+    }
+
+    /// Sets the token that goes with the first message of each connection from now on. If tokens
+    /// expire, set a new one each time while the socket is being opened.
+    pub fn set_token(&mut self, token: Option<String>) {
+        self.identity.set_token(token);
+    }
+
+    /// Sets the key of a seat, with which the page enters from now on.
+    pub fn set_invite(&mut self, invite: Option<String>) {
+        self.identity.set_invite(invite);
+    }
+}
+
+impl<P> Session<P, Unnamed> {
+    /// Sets the first message of each connection from now on, as JSON without `since`, `ack`,
+    /// `epoch` and the last brace.
+    pub fn set_first_message(&mut self, first_message: String) {
+        self.identity.set_first_message(first_message);
+    }
+}
+
+impl<P, I: Identity> Session<P, I> {
     /// The message that asks for the room, as text.
     pub(super) fn first_message(&self) -> String {
-        let claims = self.uuid.is_some() && self.owner_key.is_some();
-        let owns = claims || self.uuid.is_none();
-        rendered(|text| {
-            render::first_message(
-                text,
-                &FirstMessage {
-                    uuid: self.uuid.as_deref(),
-                    version: Some(PROTOCOL_VERSION),
-                    // A claim sends 0 as long as the snapshot was not complete. The same session
-                    // may have claimed before, and lost the connection during the snapshot.
-                    since: if claims { (!self.has_entered).then_some(0) } else { self.progress.applied() },
-                    owner_key: self.owner_key.as_deref(),
-                    invite: None,
-                    takes_nothing: false,
-                    session: (owns || self.name.is_some()).then_some(&self.session),
-                    acknowledged: claims.then(|| self.outbox.acknowledged()),
-                    epoch: self.epoch.filter(|_| claims),
-                    share_audience: owns && self.share_audience,
-                    code: self.wants_code && self.uuid.is_none(),
-                    clock: self.wants_clock,
-                    share_roster: owns && self.share_roster,
-                    record: None,
-                    name: self.name.as_deref().filter(|_| !owns),
-                    token: self.token.as_deref(),
-                },
-            );
+        // Whoever may have entered with a key before says 0 as long as the snapshot was not complete:
+        // the same session may have lost the connection, or the pen, during the snapshot.
+        let had_key = (self.is_creator && !self.opens) || self.epoch.is_some();
+        let knows_nothing = had_key && self.progress.needs_snapshot();
+        self.identity.first_message(EntryNumbers {
+            since: if knows_nothing { Some(0) } else { self.progress.applied() },
+            acknowledged: self.outbox.acknowledged(),
+            epoch: self.epoch,
         })
     }
 
@@ -57,6 +77,17 @@ impl<P> Session<P> {
     pub(super) fn connect(&mut self, now: Timestamp) {
         self.state = State::Connecting { deadline: now.after(ENTRY_TIMEOUT_MS) };
         self.outputs.push_back(Output::Connect);
+    }
+
+    /// Enters the room anew, because the page has got the pen or lost it: drops the connection and
+    /// connects at once. Nothing has failed, so the status stays. While there is no connection, the
+    /// session goes on doing what it does about that.
+    pub fn enter_anew(&mut self, now: Timestamp) {
+        if let State::Joining { .. } | State::Live { .. } = self.state {
+            self.outputs.push_back(Output::Disconnect);
+            self.connection_gone();
+            self.connect(now);
+        }
     }
 
     /// Closes the connection and connects again after a while, but not before `min_wait_ms` have
@@ -96,10 +127,15 @@ impl<P> Session<P> {
         }
     }
 
-    fn wait_until(&mut self, until: Timestamp) {
+    /// Notes that there is no connection any more.
+    pub(super) fn connection_gone(&mut self) {
         // An incomplete snapshot is worth nothing: the next one starts over.
         self.progress.connection_lost();
         self.moments.disconnected();
+    }
+
+    fn wait_until(&mut self, until: Timestamp) {
+        self.connection_gone();
         self.state = State::Waiting { until };
         if self.has_entered {
             self.set_status(SessionStatus::Reconnecting);

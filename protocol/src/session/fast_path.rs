@@ -13,7 +13,7 @@
 //! that follow each other, and takes the room's answers. Before it tells the session anything else,
 //! it says which actions were answered, and [broadcasts](Session::broadcast) those that were not.
 
-use super::{Session, SessionStatus, State};
+use super::{Identity, Session, SessionStatus, State};
 use crate::Timestamp;
 
 /// A driver may have written at most this many actions without telling the session.
@@ -23,7 +23,7 @@ pub(super) const MAX_ACTION_BYTES: u64 = 3_072;
 /// A frame of them has at most this many bytes.
 pub(super) const MAX_FRAME_BYTES: u64 = 48 * 1_024;
 
-impl<P> Session<P> {
+impl<P, I: Identity> Session<P, I> {
     /// The seq of the next action that the driver may hand over by itself. None while actions must
     /// be [received](Self::handle).
     #[must_use]

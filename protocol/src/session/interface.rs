@@ -16,7 +16,7 @@ pub enum Goal {
         /// The owner key of the room.
         owner_key: String,
     },
-    /// Follow a room.
+    /// Follow a room, or enter it as one of its members: see [`SessionOptions::invite`].
     Join {
         /// The uuid of the room, or its short code.
         uuid: String,
@@ -44,8 +44,11 @@ pub struct SessionOptions {
     pub clock: bool,
     /// Whether the room's followers may ask who is there. Only an owner's session uses this.
     pub share_roster: bool,
-    /// What others are to call the page. Only a follower's session uses this.
+    /// What others are to call the page. Only a page that joins uses this.
     pub name: Option<String>,
+    /// The key of a seat in the room, with which a page enters that joins. Without one it is an
+    /// ordinary follower.
+    pub invite: Option<String>,
 }
 
 /// What the outside tells a session.

@@ -13,6 +13,7 @@ mod backoff;
 mod clock;
 mod connection;
 mod fast_path;
+mod identity;
 mod interface;
 #[cfg_attr(not(feature = "moments"), path = "no_moments.rs")]
 mod moments;
@@ -28,7 +29,7 @@ use alloc::string::String;
 
 use crate::session::backoff::Backoff;
 use crate::session::outbox::{Outbox, Queued};
-use crate::{Action, AnnouncedLimits, OwnerPresence, Timestamp};
+use crate::{Action, AnnouncedLimits, OwnerPresence, Timestamp, render};
 
 use moments::Moments;
 use progress::Progress;
@@ -36,22 +37,24 @@ use progress::Progress;
 #[cfg(feature = "moments")]
 pub use clock::ClockEstimate;
 
+pub use identity::{EntryNumbers, Identity, Names, Unnamed};
 pub use interface::{EndReason, Event, Goal, Input, Outcome, Output, SessionOptions, SessionStatus};
 pub use outbox::BroadcastError;
 
 /// While this many bytes wait in the page for the network, nothing more is written. So newer values
 /// can still replace older ones.
 const MAX_BUFFERED_BYTES: u64 = 256 * 1024;
-/// One room as a page sees it. `P` is the type of an action's params in the page.
+/// One room as a page sees it. `P` is the type of an action's params in the page, `I` has what the
+/// page says of itself.
 #[derive(Debug)]
-pub struct Session<P> {
-    entry: Entry,
-    session: String,
-    /// The uuid of the room, once it is known.
-    uuid: Option<String>,
-    /// The room's short code, if the reply had one.
-    code: Option<String>,
-    owner_key: Option<String>,
+pub struct Session<P, I = Names> {
+    identity: I,
+    /// The room is still to be opened.
+    opens: bool,
+    /// Whether the page has the room's owner key, or is to get it.
+    is_creator: bool,
+    /// Whether the page may write, by the last reply. Before the first one, whether it expects to.
+    is_owner: bool,
     /// The epoch that this session held last.
     epoch: Option<u64>,
     state: State,
@@ -67,12 +70,6 @@ pub struct Session<P> {
     has_entered: bool,
     progress: Progress,
     pings: u64,
-    share_audience: bool,
-    share_roster: bool,
-    name: Option<String>,
-    wants_code: bool,
-    /// Says what this page may do.
-    token: Option<String>,
     /// What the application was told last about the room's owner.
     owner_presence: OwnerPresence,
     /// What waits in the page for the network.
@@ -82,7 +79,6 @@ pub struct Session<P> {
     /// Set when the server shuts down: over how many milliseconds its clients are to spread their
     /// return.
     return_window_ms: Option<u64>,
-    wants_clock: bool,
     moments: Moments<P>,
     /// When the session was told something last.
     now: Timestamp,
@@ -94,14 +90,6 @@ struct Buffered {
     bytes: u64,
     /// When the page said so.
     reported_at: Timestamp,
-}
-
-/// A [`Goal`] without its texts, which are fields of the session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Entry {
-    Creates,
-    Claims,
-    Joins,
 }
 
 #[derive(Debug)]
@@ -136,72 +124,67 @@ impl<P> Session<P> {
     /// A session that waits for [`Input::Start`].
     #[must_use]
     pub fn new(options: SessionOptions) -> Self {
-        let (entry, uuid, owner_key) = match options.goal {
-            Goal::Create => (Entry::Creates, None, None),
-            Goal::Claim { uuid, owner_key } => (Entry::Claims, Some(uuid), Some(owner_key)),
-            Goal::Join { uuid } => (Entry::Joins, Some(uuid), None),
-        };
+        let is_creator = !matches!(options.goal, Goal::Join { .. });
+        let (opens, clock) = (options.goal == Goal::Create, options.clock);
+        let (seed, timeout_ms) = (options.seed, options.connect_timeout_ms);
+        Self::with_identity(Names::new(options), (opens, is_creator), seed, timeout_ms, clock)
+    }
+}
+
+impl<P> Session<P, Unnamed> {
+    /// A session whose driver writes all texts of its first message. It `opens` a room, or claims
+    /// one as its `is_creator`, or joins it. `seed` and `timeout_ms` are as in [`SessionOptions`].
+    #[must_use]
+    pub fn unnamed(opens: bool, is_creator: bool, seed: u64, timeout_ms: u64) -> Self {
+        Self::with_identity(Unnamed::default(), (opens, is_creator), seed, timeout_ms, false)
+    }
+}
+
+impl<P, I: Identity> Session<P, I> {
+    fn with_identity(
+        identity: I,
+        (opens, is_creator): (bool, bool),
+        seed: u64,
+        connect_timeout_ms: u64,
+        clock: bool,
+    ) -> Self {
         Self {
-            entry,
-            session: options.session,
-            uuid,
-            code: None,
-            owner_key,
+            identity,
+            opens,
+            is_creator,
+            is_owner: is_creator,
             epoch: None,
             state: State::Idle,
             status: SessionStatus::Connecting,
             outbox: Outbox::new(),
             outputs: VecDeque::new(),
             limits: AnnouncedLimits::default(),
-            backoff: Backoff::new(options.seed),
+            backoff: Backoff::new(seed),
             give_up_at: Timestamp::default(),
-            connect_timeout_ms: options.connect_timeout_ms,
+            connect_timeout_ms,
             has_entered: false,
             progress: Progress::default(),
             pings: 0,
-            share_audience: options.share_audience,
-            wants_code: options.code,
-            token: None,
             owner_presence: OwnerPresence::Here,
             buffered: Buffered::default(),
             last_failure: EndReason::ConnectionFailed,
             return_window_ms: None,
-            share_roster: options.share_roster,
-            name: options.name,
-            wants_clock: options.clock,
-            moments: Moments::new(options.seed, options.clock),
+            moments: Moments::new(seed, clock),
             now: Timestamp::default(),
         }
     }
 
-    /// Whether this page owns the room.
+    /// Whether this page drives the room: whether it had the pen when it entered last. Before it
+    /// has entered, whether it opens or claims the room.
     #[must_use]
     pub fn is_owner(&self) -> bool {
-        self.entry != Entry::Joins
+        self.is_owner
     }
 
     /// Whether the session has been in its room.
     #[must_use]
     pub fn has_entered(&self) -> bool {
         self.has_entered
-    }
-
-    /// The uuid of the room. None until a new room is opened.
-    #[must_use]
-    pub fn uuid(&self) -> Option<&str> {
-        self.uuid.as_deref()
-    }
-
-    /// The short code of the room. None if it has none, and until the session is in it.
-    #[must_use]
-    pub fn code(&self) -> Option<&str> {
-        self.code.as_deref()
-    }
-
-    /// The owner key. None for a follower, and until a new room is opened.
-    #[must_use]
-    pub fn owner_key(&self) -> Option<&str> {
-        self.owner_key.as_deref()
     }
 
     /// The session's status.
@@ -217,12 +200,6 @@ impl<P> Session<P> {
         &self.last_failure
     }
 
-    /// Sets the token that goes with the first message of each connection from now on. If tokens
-    /// expire, set a new one each time while the socket is being opened.
-    pub fn set_token(&mut self, token: Option<String>) {
-        self.token = token;
-    }
-
     /// Broadcasts a function call. It is sent with the next [`Session::poll_output`] if the session
     /// is in its room, else once it is there again. Returns a ticket, under which
     /// [`Event::Answered`] says later what became of the action.
@@ -231,6 +208,9 @@ impl<P> Session<P> {
     /// A [`BroadcastError`] says why the action was not queued.
     pub fn broadcast(&mut self, action: Action<&str>) -> Result<u64, BroadcastError> {
         let queued = self.check_may_broadcast().and_then(|()| self.outbox.push(action));
+        if let (Ok(_), Some(slot)) = (&queued, action.slot) {
+            self.progress.note_own_slot(slot);
+        }
         self.report_replaced(queued)
     }
 
@@ -239,17 +219,22 @@ impl<P> Session<P> {
     /// # Errors
     /// A [`BroadcastError`] says why the clear was not queued.
     pub fn clear(&mut self, slot: &str) -> Result<u64, BroadcastError> {
-        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push_clear(slot));
-        self.report_replaced(queued)
+        if slot.is_empty() {
+            return Err(BroadcastError::EmptyKey);
+        }
+        self.submit(rendered(|text| render::client_clear(text, None, slot)), Some(slot))
     }
 
-    /// Queues a message of the owner that is rendered without its id. It replaces one that was
-    /// never written and has the same slot.
+    /// Queues a message of the owner that is rendered without its id. If it `clears` a slot, it
+    /// replaces a message for that slot that was never written.
     ///
     /// # Errors
     /// A [`BroadcastError`] says why the message was not queued.
-    pub fn submit(&mut self, text: String, slot: Option<&str>) -> Result<u64, BroadcastError> {
-        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push_message(text, slot));
+    pub fn submit(&mut self, text: String, clears: Option<&str>) -> Result<u64, BroadcastError> {
+        let queued = self.check_may_broadcast().and_then(|()| self.outbox.push_message(text, clears));
+        if let (Ok(_), Some(slot)) = (&queued, clears) {
+            self.progress.remove_slot(slot);
+        }
         self.report_replaced(queued)
     }
 
@@ -338,7 +323,7 @@ impl<P> Session<P> {
     fn check_may_broadcast(&self) -> Result<(), BroadcastError> {
         match self.state {
             State::Closed | State::Closing { .. } => Err(BroadcastError::Closed),
-            _ if !self.is_owner() => Err(BroadcastError::NotOwner),
+            _ if !self.is_owner => Err(BroadcastError::NotOwner),
             _ => Ok(()),
         }
     }

@@ -137,17 +137,8 @@ impl Outbox {
         self.push_message(text, slot)
     }
 
-    /// Queues the clear of a slot. Like a new value, it replaces one that was never written.
-    pub(crate) fn push_clear(&mut self, slot: &str) -> Result<Queued, BroadcastError> {
-        if slot.is_empty() {
-            return Err(BroadcastError::EmptyKey);
-        }
-        let mut text = String::new();
-        render::client_clear(&mut text, None, slot);
-        self.push_message(text, Some(slot))
-    }
-
-    /// `text` is the message, rendered without its id.
+    /// Queues a message, rendered without its id. A clear of a slot replaces, like a new value, one
+    /// that was never written.
     pub(crate) fn push_message(
         &mut self,
         text: String,
@@ -253,6 +244,16 @@ impl Outbox {
         self.actions.partition_point(|action| action.id.is_some_and(|own| own <= id))
     }
 
+    /// Removes the actions that have no id up to `answered`: the page may write no more. The
+    /// answers to the rest will come. Calls `report` with the ticket and the slot of each.
+    pub(crate) fn drop_after(&mut self, answered: u64, mut report: impl FnMut(u64, Option<String>)) {
+        self.written_count = self.count_up_to(answered);
+        for action in self.actions.drain(self.written_count..) {
+            self.bytes -= action.text.len();
+            report(action.ticket, action.slot);
+        }
+    }
+
     /// Removes the actions up to `id`. The room has appended them one after the other, the last at
     /// `seq`. Calls `report` with the ticket and the seq of each.
     pub(crate) fn answered(&mut self, id: u64, seq: u64, mut report: impl FnMut(u64, u64)) {
@@ -333,7 +334,7 @@ mod tests {
     fn clearing_a_slot_replaces_its_unwritten_value() {
         let mut outbox = Outbox::new();
         outbox.push(action("stroke", "[1]", Some("stroke-1"))).unwrap();
-        outbox.push_clear("stroke-1").unwrap();
+        outbox.push_message(r#"{"clear":"stroke-1"}"#.to_owned(), Some("stroke-1")).unwrap();
         assert_eq!(frame(&mut outbox), r#"{"id":1,"clear":"stroke-1"}"#);
     }
 

@@ -9,10 +9,14 @@ use crate::mutation::mutated;
 /// Keeps a page from being handed anything twice, and finds the slots that a snapshot leaves out.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// The seq up to which everything was handed over. None until the first snapshot is complete.
+    /// The seq up to which everything was handed over. None until the first snapshot is complete,
+    /// and while the page drives: the actions that it sends itself are not counted here.
     applied: Option<u64>,
-    /// The slots whose state message was handed over, sorted by name. This is a list because every
-    /// page loads this code, and the code of any map would add a few kilobytes.
+    /// The page drives, or has driven and was handed nothing since.
+    drives: bool,
+    /// The slots whose state message was handed over or sent by this page, sorted by name. This is
+    /// a list because every page loads this code, and the code of any map would add a few
+    /// kilobytes.
     slots: Vec<Slot>,
     /// Whether a snapshot is coming in.
     in_snapshot: bool,
@@ -23,7 +27,7 @@ pub(super) struct Progress {
 #[derive(Debug)]
 struct Slot {
     name: String,
-    /// The seq of its state message.
+    /// The seq of its state message. 0 if this page has sent it.
     seq: u64,
     /// Whether the snapshot that is coming in has it.
     in_snapshot: bool,
@@ -33,6 +37,26 @@ impl Progress {
     /// The seq up to which everything was handed over, if anything was.
     pub(super) fn applied(&self) -> Option<u64> {
         self.applied
+    }
+
+    /// Whether the page knows nothing of the room.
+    pub(super) fn needs_snapshot(&self) -> bool {
+        self.applied.is_none() && !self.drives
+    }
+
+    /// Notes that the page drives from now on.
+    pub(super) fn drive(&mut self) {
+        (self.applied, self.drives) = (None, true);
+    }
+
+    /// Notes that nobody knows any more up to where this page has driven: it needs a snapshot.
+    pub(super) fn forget_driving(&mut self) {
+        self.drives = false;
+    }
+
+    /// Notes that this page sends a state message of a slot.
+    pub(super) fn note_own_slot(&mut self, name: &str) {
+        self.note_slot(name, 0);
     }
 
     /// Notes that the connection has entered the room, whose head is `target`, and whether a
@@ -83,7 +107,7 @@ impl Progress {
         if self.applied.is_some_and(|applied| seq <= applied) {
             return false;
         }
-        self.applied = Some(seq);
+        (self.applied, self.drives) = (Some(seq), false);
         if let Some(slot) = slot {
             self.note_slot(slot, seq);
         }
@@ -148,7 +172,7 @@ impl Progress {
         if !core::mem::take(&mut self.in_snapshot) {
             return;
         }
-        self.applied = Some(seq);
+        (self.applied, self.drives) = (Some(seq), false);
         self.slots.retain_mut(|slot| {
             if !slot.in_snapshot && !mutated!(KeepSlotsAfterResync) {
                 report(core::mem::take(&mut slot.name));

@@ -1,9 +1,9 @@
 //! What a session does with the server's messages.
 
-use super::{Buffered, EndReason, Entry, Event, Outcome, Output, Session, SessionStatus, State};
+use super::{Buffered, EndReason, Event, Identity, Outcome, Output, Session, SessionStatus, State};
 use crate::{Connected, ENTRY_SLOT, OwnerPresence, Refusal, RefusalCode, ServerMessage, Timestamp, render};
 
-impl<P> Session<P> {
+impl<P, I: Identity> Session<P, I> {
     pub(super) fn received(&mut self, now: Timestamp, message: ServerMessage<P>) {
         match &mut self.state {
             State::Joining { .. } => self.received_while_joining(now, message),
@@ -25,8 +25,8 @@ impl<P> Session<P> {
             ServerMessage::Connected(reply) => self.enter(now, reply),
             ServerMessage::Closed => self.end_connection(EndReason::RoomClosed),
             ServerMessage::Refused(refusal) => {
-                let wait =
-                    refusal.retry_after_ms.or((self.has_entered && refusal.may_pass_later()).then_some(0));
+                let may_return = self.has_entered && refusal.may_pass_later() || self.loses_seat(&refusal);
+                let wait = refusal.retry_after_ms.or(may_return.then_some(0));
                 // A session that was never in its room waits no longer than its timeout allows.
                 let wait = wait.filter(|wait| self.has_entered || now.after(*wait) < self.give_up_at);
                 if let Some(wait) = wait {
@@ -62,34 +62,65 @@ impl<P> Session<P> {
         self.state = State::Live { since: now, last_received_at: now, pong_due: None };
         self.limits = reply.limits;
         self.outbox.set_limits(reply.limits);
-        self.outbox.reconnected(reply.ack);
         self.moments.entered(now, reply.clock, reply.time);
-        self.uuid = Some(reply.uuid);
-        self.code = reply.code;
-        self.epoch = reply.epoch;
-        if reply.owner_key.is_some() {
-            self.owner_key = reply.owner_key;
-        }
-        // A page that knows nothing of the room gets the snapshot. An owner that comes back knows
-        // the state.
-        let gets_snapshot = match self.entry {
-            Entry::Creates => false,
-            Entry::Claims => !self.has_entered,
-            Entry::Joins => self.progress.applied().is_none(),
-        };
-        self.progress.enter_room(if self.is_owner() { 0 } else { reply.seq }, gets_snapshot);
+        // A page that knows nothing of the room gets the snapshot. One that opened the room, or has
+        // driven it, knows the state.
+        let gets_snapshot = !core::mem::take(&mut self.opens) && self.progress.needs_snapshot();
+        self.identity.entered(reply.uuid, reply.owner_key, reply.code);
+        self.take_role(reply.epoch, reply.ack);
+        self.progress.enter_room(if self.is_owner { 0 } else { reply.seq }, gets_snapshot);
         self.buffered = Buffered { bytes: 0, reported_at: now };
         if gets_snapshot {
             // For the server this is a first join, which is told about the owner only if it is
             // away.
             self.set_owner_presence(OwnerPresence::Here);
         }
-        // An owner's page that was loaded anew is handed the state before it is told that it is in
+        // A creator's page that was loaded anew is handed the state before it is told that it is in
         // its room, so that it shows what its audience sees.
-        if self.entry == Entry::Claims && gets_snapshot {
+        if self.is_creator && gets_snapshot {
             return;
         }
+        if !gets_snapshot {
+            self.note_driving();
+        }
         self.finish_entering();
+    }
+
+    /// Takes the role that the reply names: a page that may write is told its epoch. `answered` is
+    /// the highest id that the room has answered to this session.
+    pub(super) fn take_role(&mut self, epoch: Option<u64>, answered: u64) {
+        self.is_owner = epoch.is_some();
+        if self.is_owner {
+            self.epoch = epoch;
+            return self.outbox.reconnected(answered);
+        }
+        // What has no answer by now was never taken, and never will be.
+        let outputs = &mut self.outputs;
+        self.outbox.drop_after(answered, |ticket, slot| {
+            let outcome = Outcome::Refused { refusal: RefusalCode::NotOwner.into(), slot };
+            outputs.push_back(Output::Event(Event::Answered { ticket, outcome }));
+        });
+    }
+
+    /// Notes that what the page does itself is from now on no part of its progress, if it drives.
+    pub(super) fn note_driving(&mut self) {
+        if self.is_owner {
+            self.progress.drive();
+        }
+    }
+
+    /// Whether the refusal says that the key of the page's seat isn't good any more: it was
+    /// revoked, or has expired. If so, the page is an ordinary follower from now on. That is for
+    /// pages that were in the room; any other learns that its key is wrong.
+    pub(super) fn loses_seat(&mut self, refusal: &Refusal) -> bool {
+        let loses_seat =
+            self.has_entered && !self.is_creator && refusal.code == RefusalCode::WrongOwnerKey.as_str();
+        if loses_seat {
+            self.identity.lose_seat();
+            self.epoch = None;
+            self.progress.forget_driving();
+        }
+        loses_seat
     }
 
     /// Tells the page that it is in its room.
@@ -127,7 +158,7 @@ impl<P> Session<P> {
             ServerMessage::Resync(_) => {
                 // An owner knows the state that its room has lost. It undoes nothing, and
                 // broadcasts the state again.
-                if !self.is_owner() {
+                if !self.is_owner {
                     self.progress.begin_snapshot();
                     self.set_status(SessionStatus::CatchingUp);
                 }
@@ -180,6 +211,7 @@ impl<P> Session<P> {
             let cleared = moments.hold(now, Event::Cleared { slot, knew_slot: true });
             outputs.extend(cleared.map(Output::Event));
         });
+        self.note_driving();
         if self.has_entered {
             self.report_progress();
         } else {

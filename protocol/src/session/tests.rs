@@ -2,10 +2,12 @@
 
 mod entries;
 mod fast_path;
+mod identity;
 mod lifecycle;
 #[cfg(feature = "moments")]
 mod moments;
 mod owner;
+mod pen;
 
 use super::*;
 use crate::{Connected, Refusal, RefusalCode, ServerMessage};
@@ -23,6 +25,7 @@ fn options(goal: Goal) -> SessionOptions {
         clock: false,
         share_roster: false,
         name: None,
+        invite: None,
     }
 }
 
@@ -61,6 +64,12 @@ fn reply(seq: u64, ack: u64) -> ServerMessage<String> {
     })
 }
 
+/// The reply to a page that may write.
+fn owner_reply(seq: u64, ack: u64, epoch: u64) -> ServerMessage<String> {
+    let ServerMessage::Connected(reply) = reply(seq, ack) else { unreachable!("it is a reply") };
+    ServerMessage::Connected(Connected { epoch: Some(epoch), ..reply })
+}
+
 fn created() -> ServerMessage<String> {
     created_with(AnnouncedLimits::default())
 }
@@ -70,6 +79,7 @@ fn created_with(limits: AnnouncedLimits) -> ServerMessage<String> {
         uuid: "room".to_owned(),
         version: Some(2),
         owner_key: Some("key".to_owned()),
+        epoch: Some(1),
         limits,
         ..Connected::default()
     })
@@ -166,32 +176,6 @@ fn a_follower_is_connected_once_the_snapshot_is_complete() {
     session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(7)));
     session.handle(Timestamp(0), Input::Received(action(8, "b", None)));
     assert_eq!(events(&mut session), ["Entered", "CatchingUp", "[3]", "Connected", "[8]"]);
-}
-
-#[test]
-fn a_follower_that_joined_by_a_code_comes_back_by_the_uuid() {
-    let mut session = session(Goal::Join { uuid: "K7M4QX".to_owned() });
-    session.handle(Timestamp(0), Input::Opened);
-    assert!(sent(&mut session)[0].contains(r#""uuid":"K7M4QX""#));
-    assert_eq!(session.code(), None);
-    let ServerMessage::Connected(reply) = reply(0, 0) else { unreachable!("it is a reply") };
-    let reply = Connected { code: Some("K7M4QX".to_owned()), ..reply };
-    session.handle(Timestamp(0), Input::Received(ServerMessage::Connected(reply)));
-    session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(0)));
-    assert_eq!((session.uuid(), session.code()), (Some("room"), Some("K7M4QX")));
-    outputs(&mut session);
-    assert!(reconnect(&mut session, 1).contains(r#""uuid":"room""#));
-}
-
-#[test]
-fn a_session_asks_for_a_code_when_it_opens_a_room_and_never_again() {
-    let mut session = Session::<String>::new(SessionOptions { code: true, ..options(Goal::Create) });
-    session.handle(Timestamp(0), Input::Start);
-    session.handle(Timestamp(0), Input::Opened);
-    assert!(sent(&mut session)[0].contains(r#""code":true"#));
-    session.handle(Timestamp(0), Input::Received(created()));
-    outputs(&mut session);
-    assert!(!reconnect(&mut session, 1).contains("code"));
 }
 
 #[test]
@@ -310,20 +294,6 @@ fn a_refusal_that_says_when_to_come_back_is_obeyed_even_on_the_first_entry() {
     outputs(&mut session);
     session.handle(Timestamp(12_000), Input::Received(ServerMessage::Refused(limited())));
     assert!(outputs(&mut session).contains(&Output::Event(Event::Ended(EndReason::Refused(limited())))));
-}
-
-#[test]
-fn each_connections_first_message_has_the_token_that_was_set_last() {
-    let mut owner = session(Goal::Create);
-    owner.set_token(Some("one".to_owned()));
-    owner.handle(Timestamp(0), Input::Opened);
-    assert!(sent(&mut owner)[0].ends_with(r#""token":"one"}"#));
-    owner.handle(Timestamp(0), Input::Received(created()));
-    owner.handle(Timestamp(0), Input::Disconnected(1006));
-    owner.handle(owner.next_timeout().unwrap(), Input::Timeout);
-    owner.set_token(Some("two".to_owned()));
-    owner.handle(Timestamp(2_000), Input::Opened);
-    assert!(sent(&mut owner)[0].ends_with(r#""token":"two"}"#));
 }
 
 #[test]

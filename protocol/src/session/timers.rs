@@ -1,7 +1,7 @@
 //! What a session does when time has passed: attempts to connect, deadlines, heartbeats.
 
 use super::connection::ASLEEP;
-use super::{Buffered, EndReason, MAX_BUFFERED_BYTES, Session, State};
+use super::{Buffered, EndReason, Identity, MAX_BUFFERED_BYTES, Session, State};
 use crate::mutation::mutated;
 use crate::{Timestamp, render};
 
@@ -11,7 +11,7 @@ const PONG_TIMEOUT_MS: u64 = 5_000;
 /// waits in the page.
 const BUFFERED_PAUSE_MS: u64 = 50;
 
-impl<P> Session<P> {
+impl<P, I: Identity> Session<P, I> {
     /// When to come back with [`Input::Timeout`](super::Input::Timeout), if nothing else happens
     /// before. None if there is nothing to wait for.
     #[must_use]

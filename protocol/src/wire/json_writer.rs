@@ -14,6 +14,11 @@ impl<'a> ObjectWriter<'a> {
         Self { out, is_empty: true }
     }
 
+    /// Goes on with an object that has a field already.
+    pub(crate) fn going_on(out: &'a mut String) -> Self {
+        Self { out, is_empty: false }
+    }
+
     pub(crate) fn text(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name);
         write_string(self.out, value);

@@ -215,6 +215,7 @@ impl<Kind> RoomBuilder<Kind> {
             clock,
             share_roster: self.share_roster,
             name: self.name.clone(),
+            invite: None,
         };
         Ok(Plan {
             session,

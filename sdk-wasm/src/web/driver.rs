@@ -5,6 +5,7 @@ mod connect;
 mod moments;
 mod roster;
 mod steps;
+mod turn;
 
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
@@ -15,7 +16,7 @@ use core::mem;
 
 use futures_channel::oneshot::Sender;
 use js_sys::{Array, JsString};
-use rtbroadcaster_protocol::{BroadcastError, Input, ServerMessage, SessionOptions, Timestamp};
+use rtbroadcaster_protocol::{BroadcastError, Input, ServerMessage, Session, SessionOptions, Timestamp};
 use wasm_bindgen::prelude::{JsCast, JsValue};
 
 use self::connect::Connector;
@@ -96,8 +97,7 @@ struct Resources {
     wake: Option<Wake>,
     functions: BTreeMap<FunctionId, Function>,
     callbacks: Callbacks,
-    /// The futures that wait for an action's answer, by its ticket, each with the action's slot or
-    /// function key.
+    /// The futures that wait for an action's answer, by its ticket, with its slot or function key.
     pending_answers: BTreeMap<u64, (Sender<Answer>, String)>,
     /// The futures that wait for space in the queue.
     pending_ready: Vec<Sender<Result<(), RoomError>>>,
@@ -105,6 +105,7 @@ struct Resources {
     pending_closes: Vec<Sender<()>>,
     /// What was asked of the roster.
     questions: Questions,
+    turn: turn::Turn,
 }
 
 impl Inner {
@@ -115,6 +116,7 @@ impl Inner {
             self.engine.note_size(line.unchecked_ref::<JsString>().length() as usize);
             self.engine.handle(now, Input::Received(message));
         }
+        self.note_turn(now, fields);
     }
 }
 
@@ -125,7 +127,7 @@ impl Driver {
         let callbacks = Callbacks { error: plan.on_error, retry: plan.on_retry, ..Callbacks::default() };
         let driver = Rc::new(Self {
             inner: RefCell::new(Inner {
-                engine: Engine::new(plan.session),
+                engine: Engine::new(Session::new(plan.session)),
                 connector: Connector::new(plan.address, plan.web_socket),
                 is_resumed: plan.is_resumed,
                 may_have_unsent: false,

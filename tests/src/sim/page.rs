@@ -161,6 +161,7 @@ impl Modern {
             clock: false,
             share_roster: false,
             name: None,
+            invite: None,
         };
         Self {
             session: Session::new(options),

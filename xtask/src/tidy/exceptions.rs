@@ -30,7 +30,7 @@ const EXCEPTIONS: [Exception; 2] = [
     Exception {
         check: Check::Length,
         path: "sdk-wasm/npm/index.d.ts",
-        up_to: Some(1_080),
+        up_to: Some(1_150),
         reason: "the package's interface is read as one page, and most of it is documentation",
     },
 ];

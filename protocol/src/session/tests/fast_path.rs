@@ -104,7 +104,7 @@ fn unanswered_actions_that_the_driver_wrote_are_written_again_on_the_next_connec
         reconnect(&mut session, 8).contains(r#""ack":1"#),
         "the room need not answer the first one again"
     );
-    session.handle(Timestamp(5_000), Input::Received(reply(1, 1)));
+    session.handle(Timestamp(5_000), Input::Received(owner_reply(1, 1, 2)));
     assert_eq!(sent(&mut session), [r#"{"id":2,"funcKey":"b","funcParams":[2],"stateMessage":true}"#]);
 }
 

@@ -43,7 +43,7 @@ fn what_a_page_broadcasts_before_and_while_it_sleeps_is_sent_when_it_wakes() {
     page.handle(Timestamp(2), Input::Wake);
     page.handle(Timestamp(2), Input::Opened);
     outputs(&mut page);
-    page.handle(Timestamp(2), Input::Received(reply(1, 1)));
+    page.handle(Timestamp(2), Input::Received(owner_reply(1, 1, 2)));
     assert_eq!(sent(&mut page), [r#"{"id":2,"funcKey":"meanwhile"}"#]);
 }
 

@@ -42,10 +42,10 @@ fn an_owner_that_comes_back_claims_and_sends_unanswered_actions_again() {
     let claim = reconnect(&mut session, 2);
     assert_eq!(
         claim,
-        r#"{"uuid":"room","status":{"value":2,"text":"join connection"},"v":2,"ownerKey":"key","session":"s1","ack":1}"#
+        r#"{"uuid":"room","status":{"value":2,"text":"join connection"},"v":2,"ownerKey":"key","drive":false,"session":"s1","ack":1,"epoch":1}"#
     );
     session.broadcast(call("d", "[]", None)).unwrap();
-    session.handle(Timestamp(5_000), Input::Received(reply(2, 2)));
+    session.handle(Timestamp(5_000), Input::Received(owner_reply(2, 2, 2)));
     assert_eq!(sent(&mut session), ["{\"id\":3,\"funcKey\":\"c\"}\n{\"id\":4,\"funcKey\":\"d\"}"]);
     assert_eq!(session.status(), SessionStatus::Connected);
     session.handle(Timestamp(5_001), Input::Received(ServerMessage::Ack { id: 2, seq: 2 }));
@@ -64,7 +64,7 @@ fn a_refused_action_is_reported_and_never_sent_again() {
     let outcome = Outcome::Refused { refusal, slot };
     assert_eq!(outputs(&mut session), [Output::Event(Event::Answered { ticket: 1, outcome })]);
     reconnect(&mut session, 2);
-    session.handle(Timestamp(5_000), Input::Received(reply(0, 1)));
+    session.handle(Timestamp(5_000), Input::Received(owner_reply(0, 1, 2)));
     assert_eq!(sent(&mut session), Vec::<String>::new());
 }
 
@@ -94,7 +94,7 @@ fn a_page_that_was_loaded_anew_claims_and_is_handed_the_state() {
     let mut session = session(Goal::Claim { uuid: "room".to_owned(), owner_key: "key".to_owned() });
     session.handle(Timestamp(0), Input::Opened);
     assert!(sent(&mut session)[0].contains(r#""ownerKey":"key""#));
-    session.handle(Timestamp(0), Input::Received(reply(4, 0)));
+    session.handle(Timestamp(0), Input::Received(owner_reply(4, 0, 2)));
     session.handle(Timestamp(0), Input::Received(action(4, "goTo", Some("goTo"))));
     session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(4)));
     assert_eq!(events(&mut session), ["[4]", "Entered", "Connected"]);
@@ -138,9 +138,9 @@ fn a_claim_whose_snapshot_was_cut_off_asks_for_it_again() {
     let mut session = session(Goal::Claim { uuid: "room".to_owned(), owner_key: "key".to_owned() });
     outputs(&mut session);
     session.handle(Timestamp(0), Input::Opened);
-    session.handle(Timestamp(0), Input::Received(reply(4, 0)));
+    session.handle(Timestamp(0), Input::Received(owner_reply(4, 0, 2)));
     assert!(reconnect(&mut session, 1).contains(r#""since":0"#));
-    session.handle(Timestamp(5_000), Input::Received(reply(4, 0)));
+    session.handle(Timestamp(5_000), Input::Received(owner_reply(4, 0, 2)));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(4)));
     assert_eq!(events(&mut session), ["Entered", "Connected"]);
     assert!(!reconnect(&mut session, 6_000).contains("since"));
@@ -150,11 +150,11 @@ fn a_claim_whose_snapshot_was_cut_off_asks_for_it_again() {
 fn an_owner_whose_room_was_opened_anew_is_told_and_undoes_nothing() {
     let mut session = session(Goal::Claim { uuid: "room".to_owned(), owner_key: "key".to_owned() });
     session.handle(Timestamp(0), Input::Opened);
-    session.handle(Timestamp(0), Input::Received(reply(1, 0)));
+    session.handle(Timestamp(0), Input::Received(owner_reply(1, 0, 2)));
     session.handle(Timestamp(0), Input::Received(action(1, "goTo", Some("goTo"))));
     session.handle(Timestamp(0), Input::Received(ServerMessage::Synced(1)));
     reconnect(&mut session, 1);
-    session.handle(Timestamp(5_000), Input::Received(reply(1_000, 0)));
+    session.handle(Timestamp(5_000), Input::Received(owner_reply(1_000, 0, 3)));
     outputs(&mut session);
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Resync(1_000)));
     session.handle(Timestamp(5_000), Input::Received(ServerMessage::Synced(1_000)));

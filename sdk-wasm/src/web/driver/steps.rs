@@ -172,6 +172,7 @@ impl Driver {
             pending_ready,
             pending_closes,
             questions,
+            turn: _,
         } = resources;
         drop((questions, connection, token, timer, wake, functions));
         if let Some(kept) = kept {

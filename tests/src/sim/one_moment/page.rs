@@ -106,6 +106,7 @@ impl MomentPage {
             clock: wants_clock,
             share_roster: false,
             name: None,
+            invite: None,
         };
         Self {
             clock: LocalClock::new(index, now),
