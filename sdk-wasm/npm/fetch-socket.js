@@ -66,12 +66,13 @@ export class FetchSocket {
   /** The path of the room, once it is known. */
   #room;
   #session;
+  /** What proves that a request is a member's. */
   #headers = {};
+  #ownerKey;
+  /** Whether this page drives, or expects to until the stream has begun. */
   #isOwner = false;
   #limits = LIMITS;
-  /**
-   * The epoch of this claim of ownership; undefined for a follower, and until the stream has begun.
-   */
+  /** The epoch of this page's turn; undefined if it follows, and until the stream has begun. */
   #epoch;
   /** Actions that wait to be posted, each a line of JSON. */
   #waiting = [];
@@ -115,7 +116,7 @@ export class FetchSocket {
     } else if (message.ping) {
       this.#answerPing(message);
     } else if (message.ask) {
-      this.#ask(message);
+      this.#ask(line, message);
     } else if (message.lane) {
       this.#speak(line, message);
     } else if (message.status?.value === NEW) {
@@ -123,7 +124,7 @@ export class FetchSocket {
       this.#attempt(this.#create(message));
     } else if (message.status?.value === JOIN) {
       this.#isOwner = Boolean(message.ownerKey);
-      this.#attempt(this.#join(message));
+      this.#attempt(this.#readEvents(message, false));
     } else if (message.status?.value === CLOSE) {
       this.#closeRequested = true;
     }
@@ -139,21 +140,16 @@ export class FetchSocket {
     await this.#readEvents({ uuid, ownerKey, session, shareAudience, shareRoster, clock, token }, true);
   }
 
-  #join(message) {
-    return this.#readEvents(message, false);
-  }
-
   /** Reads the events of a room until they end. */
-  async #readEvents({ uuid, ownerKey, session, token, since, ack, epoch, shareAudience, shareRoster, clock, name }, hasReply) {
+  async #readEvents(entry, hasReply) {
+    const { uuid, ownerKey, invite, session, token, name, since, clock, ack, epoch, drive, shareAudience, shareRoster } = entry;
     this.#room = `${this.#base}/rooms/${encodeURIComponent(uuid)}`;
-    this.#session = session;
-    this.#token = token;
-    if (ownerKey) this.#headers = { ...bearer(ownerKey), ...(token && { "Rtbroadcaster-Token": token }) };
-    const query = new URLSearchParams();
-    const claim = ownerKey ? { ack, epoch, shareAudience, shareRoster } : {};
-    for (const [field, value] of Object.entries({ since, session, clock, ...claim })) if (value !== undefined) query.set(field, value);
-    const who = ownerKey ? { "Rtbroadcaster-Owner-Key": ownerKey } : name && { "Rtbroadcaster-Name": encodeURIComponent(name) };
-    const headers = { ...bearer(token), ...who };
+    [this.#session, this.#token, this.#ownerKey] = [session, token, ownerKey];
+    const key = ownerKey ?? invite;
+    if (key) this.#headers = { ...bearer(key), ...given({ "Rtbroadcaster-Token": token }) };
+    const query = new URLSearchParams(given({ since, session, clock, drive, shareAudience, shareRoster, ...(key && { ack, epoch }) }));
+    const who = { "Rtbroadcaster-Owner-Key": ownerKey, "Rtbroadcaster-Invite": invite, "Rtbroadcaster-Name": name && encodeURIComponent(name) };
+    const headers = { ...bearer(token), ...given(who) };
     const response = await this.#request(`${this.#room}/events?${query}`, "GET", headers);
     let isFirst = true;
     for await (const events of eventsOf(response.body)) {
@@ -176,21 +172,29 @@ export class FetchSocket {
   }
 
   /**
-   * Handles the first event of the stream. From now on an owner may broadcast, and close the room.
+   * Handles the first event of the stream, which says whether this page drives. From now on it may
+   * broadcast, and close the room.
    */
   #begin({ uuid, epoch, limits }) {
     // It was entered by its code, perhaps, which stands in no other path.
     this.#room = `${this.#base}/rooms/${encodeURIComponent(uuid)}`;
     this.#limits = { ...LIMITS, ...limits };
     this.#epoch = epoch;
+    this.#isOwner = epoch !== undefined;
     this.#post();
   }
 
-  /** Asks who is there. Over HTTP only the owner can, and is not told later who comes and goes. */
-  async #ask({ ask, roster }) {
+  /**
+   * Asks for something. Whoever asks for control proves nothing. Who is there only the creator can
+   * ask over HTTP, and is not told later who comes and goes.
+   */
+  async #ask(line, { ask, roster, request }) {
     try {
-      if (!this.#isOwner) throw { code: "forbidden", message: "over plain HTTP only the owner can ask who is there" };
-      const response = await this.#request(`${this.#room}/roster?${new URLSearchParams(roster)}`, "GET", this.#headers);
+      if (roster && !this.#ownerKey) throw { code: "forbidden", message: "over plain HTTP only the owner can ask who is there" };
+      const headers = { ...(request ? bearer(this.#token) : this.#headers), "Rtbroadcaster-Session": this.#session };
+      const response = await (roster
+        ? this.#request(`${this.#room}/roster?${new URLSearchParams(roster)}`, "GET", this.#headers)
+        : this.#request(`${this.#room}/requests`, "POST", headers, "application/json", line));
       this.#emit([JSON.stringify({ ask, ...(await response.json()) })]);
     } catch (error) {
       // Without a code nobody knows what is lost. The next connection asks again.
@@ -233,6 +237,8 @@ export class FetchSocket {
     try {
       response = await this.#request(address, "POST", headers, "application/x-ndjson", body);
     } catch (error) {
+      // Another page drives now, or has claimed the room: the next connection learns it.
+      if (error.code === "superseded") return this.#end();
       if (error.code !== "rate_limited") throw error;
       // Nothing was accepted. A websocket is not read while its owner is too fast; likewise this
       // waits.
@@ -367,9 +373,10 @@ function event(block) {
   return { type, data };
 }
 
-function refusal(error) {
-  return { status: { value: 0, text: error.message }, error };
-}
+const refusal = (error) => ({ status: { value: 0, text: error.message }, error });
+
+/** The fields that have a value. */
+const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 const bearer = (secret) => (secret ? { Authorization: `Bearer ${secret}` } : {});
 

@@ -20,6 +20,8 @@ pub(super) struct Entry {
     pub(super) since: Option<u64>,
     pub(super) ack: Option<u64>,
     pub(super) epoch: Option<u64>,
+    /// A claim that leaves the right to write where it is.
+    pub(super) keeps_pen: bool,
     pub(super) share_audience: bool,
     pub(super) code: bool,
     pub(super) clock: bool,
@@ -37,6 +39,7 @@ impl Entry {
             since: message.count("since"),
             ack: message.number(NumberField::Ack),
             epoch: message.number(NumberField::Epoch),
+            keeps_pen: message.get("drive").as_bool() == Some(false),
             share_audience: message.get("shareAudience").is_truthy(),
             code: message.get("code").is_truthy(),
             clock: message.get("clock").is_truthy(),
@@ -74,6 +77,7 @@ impl Entry {
         if self.owner_key.is_some() {
             add("ack", self.ack.map(|id| format!("{id}")));
             add("epoch", self.epoch.map(|epoch| format!("{epoch}")));
+            add("drive", self.keeps_pen.then(|| "false".to_owned()));
             add("shareAudience", self.share_audience.then(|| "true".to_owned()));
             add("shareRoster", self.share_roster.then(|| "true".to_owned()));
         }
@@ -96,8 +100,7 @@ mod tests {
         assert_eq!(query(r#"{"uuid":"u","session":"s","v":2}"#), "");
         assert_eq!(query(r#"{"uuid":"u","session":"s","since":7}"#), "since=7");
         assert_eq!(query(r#"{"uuid":"u","session":"s","name":"Ben"}"#), "session=s");
-        let claim =
-            r#"{"uuid":"u","ownerKey":"k","session":"s/","since":7,"ack":0,"epoch":2,"shareAudience":true}"#;
-        assert_eq!(query(claim), "since=7&session=s%2F&ack=0&epoch=2&shareAudience=true");
+        let claim = r#"{"uuid":"u","ownerKey":"k","session":"s/","since":7,"ack":0,"epoch":2,"drive":false,"shareAudience":true}"#;
+        assert_eq!(query(claim), "since=7&session=s%2F&ack=0&epoch=2&drive=false&shareAudience=true");
     }
 }

@@ -44,6 +44,7 @@ pub(super) struct Exchange {
 struct State {
     /// What the page asked to enter; empty until then.
     entry: Entry,
+    /// Whether the page drives. Before the stream has begun, whether it expects to.
     is_owner: bool,
     /// The epoch of this claim of ownership; none for a follower, and until the stream has begun.
     epoch: Option<u64>,
@@ -200,11 +201,10 @@ impl Exchange {
         {
             let mut state = self.state.borrow_mut();
             state.epoch = reply.number(NumberField::Epoch);
+            state.is_owner = state.epoch.is_some();
             // It was entered by its code, perhaps, which stands in no other path.
             state.entry.uuid = reply.uuid().unwrap_or_default();
-            if let Some(bytes) = reply.limit(LimitField::MessageBytes) {
-                state.message_bytes = bytes;
-            }
+            state.message_bytes = reply.limit(LimitField::MessageBytes).unwrap_or(state.message_bytes);
             if let Some(heartbeat) = reply.limit(LimitField::Heartbeat) {
                 state.heartbeat_ms = heartbeat;
             }
@@ -306,8 +306,8 @@ impl Exchange {
         format!("{}/rooms/{}", self.base, String::from(encode_uri_component(&self.state.borrow().entry.uuid)))
     }
 
-    pub(super) fn is_owner(&self) -> bool {
-        self.state.borrow().is_owner
+    pub(super) fn has_owner_key(&self) -> bool {
+        self.state.borrow().entry.owner_key.is_some()
     }
 
     /// The name of the owner's session.

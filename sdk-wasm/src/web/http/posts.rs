@@ -94,6 +94,8 @@ impl Exchange {
                 self.wait_and_post(lines, refusal.retry_after_ms);
                 return Ok(());
             }
+            // Another page drives now, or has claimed the room: the next connection learns it.
+            Err(Failure::Refused(refusal)) if refusal.code == "superseded" => return Err(Failure::Lost),
             other => other?,
         };
         let results = fields(&text(&response).await?)?.get("results");

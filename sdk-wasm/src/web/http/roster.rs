@@ -14,7 +14,7 @@ use crate::web::message::Fields;
 impl Exchange {
     /// Asks who is there. Over HTTP only the owner can, and is not told later who comes and goes.
     pub(super) async fn ask(self: Rc<Self>, ask: u64, query: Fields) -> Result<(), Failure> {
-        let told = if self.is_owner() {
+        let told = if self.has_owner_key() {
             self.roster_page(&query).await
         } else {
             let message = "over plain HTTP only the owner can ask who is there";
