@@ -10,7 +10,7 @@
  * | `server` | the server's websocket address |
  * | `uuid` | the room to follow; without it the element owns a room |
  * | `functions` | the function keys that the owner may call; each call is an event of that name |
- * | `name` | as the option of `join` |
+ * | `name`, `invite` | as the options of `join` |
  * | `resume`, `share-audience`, `share-roster`, `code` | as the options of `create`; `resume` may have a name as its value |
  * | `status` | set by the element: its status |
  *
@@ -22,7 +22,7 @@
  * | a function key | the params |
  * | `rt-enter` | the room |
  * | `rt-error` | the error; also if the room can't be entered |
- * | `rt-status` for `onstatus`, and so on for every callback of a room | the callback's argument |
+ * | `rt-status` for `onstatus`, and so on for every callback of a room | the callback's first argument |
  *
  * @module
  */

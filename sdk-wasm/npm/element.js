@@ -3,7 +3,7 @@
 
 import { create, join } from "./index.js";
 
-const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience", "roster", "lane", "said", "counts", "recording", "retry"];
+const EVENTS = ["status", "close", "error", "clear", "owner", "resync", "audience", "roster", "lane", "said", "counts", "recording", "retry", "request"];
 
 /** Without elements, for instance on a server that renders pages, importing this does nothing. */
 export class RoomElement extends (globalThis.HTMLElement ?? Object) {
@@ -80,7 +80,8 @@ export class RoomElement extends (globalThis.HTMLElement ?? Object) {
     const callbacks = Object.fromEntries(EVENTS.map((name) => [`on${name}`, (detail) => emit(`rt-${name}`, detail)]));
     const options = { ...callbacks, functions };
     const [server, uuid, resume] = ["server", "uuid", "resume"].map((name) => this.getAttribute(name));
-    if (uuid) return join(server, uuid, { ...options, name: this.getAttribute("name") || undefined });
+    const [name, invite] = ["name", "invite"].map((name) => this.getAttribute(name) || undefined);
+    if (uuid) return join(server, uuid, { ...options, name, invite });
     const wishes = { shareAudience: "share-audience", shareRoster: "share-roster", code: "code" };
     for (const [wish, attribute] of Object.entries(wishes)) options[wish] = this.hasAttribute(attribute);
     return create(server, { ...options, resume: resume === "" ? true : (resume ?? false) });

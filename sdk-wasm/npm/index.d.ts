@@ -163,10 +163,13 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `unknown_status`: the server received a status that it doesn't know.
  * - `unsupported_version`: the server doesn't speak this SDK's version.
  * - `already_in_room`, `not_in_room`, `not_owner`: the call isn't allowed in this page's situation.
+ *   `not_owner` also for what a page had broadcast and the room had not taken when another page got
+ *   the right to write; `not_in_room` also if nobody is in the seat that is to get it.
  * - `unknown_room`: no room has that uuid. When `create` or `join` rejects with it, the uuid is
  *   mistyped, the room is closed, or the server was restarted. When a room ends with it
  *   (`onclose`), the server has lost the room, or closed it while this page was away.
- * - `wrong_owner_key`: the room exists, but belongs to another owner.
+ * - `wrong_owner_key`: the room exists, but belongs to another owner, or the `invite` isn't valid:
+ *   it was revoked, has expired, or was never given.
  * - `unauthorized`: the server wants a token for this (option `token`), or doesn't accept the one
  *   that it received; the message says why.
  * - `forbidden`: the server accepts the token, but it doesn't allow this.
@@ -186,7 +189,7 @@ export type Status = "connecting" | "connected" | "catching-up" | "reconnecting"
  * - `invalid_argument`: an argument is invalid; the message says which one.
  * - `connection_failed`: no connection within `timeout`; the message says what answered instead. If
  *   the server has refused an attempt, the code is that of its refusal.
- * - `not_follower`: an owner can't detach, because it doesn't follow.
+ * - `not_follower`: whoever drives can't detach, because it doesn't follow.
  * - `token_failed`: the function given as `token` threw, or returned no token; `cause` says which.
  * - `queue_full`: too much is waiting for the server. What waits is not lost, but this action was
  *   not accepted. `ready()` resolves when the queue has space again.
@@ -281,6 +284,42 @@ export interface ServerClock {
 
 /** Whether the room's owner is connected (`here`) or not (`away`). */
 export type OwnerPresence = "here" | "away";
+
+/** Who drives a room: who has the right to write in it. */
+export interface Driver {
+  /** The number that names this page in the room; 0 for the page that has opened it. */
+  readonly seat: number;
+  /** What it is called, if it has a name. Show it by `textContent`. */
+  readonly name?: string | undefined;
+  /** What it is in the room. */
+  readonly role: "creator" | "presenter";
+}
+
+/** A page that asks to drive: {@link Callbacks.onrequest}. */
+export interface ControlRequest {
+  /** The number that names this page in the room. */
+  readonly seat: number;
+  /** What it calls itself. It proves nothing: show it by `textContent`. */
+  readonly name?: string | undefined;
+  /**
+   * Lets it drive: {@link Room.handOver}. Only whoever drives can; the creator takes the right back
+   * before.
+   */
+  accept(): Promise<number>;
+  /** Tells it that it may not. */
+  refuse(): Promise<void>;
+}
+
+/** A key with which a page enters as a presenter: {@link Room.invite}. */
+export interface Invite {
+  /**
+   * The key: the option `invite` of {@link join}. Whoever has it can enter with it. Put it into the
+   * fragment of a link, which no server is sent: `#i=` and the key.
+   */
+  readonly secret: string;
+  /** The number that will name that page in the room, for {@link Room.handOver}. */
+  readonly seat: number;
+}
 
 /** How many followers a room has. */
 export interface Audience {
@@ -441,8 +480,13 @@ export interface Callbacks {
   onerror?: ((error: RoomError) => void) | null | undefined;
   /** The owner cleared a slot. Undo what its state message did. */
   onclear?: ((slot: string) => void) | null | undefined;
-  /** The owner's connection went away or came back. Followers only. */
-  onowner?: ((presence: OwnerPresence) => void) | null | undefined;
+  /**
+   * The connection of the page that drives went away or came back: followers only. Also called when
+   * another page drives from now on, this one included ({@link Room.isOwner}).
+   */
+  onowner?: ((presence: OwnerPresence, driver: Driver) => void) | null | undefined;
+  /** A page asks to drive. Called where the creator is, and where somebody else drives. */
+  onrequest?: ((request: ControlRequest) => void) | null | undefined;
   /**
    * What this page missed is gone, because it was too much or too long ago. What comes next, up to
    * the status `connected`, is what the room retains now. State messages that this page received
@@ -661,6 +705,12 @@ export interface JoinOptions<C extends Contract<C> = AnyContract> extends RoomOp
    * `name-bytes`), without control characters. The name in a token wins. Default: none.
    */
   name?: string | undefined;
+  /**
+   * The {@link Invite.secret} of an invite: the page enters as a presenter. It follows as any other
+   * until it is given the right to write. The same key after a reload is the same seat. A second
+   * page with the key ends the first with `superseded`.
+   */
+  invite?: string | undefined;
 }
 
 /**
@@ -718,13 +768,23 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * the option `code`.
    */
   readonly code: string | undefined;
-  /** Whether this page owns the room, and so may broadcast. */
+  /**
+   * Whether this page drives the room, and so may broadcast. A page that opened the room does until
+   * it hands the right to write over. `onowner` is called when this changes.
+   */
   readonly isOwner: boolean;
+  /** What this page is in the room: it has opened it, was invited, or only follows. */
+  readonly role: "creator" | "presenter" | "follower";
+  /** Who drives. */
+  readonly driver: Driver;
   /** Whether messages flow: whether the status is `connected` or `catching-up`. */
   readonly connected: boolean;
   /** The page's status, as `onstatus` was called with it last. */
   readonly status: Status;
-  /** The secret that proves ownership; undefined for a follower. Keep it out of URLs and logs. */
+  /**
+   * The secret that proves ownership; undefined unless the `role` is `creator`. Keep it out of URLs
+   * and logs.
+   */
   readonly ownerKey: string | undefined;
   /**
    * Whether the room was taken back by `resume` or `claim`, and not opened. Then the `functions`
@@ -738,8 +798,8 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    */
   readonly audience: Audience | undefined;
   /**
-   * The number that names this page to others in the room: 0 for the owner. Undefined for a
-   * follower without a `name`.
+   * The number that names this page to others in the room: 0 for the creator. Undefined for a
+   * follower with neither a `name` nor an `invite`.
    */
   readonly seat: number | undefined;
   /**
@@ -838,7 +898,7 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * brought them: as much as a server keeps by default for a page that lost its connection. Beyond
    * that, only the newest event of each slot is kept; the same is true after a resync.
    *
-   * @throws RoomError `not_follower` for an owner's room.
+   * @throws RoomError `not_follower` if this page drives.
    */
   detach(): void;
   /** Whether the page has detached and does not follow again yet. */
@@ -872,6 +932,60 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
    * @throws RoomError with the code `forbidden`, `closed` or `invalid_argument`.
    */
   roster(options?: { after?: number | undefined; limit?: number | undefined }): Promise<Roster>;
+
+  /**
+   * Makes a key with which another page enters as a presenter (option `invite` of {@link join}), so
+   * that this one can {@link Room.handOver} the right to write. Creator only.
+   *
+   * @param options `name`: what the others call that page, at most 64 bytes. `expires`: for how
+   * many milliseconds the key is valid, by default as long as the room lives.
+   * @throws RoomError `not_owner` or `forbidden` (this page isn't the creator's), `forbidden` also
+   * where the server allows no invites, as in a cluster; `room_full` (too many), `malformed`,
+   * `closed`.
+   */
+  invite(options?: { role?: "presenter"; name?: string | undefined; expires?: number | undefined }): Promise<Invite>;
+
+  /**
+   * Gives the right to write to another page: of a presenter or of one that has asked for it. What
+   * this page has broadcast before is in front of that; what it broadcasts later, or too late, is
+   * refused (`not_owner`). From then on this page follows. Only whoever drives.
+   *
+   * @param to The seat of that page: {@link Invite.seat}, {@link ControlRequest.seat}, or 0 for the
+   * creator.
+   * @returns The number of the change in the room's log.
+   * @throws RoomError `not_owner`, `not_in_room` (nobody is in that seat), `closed`,
+   * `invalid_argument`, and those of {@link Room.broadcast}.
+   */
+  handOver(to: number): Promise<number>;
+
+  /**
+   * Gives the right to write to the creator again, whoever has it. Resolves when this page drives,
+   * with the number of the change in the room's log. Creator only.
+   *
+   * @throws RoomError `not_owner` or `forbidden` (this page isn't the creator's), `closed`.
+   */
+  takeBack(): Promise<number>;
+
+  /**
+   * Asks the page that drives, and the creator, for the right to write: their `onrequest` is
+   * called. Resolves with true when this page drives, and with false if it was refused, or if
+   * nobody has answered within a minute. Asking again while a request waits is the same request.
+   * Over plain HTTP a page isn't told of a refusal, and waits for that minute.
+   *
+   * @param options `name`: what the others call this page, at most 64 bytes.
+   * @throws RoomError `forbidden` (the creator asks, or the server allows no requests, as in a
+   * cluster), `room_full` (too many ask), `malformed`, `closed`.
+   */
+  requestControl(options?: { name?: string | undefined }): Promise<boolean>;
+
+  /**
+   * Makes a key worthless: of an invite, or of a request that was accepted. A page that drives with
+   * it drives no more, and the creator does; it goes on as a follower. Creator only.
+   *
+   * @throws RoomError `not_owner` or `forbidden` (this page isn't the creator's), `closed`,
+   * `invalid_argument`.
+   */
+  revoke(seat: number): Promise<void>;
 
   /** The newest counts of the lanes, on the owner's page. */
   readonly counts: Counts | undefined;
@@ -926,9 +1040,9 @@ export interface Room<C extends Contract<C> = AnyContract, Handed extends Contra
   qr(text?: string): Promise<string>;
 
   /**
-   * Closes the room for everyone if this page owns it; otherwise leaves it. Resolves when the
-   * server has confirmed, or at once if there is no connection. A room that its owner closes
-   * without a connection ends for the others when its time without an owner is over.
+   * Closes the room for everyone if this page opened it and drives; otherwise leaves it. Resolves
+   * when the server has confirmed, or at once if there is no connection. A room that its owner
+   * closes without a connection ends for the others when its time without an owner is over.
    */
   close(): Promise<void>;
 }

@@ -28,6 +28,8 @@ export interface UseRoomOptions<C extends Contract<C> = AnyContract> extends Cre
   uuid?: string | undefined;
   /** What others are to call this page in the room that it follows. */
   name?: string | undefined;
+  /** The secret of an invite to the room that it follows: see `JoinOptions`. */
+  invite?: string | undefined;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface UsedRoom<C extends Contract<C> = AnyContract> {
   readonly status: Status;
   /** How many pages follow, if this page learns it. */
   readonly audience?: Audience;
-  /** Whether the owner is connected; undefined until a follower learns it. */
+  /** Whether whoever drives is connected; undefined until a follower learns it. */
   readonly owner?: OwnerPresence;
   /** Why the room ended. */
   readonly reason?: CloseReason;

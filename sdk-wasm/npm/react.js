@@ -4,7 +4,7 @@
 import { useEffect, useRef, useState } from "react";
 import { create, join } from "rtbroadcaster";
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry", "onrequest"];
 
 export function useRoom(url, options = {}) {
   const [state, setState] = useState({ status: "connecting" });
@@ -45,7 +45,7 @@ export function useRoom(url, options = {}) {
       const given = Object.fromEntries(keysOf(functions).map((key) => [key, dispatcher(key)]));
       // The room refuses what isn't a plain object.
       Object.setPrototypeOf(given, Object.getPrototypeOf(functions ?? {}));
-      const callbacks = CALLBACKS.map((name) => [name, (value) => notify(name, value, show, latestOptions.current)]);
+      const callbacks = CALLBACKS.map((name) => [name, (...args) => notify(name, args, show, latestOptions.current)]);
       // Each connection asks for the token anew, and gets the newest render's.
       const token = others.token && (() => tokenOf(latestOptions.current));
       const all = { ...others, token, functions: given, ...Object.fromEntries(callbacks) };
@@ -73,11 +73,13 @@ const keysOf = (functions) => Object.keys(functions ?? {}).filter((key) => funct
 
 const tokenOf = ({ token }) => (typeof token === "function" ? token() : token);
 
-function notify(name, value, show, { [name]: callback }) {
+function notify(name, args, show, { [name]: callback }) {
+  const [value] = args;
   if (name === "onstatus") show({ status: value });
   else if (name === "onclose") show({ status: "closed", reason: value });
+  // Who drives may be another one now: components ask the room.
   else if (name === "onowner") show({ owner: value });
   else if (name === "onaudience") show({ audience: value });
-  if (callback) return callback(value);
+  if (callback) return callback(...args);
   if (name === "onerror") console.warn(value);
 }

@@ -1,12 +1,12 @@
 // Warnings for developers: about names that no option has, and about params that JSON loses. They
 // are in development builds only: see development.js and node.js.
 
-const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry"];
+const CALLBACKS = ["onstatus", "onclose", "onerror", "onclear", "onowner", "onresync", "onaudience", "onroster", "onlane", "onsaid", "oncounts", "onrecording", "onretry", "onrequest"];
 const ENTER = ["functions", "schemas", "timeout", "token", "WebSocket", ...CALLBACKS];
 
 /** The options that there are: a test holds them to index.d.ts. */
 export const OPTIONS = {
-  join: [...ENTER, "name"],
+  join: [...ENTER, "name", "invite"],
   create: [...ENTER, "resume", "storage", "claim", "shareAudience", "shareRoster", "code", "clock", "lanes", "record"],
   broadcast: ["state", "slot", "at"],
 };
