@@ -62,8 +62,8 @@ impl<P> Session<P, Unnamed> {
 impl<P, I: Identity> Session<P, I> {
     /// The message that asks for the room, as text.
     pub(super) fn first_message(&self) -> String {
-        // Whoever may have entered with a key before says 0 as long as the snapshot was not complete:
-        // the same session may have lost the connection, or the pen, during the snapshot.
+        // Whoever may have entered with a key before says 0 as long as the snapshot was not
+        // complete: the same session may have lost the connection, or the pen, during the snapshot.
         let had_key = (self.is_creator && !self.opens) || self.epoch.is_some();
         let knows_nothing = had_key && self.progress.needs_snapshot();
         self.identity.first_message(EntryNumbers {
