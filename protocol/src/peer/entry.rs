@@ -233,9 +233,12 @@ impl Peer {
             }
         };
         let held = with(host, room, |room| {
-            room.share_audience(claim.share_audience);
-            room.want_clock(join.clock);
-            room.share_roster(claim.share_roster);
+            // What the creator has wished for holds while others drive.
+            if seat == 0 {
+                room.share_audience(claim.share_audience);
+                room.want_clock(join.clock);
+                room.share_roster(claim.share_roster);
+            }
             let knows_nothing = (claimed.new_session && !is_up_to_date) || join.since == Some(0);
             let snapshot = if knows_nothing {
                 Some(room.cursor(self.answers.rendering, None))

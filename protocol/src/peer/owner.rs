@@ -81,7 +81,7 @@ impl Peer {
         now: Timestamp,
         host: &mut impl Host,
     ) {
-        self.as_owner(id, now, host, |room| room.record(id, wish, now));
+        self.as_owner(id, now, host, |room| room.record_as_driver(id, wish, now));
     }
 
     /// Has the room recorded, if an owner that has just entered wants that.
@@ -91,7 +91,10 @@ impl Peer {
         now: Timestamp,
         host: &mut impl Host,
     ) {
-        let (Some(wish), Role::Owner { room, .. }) = (wish, &self.role) else { return };
+        let (Some(wish), Role::Owner { room, claim, .. }) = (wish, &self.role) else { return };
+        if claim.seat != 0 {
+            return;
+        }
         if let Some(Err(refusal)) = with(host, *room, |room| room.record_from_entry(wish, now)) {
             self.refuse(refusal, host);
         }

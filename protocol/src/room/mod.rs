@@ -273,7 +273,7 @@ impl Room {
     /// nothing is due, or if an earlier answer still holds.
     pub fn take_alarm(&mut self) -> Option<Timestamp> {
         let grace_ends = self.owner.grace_ends(self.limits.owner_grace_ms);
-        let members = self.members.due(self.clock_start_ms);
+        let members = self.members.due(self.clock_start_ms).filter(|_| !self.is_closed);
         let claim = self.owner.claim_expected_until();
         let due = [self.audience.due(), self.roster.due(), self.lanes_due, grace_ends, members, claim];
         let due = due.into_iter().flatten().min()?;

@@ -302,3 +302,48 @@ fn a_guest_that_closes_leaves_the_room_which_goes_on() {
     assert!(told.contains(&r#"{"owner":"away"}"#.to_owned()), "{told:?}");
     assert!(told[1].contains(&format!(r#""driver":{{"seat":{seat}"#)), "{told:?}");
 }
+
+#[test]
+fn what_the_creator_wished_for_holds_while_a_guest_drives_and_recordings_are_the_creators() {
+    let mut host = host();
+    let wishes = r#""shareAudience":true,"shareRoster":true,"clock":true"#;
+    let mut creator = Peer::default();
+    let create = format!(r#"{{"status":{{"value":1}},"v":2,"session":"s1",{wishes}}}"#);
+    send(&mut creator, &mut host, &create);
+    let seat = invite(&mut creator, &mut host, ANA, "Ana");
+    let (connected, _) = member(&mut host, ANA, r#","session":"a""#);
+    send(&mut creator, &mut host, &format!(r#"{{"id":1,"drive":{seat}}}"#));
+    leaves(creator, &mut host);
+    leaves(connected, &mut host);
+    let (mut ana, told) = member(&mut host, ANA, r#","session":"a","since":1,"ack":0,"record":"shared""#);
+    assert!(told.len() == 1 && told[0].contains(r#""epoch":3"#), "{told:?}");
+    let room = ana.room().unwrap();
+    let kept = host.with(room, |room| (room.shares_audience(), room.shares_roster(), room.has_clock()));
+    assert_eq!(kept, Some((true, true, true)));
+    let refused = send(&mut ana, &mut host, r#"{"id":1,"record":true}"#);
+    assert_eq!(refusal_code(&refused[0]), Some("forbidden"));
+}
+
+#[test]
+fn a_request_is_accepted_only_as_long_as_the_room_may_have_members() {
+    let mut host = host();
+    host.limits.members_per_room = 0;
+    let mut creator = session_owner(&mut host);
+    let mut ben = session_follower(&mut host);
+    let ask = format!(r#"{{"ask":5,"request":{{"key":"{BEN}"}}}}"#);
+    let seat = seat_in(&send(&mut ben, &mut host, &ask).pop().unwrap());
+    let told = send(&mut creator, &mut host, &format!(r#"{{"id":1,"drive":{seat}}}"#));
+    assert!(told.iter().any(|message| refusal_code(message) == Some("forbidden")), "{told:?}");
+}
+
+#[test]
+fn a_key_whose_request_waits_may_be_invited_and_keeps_its_seat() {
+    let mut host = host();
+    let mut creator = session_owner(&mut host);
+    let mut ben = session_follower(&mut host);
+    let ask = format!(r#"{{"ask":5,"request":{{"key":"{BEN}"}}}}"#);
+    let seat = seat_in(&send(&mut ben, &mut host, &ask).pop().unwrap());
+    assert_eq!(invite(&mut creator, &mut host, BEN, "Ben"), seat);
+    let (_, told) = member(&mut host, BEN, "");
+    assert!(told[0].ends_with(&format!(r#""seat":{seat},"role":"presenter"}}"#)), "{told:?}");
+}

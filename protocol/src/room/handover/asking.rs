@@ -13,7 +13,7 @@ impl Room {
     /// order the room gives out its numbers, if none was given out yet.
     ///
     /// # Errors
-    /// - `malformed`: the name is none, or the key is to be good for too long.
+    /// - `malformed`: the name is none, the key is the owner key, or it is to be good for too long.
     /// - `forbidden`: the server lets nobody be invited.
     /// - `room_full`: the room has all the members it may have.
     pub(crate) fn invite(
@@ -27,13 +27,18 @@ impl Room {
         if let Some(member) = self.members.guest_with_key(&key).filter(|member| member.is_member) {
             return Ok(member.seat);
         }
+        if self.owner.is_key(&key) {
+            return Err(one_key());
+        }
+        // Its request waits: it is invited instead.
+        let known = self.members.guest_with_key(&key).map(|member| member.seat);
         name.map_or(Ok(()), |name| self.check_name(name))?;
         if expires_ms.is_some_and(|expires| expires == 0 || expires > MAX_EXPIRES_MS) {
             let message = format!("\"expires\" must be from 1 to {MAX_EXPIRES_MS} ms, which are 30 days");
             return Err(Refusal::with_message(RefusalCode::Malformed, message));
         }
         self.check_members(false, self.limits.members_per_room)?;
-        let seat = self.new_seat(random);
+        let seat = known.unwrap_or_else(|| self.new_seat(random));
         let wall_ms = self.clock_start_ms.saturating_add(now.0);
         let invited = InvitedMember {
             seat,
@@ -139,7 +144,7 @@ impl Room {
     }
 
     /// Checks that there may be one more member, or one more request.
-    fn check_members(&self, asks: bool, most: usize) -> Result<(), Refusal> {
+    pub(in crate::room) fn check_members(&self, asks: bool, most: usize) -> Result<(), Refusal> {
         if most == 0 {
             let message = "this server hands no room over: its --members-per-room or --requests-per-room is 0, \
                            or it is a node of a cluster, where that is not possible yet";

@@ -31,6 +31,8 @@ impl Room {
     /// The action then counts as answered and takes no seq.
     ///
     /// - `not_in_room`: no page of that seat is there.
+    /// - `room_full`, `forbidden`: its request can't be accepted, because the room has all the
+    ///   members it may have.
     pub fn pass(&mut self, id: Option<u64>, seat: u64, now: Timestamp) -> Result<Accepted, Refusal> {
         if self.owner.has_answered(id) {
             return Ok(Accepted::Duplicate);
@@ -38,6 +40,11 @@ impl Room {
         self.pace.spend(0, &self.limits, now);
         let to = u32::try_from(seat).ok().filter(|seat| self.members.is_there(*seat));
         let Some(to) = to else { return Err(self.refuse(id, nobody_there(seat))) };
+        if self.members.guest(to).is_some_and(|member| !member.is_member)
+            && let Err(refusal) = self.check_members(false, self.limits.members_per_room)
+        {
+            return Err(self.refuse(id, refusal));
+        }
         let seq = self.begin_turn_of(id, to);
         self.owner.expect_claim(now.after(self.limits.hand_over_ms));
         Ok(Accepted::Appended(seq))

@@ -124,7 +124,7 @@ impl Room {
         let accepted = match message {
             Ok(ClientMessage::Action { action, .. }) => self.action(id, action.as_str(), now),
             Ok(ClientMessage::Clear { slot, .. }) => Ok(self.clear(id, &slot, now)),
-            Ok(ClientMessage::Record { wish, .. }) => self.record(id, wish, now),
+            Ok(ClientMessage::Record { wish, .. }) => self.record_as_driver(id, wish, now),
             Ok(ClientMessage::Drive { seat, .. }) => self.pass(id, seat, now),
             Ok(ClientMessage::Lane { name, lane, .. }) => self.set_lane(id, &name, lane, now),
             Ok(_) => Err(no_action()),

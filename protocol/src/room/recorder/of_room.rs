@@ -42,6 +42,24 @@ impl Room {
         }
     }
 
+    /// As [`Room::record`], for whoever drives. Only the creator's wish counts: a recording shows
+    /// to others what it has said.
+    ///
+    /// # Errors
+    /// Those of [`Room::record`], and `forbidden`: somebody else drives.
+    pub(crate) fn record_as_driver(
+        &mut self,
+        id: Option<u64>,
+        wish: RecordingWish,
+        now: Timestamp,
+    ) -> Result<Accepted, Refusal> {
+        if self.driver().seat == 0 || self.owner.has_answered(id) {
+            return self.record(id, wish, now);
+        }
+        let message = "only the creator of the room has it recorded, while it drives";
+        Err(self.refuse(id, Refusal::with_message(RefusalCode::Forbidden, message)))
+    }
+
     /// As [`Room::record`], for an owner that has just entered: nothing is appended if it is so
     /// already.
     ///
