@@ -482,6 +482,12 @@ var Answer = class extends PromiseMethods {
   }
 };
 
+// entry.js
+function firstMessage(entry, token) {
+  const status = { value: entry.uuid ? 2 : 1 };
+  return JSON.stringify({ status, ...entry, token: token ?? void 0 }).slice(0, -1);
+}
+
 // connection.js
 var Connection = class {
   #driver;
@@ -589,7 +595,7 @@ var Connection = class {
   #open(token, SocketClass) {
     const driver = this.#driver;
     const socket = new SocketClass(this.#address);
-    socket.onopen = () => driver.handle((engine, now) => engine.opened(driver.waiting.openedAt = now, driver.firstMessage(token)));
+    socket.onopen = () => driver.handle((engine, now) => engine.opened(driver.waiting.openedAt = now, firstMessage(driver.entry, token)));
     socket.onmessage = (event) => driver.receive(event);
     const onclose = socket.onclose = ({ code }) => {
       if (socket !== this.socket) return;
@@ -977,7 +983,7 @@ function enter(driver) {
     driver.entering.resolve();
     setTimeout(() => {
       driver.handle((engine) => engine.openDelivery());
-      driver.talkIfNeeded();
+      driver.talking.loadIfNeeded();
     });
   });
 }
@@ -990,6 +996,56 @@ function end(driver) {
   call(onstatus, "closed");
   driver.promises.end();
 }
+
+// talking.js
+var Talking = class {
+  /** @type {any} What roster.js has made. */
+  talk;
+  /** @type {object[]} What came for it before it was loaded. */
+  #early = [];
+  #driver;
+  /** @param {import("./driver.js").Driver} driver */
+  constructor(driver) {
+    this.#driver = driver;
+  }
+  /** Who drives. */
+  get driver() {
+    return this.talk?.driver ?? { seat: 0, role: "creator" };
+  }
+  /** Loads it. */
+  async load() {
+    const { Talk } = await import("./roster.js");
+    const driver = this.#driver;
+    if (driver.isOver) throw closedError();
+    return this.talk ??= new Talk(
+      driver.room,
+      this.#early,
+      driver.connection,
+      (text) => driver.submit(text, ""),
+      driver.entry,
+      () => driver.enterAnew(),
+      () => driver.tellOwner()
+    );
+  }
+  /**
+   * Handles a message of the server, or keeps it. Returns whether it was for this alone.
+   *
+   * @param {import("./message.js").Message} message
+   */
+  hear(message) {
+    if (this.talk) return this.talk.hear(message);
+    const { lane, said, driver, request, refused, revoked } = message;
+    const { length } = this.#early;
+    if (message.funcKey || !(length || lane || said || driver || request || refused || revoked) || length > 64) return;
+    this.#early.push(message);
+    if (this.#driver.told.status !== "connecting") this.loadIfNeeded();
+  }
+  /** Loads it if something has come for it. Before the page has its room, nothing is told. */
+  loadIfNeeded() {
+    const { page } = this.#driver;
+    if (this.#early.length) this.load().catch((error) => page.reportDropped(error));
+  }
+};
 
 // timer.js
 var Timer = class {
@@ -1171,10 +1227,7 @@ var Driver = class {
   room = {};
   /** @type {string} Whether the one who drives is here, as the page was told last. */
   #presence = "here";
-  /** @type {any} What roster.js has made. */
-  talk;
-  /** @type {object[]} What came for it before it was loaded. */
-  #early = [];
+  talking = new Talking(this);
   page;
   #engine;
   #fastPath;
@@ -1246,7 +1299,7 @@ var Driver = class {
       if (message?.v) this.#entered(message);
       if (message?.error?.code === "wrong_owner_key") this.entry.invite = void 0;
       if (message?.recording) this.page.callBack("onrecording", message.recording);
-      if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
+      if (message && this.talking.hear(message)) continue;
       const engine = this.upToDate();
       if (message) {
         this.waiting.note(message);
@@ -1284,33 +1337,10 @@ var Driver = class {
   clear(slot) {
     return this.submit(JSON.stringify({ clear: slot }), slot);
   }
-  /** Loads what talks with the server beside the log: of the roster, of lanes and of the pen. */
-  async talking() {
-    const { Talk } = await import("./roster.js");
-    if (this.isOver) throw closedError();
-    return this.talk ??= new Talk(
-      this.room,
-      this.#early,
-      this.connection,
-      (text) => this.submit(text, ""),
-      this.entry,
-      () => this.#enterAnew(),
-      () => this.tellOwner(this.#presence)
-    );
-  }
   /** Enters the room anew, because an own turn begins or ends. */
-  #enterAnew() {
+  enterAnew() {
     this.isOwner = false;
     this.handle((engine, now) => engine.enterAnew(now));
-  }
-  /**
-   * The first message of a connection, without its last brace and the numbers of the engine.
-   *
-   * @param {string | null | undefined} token
-   */
-  firstMessage(token) {
-    const status = { value: this.entry.uuid ? 2 : 1 };
-    return JSON.stringify({ status, ...this.entry, token: token ?? void 0 }).slice(0, -1);
   }
   /**
    * Notes what the reply to the first message says of the page and its room.
@@ -1320,27 +1350,11 @@ var Driver = class {
   #entered({ uuid, ownerKey = this.entry.ownerKey, code, seat, role, epoch }) {
     Object.assign(this.entry, { uuid, ownerKey, drive: ownerKey && false, code: void 0 });
     Object.assign(this, { code, seat, role, isOwner: epoch !== void 0 });
+    if (this.isOwner) this.#presence = "here";
   }
-  /** Who drives. */
-  get driver() {
-    return this.talk?.driver ?? { seat: 0, role: "creator" };
-  }
-  /** @param {string} presence */
-  tellOwner(presence) {
-    this.page.callBack("onowner", this.#presence = presence, this.driver);
-  }
-  /** @param {import("./message.js").Message} message */
-  #keep(message) {
-    const { lane, said, driver, request, refused, revoked } = message;
-    const { length } = this.#early;
-    if (message.funcKey || !(length || lane || said || driver || request || refused || revoked) || length > 64) return;
-    this.#early.push(message);
-    if (this.told.status !== "connecting") this.talkIfNeeded();
-  }
-  /** Loads that if something has come for it. Before the page has its room, nothing is told. */
-  talkIfNeeded() {
-    if (this.#early.length) this.talking().catch(() => {
-    });
+  /** @param {string} [presence] that of who drives, if it has changed */
+  tellOwner(presence = this.#presence) {
+    this.page.callBack("onowner", this.#presence = presence, this.talking.driver);
   }
   /** @returns {Promise<void>} */
   ready() {
@@ -1432,7 +1446,7 @@ var Driver = class {
     this.isOver = true;
     this.waiting.stop();
     this.told.status = "closed";
-    this.talk?.end();
+    this.talking.talk?.end();
     this.connection.release();
     this.timer.disarm();
     this.#stopWatching();
@@ -1537,9 +1551,9 @@ function shellOf(room, driver) {
     };
   }
   for (const name of ["roster", "lane", "vote", "invite", "requestControl", "handOver", "takeBack", "revoke"]) {
-    members[name] = { value: async (...args) => (await driver.talking())[name](...args) };
+    members[name] = { value: async (...args) => (await driver.talking.load())[name](...args) };
   }
-  for (const name of ["send", "react"]) members[name] = { value: (...args) => !!driver.talk?.[name](...args) };
+  for (const name of ["send", "react"]) members[name] = { value: (...args) => !!driver.talking.talk?.[name](...args) };
   return Object.create(prototype, members);
 }
 
@@ -1603,7 +1617,7 @@ var Room = class {
     const entering = {
       resolve: () => {
         for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
-        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes)).catch((error) => this.#driver.page.reportDropped(error));
+        if (lanes) this.#driver.talking.load().then((talk) => talk.openAll(lanes)).catch((error) => this.#driver.page.reportDropped(error));
         resolve2(this.#shell);
       },
       reject
@@ -1624,7 +1638,7 @@ var Room = class {
     return this.ownerKey ? "creator" : this.#driver.role ?? "follower";
   }
   get driver() {
-    return this.#driver.driver;
+    return this.#driver.talking.driver;
   }
   get connected() {
     return this.status === "connected" || this.status === "catching-up";
@@ -1648,7 +1662,7 @@ var Room = class {
     return this.#driver.told.audience;
   }
   get counts() {
-    return this.#driver.talk?.counts;
+    return this.#driver.talking.talk?.counts;
   }
   get clock() {
     return this.#driver.waiting.moments?.clock;

@@ -2,6 +2,7 @@
 
 import { CONNECTION_LOST, NO_TOKEN, NO_WEBSOCKET } from "./decisions.js";
 import { nonEmpty } from "./arguments.js";
+import { firstMessage } from "./entry.js";
 import { roomError } from "./errors.js";
 
 /** @typedef {string | (() => unknown)} Token */
@@ -156,7 +157,7 @@ export class Connection {
   #open(token, SocketClass) {
     const driver = this.#driver;
     const socket = new SocketClass(this.#address);
-    socket.onopen = () => driver.handle((engine, now) => engine.opened((driver.waiting.openedAt = now), driver.firstMessage(token)));
+    socket.onopen = () => driver.handle((engine, now) => engine.opened((driver.waiting.openedAt = now), firstMessage(driver.entry, token)));
     socket.onmessage = (event) => driver.receive(event);
     const onclose = (socket.onclose = (/** @type {{ code: number }} */ { code }) => {
       if (socket !== this.socket) return;

@@ -9,18 +9,14 @@ import { parse, setMessage } from "./message.js";
 import { parts } from "./parts.js";
 import { PendingPromises } from "./pending.js";
 import { steps } from "./steps.js";
+import { Talking } from "./talking.js";
 import { Timer } from "./timer.js";
 import { Waiting } from "./waiting.js";
 import { watchLifecycle } from "./wake.js";
 
 /** @typedef {import("./rtbroadcaster_sdk_bg.js").RoomEngine} RoomEngine */
 
-/**
- * What the first message of each connection says: docs/wire.md has the fields. The engine adds how
- * far the page came.
- *
- * @typedef {Record<string, any>} Entry
- */
+/** @typedef {import("./entry.js").Entry} Entry */
 
 /** `microtask.then` runs a function in a microtask, in a third of the time of `queueMicrotask`. */
 export const microtask = Promise.resolve();
@@ -43,10 +39,7 @@ export class Driver {
   room = {};
   /** @type {string} Whether the one who drives is here, as the page was told last. */
   #presence = "here";
-  /** @type {any} What roster.js has made. */
-  talk;
-  /** @type {object[]} What came for it before it was loaded. */
-  #early = [];
+  talking = new Talking(this);
   page;
   #engine;
   #fastPath;
@@ -124,7 +117,7 @@ export class Driver {
       // The key of its seat was revoked, or has expired: the session goes on without it.
       if (message?.error?.code === "wrong_owner_key") this.entry.invite = undefined;
       if (message?.recording) this.page.callBack("onrecording", message.recording);
-      if (message && (this.talk ? this.talk.hear(message) : this.#keep(message))) continue;
+      if (message && this.talking.hear(message)) continue;
       const engine = this.upToDate();
       if (message) {
         this.waiting.note(message);
@@ -170,36 +163,10 @@ export class Driver {
     return this.submit(JSON.stringify({ clear: slot }), slot);
   }
 
-  /** Loads what talks with the server beside the log: of the roster, of lanes and of the pen. */
-  async talking() {
-    const { Talk } = await import("./roster.js");
-    if (this.isOver) throw closedError();
-    return (this.talk ??= new Talk(
-      this.room,
-      this.#early,
-      this.connection,
-      (/** @type {string} */ text) => this.submit(text, ""),
-      this.entry,
-      () => this.#enterAnew(),
-      () => this.tellOwner(this.#presence),
-    ));
-  }
-
   /** Enters the room anew, because an own turn begins or ends. */
-  #enterAnew() {
+  enterAnew() {
     this.isOwner = false;
     this.handle((engine, now) => engine.enterAnew(now));
-  }
-
-  /**
-   * The first message of a connection, without its last brace and the numbers of the engine.
-   *
-   * @param {string | null | undefined} token
-   */
-  firstMessage(token) {
-    // It opens a room (1) or enters one (2).
-    const status = { value: this.entry.uuid ? 2 : 1 };
-    return JSON.stringify({ status, ...this.entry, token: token ?? undefined }).slice(0, -1);
   }
 
   /**
@@ -211,31 +178,13 @@ export class Driver {
     // From now on a creator claims its room. It drives only if nobody else was given the pen.
     Object.assign(this.entry, { uuid, ownerKey, drive: ownerKey && false, code: undefined });
     Object.assign(this, { code, seat, role, isOwner: epoch !== undefined });
+    // Who drives is here, and is told nothing of itself.
+    if (this.isOwner) this.#presence = "here";
   }
 
-  /** Who drives. */
-  get driver() {
-    return this.talk?.driver ?? { seat: 0, role: "creator" };
-  }
-
-  /** @param {string} presence */
-  tellOwner(presence) {
-    this.page.callBack("onowner", (this.#presence = presence), this.driver);
-  }
-
-  /** @param {import("./message.js").Message} message */
-  #keep(message) {
-    const { lane, said, driver, request, refused, revoked } = message;
-    const { length } = this.#early;
-    // From the first one on all of them, because what comes next may say what it means.
-    if (message.funcKey || !(length || lane || said || driver || request || refused || revoked) || length > 64) return;
-    this.#early.push(message);
-    if (this.told.status !== "connecting") this.talkIfNeeded();
-  }
-
-  /** Loads that if something has come for it. Before the page has its room, nothing is told. */
-  talkIfNeeded() {
-    if (this.#early.length) this.talking().catch(() => {});
+  /** @param {string} [presence] that of who drives, if it has changed */
+  tellOwner(presence = this.#presence) {
+    this.page.callBack("onowner", (this.#presence = presence), this.talking.driver);
   }
 
   /** @returns {Promise<void>} */
@@ -339,7 +288,7 @@ export class Driver {
     this.isOver = true;
     this.waiting.stop();
     this.told.status = "closed";
-    this.talk?.end();
+    this.talking.talk?.end();
     this.connection.release();
     this.timer.disarm();
     this.#stopWatching();

@@ -78,7 +78,7 @@ class Room {
     let lanes;
     // 128 bits. `crypto.randomUUID` would be shorter, but insecure contexts lack it.
     const session = crypto.getRandomValues(new Uint32Array(4)).join("-");
-    /** @type {import("./driver.js").Entry} */
+    /** @type {import("./entry.js").Entry} */
     const entry = { v: 2, session };
     if (joins) entry.uuid = roomUuid(uuid, "uuid");
     const address = websocketAddress(url);
@@ -111,7 +111,7 @@ class Room {
       resolve: () => {
         // What doesn't change from now on is a value, which consoles show at once.
         for (const name of CONSTANT) Object.defineProperty(this.#shell, name, { value: this[name] });
-        if (lanes) this.#driver.talking().then((talk) => talk.openAll(lanes)).catch((error) => this.#driver.page.reportDropped(error));
+        if (lanes) this.#driver.talking.load().then((talk) => talk.openAll(lanes)).catch((error) => this.#driver.page.reportDropped(error));
         resolve(this.#shell);
       },
       reject,
@@ -136,7 +136,7 @@ class Room {
   }
 
   get driver() {
-    return this.#driver.driver;
+    return this.#driver.talking.driver;
   }
 
   get connected() {
@@ -168,7 +168,7 @@ class Room {
   }
 
   get counts() {
-    return this.#driver.talk?.counts;
+    return this.#driver.talking.talk?.counts;
   }
 
   get clock() {

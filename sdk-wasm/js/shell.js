@@ -34,8 +34,8 @@ export function shellOf(room, driver) {
   }
   // These are loaded when they are first needed: with the first lane, or with the question.
   for (const name of ["roster", "lane", "vote", "invite", "requestControl", "handOver", "takeBack", "revoke"]) {
-    members[name] = { value: async (/** @type {unknown[]} */ ...args) => (await driver.talking())[name](...args) };
+    members[name] = { value: async (/** @type {unknown[]} */ ...args) => (await driver.talking.load())[name](...args) };
   }
-  for (const name of ["send", "react"]) members[name] = { value: (/** @type {unknown[]} */ ...args) => !!driver.talk?.[name](...args) };
+  for (const name of ["send", "react"]) members[name] = { value: (/** @type {unknown[]} */ ...args) => !!driver.talking.talk?.[name](...args) };
   return Object.create(prototype, members);
 }

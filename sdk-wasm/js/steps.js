@@ -67,7 +67,7 @@ function enter(driver) {
     // Functions that the page registers before the next task miss nothing.
     setTimeout(() => {
       driver.handle((engine) => engine.openDelivery());
-      driver.talkIfNeeded();
+      driver.talking.loadIfNeeded();
     });
   });
 }

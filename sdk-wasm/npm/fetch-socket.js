@@ -237,8 +237,9 @@ export class FetchSocket {
     try {
       response = await this.#request(address, "POST", headers, "application/x-ndjson", body);
     } catch (error) {
-      // Another page drives now, or has claimed the room: the next connection learns it.
-      if (error.code === "superseded") return this.#end();
+      // Another page drives now, or has claimed the room, or the key is good no longer: the next
+      // connection learns it.
+      if (["superseded", "not_owner", "wrong_owner_key"].includes(error.code)) return this.#end();
       if (error.code !== "rate_limited") throw error;
       // Nothing was accepted. A websocket is not read while its owner is too fast; likewise this
       // waits.
@@ -282,9 +283,9 @@ export class FetchSocket {
     for (const { bytes } of batch) this.#waitingBytes += bytes;
   }
 
-  /** Closes the room, which the stream then reports; a follower leaves it. */
+  /** Closes the room, which the stream then reports; who isn't its creator leaves it. */
   async #leave() {
-    if (this.#isOwner) {
+    if (this.#isOwner && this.#ownerKey) {
       await this.#request(`${this.#room}?epoch=${this.#epoch}`, "DELETE", this.#headers);
     } else {
       this.#emit(['{"status":{"value":0,"text":"not connected"}}']);

@@ -29,7 +29,7 @@ export class Presenting {
   /** The snapshot has named who has the pen, or none comes in. */
   #isNamed = true;
   /** What the page was told last of the pen. */
-  #told = "0false";
+  #told;
   /** The promises that are settled when this page drives. */
   #awaitingPen = [];
   /**
@@ -50,6 +50,7 @@ export class Presenting {
     this.#enterAnew = enterAnew;
     this.#tellOwner = tellOwner;
     this.#tell = tell;
+    this.#told = this.#state();
   }
 
   async invite({ role = "presenter", name, expires } = {}) {
@@ -132,7 +133,7 @@ export class Presenting {
       this.#enterAnew();
     }
     // That it drives the page is told when it does.
-    if (!isOwn) this.#tellPen();
+    if (!isOwn || this.#drives()) this.#tellPen();
   }
 
   /** The page has entered, and knows whether it drives. */
@@ -141,14 +142,19 @@ export class Presenting {
       for (const { resolve } of this.#awaitingPen.splice(0)) resolve(this.#seq);
       this.#settleRequest("resolve", true);
     }
-    if (!this.#inSnapshot) this.#tellPen();
+    // A snapshot, or the entry, may name the driver later.
+    if (!this.#inSnapshot && (!this.#drives() || this.driver.seat === this.#room.seat)) this.#tellPen();
   }
 
   #tellPen() {
-    const now = this.driver.seat + String(this.#drives());
+    const now = this.#state();
     if (now === this.#told) return;
     this.#told = now;
     this.#tellOwner();
+  }
+
+  #state() {
+    return this.driver.seat + String(this.#drives());
   }
 
   #drives() {
@@ -176,7 +182,10 @@ export class Presenting {
     try {
       const { seat } = await this.#asks.ask({ request: { key: request.key, name: request.name } });
       request.seat = seat;
+      // The entry that gives it the pen may have come before.
+      this.#passed();
     } catch (error) {
+      clearTimeout(request.timer);
       request.reject(error);
       request.promise = undefined;
     }

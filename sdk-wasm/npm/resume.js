@@ -23,7 +23,9 @@ export async function resume(enter, url, options) {
   if (claim != null) throw roomError("invalid_argument", "`resume` and `claim` exclude each other");
   const kept = new KeptRoom(storageKey(name, url), storage);
   const onend = (code) => {
-    if (FINAL.includes(code)) kept.forget(room);
+    // A creator that follows leaves a room that goes on.
+    const goesOn = code === "left" && room && !room.isOwner;
+    if (FINAL.includes(code) && !goesOn) kept.forget(room);
   };
   let room = await takeBack(enter, options, kept, onend);
   room ??= await enter(options, onend);

@@ -27,6 +27,10 @@ impl Inner {
             turn.is_a_guests = driver.count("seat") != Some(0);
             // In a snapshot it clears nothing.
             turn.in_snapshot = fields.clear().is_none();
+        } else if fields.resync() {
+            // Whoever drives is named in the snapshot, unless that is the creator.
+            (turn.is_a_guests, turn.in_snapshot) = (false, true);
+            return;
         } else if fields.number(NumberField::Synced).is_some() {
             turn.in_snapshot = false;
         } else {
