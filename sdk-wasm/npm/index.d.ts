@@ -633,8 +633,7 @@ export interface CreateOptions<C extends Contract<C> = AnyContract> extends Room
    * `uuid` and `ownerKey` are kept in `sessionStorage`, and so in this tab. The key is
    * `rtbroadcaster:` with the server's address, or with the name that is given here; use a name if
    * one page owns several rooms. They are removed when the room ends with `closed`, `left` (but not
-   * if another page drives it by then, so that it can be taken back) or
-   * `unknown_room`.
+   * if another page drives it by then, so that it can be taken back) or `unknown_room`.
    *
    * If two pages take the same room back, the last one has it. On the other page the room ends with
    * `superseded`, and stays ended until that page calls `create` again.
