@@ -5,11 +5,11 @@ use std::task::{Poll, ready};
 use super::host::with;
 use super::{HeldClaim, LastSent, Peer, Role};
 use crate::mutation::mutated;
-use crate::room::MemberEntry;
+use crate::room::{Cursor, MemberEntry};
 use crate::{
-    Answer, Audience, Claim, ClaimKind, CloseCode, Connected, Create, EntryError, Host, Join, MemberRole,
-    Operation, OwnerPresence, PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry, Room,
-    RoomCode, RoomId, ServerMessage, Timestamp,
+    Answer, Audience, Claim, ClaimKind, Claimed, CloseCode, Connected, Create, EntryError, Host, Join,
+    MemberRole, Operation, OwnerPresence, PROTOCOL_VERSION, Refusal, RefusalCode, Rendering, RequestedEntry,
+    Room, RoomCode, RoomId, ServerMessage, Timestamp,
 };
 
 /// After how many milliseconds a client is to ask again for a room that the server can't let it
@@ -184,7 +184,7 @@ impl Peer {
         if let Some(claim) = &join.claim {
             return self.claim(room, join, claim, host).map(Some);
         }
-        self.follow(room, join.since, false, host)?;
+        self.follow(room, join.since, host)?;
         // Clients without session fields have no names.
         if let Some(name) = name.filter(|_| self.answers.is_compact())
             && let Err(code) = self.take_seat(room, name, join, host)
@@ -195,22 +195,18 @@ impl Peer {
         Ok(None)
     }
 
-    fn follow(
-        &mut self,
-        room: RoomId,
-        since: Option<u64>,
-        has_key: bool,
-        host: &mut impl Host,
-    ) -> Result<(), EntryError> {
-        let rendering = self.answers.rendering;
-        let join = |room: &mut Room| {
-            if has_key { room.join_with_key(rendering, since) } else { room.join(rendering, since) }
-        };
-        let cursor = with(host, room, join).unwrap_or(Err(RefusalCode::UnknownRoom))?;
-        let owner = (since.is_none() || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
+    fn follow(&mut self, room: RoomId, since: Option<u64>, host: &mut impl Host) -> Result<(), EntryError> {
+        let cursor = with(host, room, |room| room.join(self.answers.rendering, since))
+            .unwrap_or(Err(RefusalCode::UnknownRoom))?;
+        self.be_follower(room, cursor, since.is_some());
+        Ok(())
+    }
+
+    /// Makes the client a follower, which goes on where it was if it `resumes`.
+    fn be_follower(&mut self, room: RoomId, cursor: Cursor, resumes: bool) {
+        let owner = (!resumes || mutated!(ForgetPresence)).then_some(OwnerPresence::Here);
         let last_sent = LastSent { owner, audience: Audience::default() };
         self.role = Role::Follower { room, cursor, last_sent };
-        Ok(())
     }
 
     fn claim(
@@ -220,40 +216,36 @@ impl Peer {
         claim: &Claim<'_>,
         host: &mut impl Host,
     ) -> Result<KeyReply, EntryError> {
-        let digest = host.digest(&claim.key);
-        let entered = with(host, room, |room| room.enter_with_key(&digest, claim, join.since))
-            .unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))?;
-        let says_seat = claim.kind != ClaimKind::Takes;
-        let (seat, claimed, is_up_to_date) = match entered {
-            MemberEntry::Drives { seat, claimed, is_up_to_date } => (seat, claimed, is_up_to_date),
-            MemberEntry::Follows { seat, entry, answered, since } => {
-                self.follow(room, since, true, host)?;
-                self.take_member_seat(room, seat, entry, host);
-                return Ok(KeyReply { key: None, epoch: None, answered, seat: Some(seat) });
-            }
-        };
-        let held = with(host, room, |room| {
-            // What the creator has wished for holds while others drive.
-            if seat == 0 {
-                room.share_audience(claim.share_audience);
-                room.want_clock(join.clock);
-                room.share_roster(claim.share_roster);
-            }
-            let knows_nothing = (claimed.new_session && !is_up_to_date) || join.since == Some(0);
-            let snapshot = if knows_nothing {
-                Some(room.cursor(self.answers.rendering, None))
-            } else {
-                // The session knows what the room was before it was lost, and is told.
-                claimed.was_lost.then(|| room.resync_cursor(self.answers.rendering))
-            };
-            (HeldClaim::of(room, seat), snapshot)
+        let (digest, rendering) = (host.digest(&claim.key), self.answers.rendering);
+        // Under one lock: what the connection holds is what it has just been given.
+        let entered = with(host, room, |room| {
+            let entry = room.enter_with_key(&digest, claim, join.since)?;
+            Ok(match entry {
+                MemberEntry::Drives { seat, claimed, is_up_to_date } => {
+                    let snapshot = take_over(room, seat, &claimed, is_up_to_date, join, rendering);
+                    Entered::Drives { claimed, held: HeldClaim::of(room, seat), snapshot }
+                }
+                MemberEntry::Follows { seat, entry, answered, since } => {
+                    let cursor = room.join_with_key(rendering, since)?;
+                    room.note_seat_here(seat);
+                    Entered::Follows { seat, entry, answered, cursor, resumes: since.is_some() }
+                }
+            })
         });
-        let (claim, snapshot) = held.ok_or(RefusalCode::UnknownRoom)?;
-        let last_sent = claimed.new_session.then(Audience::default);
-        self.role = Role::Owner { room, claim: Box::new(claim), snapshot, last_sent };
-        let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
-        let seat = says_seat.then_some(seat);
-        Ok(KeyReply { key: None, epoch: Some(claimed.epoch), answered, seat })
+        match entered.unwrap_or(Err(EntryError::Refused(RefusalCode::UnknownRoom)))? {
+            Entered::Drives { claimed, held, snapshot } => {
+                let last_sent = claimed.new_session.then(Audience::default);
+                let seat = Some(held.seat).filter(|_| claim.kind != ClaimKind::Takes);
+                self.role = Role::Owner { room, claim: Box::new(held), snapshot, last_sent };
+                let answered = claimed.answered + u64::from(mutated!(AcknowledgeTooMuch));
+                Ok(KeyReply { key: None, epoch: Some(claimed.epoch), answered, seat })
+            }
+            Entered::Follows { seat, entry, answered, cursor, resumes } => {
+                self.be_follower(room, cursor, resumes);
+                self.take_member_seat(seat, entry);
+                Ok(KeyReply { key: None, epoch: None, answered, seat: Some(seat) })
+            }
+        }
     }
 
     /// Repeats the answers that a session may have missed on a former connection.
@@ -261,8 +253,8 @@ impl Peer {
         let Some(acknowledged) = claim.acknowledged.filter(|_| !mutated!(ForgetAnswers)) else { return };
         let is_owner = self.is_owner();
         let answers = host.with(room, |room| match &claim.session {
-            _ if is_owner => room.answers_after(acknowledged),
             Some(session) => room.answers_to(session, acknowledged),
+            None if is_owner => room.answers_after(acknowledged),
             None => Vec::new(),
         });
         for answer in answers.unwrap_or_default() {
@@ -339,6 +331,36 @@ impl Peer {
             self.end(close);
         }
     }
+}
+
+/// How the bearer of a key has entered, and what its connection holds.
+enum Entered {
+    Drives { claimed: Claimed, held: HeldClaim, snapshot: Option<Cursor> },
+    Follows { seat: u32, entry: u64, answered: u64, cursor: Cursor, resumes: bool },
+}
+
+/// Has the room do what its new driver wishes. Returns from where that is served what the room
+/// retains, if it needs that.
+fn take_over(
+    room: &mut Room,
+    seat: u32,
+    claimed: &Claimed,
+    is_up_to_date: bool,
+    join: &Join<'_>,
+    rendering: Rendering,
+) -> Option<Cursor> {
+    // What the creator has wished for holds while others drive.
+    if let Some(claim) = join.claim.as_ref().filter(|_| seat == 0) {
+        room.share_audience(claim.share_audience);
+        room.want_clock(join.clock);
+        room.share_roster(claim.share_roster);
+    }
+    let knows_nothing = (claimed.new_session && !is_up_to_date) || join.since == Some(0);
+    if knows_nothing {
+        return Some(room.cursor(rendering, None));
+    }
+    // The session knows what the room was before it was lost, and is told.
+    claimed.was_lost.then(|| room.resync_cursor(rendering))
 }
 
 /// Has the host open the wanted room anew, if it is lost and the claim is its owner's.

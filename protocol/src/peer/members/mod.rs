@@ -30,10 +30,9 @@ impl Peer {
     }
 
     /// Notes that a follower has entered with a key.
-    pub(super) fn take_member_seat(&mut self, room: RoomId, seat: u32, entry: u64, host: &mut impl Host) {
-        with(host, room, |room| room.note_seat_here(seat));
-        self.member =
-            Some(Box::new(MemberPart { seat: Some(seat), entry: Some(entry), ..MemberPart::default() }));
+    pub(super) fn take_member_seat(&mut self, seat: u32, entry: u64) {
+        let part = MemberPart { seat: Some(seat), entry: Some(entry), ..MemberPart::default() };
+        self.member = Some(Box::new(part));
     }
 
     /// Notes that a follower is gone that has entered with a key.
