@@ -83,13 +83,14 @@ scenario("the browser's console names a room and its members, and JSON has no ow
   });
   const { uuid, ...others } = JSON.parse(json);
   assert.match(uuid, /^[\da-f-]{36}$/);
-  const wanted = { isOwner: true, status: "connected", connected: true, resumed: false, seat: 0, detached: false, behind: 0 };
+  const driver = { seat: 0, role: "creator" };
+  const wanted = { isOwner: true, role: "creator", driver, status: "connected", connected: true, resumed: false, seat: 0, detached: false, behind: 0 };
   assert.deepEqual(others, wanted);
   const { description, preview } = await logged;
   assert.equal(description, "Room");
   const named = preview.properties.map(({ name, type, value = type }) => [name, value]);
   const getter = "accessor";
-  assert.deepEqual(named, [["uuid", uuid], ["isOwner", "true"], ["connected", getter], ["status", getter], ["resumed", "false"]]);
+  assert.deepEqual(named, [["uuid", uuid], ["isOwner", getter], ["role", getter], ["driver", getter], ["connected", getter]]);
 });
 
 test("Node's console shows a room's values, but not its owner key", async (t) => {
@@ -98,6 +99,6 @@ test("Node's console shows a room's values, but not its owner key", async (t) =>
   const folder = await project({ onEnd: (each) => t.after(each) }, "node");
   const { stdout } = await run(folder, process.execPath, ["show.js", `ws://127.0.0.1:${server.port}/broadcasting`]);
   const wanted =
-    /^Room \{\n  uuid: '[\da-f-]{36}',\n  isOwner: true,\n  connected: true,\n  status: 'connected',\n  resumed: false,\n  code: undefined,\n  seat: 0,\n  audience: undefined,\n  counts: undefined,\n  clock: undefined,\n  late: undefined,\n  detached: false,\n  behind: 0\n\}\n\{ deep: \{ in: \[Room\] \} \}$/;
+    /^Room \{\n  uuid: '[\da-f-]{36}',\n  isOwner: true,\n  role: 'creator',\n  driver: \{ seat: 0, role: 'creator' \},\n  connected: true,\n  status: 'connected',\n  resumed: false,\n  code: undefined,\n  seat: 0,\n  audience: undefined,\n  counts: undefined,\n  clock: undefined,\n  late: undefined,\n  detached: false,\n  behind: 0\n\}\n\{ deep: \{ in: \[Room\] \} \}$/;
   assert.match(stdout, wanted);
 });
