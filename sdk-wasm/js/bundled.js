@@ -1028,11 +1028,12 @@ var Talking = class {
     );
   }
   /**
-   * Handles a message of the server, or keeps it. Returns whether it was for this alone.
+   * Handles a message of the server, or keeps it. Returns whether it was for this alone. In
+   * roster.js that has another name, because those of the classes here are shortened.
    *
    * @param {import("./message.js").Message} message
    */
-  hear(message) {
+  receive(message) {
     if (this.talk) return this.talk.hear(message);
     const { lane, said, driver, request, refused, revoked } = message;
     const { length } = this.#early;
@@ -1299,7 +1300,7 @@ var Driver = class {
       if (message?.v) this.#entered(message);
       if (message?.error?.code === "wrong_owner_key") this.entry.invite = void 0;
       if (message?.recording) this.page.callBack("onrecording", message.recording);
-      if (message && this.talking.hear(message)) continue;
+      if (message && this.talking.receive(message)) continue;
       const engine = this.upToDate();
       if (message) {
         this.waiting.note(message);

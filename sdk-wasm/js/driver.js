@@ -117,7 +117,7 @@ export class Driver {
       // The key of its seat was revoked, or has expired: the session goes on without it.
       if (message?.error?.code === "wrong_owner_key") this.entry.invite = undefined;
       if (message?.recording) this.page.callBack("onrecording", message.recording);
-      if (message && this.talking.hear(message)) continue;
+      if (message && this.talking.receive(message)) continue;
       const engine = this.upToDate();
       if (message) {
         this.waiting.note(message);

@@ -37,11 +37,12 @@ export class Talking {
   }
 
   /**
-   * Handles a message of the server, or keeps it. Returns whether it was for this alone.
+   * Handles a message of the server, or keeps it. Returns whether it was for this alone. In
+   * roster.js that has another name, because those of the classes here are shortened.
    *
    * @param {import("./message.js").Message} message
    */
-  hear(message) {
+  receive(message) {
     if (this.talk) return this.talk.hear(message);
     const { lane, said, driver, request, refused, revoked } = message;
     const { length } = this.#early;
