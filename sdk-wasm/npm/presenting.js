@@ -99,7 +99,7 @@ export class Presenting {
         [this.#inSnapshot, this.#isNamed] = [false, true];
       } else if (v) {
         this.#inSnapshot = false;
-        // The server forgets who has asked with the connection.
+        // The server tells the connection that asked what became of it: now that is this one.
         const waits = this.#request?.promise && this.#request.seat !== undefined;
         if (waits && !this.#drives()) this.#ask(this.#request);
       } else {

@@ -86,7 +86,8 @@ impl Room {
         self.owner_version += 1;
     }
 
-    /// Whether this epoch, the last but one, ended because the right to write was passed on.
+    /// Whether this epoch ended because the right to write was passed on, and nobody has claimed
+    /// the room since.
     #[must_use]
     pub fn was_passed(&self, epoch: u64) -> bool {
         self.owner.was_passed(epoch)
