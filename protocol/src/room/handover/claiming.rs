@@ -72,7 +72,7 @@ impl Room {
         } else if epoch != self.owner.epoch() && !mutated!(ForgetEpoch) {
             // A claim that was on its way for long may overtake a newer one of the same session.
             let is_same_session = self.owner.is_of_same_session(epoch);
-            let may_return = is_same_session || self.owner.was_passed(epoch);
+            let may_return = is_same_session || self.was_passed(epoch);
             Err(if may_return { CloseCode::NotNow } else { CloseCode::Superseded })
         } else if self.owner.presence() == OwnerPresence::Away {
             // Another server took this one for gone. A claim mends that.

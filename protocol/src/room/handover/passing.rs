@@ -86,20 +86,20 @@ impl Room {
         self.owner_version += 1;
     }
 
-    /// Whether this epoch ended because the right to write was passed on, and nobody has claimed
-    /// the room since.
+    /// Whether the right to write was passed on in this epoch, or since it ended. Whoever held the
+    /// epoch enters anew then: it goes on unless another page has entered with the same key.
     #[must_use]
     pub fn was_passed(&self, epoch: u64) -> bool {
-        self.owner.was_passed(epoch)
+        self.owner.passed().is_some_and(|passed| epoch <= passed)
     }
 
     /// The entry by which the turn of this epoch ended, as messages have it. None if it ended in
-    /// another way.
+    /// another way, and if another turn has ended since: who enters anew finds both in the log.
     pub(crate) fn turn_after(&self, epoch: u64) -> Option<String> {
         let mut text = String::new();
         let entry = Entry::Driver(self.driver());
         render::logged_entry(&mut text, self.members.turn_began, &entry);
-        self.owner.was_passed(epoch).then_some(text)
+        (self.owner.passed() == Some(epoch)).then_some(text)
     }
 
     /// Ends the keys and requests that have expired.

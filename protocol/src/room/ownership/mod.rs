@@ -79,9 +79,8 @@ pub(crate) struct Ownership {
     away: Option<Away>,
     /// Until when whoever was given the right to write may take to claim the room.
     claim_expected_until: Option<Timestamp>,
-    /// The first and the last of the epochs that ended because the right to write was passed on,
-    /// and between which nobody has claimed the room.
-    passed: Option<(u64, u64)>,
+    /// The epoch that ended last because the right to write was passed on.
+    passed: Option<u64>,
     /// The room that was lost, and in whose place this one was opened.
     predecessor: Option<Predecessor>,
 }
@@ -208,15 +207,13 @@ impl Ownership {
 
     /// Ends the epoch: the right to write was passed on, and nobody has claimed it yet.
     pub(crate) fn end_turn(&mut self) {
-        let first =
-            self.passed.filter(|(_, last)| last + 1 == self.epoch).map_or(self.epoch, |(first, _)| first);
-        self.passed = Some((first, self.epoch));
+        self.passed = Some(self.epoch);
         self.start_epoch(self.epoch + 1);
     }
 
-    /// Whether this epoch ended because the right to write was passed on.
-    pub(crate) fn was_passed(&self, epoch: u64) -> bool {
-        self.passed.is_some_and(|(first, last)| (first..=last).contains(&epoch))
+    /// The epoch that ended last because the right to write was passed on. None if none has.
+    pub(crate) fn passed(&self) -> Option<u64> {
+        self.passed
     }
 
     /// Counts the owner as there until this moment, though nobody has claimed the room yet.
